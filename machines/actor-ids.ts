@@ -1,0 +1,16 @@
+/** Names of actors: `kind.key`. A path of them ("peer/outgoing-session.alice/request.3") names an actor in logs and journals. */
+import { formatAddress, type SocketAddress } from '../src/wire/socket-address.ts';
+
+export const actorId = {
+  peer: 'peer',
+  directory: 'directory',
+  directoryClient: 'directory-client',
+  socket: (index: number) => `socket.${index}`,
+  outgoingSession: (name: string) => `outgoing-session.${name}`,
+  /** A session with an address whose owner is not known by name: a directory, or one typed in by hand. */
+  outgoingSessionTo: (address: SocketAddress) => `outgoing-session.@${formatAddress(address)}`,
+  incomingSession: (address: SocketAddress) => `incoming-session.${formatAddress(address)}`,
+  addressProof: (address: SocketAddress) => `address-proof.${formatAddress(address)}`,
+  request: (index: number) => `request.${index}`,
+  merkleWalk: (name: string) => `merkle-walk.${name}`,
+} as const;

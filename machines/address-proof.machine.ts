@@ -1,0 +1,100 @@
+/**
+ * Proves that whoever said Hello really is at its source address (protocol §5): only a Hello of ours that is answered from
+ * there, under the expected name and key, shows that the address was not forged.
+ */
+import { type AnyActorRef, setup } from 'xstate';
+import type { PublicKey } from '../src/identity/public-key.ts';
+import type { SocketAddress } from '../src/wire/socket-address.ts';
+import { actorId } from './actor-ids.ts';
+import type { Random } from './effects.ts';
+import { type RequestEnded, requestMachine } from './request.machine.ts';
+import { timing } from './timing.ts';
+
+export interface AddressProofInput {
+  readonly address: SocketAddress;
+  /** The name the other side gave; its HelloReply must carry it. */
+  readonly name: string;
+  readonly key: PublicKey | undefined;
+  readonly ownName: string;
+  readonly socket: AnyActorRef;
+  readonly random: Random;
+  /** Sends of our Hello: no more than the bytes received entitle to. */
+  readonly maxSends: number;
+  readonly atMs: number;
+}
+
+export interface AddressProofOutput {
+  readonly proven: boolean;
+  readonly address: SocketAddress;
+  readonly name: string;
+  readonly key: PublicKey | undefined;
+  /** When the answer came, Unix ms. */
+  readonly atMs: number;
+}
+
+export interface AddressProofContext extends AddressProofInput {
+  readonly provenAtMs: number | undefined;
+}
+
+const base = setup({
+  types: {
+    context: {} as AddressProofContext,
+    events: {} as RequestEnded,
+    input: {} as AddressProofInput,
+    output: {} as AddressProofOutput,
+  },
+  actors: { request: requestMachine },
+  guards: { isAnswered: ({ event }) => event.outcome.kind === 'answered' },
+});
+
+const sendHello = base.enqueueActions(({ context, enqueue, self }) => {
+  const { address, name, key, ownName, socket, random, maxSends, atMs } = context;
+  enqueue.spawnChild('request', { id: actorId.request(0), input: { slot: 0, owner: self, random } });
+  enqueue.sendTo(actorId.request(0), {
+    type: 'request.open',
+    order: {
+      question: { type: 'Hello', flags: 0, name: ownName },
+      to: address,
+      signed: true,
+      answerKey: key,
+      answerName: name,
+      firstTimeoutMs: timing.helloTimeout,
+      maxSends,
+      zeroEndingId: false,
+      requester: undefined,
+      ticket: 0,
+    },
+    socket,
+    atMs,
+  });
+});
+
+const noteProof = base.assign(({ context, event }) => ({ provenAtMs: event.atMs ?? context.atMs }));
+
+export const addressProofMachine = base.createMachine({
+  id: 'address-proof',
+  description: 'Proves by a Hello of our own that a source address is not forged (protocol §5).',
+  context: ({ input }) => ({ ...input, provenAtMs: undefined }),
+  output: ({ context: { address, name, key, provenAtMs, atMs } }) => ({
+    proven: provenAtMs !== undefined,
+    address,
+    name,
+    key,
+    atMs: provenAtMs ?? atMs,
+  }),
+  initial: 'greeting',
+  states: {
+    greeting: {
+      description: 'Our Hello is on its way to the address that is to be proven.',
+      entry: sendHello,
+      on: {
+        'request.ended': [
+          { guard: 'isAnswered', target: 'proven', actions: noteProof },
+          { target: 'unproven' },
+        ],
+      },
+    },
+    proven: { type: 'final', description: 'The Hello was answered under the right name and key.' },
+    unproven: { type: 'final', description: 'No answer, or a refusal: nothing large is sent there.' },
+  },
+});

@@ -1,0 +1,194 @@
+/**
+ * Our standing with the directory (protocol §3, §5): finds its UDP addresses and key, registers, has our addresses proven,
+ * and renews before they are forgotten. Failures are retried with growing pauses for as long as the peer runs.
+ */
+import { type AnyActorRef, setup } from 'xstate';
+import type { PublicKey } from '../src/identity/public-key.ts';
+import type { SocketAddress } from '../src/wire/socket-address.ts';
+import { effect } from './effects.ts';
+import type { Failure } from './events.ts';
+import { timing } from './timing.ts';
+
+export type DirectoryClientEvent =
+  | {
+      readonly type: 'directory.found';
+      readonly addresses: readonly SocketAddress[];
+      readonly key: PublicKey | undefined;
+      readonly atMs: number;
+    }
+  | { readonly type: 'registration.accepted'; readonly atMs: number }
+  | { readonly type: 'listing.checked'; readonly addresses: readonly SocketAddress[]; readonly atMs: number }
+  | { readonly type: 'directory.failed'; readonly failure: Failure; readonly atMs: number };
+
+/** What the owner hears. */
+export type DirectoryClientReport =
+  | {
+      readonly type: 'directory.known';
+      readonly addresses: readonly SocketAddress[];
+      readonly key: PublicKey | undefined;
+      readonly atMs: number;
+    }
+  /** Hello is wanted to each of the directory's addresses. */
+  | { readonly type: 'directory.greetingWanted'; readonly atMs: number }
+  | { readonly type: 'registration.listed'; readonly addresses: readonly SocketAddress[] }
+  | { readonly type: 'registration.failed'; readonly failure: Failure; readonly retryInMs: number };
+
+export interface DirectoryClientInput {
+  readonly owner: AnyActorRef;
+  /** False: only find the directory, for peers that do not wait for strangers. */
+  readonly register: boolean;
+}
+
+export interface DirectoryClientContext extends DirectoryClientInput {
+  readonly addresses: readonly SocketAddress[];
+  readonly key: PublicKey | undefined;
+  readonly listed: readonly SocketAddress[];
+  readonly retryMs: number;
+  readonly pollMs: number;
+  readonly waitedMs: number;
+  readonly atMs: number;
+  readonly failure: Failure | undefined;
+}
+
+const base = setup({
+  types: {
+    context: {} as DirectoryClientContext,
+    events: {} as DirectoryClientEvent,
+    input: {} as DirectoryClientInput,
+  },
+  actions: {
+    /** GET /udp-address and /server-key: `directory.found` or `directory.failed`. */
+    findDirectory: effect<undefined>('findDirectory'),
+    /** POST /register: `registration.accepted` or `directory.failed`. */
+    register: effect<undefined>('register'),
+    /** GET /peers/OWN-NAME: `listing.checked` or `directory.failed`. */
+    checkListing: effect<undefined>('checkListing'),
+  },
+  guards: {
+    mustRegister: ({ context }) => context.register,
+    isListed: ({ event }) => event.type === 'listing.checked' && event.addresses.length > 0,
+    isRejected: ({ event }) => event.type === 'directory.failed' && event.failure.code === 'authentication',
+    hasWaitedLong: ({ context }) => context.waitedMs >= timing.listingTimeout,
+  },
+  delays: {
+    retryPause: ({ context }) => context.retryMs,
+    pollPause: ({ context }) => context.pollMs,
+    renewal: timing.registrationRenewal,
+  },
+});
+
+const noteDirectory = base.assign(({ event }) =>
+  event.type === 'directory.found' ? { addresses: event.addresses, key: event.key, atMs: event.atMs } : {},
+);
+const noteTime = base.assign(({ event }) => ({ atMs: event.atMs }));
+const startPolling = base.assign({ pollMs: timing.listingPoll, waitedMs: 0 });
+const pollSlower = base.assign(({ context }) => ({
+  waitedMs: context.waitedMs + context.pollMs,
+  pollMs: Math.min(context.pollMs * 2, timing.listingPollMaximum),
+}));
+const noteListed = base.assign(({ event }) =>
+  event.type === 'listing.checked' ? { listed: event.addresses, retryMs: timing.directoryRetry } : {},
+);
+const noteFailure = base.assign(({ event }) =>
+  event.type === 'directory.failed' ? { failure: event.failure, atMs: event.atMs } : {},
+);
+const noteUnlisted = base.assign(() => ({
+  failure: {
+    code: 'directory-unreachable' as const,
+    message:
+      'the directory does not list this peer: its Hello does not reach us, or our answer does not reach it; check that UDP may pass the firewall',
+  },
+}));
+const retryLater = base.assign(({ context }) => ({
+  retryMs: Math.min(context.retryMs * 2, timing.directoryRetryMaximum),
+}));
+
+const reportKnown = base.sendTo(
+  ({ context }) => context.owner,
+  ({ context: { addresses, key, atMs } }) => ({ type: 'directory.known', addresses, key, atMs }),
+);
+const callForGreeting = base.sendTo(
+  ({ context }) => context.owner,
+  ({ context }) => ({ type: 'directory.greetingWanted', atMs: context.atMs }),
+);
+const reportListed = base.sendTo(
+  ({ context }) => context.owner,
+  ({ context }) => ({ type: 'registration.listed', addresses: context.listed }),
+);
+const reportFailure = base.sendTo(
+  ({ context }) => context.owner,
+  ({ context }) => ({ type: 'registration.failed', failure: context.failure, retryInMs: context.retryMs }),
+);
+
+const onFailure = [
+  { guard: 'isRejected' as const, target: 'rejected', actions: noteFailure },
+  { target: 'backingOff', actions: noteFailure },
+];
+
+export const directoryClientMachine = base.createMachine({
+  id: 'directory-client',
+  description: 'Our standing with the directory: registered, proven, renewed (protocol §3, §5).',
+  context: ({ input }) => ({
+    ...input,
+    addresses: [],
+    key: undefined,
+    listed: [],
+    retryMs: timing.directoryRetry,
+    pollMs: timing.listingPoll,
+    waitedMs: 0,
+    atMs: 0,
+    failure: undefined,
+  }),
+  initial: 'discovering',
+  states: {
+    discovering: {
+      description: 'Asking for the directory’s UDP addresses and its key.',
+      entry: { type: 'findDirectory' },
+      on: {
+        'directory.found': [
+          { guard: 'mustRegister', target: 'registering', actions: [noteDirectory, reportKnown] },
+          { target: 'connected', actions: [noteDirectory, reportKnown] },
+        ],
+        'directory.failed': onFailure,
+      },
+    },
+    connected: { description: 'The directory is known; this peer does not register.' },
+    registering: {
+      description: 'Binding our name to our key.',
+      entry: { type: 'register' },
+      on: {
+        'registration.accepted': { target: 'confirming', actions: [noteTime, startPolling, callForGreeting] },
+        'directory.failed': onFailure,
+      },
+    },
+    confirming: {
+      description: 'Hello is under way; the directory says Hello back, and lists the addresses that answer.',
+      entry: { type: 'checkListing' },
+      on: {
+        'listing.checked': [
+          { guard: 'isListed', target: 'registered', actions: [noteListed, reportListed] },
+          { guard: 'hasWaitedLong', target: 'backingOff', actions: noteUnlisted },
+          { target: 'waiting', actions: noteTime },
+        ],
+        'directory.failed': onFailure,
+      },
+    },
+    waiting: {
+      description: 'Not listed yet; asked again after a growing pause.',
+      after: { pollPause: { target: 'confirming', actions: pollSlower } },
+    },
+    registered: {
+      description: 'Listed; renewed before the hour is over.',
+      after: { renewal: 'registering' },
+    },
+    backingOff: {
+      description: 'The directory cannot be used now; tried again after a growing pause.',
+      entry: reportFailure,
+      after: { retryPause: { target: 'discovering', actions: retryLater } },
+    },
+    rejected: {
+      description: 'The directory has this name under another key; only the user can resolve that.',
+      entry: reportFailure,
+    },
+  },
+});

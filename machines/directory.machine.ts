@@ -1,0 +1,344 @@
+/**
+ * The directory's UDP side (protocol §5, §8): answers Hello, proves addresses of registered peers so that they may be listed,
+ * and forwards requests to open a NAT. Its sessions are rows of a table, not actors: a directory has thousands, and a row
+ * costs nothing while nothing happens; an actor lives only while an address is being proven.
+ */
+import { type AnyActorRef, setup } from 'xstate';
+import type { PublicKey } from '../src/identity/public-key.ts';
+import { emptyTable, entriesOf, entryOf, type Table, withEntry, withoutEntry } from '../src/merkle/hash-table.ts';
+import { type Datagram, encodeDatagram } from '../src/wire/datagram.ts';
+import { EMPTY_ROOT } from '../src/wire/hash.ts';
+import { formatAddress, isIPv6, type SocketAddress } from '../src/wire/socket-address.ts';
+import { actorId } from './actor-ids.ts';
+import { type AddressProofOutput, addressProofMachine } from './address-proof.machine.ts';
+import { effect, type Random } from './effects.ts';
+import { type Delivery, type SocketReport, type Sockets, socketFor } from './events.ts';
+import { socketMachine } from './socket.machine.ts';
+import { limits, timing } from './timing.ts';
+
+export type DirectoryEvent =
+  | SocketReport
+  /** `forged`: no key registered under this name made the signature. */
+  | {
+      readonly type: 'hello.checked';
+      readonly hello: Delivery;
+      readonly status: 'registered' | 'unregistered' | 'forged';
+      readonly key: PublicKey | undefined;
+    }
+  | {
+      readonly type: 'traversal.checked';
+      readonly sender: SocketAddress;
+      readonly target: SocketAddress;
+      readonly isListed: boolean;
+    }
+  | { readonly type: 'sweep'; readonly atMs: number }
+  | { readonly type: 'directory.stop' };
+
+/** What an operator may want to know: emitted. */
+export type DirectoryFact =
+  | { readonly type: 'socket.bound'; readonly address: SocketAddress }
+  | { readonly type: 'socket.failed'; readonly why: string }
+  | { readonly type: 'hello.answered'; readonly name: string; readonly address: SocketAddress }
+  | { readonly type: 'hello.ignored'; readonly name: string; readonly address: SocketAddress }
+  | { readonly type: 'address.proven'; readonly name: string; readonly address: SocketAddress }
+  | { readonly type: 'address.unproven'; readonly name: string; readonly address: SocketAddress }
+  | { readonly type: 'traversal.forwarded'; readonly sender: SocketAddress; readonly target: SocketAddress }
+  | { readonly type: 'directory.warning'; readonly message: string };
+
+export interface DirectoryInput {
+  readonly binds: readonly SocketAddress[];
+  readonly random: Random;
+}
+
+interface SessionRow {
+  readonly address: SocketAddress;
+  readonly openedAtMs: number;
+  /** When the address was last proven under its name; undefined: never. */
+  readonly provenAtMs: number | undefined;
+  readonly name: string;
+}
+
+export interface DirectoryContext extends DirectoryInput {
+  readonly sockets: Sockets;
+  /** By source address. */
+  readonly sessions: Table<SessionRow>;
+  readonly proofs: number;
+  /** Since the last sweep, by address: Errors sent, and traversals asked for or aimed at. */
+  readonly errorsSent: number;
+  readonly errorsTo: Table<number>;
+  readonly traversals: Table<number>;
+}
+
+/** A proof is not repeated for a Hello that follows it this closely: it is the same Hello, sent again. */
+const PROOF_IS_FRESH_MS = 10_000;
+const MAX_SESSIONS = 65_536;
+const MAX_PROOFS = 1_024;
+
+const base = setup({
+  types: {
+    context: {} as DirectoryContext,
+    events: {} as DirectoryEvent,
+    input: {} as DirectoryInput,
+    emitted: {} as DirectoryFact,
+  },
+  actors: { socket: socketMachine, addressProof: addressProofMachine },
+  actions: {
+    /** Looks the name up and verifies the signature: `hello.checked`. */
+    checkHello: effect<{ hello: Delivery }>('checkHello'),
+    /** Is the target listed? `traversal.checked`. */
+    checkTraversal: effect<{ sender: SocketAddress; target: SocketAddress }>('checkTraversal'),
+    listAddress: effect<{ name: string; key: PublicKey | undefined; address: SocketAddress; atMs: number }>('listAddress'),
+    forgetExpired: effect<{ atMs: number }>('forgetExpired'),
+    /** Signs, if this directory signs, and hands the bytes to the socket as a `datagram.send`. */
+    sendSigned: effect<{ datagram: Datagram; to: SocketAddress; socket: AnyActorRef }>('sendSigned'),
+  },
+  guards: {
+    isHello: ({ event }) => datagramOf(event)?.type === 'Hello',
+    isRootRequest: ({ context, event }) =>
+      datagramOf(event)?.type === 'RootRequest' && sessionOf(context, event) !== undefined,
+    isGetDatum: ({ context, event }) =>
+      datagramOf(event)?.type === 'GetDatum' && sessionOf(context, event) !== undefined,
+    isTraversalRequest: ({ context, event }) =>
+      datagramOf(event)?.type === 'NatTraversalClient' && sessionOf(context, event) !== undefined,
+    isForged: ({ event }) => event.type === 'hello.checked' && event.status === 'forged',
+    mustProve: ({ context, event }) => mustProve(context, event),
+    mayForward: ({ context, event }) =>
+      event.type === 'traversal.checked' &&
+      event.isListed &&
+      [event.sender, event.target].every(
+        (address) => (entryOf(context.traversals, formatAddress(address)) ?? 0) < limits.traversalsPerSweep,
+      ),
+    mayOweError: ({ context, event }) =>
+      event.type === 'stranger.asked' &&
+      context.errorsSent < limits.errorsInAll &&
+      (entryOf(context.errorsTo, formatAddress(event.from)) ?? 0) < limits.errorsPerSource,
+    isProofSuccessful: ({ event }) => proofOf(event).proven,
+  },
+});
+
+function datagramOf(event: DirectoryEvent): Datagram | undefined {
+  return event.type === 'stranger.asked' || event.type === 'datagram.unsolicited' ? event.received.datagram : undefined;
+}
+
+function sessionOf(context: DirectoryContext, event: DirectoryEvent): SessionRow | undefined {
+  if (event.type !== 'stranger.asked' && event.type !== 'datagram.unsolicited') return undefined;
+  const row = entryOf(context.sessions, formatAddress(event.from));
+  return row !== undefined && event.atMs - row.openedAtMs < timing.sessionLifetime ? row : undefined;
+}
+
+function proofOf(event: unknown): AddressProofOutput {
+  return (event as { output: AddressProofOutput }).output;
+}
+
+function nameIn(hello: Delivery): string {
+  const { datagram } = hello.received;
+  return datagram.type === 'Hello' ? datagram.name : '';
+}
+
+function mustProve(context: DirectoryContext, event: DirectoryEvent): boolean {
+  if (event.type !== 'hello.checked' || event.status !== 'registered' || context.proofs >= MAX_PROOFS) return false;
+  const row = entryOf(context.sessions, formatAddress(event.hello.from));
+  const isFresh =
+    row?.name === nameIn(event.hello) &&
+    row.provenAtMs !== undefined &&
+    event.hello.atMs - row.provenAtMs < PROOF_IS_FRESH_MS;
+  return !isFresh;
+}
+
+const openSockets = base.enqueueActions(({ context, enqueue, self }) => {
+  context.binds.forEach((bind, index) => {
+    enqueue.spawnChild('socket', { id: actorId.socket(index), input: { index, bind, owner: self } });
+  });
+});
+
+const noteSocket = base.enqueueActions(({ context, event, enqueue }) => {
+  if (event.type !== 'socket.ready') return;
+  const { ipv4, ipv6 } = context.sockets;
+  enqueue.assign({
+    sockets: isIPv6(event.address)
+      ? { ...context.sockets, ipv6: ipv6 ?? event.socket }
+      : { ...context.sockets, ipv4: ipv4 ?? event.socket },
+  });
+  enqueue.emit({ type: 'socket.bound', address: event.address });
+});
+
+const tellSocketFailed = base.emit(({ event }) => ({
+  type: 'socket.failed',
+  why: event.type === 'socket.lost' ? event.why : '',
+}));
+
+const checkHello = base.enqueueActions(({ event, enqueue }) => {
+  if (event.type !== 'stranger.asked') return;
+  const { received, from, size, atMs, socket } = event;
+  enqueue({ type: 'checkHello', params: { hello: { received, from, size, atMs, socket } } });
+});
+
+const tellIgnored = base.emit(({ event }) => {
+  const { hello } = event as Extract<DirectoryEvent, { type: 'hello.checked' }>;
+  return { type: 'hello.ignored', name: nameIn(hello), address: hello.from };
+});
+
+/** HelloReply is owed for every Hello that is not ignored (protocol §5). */
+const answerHello = base.enqueueActions(({ context, event, enqueue }) => {
+  if (event.type !== 'hello.checked') return;
+  const { received, from, atMs, socket } = event.hello;
+  const name = nameIn(event.hello);
+  const text = formatAddress(from);
+  const known = entryOf(context.sessions, text);
+  if (known === undefined && context.sessions.size >= MAX_SESSIONS) return;
+  const provenAtMs = known?.name === name ? known.provenAtMs : undefined;
+  enqueue.assign({ sessions: withEntry(context.sessions, text, { address: from, openedAtMs: atMs, provenAtMs, name }) });
+  const datagram: Datagram = { type: 'HelloReply', id: received.datagram.id, flags: 0, name: '' };
+  enqueue({ type: 'sendSigned', params: { datagram, to: from, socket } });
+  enqueue.emit({ type: 'hello.answered', name, address: from });
+});
+
+const proveAddress = base.enqueueActions(({ context, event, enqueue, self }) => {
+  if (event.type !== 'hello.checked') return;
+  const { from: address, atMs, socket } = event.hello;
+  const id = actorId.addressProof(address);
+  if (self.getSnapshot().children[id] !== undefined) return;
+  const { random } = context;
+  const name = nameIn(event.hello);
+  const maxSends = limits.helloSends;
+  enqueue.spawnChild('addressProof', {
+    id,
+    input: { address, name, key: event.key, ownName: '', socket, random, maxSends, atMs },
+  });
+  enqueue.assign({ proofs: context.proofs + 1 });
+});
+
+const listProven = base.enqueueActions(({ context, event, enqueue }) => {
+  const { name, key, address, atMs } = proofOf(event);
+  const text = formatAddress(address);
+  const row = entryOf(context.sessions, text);
+  if (row !== undefined) {
+    enqueue.assign({ sessions: withEntry(context.sessions, text, { ...row, name, provenAtMs: atMs }) });
+  }
+  enqueue({ type: 'listAddress', params: { name, key, address, atMs } });
+  enqueue.emit({ type: 'address.proven', name, address });
+});
+
+const tellUnproven = base.emit(({ event }) => {
+  const { name, address } = proofOf(event);
+  return { type: 'address.unproven', name, address };
+});
+
+/** A child that is done stays in `children` until it is stopped. */
+const reap = base.enqueueActions(({ context, event, enqueue }) => {
+  enqueue.stopChild((event as unknown as { actorId: string }).actorId);
+  enqueue.assign({ proofs: context.proofs - 1 });
+});
+
+const mend = base.enqueueActions(({ context, event, enqueue, self }) => {
+  const { actorId: id, error } = event as unknown as { actorId: string; error: unknown };
+  enqueue.stopChild(id);
+  enqueue.emit({ type: 'directory.warning', message: `${id} failed and was put away: ${String(error)}` });
+  if (id.startsWith('address-proof.')) enqueue.assign({ proofs: context.proofs - 1 });
+  context.binds.forEach((bind, index) => {
+    if (actorId.socket(index) === id) enqueue.spawnChild('socket', { id, input: { index, bind, owner: self } });
+  });
+});
+
+const sendEmptyRoot = base.enqueueActions(({ event, enqueue }) => {
+  if (event.type !== 'stranger.asked') return;
+  const datagram: Datagram = { type: 'Root', id: event.received.datagram.id, hash: EMPTY_ROOT };
+  enqueue({ type: 'sendSigned', params: { datagram, to: event.from, socket: event.socket } });
+});
+
+const sendNoDatum = base.enqueueActions(({ event, enqueue }) => {
+  const asked = datagramOf(event);
+  if (event.type !== 'stranger.asked' || asked?.type !== 'GetDatum') return;
+  const bytes = encodeDatagram({ type: 'NoDatum', id: asked.id, hash: asked.hash });
+  enqueue.sendTo(event.socket, { type: 'datagram.send', bytes, to: event.from });
+});
+
+const sendError = base.enqueueActions(({ context, event, enqueue }) => {
+  if (event.type !== 'stranger.asked') return;
+  const { from: to, socket, received } = event;
+  const source = formatAddress(to);
+  const text = sessionOf(context, event) ? 'unknown request type' : 'no session: say Hello first';
+  enqueue.assign({
+    errorsSent: context.errorsSent + 1,
+    errorsTo: withEntry(context.errorsTo, source, (entryOf(context.errorsTo, source) ?? 0) + 1),
+  });
+  const bytes = encodeDatagram({ type: 'Error', id: received.datagram.id, text });
+  enqueue.sendTo(socket, { type: 'datagram.send', bytes, to });
+});
+
+const checkTraversal = base.enqueueActions(({ event, enqueue }) => {
+  const asked = datagramOf(event);
+  if (event.type !== 'datagram.unsolicited' || asked?.type !== 'NatTraversalClient') return;
+  enqueue({ type: 'checkTraversal', params: { sender: event.from, target: asked.address } });
+});
+
+const forwardTraversal = base.enqueueActions(({ context, event, enqueue }) => {
+  if (event.type !== 'traversal.checked') return;
+  const { sender, target } = event;
+  const socket = socketFor(context.sockets, target);
+  if (socket === undefined) return;
+  let { traversals } = context;
+  for (const address of [sender, target].map(formatAddress)) {
+    traversals = withEntry(traversals, address, (entryOf(traversals, address) ?? 0) + 1);
+  }
+  enqueue.assign({ traversals });
+  const datagram: Datagram = { type: 'NatTraversalServer', id: 0, address: sender };
+  enqueue({ type: 'sendSigned', params: { datagram, to: target, socket } });
+  enqueue.emit({ type: 'traversal.forwarded', sender, target });
+});
+
+const sweep = base.enqueueActions(({ context, event, enqueue }) => {
+  if (event.type !== 'sweep') return;
+  let { sessions } = context;
+  for (const [text, { openedAtMs }] of entriesOf(sessions)) {
+    if (event.atMs - openedAtMs >= timing.sessionLifetime) sessions = withoutEntry(sessions, text);
+  }
+  enqueue.assign({ sessions, errorsSent: 0, errorsTo: emptyTable<number>(), traversals: emptyTable<number>() });
+  enqueue({ type: 'forgetExpired', params: { atMs: event.atMs } });
+});
+
+export const directoryMachine = base.createMachine({
+  id: 'directory',
+  description: 'The directory’s UDP side: answers Hello, proves addresses, forwards NAT traversal (protocol §5, §8).',
+  context: ({ input }) => ({
+    ...input,
+    sockets: {},
+    sessions: emptyTable<SessionRow>(),
+    proofs: 0,
+    errorsSent: 0,
+    errorsTo: emptyTable<number>(),
+    traversals: emptyTable<number>(),
+  }),
+  initial: 'running',
+  states: {
+    running: {
+      description: 'Sockets are open, or being opened.',
+      entry: openSockets,
+      on: {
+        'socket.ready': { actions: noteSocket },
+        'socket.lost': { actions: tellSocketFailed },
+        'stranger.asked': [
+          { guard: 'isHello', actions: checkHello },
+          { guard: 'isRootRequest', actions: sendEmptyRoot },
+          { guard: 'isGetDatum', actions: sendNoDatum },
+          { guard: 'mayOweError', actions: sendError },
+        ],
+        'hello.checked': [
+          { guard: 'isForged', actions: tellIgnored },
+          { guard: 'mustProve', actions: [answerHello, proveAddress] },
+          { actions: answerHello },
+        ],
+        'datagram.unsolicited': { guard: 'isTraversalRequest', actions: checkTraversal },
+        'traversal.checked': { guard: 'mayForward', actions: forwardTraversal },
+        sweep: { actions: sweep },
+        'xstate.done.actor.*': [
+          { guard: 'isProofSuccessful', actions: [listProven, reap] },
+          { actions: [tellUnproven, reap] },
+        ],
+        'xstate.error.actor.*': { actions: mend },
+        'directory.stop': 'stopped',
+      },
+    },
+    stopped: { type: 'final', description: 'Every child is stopped; the sockets are released outside.' },
+  },
+});

@@ -1,0 +1,155 @@
+/** What actors tell each other, and the shapes in it. Events that only one machine receives stand in its own file. */
+import type { AnyActorRef } from 'xstate';
+import type { PublicKey } from '../src/identity/public-key.ts';
+import type { Adoption } from '../src/store/store.ts';
+import type { ReceivedDatagram } from '../src/wire/datagram.ts';
+import type { Hash } from '../src/wire/hash.ts';
+import { isIPv6, type SocketAddress } from '../src/wire/socket-address.ts';
+import type { Question } from './request.machine.ts';
+
+/** Why something did not work out: a code of the error classes and one sentence for a person. */
+export interface Failure {
+  readonly code: 'directory-unreachable' | 'peer-unknown' | 'peer-unreachable' | 'authentication' | 'invalid-data';
+  readonly message: string;
+}
+
+/** Our sockets by family; a family may be missing. */
+export interface Sockets {
+  readonly ipv4?: AnyActorRef;
+  readonly ipv6?: AnyActorRef;
+}
+
+export function socketFor(sockets: Sockets, address: SocketAddress): AnyActorRef | undefined {
+  return isIPv6(address) ? sockets.ipv6 : sockets.ipv4;
+}
+
+/** Where a peer is and what key it is bound to. */
+export interface Located {
+  readonly addresses: readonly SocketAddress[];
+  readonly key: PublicKey | undefined;
+}
+
+/** A datagram as a socket hands it on. */
+export interface Delivery {
+  readonly received: ReceivedDatagram;
+  readonly from: SocketAddress;
+  /** Bytes of the whole datagram. */
+  readonly size: number;
+  readonly atMs: number;
+  readonly socket: AnyActorRef;
+}
+export type RequestReceived = { readonly type: 'request.received' } & Delivery;
+export type StrangerAsked = { readonly type: 'stranger.asked' } & Delivery;
+export type UnsolicitedReceived = { readonly type: 'datagram.unsolicited' } & Delivery;
+
+/** From a socket to its owner. */
+export type SocketReport =
+  | {
+      readonly type: 'socket.ready';
+      readonly index: number;
+      readonly address: SocketAddress;
+      readonly socket: AnyActorRef;
+    }
+  | { readonly type: 'socket.lost'; readonly index: number; readonly why: string }
+  | StrangerAsked
+  | UnsolicitedReceived;
+
+/** From an outgoing session to whom it serves. `window`: how many requests may be in flight now. */
+export type SessionAnswer =
+  | { readonly type: 'session.ready'; readonly session: AnyActorRef; readonly window: number; readonly atMs: number }
+  | { readonly type: 'session.failed'; readonly failure: Failure }
+  | {
+      readonly type: 'root.received';
+      readonly root: Hash;
+      readonly authenticated: boolean;
+      readonly sends: number;
+      readonly window: number;
+      readonly atMs: number;
+    }
+  | {
+      readonly type: 'node.received';
+      readonly hash: Hash;
+      readonly value: Uint8Array;
+      readonly sends: number;
+      readonly window: number;
+      readonly atMs: number;
+    }
+  | {
+      readonly type: 'node.absent';
+      readonly hash: Hash;
+      readonly sends: number;
+      readonly window: number;
+      readonly atMs: number;
+    }
+  | {
+      readonly type: 'request.failed';
+      readonly question: Question;
+      readonly ticket: number;
+      readonly refused: boolean;
+      readonly failure: Failure;
+      readonly sends: number;
+      readonly window: number;
+    };
+
+/** From an outgoing session to its owner. */
+export type OutgoingSessionReport =
+  | {
+      readonly type: 'session.established';
+      readonly session: string;
+      readonly name: string;
+      readonly address: SocketAddress;
+      readonly key: PublicKey | undefined;
+      readonly atMs: number;
+    }
+  | {
+      readonly type: 'session.lost';
+      readonly session: string;
+      readonly name: string;
+      readonly failure: Failure | undefined;
+    }
+  | { readonly type: 'traversal.wanted'; readonly address: SocketAddress };
+
+/** From an incoming session to its owner. */
+export type IncomingSessionReport =
+  | {
+      readonly type: 'session.accepted';
+      readonly name: string;
+      readonly address: SocketAddress;
+      readonly key: PublicKey | undefined;
+      readonly atMs: number;
+    }
+  | {
+      readonly type: 'address.proven';
+      readonly name: string;
+      readonly address: SocketAddress;
+      readonly key: PublicKey | undefined;
+      readonly atMs: number;
+    }
+  | ErrorOwed;
+
+/** An Error that somebody is owed; the owner limits how many go out. */
+export interface ErrorOwed {
+  readonly type: 'error.owed';
+  readonly id: number;
+  readonly to: SocketAddress;
+  readonly text: string;
+  readonly socket: AnyActorRef;
+}
+
+export type Adopted = Extract<Adoption, { status: 'adopted' }>;
+
+/** How a sync ended: the sync line of the command line. */
+export interface SyncReport {
+  readonly peer: string;
+  readonly status: 'updated' | 'unchanged' | 'failed';
+  readonly root: Hash | null;
+  readonly newMessages: number;
+  readonly withdrawnMessages: number;
+  readonly totalMessages: number;
+  readonly nodesFetched: number;
+  readonly bytesFetched: number;
+  readonly datagramsSent: number;
+  readonly retransmissions: number;
+  readonly durationMs: number;
+  readonly error?: Failure;
+}

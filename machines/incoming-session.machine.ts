@@ -1,0 +1,370 @@
+/**
+ * A session that somebody else opened towards us, one per source address (protocol §5): learns the key, verifies Hello,
+ * answers it, proves the address, and serves our tree.
+ */
+import { type AnyActorRef, setup } from 'xstate';
+import type { PublicKey } from '../src/identity/public-key.ts';
+import type { Datagram } from '../src/wire/datagram.ts';
+import { encodeDatagram } from '../src/wire/datagram.ts';
+import type { Hash } from '../src/wire/hash.ts';
+import type { SocketAddress } from '../src/wire/socket-address.ts';
+import { type AddressProofOutput, addressProofMachine } from './address-proof.machine.ts';
+import { effect, type Random } from './effects.ts';
+import type { Delivery, RequestReceived } from './events.ts';
+import { limits, timing } from './timing.ts';
+
+export type IncomingSessionEvent =
+  | RequestReceived
+  | { readonly type: 'key.found'; readonly key: PublicKey | undefined; readonly trusted: boolean }
+  | { readonly type: 'hello.verified'; readonly id: number; readonly valid: boolean }
+  | { readonly type: 'node.read'; readonly id: number; readonly hash: Hash; readonly value: Uint8Array | undefined }
+  | { readonly type: 'root.changed'; readonly root: Hash }
+  | { readonly type: 'session.proven' }
+  | { readonly type: 'sweep'; readonly atMs: number };
+
+export interface IncomingSessionInput {
+  readonly address: SocketAddress;
+  readonly ownName: string;
+  readonly ownRoot: Hash;
+  readonly owner: AnyActorRef;
+  readonly socket: AnyActorRef;
+  readonly random: Random;
+  /** The Hello that opens it. */
+  readonly hello: Delivery;
+  /** An outgoing session to this very address exists: nothing is left to prove. */
+  readonly proven: boolean;
+}
+
+export interface IncomingSessionContext extends Omit<IncomingSessionInput, 'hello'> {
+  /** The Hello that is being looked into. */
+  readonly hello: Delivery | undefined;
+  readonly name: string;
+  readonly key: PublicKey | undefined;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  /** Sends of our own Hello that the bytes received entitle to. */
+  readonly proofSends: number;
+  /** When the last Hello was answered, Unix ms. */
+  readonly openedAtMs: number;
+}
+
+/** Header, flags, name length, and signature of a Hello; the name comes on top. */
+const HELLO_OVERHEAD = 7 + 5 + 64;
+
+const base = setup({
+  types: {
+    context: {} as IncomingSessionContext,
+    events: {} as IncomingSessionEvent,
+    input: {} as IncomingSessionInput,
+  },
+  actors: { addressProof: addressProofMachine },
+  actions: {
+    findKey: effect<{ name: string; from: SocketAddress }>('findKey'),
+    verifyHello: effect<{ id: number; key: PublicKey; signed: Uint8Array; signature: Uint8Array }>('verifyHello'),
+    /** Signs and hands the bytes to the socket as a `datagram.send`. */
+    sendSigned: effect<{ datagram: Datagram; to: SocketAddress; socket: AnyActorRef }>('sendSigned'),
+    readNode: effect<{ id: number; hash: Hash }>('readNode'),
+  },
+  guards: {
+    isUntrusted: ({ event }) => event.type === 'key.found' && !event.trusted,
+    isKeyless: ({ event }) => event.type === 'key.found' && event.key === undefined,
+    isUnsigned: ({ context, event }) =>
+      event.type === 'key.found' && event.key !== undefined && context.hello?.received.signature === undefined,
+    isGenuine: ({ context, event }) => event.type === 'hello.verified' && event.valid && isAwaited(context, event),
+    isAwaited: ({ context, event }) => event.type === 'hello.verified' && isAwaited(context, event),
+    isProven: ({ context }) => context.proven,
+    isHello: ({ event }) => requested(event)?.type === 'Hello',
+    isHelloUnderOtherName: ({ context, event }) => {
+      const datagram = requested(event);
+      return datagram?.type === 'Hello' && datagram.name !== context.name;
+    },
+    isHelloWithoutKey: ({ context, event }) => requested(event)?.type === 'Hello' && context.key === undefined,
+    isRootRequest: ({ event }) => requested(event)?.type === 'RootRequest',
+    isGetDatum: ({ event }) => requested(event)?.type === 'GetDatum',
+    isAffordable: ({ context, event }) =>
+      event.type === 'node.read' && canAfford(context, 39 + (event.value?.length ?? 0)),
+    /** What was asked meanwhile entitles to another try; the request that brings it is repeated anyway. */
+    isHelloAffordable: ({ context, event }) =>
+      event.type === 'request.received' &&
+      context.bytesSent + helloSize(context.ownName) <= limits.amplification * (context.bytesReceived + event.size),
+    isProofSuccessful: ({ event }) => proofOf(event).proven,
+    isExpired: ({ context, event }) =>
+      event.type === 'sweep' && event.atMs - context.openedAtMs >= timing.sessionLifetime,
+    isForgotten: ({ context, event }) =>
+      event.type === 'sweep' &&
+      event.atMs - context.openedAtMs >= timing.sessionLifetime + timing.expiredSessionMemory,
+  },
+});
+
+function requested(event: IncomingSessionEvent): Datagram | undefined {
+  return event.type === 'request.received' ? event.received.datagram : undefined;
+}
+
+function isAwaited(context: IncomingSessionContext, event: { id: number }): boolean {
+  return context.hello?.received.datagram.id === event.id;
+}
+
+/** What the invoked proof ended with. */
+function proofOf(event: unknown): AddressProofOutput {
+  return (event as { output: AddressProofOutput }).output;
+}
+
+/** An address that is not proven gets at most three times what it sent (protocol §5). */
+function canAfford(context: IncomingSessionContext, bytes: number): boolean {
+  return context.proven || context.bytesSent + bytes <= limits.amplification * context.bytesReceived;
+}
+
+function helloSize(ownName: string): number {
+  return HELLO_OVERHEAD + new TextEncoder().encode(ownName).length;
+}
+
+/** From now on the socket hands us what comes from this address. */
+const routeSource = base.sendTo(
+  ({ context }) => context.socket,
+  ({ context, self }) => ({ type: 'source.routed', source: context.address, to: self }),
+);
+
+const countReceived = base.assign(({ context, event }) =>
+  event.type === 'request.received' ? { bytesReceived: context.bytesReceived + event.size } : {},
+);
+
+const holdHello = base.assign(({ event }) => {
+  if (event.type !== 'request.received') return {};
+  const { received, from, size, atMs, socket } = event;
+  return { hello: { received, from, size, atMs, socket }, socket };
+});
+
+const noteKey = base.assign(({ event }) => (event.type === 'key.found' ? { key: event.key } : {}));
+
+const findKey = base.enqueueActions(({ context, enqueue }) => {
+  const datagram = context.hello?.received.datagram;
+  const name = datagram?.type === 'Hello' ? datagram.name : '';
+  enqueue({ type: 'findKey', params: { name, from: context.address } });
+});
+
+const verifyHello = base.enqueueActions(({ context, enqueue }) => {
+  const { hello, key } = context;
+  const signature = hello?.received.signature;
+  if (hello === undefined || key === undefined || signature === undefined) return;
+  const { signed, datagram } = hello.received;
+  enqueue({ type: 'verifyHello', params: { id: datagram.id, key, signed, signature } });
+});
+
+/** The Hello is accepted: HelloReply is owed (protocol §5). */
+const answerHello = base.enqueueActions(({ context, enqueue }) => {
+  const { hello, ownName, address, bytesSent } = context;
+  const datagram = hello?.received.datagram;
+  if (hello === undefined || datagram?.type !== 'Hello') return;
+  enqueue({
+    type: 'sendSigned',
+    params: {
+      datagram: { type: 'HelloReply', id: datagram.id, flags: 0, name: ownName },
+      to: address,
+      socket: hello.socket,
+    },
+  });
+  enqueue.assign({
+    name: datagram.name,
+    openedAtMs: hello.atMs,
+    bytesSent: bytesSent + helloSize(ownName),
+    hello: undefined,
+  });
+});
+
+const forgetHello = base.assign({ hello: undefined });
+
+const report = (type: 'session.accepted' | 'address.proven') =>
+  base.sendTo(
+    ({ context }) => context.owner,
+    ({ context: { name, address, key, openedAtMs } }) => ({ type, name, address, key, atMs: openedAtMs }),
+  );
+const reportAccepted = report('session.accepted');
+const reportProven = report('address.proven');
+
+const noteProven = base.assign({ proven: true });
+const noteProofTime = base.assign(({ event }) => ({ openedAtMs: proofOf(event).atMs }));
+
+function affordableHellos(context: IncomingSessionContext): number {
+  const affordable = limits.amplification * context.bytesReceived - context.bytesSent;
+  const sends = Math.floor(affordable / helloSize(context.ownName));
+  return Math.max(1, Math.min(limits.helloSends, sends));
+}
+
+/** Our Hello and its repeats count towards the limit of three times (protocol §5); one Hello is always sent. */
+const budgetProof = base.assign(({ context }) => {
+  const proofSends = affordableHellos(context);
+  return { proofSends, bytesSent: context.bytesSent + proofSends * helloSize(context.ownName) };
+});
+
+const noteRoot = base.assign(({ event }) => (event.type === 'root.changed' ? { ownRoot: event.root } : {}));
+
+const sendRoot = base.enqueueActions(({ context, event, enqueue }) => {
+  if (event.type !== 'request.received' || !canAfford(context, 103)) return;
+  enqueue({
+    type: 'sendSigned',
+    params: {
+      datagram: { type: 'Root', id: event.received.datagram.id, hash: context.ownRoot },
+      to: context.address,
+      socket: event.socket,
+    },
+  });
+  enqueue.assign({ bytesSent: context.bytesSent + 103 });
+});
+
+const readNode = base.enqueueActions(({ event, enqueue }) => {
+  const datagram = requested(event);
+  if (datagram?.type !== 'GetDatum') return;
+  enqueue({ type: 'readNode', params: { id: datagram.id, hash: datagram.hash } });
+});
+
+const sendNode = base.enqueueActions(({ context, event, enqueue }) => {
+  if (event.type !== 'node.read') return;
+  const { id, hash, value } = event;
+  const bytes = encodeDatagram(value === undefined ? { type: 'NoDatum', id, hash } : { type: 'Datum', id, hash, value });
+  enqueue.sendTo(context.socket, { type: 'datagram.send', bytes, to: context.address });
+  if (!context.proven) enqueue.assign({ bytesSent: context.bytesSent + bytes.length });
+});
+
+const owe = (text: string) =>
+  base.sendTo(
+    ({ context }) => context.owner,
+    ({ context, event }) => ({
+      type: 'error.owed',
+      id: requested(event)?.id ?? 0,
+      to: context.address,
+      text,
+      socket: context.socket,
+    }),
+  );
+const oweNoSession = owe('no session: say Hello first');
+const oweExpired = owe('session expired: say Hello again');
+const oweUnknownRequest = owe('unknown request type');
+
+export const incomingSessionMachine = base.createMachine({
+  id: 'incoming-session',
+  description: 'A session that somebody opened towards us, one per source address (protocol §5).',
+  context: ({ input }) => ({
+    ...input,
+    name: '',
+    key: undefined,
+    bytesReceived: input.hello.size,
+    bytesSent: 0,
+    proofSends: 0,
+    openedAtMs: input.hello.atMs,
+  }),
+  output: ({ context }) => ({ address: context.address }),
+  entry: routeSource,
+  initial: 'identifying',
+  on: {
+    'root.changed': { actions: noteRoot },
+    'session.proven': { actions: noteProven },
+  },
+  states: {
+    identifying: {
+      description: 'Learning the key of whoever says Hello: a pinned one, else the directory is asked.',
+      entry: findKey,
+      on: {
+        'key.found': [
+          { guard: 'isUntrusted', target: 'ended' },
+          { guard: 'isKeyless', target: 'accepting', actions: noteKey },
+          { guard: 'isUnsigned', target: 'ended' },
+          { target: 'verifying', actions: noteKey },
+        ],
+        'request.received': [
+          { guard: 'isHello', actions: countReceived },
+          { actions: [countReceived, oweNoSession] },
+        ],
+      },
+    },
+    verifying: {
+      description: 'A key is known, so the signature of Hello must verify (protocol §7).',
+      entry: verifyHello,
+      on: {
+        'hello.verified': [
+          { guard: 'isGenuine', target: 'accepting' },
+          { guard: 'isAwaited', target: 'ended' },
+        ],
+        'request.received': [
+          { guard: 'isHello', actions: countReceived },
+          { actions: [countReceived, oweNoSession] },
+        ],
+      },
+    },
+    accepting: {
+      description: 'HelloReply goes out.',
+      entry: [answerHello, reportAccepted],
+      always: [{ guard: 'isProven', target: 'live.proven' }, { target: 'live.proving' }],
+    },
+    live: {
+      description: 'Requests are answered, for one hour after the last Hello.',
+      initial: 'proving',
+      on: {
+        'request.received': [
+          { guard: 'isHelloUnderOtherName', target: 'identifying', actions: [countReceived, holdHello] },
+          { guard: 'isHelloWithoutKey', actions: [countReceived, holdHello, answerHello] },
+          { guard: 'isHello', actions: [countReceived, holdHello, verifyHello] },
+          { guard: 'isRootRequest', actions: [countReceived, sendRoot] },
+          { guard: 'isGetDatum', actions: [countReceived, readNode] },
+          { actions: [countReceived, oweUnknownRequest] },
+        ],
+        'hello.verified': [
+          { guard: 'isGenuine', actions: answerHello },
+          { guard: 'isAwaited', actions: forgetHello },
+        ],
+        'node.read': { guard: 'isAffordable', actions: sendNode },
+        sweep: { guard: 'isExpired', target: 'expired' },
+      },
+      states: {
+        proving: {
+          description: 'Our own Hello must be answered before large answers go to this address.',
+          entry: budgetProof,
+          invoke: {
+            src: 'addressProof',
+            id: 'address-proof',
+            input: ({ context }) => ({
+              address: context.address,
+              name: context.name,
+              key: context.key,
+              ownName: context.ownName,
+              socket: context.socket,
+              random: context.random,
+              maxSends: context.proofSends,
+              atMs: context.openedAtMs,
+            }),
+            onDone: [
+              { guard: 'isProofSuccessful', target: 'proven', actions: [noteProven, noteProofTime, reportProven] },
+              { target: 'unproven' },
+            ],
+          },
+          on: { 'session.proven': { target: 'proven', actions: noteProven } },
+        },
+        proven: { description: 'The address is not forged: whatever is asked for is sent.' },
+        unproven: {
+          description: 'Our Hello stayed unanswered: at most three times the bytes received go there, until it is tried again.',
+          on: {
+            'session.proven': { target: 'proven', actions: noteProven },
+            'request.received': [
+              {
+                guard: 'isHello',
+                target: '#incoming-session.identifying',
+                actions: [countReceived, holdHello],
+              },
+              { guard: 'isHelloAffordable', target: 'proving', actions: countReceived },
+            ],
+          },
+        },
+      },
+    },
+    expired: {
+      description: 'The hour is over; remembered for another, to say so to whoever still asks.',
+      on: {
+        'request.received': [
+          { guard: 'isHello', target: 'identifying', actions: [countReceived, holdHello] },
+          { actions: oweExpired },
+        ],
+        sweep: { guard: 'isForgotten', target: 'ended' },
+      },
+    },
+    ended: { type: 'final', description: 'Nothing is owed to this address any more.' },
+  },
+});

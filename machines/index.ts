@@ -1,0 +1,22 @@
+/** The one list of all machines: diagrams, model tests and the inspector read it. */
+import { addressProofMachine } from './address-proof.machine.ts';
+import { directoryMachine } from './directory.machine.ts';
+import { directoryClientMachine } from './directory-client.machine.ts';
+import { incomingSessionMachine } from './incoming-session.machine.ts';
+import { merkleWalkMachine } from './merkle-walk.machine.ts';
+import { outgoingSessionMachine } from './outgoing-session.machine.ts';
+import { peerMachine } from './peer.machine.ts';
+import { requestMachine } from './request.machine.ts';
+import { socketMachine } from './socket.machine.ts';
+
+export const machines = {
+  peer: peerMachine,
+  socket: socketMachine,
+  'directory-client': directoryClientMachine,
+  'outgoing-session': outgoingSessionMachine,
+  'incoming-session': incomingSessionMachine,
+  request: requestMachine,
+  'address-proof': addressProofMachine,
+  'merkle-walk': merkleWalkMachine,
+  directory: directoryMachine,
+} as const;

@@ -1,0 +1,76 @@
+/** Every delay and limit of the protocol, each with its reason. Milliseconds unless the name says otherwise. */
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+export const timing = {
+  /** A session lasts this long after its Hello was answered (protocol §5). */
+  sessionLifetime: HOUR,
+  /** Hello is repeated from this age on, so that four sends fit before the hour is over (protocol §5). */
+  sessionRenewal: 54 * MINUTE,
+  /** An expired incoming session is remembered this long, to answer "expired" rather than "none". */
+  expiredSessionMemory: HOUR,
+  /** One tick expires and renews all sessions: a timer per session would cost each of them on every other's end. */
+  sweepInterval: 5 * SECOND,
+
+  /** First wait for a HelloReply: the other side may have to fetch our key from the directory (protocol §6). */
+  helloTimeout: 2 * SECOND,
+  /** First wait for any other answer before a round trip was measured (protocol §6, RFC 6298 §2.1). */
+  initialTimeout: SECOND,
+  /** Smallest retransmission timeout (protocol §6). */
+  minimumTimeout: 200,
+  /** Timeouts double up to here (protocol §6). */
+  maximumTimeout: 16 * SECOND,
+  /** Timeouts are spread by this share either way, so that peers do not repeat in step (protocol §6). */
+  timeoutJitter: 0.1,
+
+  /** How long the other side's NAT is given to open before Hello is tried again (protocol §8). */
+  traversalPause: 500,
+
+  /** First pause after a failed conversation with the directory; doubles up to the next. */
+  directoryRetry: SECOND,
+  directoryRetryMaximum: MINUTE,
+  /** A registration is renewed at this age, five minutes before the directory forgets it (protocol §5). */
+  registrationRenewal: 50 * MINUTE,
+  /** How often a fresh registration asks whether the directory lists it already. */
+  listingPoll: 150,
+  listingPollMaximum: 5 * SECOND,
+  /** A registration that nobody confirms within this time starts over. */
+  listingTimeout: 40 * SECOND,
+  /** Followed peers that never push are asked for their root this often. */
+  followInterval: MINUTE,
+
+  /** A socket that breaks is opened again after this pause. */
+  socketReopen: SECOND,
+} as const;
+
+export const limits = {
+  /** Sends of a Hello, and of anything else, the first one included (protocol §6). */
+  helloSends: 4,
+  /** Sends of a Hello before the directory is asked to open the other side's NAT: 6 s rather than 30. */
+  helloSendsBeforeTraversal: 2,
+  requestSends: 5,
+  /** Congestion window per peer, in requests (protocol §6). */
+  initialWindow: 10,
+  maximumWindow: 512,
+  /** Incoming sessions a peer keeps; the oldest unproven one goes first (protocol §9). */
+  incomingSessions: 1_024,
+  /** Before an address is proven it gets at most this many times the bytes it sent (protocol §5). */
+  amplification: 3,
+  /** Messages a feed may have before its walk ends (protocol §9). */
+  messageQuota: 1_000_000,
+  /** Requests in a row that may stay unanswered before a walk takes the other side for gone. */
+  stalledRequests: 2,
+  /** Nodes a walk may fetch for each message of its quota: a binary tree has two. */
+  nodesPerMessage: 2,
+  /** Errors sent to one source, and in all, within one sweep interval (protocol §9). */
+  errorsPerSource: 5,
+  errorsInAll: 200,
+  /** NatTraversalServer acted on within one sweep interval (protocol §8). */
+  traversalsPerSweep: 10,
+  /** Times a session says Hello anew for requests that the other side refuses. */
+  regreetings: 1,
+  /** Restarts of a failed child within one sweep interval before it stays down. */
+  restarts: 5,
+} as const;

@@ -1,0 +1,74 @@
+/** `murmure decode`: datagrams and tree nodes explained. */
+import { type PublicKey, parsePublicKey } from '../../identity/public-key.ts';
+import { createVerifier } from '../../identity/verify.ts';
+import { abortable } from '../abortable.ts';
+import type { CommandContext } from '../context.ts';
+import { UsageError } from '../errors.ts';
+import { exitCodeOf } from '../exit-codes.ts';
+import { explainDatagram, explainNode, type Explanation } from '../explain.ts';
+import { readLines } from '../input.ts';
+import { renderExplanation } from '../render/explanation.ts';
+
+export interface DecodeOptions {
+  readonly node?: string;
+  readonly key?: string;
+}
+
+/** A line for each input, malformed ones included. The exit code tells of the worst. */
+export async function decode(context: CommandContext, hex: string | undefined, options: DecodeOptions): Promise<number> {
+  const { input, explain } = chooseExplainer(hex, options);
+  let worst = 0;
+  for await (const text of input === '-' ? abortableLines(context) : [input]) {
+    const bytes = parseHex(text);
+    const explanation: Explanation = bytes === undefined ? { malformed: 'not hexadecimal' } : await explain(bytes);
+    context.output.data(explanation, (paint) => renderExplanation(explanation, paint));
+    if ('malformed' in explanation) {
+      context.output.fail(`this cannot be decoded: ${explanation.malformed}`);
+      worst = exitCodeOf('invalid-data');
+    } else if (explanation.signatureValid === false) {
+      context.output.fail('the signature is not valid under this key');
+      worst ||= exitCodeOf('authentication');
+    }
+  }
+  return worst;
+}
+
+interface Explainer {
+  /** Hexadecimal, or `-`. */
+  readonly input: string;
+  explain(bytes: Uint8Array): Explanation | Promise<Explanation>;
+}
+
+function chooseExplainer(hex: string | undefined, { node, key }: DecodeOptions): Explainer {
+  if (node !== undefined) {
+    if (hex !== undefined) throw new UsageError('give a datagram or --node, not both');
+    if (key !== undefined) throw new UsageError('--key is for datagrams: a tree node has no signature');
+    return { input: node, explain: explainNode };
+  }
+  if (hex === undefined) throw new UsageError('nothing to decode: give a datagram in hexadecimal, --node HEX, or "-" for standard input');
+  if (key === undefined) return { input: hex, explain: (bytes) => explainDatagram(bytes) };
+  const publicKey = requireKey(key);
+  const verify = createVerifier({ maxKeys: 1 });
+  return { input: hex, explain: (bytes) => explainDatagram(bytes, (message, signature) => verify(publicKey, message, signature)) };
+}
+
+function requireKey(text: string): PublicKey {
+  const key = parsePublicKey(text);
+  if (!key.ok) throw new UsageError(`--key takes 64 bytes in base64, X and Y of a P-256 key: ${key.why}`);
+  return key.value;
+}
+
+/** Spaces and colons between digits are how other tools print bytes. */
+function parseHex(text: string): Uint8Array | undefined {
+  const digits = text.replace(/^0x|[\s:]/gi, '');
+  return /^(?:[0-9a-f]{2})*$/i.test(digits) ? Buffer.from(digits, 'hex') : undefined;
+}
+
+async function* abortableLines({ stdin, signal }: CommandContext): AsyncGenerator<string> {
+  const lines = readLines(stdin);
+  for (;;) {
+    const next = await abortable(lines.next(), signal);
+    if (next.done) return;
+    yield next.value;
+  }
+}

@@ -1,0 +1,94 @@
+/** `murmure directory`: runs a directory until it is stopped. */
+import { existsSync } from 'node:fs';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { pino } from 'pino';
+import { safeLine } from '../../feed/safe-text.ts';
+import { createKeyFile, loadKeyFile } from '../../identity/key-file.ts';
+import { generateKeyPair, type KeyPair } from '../../identity/key-pair.ts';
+import type { DirectoryOptions } from '../../index.ts';
+import { formatAddress } from '../../wire/socket-address.ts';
+import { untilAborted } from '../abortable.ts';
+import type { CommandContext } from '../context.ts';
+import { InvalidFileError, UsageError } from '../errors.ts';
+import { createHomeFolder, type Home } from '../home.ts';
+import { requireHostPort, resolveHostPorts } from '../host-port.ts';
+import { exitCodeOfStop } from '../stopping.ts';
+import { requireAddresses } from '../validate.ts';
+
+export interface DirectoryCommandOptions {
+  readonly listen?: string;
+  readonly udp?: readonly string[];
+  readonly publicAddress?: readonly string[];
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/** Exit codes as for `serve`: SIGTERM ends it with 0, SIGINT with 130. */
+export async function directory(context: CommandContext, options: DirectoryCommandOptions): Promise<number> {
+  const { settings, services, output, signal } = context;
+  checkOptions(options);
+  const { home } = settings;
+  await createHomeFolder(home);
+  await using running = await services.createDirectory({
+    home: home.folder,
+    keyPair: await ensureDirectoryKey(home),
+    logger: createLogger(context),
+    ...(options.listen !== undefined && { listen: options.listen }),
+    ...(options.udp !== undefined && { udp: await resolveHostPorts('--udp', options.udp) }),
+    ...(options.publicAddress !== undefined && { publicAddresses: options.publicAddress }),
+    ...(await certificateOption(options)),
+  });
+
+  const { url, serverKey } = running;
+  const udp = running.udp.map(({ ip, port }) => ({ ip, port }));
+  const ca = options.cert === undefined ? await writeCa(home, running.ca) : resolve(options.cert);
+  output.data({ event: 'ready', url, udp, ca, serverKey }, (paint) =>
+    [
+      `${paint('green', 'ready')}: ${paint('bold', url)}, UDP on ${running.udp.map(formatAddress).join(', ')}`,
+      `peers use it with --directory ${url} --ca ${safeLine(ca)}`,
+    ].join('\n'),
+  );
+  await untilAborted(signal);
+  return exitCodeOfStop(signal);
+}
+
+function checkOptions({ listen, publicAddress, cert, key }: DirectoryCommandOptions): void {
+  if (listen !== undefined) requireHostPort('--listen', listen);
+  requireAddresses('--public-address', publicAddress ?? []);
+  if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key belong together: give both, or none');
+}
+
+/** Peers remember who answers for a directory: its key outlives a restart. */
+async function ensureDirectoryKey({ directoryKeyFile }: Home): Promise<KeyPair> {
+  if (existsSync(directoryKeyFile)) return loadKeyFile(directoryKeyFile);
+  const keyPair = await generateKeyPair();
+  await createKeyFile(directoryKeyFile, keyPair);
+  return keyPair;
+}
+
+async function certificateOption({ cert, key }: DirectoryCommandOptions): Promise<Pick<DirectoryOptions, 'certificate'>> {
+  if (cert === undefined || key === undefined) return {};
+  return { certificate: { cert: await readPem(cert), key: await readPem(key) } };
+}
+
+async function readPem(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8').catch((error: Error) => {
+    throw new InvalidFileError(path, error.message);
+  });
+  if (!text.includes('-----BEGIN ')) throw new InvalidFileError(path, 'it is not in PEM format');
+  return text;
+}
+
+/** In one step: a peer that starts meanwhile reads a whole certificate. */
+async function writeCa({ directoryCaFile }: Home, pem: string): Promise<string> {
+  const partial = `${directoryCaFile}.${process.pid}`;
+  await writeFile(partial, pem);
+  await rename(partial, directoryCaFile);
+  return directoryCaFile;
+}
+
+function createLogger({ settings, stderr }: CommandContext) {
+  const level = settings.verbose ? 'debug' : settings.quiet ? 'error' : 'warn';
+  return pino({ name: 'directory', level }, { write: (line) => void stderr.write(line) });
+}

@@ -1,0 +1,23 @@
+/** `murmure peers`: names known to the directory. */
+import type { DirectoryPeer } from '../../index.ts';
+import { abortable } from '../abortable.ts';
+import { type CommandContext, requireDirectory } from '../context.ts';
+import { DirectoryTimedOutError, TimedOutError } from '../errors.ts';
+import { renderPeers } from '../render/peers.ts';
+import { openPeer } from '../one-shot-peer.ts';
+
+export async function peers(context: CommandContext): Promise<void> {
+  const access = await requireDirectory(context);
+  await using session = await openPeer(context, access);
+  const listed = await abortable(session.peer.directoryPeers(context.signal), context.signal).catch((error: unknown) => {
+    throw error instanceof TimedOutError ? new DirectoryTimedOutError(access.directory) : error;
+  });
+  const lines = listed.map((peer) => toLine(peer, session.store.peer(peer.name)?.following ?? false));
+  if (context.output.json) for (const line of lines) context.output.data(line, () => '');
+  else context.output.data(lines, (paint) => renderPeers(lines, paint));
+  if (lines.length === 0) context.output.note('The directory knows nobody at the moment.');
+}
+
+function toLine({ name, addresses, key }: DirectoryPeer, following: boolean) {
+  return { name, addresses: addresses.map(({ ip, port }) => ({ ip, port })), key: key ?? null, following };
+}

@@ -1,0 +1,66 @@
+/** `murmure serve`: a peer without prompts, until it is stopped. */
+import { safeLine } from '../../feed/safe-text.ts';
+import type { Peer, PeerFact } from '../../index.ts';
+import { formatAddress } from '../../wire/socket-address.ts';
+import { abortable, untilAborted } from '../abortable.ts';
+import { type CommandContext, requireDirectory } from '../context.ts';
+import { openIdentity, openStore } from '../open-home.ts';
+import { eventLine, renderEvent, renderWarning } from '../render/event.ts';
+import { shortHash } from '../render/text.ts';
+import { lockHome } from '../serve-lock.ts';
+import { exitCodeOfStop } from '../stopping.ts';
+import { resolveHostPorts } from '../host-port.ts';
+
+export interface ServeOptions {
+  readonly udp?: readonly string[];
+}
+
+/** Runs until stopped: SIGTERM is how services are stopped, and ends with 0; SIGINT ends with 130. */
+export async function serve(context: CommandContext, { udp }: ServeOptions): Promise<number> {
+  const binds = udp === undefined ? {} : { udp: await resolveHostPorts('--udp', udp) };
+  const access = await requireDirectory(context);
+  const { name, keyPair } = await openIdentity(context.settings.home);
+  using _lock = lockHome(context.settings.home);
+  using store = (await openStore(context.settings.home)).store;
+  await using peer = await context.services.createPeer({ name, keyPair, store, ...access, ...binds });
+  try {
+    await runPeer(context, peer);
+  } catch (error) {
+    if (!context.signal.aborted) throw error;
+  }
+  return exitCodeOfStop(context.signal);
+}
+
+async function runPeer(context: CommandContext, peer: Peer): Promise<void> {
+  // "ready" is the first line: what happens before it is kept for after it.
+  const early: PeerFact[] = [];
+  let report = (fact: PeerFact): void => void early.push(fact);
+  using subscriptions = new DisposableStack();
+  subscriptions.defer(
+    peer.on('*', (fact) => {
+      const warning = renderWarning(fact);
+      if (warning !== undefined) context.output.warn(warning);
+      report(fact);
+    }),
+  );
+  // As long as it takes: while the directory is unreachable the peer goes on trying, and says so in facts.
+  await abortable(peer.whenListed(context.signal), context.signal);
+  printReady(context, peer);
+  report = (fact) => printEvent(context, fact);
+  early.forEach(report);
+  await untilAborted(context.signal);
+}
+
+function printReady({ output }: CommandContext, { name, addresses, root }: Peer): void {
+  const udp = addresses.map(({ ip, port }) => ({ ip, port }));
+  output.data({ event: 'ready', name, udp, root }, (paint) => {
+    const where = addresses.map(formatAddress).join(', ');
+    return `${paint('green', 'ready')}: ${paint('bold', safeLine(name))} on ${where}, root ${shortHash(root)}`;
+  });
+}
+
+function printEvent({ output, settings, nowMs }: CommandContext, fact: PeerFact): void {
+  // Progress is a line for every few nodes: nobody wants that in a log.
+  if (fact.type === 'sync.progressed' && !settings.verbose) return;
+  output.data(eventLine(fact, nowMs()), (paint) => renderEvent(fact, paint));
+}

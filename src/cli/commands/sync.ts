@@ -1,0 +1,79 @@
+/** `murmure sync`: downloads what is new. */
+import type { Peer, SyncReport } from '../../index.ts';
+import type { Store } from '../../store/store.ts';
+import { abortable, mapConcurrently } from '../abortable.ts';
+import { type CommandContext, requireDirectory } from '../context.ts';
+import { TimedOutError, UsageError } from '../errors.ts';
+import { compareSeverity, exitCodeOf } from '../exit-codes.ts';
+import { openPeer } from '../one-shot-peer.ts';
+import { renderSyncReport } from '../render/sync-report.ts';
+import { requireValidName } from '../validate.ts';
+
+/** How many peers are asked at a time: enough that a slow one holds nobody up. */
+const WIDTH = 16;
+
+/**
+ * A line per peer as it is finished. Failures come last, the worst at the very end: the last line then has the error that the exit
+ * code stands for.
+ */
+export async function sync(context: CommandContext, names: readonly string[]): Promise<number> {
+  for (const name of names) requireValidName(name);
+  const access = await requireDirectory(context);
+  await using session = await openPeer(context, access);
+  const { peer, store } = session;
+  if (names.includes(peer.name)) throw new UsageError(`"${peer.name}" is yourself: your own messages are here already`);
+  const wanted = names.length > 0 ? [...new Set(names)] : followedNames(store);
+  if (wanted.length === 0) context.output.note('You follow nobody yet: name a peer, or "murmure follow" one.');
+
+  const failed: SyncReport[] = [];
+  await mapConcurrently(wanted, WIDTH, async (name) => {
+    const report = await syncInTime(context, peer, store, name);
+    if (report.status === 'failed') failed.push(report);
+    else print(context, report);
+  });
+  failed.sort((left, right) => compareSeverity(codeOf(left), codeOf(right)));
+  for (const report of failed) print(context, report);
+  const worst = failed.at(-1);
+  return worst === undefined ? 0 : exitCodeOf(codeOf(worst));
+}
+
+/** As `peer.sync`; time that runs out is a failure of the peer that did not answer. */
+async function syncInTime({ signal, nowMs }: CommandContext, peer: Peer, store: Store, name: string): Promise<SyncReport> {
+  const startMs = nowMs();
+  try {
+    return await abortable(peer.sync(name, { signal }), signal);
+  } catch (error) {
+    if (!(error instanceof TimedOutError)) throw error;
+    const { code, message } = error;
+    return {
+      peer: name,
+      status: 'failed',
+      root: store.currentRoot(name) ?? null,
+      newMessages: 0,
+      withdrawnMessages: 0,
+      totalMessages: store.peer(name)?.messages ?? 0,
+      nodesFetched: 0,
+      bytesFetched: 0,
+      datagramsSent: 0,
+      retransmissions: 0,
+      durationMs: nowMs() - startMs,
+      error: { code, message },
+    };
+  }
+}
+
+function print({ output }: CommandContext, report: SyncReport): void {
+  output.data(report, (paint) => renderSyncReport(report, paint));
+  if (report.error !== undefined) output.fail(`${report.peer}: ${report.error.message}`);
+}
+
+function followedNames(store: Store): string[] {
+  return store
+    .peers()
+    .filter(({ following }) => following)
+    .map(({ name }) => name);
+}
+
+function codeOf(report: SyncReport): string {
+  return report.error?.code ?? 'unexpected';
+}

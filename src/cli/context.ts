@@ -1,0 +1,50 @@
+/** What a command works with. */
+import { readFile } from 'node:fs/promises';
+import { InvalidFileError, UsageError } from './errors.ts';
+import type { Output } from './output.ts';
+import type { Settings } from './settings.ts';
+import type { InputStream, OutputStream, Services } from './streams.ts';
+
+export interface CommandContext {
+  readonly settings: Settings;
+  readonly output: Output;
+  readonly stdin: InputStream;
+  /** For logs; what commands have to say goes through `output`. */
+  readonly stderr: OutputStream;
+  /** Aborted, with the error to end with, when the run has to stop or its time is up. */
+  readonly signal: AbortSignal;
+  readonly services: Services;
+  nowMs(): number;
+}
+
+/** What a command ends with when it does not end with 0 or an error: it has said itself what went wrong. */
+// biome-ignore lint/suspicious/noConfusingVoidType: most commands return nothing
+export type CommandResult = Promise<number | void>;
+
+export interface DirectoryAccess {
+  readonly directory: string;
+  /** PEM */
+  readonly ca?: string;
+}
+
+/** Where the directory is, and what to trust besides the system's certificates. @throws UsageError, InvalidFileError */
+export async function requireDirectory({ settings }: CommandContext): Promise<DirectoryAccess> {
+  const { directory, ca } = settings;
+  if (directory === undefined) {
+    throw new UsageError(
+      'no directory is given: add --directory URL, set MURMURE_DIRECTORY, or write directory = "URL" in config.toml',
+    );
+  }
+  if (!URL.canParse(directory) || new URL(directory).protocol !== 'https:') {
+    throw new UsageError(`the directory must be an address that starts with https://, not "${directory}"`);
+  }
+  return ca === undefined ? { directory } : { directory, ca: await readPem(ca) };
+}
+
+async function readPem(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8').catch((error: Error) => {
+    throw new InvalidFileError(path, error.message);
+  });
+  if (!text.includes('-----BEGIN CERTIFICATE-----')) throw new InvalidFileError(path, 'it holds no PEM certificate');
+  return text;
+}

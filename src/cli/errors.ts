@@ -1,0 +1,97 @@
+/** The errors that the command line itself finds, a class each. What they say: what happened, to what, and what to do. */
+import { MurmureError } from '../wire/murmure-error.ts';
+
+/** The user asked for something that cannot be meant. */
+export class UsageError extends MurmureError {
+  override readonly name = 'UsageError';
+
+  constructor(message: string) {
+    super('usage', message);
+  }
+}
+
+/** The home folder has no identity yet. */
+export class NoIdentityError extends MurmureError {
+  override readonly name = 'NoIdentityError';
+
+  constructor(folder: string) {
+    super('usage', `there is no identity in ${folder}: create one with "murmure init NAME", or point --home elsewhere`);
+  }
+}
+
+/** The home folder has an identity already. */
+export class IdentityExistsError extends MurmureError {
+  override readonly name = 'IdentityExistsError';
+
+  constructor(folder: string, name: string) {
+    super('usage', `${folder} already is the home of "${name}", which is left as it is: point --home elsewhere`);
+  }
+}
+
+/** Another process serves this home. */
+export class HomeInUseError extends MurmureError {
+  override readonly name = 'HomeInUseError';
+
+  constructor(folder: string, pid: number | undefined) {
+    const who = pid === undefined ? '' : ` (process ${pid})`;
+    super('unexpected', `another "murmure serve"${who} runs on ${folder}: stop it first, or point --home elsewhere`);
+  }
+}
+
+/** Nothing in this home, or nobody at the directory, goes by this name. */
+export class UnknownPeerError extends MurmureError {
+  override readonly name = 'UnknownPeerError';
+
+  constructor(name: string) {
+    super('peer-unknown', `nothing is known of "${name}" here: fetch it first with "murmure sync ${name}"`);
+  }
+}
+
+/** No message of this hash is stored. */
+export class UnknownMessageError extends MurmureError {
+  override readonly name = 'UnknownMessageError';
+
+  constructor(hash: string) {
+    super('invalid-data', `no stored message has the hash ${hash}: sync its author first, or check the hash`);
+  }
+}
+
+/** A file of the home, or one that the user named, is not what it should be. */
+export class InvalidFileError extends MurmureError {
+  override readonly name = 'InvalidFileError';
+
+  constructor(path: string, why: string) {
+    super('invalid-data', `${path} cannot be used (${why}): correct it or move it away`);
+  }
+}
+
+/** The time that --timeout gives was not enough. */
+export class TimedOutError extends MurmureError {
+  override readonly name = 'TimedOutError';
+
+  constructor(timeoutMs: number) {
+    super('peer-unreachable', `no end after ${timeoutMs / 1000} s: try again, or allow more with --timeout`);
+  }
+}
+
+/** As `TimedOutError`, where only the directory was waited for. */
+export class DirectoryTimedOutError extends MurmureError {
+  override readonly name = 'DirectoryTimedOutError';
+
+  constructor(directory: string) {
+    super('directory-unreachable', `the directory ${directory} did not answer in time: allow more with --timeout`);
+  }
+}
+
+export type StopCause = 'SIGINT' | 'SIGTERM' | 'EPIPE';
+
+/** The run has to end: a signal came, or nobody reads its output any longer. */
+export class StoppedError extends MurmureError {
+  override readonly name = 'StoppedError';
+  readonly stopCause: StopCause;
+
+  constructor(stopCause: StopCause) {
+    super('interrupted', 'interrupted: what was done until now is kept');
+    this.stopCause = stopCause;
+  }
+}

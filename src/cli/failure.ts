@@ -1,0 +1,42 @@
+/** The one place where an error becomes words and an exit code. */
+import { CommanderError, type Command } from 'commander';
+import { safeLine } from '../feed/safe-text.ts';
+import { MurmureError } from '../wire/murmure-error.ts';
+import { exitCodeOf } from './exit-codes.ts';
+import { toSafeJson } from './output.ts';
+import { commandInUse } from './program.ts';
+import type { Surroundings } from './streams.ts';
+
+interface Failure {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Says on stderr what failed, and with `json` on stdout as well, as its last line. Returns the exit code. */
+export function reportFailure(
+  error: unknown,
+  { stdout, stderr }: Pick<Surroundings, 'stdout' | 'stderr'>,
+  { json, verbose }: { json: boolean; verbose: boolean },
+  program?: Command,
+): number {
+  if (error instanceof CommanderError && error.exitCode === 0) return 0;
+  const failure = describe(error);
+  // Commander has printed the help already when there was no command at all.
+  if (!isHelp(error)) stderr.write(`murmure: ${safeLine(failure.message)}\n`);
+  if (failure.code === 'usage' && !isHelp(error) && program !== undefined) stderr.write(`Try "${commandInUse(program)} --help".\n`);
+  if (verbose && error instanceof Error && error.stack !== undefined) stderr.write(`${error.stack}\n`);
+  if (json) stdout.write(`${toSafeJson({ error: failure })}\n`);
+  return exitCodeOf(failure.code);
+}
+
+function describe(error: unknown): Failure {
+  if (error instanceof MurmureError) return { code: error.code, message: error.message };
+  if (isHelp(error)) return { code: 'usage', message: 'no command is given' };
+  if (error instanceof CommanderError) return { code: 'usage', message: error.message.replace(/^error: /, '') };
+  const what = error instanceof Error ? error.message : String(error);
+  return { code: 'unexpected', message: `unexpected failure: ${what} (--verbose tells where)` };
+}
+
+function isHelp(error: unknown): boolean {
+  return error instanceof CommanderError && error.code === 'commander.help';
+}

@@ -1,0 +1,14 @@
+/** The way in. What a run needs is loaded only once it is clear that there is one. */
+import { packageVersion } from './version.ts';
+
+/** Does what the process's arguments ask for, then ends the process. */
+export async function main(): Promise<void> {
+  if (process.argv.length === 3 && process.argv[2] === '--version') {
+    process.stdout.write(`${packageVersion()}\n`);
+    return;
+  }
+  const { runProcess } = await import('./run-process.ts');
+  await runProcess();
+}
+
+if (import.meta.main) await main();

@@ -1,0 +1,24 @@
+/** A peer for one command: it asks others, but neither registers nor serves. */
+import type { Peer } from '../index.ts';
+import type { Store } from '../store/store.ts';
+import type { CommandContext, DirectoryAccess } from './context.ts';
+import { openIdentity, openStore } from './open-home.ts';
+
+export interface OneShotPeer extends AsyncDisposable {
+  readonly peer: Peer;
+  readonly store: Store;
+}
+
+/** Disposing of it closes the peer, then the store. @throws NoIdentityError */
+export async function openPeer(
+  { settings, services }: Pick<CommandContext, 'settings' | 'services'>,
+  access: DirectoryAccess,
+): Promise<OneShotPeer> {
+  const { name, keyPair } = await openIdentity(settings.home);
+  await using resources = new AsyncDisposableStack();
+  const { store } = await openStore(settings.home);
+  resources.use(store);
+  const peer = resources.use(await services.createPeer({ name, keyPair, store, register: false, ...access }));
+  const kept = resources.move();
+  return { peer, store, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}

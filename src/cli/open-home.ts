@@ -1,0 +1,26 @@
+/** Opens what a home keeps: the identity, and the store. */
+import { existsSync } from 'node:fs';
+import { loadKeyFile } from '../identity/key-file.ts';
+import type { KeyPair } from '../identity/key-pair.ts';
+import { openSqliteStore } from '../store/sqlite-store.ts';
+import type { Store } from '../store/store.ts';
+import { NoIdentityError } from './errors.ts';
+import { type Home, requireName } from './home.ts';
+
+export interface Identity {
+  readonly name: string;
+  readonly keyPair: KeyPair;
+}
+
+/** @throws NoIdentityError, InvalidFileError, and what `loadKeyFile` throws */
+export async function openIdentity(home: Home): Promise<Identity> {
+  const name = await requireName(home);
+  if (!existsSync(home.keyFile)) throw new NoIdentityError(home.folder);
+  return { name, keyPair: await loadKeyFile(home.keyFile) };
+}
+
+/** The store of a home that has an identity, and that identity's name; the key is not needed to read. @throws NoIdentityError */
+export async function openStore(home: Home): Promise<{ name: string; store: Store }> {
+  const name = await requireName(home);
+  return { name, store: openSqliteStore(home.storeFile) };
+}

@@ -1,0 +1,63 @@
+/** What happens to a running peer: as a line of JSON, and as a line for a person. */
+import { safeLine } from '../../feed/safe-text.ts';
+import type { PeerFact } from '../../index.ts';
+import { formatAddress } from '../../wire/socket-address.ts';
+import type { Paint } from '../output.ts';
+import { renderSyncReport } from './sync-report.ts';
+import { counted, shortHash } from './text.ts';
+
+/** The line `serve --json` prints: the fact, its type as `event`, and when it was noticed. A sync report is spread out. */
+export function eventLine(fact: PeerFact, nowMs: number): Record<string, unknown> {
+  const { type, ...details } = fact;
+  const what = fact.type === 'sync.finished' ? fact.report : details;
+  return { event: type, at: new Date(nowMs).toISOString(), ...what };
+}
+
+/** One line, or `''` for what a person need not see: it says nothing new, or `renderWarning` says it. */
+export function renderEvent(fact: PeerFact, paint: Paint): string {
+  switch (fact.type) {
+    case 'peer.listed':
+      return `listed at the directory as ${fact.addresses.map(formatAddress).join(', ')}`;
+    case 'root.published':
+      return `published: the root is now ${shortHash(fact.root)}`;
+    case 'session.opened': {
+      const whose = fact.direction === 'incoming' ? 'with us' : 'of ours';
+      const who = `${paint('bold', safeLine(fact.name))} at ${formatAddress(fact.address)}`;
+      return `session ${whose}: ${who}${fact.authenticated ? '' : paint('yellow', ' [not authenticated]')}`;
+    }
+    case 'session.failed':
+      return `no session with ${paint('bold', safeLine(fact.name))}: ${safeLine(fact.failure.message)}`;
+    case 'sync.finished':
+      return fact.report.status === 'unchanged' ? '' : renderSyncReport(fact.report, paint) + failure(fact.report.error);
+    case 'messages.received':
+      return `${counted(fact.hashes.length, 'new message')} from ${paint('bold', safeLine(fact.peer))}`;
+    case 'sync.progressed':
+      return `${safeLine(fact.peer)}: ${fact.nodesFetched} nodes fetched, ${fact.nodesWanted} wanted`;
+    default:
+      return '';
+  }
+}
+
+/** What a person should know at once, whatever stdout is for; undefined for everything else. */
+export function renderWarning(fact: PeerFact): string | undefined {
+  switch (fact.type) {
+    case 'error.received':
+      return `${fact.name ? `"${fact.name}"` : formatAddress(fact.from)} reports: ${fact.text}`;
+    case 'key.changed':
+      return `"${fact.name}" turns up with another key than before: nothing is taken from it until you have settled which one is right`;
+    case 'history.wentBack':
+      return `the history of "${fact.name}" went back to an earlier state (${shortHash(fact.root)})`;
+    case 'directory.unreachable':
+      return `not listed at the directory: ${fact.failure.message} (next try in ${Math.ceil(fact.retryInMs / 1000)} s)`;
+    case 'socket.failed':
+      return `a UDP socket failed: ${fact.why}`;
+    case 'peer.warning':
+      return fact.message;
+    default:
+      return undefined;
+  }
+}
+
+function failure(error: { message: string } | undefined): string {
+  return error === undefined ? '' : `: ${safeLine(error.message)}`;
+}

@@ -1,0 +1,54 @@
+/** Pieces of human output that several commands share. Everything that comes from strangers goes through `safeLine` or `safeText` here. */
+import type { Hash } from '../../wire/hash.ts';
+
+/** Enough of a hash to tell messages apart, and for `murmure show`. */
+export function shortHash(hash: Hash): string {
+  return hash.slice(0, 12);
+}
+
+/** `1 message`, `2 messages`, `1,204 messages`. */
+export function counted(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** `940 B`, `1.2 kB`, `3.4 MB`. */
+export function byteSize(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} B`;
+  if (bytes < 1_000_000) return `${(bytes / 1_000).toFixed(1)} kB`;
+  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
+
+/** `42 ms`, `1.3 s`. */
+export function duration(ms: number): string {
+  return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
+}
+
+/** `2026-01-31 12:05` in the local time zone, from an ISO date. */
+export function localDateTime(iso: string): string {
+  const date = new Date(iso);
+  const pad = (value: number, digits = 2) => String(value).padStart(digits, '0');
+  const day = `${pad(date.getFullYear(), 4)}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
+  return `${day} ${pad(date.getHours())}:${pad(date.getMinutes())}`;
+}
+
+/** Rows as columns, each as wide as its widest cell, two spaces apart. `style` colours a cell after it is padded. */
+export function columns(
+  rows: readonly (readonly string[])[],
+  style: (cell: string, column: number) => string = (cell) => cell,
+): string {
+  const widths: number[] = [];
+  for (const row of rows) row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, width(cell))));
+  const pad = (cell: string, column: number) => cell + ' '.repeat((widths[column] ?? 0) - width(cell));
+  return rows.map((row) => row.map((cell, column) => style(pad(cell, column), column)).join('  ').trimEnd()).join('\n');
+}
+
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/** In characters as a reader counts them; East Asian letters and emoji are taken to be two columns wide. */
+function width(text: string): number {
+  let total = 0;
+  for (const { segment } of graphemes.segment(text)) total += WIDE.test(segment) ? 2 : 1;
+  return total;
+}
+
+const WIDE = /^(?:\p{Emoji_Presentation}|\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul})/u;

@@ -1,0 +1,78 @@
+/** One run of the command line, from arguments to exit code. It touches nothing of the process: see run-process.ts for that. */
+import type { CommandContext } from './context.ts';
+import { StoppedError, TimedOutError } from './errors.ts';
+import { reportFailure } from './failure.ts';
+import { createOutput } from './output.ts';
+import { createProgram, type RunOptions } from './program.ts';
+import type { GlobalFlags } from './settings.ts';
+import type { Services, Surroundings } from './streams.ts';
+
+/**
+ * Runs the command that `argv` (without the program's name) asks for. Resolves to the exit code; rejects never: what fails is reported
+ * on the streams. Ends soon after `surroundings.signal` is aborted.
+ */
+export async function runCli(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+  const stop = surroundings.signal ?? new AbortController().signal;
+  // What is known before the settings are: enough to report bad usage in the form that was asked for.
+  const report = { json: asksForJson(argv), verbose: argv.includes('--verbose') };
+  let exitCode = 0;
+
+  const program = createProgram(surroundings, async (work, options) => {
+    const flags = program.opts<GlobalFlags>();
+    const context = await createContext(flags, surroundings, options, stop);
+    report.json = context.settings.json;
+    report.verbose = context.settings.verbose;
+    exitCode = (await work(context)) ?? 0;
+  });
+
+  try {
+    stop.throwIfAborted();
+    await program.parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    // Whatever else breaks on the way out, the reason is that the run was stopped.
+    const cause: unknown = stop.aborted ? stop.reason : error;
+    if (cause instanceof StoppedError && cause.stopCause === 'EPIPE') return 0;
+    return reportFailure(cause, surroundings, report, program);
+  }
+}
+
+async function createContext(
+  flags: GlobalFlags,
+  surroundings: Surroundings,
+  { bounded = true }: RunOptions,
+  stop: AbortSignal,
+): Promise<CommandContext> {
+  const { resolveSettings } = await import('./settings.ts');
+  const { settings, unknownKeys } = await resolveSettings(flags, surroundings.env);
+  const output = createOutput(surroundings, settings);
+  for (const key of unknownKeys) output.warn(`${settings.home.configFile}: "${key}" is not a setting, and has no effect`);
+  return {
+    settings,
+    output,
+    stdin: surroundings.stdin,
+    stderr: surroundings.stderr,
+    signal: bounded ? limited(stop, settings.timeoutMs) : stop,
+    services: surroundings.services ?? publicApi,
+    nowMs: surroundings.nowMs ?? Date.now,
+  };
+}
+
+function limited(stop: AbortSignal, timeoutMs: number | undefined): AbortSignal {
+  if (timeoutMs === undefined) return stop;
+  const timeUp = new AbortController();
+  // The process need not stay for this alone.
+  setTimeout(() => timeUp.abort(new TimedOutError(timeoutMs)), timeoutMs).unref();
+  return AbortSignal.any([stop, timeUp.signal]);
+}
+
+/** Loaded on first use: the offline commands start without the network's machinery. */
+const publicApi: Services = {
+  createPeer: async (options) => (await import('../index.ts')).createPeer(options),
+  createDirectory: async (options) => (await import('../index.ts')).createDirectory(options),
+};
+
+function asksForJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return (end === -1 ? argv : argv.slice(0, end)).includes('--json');
+}

@@ -1,0 +1,56 @@
+/** Runs the command line in this process: its arguments, its streams, its signals. */
+import { StoppedError, type StopCause } from './errors.ts';
+import { reportFailure } from './failure.ts';
+import { runCli } from './run-cli.ts';
+
+/** After a signal, a run that does not end by itself is ended. Two seconds is what the contract allows. */
+const GRACE_MS = 1_800;
+
+/** Runs the command that the process was started with, then ends the process. Exit codes: docs/cli.md. */
+export async function runProcess(): Promise<never> {
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => onSignal(stop, signal));
+  // Whoever read our output has seen enough, e.g. `murmure timeline | head`.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') requestStop(stop, 'EPIPE');
+    else crash(error);
+  });
+  process.stderr.on('error', () => {});
+  // An unhandled rejection arrives here as well.
+  process.on('uncaughtException', crash);
+
+  const exitCode = await runCli(process.argv.slice(2), {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    stdin: process.stdin,
+    env: process.env,
+    signal: stop.signal,
+  });
+  await flushed(process.stdout);
+  process.exit(exitCode);
+}
+
+function onSignal(stop: AbortController, signal: 'SIGINT' | 'SIGTERM'): void {
+  // Asked twice: somebody is in a hurry.
+  if (stop.signal.aborted) process.exit(130);
+  requestStop(stop, signal);
+}
+
+function requestStop(stop: AbortController, cause: StopCause): void {
+  stop.abort(new StoppedError(cause));
+  setTimeout(() => process.exit(cause === 'EPIPE' ? 0 : 130), GRACE_MS).unref();
+}
+
+/** Something failed where nobody waits for it. */
+function crash(error: unknown): never {
+  const report = { json: process.argv.includes('--json'), verbose: process.argv.includes('--verbose') };
+  process.exit(reportFailure(error, process, report));
+}
+
+/** Output to a pipe may still be under way. */
+async function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.destroyed || stream.writableLength === 0) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  stream.write('', () => resolve());
+  await promise;
+}

@@ -1,0 +1,102 @@
+/**
+ * A small persistent table, for the context of a state machine: every change gives a new table and leaves the old one
+ * as it was. The entries are spread over 64 buckets; a change copies the 64 pointers and one bucket, where a copied Map
+ * would copy everything. Meant for up to a few thousand entries. Keys that collide on purpose make it as slow as a
+ * list, nothing worse.
+ *
+ * Plain arrays, no Map: it survives JSON, and no key is special ('__proto__' is a string like any other). The number 1
+ * and the string '1' are different keys; numbers are to be finite, or JSON would change them.
+ */
+
+export type Key = string | number;
+
+type Entry<V> = readonly [key: Key, value: V];
+/** In the order of `isBefore`, so that a table's contents alone decide what it looks like. */
+type Bucket<V> = readonly Entry<V>[];
+
+export interface Table<V> {
+  readonly size: number;
+  readonly buckets: readonly Bucket<V>[];
+}
+
+const BUCKET_BITS = 6;
+const EMPTY_BUCKET: Bucket<never> = [];
+const EMPTY_TABLE: Table<never> = { size: 0, buckets: Array.from({ length: 1 << BUCKET_BITS }, () => EMPTY_BUCKET) };
+
+/** The table without entries. */
+export function emptyTable<V>(): Table<V> {
+  return EMPTY_TABLE;
+}
+
+/** With `key` set to `value`, whether or not it was there. The same table if nothing changes. */
+export function withEntry<V>(table: Table<V>, key: Key, value: V): Table<V> {
+  const index = bucketIndex(key);
+  const bucket = table.buckets[index] ?? EMPTY_BUCKET;
+  const at = positionIn(bucket, key);
+  const held = bucket[at];
+  const isHeld = held !== undefined && held[0] === key;
+  if (isHeld && Object.is(held[1], value)) return table;
+
+  const changed = bucket.slice();
+  changed.splice(at, isHeld ? 1 : 0, [key, value]);
+  return withBucket(table, index, changed, isHeld ? table.size : table.size + 1);
+}
+
+/** Without `key`. The same table if it was not there. */
+export function withoutEntry<V>(table: Table<V>, key: Key): Table<V> {
+  const index = bucketIndex(key);
+  const bucket = table.buckets[index] ?? EMPTY_BUCKET;
+  const at = positionIn(bucket, key);
+  if (bucket[at]?.[0] !== key) return table;
+
+  const changed = bucket.slice();
+  changed.splice(at, 1);
+  return withBucket(table, index, changed, table.size - 1);
+}
+
+/** The value of `key`; undefined if it is not there. */
+export function entryOf<V>(table: Table<V>, key: Key): V | undefined {
+  for (const [held, value] of table.buckets[bucketIndex(key)] ?? EMPTY_BUCKET) if (held === key) return value;
+  return undefined;
+}
+
+/** The number of entries. */
+export function sizeOf(table: Table<unknown>): number {
+  return table.size;
+}
+
+/** All entries, in an order that depends on the keys alone, not on how the table came about: replays need that. */
+export function* entriesOf<V>(table: Table<V>): Generator<readonly [key: Key, value: V], void, undefined> {
+  for (const bucket of table.buckets) yield* bucket;
+}
+
+function withBucket<V>(table: Table<V>, index: number, bucket: Bucket<V>, size: number): Table<V> {
+  const buckets = table.buckets.slice();
+  buckets[index] = bucket;
+  return { size, buckets };
+}
+
+/** Where a key is in its bucket, or would have to be put. */
+function positionIn(bucket: Bucket<unknown>, key: Key): number {
+  const at = bucket.findIndex(([held]) => !isBefore(held, key));
+  return at < 0 ? bucket.length : at;
+}
+
+/** Numbers first, by size; then strings, by code unit. */
+function isBefore(left: Key, right: Key): boolean {
+  return typeof left === typeof right ? left < right : typeof left === 'number';
+}
+
+/** Fowler–Noll–Vo, its top bits by Fibonacci hashing: neighbouring ids and addresses land in different buckets. */
+function bucketIndex(key: Key): number {
+  let hash = 0x811c9dc5;
+  if (typeof key === 'number') {
+    hash = key | 0;
+  } else {
+    // The end of a key is what sets addresses, ids and hashes apart; reading all of a hash would cost more than the rest.
+    for (let at = Math.max(0, key.length - 16); at < key.length; at += 1) {
+      hash = Math.imul(hash ^ key.charCodeAt(at), 0x01000193);
+    }
+  }
+  return Math.imul(hash, 0x9e3779b1) >>> (32 - BUCKET_BITS);
+}

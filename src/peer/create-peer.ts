@@ -1,0 +1,349 @@
+/** Puts a peer together: the machines with their effects, a clock, sockets and a store; and the calls a program makes on it. */
+import { createActor } from 'xstate';
+import type { Random } from '../../machines/effects.ts';
+import type { SyncReport } from '../../machines/events.ts';
+import type { PeerFact as MachineFact } from '../../machines/peer-context.ts';
+import { limits, timing } from '../../machines/timing.ts';
+import type { KeyPair } from '../identity/key-pair.ts';
+import type { PublicKey } from '../identity/public-key.ts';
+import { createVerifier } from '../identity/verify.ts';
+import type { Store } from '../store/store.ts';
+import type { Hash } from '../wire/hash.ts';
+import { MurmureError } from '../wire/murmure-error.ts';
+import { parseAddress, type SocketAddress } from '../wire/socket-address.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { createDirectoryHttp, type DirectoryHttp, type DirectoryPeer } from './directory-http.ts';
+import type { Network } from './network.ts';
+import { providePeer, type Sign, type StoreFact, type Verify } from './peer-effects.ts';
+import { createSystemRandom } from './random.ts';
+import { SocketBank } from './sockets.ts';
+import { createUdpNetwork } from './udp-network.ts';
+
+export type PeerFact = MachineFact | StoreFact;
+
+export interface PeerOptions {
+  readonly name: string;
+  readonly keyPair: KeyPair;
+  readonly store: Store;
+  /** `https:` URL of the directory. */
+  readonly directory: string | URL;
+  /** Certificate in PEM, trusted for the directory besides the system's. */
+  readonly ca?: string | undefined;
+  /** Local addresses, "HOST:PORT"; port 0 for any free one. Default: every IPv4 and every IPv6 address. */
+  readonly udp?: readonly string[] | undefined;
+  /** False: this peer only asks, and does not register. Default true. */
+  readonly register?: boolean | undefined;
+  /** Messages a feed may have before its walk ends. Default 1,000,000 (protocol §9). */
+  readonly quota?: number | undefined;
+  /** What the outside is, where it is not the real one: for tests and replays. */
+  readonly environment?: Partial<PeerEnvironment> | undefined;
+}
+
+export interface PeerEnvironment {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly network: Network;
+  readonly http: DirectoryHttp;
+  readonly sign: Sign;
+  readonly verify: Verify;
+}
+
+export interface Peer extends AsyncDisposable {
+  readonly name: string;
+  readonly publicKey: PublicKey;
+  /** Local UDP addresses, ports as bound. */
+  readonly addresses: readonly SocketAddress[];
+  /** Root of the own tree. */
+  readonly root: Hash;
+  /** Resolves once the directory lists this peer. @throws MurmureError `authentication` if it has the name under another key */
+  whenListed(signal?: AbortSignal): Promise<void>;
+  /** Publishes a message and pushes the new root. @throws MessageTooLongError for more than 985 bytes of UTF-8 */
+  post(text: string, options?: { readonly inReplyTo?: Hash | undefined }): { readonly hash: Hash; readonly root: Hash };
+  /** Downloads what is new from one peer. What the network does ends in the report, never in a rejection. */
+  sync(name: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<SyncReport>;
+  /** Names, addresses and keys that the directory lists now. @throws MurmureError `directory-unreachable` */
+  directoryPeers(signal?: AbortSignal): Promise<DirectoryPeer[]>;
+  /** Says Hello to an address whose owner need not be known. */
+  hello(address: SocketAddress): void;
+  follow(name: string): void;
+  unfollow(name: string): void;
+  /** Calls back for each fact of this type, `*` for all. Returns the way to stop that. */
+  on<T extends PeerFact['type'] | '*'>(
+    type: T,
+    listener: (fact: T extends '*' ? PeerFact : Extract<PeerFact, { type: T }>) => void,
+  ): () => void;
+  close(): Promise<void>;
+}
+
+const DEFAULT_BINDS = ['0.0.0.0:0', '[::]:0'];
+/** How often the store is asked whether another process has written to it. */
+const STORE_POLL_MS = 250;
+const EPOCH_2022_S = Date.UTC(2022, 0, 1) / 1000;
+
+/**
+ * Starts a peer; resolves once its sockets are bound, and rejects if one cannot be.
+ * @throws MurmureError
+ */
+export async function createPeer(options: PeerOptions): Promise<Peer> {
+  const peer = new RunningPeer(options);
+  try {
+    await peer.whenBound();
+  } catch (error) {
+    await peer.close();
+    throw error;
+  }
+  return peer;
+}
+
+type Listener = (fact: PeerFact) => void;
+
+class RunningPeer implements Peer {
+  readonly name: string;
+  readonly publicKey: PublicKey;
+  readonly #store: Store;
+  readonly #http: DirectoryHttp;
+  readonly #clock: Clock;
+  readonly #sockets: SocketBank;
+  readonly #actor;
+  readonly #flush: () => void;
+  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #timers = new Set<unknown>();
+  readonly #binds: readonly SocketAddress[];
+  #addresses: SocketAddress[] = [];
+  #root: Hash;
+  #isListed = false;
+  #failure: MurmureError | undefined;
+  #isClosed = false;
+
+  constructor(options: PeerOptions) {
+    const { name, keyPair, store, environment = {} } = options;
+    this.name = name;
+    this.publicKey = keyPair.publicKey;
+    this.#store = store;
+    this.#clock = environment.clock ?? systemClock;
+    this.#http = environment.http ?? createDirectoryHttp({ url: options.directory, ca: options.ca });
+    this.#sockets = new SocketBank(environment.network ?? createUdpNetwork());
+    this.#binds = (options.udp ?? DEFAULT_BINDS).map(parseBind);
+    this.#root = store.ownFeed().root;
+    const random = environment.random ?? createSystemRandom();
+    const { peer, flush } = providePeer({
+      name,
+      publicKey: keyPair.publicKey,
+      store,
+      http: this.#http,
+      sockets: this.#sockets,
+      clock: this.#clock,
+      random,
+      sign: environment.sign ?? ((message) => keyPair.sign(message)),
+      verify: environment.verify ?? createVerifier({ maxKeys: 1_024 }),
+      tell: (fact) => this.#tell(fact),
+    });
+    this.#flush = flush;
+    this.#actor = createActor(peer, {
+      id: 'peer',
+      clock: this.#clock,
+      input: {
+        name,
+        random,
+        root: this.#root,
+        binds: this.#binds,
+        following: followed(store, name),
+        register: options.register ?? true,
+        quota: options.quota ?? limits.messageQuota,
+      },
+    });
+    this.#actor.on('*', (fact) => this.#tell(fact));
+    this.#actor.subscribe({
+      error: (error) => {
+        this.#failure = new MurmureError('unexpected', `the peer broke down: ${String(error)}`);
+        this.#release();
+      },
+      complete: () => this.#release(),
+    });
+    this.#every(timing.sweepInterval, () => this.#actor.send({ type: 'sweep', atMs: this.#clock.now() }));
+    this.#watchStore();
+    this.#actor.start();
+  }
+
+  get addresses(): readonly SocketAddress[] {
+    return this.#addresses;
+  }
+
+  get root(): Hash {
+    return this.#root;
+  }
+
+  /** Rejects with what the first socket that cannot be bound says. */
+  whenBound(): Promise<void> {
+    if (this.#addresses.length >= this.#binds.length) return Promise.resolve();
+    return this.#until<void>((resolve, reject) => [
+      this.on('socket.bound', () => this.#addresses.length >= this.#binds.length && resolve()),
+      this.on('socket.failed', ({ why }) => reject(new MurmureError('unexpected', why))),
+    ]);
+  }
+
+  whenListed(signal?: AbortSignal): Promise<void> {
+    if (this.#isListed) return Promise.resolve();
+    return this.#until<void>(
+      (resolve, reject) => [
+        this.on('peer.listed', () => resolve()),
+        this.on('directory.unreachable', ({ failure }) => {
+          if (failure.code === 'authentication') reject(new MurmureError(failure.code, failure.message));
+        }),
+      ],
+      signal,
+    );
+  }
+
+  post(text: string, { inReplyTo }: { readonly inReplyTo?: Hash | undefined } = {}): { hash: Hash; root: Hash } {
+    const nowMs = this.#clock.now();
+    const date = Math.floor(nowMs / 1000) - EPOCH_2022_S;
+    const published = this.#store.publish(this.name, { date, inReplyTo: inReplyTo ?? null, body: text }, nowMs);
+    this.#announce(published.root);
+    return published;
+  }
+
+  sync(name: string, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<SyncReport> {
+    const finished = this.#until<SyncReport>(
+      (resolve) => [this.on('sync.finished', ({ report }) => report.peer === name && resolve(report))],
+      signal,
+    );
+    this.#actor.send({ type: 'sync.wanted', name, atMs: this.#clock.now() });
+    return finished;
+  }
+
+  async directoryPeers(signal?: AbortSignal): Promise<DirectoryPeer[]> {
+    const names = await this.#http.peers(signal);
+    const found: DirectoryPeer[] = [];
+    for (let start = 0; start < names.length; start += 8) {
+      const some = await Promise.all(names.slice(start, start + 8).map((name) => this.#http.peer(name, signal)));
+      for (const peer of some) if (peer !== undefined) found.push(peer);
+    }
+    return found;
+  }
+
+  hello(address: SocketAddress): void {
+    this.#actor.send({ type: 'hello.wanted', address, atMs: this.#clock.now() });
+  }
+
+  follow(name: string): void {
+    this.#setFollowing(name, true);
+  }
+
+  unfollow(name: string): void {
+    this.#setFollowing(name, false);
+  }
+
+  on<T extends PeerFact['type'] | '*'>(
+    type: T,
+    listener: (fact: T extends '*' ? PeerFact : Extract<PeerFact, { type: T }>) => void,
+  ): () => void {
+    const listeners = this.#listeners.get(type) ?? new Set();
+    this.#listeners.set(type, listeners);
+    listeners.add(listener as Listener);
+    return () => listeners.delete(listener as Listener);
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#actor.stop();
+    this.#release();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #setFollowing(name: string, following: boolean): void {
+    const nowMs = this.#clock.now();
+    this.#store.setFollowing(name, following, nowMs);
+    this.#actor.send({ type: 'following.changed', names: followed(this.#store, this.name), atMs: nowMs });
+  }
+
+  #announce(root: Hash): void {
+    if (root === this.#root) return;
+    this.#root = root;
+    this.#actor.send({ type: 'root.published', root });
+  }
+
+  /** Another process may post, follow or unfollow on this home. */
+  #watchStore(): void {
+    let seen = this.#store.foreignChanges();
+    this.#every(STORE_POLL_MS, () => {
+      const changes = this.#store.foreignChanges();
+      if (changes === seen) return;
+      seen = changes;
+      this.#announce(this.#store.ownFeed().root);
+      const names = followed(this.#store, this.name);
+      const known = this.#actor.getSnapshot().context.following;
+      if (names.join('\n') !== known.join('\n')) {
+        this.#actor.send({ type: 'following.changed', names, atMs: this.#clock.now() });
+      }
+    });
+  }
+
+  #every(ms: number, work: () => void): void {
+    const again = () => {
+      const timer = this.#clock.setTimeout(() => {
+        this.#timers.delete(timer);
+        if (this.#isClosed) return;
+        work();
+        again();
+      }, ms);
+      this.#timers.add(timer);
+    };
+    again();
+  }
+
+  #tell(fact: PeerFact): void {
+    if (fact.type === 'socket.bound') this.#addresses = [...this.#addresses, fact.address];
+    if (fact.type === 'peer.listed') this.#isListed = true;
+    for (const listener of [...(this.#listeners.get(fact.type) ?? []), ...(this.#listeners.get('*') ?? [])]) {
+      listener(fact);
+    }
+  }
+
+  /** A promise that facts settle, and that an abort or the end of the peer rejects. */
+  #until<T>(
+    subscribe: (resolve: (value: T) => void, reject: (error: Error) => void) => (() => void)[],
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    if (this.#isClosed) reject(this.#failure ?? new MurmureError('interrupted', 'the peer is closed'));
+    const abort = () => reject(signal?.reason ?? new MurmureError('interrupted', 'given up'));
+    if (signal?.aborted) abort();
+    signal?.addEventListener('abort', abort, { once: true });
+    const stops = subscribe(resolve, reject);
+    this.#waiting.add(reject);
+    return promise.finally(() => {
+      for (const stop of stops) stop();
+      signal?.removeEventListener('abort', abort);
+      this.#waiting.delete(reject);
+    });
+  }
+  readonly #waiting = new Set<(error: Error) => void>();
+
+  #release(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const timer of this.#timers) this.#clock.clearTimeout(timer);
+    this.#timers.clear();
+    this.#sockets.closeAll();
+    this.#flush();
+    const error = this.#failure ?? new MurmureError('interrupted', 'the peer was closed meanwhile');
+    for (const reject of this.#waiting) reject(error);
+  }
+}
+
+function followed(store: Store, ownName: string): string[] {
+  return store
+    .peers()
+    .filter((peer) => peer.following && peer.name !== ownName)
+    .map((peer) => peer.name);
+}
+
+function parseBind(text: string): SocketAddress {
+  const parsed = parseAddress(text);
+  if (!parsed.ok) throw new MurmureError('usage', `${text} is not a UDP address to listen on: ${parsed.why}`);
+  return parsed.value;
+}

@@ -1,0 +1,73 @@
+/** Whose key is it? For Hellos from strangers: pinned keys first, then the directory, bounded in number and per source (protocol §5). */
+import type { PublicKey } from '../identity/public-key.ts';
+import { type SocketAddress, sameAddress } from '../wire/socket-address.ts';
+import { BoundedQueue } from './bounded-queue.ts';
+
+export interface FoundKey {
+  /** Undefined: the name is not known, or has no key. */
+  readonly key: PublicKey | undefined;
+  /** False: this Hello must be ignored. */
+  readonly trusted: boolean;
+}
+
+export interface KeyFinderOptions {
+  readonly pinnedKey: (name: string) => PublicKey | undefined;
+  readonly pinKey: (name: string, key: PublicKey) => void;
+  readonly lookUp: (name: string) => Promise<{ readonly key?: PublicKey } | undefined>;
+  readonly directory: () => { readonly addresses: readonly SocketAddress[]; readonly key: PublicKey | undefined };
+  readonly isValidName: (name: string) => boolean;
+}
+
+const UNTRUSTED: FoundKey = { key: undefined, trusted: false };
+const MAX_PER_SOURCE = 4;
+
+export class KeyFinder {
+  readonly #options: KeyFinderOptions;
+  readonly #queue = new BoundedQueue({ concurrency: 16, capacity: 256 });
+  readonly #pending = new Map<string, Promise<FoundKey>>();
+  readonly #perSource = new Map<string, number>();
+
+  constructor(options: KeyFinderOptions) {
+    this.#options = options;
+  }
+
+  /** Synchronous where nobody needs asking, which is the common case. */
+  find(name: string, from: SocketAddress): FoundKey | Promise<FoundKey> {
+    if (name === '') {
+      const { addresses, key } = this.#options.directory();
+      return addresses.some((address) => sameAddress(address, from)) ? { key, trusted: true } : UNTRUSTED;
+    }
+    if (!this.#options.isValidName(name)) return UNTRUSTED;
+    const pinned = this.#options.pinnedKey(name);
+    if (pinned !== undefined) return { key: pinned, trusted: true };
+    return this.#pending.get(name) ?? this.#ask(name, from);
+  }
+
+  #ask(name: string, from: SocketAddress): FoundKey | Promise<FoundKey> {
+    const { ip } = from;
+    const asking = this.#perSource.get(ip) ?? 0;
+    if (asking >= MAX_PER_SOURCE) return UNTRUSTED;
+    this.#perSource.set(ip, asking + 1);
+    const answer = this.#lookUp(name).finally(() => {
+      this.#pending.delete(name);
+      const left = (this.#perSource.get(ip) ?? 1) - 1;
+      if (left > 0) this.#perSource.set(ip, left);
+      else this.#perSource.delete(ip);
+    });
+    this.#pending.set(name, answer);
+    return answer;
+  }
+
+  async #lookUp(name: string): Promise<FoundKey> {
+    try {
+      const found = await this.#queue.run(async () => ({ peer: await this.#options.lookUp(name) }));
+      if (found === undefined) return UNTRUSTED;
+      const key = found.peer?.key;
+      if (key !== undefined) this.#options.pinKey(name, key);
+      return { key, trusted: true };
+    } catch {
+      // The directory cannot say whose name this is: ignored, and the other side repeats its Hello.
+      return UNTRUSTED;
+    }
+  }
+}

@@ -1,0 +1,34 @@
+/** Gathers verified nodes, so that a transaction is paid once for many. */
+import type { Store, StoredNode } from '../store/store.ts';
+import type { Clock } from './clock.ts';
+
+const BATCH = 256;
+/** A crash loses at most what came within this time; it is fetched again. */
+const FLUSH_AFTER_MS = 100;
+
+export class NodeBuffer {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  #nodes: StoredNode[] = [];
+  #timer: unknown;
+
+  constructor(store: Store, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  add(node: StoredNode): void {
+    this.#nodes.push(node);
+    if (this.#nodes.length >= BATCH) this.flush();
+    else this.#timer ??= this.#clock.setTimeout(() => this.flush(), FLUSH_AFTER_MS);
+  }
+
+  flush(): void {
+    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#nodes.length === 0) return;
+    const nodes = this.#nodes;
+    this.#nodes = [];
+    this.#store.putNodes(nodes);
+  }
+}

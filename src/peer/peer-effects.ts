@@ -1,0 +1,241 @@
+/**
+ * The effects of the peer's machines: what they ask for is done here, and what comes of it enters them again as an event,
+ * always through `enter` – the one place where a peer hears from outside.
+ */
+import type { AnyActorRef, AnyEventObject } from 'xstate';
+import type { Random } from '../../machines/effects.ts';
+import { directoryClientMachine } from '../../machines/directory-client.machine.ts';
+import type { Failure } from '../../machines/events.ts';
+import { addressProofMachine } from '../../machines/address-proof.machine.ts';
+import { incomingSessionMachine } from '../../machines/incoming-session.machine.ts';
+import { type LookedUp, merkleWalkMachine } from '../../machines/merkle-walk.machine.ts';
+import { outgoingSessionMachine } from '../../machines/outgoing-session.machine.ts';
+import { peerMachine } from '../../machines/peer.machine.ts';
+import { requestMachine } from '../../machines/request.machine.ts';
+import { socketMachine } from '../../machines/socket.machine.ts';
+import type { PublicKey } from '../identity/public-key.ts';
+import type { Store } from '../store/store.ts';
+import { appendSignature, type Datagram, encodeDatagram } from '../wire/datagram.ts';
+import type { Hash } from '../wire/hash.ts';
+import { MurmureError } from '../wire/murmure-error.ts';
+import { isValidName } from '../wire/name.ts';
+import type { SocketAddress } from '../wire/socket-address.ts';
+import { BoundedQueue } from './bounded-queue.ts';
+import type { Clock } from './clock.ts';
+import type { DirectoryHttp } from './directory-http.ts';
+import { KeyFinder } from './key-finder.ts';
+import { NodeBuffer } from './node-buffer.ts';
+import type { SocketBank } from './sockets.ts';
+
+export type Sign = (message: Uint8Array) => Promise<Uint8Array>;
+export type Verify = (key: PublicKey, message: Uint8Array, signature: Uint8Array) => Promise<boolean>;
+
+/** Facts that come from the store rather than from a machine. */
+export type StoreFact =
+  | { readonly type: 'messages.received'; readonly peer: string; readonly hashes: readonly Hash[] }
+  | { readonly type: 'history.wentBack'; readonly name: string; readonly root: Hash }
+  | { readonly type: 'key.changed'; readonly name: string };
+
+export interface PeerDependencies {
+  readonly name: string;
+  readonly publicKey: PublicKey;
+  readonly store: Store;
+  readonly http: DirectoryHttp;
+  readonly sockets: SocketBank;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly sign: Sign;
+  readonly verify: Verify;
+  readonly tell: (fact: StoreFact) => void;
+}
+
+/** Everything that comes from outside enters an actor here. */
+function enter(actor: AnyActorRef, event: AnyEventObject): void {
+  if (actor.getSnapshot().status === 'active') actor.send(event);
+}
+
+function failureFrom(error: unknown): Failure {
+  if (error instanceof MurmureError) return { code: error.code as Failure['code'], message: error.message };
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: 'directory-unreachable', message };
+}
+
+type Self = { readonly self: AnyActorRef };
+
+/** The peer machine, ready to run on these dependencies. */
+export function providePeer(dependencies: PeerDependencies) {
+  const { name: ownName, publicKey, store, http, sockets, clock, sign, verify, tell } = dependencies;
+  const buffer = new NodeBuffer(store, clock);
+  /** Verifications run off the thread; a flood of Hellos waits here, or is dropped (protocol §9). */
+  const verifications = new BoundedQueue({ concurrency: 32, capacity: 512 });
+  let directory: { addresses: readonly SocketAddress[]; key: PublicKey | undefined } = { addresses: [], key: undefined };
+
+  const now = () => clock.now();
+  const isGenuine = async (key: PublicKey, signed: Uint8Array, signature: Uint8Array): Promise<boolean> =>
+    (await verifications.run(() => verify(key, signed, signature))) ?? false;
+
+  const keys = new KeyFinder({
+    pinnedKey: (name) => store.peer(name)?.key,
+    pinKey: (name, key) => void store.pinKey(name, key, now()),
+    lookUp: (name) => http.peer(name),
+    directory: () => directory,
+    isValidName,
+  });
+
+  const sendSigned = async (datagram: Datagram, to: SocketAddress, socket: AnyActorRef): Promise<void> => {
+    const bytes = encodeDatagram(datagram);
+    const signature = await sign(bytes);
+    enter(socket, { type: 'datagram.send', bytes: appendSignature(bytes, signature), to });
+  };
+
+  const request = requestMachine.provide({
+    actions: {
+      sign: async ({ self }: Self, { id, bytes }: { id: number; bytes: Uint8Array }) => {
+        enter(self, { type: 'datagram.signed', id, signature: await sign(bytes) });
+      },
+      verify: async ({ self }: Self, { id, key, signed, signature }: VerifyParams) => {
+        enter(self, { type: 'answer.verified', id, valid: await isGenuine(key, signed, signature) });
+      },
+    },
+  });
+
+  const socket = socketMachine.provide({
+    actions: {
+      openSocket: ({ self }: Self, { bind }: { bind: SocketAddress }) =>
+        void sockets.open(self.id, bind, {
+          onOpen: (address) => enter(self, { type: 'socket.opened', address }),
+          onFailure: (why) => enter(self, { type: 'socket.failed', why }),
+          onDatagram: (bytes, from) => enter(self, { type: 'datagram.received', bytes, from, atMs: now() }),
+        }),
+      closeSocket: ({ self }: Self) => sockets.close(self.id),
+      transmit: ({ self }: Self, { bytes, to }: { bytes: Uint8Array; to: SocketAddress }) =>
+        sockets.send(self.id, bytes, to),
+    },
+  });
+
+  const directoryClient = directoryClientMachine.provide({
+    actions: {
+      findDirectory: async ({ self }: Self) => {
+        try {
+          const [addresses, key] = await Promise.all([http.udpAddresses(), http.serverKey()]);
+          directory = { addresses, key };
+          enter(self, { type: 'directory.found', addresses, key, atMs: now() });
+        } catch (error) {
+          enter(self, { type: 'directory.failed', failure: failureFrom(error), atMs: now() });
+        }
+      },
+      register: async ({ self }: Self) => {
+        try {
+          await http.register(ownName, publicKey);
+          enter(self, { type: 'registration.accepted', atMs: now() });
+        } catch (error) {
+          enter(self, { type: 'directory.failed', failure: failureFrom(error), atMs: now() });
+        }
+      },
+      checkListing: async ({ self }: Self) => {
+        try {
+          const addresses = (await http.peer(ownName))?.addresses ?? [];
+          enter(self, { type: 'listing.checked', addresses, atMs: now() });
+        } catch (error) {
+          enter(self, { type: 'directory.failed', failure: failureFrom(error), atMs: now() });
+        }
+      },
+    },
+  });
+
+  /** Addresses and key of a peer; a key other than the pinned one is an authentication failure (protocol §7). */
+  const locate = async (name: string): Promise<AnyEventObject> => {
+    const notLocated = (failure: Failure) => ({ type: 'peer.notLocated', failure });
+    try {
+      const found = await http.peer(name);
+      if (found === undefined) {
+        const message = `the directory knows no peer ${name} that is online now; see murmure peers`;
+        return notLocated({ code: 'peer-unknown', message });
+      }
+      const pinned = store.peer(name)?.key;
+      const isChanged =
+        found.key === undefined ? pinned !== undefined : store.pinKey(name, found.key, now()) === 'changed';
+      if (isChanged) {
+        tell({ type: 'key.changed', name });
+        const message = `${name} turned up with another key than the one known; ask ${name} whether that is right before you trust it`;
+        return notLocated({ code: 'authentication', message });
+      }
+      return { type: 'peer.located', addresses: found.addresses, key: found.key, atMs: now() };
+    } catch (error) {
+      return notLocated(failureFrom(error));
+    }
+  };
+
+  const outgoingSession = outgoingSessionMachine.provide({
+    actors: { request },
+    actions: {
+      locatePeer: async ({ self }: Self, { name }: { name: string }) => enter(self, await locate(name)),
+    },
+  });
+
+  const incomingSession = incomingSessionMachine.provide({
+    actors: { addressProof: addressProofMachine.provide({ actors: { request } }) },
+    actions: {
+      findKey: async ({ self }: Self, { name, from }: { name: string; from: SocketAddress }) => {
+        enter(self, { type: 'key.found', ...(await keys.find(name, from)) });
+      },
+      verifyHello: async ({ self }: Self, { id, key, signed, signature }: VerifyParams) => {
+        enter(self, { type: 'hello.verified', id, valid: await isGenuine(key, signed, signature) });
+      },
+      sendSigned: (_: unknown, { datagram, to, socket: via }: SendSignedParams) => void sendSigned(datagram, to, via),
+      readNode: ({ self }: Self, { id, hash }: { id: number; hash: Hash }) =>
+        enter(self, { type: 'node.read', id, hash, value: store.getNode(hash) }),
+    },
+  });
+
+  const merkleWalk = merkleWalkMachine.provide({
+    actions: {
+      beginWalk: ({ self }: Self, { name, root }: { name: string; root: Hash }) => {
+        const isCurrent = store.currentRoot(name) === root;
+        if (!isCurrent) store.beginWalk(name, root);
+        enter(self, { type: 'walk.begun', isCurrent, totalMessages: store.peer(name)?.messages ?? 0, atMs: now() });
+      },
+      lookUp: ({ self }: Self, { hashes }: { hashes: readonly Hash[] }) => {
+        const statuses = store.statusOf(hashes);
+        const found = hashes.map((hash, index): LookedUp => {
+          const status = statuses[index] ?? 'missing';
+          const value = status === 'partial' ? store.getNode(hash) : undefined;
+          return value === undefined ? { hash, status } : { hash, status, value };
+        });
+        enter(self, { type: 'nodes.lookedUp', found });
+      },
+      keepNode: (_: unknown, node: { hash: Hash; value: Uint8Array }) => buffer.add(node),
+      adoptTree: ({ self }: Self, { name, root, authenticated, quota }: AdoptParams) => {
+        buffer.flush();
+        const adoption = store.adopt({ feed: name, root, authenticated, quota, nowMs: now() });
+        if (adoption.status !== 'incomplete') store.endWalk(name);
+        enter(self, { type: 'tree.adopted', adoption, atMs: now() });
+        if (adoption.status !== 'adopted') return;
+        if (adoption.added.length > 0) tell({ type: 'messages.received', peer: name, hashes: adoption.added });
+        if (adoption.wentBack) tell({ type: 'history.wentBack', name, root });
+      },
+    },
+  });
+
+  const peer = peerMachine.provide({
+    actors: { socket, directoryClient, outgoingSession, incomingSession, merkleWalk },
+    actions: {
+      sendSigned: (_: unknown, { datagram, to, socket: via }: SendSignedParams) => void sendSigned(datagram, to, via),
+      sealRoot: async ({ self }: Self, { root }: { root: Hash }) => {
+        const bytes = encodeDatagram({ type: 'Root', id: 0, hash: root });
+        enter(self, { type: 'root.sealed', bytes: appendSignature(bytes, await sign(bytes)) });
+      },
+      verifyAnnouncement: async ({ self }: Self, { name, root, key, signed, signature, atMs }: AnnouncementParams) => {
+        const valid = await isGenuine(key, signed, signature);
+        enter(self, { type: 'announcement.verified', name, root, valid, atMs });
+      },
+    },
+  });
+
+  return { peer, flush: () => buffer.flush() };
+}
+
+type VerifyParams = { id: number; key: PublicKey; signed: Uint8Array; signature: Uint8Array };
+type SendSignedParams = { datagram: Datagram; to: SocketAddress; socket: AnyActorRef };
+type AdoptParams = { name: string; root: Hash; authenticated: boolean; quota: number };
+type AnnouncementParams = Omit<VerifyParams, 'id'> & { name: string; root: Hash; atMs: number };

@@ -1,0 +1,61 @@
+/**
+ * The operating system's sockets behind the socket actors. They are kept here, outside the actors: an actor that is stopped,
+ * or whose parent fails, runs no exit action, and its port would stay bound.
+ */
+import type { SocketAddress } from '../wire/socket-address.ts';
+import type { DatagramSocket, Network } from './network.ts';
+
+export interface SocketHandlers {
+  onOpen(address: SocketAddress): void;
+  onFailure(why: string): void;
+  onDatagram(bytes: Uint8Array, from: SocketAddress): void;
+}
+
+export class SocketBank {
+  readonly #network: Network;
+  readonly #open = new Map<string, DatagramSocket>();
+  #closed = false;
+
+  constructor(network: Network) {
+    this.#network = network;
+  }
+
+  /** Opens a socket for the actor `id`; what happens is told to the handlers. */
+  async open(id: string, bind: SocketAddress, handlers: SocketHandlers): Promise<void> {
+    let failed = false;
+    const onError = (why: string) => {
+      failed = true;
+      handlers.onFailure(why);
+    };
+    try {
+      const socket = await this.#network.open(bind, handlers.onDatagram, onError);
+      if (this.#closed || failed) {
+        socket.close();
+        return;
+      }
+      this.close(id);
+      this.#open.set(id, socket);
+      handlers.onOpen(socket.address);
+    } catch (error) {
+      handlers.onFailure(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  send(id: string, bytes: Uint8Array, to: SocketAddress): void {
+    this.#open.get(id)?.send(bytes, to);
+  }
+
+  close(id: string): void {
+    this.#open.get(id)?.close();
+    this.#open.delete(id);
+  }
+
+  closeAll(): void {
+    this.#closed = true;
+    for (const id of [...this.#open.keys()]) this.close(id);
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * The store: what a home remembers. Own messages, verified nodes of others, known roots, peers with pinned keys, read marks.
+ *
+ * Calls are synchronous: node:sqlite is, and a peer's effects turn answers into events anyway. Every writing call is one
+ * transaction. Two processes may hold stores on one home; each sees what the other committed.
+ * A *feed* is named by its author's name. Nodes are shared by all feeds and addressed by hash.
+ */
+import type { PublicKey } from '../identity/public-key.ts';
+import type { Hash } from '../wire/hash.ts';
+
+export interface StoredNode {
+  readonly hash: Hash;
+  readonly value: Uint8Array;
+}
+
+/** What the store knows of a node: `partial` is an internal node whose subtree is not known to be whole. */
+export type NodeStatus = 'missing' | 'partial' | 'complete';
+
+export interface StoredMessage {
+  readonly hash: Hash;
+  readonly author: string;
+  /** Seconds since 2022-01-01T00:00:00Z, as on the wire. */
+  readonly date: number;
+  readonly inReplyTo: Hash | null;
+  /** As in the node, not yet made safe to show. */
+  readonly body: string;
+  /** When this home first held it, Unix ms. */
+  readonly receivedAtMs: number;
+  /** The root that brought it was signed by the author's pinned key. */
+  readonly authenticated: boolean;
+  readonly read: boolean;
+}
+
+export interface Draft {
+  /** Seconds since 2022-01-01T00:00:00Z. */
+  readonly date: number;
+  readonly inReplyTo: Hash | null;
+  readonly body: string;
+}
+
+export interface OwnFeed {
+  readonly root: Hash;
+  readonly messages: number;
+}
+
+export interface AdoptionInput {
+  readonly feed: string;
+  readonly root: Hash;
+  readonly nowMs: number;
+  readonly authenticated: boolean;
+  /** Largest number of messages (leaves, repeats included) a feed may have. */
+  readonly quota: number;
+}
+
+export type Adoption =
+  | {
+      readonly status: 'adopted';
+      readonly newMessages: number;
+      readonly withdrawnMessages: number;
+      readonly totalMessages: number;
+      /** New messages, oldest first; at most 1,000 of them, the newest. */
+      readonly added: readonly Hash[];
+      /** This root had been current before and was superseded (protocol §9, last row). */
+      readonly wentBack: boolean;
+    }
+  | { readonly status: 'incomplete'; readonly missing: Hash }
+  | { readonly status: 'over-quota'; readonly leaves: number; readonly quota: number };
+
+export interface PeerRecord {
+  readonly name: string;
+  /** Pinned on first use (protocol §7); undefined for a peer without a key. */
+  readonly key: PublicKey | undefined;
+  readonly following: boolean;
+  readonly muted: boolean;
+  readonly root: Hash | undefined;
+  readonly messages: number;
+  readonly firstSeenMs: number;
+  readonly lastSyncMs: number | undefined;
+}
+
+export interface MessageQuery {
+  /** Default: every feed, own one included. */
+  readonly authors?: readonly string[];
+  /** Default 50. */
+  readonly limit?: number;
+  /** Only messages ordered before this instant, Unix ms. */
+  readonly beforeMs?: number;
+}
+
+export interface Store extends Disposable {
+  /** The tree node's bytes, own or of others. */
+  getNode(hash: Hash): Uint8Array | undefined;
+
+  ownFeed(): OwnFeed;
+  /** Appends to the own tree, atomically across processes. @throws MessageTooLongError */
+  publish(author: string, draft: Draft, nowMs: number): { hash: Hash; root: Hash };
+  /** Changes when another process has committed to this home; never because of this store's own writes. */
+  foreignChanges(): number;
+
+  /** For each hash, what is known of it. A leaf that is stored is `complete`. */
+  statusOf(hashes: readonly Hash[]): NodeStatus[];
+  /** Remembers what a walk is after, so that collection keeps what it has fetched. One walk a feed. */
+  beginWalk(feed: string, root: Hash): void;
+  /** Verified nodes, in one transaction. */
+  putNodes(nodes: readonly StoredNode[]): void;
+  /** Makes a wholly fetched root the feed's current one: counts leaves by memo, indexes what is new, drops what is withdrawn. */
+  adopt(input: AdoptionInput): Adoption;
+  endWalk(feed: string): void;
+  currentRoot(feed: string): Hash | undefined;
+
+  peer(name: string): PeerRecord | undefined;
+  peers(): PeerRecord[];
+  /** Pins the first key seen; `changed` leaves the pinned one in place. */
+  pinKey(name: string, key: PublicKey, nowMs: number): 'pinned' | 'same' | 'changed';
+  setFollowing(name: string, following: boolean, nowMs: number): void;
+  setMuted(name: string, muted: boolean, nowMs: number): void;
+
+  /** Newest last; ordered by min(claimed date, first seen), then by order of arrival (protocol §2). */
+  messages(query?: MessageQuery): StoredMessage[];
+  message(hash: Hash): StoredMessage | undefined;
+  countMessages(): number;
+  markRead(hashes: readonly Hash[]): void;
+
+  /** Removes nodes that no own, current or wanted root reaches; runs by itself when worth it. Returns how many went. */
+  collectGarbage(): number;
+  close(): void;
+}

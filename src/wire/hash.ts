@@ -1,0 +1,37 @@
+/** Node hashes: SHA-256 over the node's bytes (protocol §2), written as 64 lower-case hex characters. */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+
+/** 64 lower-case hex characters. */
+export type Hash = string;
+
+export const HASH_BYTES = 32;
+/** SHA-256 of nothing: the root of a feed without messages. */
+export const EMPTY_ROOT: Hash = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+/** 32 zero bytes: no reply target; as a root, no messages. */
+export const ZERO_HASH: Hash = '0'.repeat(64);
+
+export function hashOf(bytes: Uint8Array): Hash {
+  return bytesToHex(sha256(bytes));
+}
+
+/** Both ways of saying "no messages" (protocol §2). */
+export function isEmptyRoot(hash: Hash): boolean {
+  return hash === EMPTY_ROOT || hash === ZERO_HASH;
+}
+
+export function isHash(text: string): text is Hash {
+  return /^[0-9a-f]{64}$/.test(text);
+}
+
+/** @throws RangeError if `hash` is not 64 hex characters */
+export function hashToBytes(hash: Hash): Uint8Array {
+  if (!isHash(hash)) throw new RangeError(`not a hash: ${JSON.stringify(hash)}`);
+  return hexToBytes(hash);
+}
+
+/** The 32 bytes from `offset` on. @throws RangeError if there are fewer */
+export function hashFromBytes(bytes: Uint8Array, offset = 0): Hash {
+  if (offset < 0 || bytes.length < offset + HASH_BYTES) throw new RangeError(`no 32 bytes at offset ${offset}`);
+  return bytesToHex(bytes.subarray(offset, offset + HASH_BYTES));
+}

@@ -1,0 +1,21 @@
+/** What can go wrong, by class: the command line makes an exit code of it. */
+export type ErrorCode =
+  | 'unexpected'
+  | 'usage'
+  | 'directory-unreachable'
+  | 'peer-unknown'
+  | 'peer-unreachable'
+  | 'authentication'
+  | 'invalid-data'
+  | 'interrupted';
+
+/** One sentence that says what happened, to what, and what to do; and the class it belongs to. */
+export class MurmureError extends Error {
+  override readonly name: string = 'MurmureError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,50 @@
+import { readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { freshFolder, initHome, run } from './support.ts';
+
+const mode = (path: string) => statSync(path).mode & 0o777;
+
+test('creates the home, for its owner only, and says who lives there', async () => {
+  const home = freshFolder();
+  const { code, lines } = await run(['init', 'Zoé', '--home', home, '--json']);
+  expect(code).toBe(0);
+  expect(lines).toEqual([
+    { name: 'Zoé', fingerprint: expect.stringMatching(/\S/), publicKey: expect.stringMatching(/^[\w+/]{86}$/), home },
+  ]);
+  expect(mode(home)).toBe(0o700);
+  expect(mode(join(home, 'key.pem'))).toBe(0o600);
+});
+
+test('for a person: name, home and fingerprint', async () => {
+  const home = freshFolder();
+  const { out } = await run(['init', 'bob', '--home', home]);
+  expect(out).toContain('bob');
+  expect(out).toContain(home);
+});
+
+test('never overwrites an identity', async () => {
+  const home = await initHome('alice');
+  const before = readFileSync(join(home, 'key.pem'), 'utf8');
+  const { code, err } = await run(['init', 'mallory', '--home', home]);
+  expect(code).toBe(2);
+  expect(err).toContain('"alice"');
+  expect(readFileSync(join(home, 'key.pem'), 'utf8')).toBe(before);
+});
+
+test('completes what an interrupted init has left: the key stays', async () => {
+  const home = await initHome('alice');
+  const before = readFileSync(join(home, 'key.pem'), 'utf8');
+  rmSync(join(home, 'identity.json'));
+  const { code } = await run(['init', 'alice', '--home', home]);
+  expect(code).toBe(0);
+  expect(readFileSync(join(home, 'key.pem'), 'utf8')).toBe(before);
+});
+
+test('of two at the same time, one wins', async () => {
+  const home = freshFolder();
+  const runs = await Promise.all(['a', 'b'].map((name) => run(['init', name, '--home', home])));
+  expect(runs.map(({ code }) => code)).toContain(0);
+  const [winner] = runs.filter(({ code }) => code === 0);
+  expect(winner?.out).toContain(JSON.parse(readFileSync(join(home, 'identity.json'), 'utf8')).name);
+});

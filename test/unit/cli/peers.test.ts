@@ -1,0 +1,181 @@
+/** follow, unfollow, following, peers and sync: with a network that is made up. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { StoppedError } from '../../../src/cli/errors.ts';
+import { MurmureError } from '../../../src/wire/murmure-error.ts';
+import { DIRECTORY, fakePeer, initHome, run, syncReport } from './support.ts';
+
+const never = new Promise<never>(() => {});
+
+describe('follow, unfollow, following', () => {
+  test('remember', async () => {
+    const home = await initHome();
+    const json = ['--home', home, '--json'];
+    expect((await run(['follow', 'bob', ...json])).lines).toEqual([{ peer: 'bob', following: true }]);
+    expect((await run(['follow', 'bob', ...json])).code).toBe(0);
+    expect((await run(['following', ...json])).lines).toEqual([
+      { peer: 'bob', following: true, muted: false, root: null, messages: 0, lastSync: null },
+    ]);
+    expect((await run(['unfollow', 'bob', ...json])).lines).toEqual([{ peer: 'bob', following: false }]);
+    expect((await run(['following', ...json])).lines).toEqual([]);
+  });
+
+  test('unfollowing somebody nobody knows: 4', async () => {
+    expect((await run(['unfollow', 'bob', '--home', await initHome()])).code).toBe(4);
+  });
+});
+
+describe('peers', () => {
+  const listed = [
+    { name: 'bob', addresses: [{ ip: '192.0.2.1', port: 80 }], key: undefined },
+    { name: 'evil\u001b[2Jname', addresses: [], key: undefined },
+  ];
+
+  test('a line for each name, marked if followed', async () => {
+    const home = await initHome();
+    await run(['follow', 'bob', '--home', home]);
+    const peer = fakePeer({ directoryPeers: async () => listed });
+    const { code, lines } = await run(['peers', '--home', home, '--json', '--directory', DIRECTORY], peer);
+    expect(code).toBe(0);
+    expect(lines).toEqual([
+      { name: 'bob', addresses: [{ ip: '192.0.2.1', port: 80 }], key: null, following: true },
+      { name: 'evilname', addresses: [], key: null, following: false },
+    ]);
+    expect(peer.options()).toMatchObject({ name: 'alice', directory: DIRECTORY, register: false });
+    expect(peer.closed()).toBe(true);
+  });
+
+  test('for a person: a table', async () => {
+    const home = await initHome();
+    const { out } = await run(['peers', '--home', home, '--directory', DIRECTORY], fakePeer({ directoryPeers: async () => listed }));
+    expect(out.split('\n')[0]).toMatch(/^bob +no key +192\.0\.2\.1:80$/);
+  });
+
+  test('an unreachable directory: 3, also when time runs out', async () => {
+    const flags = ['--home', await initHome(), '--directory', DIRECTORY];
+    const refuse = () => Promise.reject(new MurmureError('directory-unreachable', 'it is not there'));
+    expect(await run(['peers', ...flags], fakePeer({ directoryPeers: refuse }))).toMatchObject({
+      code: 3,
+      err: 'murmure: it is not there\n',
+    });
+    const silent = fakePeer({ directoryPeers: () => never });
+    const { code, lines } = await run(['peers', ...flags, '--timeout', '0.02', '--json'], silent);
+    expect({ code, lines }).toEqual({ code: 3, lines: [{ error: { code: 'directory-unreachable', message: expect.any(String) } }] });
+    expect(silent.closed()).toBe(true);
+  });
+
+  test('--ca is read and handed on', async () => {
+    const home = await initHome();
+    const ca = join(home, 'ca.pem');
+    writeFileSync(ca, '-----BEGIN CERTIFICATE-----\n…');
+    const peer = fakePeer({ directoryPeers: async () => [] });
+    await run(['peers', '--home', home, '--directory', DIRECTORY, '--ca', ca], peer);
+    expect(peer.options().ca).toContain('BEGIN CERTIFICATE');
+    for (const wrong of [join(home, 'absent.pem'), join(home, 'identity.json')]) {
+      const { code, err } = await run(['peers', '--home', home, '--directory', DIRECTORY, '--ca', wrong], peer);
+      expect(code).toBe(7);
+      expect(err).toContain(wrong);
+    }
+  });
+
+  test('a failure nobody foresaw is one sentence; --verbose says where', async () => {
+    const flags = ['--home', await initHome(), '--directory', DIRECTORY];
+    const broken = fakePeer({ directoryPeers: () => Promise.reject(new TypeError('oops')) });
+    const { code, err } = await run(['peers', ...flags], broken);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^murmure: .*oops.*\n$/);
+    expect((await run(['peers', ...flags, '--verbose'], broken)).err).toContain('    at ');
+  });
+
+  test('a warning for settings that mean nothing', async () => {
+    const home = await initHome();
+    mkdirSync(home, { recursive: true });
+    writeFileSync(join(home, 'config.toml'), `directory = "${DIRECTORY}"\ntimout = 3`);
+    const { code, err } = await run(['peers', '--home', home], fakePeer({ directoryPeers: async () => [] }));
+    expect(code).toBe(0);
+    expect(err).toContain('"timout"');
+  });
+});
+
+describe('sync', () => {
+  const flagsOf = async () => ['--home', await initHome(), '--directory', DIRECTORY, '--json'];
+
+  test('a line for each peer named, once each', async () => {
+    const peer = fakePeer({ sync: async (name) => syncReport(name, { status: 'updated', newMessages: 2 }) });
+    const { code, lines } = await run(['sync', 'bob', 'carol', 'bob', ...(await flagsOf())], peer);
+    expect(code).toBe(0);
+    expect(lines).toEqual([
+      syncReport('bob', { status: 'updated', newMessages: 2 }),
+      syncReport('carol', { status: 'updated', newMessages: 2 }),
+    ]);
+    expect(peer.closed()).toBe(true);
+  });
+
+  test('without names: all that are followed', async () => {
+    const flags = await flagsOf();
+    expect(await run(['sync', ...flags], fakePeer({}))).toMatchObject({ code: 0, out: '', err: expect.stringContaining('follow') });
+    await run(['follow', 'bob', ...flags]);
+    const { lines } = await run(['sync', ...flags], fakePeer({ sync: async (name) => syncReport(name) }));
+    expect(lines).toEqual([syncReport('bob')]);
+  });
+
+  test('failures come last, the worst at the end, and give the exit code', async () => {
+    const failures = { a: 'directory-unreachable', b: 'peer-unknown', c: 'authentication', d: 'peer-unreachable' } as const;
+    const sync = async (name: string) => {
+      const code = failures[name as keyof typeof failures];
+      return code === undefined ? syncReport(name) : syncReport(name, { status: 'failed', error: { code, message: `no ${name}` } });
+    };
+    const flags = await flagsOf();
+    const all = await run(['sync', 'a', 'b', 'c', 'd', 'e', ...flags], fakePeer({ sync }));
+    expect(all.lines.map(({ peer }) => peer)).toEqual(['e', 'b', 'd', 'c', 'a']);
+    expect(all.code).toBe(3);
+    expect(all.err).toContain('murmure: a: no a');
+    for (const [name, code] of [['b', 4], ['d', 5], ['c', 6]] as const) {
+      expect((await run(['sync', 'e', name, ...flags], fakePeer({ sync }))).code).toBe(code);
+    }
+  });
+
+  test('what is not there when time runs out has failed: 5; the others are there', async () => {
+    const sync = (name: string) => (name === 'slow' ? never : Promise.resolve(syncReport(name)));
+    const peer = fakePeer({ sync });
+    const { code, lines } = await run(['sync', 'slow', 'bob', ...(await flagsOf()), '--timeout', '0.05'], peer);
+    expect(code).toBe(5);
+    expect(lines).toEqual([
+      syncReport('bob'),
+      expect.objectContaining({ peer: 'slow', status: 'failed', error: { code: 'peer-unreachable', message: expect.stringContaining('0.05 s') } }),
+    ]);
+    expect(peer.closed()).toBe(true);
+  });
+
+  test('interrupted: 130, and the peer is closed', async () => {
+    const stop = new AbortController();
+    const peer = fakePeer({
+      sync: () => {
+        stop.abort(new StoppedError('SIGINT'));
+        return never;
+      },
+    });
+    const { code, lines } = await run(['sync', 'bob', ...(await flagsOf())], { ...peer, signal: stop.signal });
+    expect(code).toBe(130);
+    expect(lines).toEqual([{ error: { code: 'interrupted', message: expect.any(String) } }]);
+    expect(peer.closed()).toBe(true);
+  });
+
+  test('output that nobody reads any longer is no failure', async () => {
+    const stop = new AbortController();
+    stop.abort(new StoppedError('EPIPE'));
+    expect(await run(['sync', 'bob', ...(await flagsOf())], { signal: stop.signal })).toMatchObject({ code: 0, out: '', err: '' });
+  });
+
+  test('for a person: a line with what it cost', async () => {
+    const [home, , directory] = (await flagsOf()).slice(1);
+    const flags = ['--home', home ?? '', '--directory', directory ?? ''];
+    const sync = async (name: string) =>
+      syncReport(name, { status: 'updated', newMessages: 1, withdrawnMessages: 2, nodesFetched: 4, bytesFetched: 1234, retransmissions: 1 });
+    const { out } = await run(['sync', 'bob', ...flags], fakePeer({ sync }));
+    expect(out).toBe(
+      'bob: 1 new message, 2 messages withdrawn, 3 messages in all (4 nodes, 1.2 kB, 2 datagrams sent, 1 of them repeated, 12 ms)\n',
+    );
+  });
+});

@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest';
+import { createPaint } from '../../../src/cli/output.ts';
+import { eventLine, renderEvent, renderWarning } from '../../../src/cli/render/event.ts';
+import { renderMessage } from '../../../src/cli/render/message.ts';
+import { byteSize, columns, counted, duration } from '../../../src/cli/render/text.ts';
+import type { Message } from '../../../src/feed/message.ts';
+import type { PeerFact } from '../../../src/index.ts';
+import { syncReport } from './support.ts';
+
+const plain = createPaint(false);
+
+const message: Message = {
+  hash: 'ab'.repeat(32),
+  author: 'bob',
+  date: '2026-01-31T12:00:00.000Z',
+  receivedAt: '2026-01-31T12:00:00.000Z',
+  inReplyTo: null,
+  body: 'hi',
+  authenticated: true,
+  read: false,
+};
+
+describe('a message', () => {
+  test('says what a reader should know before believing it', () => {
+    const text = renderMessage({ ...message, authenticated: false, future: true }, plain);
+    expect(text).toContain('[not authenticated]  [dated in the future]');
+    expect(renderMessage(message, plain)).not.toContain('[');
+  });
+
+  test('names what it answers', () => {
+    const inReplyTo = 'cd'.repeat(32);
+    expect(renderMessage({ ...message, inReplyTo }, plain)).toContain('\n    ↳ in reply to cdcdcdcdcdcd\n');
+    expect(renderMessage({ ...message, inReplyTo }, plain, { wholeHashes: true })).toContain(inReplyTo);
+  });
+});
+
+describe('numbers', () => {
+  test('with their nouns and units', () => {
+    expect([0, 1, 1234].map((n) => counted(n, 'node'))).toEqual(['0 nodes', '1 node', '1,234 nodes']);
+    expect([999, 1_200, 3_400_000].map(byteSize)).toEqual(['999 B', '1.2 kB', '3.4 MB']);
+    expect([41.6, 1_300].map(duration)).toEqual(['42 ms', '1.3 s']);
+  });
+});
+
+test('columns line up, whatever the script', () => {
+  expect(columns([['a', 'x'], ['日本', 'y'], ['été', 'z']])).toBe('a     x\n日本  y\nété   z');
+  expect(columns([])).toBe('');
+});
+
+describe('events', () => {
+  const address = { ip: '192.0.2.1', port: 80 };
+  const evil = 'ev\u001b[31mil\n';
+  const failure = { code: 'peer-unreachable', message: 'no answer' } as const;
+  const facts: readonly (readonly [PeerFact, string])[] = [
+    [{ type: 'peer.listed', addresses: [address] }, 'listed at the directory as 192.0.2.1:80'],
+    [{ type: 'root.published', root: 'ab'.repeat(32) }, 'published: the root is now abababababab'],
+    [
+      { type: 'session.opened', direction: 'incoming', name: evil, address, authenticated: false },
+      'session with us: evil at 192.0.2.1:80 [not authenticated]',
+    ],
+    [
+      { type: 'session.opened', direction: 'outgoing', name: 'bob', address, authenticated: true },
+      'session of ours: bob at 192.0.2.1:80',
+    ],
+    [{ type: 'session.failed', name: evil, failure }, 'no session with evil: no answer'],
+    [{ type: 'messages.received', peer: evil, hashes: ['ab'.repeat(32)] }, '1 new message from evil'],
+    [{ type: 'sync.progressed', peer: 'bob', nodesFetched: 1, nodesWanted: 2 }, 'bob: 1 nodes fetched, 2 wanted'],
+    [{ type: 'sync.finished', report: syncReport('bob') }, ''],
+    [{ type: 'history.wentBack', name: 'bob', root: 'ab'.repeat(32) }, ''],
+  ];
+
+  test.for(facts)('$0.type for a person', ([fact, line]) => {
+    expect(renderEvent(fact, plain)).toBe(line);
+  });
+
+  test('a failed sync says why', () => {
+    const report = syncReport('bob', { status: 'failed', error: failure });
+    expect(renderEvent({ type: 'sync.finished', report }, plain)).toMatch(/^bob: failed .*: no answer$/);
+  });
+
+  test('a report is spread out in JSON', () => {
+    expect(eventLine({ type: 'sync.finished', report: syncReport('bob') }, 0)).toEqual({
+      event: 'sync.finished',
+      at: '1970-01-01T00:00:00.000Z',
+      ...syncReport('bob'),
+    });
+  });
+
+  test('what a person should know at once is a warning, the rest is not', () => {
+    const warnings: readonly PeerFact[] = [
+      { type: 'error.received', from: address, name: undefined, text: 'x' },
+      { type: 'error.received', from: address, name: 'bob', text: 'x' },
+      { type: 'key.changed', name: 'bob' },
+      { type: 'history.wentBack', name: 'bob', root: 'ab'.repeat(32) },
+      { type: 'peer.warning', message: 'x' },
+      { type: 'socket.failed', why: 'x' },
+      { type: 'directory.unreachable', failure: { code: 'directory-unreachable', message: 'x' }, retryInMs: 1 },
+    ];
+    expect(warnings.map(renderWarning)).not.toContain(undefined);
+    expect(renderWarning({ type: 'peer.listed', addresses: [] })).toBeUndefined();
+  });
+});

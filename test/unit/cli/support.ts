@@ -1,0 +1,139 @@
+/** Runs commands in this process, in homes of their own, with a network that is made up. */
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { runCli } from '../../../src/cli/run-cli.ts';
+import type { Environment, Services } from '../../../src/cli/streams.ts';
+import type { Directory, Peer, PeerFact, PeerOptions, SyncReport } from '../../../src/index.ts';
+
+export interface Run {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+  /** Each line of stdout, parsed. */
+  readonly lines: Record<string, any>[];
+}
+
+export interface RunSettings {
+  readonly stdin?: readonly (string | Uint8Array)[];
+  readonly env?: Environment;
+  readonly signal?: AbortSignal;
+  readonly services?: Services;
+  readonly nowMs?: () => number;
+  readonly isTTY?: boolean;
+  readonly onOutput?: (text: string) => void;
+}
+
+export async function run(argv: readonly string[], settings: RunSettings = {}): Promise<Run> {
+  let out = '';
+  let err = '';
+  const { isTTY = false, onOutput = () => {} } = settings;
+  const code = await runCli(argv, {
+    stdout: { isTTY, write: (text) => { out += text; onOutput(out); } },
+    stderr: { isTTY, write: (text) => { err += text; onOutput(err); } },
+    stdin: pieces(settings.stdin ?? []),
+    env: settings.env ?? {},
+    services: settings.services ?? noNetwork,
+    ...(settings.signal && { signal: settings.signal }),
+    ...(settings.nowMs && { nowMs: settings.nowMs }),
+  });
+  return {
+    code,
+    out,
+    err,
+    get lines() {
+      return out.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+    },
+  };
+}
+
+async function* pieces(chunks: readonly (string | Uint8Array)[]) {
+  yield* chunks;
+}
+
+/** A folder that does not exist yet, removed after the test. */
+export function freshFolder(): string {
+  const parent = mkdtempSync(join(tmpdir(), 'murmure-test-'));
+  onTestFinished(() => rm(parent, { recursive: true, force: true }));
+  return join(parent, 'home');
+}
+
+/** A home with an identity. */
+export async function initHome(name = 'alice'): Promise<string> {
+  const home = freshFolder();
+  const { code, err } = await run(['init', name, '--home', home]);
+  if (code !== 0) throw new Error(err);
+  return home;
+}
+
+const unexpected = async (): Promise<never> => {
+  throw new Error('this command should not use the network');
+};
+export const noNetwork: Services = { createPeer: unexpected, createDirectory: unexpected };
+
+export const DIRECTORY = 'https://directory.example';
+
+export interface FakePeer {
+  readonly services: Services;
+  /** What the peer was created with. */
+  options(): PeerOptions;
+  closed(): boolean;
+  tell(fact: PeerFact): void;
+}
+
+/** A peer whose answers are given; what is not given, it does not do. */
+export function fakePeer(behaviour: Partial<Omit<Peer, 'on'>>): FakePeer {
+  let seen: PeerOptions | undefined;
+  let closed = false;
+  const listeners = new Set<(fact: PeerFact) => void>();
+  const createPeer = async (options: PeerOptions): Promise<Peer> => {
+    seen = options;
+    return {
+      name: options.name,
+      addresses: [{ ip: '192.0.2.7', port: 4242 }],
+      root: 'ab'.repeat(32),
+      on: (type: string, listener: (fact: never) => void) => {
+        const filtered = (fact: PeerFact) => (type === '*' || fact.type === type) && listener(fact as never);
+        listeners.add(filtered);
+        return () => listeners.delete(filtered);
+      },
+      ...behaviour,
+      [Symbol.asyncDispose]: async () => {
+        closed = true;
+      },
+    } as unknown as Peer;
+  };
+  return {
+    services: { ...noNetwork, createPeer },
+    options: () => seen as PeerOptions,
+    closed: () => closed,
+    tell: (fact) => listeners.forEach((listener) => listener(fact)),
+  };
+}
+
+export function fakeDirectory(directory: Partial<Directory>, onOptions: (options: unknown) => void = () => {}): Services {
+  const createDirectory = async (options: unknown) => {
+    onOptions(options);
+    return { ...directory, [Symbol.asyncDispose]: async () => {} } as Directory;
+  };
+  return { ...noNetwork, createDirectory };
+}
+
+export function syncReport(peer: string, fields: Partial<SyncReport> = {}): SyncReport {
+  return {
+    peer,
+    status: 'unchanged',
+    root: 'cd'.repeat(32),
+    newMessages: 0,
+    withdrawnMessages: 0,
+    totalMessages: 3,
+    nodesFetched: 0,
+    bytesFetched: 0,
+    datagramsSent: 2,
+    retransmissions: 0,
+    durationMs: 12,
+    ...fields,
+  };
+}
