@@ -88,10 +88,7 @@ export const addressProofMachine = base.createMachine({
       description: 'Our Hello is on its way to the address that is to be proven.',
       entry: sendHello,
       on: {
-        'request.ended': [
-          { guard: 'isAnswered', target: 'proven', actions: noteProof },
-          { target: 'unproven' },
-        ],
+        'request.ended': [{ guard: 'isAnswered', target: 'proven', actions: noteProof }, { target: 'unproven' }],
       },
     },
     proven: { type: 'final', description: 'The Hello was answered under the right name and key.' },

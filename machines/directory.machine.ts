@@ -62,7 +62,8 @@ export interface DirectoryContext extends DirectoryInput {
   readonly sockets: Sockets;
   /** By source address. */
   readonly sessions: Table<SessionRow>;
-  readonly proofs: number;
+  /** Addresses that are being proven. */
+  readonly proving: Table<true>;
   /** Since the last sweep, by address: Errors sent, and traversals asked for or aimed at. */
   readonly errorsSent: number;
   readonly errorsTo: Table<number>;
@@ -87,7 +88,9 @@ const base = setup({
     checkHello: effect<{ hello: Delivery }>('checkHello'),
     /** Is the target listed? `traversal.checked`. */
     checkTraversal: effect<{ sender: SocketAddress; target: SocketAddress }>('checkTraversal'),
-    listAddress: effect<{ name: string; key: PublicKey | undefined; address: SocketAddress; atMs: number }>('listAddress'),
+    listAddress: effect<{ name: string; key: PublicKey | undefined; address: SocketAddress; atMs: number }>(
+      'listAddress',
+    ),
     forgetExpired: effect<{ atMs: number }>('forgetExpired'),
     /** Signs, if this directory signs, and hands the bytes to the socket as a `datagram.send`. */
     sendSigned: effect<{ datagram: Datagram; to: SocketAddress; socket: AnyActorRef }>('sendSigned'),
@@ -136,8 +139,10 @@ function nameIn(hello: Delivery): string {
 }
 
 function mustProve(context: DirectoryContext, event: DirectoryEvent): boolean {
-  if (event.type !== 'hello.checked' || event.status !== 'registered' || context.proofs >= MAX_PROOFS) return false;
-  const row = entryOf(context.sessions, formatAddress(event.hello.from));
+  if (event.type !== 'hello.checked' || event.status !== 'registered' || context.proving.size >= MAX_PROOFS) return false;
+  const source = formatAddress(event.hello.from);
+  if (entryOf(context.proving, source)) return false;
+  const row = entryOf(context.sessions, source);
   const isFresh =
     row?.name === nameIn(event.hello) &&
     row.provenAtMs !== undefined &&
@@ -187,17 +192,18 @@ const answerHello = base.enqueueActions(({ context, event, enqueue }) => {
   const known = entryOf(context.sessions, text);
   if (known === undefined && context.sessions.size >= MAX_SESSIONS) return;
   const provenAtMs = known?.name === name ? known.provenAtMs : undefined;
-  enqueue.assign({ sessions: withEntry(context.sessions, text, { address: from, openedAtMs: atMs, provenAtMs, name }) });
+  enqueue.assign({
+    sessions: withEntry(context.sessions, text, { address: from, openedAtMs: atMs, provenAtMs, name }),
+  });
   const datagram: Datagram = { type: 'HelloReply', id: received.datagram.id, flags: 0, name: '' };
   enqueue({ type: 'sendSigned', params: { datagram, to: from, socket } });
   enqueue.emit({ type: 'hello.answered', name, address: from });
 });
 
-const proveAddress = base.enqueueActions(({ context, event, enqueue, self }) => {
+const proveAddress = base.enqueueActions(({ context, event, enqueue }) => {
   if (event.type !== 'hello.checked') return;
   const { from: address, atMs, socket } = event.hello;
   const id = actorId.addressProof(address);
-  if (self.getSnapshot().children[id] !== undefined) return;
   const { random } = context;
   const name = nameIn(event.hello);
   const maxSends = limits.helloSends;
@@ -205,7 +211,7 @@ const proveAddress = base.enqueueActions(({ context, event, enqueue, self }) => 
     id,
     input: { address, name, key: event.key, ownName: '', socket, random, maxSends, atMs },
   });
-  enqueue.assign({ proofs: context.proofs + 1 });
+  enqueue.assign({ proving: withEntry(context.proving, formatAddress(address), true) });
 });
 
 const listProven = base.enqueueActions(({ context, event, enqueue }) => {
@@ -227,14 +233,14 @@ const tellUnproven = base.emit(({ event }) => {
 /** A child that is done stays in `children` until it is stopped. */
 const reap = base.enqueueActions(({ context, event, enqueue }) => {
   enqueue.stopChild((event as unknown as { actorId: string }).actorId);
-  enqueue.assign({ proofs: context.proofs - 1 });
+  enqueue.assign({ proving: withoutEntry(context.proving, formatAddress(proofOf(event).address)) });
 });
 
 const mend = base.enqueueActions(({ context, event, enqueue, self }) => {
   const { actorId: id, error } = event as unknown as { actorId: string; error: unknown };
   enqueue.stopChild(id);
   enqueue.emit({ type: 'directory.warning', message: `${id} failed and was put away: ${String(error)}` });
-  if (id.startsWith('address-proof.')) enqueue.assign({ proofs: context.proofs - 1 });
+  enqueue.assign({ proving: withoutEntry(context.proving, id.replace('address-proof.', '')) });
   context.binds.forEach((bind, index) => {
     if (actorId.socket(index) === id) enqueue.spawnChild('socket', { id, input: { index, bind, owner: self } });
   });
@@ -304,7 +310,7 @@ export const directoryMachine = base.createMachine({
     ...input,
     sockets: {},
     sessions: emptyTable<SessionRow>(),
-    proofs: 0,
+    proving: emptyTable<true>(),
     errorsSent: 0,
     errorsTo: emptyTable<number>(),
     traversals: emptyTable<number>(),

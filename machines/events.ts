@@ -4,12 +4,13 @@ import type { PublicKey } from '../src/identity/public-key.ts';
 import type { Adoption } from '../src/store/store.ts';
 import type { ReceivedDatagram } from '../src/wire/datagram.ts';
 import type { Hash } from '../src/wire/hash.ts';
+import type { ErrorCode } from '../src/wire/murmure-error.ts';
 import { isIPv6, type SocketAddress } from '../src/wire/socket-address.ts';
 import type { Question } from './request.machine.ts';
 
 /** Why something did not work out: a code of the error classes and one sentence for a person. */
 export interface Failure {
-  readonly code: 'directory-unreachable' | 'peer-unknown' | 'peer-unreachable' | 'authentication' | 'invalid-data';
+  readonly code: ErrorCode;
   readonly message: string;
 }
 

@@ -2,7 +2,7 @@
  * A session that somebody else opened towards us, one per source address (protocol §5): learns the key, verifies Hello,
  * answers it, proves the address, and serves our tree.
  */
-import { type AnyActorRef, setup } from 'xstate';
+import { type AnyActorRef, type DoneActorEvent, setup } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import type { Datagram } from '../src/wire/datagram.ts';
 import { encodeDatagram } from '../src/wire/datagram.ts';
@@ -20,7 +20,8 @@ export type IncomingSessionEvent =
   | { readonly type: 'node.read'; readonly id: number; readonly hash: Hash; readonly value: Uint8Array | undefined }
   | { readonly type: 'root.changed'; readonly root: Hash }
   | { readonly type: 'session.proven' }
-  | { readonly type: 'sweep'; readonly atMs: number };
+  | { readonly type: 'sweep'; readonly atMs: number }
+  | DoneActorEvent<AddressProofOutput>;
 
 export interface IncomingSessionInput {
   readonly address: SocketAddress;
@@ -91,8 +92,7 @@ const base = setup({
     isExpired: ({ context, event }) =>
       event.type === 'sweep' && event.atMs - context.openedAtMs >= timing.sessionLifetime,
     isForgotten: ({ context, event }) =>
-      event.type === 'sweep' &&
-      event.atMs - context.openedAtMs >= timing.sessionLifetime + timing.expiredSessionMemory,
+      event.type === 'sweep' && event.atMs - context.openedAtMs >= timing.sessionLifetime + timing.expiredSessionMemory,
   },
 });
 
@@ -220,7 +220,9 @@ const readNode = base.enqueueActions(({ event, enqueue }) => {
 const sendNode = base.enqueueActions(({ context, event, enqueue }) => {
   if (event.type !== 'node.read') return;
   const { id, hash, value } = event;
-  const bytes = encodeDatagram(value === undefined ? { type: 'NoDatum', id, hash } : { type: 'Datum', id, hash, value });
+  const bytes = encodeDatagram(
+    value === undefined ? { type: 'NoDatum', id, hash } : { type: 'Datum', id, hash, value },
+  );
   enqueue.sendTo(context.socket, { type: 'datagram.send', bytes, to: context.address });
   if (!context.proven) enqueue.assign({ bytesSent: context.bytesSent + bytes.length });
 });
@@ -270,10 +272,7 @@ export const incomingSessionMachine = base.createMachine({
           { guard: 'isUnsigned', target: 'ended' },
           { target: 'verifying', actions: noteKey },
         ],
-        'request.received': [
-          { guard: 'isHello', actions: countReceived },
-          { actions: [countReceived, oweNoSession] },
-        ],
+        'request.received': [{ guard: 'isHello', actions: countReceived }, { actions: [countReceived, oweNoSession] }],
       },
     },
     verifying: {
@@ -284,10 +283,7 @@ export const incomingSessionMachine = base.createMachine({
           { guard: 'isGenuine', target: 'accepting' },
           { guard: 'isAwaited', target: 'ended' },
         ],
-        'request.received': [
-          { guard: 'isHello', actions: countReceived },
-          { actions: [countReceived, oweNoSession] },
-        ],
+        'request.received': [{ guard: 'isHello', actions: countReceived }, { actions: [countReceived, oweNoSession] }],
       },
     },
     accepting: {
@@ -340,7 +336,8 @@ export const incomingSessionMachine = base.createMachine({
         },
         proven: { description: 'The address is not forged: whatever is asked for is sent.' },
         unproven: {
-          description: 'Our Hello stayed unanswered: at most three times the bytes received go there, until it is tried again.',
+          description:
+            'Our Hello stayed unanswered: at most three times the bytes received go there, until it is tried again.',
           on: {
             'session.proven': { target: 'proven', actions: noteProven },
             'request.received': [

@@ -249,7 +249,14 @@ const useFirstAddressAgain = base.assign({ attempt: 0, traversed: true });
 
 const adopt = base.assign(({ event }) =>
   event.type === 'session.adopt'
-    ? { addresses: [event.address], attempt: 0, key: event.key, openedAtMs: event.atMs, atMs: event.atMs, failure: undefined }
+    ? {
+        addresses: [event.address],
+        attempt: 0,
+        key: event.key,
+        openedAtMs: event.atMs,
+        atMs: event.atMs,
+        failure: undefined,
+      }
     : {},
 );
 
@@ -261,7 +268,11 @@ const settle = base.assign(({ context, event }) => {
   return {
     atMs: event.atMs,
     freeSlots: { slot: event.slot, rest: context.freeSlots },
-    congestion: isGreeting ? (event.rttMs === undefined ? context.congestion : { ...learned, window: context.congestion.window }) : learned,
+    congestion: isGreeting
+      ? event.rttMs === undefined
+        ? context.congestion
+        : { ...learned, window: context.congestion.window }
+      : learned,
     regreetings: !isGreeting && event.outcome.kind === 'answered' ? 0 : context.regreetings,
   };
 });
@@ -313,9 +324,7 @@ function silence(ended: RequestEnded, name: string): Failure {
 }
 
 function failureOf(event: RequestEnded, name: string): Failure {
-  return event.outcome.kind === 'refused'
-    ? refusal(event.outcome.text, event.order.to, name)
-    : silence(event, name);
+  return event.outcome.kind === 'refused' ? refusal(event.outcome.text, event.order.to, name) : silence(event, name);
 }
 
 const noteFailure = base.assign(({ context, event }): Partial<OutgoingSessionContext> => {

@@ -127,7 +127,11 @@ const noteDirectory = base.assign(({ event }) =>
 function ensureOutgoing(
   { context, enqueue, self }: Enqueueing,
   id: string,
-  peer: { name: string; nameKnown: boolean; located?: { addresses: readonly SocketAddress[]; key: PublicKey | undefined } },
+  peer: {
+    name: string;
+    nameKnown: boolean;
+    located?: { addresses: readonly SocketAddress[]; key: PublicKey | undefined };
+  },
 ): void {
   if (entryOf(context.outgoing, id) !== undefined) return;
   const { name: ownName, random, sockets } = context;
@@ -180,7 +184,7 @@ const helloAddress = base.enqueueActions((args) => {
 });
 
 const noteEstablished = base.enqueueActions(({ context, event, enqueue }) => {
-  if (event.type !== 'session.established') return;
+  if (event.type !== 'session.established' || entryOf(context.outgoing, event.session) === undefined) return;
   const { session, name, address, key } = event;
   enqueue.assign({ outgoing: withEntry(context.outgoing, session, { name, address, key }) });
   enqueue.emit({ type: 'session.opened', direction: 'outgoing', name, address, authenticated: key !== undefined });
@@ -190,7 +194,7 @@ const noteEstablished = base.enqueueActions(({ context, event, enqueue }) => {
 });
 
 const noteLost = base.enqueueActions(({ context, event, enqueue }) => {
-  if (event.type !== 'session.lost') return;
+  if (event.type !== 'session.lost' || entryOf(context.outgoing, event.session) === undefined) return;
   const { session, name, failure } = event;
   enqueue.assign({ outgoing: withEntry(context.outgoing, session, { name, address: undefined, key: undefined }) });
   if (failure !== undefined) enqueue.emit({ type: 'session.failed', name, failure });
@@ -297,7 +301,12 @@ const tellError = base.enqueueActions(({ context, event, enqueue }) => {
 
 /* Walks */
 
-function startWalk({ context, enqueue, self }: Enqueueing, name: string, announced: Hash | undefined, atMs: number): void {
+function startWalk(
+  { context, enqueue, self }: Enqueueing,
+  name: string,
+  announced: Hash | undefined,
+  atMs: number,
+): void {
   const input = { name, owner: self, announced, quota: context.quota, atMs };
   enqueue.spawnChild('merkleWalk', { id: actorId.merkleWalk(name), input });
   enqueue.assign(({ context: now }) => ({ walks: withEntry(now.walks, name, null) }));
@@ -427,10 +436,7 @@ export const peerMachine = base.createMachine({
         'socket.ready': { actions: noteSocket },
         'socket.lost': { actions: tellSocketFailed },
 
-        'stranger.asked': [
-          { guard: 'isHello', actions: admit },
-          { actions: refuseStranger },
-        ],
+        'stranger.asked': [{ guard: 'isHello', actions: admit }, { actions: refuseStranger }],
         'datagram.unsolicited': [
           { guard: 'isAnnouncement', actions: verifyAnnouncement },
           { guard: 'isTraversalOrder', actions: openOwnNat },
@@ -463,10 +469,7 @@ export const peerMachine = base.createMachine({
         'root.published': { actions: noteRoot },
         'root.sealed': { actions: pushRoot },
 
-        sweep: [
-          { guard: 'isFollowDue', actions: [sweepSessions, walkFollowed] },
-          { actions: sweepSessions },
-        ],
+        sweep: [{ guard: 'isFollowDue', actions: [sweepSessions, walkFollowed] }, { actions: sweepSessions }],
         'xstate.done.actor.*': { actions: reap },
         'xstate.error.actor.*': { actions: mend },
         'peer.stop': 'stopped',

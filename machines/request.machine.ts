@@ -6,14 +6,9 @@
  */
 import { type AnyActorRef, assign, setup } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
-import {
-  appendSignature,
-  type Datagram,
-  encodeDatagram,
-  type ReceivedDatagram,
-} from '../src/wire/datagram.ts';
+import { appendSignature, type Datagram, encodeDatagram, type ReceivedDatagram } from '../src/wire/datagram.ts';
 import { type Hash, hashOf } from '../src/wire/hash.ts';
-import { type SocketAddress } from '../src/wire/socket-address.ts';
+import type { SocketAddress } from '../src/wire/socket-address.ts';
 import { effect, type Random } from './effects.ts';
 import { limits, timing } from './timing.ts';
 
@@ -42,7 +37,12 @@ export interface RequestOrder {
 }
 
 export type RequestOutcome =
-  | { readonly kind: 'answered'; readonly answer: Datagram; readonly from: SocketAddress; readonly zeroEndingId: boolean }
+  | {
+      readonly kind: 'answered';
+      readonly answer: Datagram;
+      readonly from: SocketAddress;
+      readonly zeroEndingId: boolean;
+    }
   | { readonly kind: 'refused'; readonly text: string }
   | { readonly kind: 'unanswered'; readonly waitedMs: number };
 
@@ -62,10 +62,20 @@ export interface RequestEnded {
 }
 
 export type RequestEvent =
-  | { readonly type: 'request.open'; readonly order: RequestOrder; readonly socket: AnyActorRef; readonly atMs: number | undefined }
+  | {
+      readonly type: 'request.open';
+      readonly order: RequestOrder;
+      readonly socket: AnyActorRef;
+      readonly atMs: number | undefined;
+    }
   | { readonly type: 'request.cancel' }
   | { readonly type: 'datagram.signed'; readonly id: number; readonly signature: Uint8Array }
-  | { readonly type: 'answer.received'; readonly answer: ReceivedDatagram; readonly from: SocketAddress; readonly atMs: number }
+  | {
+      readonly type: 'answer.received';
+      readonly answer: ReceivedDatagram;
+      readonly from: SocketAddress;
+      readonly atMs: number;
+    }
   | { readonly type: 'answer.verified'; readonly id: number; readonly valid: boolean };
 
 export interface RequestInput {
@@ -270,8 +280,7 @@ const reportRefused = base.sendTo(
 
 const reportUnanswered = base.sendTo(
   ({ context }) => context.owner,
-  ({ context }) =>
-    ended(context, { kind: 'unanswered', waitedMs: context.waitedMs + context.timeoutMs }, undefined),
+  ({ context }) => ended(context, { kind: 'unanswered', waitedMs: context.waitedMs + context.timeoutMs }, undefined),
 );
 
 const hold = base.enqueueActions(({ context, event, enqueue }) => {
@@ -353,4 +362,3 @@ export const requestMachine = base.createMachine({
     },
   },
 });
-

@@ -22,8 +22,18 @@ export interface AnswerRoute {
 export type SocketEvent =
   | { readonly type: 'socket.opened'; readonly address: SocketAddress }
   | { readonly type: 'socket.failed'; readonly why: string }
-  | { readonly type: 'datagram.received'; readonly bytes: Uint8Array; readonly from: SocketAddress; readonly atMs: number }
-  | { readonly type: 'datagram.send'; readonly bytes: Uint8Array; readonly to: SocketAddress; readonly route?: AnswerRoute }
+  | {
+      readonly type: 'datagram.received';
+      readonly bytes: Uint8Array;
+      readonly from: SocketAddress;
+      readonly atMs: number;
+    }
+  | {
+      readonly type: 'datagram.send';
+      readonly bytes: Uint8Array;
+      readonly to: SocketAddress;
+      readonly route?: AnswerRoute;
+    }
   | { readonly type: 'datagram.dropped'; readonly why: string }
   | { readonly type: 'source.routed'; readonly source: SocketAddress; readonly to: AnyActorRef }
   | { readonly type: 'source.unrouted'; readonly source: SocketAddress }
@@ -189,9 +199,7 @@ const transmitDatagram = {
 };
 
 const routeSource = base.assign(({ context, event }) =>
-  event.type === 'source.routed'
-    ? { sources: withEntry(context.sources, formatAddress(event.source), event.to) }
-    : {},
+  event.type === 'source.routed' ? { sources: withEntry(context.sources, formatAddress(event.source), event.to) } : {},
 );
 const unrouteSource = base.assign(({ context, event }) =>
   event.type === 'source.unrouted' ? { sources: withoutEntry(context.sources, formatAddress(event.source)) } : {},
@@ -200,9 +208,7 @@ const dropRoutes = base.assign(({ context, event }) =>
   event.type === 'routes.dropped' ? { routes: event.ids.reduce(withoutEntry, context.routes) } : {},
 );
 
-const rememberAddress = base.assign(({ event }) =>
-  event.type === 'socket.opened' ? { address: event.address } : {},
-);
+const rememberAddress = base.assign(({ event }) => (event.type === 'socket.opened' ? { address: event.address } : {}));
 const reportReady = base.sendTo(
   ({ context }) => context.owner,
   ({ context, self }) => ({ type: 'socket.ready', index: context.index, address: context.address, socket: self }),
@@ -261,7 +267,8 @@ export const socketMachine = base.createMachine({
       },
     },
     broken: {
-      description: 'Could not be bound, or failed; tried again after a pause. What is sent meanwhile is lost, as on any network.',
+      description:
+        'Could not be bound, or failed; tried again after a pause. What is sent meanwhile is lost, as on any network.',
       after: { reopenPause: 'opening' },
     },
   },

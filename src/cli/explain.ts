@@ -37,12 +37,18 @@ export type ExplainedNode =
   | { kind: 'internal'; hash: Hash; children: readonly Hash[] }
   | { kind: 'unknown'; hash: Hash; type: number };
 
-export type Explanation = Malformed | (ExplainedDatagram & { kind?: never }) | (ExplainedNode & { signatureValid?: never });
+export type Explanation =
+  | Malformed
+  | (ExplainedDatagram & { kind?: never })
+  | (ExplainedNode & { signatureValid?: never });
 
 export type VerifySignature = (message: Uint8Array, signature: Uint8Array) => Promise<boolean>;
 
 /** Explains a whole UDP payload (protocol §4); with `verify`, its signature too. */
-export async function explainDatagram(bytes: Uint8Array, verify?: VerifySignature): Promise<ExplainedDatagram | Malformed> {
+export async function explainDatagram(
+  bytes: Uint8Array,
+  verify?: VerifySignature,
+): Promise<ExplainedDatagram | Malformed> {
   const decoded = decodeDatagram(bytes);
   if (!decoded.ok) return { malformed: decoded.why };
   const { datagram, signature, signed } = decoded.value;

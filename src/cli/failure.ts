@@ -1,5 +1,5 @@
 /** The one place where an error becomes words and an exit code. */
-import { CommanderError, type Command } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { safeLine } from '../feed/safe-text.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
 import { exitCodeOf } from './exit-codes.ts';
@@ -23,7 +23,8 @@ export function reportFailure(
   const failure = describe(error);
   // Commander has printed the help already when there was no command at all.
   if (!isHelp(error)) stderr.write(`murmure: ${safeLine(failure.message)}\n`);
-  if (failure.code === 'usage' && !isHelp(error) && program !== undefined) stderr.write(`Try "${commandInUse(program)} --help".\n`);
+  if (failure.code === 'usage' && !isHelp(error) && program !== undefined)
+    stderr.write(`Try "${commandInUse(program)} --help".\n`);
   if (verbose && error instanceof Error && error.stack !== undefined) stderr.write(`${error.stack}\n`);
   if (json) stdout.write(`${toSafeJson({ error: failure })}\n`);
   return exitCodeOf(failure.code);

@@ -29,6 +29,7 @@ export function findMessage(store: Store, text: string): StoredMessage {
   );
   const [found, another] = candidates.values();
   if (found === undefined) throw new UnknownMessageError(prefix);
-  if (another !== undefined) throw new UsageError(`${candidates.size} messages have hashes that start with ${prefix}: give more digits`);
+  if (another !== undefined)
+    throw new UsageError(`${candidates.size} messages have hashes that start with ${prefix}: give more digits`);
   return found;
 }

@@ -1,10 +1,8 @@
 /** Opens what a home keeps: the identity, and the store. */
-import { existsSync } from 'node:fs';
 import { loadKeyFile } from '../identity/key-file.ts';
 import type { KeyPair } from '../identity/key-pair.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
-import { NoIdentityError } from './errors.ts';
 import { type Home, requireName } from './home.ts';
 
 export interface Identity {
@@ -15,7 +13,6 @@ export interface Identity {
 /** @throws NoIdentityError, InvalidFileError, and what `loadKeyFile` throws */
 export async function openIdentity(home: Home): Promise<Identity> {
   const name = await requireName(home);
-  if (!existsSync(home.keyFile)) throw new NoIdentityError(home.folder);
   return { name, keyPair: await loadKeyFile(home.keyFile) };
 }
 

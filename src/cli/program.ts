@@ -38,7 +38,9 @@ export function createProgram({ stdout, stderr }: Pick<Surroundings, 'stdout' | 
   addPeerCommands(program, run);
   addServiceCommands(program, run);
   addToolCommands(program, run);
-  return program.addHelpCommand(new Command('help').argument('[command]').summary('explain a command').helpGroup('Tools:'));
+  return program.addHelpCommand(
+    new Command('help').argument('[command]').summary('explain a command').helpGroup('Tools:'),
+  );
 }
 
 /** How the user would type the command that was parsed last, without its arguments. */
@@ -66,7 +68,9 @@ function addIdentityCommands(program: Command, run: Run): void {
   program
     .command('demo')
     .summary('see it at work, without a network')
-    .description('Runs a directory and some neighbours on this machine, downloads what they wrote, and shows the timeline.')
+    .description(
+      'Runs a directory and some neighbours on this machine, downloads what they wrote, and shows the timeline.',
+    )
     .action(() => run(async (context) => (await import('./commands/demo.ts')).demo(context)));
   program
     .command('init')
@@ -81,7 +85,9 @@ function addMessageCommands(program: Command, run: Run): void {
   program
     .command('post')
     .summary('publish a message')
-    .description('Publishes a message of at most 985 bytes. Needs no network; a running "murmure serve" passes it on at once.')
+    .description(
+      'Publishes a message of at most 985 bytes. Needs no network; a running "murmure serve" passes it on at once.',
+    )
     .argument('<text>', 'the message; "-" reads it from standard input, "--" before it lets it start with a dash')
     .option('--reply-to <hash>', 'the message it answers: 64 hexadecimal digits')
     .action((text: string, options: PostOptions) =>
@@ -90,7 +96,9 @@ function addMessageCommands(program: Command, run: Run): void {
   program
     .command('timeline')
     .summary('show stored messages')
-    .description('Shows stored messages, newest last. Works offline. What a person is shown (no --json) counts as read.')
+    .description(
+      'Shows stored messages, newest last. Works offline. What a person is shown (no --json) counts as read.',
+    )
     .argument('[peer...]', 'only messages of these')
     .option('--limit <n>', 'at most so many, the newest (default: 50)')
     .option('--before <date>', 'only older ones than this ISO 8601 date, e.g. 2026-01-31 or 2026-01-31T12:00Z')
@@ -115,7 +123,9 @@ function addPeerCommands(program: Command, run: Run): void {
   program
     .command('sync')
     .summary('download what is new')
-    .description('Downloads what is new from these peers, or from all that you follow. Ends with the code of the worst failure.')
+    .description(
+      'Downloads what is new from these peers, or from all that you follow. Ends with the code of the worst failure.',
+    )
     .argument('[peer...]', 'default: everyone you follow')
     .action((names: string[]) => run(async (context) => (await import('./commands/sync.ts')).sync(context, names)));
   program
@@ -142,7 +152,9 @@ function addServiceCommands(program: Command, run: Run): void {
   program
     .command('serve')
     .summary('be reachable, and keep up')
-    .description('A peer without prompts, until it is stopped: registers, serves your messages, downloads those you follow.')
+    .description(
+      'A peer without prompts, until it is stopped: registers, serves your messages, downloads those you follow.',
+    )
     .option('--udp <host:port>', 'listen here, may be repeated (default: every interface, any free port)', collect)
     .action((options: ServeOptions) =>
       run(async (context) => (await import('./commands/serve.ts')).serve(context, options), { bounded: false }),
@@ -166,10 +178,12 @@ function addToolCommands(program: Command, run: Run): void {
   program
     .command('decode')
     .summary('explain a datagram or a tree node')
-    .description('Explains a datagram, or a node of a message tree. Ends with 7 if any is malformed, else with 6 if a signature is wrong.')
+    .description(
+      'Explains a datagram, or a node of a message tree. Ends with 7 if any is malformed, else with 6 if a signature is wrong.',
+    )
     .argument('[hex]', 'the datagram; "-" reads standard input, one a line')
     .option('--node <hex>', 'a tree node instead; "-" reads standard input, one a line')
-    .option('--key <base64>', "check the signature under this public key")
+    .option('--key <base64>', 'check the signature under this public key')
     .action((hex: string | undefined, options: DecodeOptions) =>
       run(async (context) => (await import('./commands/decode.ts')).decode(context, hex, options)),
     );

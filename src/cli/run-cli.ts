@@ -46,7 +46,8 @@ async function createContext(
   const { resolveSettings } = await import('./settings.ts');
   const { settings, unknownKeys } = await resolveSettings(flags, surroundings.env);
   const output = createOutput(surroundings, settings);
-  for (const key of unknownKeys) output.warn(`${settings.home.configFile}: "${key}" is not a setting, and has no effect`);
+  for (const key of unknownKeys)
+    output.warn(`${settings.home.configFile}: "${key}" is not a setting, and has no effect`);
   return {
     settings,
     output,

@@ -1,5 +1,5 @@
 /** Runs the command line in this process: its arguments, its streams, its signals. */
-import { StoppedError, type StopCause } from './errors.ts';
+import { type StopCause, StoppedError } from './errors.ts';
 import { reportFailure } from './failure.ts';
 import { runCli } from './run-cli.ts';
 

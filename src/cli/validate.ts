@@ -1,6 +1,7 @@
 /** What users type, checked. Every function throws a `UsageError` that says what would be right. */
-import { parseAddress } from '../wire/socket-address.ts';
+
 import { whyInvalidName } from '../wire/name.ts';
+import { parseAddress } from '../wire/socket-address.ts';
 import { UsageError } from './errors.ts';
 
 /** @throws UsageError unless `name` can be a peer's (protocol §3) */
@@ -29,6 +30,7 @@ const ISO_DATE = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(
 /** Unix milliseconds. A date alone starts in UTC, a time without a zone is local (ECMAScript's reading of ISO 8601). @throws UsageError */
 export function requireDate(option: string, text: string): number {
   const instant = ISO_DATE.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(instant)) throw new UsageError(`${option} takes an ISO 8601 date, for example 2026-01-31, not "${text}"`);
+  if (Number.isNaN(instant))
+    throw new UsageError(`${option} takes an ISO 8601 date, for example 2026-01-31, not "${text}"`);
   return instant;
 }

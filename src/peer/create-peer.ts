@@ -7,17 +7,19 @@ import { limits, timing } from '../../machines/timing.ts';
 import type { KeyPair } from '../identity/key-pair.ts';
 import type { PublicKey } from '../identity/public-key.ts';
 import { createVerifier } from '../identity/verify.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
+import { every } from '../runtime/interval.ts';
+import type { Network } from '../runtime/network.ts';
+import { createSystemRandom } from '../runtime/random.ts';
+import type { Sign, Verify } from '../runtime/shared-effects.ts';
+import { SocketBank } from '../runtime/socket-bank.ts';
+import { createUdpNetwork } from '../runtime/udp-network.ts';
 import type { Store } from '../store/store.ts';
 import type { Hash } from '../wire/hash.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
 import { parseAddress, type SocketAddress } from '../wire/socket-address.ts';
-import { type Clock, systemClock } from './clock.ts';
 import { createDirectoryHttp, type DirectoryHttp, type DirectoryPeer } from './directory-http.ts';
-import type { Network } from './network.ts';
-import { providePeer, type Sign, type StoreFact, type Verify } from './peer-effects.ts';
-import { createSystemRandom } from './random.ts';
-import { SocketBank } from './sockets.ts';
-import { createUdpNetwork } from './udp-network.ts';
+import { providePeer, type StoreFact } from './peer-effects.ts';
 
 export type PeerFact = MachineFact | StoreFact;
 
@@ -107,7 +109,8 @@ class RunningPeer implements Peer {
   readonly #actor;
   readonly #flush: () => void;
   readonly #listeners = new Map<string, Set<Listener>>();
-  readonly #timers = new Set<unknown>();
+  readonly #stops: (() => void)[] = [];
+  readonly #waiting = new Set<(error: Error) => void>();
   readonly #binds: readonly SocketAddress[];
   #addresses: SocketAddress[] = [];
   #root: Hash;
@@ -133,7 +136,6 @@ class RunningPeer implements Peer {
       http: this.#http,
       sockets: this.#sockets,
       clock: this.#clock,
-      random,
       sign: environment.sign ?? ((message) => keyPair.sign(message)),
       verify: environment.verify ?? createVerifier({ maxKeys: 1_024 }),
       tell: (fact) => this.#tell(fact),
@@ -160,8 +162,10 @@ class RunningPeer implements Peer {
       },
       complete: () => this.#release(),
     });
-    this.#every(timing.sweepInterval, () => this.#actor.send({ type: 'sweep', atMs: this.#clock.now() }));
-    this.#watchStore();
+    this.#stops.push(
+      every(this.#clock, timing.sweepInterval, () => this.#actor.send({ type: 'sweep', atMs: this.#clock.now() })),
+    );
+    this.#stops.push(this.#watchStore());
     this.#actor.start();
   }
 
@@ -267,9 +271,9 @@ class RunningPeer implements Peer {
   }
 
   /** Another process may post, follow or unfollow on this home. */
-  #watchStore(): void {
+  #watchStore(): () => void {
     let seen = this.#store.foreignChanges();
-    this.#every(STORE_POLL_MS, () => {
+    return every(this.#clock, STORE_POLL_MS, () => {
       const changes = this.#store.foreignChanges();
       if (changes === seen) return;
       seen = changes;
@@ -280,19 +284,6 @@ class RunningPeer implements Peer {
         this.#actor.send({ type: 'following.changed', names, atMs: this.#clock.now() });
       }
     });
-  }
-
-  #every(ms: number, work: () => void): void {
-    const again = () => {
-      const timer = this.#clock.setTimeout(() => {
-        this.#timers.delete(timer);
-        if (this.#isClosed) return;
-        work();
-        again();
-      }, ms);
-      this.#timers.add(timer);
-    };
-    again();
   }
 
   #tell(fact: PeerFact): void {
@@ -321,13 +312,11 @@ class RunningPeer implements Peer {
       this.#waiting.delete(reject);
     });
   }
-  readonly #waiting = new Set<(error: Error) => void>();
 
   #release(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const timer of this.#timers) this.#clock.clearTimeout(timer);
-    this.#timers.clear();
+    for (const stop of this.#stops) stop();
     this.#sockets.closeAll();
     this.#flush();
     const error = this.#failure ?? new MurmureError('interrupted', 'the peer was closed meanwhile');

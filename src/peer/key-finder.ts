@@ -1,7 +1,7 @@
 /** Whose key is it? For Hellos from strangers: pinned keys first, then the directory, bounded in number and per source (protocol §5). */
 import type { PublicKey } from '../identity/public-key.ts';
+import { BoundedQueue } from '../runtime/bounded-queue.ts';
 import { type SocketAddress, sameAddress } from '../wire/socket-address.ts';
-import { BoundedQueue } from './bounded-queue.ts';
 
 export interface FoundKey {
   /** Undefined: the name is not known, or has no key. */

@@ -1,6 +1,7 @@
 /** Gathers verified nodes, so that a transaction is paid once for many. */
+
+import type { Clock } from '../runtime/clock.ts';
 import type { Store, StoredNode } from '../store/store.ts';
-import type { Clock } from './clock.ts';
 
 const BATCH = 256;
 /** A crash loses at most what came within this time; it is fetched again. */

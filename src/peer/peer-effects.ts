@@ -2,33 +2,30 @@
  * The effects of the peer's machines: what they ask for is done here, and what comes of it enters them again as an event,
  * always through `enter` – the one place where a peer hears from outside.
  */
-import type { AnyActorRef, AnyEventObject } from 'xstate';
-import type { Random } from '../../machines/effects.ts';
+import type { AnyEventObject } from 'xstate';
+import { addressProofMachine } from '../../machines/address-proof.machine.ts';
 import { directoryClientMachine } from '../../machines/directory-client.machine.ts';
 import type { Failure } from '../../machines/events.ts';
-import { addressProofMachine } from '../../machines/address-proof.machine.ts';
 import { incomingSessionMachine } from '../../machines/incoming-session.machine.ts';
 import { type LookedUp, merkleWalkMachine } from '../../machines/merkle-walk.machine.ts';
 import { outgoingSessionMachine } from '../../machines/outgoing-session.machine.ts';
 import { peerMachine } from '../../machines/peer.machine.ts';
-import { requestMachine } from '../../machines/request.machine.ts';
-import { socketMachine } from '../../machines/socket.machine.ts';
 import type { PublicKey } from '../identity/public-key.ts';
+import {
+  enter,
+  type Self,
+  type SharedDependencies,
+  shareEffects,
+  type VerifyParams,
+} from '../runtime/shared-effects.ts';
 import type { Store } from '../store/store.ts';
-import { appendSignature, type Datagram, encodeDatagram } from '../wire/datagram.ts';
 import type { Hash } from '../wire/hash.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
 import { isValidName } from '../wire/name.ts';
 import type { SocketAddress } from '../wire/socket-address.ts';
-import { BoundedQueue } from './bounded-queue.ts';
-import type { Clock } from './clock.ts';
 import type { DirectoryHttp } from './directory-http.ts';
 import { KeyFinder } from './key-finder.ts';
 import { NodeBuffer } from './node-buffer.ts';
-import type { SocketBank } from './sockets.ts';
-
-export type Sign = (message: Uint8Array) => Promise<Uint8Array>;
-export type Verify = (key: PublicKey, message: Uint8Array, signature: Uint8Array) => Promise<boolean>;
 
 /** Facts that come from the store rather than from a machine. */
 export type StoreFact =
@@ -36,81 +33,37 @@ export type StoreFact =
   | { readonly type: 'history.wentBack'; readonly name: string; readonly root: Hash }
   | { readonly type: 'key.changed'; readonly name: string };
 
-export interface PeerDependencies {
+export interface PeerDependencies extends SharedDependencies {
   readonly name: string;
   readonly publicKey: PublicKey;
   readonly store: Store;
   readonly http: DirectoryHttp;
-  readonly sockets: SocketBank;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly sign: Sign;
-  readonly verify: Verify;
   readonly tell: (fact: StoreFact) => void;
 }
 
-/** Everything that comes from outside enters an actor here. */
-function enter(actor: AnyActorRef, event: AnyEventObject): void {
-  if (actor.getSnapshot().status === 'active') actor.send(event);
-}
-
 function failureFrom(error: unknown): Failure {
-  if (error instanceof MurmureError) return { code: error.code as Failure['code'], message: error.message };
+  if (error instanceof MurmureError) return { code: error.code, message: error.message };
   const message = error instanceof Error ? error.message : String(error);
   return { code: 'directory-unreachable', message };
 }
-
-type Self = { readonly self: AnyActorRef };
 
 /** The peer machine, ready to run on these dependencies. */
 export function providePeer(dependencies: PeerDependencies) {
   const { name: ownName, publicKey, store, http, sockets, clock, sign, verify, tell } = dependencies;
   const buffer = new NodeBuffer(store, clock);
-  /** Verifications run off the thread; a flood of Hellos waits here, or is dropped (protocol §9). */
-  const verifications = new BoundedQueue({ concurrency: 32, capacity: 512 });
-  let directory: { addresses: readonly SocketAddress[]; key: PublicKey | undefined } = { addresses: [], key: undefined };
+  const { isGenuine, sealed, sendSigned, request, socket } = shareEffects({ sockets, clock, sign, verify });
+  let directory: { addresses: readonly SocketAddress[]; key: PublicKey | undefined } = {
+    addresses: [],
+    key: undefined,
+  };
 
   const now = () => clock.now();
-  const isGenuine = async (key: PublicKey, signed: Uint8Array, signature: Uint8Array): Promise<boolean> =>
-    (await verifications.run(() => verify(key, signed, signature))) ?? false;
-
   const keys = new KeyFinder({
     pinnedKey: (name) => store.peer(name)?.key,
     pinKey: (name, key) => void store.pinKey(name, key, now()),
     lookUp: (name) => http.peer(name),
     directory: () => directory,
     isValidName,
-  });
-
-  const sendSigned = async (datagram: Datagram, to: SocketAddress, socket: AnyActorRef): Promise<void> => {
-    const bytes = encodeDatagram(datagram);
-    const signature = await sign(bytes);
-    enter(socket, { type: 'datagram.send', bytes: appendSignature(bytes, signature), to });
-  };
-
-  const request = requestMachine.provide({
-    actions: {
-      sign: async ({ self }: Self, { id, bytes }: { id: number; bytes: Uint8Array }) => {
-        enter(self, { type: 'datagram.signed', id, signature: await sign(bytes) });
-      },
-      verify: async ({ self }: Self, { id, key, signed, signature }: VerifyParams) => {
-        enter(self, { type: 'answer.verified', id, valid: await isGenuine(key, signed, signature) });
-      },
-    },
-  });
-
-  const socket = socketMachine.provide({
-    actions: {
-      openSocket: ({ self }: Self, { bind }: { bind: SocketAddress }) =>
-        void sockets.open(self.id, bind, {
-          onOpen: (address) => enter(self, { type: 'socket.opened', address }),
-          onFailure: (why) => enter(self, { type: 'socket.failed', why }),
-          onDatagram: (bytes, from) => enter(self, { type: 'datagram.received', bytes, from, atMs: now() }),
-        }),
-      closeSocket: ({ self }: Self) => sockets.close(self.id),
-      transmit: ({ self }: Self, { bytes, to }: { bytes: Uint8Array; to: SocketAddress }) =>
-        sockets.send(self.id, bytes, to),
-    },
   });
 
   const directoryClient = directoryClientMachine.provide({
@@ -179,10 +132,10 @@ export function providePeer(dependencies: PeerDependencies) {
       findKey: async ({ self }: Self, { name, from }: { name: string; from: SocketAddress }) => {
         enter(self, { type: 'key.found', ...(await keys.find(name, from)) });
       },
-      verifyHello: async ({ self }: Self, { id, key, signed, signature }: VerifyParams) => {
-        enter(self, { type: 'hello.verified', id, valid: await isGenuine(key, signed, signature) });
+      verifyHello: async ({ self }: Self, params: VerifyParams) => {
+        enter(self, { type: 'hello.verified', id: params.id, valid: await isGenuine(params) });
       },
-      sendSigned: (_: unknown, { datagram, to, socket: via }: SendSignedParams) => void sendSigned(datagram, to, via),
+      sendSigned,
       readNode: ({ self }: Self, { id, hash }: { id: number; hash: Hash }) =>
         enter(self, { type: 'node.read', id, hash, value: store.getNode(hash) }),
     },
@@ -220,14 +173,13 @@ export function providePeer(dependencies: PeerDependencies) {
   const peer = peerMachine.provide({
     actors: { socket, directoryClient, outgoingSession, incomingSession, merkleWalk },
     actions: {
-      sendSigned: (_: unknown, { datagram, to, socket: via }: SendSignedParams) => void sendSigned(datagram, to, via),
+      sendSigned,
       sealRoot: async ({ self }: Self, { root }: { root: Hash }) => {
-        const bytes = encodeDatagram({ type: 'Root', id: 0, hash: root });
-        enter(self, { type: 'root.sealed', bytes: appendSignature(bytes, await sign(bytes)) });
+        enter(self, { type: 'root.sealed', bytes: await sealed({ type: 'Root', id: 0, hash: root }) });
       },
-      verifyAnnouncement: async ({ self }: Self, { name, root, key, signed, signature, atMs }: AnnouncementParams) => {
-        const valid = await isGenuine(key, signed, signature);
-        enter(self, { type: 'announcement.verified', name, root, valid, atMs });
+      verifyAnnouncement: async ({ self }: Self, params: AnnouncementParams) => {
+        const { name, root, atMs } = params;
+        enter(self, { type: 'announcement.verified', name, root, valid: await isGenuine(params), atMs });
       },
     },
   });
@@ -235,7 +187,5 @@ export function providePeer(dependencies: PeerDependencies) {
   return { peer, flush: () => buffer.flush() };
 }
 
-type VerifyParams = { id: number; key: PublicKey; signed: Uint8Array; signature: Uint8Array };
-type SendSignedParams = { datagram: Datagram; to: SocketAddress; socket: AnyActorRef };
 type AdoptParams = { name: string; root: Hash; authenticated: boolean; quota: number };
 type AnnouncementParams = Omit<VerifyParams, 'id'> & { name: string; root: Hash; atMs: number };

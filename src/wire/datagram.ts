@@ -62,13 +62,17 @@ export function decodeDatagram(bytes: Uint8Array): Decoded<ReceivedDatagram> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = HEADER_BYTES + view.getUint16(5);
   if (end > bytes.length) {
-    return malformed(`the body is said to have ${end - HEADER_BYTES} bytes, but only ${bytes.length - HEADER_BYTES} follow`);
+    return malformed(
+      `the body is said to have ${end - HEADER_BYTES} bytes, but only ${bytes.length - HEADER_BYTES} follow`,
+    );
   }
   const datagram = decodeBody(view.getUint32(0), view.getUint8(4), bytes.subarray(HEADER_BYTES, end));
   if (!datagram.ok) return datagram;
   const signed = bytes.subarray(0, end);
   const signature = signatureIn(bytes.subarray(end));
-  return decodedAs(signature === undefined ? { datagram: datagram.value, signed } : { datagram: datagram.value, signature, signed });
+  return decodedAs(
+    signature === undefined ? { datagram: datagram.value, signed } : { datagram: datagram.value, signature, signed },
+  );
 }
 
 /** Zeros are padding, not a signature; so are fewer than 64 bytes of anything (known peers do both). */
@@ -121,7 +125,8 @@ function decodeHello(type: 'Hello' | 'HelloReply', id: number, body: Uint8Array)
 /** Header and body, unsigned. @throws RangeError if the body does not fit, or a name has more than 255 bytes */
 export function encodeDatagram(datagram: Datagram): Uint8Array {
   const body = encodeBody(datagram);
-  if (HEADER_BYTES + body.length > MAX_DATAGRAM) throw new RangeError(`a body of ${body.length} bytes fits no datagram`);
+  if (HEADER_BYTES + body.length > MAX_DATAGRAM)
+    throw new RangeError(`a body of ${body.length} bytes fits no datagram`);
   const bytes = new Uint8Array(HEADER_BYTES + body.length);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, datagram.id);
@@ -169,7 +174,8 @@ function encodeHello(flags: number, name: Uint8Array): Uint8Array {
 
 /** @throws RangeError if `signature` is not 64 bytes */
 export function appendSignature(bytes: Uint8Array, signature: Uint8Array): Uint8Array {
-  if (signature.length !== SIGNATURE_BYTES) throw new RangeError(`a signature has 64 bytes, this one has ${signature.length}`);
+  if (signature.length !== SIGNATURE_BYTES)
+    throw new RangeError(`a signature has 64 bytes, this one has ${signature.length}`);
   const signed = new Uint8Array(bytes.length + SIGNATURE_BYTES);
   signed.set(bytes);
   signed.set(signature, bytes.length);

@@ -39,7 +39,10 @@ export class MessageTooLongError extends MurmureError {
 
   constructor(bytes: number) {
     const over = bytes - MAX_BODY_BYTES;
-    super('usage', `the message has ${bytes} bytes, ${over} more than the ${MAX_BODY_BYTES} that fit: shorten it or post it in parts`);
+    super(
+      'usage',
+      `the message has ${bytes} bytes, ${over} more than the ${MAX_BODY_BYTES} that fit: shorten it or post it in parts`,
+    );
     this.over = over;
   }
 }

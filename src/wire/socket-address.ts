@@ -30,7 +30,8 @@ export function parseAddress(text: string): Decoded<SocketAddress> {
   if (match === null) return malformed('an address is written 192.0.2.1:8080 or [2001:db8::1]:8080');
   const [, v6, v4, digits] = match;
   const ip = canonicalIp(v6 ?? v4 ?? '');
-  if (ip === undefined || (v6 === undefined && !/^\d/.test(v4 ?? ''))) return malformed(`${v6 ?? v4} is not an IP address`);
+  if (ip === undefined || (v6 === undefined && !/^\d/.test(v4 ?? '')))
+    return malformed(`${v6 ?? v4} is not an IP address`);
   const port = Number(digits);
   if (port > 65_535) return malformed(`${digits} is not a port: ports end at 65535`);
   return decodedAs({ ip, port });

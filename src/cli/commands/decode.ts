@@ -5,7 +5,7 @@ import { abortable } from '../abortable.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { exitCodeOf } from '../exit-codes.ts';
-import { explainDatagram, explainNode, type Explanation } from '../explain.ts';
+import { type Explanation, explainDatagram, explainNode } from '../explain.ts';
 import { readLines } from '../input.ts';
 import { renderExplanation } from '../render/explanation.ts';
 
@@ -15,7 +15,11 @@ export interface DecodeOptions {
 }
 
 /** A line for each input, malformed ones included. The exit code tells of the worst. */
-export async function decode(context: CommandContext, hex: string | undefined, options: DecodeOptions): Promise<number> {
+export async function decode(
+  context: CommandContext,
+  hex: string | undefined,
+  options: DecodeOptions,
+): Promise<number> {
   const { input, explain } = chooseExplainer(hex, options);
   let worst = 0;
   for await (const text of input === '-' ? abortableLines(context) : [input]) {
@@ -45,11 +49,15 @@ function chooseExplainer(hex: string | undefined, { node, key }: DecodeOptions):
     if (key !== undefined) throw new UsageError('--key is for datagrams: a tree node has no signature');
     return { input: node, explain: explainNode };
   }
-  if (hex === undefined) throw new UsageError('nothing to decode: give a datagram in hexadecimal, --node HEX, or "-" for standard input');
+  if (hex === undefined)
+    throw new UsageError('nothing to decode: give a datagram in hexadecimal, --node HEX, or "-" for standard input');
   if (key === undefined) return { input: hex, explain: (bytes) => explainDatagram(bytes) };
   const publicKey = requireKey(key);
   const verify = createVerifier({ maxKeys: 1 });
-  return { input: hex, explain: (bytes) => explainDatagram(bytes, (message, signature) => verify(publicKey, message, signature)) };
+  return {
+    input: hex,
+    explain: (bytes) => explainDatagram(bytes, (message, signature) => verify(publicKey, message, signature)),
+  };
 }
 
 function requireKey(text: string): PublicKey {

@@ -12,7 +12,7 @@ import { untilAborted } from '../abortable.ts';
 import type { CommandContext } from '../context.ts';
 import { InvalidFileError, UsageError } from '../errors.ts';
 import { createHomeFolder, type Home } from '../home.ts';
-import { requireHostPort, resolveHostPorts } from '../host-port.ts';
+import { resolveHostPort, resolveHostPorts } from '../host-port.ts';
 import { exitCodeOfStop } from '../stopping.ts';
 import { requireAddresses } from '../validate.ts';
 
@@ -34,7 +34,7 @@ export async function directory(context: CommandContext, options: DirectoryComma
     home: home.folder,
     keyPair: await ensureDirectoryKey(home),
     logger: createLogger(context),
-    ...(options.listen !== undefined && { listen: options.listen }),
+    ...(options.listen !== undefined && { listen: await resolveHostPort('--listen', options.listen) }),
     ...(options.udp !== undefined && { udp: await resolveHostPorts('--udp', options.udp) }),
     ...(options.publicAddress !== undefined && { publicAddresses: options.publicAddress }),
     ...(await certificateOption(options)),
@@ -53,10 +53,10 @@ export async function directory(context: CommandContext, options: DirectoryComma
   return exitCodeOfStop(signal);
 }
 
-function checkOptions({ listen, publicAddress, cert, key }: DirectoryCommandOptions): void {
-  if (listen !== undefined) requireHostPort('--listen', listen);
+function checkOptions({ publicAddress, cert, key }: DirectoryCommandOptions): void {
   requireAddresses('--public-address', publicAddress ?? []);
-  if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key belong together: give both, or none');
+  if ((cert === undefined) !== (key === undefined))
+    throw new UsageError('--cert and --key belong together: give both, or none');
 }
 
 /** Peers remember who answers for a directory: its key outlives a restart. */
@@ -67,7 +67,10 @@ async function ensureDirectoryKey({ directoryKeyFile }: Home): Promise<KeyPair> 
   return keyPair;
 }
 
-async function certificateOption({ cert, key }: DirectoryCommandOptions): Promise<Pick<DirectoryOptions, 'certificate'>> {
+async function certificateOption({
+  cert,
+  key,
+}: DirectoryCommandOptions): Promise<Pick<DirectoryOptions, 'certificate'>> {
   if (cert === undefined || key === undefined) return {};
   return { certificate: { cert: await readPem(cert), key: await readPem(key) } };
 }

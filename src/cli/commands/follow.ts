@@ -37,5 +37,6 @@ export async function following({ settings, output }: CommandContext): Promise<v
     };
     output.data(line, (paint) => renderFollowed(line, paint));
   }
-  if (followed.length === 0) output.note('You follow nobody yet: "murmure peers" lists names, "murmure follow PEER" follows one.');
+  if (followed.length === 0)
+    output.note('You follow nobody yet: "murmure peers" lists names, "murmure follow PEER" follows one.');
 }

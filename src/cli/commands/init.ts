@@ -1,13 +1,13 @@
 /** `murmure init`: creates the home and the key. */
 import { existsSync } from 'node:fs';
-import { createKeyFile, loadKeyFile } from '../../identity/key-file.ts';
+import { safeLine } from '../../feed/safe-text.ts';
 import { fingerprint } from '../../identity/fingerprint.ts';
+import { createKeyFile, loadKeyFile } from '../../identity/key-file.ts';
 import { generateKeyPair, type KeyPair } from '../../identity/key-pair.ts';
 import type { CommandContext } from '../context.ts';
 import { IdentityExistsError } from '../errors.ts';
 import { createHomeFolder, type Home, readName, writeName } from '../home.ts';
 import { requireValidName } from '../validate.ts';
-import { safeLine } from '../../feed/safe-text.ts';
 
 export async function init({ settings, output }: CommandContext, name: string): Promise<void> {
   requireValidName(name);
@@ -18,7 +18,12 @@ export async function init({ settings, output }: CommandContext, name: string): 
   const keyPair = await ensureKey(home);
   await writeName(home, name);
 
-  const created = { name, fingerprint: fingerprint(keyPair.publicKey), publicKey: keyPair.publicKey, home: home.folder };
+  const created = {
+    name,
+    fingerprint: fingerprint(keyPair.publicKey),
+    publicKey: keyPair.publicKey,
+    home: home.folder,
+  };
   output.data(created, (paint) =>
     [
       `${paint('bold', safeLine(name))} lives in ${safeLine(home.folder)}`,

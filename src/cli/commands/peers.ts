@@ -3,15 +3,17 @@ import type { DirectoryPeer } from '../../index.ts';
 import { abortable } from '../abortable.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
 import { DirectoryTimedOutError, TimedOutError } from '../errors.ts';
-import { renderPeers } from '../render/peers.ts';
 import { openPeer } from '../one-shot-peer.ts';
+import { renderPeers } from '../render/peers.ts';
 
 export async function peers(context: CommandContext): Promise<void> {
   const access = await requireDirectory(context);
   await using session = await openPeer(context, access);
-  const listed = await abortable(session.peer.directoryPeers(context.signal), context.signal).catch((error: unknown) => {
-    throw error instanceof TimedOutError ? new DirectoryTimedOutError(access.directory) : error;
-  });
+  const listed = await abortable(session.peer.directoryPeers(context.signal), context.signal).catch(
+    (error: unknown) => {
+      throw error instanceof TimedOutError ? new DirectoryTimedOutError(access.directory) : error;
+    },
+  );
   const lines = listed.map((peer) => toLine(peer, session.store.peer(peer.name)?.following ?? false));
   if (context.output.json) for (const line of lines) context.output.data(line, () => '');
   else context.output.data(lines, (paint) => renderPeers(lines, paint));

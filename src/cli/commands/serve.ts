@@ -4,12 +4,12 @@ import type { Peer, PeerFact } from '../../index.ts';
 import { formatAddress } from '../../wire/socket-address.ts';
 import { abortable, untilAborted } from '../abortable.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
+import { resolveHostPorts } from '../host-port.ts';
 import { openIdentity, openStore } from '../open-home.ts';
 import { eventLine, renderEvent, renderWarning } from '../render/event.ts';
 import { shortHash } from '../render/text.ts';
 import { lockHome } from '../serve-lock.ts';
 import { exitCodeOfStop } from '../stopping.ts';
-import { resolveHostPorts } from '../host-port.ts';
 
 export interface ServeOptions {
   readonly udp?: readonly string[];

@@ -38,13 +38,17 @@ export async function sync(context: CommandContext, names: readonly string[]): P
 }
 
 /** As `peer.sync`; time that runs out is a failure of the peer that did not answer. */
-async function syncInTime({ signal, nowMs }: CommandContext, peer: Peer, store: Store, name: string): Promise<SyncReport> {
+async function syncInTime(
+  { signal, nowMs }: CommandContext,
+  peer: Peer,
+  store: Store,
+  name: string,
+): Promise<SyncReport> {
   const startMs = nowMs();
   try {
     return await abortable(peer.sync(name, { signal }), signal);
   } catch (error) {
     if (!(error instanceof TimedOutError)) throw error;
-    const { code, message } = error;
     return {
       peer: name,
       status: 'failed',
@@ -57,7 +61,7 @@ async function syncInTime({ signal, nowMs }: CommandContext, peer: Peer, store: 
       datagramsSent: 0,
       retransmissions: 0,
       durationMs: nowMs() - startMs,
-      error: { code, message },
+      error: { code: 'peer-unreachable', message: error.message },
     };
   }
 }

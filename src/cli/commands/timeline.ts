@@ -12,7 +12,11 @@ export interface TimelineOptions {
   readonly before?: string;
 }
 
-export async function timeline(context: CommandContext, peers: readonly string[], options: TimelineOptions): Promise<void> {
+export async function timeline(
+  context: CommandContext,
+  peers: readonly string[],
+  options: TimelineOptions,
+): Promise<void> {
   const range = {
     ...(options.limit !== undefined && { limit: requireCount('--limit', options.limit) }),
     ...(options.before !== undefined && { beforeMs: requireDate('--before', options.before) }),
@@ -28,7 +32,8 @@ export function printMessages(context: CommandContext, store: Store, query: Mess
   const nowMs = context.nowMs();
   const messages = store.messages(query).map((kept) => toMessage(kept, nowMs));
   for (const message of messages) context.output.data(message, (paint) => renderMessage(message, paint));
-  if (messages.length === 0) context.output.note('No messages yet: write one with "murmure post", or fetch some with "murmure sync PEER".');
+  if (messages.length === 0)
+    context.output.note('No messages yet: write one with "murmure post", or fetch some with "murmure sync PEER".');
   const unread = messages.filter(({ read }) => !read).map(({ hash }) => hash);
   if (!context.output.json && unread.length > 0) store.markRead(unread);
 }

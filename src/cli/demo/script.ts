@@ -26,7 +26,14 @@ export const neighbours: readonly Neighbour[] = [
 
 /** Enough entries for a tree of two levels. */
 const DIARY_ENTRIES = 42;
-const PLACES = ['près de la mare', 'sur le toit', 'dans le vieux pommier', 'au bord du chemin', 'derrière la grange', 'à la fenêtre'];
+const PLACES = [
+  'près de la mare',
+  'sur le toit',
+  'dans le vieux pommier',
+  'au bord du chemin',
+  'derrière la grange',
+  'à la fenêtre',
+];
 const SIGHTINGS = [
   'deux mésanges bleues',
   'un rouge-gorge très bavard',
@@ -45,16 +52,37 @@ const diary: readonly SampleMessage[] = Array.from({ length: DIARY_ENTRIES }, (_
 
 export const messages: readonly SampleMessage[] = [
   ...diary,
-  { author: 'Bram', key: 'bread', body: 'Vandaag mijn eerste brood gebakken. Het lijkt op een baksteen, maar het ruikt goed.' },
-  { author: 'Chiara', key: 'sourdough', answers: 'bread', body: 'Coraggio! Il mio primo pane serviva da fermaporta. Più acqua, più pazienza. 🍞' },
+  {
+    author: 'Bram',
+    key: 'bread',
+    body: 'Vandaag mijn eerste brood gebakken. Het lijkt op een baksteen, maar het ruikt goed.',
+  },
+  {
+    author: 'Chiara',
+    key: 'sourdough',
+    answers: 'bread',
+    body: 'Coraggio! Il mio primo pane serviva da fermaporta. Più acqua, più pazienza. 🍞',
+  },
   { author: 'Bram', answers: 'sourdough', body: 'Meer geduld lukt. Meer water ook. Dank je!' },
-  { author: 'Chiara', key: 'night train', body: 'Ho preso il treno di notte: addormentata tra le montagne, sveglia davanti al mare.' },
+  {
+    author: 'Chiara',
+    key: 'night train',
+    body: 'Ho preso il treno di notte: addormentata tra le montagne, sveglia davanti al mare.',
+  },
   { author: 'Aline', answers: 'night train', body: 'Quelle chance ! Raconte-nous la lumière du matin.' },
   { author: 'Chiara', body: 'Prima grigia, poi rosa, poi di colpo tutta oro. Non ho scattato foto, ho guardato.' },
-  { author: 'Bram', key: 'question', body: 'Question for everyone: what is the smallest thing that made you smile this week?' },
+  {
+    author: 'Bram',
+    key: 'question',
+    body: 'Question for everyone: what is the smallest thing that made you smile this week?',
+  },
   { author: 'Aline', answers: 'question', body: 'Une coccinelle sur mon clavier 🐞. Elle a appuyé sur « Entrée ».' },
   { author: 'Chiara', answers: 'question', body: 'Il vicino di sotto che fischietta, stonato e felice.' },
-  { author: 'Bram', answers: 'last sighting', body: 'I read your diary over breakfast every day. Please never stop at 42!' },
+  {
+    author: 'Bram',
+    answers: 'last sighting',
+    body: 'I read your diary over breakfast every day. Please never stop at 42!',
+  },
   {
     author: 'Özge',
     key: 'hello',

@@ -28,7 +28,9 @@ export function renderEvent(fact: PeerFact, paint: Paint): string {
     case 'session.failed':
       return `no session with ${paint('bold', safeLine(fact.name))}: ${safeLine(fact.failure.message)}`;
     case 'sync.finished':
-      return fact.report.status === 'unchanged' ? '' : renderSyncReport(fact.report, paint) + failure(fact.report.error);
+      return fact.report.status === 'unchanged'
+        ? ''
+        : renderSyncReport(fact.report, paint) + failure(fact.report.error);
     case 'messages.received':
       return `${counted(fact.hashes.length, 'new message')} from ${paint('bold', safeLine(fact.peer))}`;
     case 'sync.progressed':

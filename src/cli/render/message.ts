@@ -17,7 +17,8 @@ export function renderMessage(message: Message, paint: Paint, { wholeHashes = fa
     paint('dim', showHash(message.hash)),
     ...marks(message).map((mark) => paint('yellow', `[${mark}]`)),
   ].join('  ');
-  const answered = message.inReplyTo === null ? [] : [`    ${paint('dim', `↳ in reply to ${showHash(message.inReplyTo)}`)}`];
+  const answered =
+    message.inReplyTo === null ? [] : [`    ${paint('dim', `↳ in reply to ${showHash(message.inReplyTo)}`)}`];
   const body = message.body.split('\n').map((line) => `    ${line}`.trimEnd());
   return [head, ...answered, ...body].join('\n');
 }

@@ -39,7 +39,14 @@ export function columns(
   const widths: number[] = [];
   for (const row of rows) row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, width(cell))));
   const pad = (cell: string, column: number) => cell + ' '.repeat((widths[column] ?? 0) - width(cell));
-  return rows.map((row) => row.map((cell, column) => style(pad(cell, column), column)).join('  ').trimEnd()).join('\n');
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => style(pad(cell, column), column))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });

@@ -11,23 +11,51 @@ const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const value = encodeMessage({ date: 1, inReplyTo: null, body: 'salut' });
 
 const datagrams: readonly (readonly [Datagram, object])[] = [
-  [{ type: 'Hello', id: 7, flags: 8, name: 'bob' }, { code: 0, flags: 8, name: 'bob' }],
-  [{ type: 'HelloReply', id: 7, flags: 0, name: '' }, { code: 128, flags: 0, name: '' }],
+  [
+    { type: 'Hello', id: 7, flags: 8, name: 'bob' },
+    { code: 0, flags: 8, name: 'bob' },
+  ],
+  [
+    { type: 'HelloReply', id: 7, flags: 0, name: '' },
+    { code: 128, flags: 0, name: '' },
+  ],
   [{ type: 'RootRequest', id: 1 }, { code: 1 }],
-  [{ type: 'Root', id: 0, hash: HASH }, { code: 129, hash: HASH }],
-  [{ type: 'NoDatum', id: 3, hash: HASH }, { code: 131, hash: HASH }],
+  [
+    { type: 'Root', id: 0, hash: HASH },
+    { code: 129, hash: HASH },
+  ],
+  [
+    { type: 'NoDatum', id: 3, hash: HASH },
+    { code: 131, hash: HASH },
+  ],
   [
     { type: 'Datum', id: 3, hash: hashOf(value), value },
     {
       code: 130,
       hash: hashOf(value),
       hashMatches: true,
-      node: { kind: 'message', hash: hashOf(value), date: '2022-01-01T00:00:01.000Z', seconds: 1, inReplyTo: null, body: 'salut' },
+      node: {
+        kind: 'message',
+        hash: hashOf(value),
+        date: '2022-01-01T00:00:01.000Z',
+        seconds: 1,
+        inReplyTo: null,
+        body: 'salut',
+      },
     },
   ],
-  [{ type: 'NatTraversalServer', id: 0, address: { ip: '2001:db8::1', port: 80 } }, { code: 133, address: '[2001:db8::1]:80' }],
-  [{ type: 'Error', id: 9, text: 'no\u001b[31m session' }, { code: 254, text: 'no session' }],
-  [{ type: 'Unknown', id: 9, code: 77, body: Uint8Array.of(1, 2) }, { code: 77, body: '0102' }],
+  [
+    { type: 'NatTraversalServer', id: 0, address: { ip: '2001:db8::1', port: 80 } },
+    { code: 133, address: '[2001:db8::1]:80' },
+  ],
+  [
+    { type: 'Error', id: 9, text: 'no\u001b[31m session' },
+    { code: 254, text: 'no session' },
+  ],
+  [
+    { type: 'Unknown', id: 9, code: 77, body: Uint8Array.of(1, 2) },
+    { code: 77, body: '0102' },
+  ],
 ];
 
 describe('datagrams', () => {
@@ -62,7 +90,9 @@ describe('datagrams', () => {
   });
 
   test('spaces, colons, 0x and capitals are fine', async () => {
-    expect((await run(['decode', '0x00 00:00 07 01 00 00', '--json'])).lines).toMatchObject([{ id: 7, type: 'RootRequest' }]);
+    expect((await run(['decode', '0x00 00:00 07 01 00 00', '--json'])).lines).toMatchObject([
+      { id: 7, type: 'RootRequest' },
+    ]);
   });
 
   test('- reads lines, and goes on after a malformed one', async () => {
@@ -100,7 +130,9 @@ describe('tree nodes', () => {
 test('every datagram of the recorded session can be decoded, and the signatures of its peer verify', async () => {
   const path = new URL('../../vectors/real-session.json', import.meta.url);
   const session = JSON.parse(readFileSync(path, 'utf8'));
-  const sent = session.datagrams.filter(({ dir }: { dir: string }) => dir === 'SEND').map((datagram: { hex: string }) => datagram.hex);
+  const sent = session.datagrams
+    .filter(({ dir }: { dir: string }) => dir === 'SEND')
+    .map((datagram: { hex: string }) => datagram.hex);
   const argv = ['decode', '-', '--key', session.hugoleonard_key_b64, '--json'];
   const { code, lines } = await run(argv, { stdin: [sent.join('\n')] });
   expect(code).toBe(0);

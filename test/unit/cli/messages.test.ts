@@ -99,7 +99,10 @@ describe('timeline', () => {
     for (const [i, text] of ['one', 'two', 'three'].entries()) await post(home, text, NOW + i * 1000);
     const limited = await run(['timeline', '--limit', '2', '--home', home, '--json'], at(NOW + 5000));
     expect(limited.lines.map(({ body }) => body)).toEqual(['two', 'three']);
-    const before = await run(['timeline', '--before', '2026-01-31T12:00:02Z', '--home', home, '--json'], at(NOW + 5000));
+    const before = await run(
+      ['timeline', '--before', '2026-01-31T12:00:02Z', '--home', home, '--json'],
+      at(NOW + 5000),
+    );
     expect(before.lines.map(({ body }) => body)).toEqual(['one', 'two']);
   });
 
@@ -144,7 +147,11 @@ describe('timeline', () => {
 
   test('empty: a hint on stderr, nothing on stdout', async () => {
     const home = await initHome();
-    expect(await run(['timeline', '--home', home])).toMatchObject({ code: 0, out: '', err: expect.stringContaining('post') });
+    expect(await run(['timeline', '--home', home])).toMatchObject({
+      code: 0,
+      out: '',
+      err: expect.stringContaining('post'),
+    });
     expect(await run(['timeline', '--home', home, '--quiet'])).toMatchObject({ code: 0, out: '', err: '' });
   });
 });

@@ -48,7 +48,10 @@ describe('peers', () => {
 
   test('for a person: a table', async () => {
     const home = await initHome();
-    const { out } = await run(['peers', '--home', home, '--directory', DIRECTORY], fakePeer({ directoryPeers: async () => listed }));
+    const { out } = await run(
+      ['peers', '--home', home, '--directory', DIRECTORY],
+      fakePeer({ directoryPeers: async () => listed }),
+    );
     expect(out.split('\n')[0]).toMatch(/^bob +no key +192\.0\.2\.1:80$/);
   });
 
@@ -61,7 +64,10 @@ describe('peers', () => {
     });
     const silent = fakePeer({ directoryPeers: () => never });
     const { code, lines } = await run(['peers', ...flags, '--timeout', '0.02', '--json'], silent);
-    expect({ code, lines }).toEqual({ code: 3, lines: [{ error: { code: 'directory-unreachable', message: expect.any(String) } }] });
+    expect({ code, lines }).toEqual({
+      code: 3,
+      lines: [{ error: { code: 'directory-unreachable', message: expect.any(String) } }],
+    });
     expect(silent.closed()).toBe(true);
   });
 
@@ -114,24 +120,39 @@ describe('sync', () => {
 
   test('without names: all that are followed', async () => {
     const flags = await flagsOf();
-    expect(await run(['sync', ...flags], fakePeer({}))).toMatchObject({ code: 0, out: '', err: expect.stringContaining('follow') });
+    expect(await run(['sync', ...flags], fakePeer({}))).toMatchObject({
+      code: 0,
+      out: '',
+      err: expect.stringContaining('follow'),
+    });
     await run(['follow', 'bob', ...flags]);
     const { lines } = await run(['sync', ...flags], fakePeer({ sync: async (name) => syncReport(name) }));
     expect(lines).toEqual([syncReport('bob')]);
   });
 
   test('failures come last, the worst at the end, and give the exit code', async () => {
-    const failures = { a: 'directory-unreachable', b: 'peer-unknown', c: 'authentication', d: 'peer-unreachable' } as const;
+    const failures = {
+      a: 'directory-unreachable',
+      b: 'peer-unknown',
+      c: 'authentication',
+      d: 'peer-unreachable',
+    } as const;
     const sync = async (name: string) => {
       const code = failures[name as keyof typeof failures];
-      return code === undefined ? syncReport(name) : syncReport(name, { status: 'failed', error: { code, message: `no ${name}` } });
+      return code === undefined
+        ? syncReport(name)
+        : syncReport(name, { status: 'failed', error: { code, message: `no ${name}` } });
     };
     const flags = await flagsOf();
     const all = await run(['sync', 'a', 'b', 'c', 'd', 'e', ...flags], fakePeer({ sync }));
     expect(all.lines.map(({ peer }) => peer)).toEqual(['e', 'b', 'd', 'c', 'a']);
     expect(all.code).toBe(3);
     expect(all.err).toContain('murmure: a: no a');
-    for (const [name, code] of [['b', 4], ['d', 5], ['c', 6]] as const) {
+    for (const [name, code] of [
+      ['b', 4],
+      ['d', 5],
+      ['c', 6],
+    ] as const) {
       expect((await run(['sync', 'e', name, ...flags], fakePeer({ sync }))).code).toBe(code);
     }
   });
@@ -143,7 +164,11 @@ describe('sync', () => {
     expect(code).toBe(5);
     expect(lines).toEqual([
       syncReport('bob'),
-      expect.objectContaining({ peer: 'slow', status: 'failed', error: { code: 'peer-unreachable', message: expect.stringContaining('0.05 s') } }),
+      expect.objectContaining({
+        peer: 'slow',
+        status: 'failed',
+        error: { code: 'peer-unreachable', message: expect.stringContaining('0.05 s') },
+      }),
     ]);
     expect(peer.closed()).toBe(true);
   });
@@ -165,14 +190,25 @@ describe('sync', () => {
   test('output that nobody reads any longer is no failure', async () => {
     const stop = new AbortController();
     stop.abort(new StoppedError('EPIPE'));
-    expect(await run(['sync', 'bob', ...(await flagsOf())], { signal: stop.signal })).toMatchObject({ code: 0, out: '', err: '' });
+    expect(await run(['sync', 'bob', ...(await flagsOf())], { signal: stop.signal })).toMatchObject({
+      code: 0,
+      out: '',
+      err: '',
+    });
   });
 
   test('for a person: a line with what it cost', async () => {
     const [home, , directory] = (await flagsOf()).slice(1);
     const flags = ['--home', home ?? '', '--directory', directory ?? ''];
     const sync = async (name: string) =>
-      syncReport(name, { status: 'updated', newMessages: 1, withdrawnMessages: 2, nodesFetched: 4, bytesFetched: 1234, retransmissions: 1 });
+      syncReport(name, {
+        status: 'updated',
+        newMessages: 1,
+        withdrawnMessages: 2,
+        nodesFetched: 4,
+        bytesFetched: 1234,
+        retransmissions: 1,
+      });
     const { out } = await run(['sync', 'bob', ...flags], fakePeer({ sync }));
     expect(out).toBe(
       'bob: 1 new message, 2 messages withdrawn, 3 messages in all (4 nodes, 1.2 kB, 2 datagrams sent, 1 of them repeated, 12 ms)\n',

@@ -43,7 +43,13 @@ describe('numbers', () => {
 });
 
 test('columns line up, whatever the script', () => {
-  expect(columns([['a', 'x'], ['日本', 'y'], ['été', 'z']])).toBe('a     x\n日本  y\nété   z');
+  expect(
+    columns([
+      ['a', 'x'],
+      ['日本', 'y'],
+      ['été', 'z'],
+    ]),
+  ).toBe('a     x\n日本  y\nété   z');
   expect(columns([])).toBe('');
 });
 

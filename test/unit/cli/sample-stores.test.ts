@@ -1,7 +1,7 @@
 /** The demo's sample messages. */
 import { expect, test } from 'vitest';
-import { messages, neighbours } from '../../../src/cli/demo/script.ts';
 import { createSampleStores } from '../../../src/cli/demo/sample-stores.ts';
+import { messages, neighbours } from '../../../src/cli/demo/script.ts';
 import { leavesOf } from '../../../src/merkle/leaves.ts';
 import { decodeNode } from '../../../src/wire/node.ts';
 

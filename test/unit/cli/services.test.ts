@@ -30,17 +30,32 @@ describe('serve', () => {
   });
 
   test('130 when interrupted', async () => {
-    expect((await run(['serve', ...(await flagsOf())], { ...fakePeer(listed), ...stopWhen(/ready/, 'SIGINT') })).code).toBe(130);
+    expect(
+      (await run(['serve', ...(await flagsOf())], { ...fakePeer(listed), ...stopWhen(/ready/, 'SIGINT') })).code,
+    ).toBe(130);
   });
 
   test('"ready" comes first, whatever happens earlier; then a line per event', async () => {
     const peer = fakePeer({
       whenListed: async () => {
         peer.tell({ type: 'peer.listed', addresses: [] });
-        setTimeout(() => peer.tell({ type: 'error.received', from: { ip: '192.0.2.9', port: 9 }, name: undefined, text: '\u001b[2Jgo\naway' }), 10);
+        setTimeout(
+          () =>
+            peer.tell({
+              type: 'error.received',
+              from: { ip: '192.0.2.9', port: 9 },
+              name: undefined,
+              text: '\u001b[2Jgo\naway',
+            }),
+          10,
+        );
       },
     });
-    const { lines, err } = await run(['serve', ...(await flagsOf())], { ...peer, ...stopWhen(/error.received/), nowMs: () => 0 });
+    const { lines, err } = await run(['serve', ...(await flagsOf())], {
+      ...peer,
+      ...stopWhen(/error.received/),
+      nowMs: () => 0,
+    });
     expect(lines).toEqual([
       expect.objectContaining({ event: 'ready' }),
       { event: 'peer.listed', at: '1970-01-01T00:00:00.000Z', addresses: [] },
@@ -63,7 +78,9 @@ describe('serve', () => {
   });
 
   test('a name that belongs to another key: 6', async () => {
-    const peer = fakePeer({ whenListed: () => Promise.reject(new MurmureError('authentication', 'the name is taken')) });
+    const peer = fakePeer({
+      whenListed: () => Promise.reject(new MurmureError('authentication', 'the name is taken')),
+    });
     expect((await run(['serve', ...(await flagsOf())], peer)).code).toBe(6);
     expect(peer.closed()).toBe(true);
   });
@@ -125,7 +142,17 @@ describe('directory', () => {
     const home = freshFolder();
     const seen: any[] = [];
     const services = fakeDirectory(running, (options) => seen.push(options));
-    const argv = ['directory', '--listen', '0.0.0.0:1', '--udp', '127.0.0.1:2', '--udp', '[::1]:3', '--public-address', '192.0.2.1:2'];
+    const argv = [
+      'directory',
+      '--listen',
+      '0.0.0.0:1',
+      '--udp',
+      '127.0.0.1:2',
+      '--udp',
+      '[::1]:3',
+      '--public-address',
+      '192.0.2.1:2',
+    ];
     for (let i = 0; i < 2; i++) await run([...argv, '--home', home], { services, ...stopWhen(/ready/, 'SIGINT') });
     expect(seen[0]).toMatchObject({
       home,

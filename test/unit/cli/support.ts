@@ -31,8 +31,20 @@ export async function run(argv: readonly string[], settings: RunSettings = {}): 
   let err = '';
   const { isTTY = false, onOutput = () => {} } = settings;
   const code = await runCli(argv, {
-    stdout: { isTTY, write: (text) => { out += text; onOutput(out); } },
-    stderr: { isTTY, write: (text) => { err += text; onOutput(err); } },
+    stdout: {
+      isTTY,
+      write: (text) => {
+        out += text;
+        onOutput(out);
+      },
+    },
+    stderr: {
+      isTTY,
+      write: (text) => {
+        err += text;
+        onOutput(err);
+      },
+    },
     stdin: pieces(settings.stdin ?? []),
     env: settings.env ?? {},
     services: settings.services ?? noNetwork,
@@ -44,7 +56,10 @@ export async function run(argv: readonly string[], settings: RunSettings = {}): 
     out,
     err,
     get lines() {
-      return out.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+      return out
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line));
     },
   };
 }
@@ -113,7 +128,10 @@ export function fakePeer(behaviour: Partial<Omit<Peer, 'on'>>): FakePeer {
   };
 }
 
-export function fakeDirectory(directory: Partial<Directory>, onOptions: (options: unknown) => void = () => {}): Services {
+export function fakeDirectory(
+  directory: Partial<Directory>,
+  onOptions: (options: unknown) => void = () => {},
+): Services {
   const createDirectory = async (options: unknown) => {
     onOptions(options);
     return { ...directory, [Symbol.asyncDispose]: async () => {} } as Directory;

@@ -80,7 +80,13 @@ describe('bad usage', () => {
   test.for(['timeline', 'post hi', 'show abcdef', 'following', 'follow bob', 'serve', 'sync', 'peers'])(
     'without an identity, "%s" says how to get one',
     async (command) => {
-      const { code, err } = await run([...command.split(' '), '--home', freshFolder(), '--directory', 'https://d.example']);
+      const { code, err } = await run([
+        ...command.split(' '),
+        '--home',
+        freshFolder(),
+        '--directory',
+        'https://d.example',
+      ]);
       expect(code).toBe(2);
       expect(err).toContain('murmure init NAME');
     },

@@ -8,6 +8,8 @@ import type { DatagramSocket, Network } from './network.ts';
 export interface SocketHandlers {
   onOpen(address: SocketAddress): void;
   onFailure(why: string): void;
+  /** A datagram was lost on the way out, or the system complained about one; the socket goes on. */
+  onTrouble(): void;
   onDatagram(bytes: Uint8Array, from: SocketAddress): void;
 }
 
@@ -22,14 +24,9 @@ export class SocketBank {
 
   /** Opens a socket for the actor `id`; what happens is told to the handlers. */
   async open(id: string, bind: SocketAddress, handlers: SocketHandlers): Promise<void> {
-    let failed = false;
-    const onError = (why: string) => {
-      failed = true;
-      handlers.onFailure(why);
-    };
     try {
-      const socket = await this.#network.open(bind, handlers.onDatagram, onError);
-      if (this.#closed || failed) {
+      const socket = await this.#network.open(bind, handlers.onDatagram, handlers.onTrouble);
+      if (this.#closed) {
         socket.close();
         return;
       }

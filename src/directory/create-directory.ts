@@ -1,0 +1,279 @@
+/** Puts a directory together (protocol §3, §5, §8): HTTPS routes, the UDP machine with its effects, and the registry between them. */
+import path from 'node:path';
+import type { Logger } from 'pino';
+import { createActor } from 'xstate';
+import { addressProofMachine } from '../../machines/address-proof.machine.ts';
+import { type DirectoryFact, directoryMachine } from '../../machines/directory.machine.ts';
+import type { Random } from '../../machines/effects.ts';
+import type { Delivery } from '../../machines/events.ts';
+import { timing } from '../../machines/timing.ts';
+import { generateKeyPair, type KeyPair } from '../identity/key-pair.ts';
+import type { PublicKey } from '../identity/public-key.ts';
+import { createVerifier } from '../identity/verify.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
+import { every } from '../runtime/interval.ts';
+import type { Network } from '../runtime/network.ts';
+import { createSystemRandom } from '../runtime/random.ts';
+import { enter, type Self, type SharedDependencies, shareEffects } from '../runtime/shared-effects.ts';
+import { SocketBank } from '../runtime/socket-bank.ts';
+import { createUdpNetwork } from '../runtime/udp-network.ts';
+import { MurmureError } from '../wire/murmure-error.ts';
+import { isIPv6, parseAddress, type SocketAddress } from '../wire/socket-address.ts';
+import { type Certificate, checkCertificate, loadOrCreateCertificate, selfSignedCertificate } from './certificate.ts';
+import { createDirectoryMetrics, type DirectoryMetrics } from './directory-metrics.ts';
+import { createHttpServer, type HttpServer } from './http-server.ts';
+import { createMemoryRegistry } from './memory-registry.ts';
+import type { Registry } from './registry.ts';
+import { openSqliteRegistry } from './sqlite-registry.ts';
+
+export interface DirectoryOptions {
+  /** "HOST:PORT" for HTTPS; port 0 for any free one. Default 127.0.0.1:0. */
+  readonly listen?: string | undefined;
+  /** "HOST:PORT" for UDP, any number of them. Default 127.0.0.1:0. */
+  readonly udp?: readonly string[] | undefined;
+  /** What `/udp-address` tells, where that is not what is bound: behind NAT, or bound to all addresses. */
+  readonly publicAddresses?: readonly string[] | undefined;
+  /** PEM. Default: a self-signed one, kept in `home` if there is one. */
+  readonly certificate?: Certificate | undefined;
+  /** Folder for registry and certificate; without it nothing outlives the process. */
+  readonly home?: string | undefined;
+  /** Default: a fresh key, so that peers see a new directory at each start. */
+  readonly keyPair?: KeyPair | undefined;
+  readonly logger?: Logger | undefined;
+  /** Days for which a name stays bound to its key after the last proof. Default 90. */
+  readonly bindingDays?: number | undefined;
+  /** HTTP requests per second and address, and the burst on top. Default 100 and 500. */
+  readonly rate?: { readonly perSecond: number; readonly burst: number } | undefined;
+}
+
+export interface Directory extends AsyncDisposable {
+  /** https URL, with the port that was bound. */
+  readonly url: string;
+  readonly udp: readonly SocketAddress[];
+  /** The certificate in PEM: what peers pass as `ca`. */
+  readonly ca: string;
+  readonly serverKey: PublicKey;
+  on<T extends DirectoryFact['type'] | '*'>(
+    type: T,
+    listener: (fact: T extends '*' ? DirectoryFact : Extract<DirectoryFact, { type: T }>) => void,
+  ): () => void;
+  close(): Promise<void>;
+}
+
+const DEFAULT_RATE = { perSecond: 100, burst: 500 };
+
+/**
+ * Starts a directory; resolves once HTTPS and UDP are bound.
+ * @throws MurmureError if an address cannot be bound, or the certificate cannot be used
+ */
+export async function createDirectory(options: DirectoryOptions = {}): Promise<Directory> {
+  const { home, bindingDays, logger } = options;
+  const listen = parseListen(options.listen ?? '127.0.0.1:0', 'HTTPS');
+  const binds = (options.udp ?? ['127.0.0.1:0']).map((text) => parseListen(text, 'UDP'));
+  const publicAddresses = options.publicAddresses?.map((text) => parseListen(text, 'UDP'));
+  const certificate = await certificateFor(options, [listen.ip, ...(publicAddresses ?? []).map(({ ip }) => ip)]);
+  const keyPair = options.keyPair ?? (await generateKeyPair());
+  const registryOptions = bindingDays === undefined ? {} : { bindingDays };
+  const registry =
+    home === undefined
+      ? createMemoryRegistry(registryOptions)
+      : openSqliteRegistry(path.join(home, 'registry.db'), registryOptions);
+  const metrics = createDirectoryMetrics();
+  const udp = new UdpSide({ registry, keyPair, binds, metrics, logger });
+  try {
+    await udp.whenBound();
+    const http = await createHttpServer({
+      registry,
+      udpAddresses: () => publicAddresses ?? udp.addresses,
+      serverKey: () => keyPair.publicKey,
+      now: () => Date.now(),
+      certificate,
+      metrics,
+      rate: options.rate ?? DEFAULT_RATE,
+      ...(logger === undefined ? {} : { logger }),
+    });
+    const url = await http.listen(listen);
+    return new RunningDirectory({ url, ca: certificate.cert, serverKey: keyPair.publicKey, udp, http, registry });
+  } catch (error) {
+    udp.close();
+    registry.close();
+    throw error;
+  }
+}
+
+async function certificateFor(options: DirectoryOptions, hosts: string[]): Promise<Certificate> {
+  const { certificate, home } = options;
+  if (certificate !== undefined) return checkCertificate(certificate);
+  return home === undefined ? selfSignedCertificate(hosts) : loadOrCreateCertificate(home, hosts);
+}
+
+function parseListen(text: string, what: string): SocketAddress {
+  const parsed = parseAddress(text.replace(/^localhost:/, '127.0.0.1:'));
+  if (!parsed.ok) throw new MurmureError('usage', `${text} is not an address for ${what}: ${parsed.why}`);
+  return parsed.value;
+}
+
+interface Parts {
+  readonly url: string;
+  readonly ca: string;
+  readonly serverKey: PublicKey;
+  readonly udp: UdpSide;
+  readonly http: HttpServer;
+  readonly registry: Registry;
+}
+
+class RunningDirectory implements Directory {
+  readonly url: string;
+  readonly ca: string;
+  readonly serverKey: PublicKey;
+  readonly #parts: Parts;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: Parts) {
+    this.url = parts.url;
+    this.ca = parts.ca;
+    this.serverKey = parts.serverKey;
+    this.#parts = parts;
+  }
+
+  get udp(): readonly SocketAddress[] {
+    return this.#parts.udp.addresses;
+  }
+
+  on: Directory['on'] = (type, listener) => this.#parts.udp.on(type, listener);
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    const { udp, http, registry } = this.#parts;
+    udp.close();
+    await http.close();
+    registry.close();
+  }
+}
+
+export interface UdpSideOptions {
+  readonly registry: Registry;
+  readonly keyPair: KeyPair;
+  readonly binds: readonly SocketAddress[];
+  readonly metrics: DirectoryMetrics;
+  readonly logger?: Logger | undefined;
+  /** Provided in tests. */
+  readonly environment?: {
+    readonly clock: Clock;
+    readonly random: Random;
+    readonly network: Network;
+    readonly sign: SharedDependencies['sign'];
+    readonly verify: SharedDependencies['verify'];
+  };
+}
+
+/** The directory machine on its sockets. */
+export class UdpSide {
+  readonly #sockets: SocketBank;
+  readonly #actor;
+  readonly #stopSweeping: () => void;
+  #addresses: SocketAddress[] = [];
+
+  constructor({ registry, keyPair, binds, metrics, logger, environment }: UdpSideOptions) {
+    const clock = environment?.clock ?? systemClock;
+    this.#sockets = new SocketBank(environment?.network ?? createUdpNetwork());
+    const machine = provideDirectory({
+      registry,
+      sockets: this.#sockets,
+      clock,
+      sign: environment?.sign ?? ((message) => keyPair.sign(message)),
+      verify: environment?.verify ?? createVerifier({ maxKeys: 4_096 }),
+    });
+    const random = environment?.random ?? createSystemRandom();
+    this.#actor = createActor(machine, { id: 'directory', clock, input: { binds, random } });
+    this.#actor.on('*', (fact) => {
+      if (fact.type === 'socket.bound') this.#addresses = [...this.#addresses, fact.address];
+      metrics.count(fact);
+      logger?.debug(fact, fact.type);
+    });
+    this.#actor.subscribe({
+      error: (error) => {
+        logger?.error(error, 'the directory machine broke down');
+        this.#sockets.closeAll();
+      },
+    });
+    this.#stopSweeping = every(clock, timing.sweepInterval, () =>
+      this.#actor.send({ type: 'sweep', atMs: clock.now() }),
+    );
+    this.#actor.start();
+  }
+
+  /** As bound, IPv4 first. */
+  get addresses(): SocketAddress[] {
+    return this.#addresses.toSorted((a, b) => Number(isIPv6(a)) - Number(isIPv6(b)));
+  }
+
+  on: Directory['on'] = (type, listener) => {
+    const subscription = this.#actor.on(type as '*', listener as (fact: DirectoryFact) => void);
+    return () => subscription.unsubscribe();
+  };
+
+  whenBound(): Promise<void> {
+    const wanted = this.#actor.getSnapshot().context.binds.length;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const isBound = () => this.#addresses.length >= wanted && resolve();
+    const stops = [
+      this.on('socket.bound', isBound),
+      this.on('socket.failed', ({ why }) => reject(new MurmureError('unexpected', why))),
+    ];
+    isBound();
+    return promise.finally(() => {
+      for (const stop of stops) stop();
+    });
+  }
+
+  close(): void {
+    this.#stopSweeping();
+    this.#actor.stop();
+    this.#sockets.closeAll();
+  }
+}
+
+function provideDirectory({ registry, ...shared }: SharedDependencies & { readonly registry: Registry }) {
+  const { clock } = shared;
+  const { isGenuine, sendSigned, request, socket } = shareEffects(shared);
+
+  const statusOf = async (hello: Delivery): Promise<{ status: string; key: PublicKey | undefined }> => {
+    const { datagram, signature, signed } = hello.received;
+    const name = datagram.type === 'Hello' ? datagram.name : '';
+    const keys = registry.candidateKeys(name, clock.now());
+    if (keys.length === 0) return { status: 'unregistered', key: undefined };
+    for (const key of keys) {
+      if (key === undefined) return { status: 'registered', key };
+      if (signature !== undefined && (await isGenuine({ key, signed, signature })))
+        return { status: 'registered', key };
+    }
+    return { status: 'forged', key: undefined };
+  };
+
+  return directoryMachine.provide({
+    actors: { socket, addressProof: addressProofMachine.provide({ actors: { request } }) },
+    actions: {
+      checkHello: async ({ self }: Self, { hello }: { hello: Delivery }) => {
+        enter(self, { type: 'hello.checked', hello, ...(await statusOf(hello)) });
+      },
+      checkTraversal: ({ self }: Self, { sender, target }: { sender: SocketAddress; target: SocketAddress }) => {
+        const isListed = registry.isListed(target, clock.now());
+        enter(self, { type: 'traversal.checked', sender, target, isListed });
+      },
+      listAddress: (_: unknown, { name, key, address, atMs }: ListParams) => registry.prove(name, key, address, atMs),
+      forgetExpired: (_: unknown, { atMs }: { atMs: number }) => registry.expire(atMs),
+      sendSigned,
+    },
+  });
+}
+
+type ListParams = { name: string; key: PublicKey | undefined; address: SocketAddress; atMs: number };

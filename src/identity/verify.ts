@@ -1,0 +1,41 @@
+/** Verifying signatures (protocol §7): P-256, SHA-256, r‖s; high-S is accepted, since most programs produce it half the time. */
+import { type PublicKey, publicKeyBytes, uncompressedPoint } from './public-key.ts';
+
+const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+const SIGNATURE_BYTES = 64;
+
+export type Verifier = (key: PublicKey, message: Uint8Array, signature: Uint8Array) => Promise<boolean>;
+
+/** A verifier that works off the thread and imports each key once, as long as it is among the `maxKeys` last used. It never throws. */
+export function createVerifier({ maxKeys }: { maxKeys: number }): Verifier {
+  const imported = new Map<PublicKey, Promise<CryptoKey>>();
+
+  const importOnce = (key: PublicKey): Promise<CryptoKey> => {
+    const known = imported.get(key);
+    if (known !== undefined) {
+      imported.delete(key);
+      imported.set(key, known);
+      return known;
+    }
+    const point = uncompressedPoint(publicKeyBytes(key)) as Uint8Array<ArrayBuffer>;
+    const fresh = crypto.subtle.importKey('raw', point, ALGORITHM, false, ['verify']);
+    imported.set(key, fresh);
+    if (imported.size > maxKeys) imported.delete(imported.keys().next().value as PublicKey);
+    return fresh;
+  };
+
+  return async (key, message, signature) => {
+    if (signature.length !== SIGNATURE_BYTES) return false;
+    try {
+      const cryptoKey = await importOnce(key);
+      return await crypto.subtle.verify(
+        ALGORITHM,
+        cryptoKey,
+        signature as Uint8Array<ArrayBuffer>,
+        message as Uint8Array<ArrayBuffer>,
+      );
+    } catch {
+      return false;
+    }
+  };
+}

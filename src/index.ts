@@ -1,0 +1,16 @@
+/** The public API of murmure. */
+
+export type { SyncReport } from '../machines/events.ts';
+export { createDirectory, type Directory, type DirectoryOptions } from './directory/create-directory.ts';
+export { fingerprint } from './identity/fingerprint.ts';
+export { createKeyFile, loadKeyFile } from './identity/key-file.ts';
+export { generateKeyPair, type KeyPair, keyPairFromPem } from './identity/key-pair.ts';
+export type { PublicKey } from './identity/public-key.ts';
+export { createPeer, type Peer, type PeerFact, type PeerOptions } from './peer/create-peer.ts';
+export type { DirectoryPeer } from './peer/directory-http.ts';
+export { createMemoryStore } from './store/memory-store.ts';
+export { openSqliteStore } from './store/sqlite-store.ts';
+export type { Store, StoredMessage } from './store/store.ts';
+export type { Hash } from './wire/hash.ts';
+export { type ErrorCode, MurmureError } from './wire/murmure-error.ts';
+export type { SocketAddress } from './wire/socket-address.ts';

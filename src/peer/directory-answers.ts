@@ -1,0 +1,106 @@
+/** What a directory answers (protocol §3), read with distrust: bytes in, values or a reason out. */
+import * as v from 'valibot';
+import { type PublicKey, parsePublicKey, publicKeyFromBytes } from '../identity/public-key.ts';
+import { type Decoded, decodedAs, malformed } from '../wire/decoded.ts';
+import { isValidName } from '../wire/name.ts';
+import { canonicalIp, type SocketAddress, sameAddress } from '../wire/socket-address.ts';
+
+/** Bytes of one answer. */
+export const MAX_ANSWER_BYTES = 64 * 1024;
+/** Bytes of the list of all names. */
+export const MAX_PEERS_BYTES = 16 * 1024 * 1024;
+export const MAX_PEERS = 100_000;
+/** Addresses of one peer or directory; each of them gets datagrams from us, and others chose them. */
+export const MAX_ADDRESSES = 32;
+
+export interface DirectoryPeer {
+  readonly name: string;
+  readonly addresses: SocketAddress[];
+  /** Left out: the peer has none, it does not sign. */
+  readonly key?: PublicKey;
+}
+
+/** Members in any letter case. */
+const members = <T extends v.ObjectEntries>(entries: T) =>
+  v.pipe(
+    v.record(v.string(), v.unknown()),
+    v.transform((found) =>
+      Object.fromEntries(Object.entries(found).map(([name, value]) => [name.toLowerCase(), value])),
+    ),
+    v.object(entries),
+  );
+
+const Address = members({ ip: v.string(), port: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)) });
+/** `null` is how Go writes an empty list. */
+const Addresses = v.nullable(v.array(v.unknown()));
+const Peer = members({
+  name: v.nullish(v.string()),
+  username: v.nullish(v.string()),
+  addresses: Addresses,
+  key: v.nullish(v.string()),
+});
+
+/** The usable ones of `[{"ip","port"}]`, in the order given, without repeats. */
+export function readAddresses(bytes: Uint8Array): Decoded<SocketAddress[]> {
+  const found = v.safeParse(Addresses, parseJson(bytes));
+  return found.success ? decodedAs(usableAddresses(found.output)) : malformed('not a list of addresses');
+}
+
+/** The peer `name`. A key that is none is an error, never "no key": that would make a signed session an unsigned one. */
+export function readPeer(bytes: Uint8Array, name: string): Decoded<DirectoryPeer> {
+  const found = v.safeParse(Peer, parseJson(bytes));
+  if (!found.success) return malformed('not a description of a peer');
+  const { username, addresses: entries, key: keyText } = found.output;
+  if ((found.output.name ?? username ?? name) !== name) return malformed('a description of another peer');
+  const addresses = usableAddresses(entries);
+  if (keyText === '' || keyText === null || keyText === undefined) return decodedAs({ name, addresses });
+  const key = parsePublicKey(keyText);
+  return key.ok ? decodedAs({ name, addresses, key: key.value }) : malformed(`a key that is none: ${key.why}`);
+}
+
+/** The valid names of a list, one a line, in the order given, without repeats; lines past the 100,000th are not read. */
+export function readPeers(bytes: Uint8Array): Decoded<string[]> {
+  const text = new TextDecoder().decode(bytes);
+  const names = new Set<string>();
+  let start = 0;
+  for (let line = 0; line < MAX_PEERS && start < text.length; line++) {
+    const newline = text.indexOf('\n', start);
+    const end = newline < 0 ? text.length : newline;
+    const name = text.slice(start, text[end - 1] === '\r' ? end - 1 : end);
+    if (isValidName(name)) names.add(name);
+    start = end + 1;
+  }
+  return decodedAs([...names]);
+}
+
+/** X‖Y. */
+export function readServerKey(bytes: Uint8Array): Decoded<PublicKey> {
+  return publicKeyFromBytes(bytes);
+}
+
+function usableAddresses(entries: readonly unknown[] | null): SocketAddress[] {
+  const addresses: SocketAddress[] = [];
+  for (const entry of entries ?? []) {
+    if (addresses.length >= MAX_ADDRESSES) break;
+    const parsed = v.safeParse(Address, entry);
+    const ip = parsed.success ? canonicalIp(parsed.output.ip) : undefined;
+    if (!parsed.success || ip === undefined || isNobodys(ip)) continue;
+    const address = { ip, port: parsed.output.port };
+    if (!addresses.some((other) => sameAddress(other, address))) addresses.push(address);
+  }
+  return addresses;
+}
+
+/** Unspecified, multicast and broadcast addresses: nobody answers from one, and many may hear what is sent there. */
+function isNobodys(ip: string): boolean {
+  return /^(?:0\.|22[4-9]\.|23\d\.|255\.255\.255\.255$|::$|ff[0-9a-f]{2}:)/.test(ip);
+}
+
+/** Undefined for what is not JSON. */
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    return undefined;
+  }
+}

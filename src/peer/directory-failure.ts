@@ -1,0 +1,126 @@
+/** Why a directory could not be asked, in one sentence: what happened, at which URL, and what to do. */
+import { MurmureError } from '../wire/murmure-error.ts';
+
+interface Reason {
+  readonly codes: RegExp;
+  readonly what: string;
+  readonly todo: string;
+}
+
+/** Codes of the system, of TLS and of the HTTP client (names of errors that have none), by what a user can do about them. */
+const REASONS: readonly Reason[] = [
+  {
+    codes: /^ECONNREFUSED$/,
+    what: 'the connection was refused',
+    todo: 'check the URL, and that the directory runs',
+  },
+  {
+    codes: /^(ENOTFOUND|EAI_\w+)$/,
+    what: 'its host name cannot be resolved',
+    todo: 'check the spelling of the URL, and your network connection',
+  },
+  {
+    codes: /^(ENETUNREACH|EHOSTUNREACH|ENETDOWN|EHOSTDOWN|EADDRNOTAVAIL)$/,
+    what: 'there is no way to its network',
+    todo: 'check your network connection',
+  },
+  {
+    codes: /^(ETIMEDOUT|UND_ERR_\w*TIMEOUT)$/,
+    what: 'it timed out',
+    todo: 'check the URL and your network connection, or try again later',
+  },
+  {
+    codes:
+      /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_UNTRUSTED|CERT_SIGNATURE_FAILURE|INVALID_CA)$/,
+    what: 'its certificate is not trusted',
+    todo: 'if you trust it, pass its certificate with --ca',
+  },
+  {
+    codes: /^CERT_HAS_EXPIRED$/,
+    what: 'its certificate has expired',
+    todo: "check this computer's clock, or ask whoever runs the directory to renew it",
+  },
+  {
+    codes: /^CERT_NOT_YET_VALID$/,
+    what: 'its certificate is not valid yet',
+    todo: "check this computer's clock",
+  },
+  {
+    codes: /^ERR_TLS_CERT_ALTNAME_INVALID$/,
+    what: 'its certificate is for another host name',
+    todo: 'use the host name that the certificate was made for',
+  },
+  {
+    codes: /^(EPROTO|ERR_SSL_\w+|ERR_TLS_\w+)$/,
+    what: 'it does not speak TLS as expected',
+    todo: 'check that the URL leads to an https: port',
+  },
+  {
+    codes: /^(HPE_\w+|HTTPParserError|UND_ERR_(HEADERS_OVERFLOW|RES_\w+))$/,
+    what: 'it does not speak HTTP as expected',
+    todo: 'check that the URL leads to a murmure directory',
+  },
+  {
+    codes: /^(ECONNRESET|EPIPE|ECONNABORTED|UND_ERR_SOCKET)$/,
+    what: 'it closed the connection',
+    todo: 'check the URL, or try again later',
+  },
+];
+
+/** From what `fetch` threw, whose causes tell more than itself. */
+export function unreachable(url: string, error: unknown): MurmureError {
+  const causes = [...causesOf(error)];
+  for (const { code, name } of causes) {
+    const reason = REASONS.find(({ codes }) => codes.test(code ?? name));
+    if (reason !== undefined) return noAnswer(url, reason.what, reason.todo, error);
+  }
+  const { message, code } = causes.at(-1) ?? {};
+  return noAnswer(url, message || code || 'the reason is unknown', 'check the URL and your network connection', error);
+}
+
+export function timedOut(url: string, timeoutMs: number): MurmureError {
+  const what = `it timed out after ${timeoutMs / 1000} s`;
+  return noAnswer(url, what, 'check the URL and your network connection, or try again later');
+}
+
+/** Something answered, but not as a directory does. */
+export function notADirectory(url: string, what: string): MurmureError {
+  const message = `what answers at ${url} is not a murmure directory: ${what}; check the URL`;
+  return new MurmureError('directory-unreachable', message);
+}
+
+/** A directory answered what no directory should. */
+export function invalidAnswer(url: string, what: string): MurmureError {
+  const message = `the directory gave an invalid answer at ${url}: ${what}; ask whoever runs it`;
+  return new MurmureError('invalid-data', message);
+}
+
+/** An answer with a status that says no. */
+export function refused(url: string, { status, headers }: Response): MurmureError {
+  if (status === 429) return noAnswer(url, 'it was asked too often and answered 429', 'wait a minute and try again');
+  if (status >= 500) return noAnswer(url, `it answered ${status}`, 'try again later, or ask whoever runs it');
+  if (status >= 300 && status < 400) {
+    const target = URL.parse(headers.get('location') ?? '', url)?.href;
+    const elsewhere = target === undefined ? `with ${status}` : `to ${target}`;
+    return noAnswer(
+      url,
+      `it redirects ${elsewhere}`,
+      'redirects are not followed; give the URL of the directory itself',
+    );
+  }
+  return notADirectory(url, `it answered ${status}`);
+}
+
+function noAnswer(url: string, what: string, todo: string, cause?: unknown): MurmureError {
+  const message = `the directory cannot be reached at ${url}: ${what}; ${todo}`;
+  return new MurmureError('directory-unreachable', message, cause === undefined ? {} : { cause });
+}
+
+/** The error, its cause, and so on; of several attempts (IPv6, IPv4) the first. */
+function* causesOf(error: unknown): Generator<NodeJS.ErrnoException> {
+  let next: unknown = error;
+  for (let depth = 0; depth < 8 && next instanceof Error; depth++) {
+    yield next;
+    next = next.cause ?? (next instanceof AggregateError ? next.errors[0] : undefined);
+  }
+}

@@ -1,0 +1,26 @@
+/** What a peer needs of a network: the operating system's (`udp-network.ts`), or a virtual one in tests. */
+import type { SocketAddress } from '../wire/socket-address.ts';
+
+export interface DatagramSocket {
+  /** The local address, with the port that was bound. */
+  readonly address: SocketAddress;
+  /**
+   * Sends and forgets: what is lost is lost, and what is known to have failed goes to `onError`. Never throws.
+   * The bytes must not be changed afterwards.
+   */
+  send(bytes: Uint8Array, to: SocketAddress): void;
+  /** From now on nothing is sent, received or reported. Closing twice is harmless. */
+  close(): void;
+}
+
+export interface Network {
+  /**
+   * Binds a socket; port 0 means any free one. Nothing is received before this resolves.
+   * @throws MurmureError if the address cannot be bound
+   */
+  open(
+    bind: SocketAddress,
+    onDatagram: (bytes: Uint8Array, from: SocketAddress) => void,
+    onError: (why: string) => void,
+  ): Promise<DatagramSocket>;
+}

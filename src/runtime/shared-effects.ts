@@ -1,0 +1,90 @@
+/**
+ * The effects that peers and directories share: sockets, signatures, and `enter`, the one way by which anything from outside
+ * reaches an actor.
+ */
+import type { AnyActorRef, AnyEventObject } from 'xstate';
+import { requestMachine } from '../../machines/request.machine.ts';
+import { socketMachine } from '../../machines/socket.machine.ts';
+import type { PublicKey } from '../identity/public-key.ts';
+import { appendSignature, type Datagram, encodeDatagram } from '../wire/datagram.ts';
+import type { SocketAddress } from '../wire/socket-address.ts';
+import { BoundedQueue } from './bounded-queue.ts';
+import type { Clock } from './clock.ts';
+import type { SocketBank } from './socket-bank.ts';
+
+export type Sign = (message: Uint8Array) => Promise<Uint8Array>;
+export type Verify = (key: PublicKey, message: Uint8Array, signature: Uint8Array) => Promise<boolean>;
+
+/** The actor that an effect works for: XState passes it first. */
+export interface Self {
+  readonly self: AnyActorRef;
+}
+
+export interface VerifyParams {
+  readonly id: number;
+  readonly key: PublicKey;
+  readonly signed: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+export interface SendSignedParams {
+  readonly datagram: Datagram;
+  readonly to: SocketAddress;
+  readonly socket: AnyActorRef;
+}
+
+/** Everything that comes from outside enters an actor here; what comes for one that has ended is dropped. */
+export function enter(actor: AnyActorRef, event: AnyEventObject): void {
+  if (actor.getSnapshot().status === 'active') actor.send(event);
+}
+
+export interface SharedDependencies {
+  readonly sockets: SocketBank;
+  readonly clock: Clock;
+  readonly sign: Sign;
+  readonly verify: Verify;
+}
+
+export function shareEffects({ sockets, clock, sign, verify }: SharedDependencies) {
+  /** Verifications run off the thread; a flood of Hellos waits here, or is dropped (protocol §9). */
+  const verifications = new BoundedQueue({ concurrency: 32, capacity: 512 });
+  const isGenuine = async ({ key, signed, signature }: Omit<VerifyParams, 'id'>): Promise<boolean> =>
+    (await verifications.run(() => verify(key, signed, signature))) ?? false;
+
+  const sealed = async (datagram: Datagram): Promise<Uint8Array> => {
+    const bytes = encodeDatagram(datagram);
+    return appendSignature(bytes, await sign(bytes));
+  };
+
+  const sendSigned = async (_: unknown, { datagram, to, socket }: SendSignedParams): Promise<void> => {
+    enter(socket, { type: 'datagram.send', bytes: await sealed(datagram), to });
+  };
+
+  const request = requestMachine.provide({
+    actions: {
+      sign: async ({ self }: Self, { id, bytes }: { id: number; bytes: Uint8Array }) => {
+        enter(self, { type: 'datagram.signed', id, signature: await sign(bytes) });
+      },
+      verify: async ({ self }: Self, params: VerifyParams) => {
+        enter(self, { type: 'answer.verified', id: params.id, valid: await isGenuine(params) });
+      },
+    },
+  });
+
+  const socket = socketMachine.provide({
+    actions: {
+      openSocket: ({ self }: Self, { bind }: { bind: SocketAddress }) =>
+        void sockets.open(self.id, bind, {
+          onOpen: (address) => enter(self, { type: 'socket.opened', address }),
+          onFailure: (why) => enter(self, { type: 'socket.failed', why }),
+          onTrouble: () => enter(self, { type: 'datagram.dropped', why: 'could not be sent' }),
+          onDatagram: (bytes, from) => enter(self, { type: 'datagram.received', bytes, from, atMs: clock.now() }),
+        }),
+      closeSocket: ({ self }: Self) => sockets.close(self.id),
+      transmit: ({ self }: Self, { bytes, to }: { bytes: Uint8Array; to: SocketAddress }) =>
+        sockets.send(self.id, bytes, to),
+    },
+  });
+
+  return { isGenuine, sealed, sendSigned, request, socket };
+}

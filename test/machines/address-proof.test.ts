@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { addressProofMachine } from '../../machines/address-proof.machine.ts';
+import { seededRandom } from '../support/seeded-random.ts';
+import { inertMachine, nobody, unwalked, walkMachine } from './walk-machine.ts';
+
+const address = { ip: '192.0.2.1', port: 1 };
+
+test('every transition of an address proof is walked', async () => {
+  const result = await walkMachine({
+    machine: addressProofMachine.provide({ actors: { request: inertMachine as never } }),
+    input: {
+      address,
+      name: 'alice',
+      key: undefined,
+      ownName: 'bob',
+      socket: nobody('socket'),
+      random: seededRandom(1),
+      maxSends: 4,
+      atMs: 1,
+    },
+    events: [
+      { type: 'request.ended', outcome: { kind: 'answered' }, atMs: 2 },
+      { type: 'request.ended', outcome: { kind: 'unanswered', waitedMs: 30_000 }, atMs: undefined },
+    ] as never,
+  });
+  expect(unwalked(result)).toEqual([]);
+});

@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+import { type IncomingSessionContext, incomingSessionMachine } from '../../machines/incoming-session.machine.ts';
+import { timing } from '../../machines/timing.ts';
+import type { Datagram } from '../../src/wire/datagram.ts';
+import { ZERO_HASH } from '../../src/wire/hash.ts';
+import { seededRandom } from '../support/seeded-random.ts';
+import { inert, inertMachine, nobody, unwalked, walkMachine } from './walk-machine.ts';
+
+const address = { ip: '192.0.2.1', port: 1 };
+const socket = nobody('socket');
+const signature = new Uint8Array(64).fill(1);
+
+const delivery = (datagram: Datagram, signed = true) => ({
+  received: { datagram, signed: new Uint8Array(7), ...(signed ? { signature } : {}) },
+  from: address,
+  size: 400,
+  atMs: 1,
+  socket,
+});
+const asked = (datagram: Datagram) => ({ type: 'request.received', ...delivery(datagram) });
+const hello = { type: 'Hello', id: 7, flags: 0, name: 'alice' } as const;
+const proof = (proven: boolean) => ({
+  type: 'xstate.done.actor.address-proof',
+  output: { proven, address, name: 'alice', key: 'key', atMs: 3 },
+});
+
+const events = [
+  asked(hello),
+  asked({ ...hello, name: 'bob' }),
+  asked({ type: 'RootRequest', id: 8 }),
+  asked({ type: 'GetDatum', id: 9, hash: ZERO_HASH }),
+  asked({ type: 'Unknown', id: 10, code: 77, body: new Uint8Array(0) }),
+  { type: 'key.found', key: undefined, trusted: false },
+  { type: 'key.found', key: undefined, trusted: true },
+  { type: 'key.found', key: 'key', trusted: true },
+  { type: 'hello.verified', id: 7, valid: true },
+  { type: 'hello.verified', id: 7, valid: false },
+  { type: 'node.read', id: 9, hash: ZERO_HASH, value: undefined },
+  { type: 'root.changed', root: ZERO_HASH },
+  { type: 'session.proven' },
+  proof(true),
+  proof(false),
+  { type: 'sweep', atMs: 2 },
+  { type: 'sweep', atMs: timing.sessionLifetime + 10 },
+  { type: 'sweep', atMs: timing.sessionLifetime + timing.expiredSessionMemory + 10 },
+] as never;
+
+const input = (proven: boolean, signed: boolean) => ({
+  address,
+  ownName: 'bob',
+  ownRoot: ZERO_HASH,
+  owner: nobody('peer'),
+  socket,
+  random: seededRandom(1),
+  hello: delivery(hello, signed),
+  proven,
+});
+const key = (context: IncomingSessionContext) => [context.key, context.proven, context.hello !== undefined, context.name];
+
+test('every transition of an incoming session is walked', async () => {
+  const machine = incomingSessionMachine.provide({
+    actors: { addressProof: inertMachine as never },
+    actions: inert('findKey', 'verifyHello', 'sendSigned', 'readNode'),
+  });
+  const stranger = await walkMachine({ machine, input: input(false, true), events, key, depth: 6 });
+  const unsigned = await walkMachine({ machine, input: input(false, false), events, key, depth: 2 });
+  const proven = await walkMachine({ machine, input: input(true, true), events, key, depth: 3 });
+  const walked = stranger.walked.union(unsigned.walked).union(proven.walked);
+  expect(unwalked({ ...stranger, walked })).toEqual([]);
+});

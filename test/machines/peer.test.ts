@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest';
+import { knownPeerAt, type PeerContext } from '../../machines/peer-context.ts';
+import { peerMachine } from '../../machines/peer.machine.ts';
+import { limits, timing } from '../../machines/timing.ts';
+import { sizeOf } from '../../src/merkle/hash-table.ts';
+import type { Datagram } from '../../src/wire/datagram.ts';
+import { ZERO_HASH } from '../../src/wire/hash.ts';
+import { seededRandom } from '../support/seeded-random.ts';
+import { inert, inertMachine, nobody, unwalked, walkMachine } from './walk-machine.ts';
+
+const alice = { ip: '192.0.2.1', port: 1 };
+const directory = { ip: '192.0.2.9', port: 1194 };
+const socket = nobody('socket');
+const signature = new Uint8Array(64).fill(1);
+const delivery = (type: string, datagram: Datagram, from = alice) => ({
+  type,
+  received: { datagram, signed: new Uint8Array(7), signature },
+  from,
+  size: 80,
+  atMs: 1,
+  socket,
+});
+const established = { session: 'outgoing-session.alice', name: 'alice', address: alice, key: 'key', atMs: 1 };
+const report = { peer: 'alice', root: ZERO_HASH };
+const ended = (kind: string, actorId: string, rest: object) => ({ type: `xstate.${kind}.actor.${actorId}`, actorId, ...rest });
+
+const events = [
+  { type: 'socket.ready', index: 0, address: alice, socket },
+  { type: 'socket.lost', index: 0, why: 'in use' },
+  delivery('stranger.asked', { type: 'Hello', id: 1, flags: 0, name: 'alice' }),
+  delivery('stranger.asked', { type: 'RootRequest', id: 1 }),
+  delivery('datagram.unsolicited', { type: 'Root', id: 0, hash: ZERO_HASH }),
+  delivery('datagram.unsolicited', { type: 'NatTraversalServer', id: 0, address: alice }, directory),
+  delivery('datagram.unsolicited', { type: 'Error', id: 0, text: 'no' }),
+  { type: 'error.owed', id: 1, to: alice, text: 'no', socket },
+  { type: 'directory.known', addresses: [directory], key: 'key', atMs: 1 },
+  { type: 'directory.greetingWanted', atMs: 1 },
+  { type: 'registration.listed', addresses: [alice] },
+  { type: 'registration.failed', failure: { code: 'directory-unreachable', message: 'no' }, retryInMs: 1 },
+  { type: 'session.wanted', name: 'alice', requester: nobody('walk'), atMs: 1 },
+  { type: 'hello.wanted', address: alice, atMs: 1 },
+  { type: 'session.established', ...established },
+  { type: 'session.lost', session: 'outgoing-session.alice', name: 'alice', failure: undefined },
+  { type: 'traversal.wanted', address: alice },
+  { type: 'session.accepted', name: 'alice', address: alice, key: 'key', atMs: 1 },
+  { type: 'address.proven', name: 'alice', address: alice, key: 'key', atMs: 1 },
+  { type: 'sync.wanted', name: 'alice', atMs: 1 },
+  { type: 'sync.progressed', peer: 'alice', nodesFetched: 256, nodesWanted: 1 },
+  { type: 'following.changed', names: ['alice'], atMs: 1 },
+  { type: 'announcement.verified', name: 'alice', root: ZERO_HASH, valid: true, atMs: 1 },
+  { type: 'announcement.verified', name: 'alice', root: ZERO_HASH, valid: false, atMs: 1 },
+  { type: 'root.published', root: ZERO_HASH },
+  { type: 'root.sealed', bytes: new Uint8Array(7) },
+  { type: 'sweep', atMs: 2 },
+  { type: 'sweep', atMs: timing.followInterval + 2 },
+  ended('done', 'merkle-walk.alice', { output: { report, atMs: 1 } }),
+  ended('error', 'merkle-walk.alice', { error: new Error('broken') }),
+  { type: 'peer.stop' },
+] as never;
+
+const key = (context: PeerContext) => [
+  sizeOf(context.outgoing),
+  knownPeerAt(context, alice)?.key,
+  sizeOf(context.walks),
+  context.directoryAddresses.length,
+  context.isListed,
+  context.following.length,
+];
+
+test('every transition of a peer is walked', async () => {
+  const machine = peerMachine.provide({
+    actors: {
+      socket: inertMachine,
+      directoryClient: inertMachine,
+      outgoingSession: inertMachine,
+      incomingSession: inertMachine,
+      merkleWalk: inertMachine,
+    } as never,
+    actions: inert('sendSigned', 'sealRoot', 'verifyAnnouncement'),
+  });
+  const input = {
+    name: 'bob',
+    random: seededRandom(1),
+    root: ZERO_HASH,
+    binds: [alice],
+    following: [],
+    register: true,
+    quota: limits.messageQuota,
+  };
+  const result = await walkMachine({ machine, input, events, key, depth: 4 });
+  expect(unwalked(result)).toEqual([]);
+});

@@ -1,0 +1,474 @@
+import { randomUUID } from 'node:crypto';
+import { createServer as createHttpServer, type RequestListener } from 'node:http';
+import { createServer, type ServerOptions } from 'node:https';
+import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { generate } from 'selfsigned';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { generateKeyPair } from '../../../src/identity/key-pair.ts';
+import { type PublicKey, publicKeyBytes } from '../../../src/identity/public-key.ts';
+import { createDirectoryHttp, type DirectoryHttp } from '../../../src/peer/directory-http.ts';
+import { MurmureError } from '../../../src/wire/murmure-error.ts';
+
+interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+interface Asked {
+  readonly method: string | undefined;
+  readonly path: string | undefined;
+  readonly body: string;
+}
+
+const closers: (() => Promise<unknown>)[] = [];
+let trusted: Certificate;
+let key: PublicKey;
+
+beforeAll(async () => {
+  trusted = await certify('localhost');
+  key = (await generateKeyPair()).publicKey;
+});
+
+afterEach(async () => {
+  await Promise.all(closers.splice(0).map((close) => close()));
+});
+
+/** A self-signed certificate, its subject its own, for `host`; for 127.0.0.1 as well if that is localhost. */
+async function certify(host: string, dates: { notBeforeDate?: Date; notAfterDate?: Date } = {}): Promise<Certificate> {
+  const names = host === 'localhost' ? [{ type: 7 as const, ip: '127.0.0.1' }] : [];
+  const extensions = [{ name: 'subjectAltName' as const, altNames: [{ type: 2 as const, value: host }, ...names] }];
+  const options = { keyType: 'ec' as const, algorithm: 'sha256', extensions, ...dates };
+  const { cert, private: secret } = await generate([{ name: 'commonName', value: randomUUID() }], options);
+  return { cert, key: secret };
+}
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closers.push(() => new Promise((resolve) => server.close(resolve)));
+  return (server.address() as AddressInfo).port;
+}
+
+async function serve(listener: RequestListener, options: ServerOptions = trusted): Promise<string> {
+  const server = createServer(options, listener);
+  const port = await listen(server);
+  closers.unshift(async () => server.closeAllConnections());
+  return `https://127.0.0.1:${port}`;
+}
+
+type Reply = {
+  readonly status?: number;
+  readonly headers?: Record<string, string>;
+  readonly body?: string | Uint8Array;
+};
+
+/** A directory that gives one and the same answer, and what it was asked. */
+async function answering(reply: Reply): Promise<{ http: DirectoryHttp; url: string; asked: Asked[] }> {
+  const asked: Asked[] = [];
+  const url = await serve(async (request, response) => {
+    const body = Buffer.concat(await request.toArray()).toString();
+    asked.push({ method: request.method, path: request.url, body });
+    response.writeHead(reply.status ?? 200, reply.headers).end(reply.body);
+  });
+  return { http: createDirectoryHttp({ url, ca: trusted.cert, timeoutMs: 5_000 }), url, asked };
+}
+
+const json = (value: unknown): Reply => ({ body: JSON.stringify(value) });
+
+async function failure(promise: Promise<unknown>): Promise<MurmureError> {
+  const error = await promise.then(
+    () => expect.unreachable('it did not fail'),
+    (reason) => reason,
+  );
+  expect(error).toBeInstanceOf(MurmureError);
+  expect(error.message).not.toContain('\n');
+  return error;
+}
+
+const createFailure = (url: string, ca?: string) => failure((async () => createDirectoryHttp({ url, ca }))());
+
+describe('GET /udp-address', () => {
+  test('gives the addresses in their order', async () => {
+    const { http, asked } = await answering(
+      json([
+        { ip: '192.0.2.1', port: 8443 },
+        { ip: '2001:db8::1', port: 8443 },
+      ]),
+    );
+    expect(await http.udpAddresses()).toEqual([
+      { ip: '192.0.2.1', port: 8443 },
+      { ip: '2001:db8::1', port: 8443 },
+    ]);
+    expect(asked).toEqual([{ method: 'GET', path: '/udp-address', body: '' }]);
+  });
+
+  test('drops what is no usable address, and repeats', async () => {
+    const entries = [
+      ...[null, 1, 'x', [], {}, { ip: '192.0.2.1' }, { ip: 1, port: 1 }, { ip: 'nowhere', port: 1 }],
+      ...[0, -1, 1.5, 65_536, '1', null].map((port) => ({ ip: '192.0.2.1', port })),
+      ...['0.0.0.0', '::', '224.0.0.1', '239.1.1.1', '255.255.255.255', 'ff02::1'].map((ip) => ({ ip, port: 1 })),
+      { ip: '::ffff:192.0.2.9', port: 9 },
+      { IP: '192.0.2.9', Port: 9, zone: '' },
+      { ip: '2001:DB8:0::1', port: 9 },
+    ];
+    const { http } = await answering(json(entries));
+    expect(await http.udpAddresses()).toEqual([
+      { ip: '192.0.2.9', port: 9 },
+      { ip: '2001:db8::1', port: 9 },
+    ]);
+  });
+
+  test('gives 32 addresses at most: each gets datagrams from us', async () => {
+    const { http } = await answering(json(Array.from({ length: 500 }, (_, i) => ({ ip: '192.0.2.1', port: i + 1 }))));
+    expect(await http.udpAddresses()).toHaveLength(32);
+  });
+
+  test.each([[[]], [null], [[{ ip: 'nowhere', port: 1 }]]])('%j: none is an error', async (entries) => {
+    const { http, url } = await answering(json(entries));
+    const error = await failure(http.udpAddresses());
+    expect(error.code).toBe('invalid-data');
+    expect(error.message).toContain(`${url}/udp-address: there is no usable UDP address in it;`);
+  });
+
+  test.each([
+    ['a page', { body: '<!doctype html>' }],
+    ['nothing', {}],
+    ['an object', json({ ip: '192.0.2.1', port: 1 })],
+    ['invalid UTF-8', { body: Uint8Array.of(0x22, 0xff, 0x22) }],
+    ['deep nesting', { body: '['.repeat(60_000) }],
+    ['404', { status: 404, body: 'not found' }],
+    ['401', { status: 401 }],
+  ])('%s: not a directory', async (_, reply) => {
+    const { http, url } = await answering(reply);
+    const error = await failure(http.udpAddresses());
+    expect(error.code).toBe('directory-unreachable');
+    expect(error.message).toContain(`what answers at ${url}/udp-address is not a murmure directory: it answered `);
+  });
+});
+
+describe('GET /server-key', () => {
+  test('gives the key', async () => {
+    const { http } = await answering({ body: publicKeyBytes(key) });
+    expect(await http.serverKey()).toBe(key);
+  });
+
+  test('404: the directory does not sign', async () => {
+    const { http } = await answering({ status: 404, body: 'no key' });
+    expect(await http.serverKey()).toBeUndefined();
+  });
+
+  test.each([
+    ['too short', new Uint8Array(63)],
+    ['too long', new Uint8Array(65)],
+    ['empty', new Uint8Array(0)],
+    ['not a point', new Uint8Array(64).fill(7)],
+  ])('%s: invalid data, not "no key"', async (_, body) => {
+    const { http, url } = await answering({ body });
+    const error = await failure(http.serverKey());
+    expect(error.code).toBe('invalid-data');
+    expect(error.message).toContain(`invalid answer at ${url}/server-key: `);
+  });
+});
+
+describe('POST /register', () => {
+  test('sends name and key', async () => {
+    const { http, asked } = await answering({ status: 204 });
+    await http.register('Zoé "x"', key);
+    await http.register('keyless', undefined);
+    expect(asked.map(({ method, path, body }) => [method, path, JSON.parse(body)])).toEqual([
+      ['POST', '/register', { name: 'Zoé "x"', key }],
+      ['POST', '/register', { name: 'keyless' }],
+    ]);
+  });
+
+  test('a name that has another key', async () => {
+    const { http } = await answering({ status: 400, body: 'add peer:bad key\n' });
+    const error = await failure(http.register('alice', key));
+    expect(error.code).toBe('authentication');
+    expect(error.message).toMatch(
+      /^the name alice is taken by another key at https:\S+; use .*or choose another name$/,
+    );
+  });
+
+  test('another refusal is quoted, made safe to show', async () => {
+    const { http } = await answering({ status: 400, body: `no\u001b[31m such\u202e\nluck${'!'.repeat(5_000)}` });
+    const error = await failure(http.register('alice', key));
+    expect(error.code).toBe('invalid-data');
+    expect(error.message).toContain('"no such luck!!');
+    expect(error.message.length).toBeLessThan(400);
+  });
+
+  test.each(['', 'a/b', 'a\nb', '\ud800', 'x'.repeat(256)])('the name %j is not even sent', async (name) => {
+    const { http, asked } = await answering({ status: 204 });
+    expect((await failure(http.register(name, key))).code).toBe('usage');
+    expect(asked).toEqual([]);
+  });
+});
+
+describe('GET /peers/', () => {
+  test.each([
+    ['one a line', 'alice\nZoé\n', ['alice', 'Zoé']],
+    ['nobody', '', []],
+    ['no newline at the end, CRLF', 'alice\r\nbob', ['alice', 'bob']],
+    ['invalid names and repeats', `\nalice\na/b\na\u0000b\n${'x'.repeat(256)}\nalice\nbob\n`, ['alice', 'bob']],
+  ])('%s', async (_, body, names) => {
+    const { http, asked } = await answering({ body });
+    expect(await http.peers()).toEqual(names);
+    expect(asked[0]?.path).toBe('/peers/');
+  });
+
+  test('reads 100,000 names at most', async () => {
+    const { http } = await answering({ body: Array.from({ length: 120_000 }, (_, i) => `peer${i}\n`).join('') });
+    expect(await http.peers()).toHaveLength(100_000);
+  });
+
+  test('takes a list larger than other answers, but not any size', async () => {
+    const { http } = await answering({ body: 'x'.repeat(70_000) });
+    expect(await http.peers()).toEqual([]);
+    const { http: flooding } = await answering({ body: new Uint8Array(16 * 1024 * 1024 + 1).fill(10) });
+    expect((await failure(flooding.peers())).code).toBe('invalid-data');
+  });
+});
+
+describe('GET /peers/NAME', () => {
+  const addresses = [{ ip: '192.0.2.1', port: 1 }];
+
+  test.each([
+    ['as specified', { name: 'alice', addresses, key: 'KEY' }, true],
+    ['`username`', { username: 'alice', addresses, key: 'KEY' }, true],
+    ['any letter case', { Name: 'alice', ADDRESSES: [{ Ip: '192.0.2.1', PORT: 1 }], Key: 'KEY' }, true],
+    ['a padded key', { name: 'alice', addresses, key: 'KEY==' }, true],
+    ['no name', { addresses, key: 'KEY' }, true],
+    ['unknown members', { name: 'alice', addresses, key: 'KEY', __proto__x: 1, more: {} }, true],
+    ['no key', { name: 'alice', addresses }, false],
+    ['an empty key', { name: 'alice', addresses, key: '' }, false],
+    ['a null key', { name: 'alice', addresses, key: null }, false],
+  ])('%s', async (_, answer, hasKey) => {
+    const { http } = await answering({ body: JSON.stringify(answer).replace('KEY', key) });
+    expect(await http.peer('alice')).toStrictEqual(
+      hasKey ? { name: 'alice', addresses, key } : { name: 'alice', addresses },
+    );
+  });
+
+  test.each([[[]], [null]])('addresses %j: a peer without any', async (none) => {
+    const { http } = await answering(json({ name: 'alice', addresses: none }));
+    expect(await http.peer('alice')).toStrictEqual({ name: 'alice', addresses: [] });
+  });
+
+  test('404: not listed', async () => {
+    const { http } = await answering({ status: 404 });
+    expect(await http.peer('alice')).toBeUndefined();
+  });
+
+  test.each([
+    ['a key that is none', { name: 'alice', addresses, key: 'A'.repeat(86) }],
+    ['a short key', { name: 'alice', addresses, key: 'AAAA' }],
+    ['a key of another type', { name: 'alice', addresses, key: 1 }],
+    ['another name', { name: 'mallory', addresses }],
+    ['a list', []],
+    ['a number', 1],
+    ['no addresses', { name: 'alice' }],
+  ])('%s: invalid data', async (_, answer) => {
+    const { http } = await answering(json(answer));
+    expect((await failure(http.peer('alice'))).code).toBe('invalid-data');
+  });
+
+  test.each(['Zoé ?&#%', '100%', 'a\\b', '日本', ' '])('percent-encodes the name %j', async (name) => {
+    const { http, asked } = await answering(json({ name, addresses }));
+    expect(await http.peer(name)).toEqual({ name, addresses });
+    expect(decodeURIComponent(asked[0]?.path ?? '')).toBe(`/peers/${name}`);
+  });
+
+  test.each(['', '.', '..', 'a/b', '\ud800'])('does not ask for %j, which would be another path', async (name) => {
+    const { http, asked } = await answering(json({ addresses }));
+    expect(await http.peer(name)).toBeUndefined();
+    expect(asked).toEqual([]);
+  });
+});
+
+describe('limits', () => {
+  test('an endless answer is cut off', async () => {
+    let isCutOff = false;
+    const url = await serve((_, response) => {
+      const more = setInterval(() => response.write(new Uint8Array(8_192)), 1);
+      response.on('close', () => {
+        clearInterval(more);
+        isCutOff = true;
+      });
+    });
+    const error = await failure(createDirectoryHttp({ url, ca: trusted.cert }).udpAddresses());
+    expect(error.code).toBe('invalid-data');
+    expect(error.message).toContain('it is longer than 65536 bytes');
+    await expect.poll(() => isCutOff).toBe(true);
+  });
+
+  test('a compressed answer is measured unpacked', async () => {
+    const headers = { 'content-encoding': 'gzip' };
+    const { http } = await answering({ headers, body: gzipSync(new Uint8Array(50_000_000)) });
+    expect((await failure(http.peer('alice'))).message).toContain('it is longer than 65536 bytes');
+  });
+
+  test.each([
+    ['no answer at all', () => {}],
+    ['an answer that never ends', (_: unknown, response: { write(text: string): void }) => response.write('[')],
+  ])('%s: timed out', async (_, listener) => {
+    const url = await serve(listener as RequestListener);
+    const error = await failure(createDirectoryHttp({ url, ca: trusted.cert, timeoutMs: 100 }).udpAddresses());
+    expect(error.code).toBe('directory-unreachable');
+    expect(error.message).toContain(`${url}/udp-address: it timed out after 0.1 s; check`);
+  });
+
+  test.each([301, 302, 307, 308])('%d: redirects are refused, to the same origin and to others', async (status) => {
+    for (const location of ['/elsewhere', 'http://127.0.0.1:1/', 'file:///', '']) {
+      const { http, asked } = await answering({ status, headers: { location } });
+      const error = await failure(http.udpAddresses());
+      expect(error.code).toBe('directory-unreachable');
+      expect(error.message).toMatch(/it redirects to \S+; redirects are not followed/);
+      expect(asked).toHaveLength(1);
+    }
+  });
+});
+
+describe('giving up', () => {
+  test('an abort ends the question, before and while it is answered', async () => {
+    const url = await serve((_, response) => void response.write('['));
+    const http = createDirectoryHttp({ url, ca: trusted.cert });
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 50);
+    expect((await failure(http.udpAddresses(controller.signal))).code).toBe('interrupted');
+    expect((await failure(http.peers(controller.signal))).code).toBe('interrupted');
+  });
+
+  test('a MurmureError as the reason is passed on', async () => {
+    const reason = new MurmureError('peer-unreachable', 'it took too long');
+    const http = createDirectoryHttp({ url: 'https://127.0.0.1:1' });
+    expect(await failure(http.udpAddresses(AbortSignal.abort(reason)))).toBe(reason);
+  });
+});
+
+describe('a directory that cannot be reached', () => {
+  const ask = (url: string, ca?: string) => failure(createDirectoryHttp({ url, ca }).udpAddresses());
+
+  test('nobody listens', async () => {
+    const server = createTcpServer();
+    const port = await listen(server);
+    await Promise.all(closers.splice(0).map((close) => close()));
+    const error = await ask(`https://127.0.0.1:${port}`);
+    expect(error.code).toBe('directory-unreachable');
+    expect(error.message).toBe(
+      `the directory cannot be reached at https://127.0.0.1:${port}/udp-address: the connection was refused; check the URL, and that the directory runs`,
+    );
+    expect((await ask(`https://localhost:${port}`)).message).toContain('the connection was refused');
+  });
+
+  test('the name is not resolved', async () => {
+    const error = await ask('https://directory.invalid');
+    expect(error.code).toBe('directory-unreachable');
+    expect(error.message).toContain('https://directory.invalid/udp-address: its host name cannot be resolved; check');
+  });
+
+  test('its certificate is not trusted, until it is given', async () => {
+    const own = await certify('localhost');
+    const url = await serve((_, response) => response.end('[{"ip":"192.0.2.1","port":1}]'), own);
+    const error = await ask(url);
+    expect(error.code).toBe('directory-unreachable');
+    expect(error.message).toContain('its certificate is not trusted; if you trust it, pass its certificate with --ca');
+    expect(await createDirectoryHttp({ url, ca: own.cert }).udpAddresses()).toHaveLength(1);
+  });
+
+  test('a PEM file with several certificates: all are trusted', async () => {
+    const [one, other] = [await certify('localhost'), await certify('localhost')];
+    const url = await serve((_, response) => response.end('alice\n'), other);
+    const http = createDirectoryHttp({ url, ca: `# two of them\n${one.cert}\n${other.cert}` });
+    expect(await http.peers()).toEqual(['alice']);
+  });
+
+  test.each([
+    ['for another host', 'elsewhere.example', {}, 'is for another host name; use'],
+    [
+      'expired',
+      'localhost',
+      { notBeforeDate: new Date('2020-01-01'), notAfterDate: new Date('2021-01-01') },
+      'has expired; check',
+    ],
+    [
+      'not valid yet',
+      'localhost',
+      { notBeforeDate: new Date('2100-01-01'), notAfterDate: new Date('2101-01-01') },
+      'is not valid yet; check',
+    ],
+  ])('its certificate is %s', async (_, host, dates, message) => {
+    const own = await certify(host, dates);
+    const error = await ask(await serve(() => {}, own), own.cert);
+    expect(error.code).toBe('directory-unreachable');
+    expect(error.message).toContain(`its certificate ${message}`);
+  });
+
+  test('it speaks HTTP without TLS', async () => {
+    const port = await listen(createHttpServer((_, response) => response.end('hello')));
+    const error = await ask(`https://127.0.0.1:${port}`);
+    expect(error.code).toBe('directory-unreachable');
+    expect(error.message).toContain('it does not speak TLS as expected; check');
+  });
+
+  test('it closes the connection, at once or amid its answer', async () => {
+    const url = await serve((request, response) => {
+      if (request.url === '/udp-address') request.socket.destroy();
+      else response.writeHead(200, { 'content-length': '100' }).write('alice\n', () => request.socket.destroy());
+    });
+    const http = createDirectoryHttp({ url, ca: trusted.cert });
+    expect((await failure(http.udpAddresses())).message).toContain('it closed the connection; check');
+    expect((await failure(http.peers())).message).toContain('it closed the connection; check');
+  });
+
+  test('it speaks something else over TLS', async () => {
+    const url = await serve((request) => void request.socket.end('SSH-2.0-x\r\n\r\n'));
+    const error = await ask(url, trusted.cert);
+    expect(error.code).toBe('directory-unreachable');
+    expect(error.message).toContain('it does not speak HTTP as expected; check');
+  });
+
+  test.each([
+    [500, 'it answered 500; try again later'],
+    [503, 'it answered 503; try again later'],
+    [429, 'it was asked too often and answered 429; wait'],
+  ])('it answers %d, to every question', async (status, message) => {
+    const { http, asked } = await answering({ status, body: 'x' });
+    const questions = [http.udpAddresses(), http.serverKey(), http.register('a', key), http.peers(), http.peer('a')];
+    for (const question of questions.map(failure)) {
+      expect(await question).toMatchObject({
+        code: 'directory-unreachable',
+        message: expect.stringContaining(message),
+      });
+    }
+    expect(asked).toHaveLength(questions.length);
+  });
+});
+
+describe('wrong usage', () => {
+  test.each([
+    ['nonsense', /^"nonsense" is not a URL; write for example https:/],
+    ['', /is not a URL/],
+    ['http://127.0.0.1:8080', /over https:, not http: as in http:\/\/127\.0\.0\.1:8080\/; write https:/],
+    ['localhost:8443', /over https:, not localhost:/],
+    ['https://user:secret@localhost', /^(?!.*secret).*neither user nor password/],
+  ])('the URL %j', async (url, message) => {
+    expect(await createFailure(url)).toMatchObject({ code: 'usage', message: expect.stringMatching(message) });
+  });
+
+  test.each([
+    '',
+    'nonsense',
+    '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
+    '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n',
+  ])('the certificate %j', async (ca) => {
+    const error = await createFailure('https://localhost', ca);
+    expect(error).toMatchObject({ code: 'usage', message: expect.stringContaining('--ca') });
+  });
+});
+
+test.each(['', '/', '/base', '/base/', '/base/?x=1#y'])('a URL that ends in %j', async (suffix) => {
+  const { url, asked } = await answering(json(null));
+  await failure(createDirectoryHttp({ url: new URL(url + suffix), ca: trusted.cert }).udpAddresses());
+  expect(asked[0]?.path).toBe(suffix.startsWith('/base') ? '/base/udp-address' : '/udp-address');
+});

@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config';
+
+const project = (name: string, folders: string[], extra: object = {}) => ({
+  test: { name, include: folders.map((folder) => `test/${folder}/**/*.test.ts`), ...extra },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      project('unit', ['unit', 'machines', 'property', 'replay']),
+      project('simulation', ['simulation'], { testTimeout: 120_000 }),
+      project('e2e', ['e2e', 'interop'], { testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: false }),
+      project('long', ['long'], { testTimeout: 600_000 }),
+      project('bench', ['bench'], { testTimeout: 600_000, fileParallelism: false }),
+    ],
+  },
+});
