@@ -139,7 +139,8 @@ function nameIn(hello: Delivery): string {
 }
 
 function mustProve(context: DirectoryContext, event: DirectoryEvent): boolean {
-  if (event.type !== 'hello.checked' || event.status !== 'registered' || context.proving.size >= MAX_PROOFS) return false;
+  if (event.type !== 'hello.checked' || event.status !== 'registered' || context.proving.size >= MAX_PROOFS)
+    return false;
   const source = formatAddress(event.hello.from);
   if (entryOf(context.proving, source)) return false;
   const row = entryOf(context.sessions, source);

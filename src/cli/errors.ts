@@ -52,7 +52,10 @@ export class UnknownMessageError extends MurmureError {
   override readonly name = 'UnknownMessageError';
 
   constructor(hash: string) {
-    super('invalid-data', `no stored message has the hash ${hash}: sync its author first, or check the hash`);
+    super(
+      'invalid-data',
+      `no stored message has a hash that starts with ${hash}: sync its author first, or check the hash`,
+    );
   }
 }
 

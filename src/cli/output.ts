@@ -66,5 +66,5 @@ export function createPaint(enabled: boolean): Paint {
 
 /** https://no-color.org: any value but the empty one. */
 function hasColors(stream: OutputStream, env: Environment): boolean {
-  return stream.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb';
+  return stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
 }

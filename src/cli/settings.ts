@@ -37,12 +37,12 @@ export async function resolveSettings(
   flags: GlobalFlags,
   env: Environment,
 ): Promise<{ settings: Settings; unknownKeys: ConfigFile['unknownKeys'] }> {
-  const home = homeAt(flags.home ?? (env['MURMURE_HOME'] || defaultHome()));
+  const home = homeAt(flags.home ?? (env.MURMURE_HOME || defaultHome()));
   const { config, unknownKeys } = await readConfigFile(home.configFile);
   const settings = {
     home,
-    directory: flags.directory ?? (env['MURMURE_DIRECTORY'] || config.directory),
-    ca: flags.ca ?? (env['MURMURE_CA'] || fromFolder(home.folder, config.ca)),
+    directory: flags.directory ?? (env.MURMURE_DIRECTORY || config.directory),
+    ca: flags.ca ?? (env.MURMURE_CA || fromFolder(home.folder, config.ca)),
     json: flags.json ?? config.json ?? false,
     // The flag that was typed beats its opposite in the file.
     quiet: flags.quiet ?? (flags.verbose ? false : (config.quiet ?? false)),
@@ -54,7 +54,7 @@ export async function resolveSettings(
 }
 
 /** The platform's data folder, `~/.local/share/murmure` on Linux. */
-export function defaultHome(): string {
+function defaultHome(): string {
   return envPaths('murmure', { suffix: '' }).data;
 }
 

@@ -44,7 +44,11 @@ const events = [
   { type: 'directory.stop' },
 ] as never;
 
-const key = (context: DirectoryContext) => [sizeOf(context.sessions), sizeOf(context.proving), context.sockets.ipv4 === undefined];
+const key = (context: DirectoryContext) => [
+  sizeOf(context.sessions),
+  sizeOf(context.proving),
+  context.sockets.ipv4 === undefined,
+];
 
 test('every transition of a directory is walked', async () => {
   const machine = directoryMachine.provide({

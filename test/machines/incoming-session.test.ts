@@ -55,7 +55,12 @@ const input = (proven: boolean, signed: boolean) => ({
   hello: delivery(hello, signed),
   proven,
 });
-const key = (context: IncomingSessionContext) => [context.key, context.proven, context.hello !== undefined, context.name];
+const key = (context: IncomingSessionContext) => [
+  context.key,
+  context.proven,
+  context.hello !== undefined,
+  context.name,
+];
 
 test('every transition of an incoming session is walked', async () => {
   const machine = incomingSessionMachine.provide({

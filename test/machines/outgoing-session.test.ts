@@ -71,7 +71,8 @@ const key = (context: OutgoingSessionContext) => [
   context.usedAtMs > context.openedAtMs,
 ];
 /** A request ends only after it was opened. */
-const isPossible = ({ slots }: OutgoingSessionContext, { type }: { type: string }) => type !== 'request.ended' || slots > 0;
+const isPossible = ({ slots }: OutgoingSessionContext, { type }: { type: string }) =>
+  type !== 'request.ended' || slots > 0;
 
 test('every transition of an outgoing session is walked', async () => {
   walk.start();

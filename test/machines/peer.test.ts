@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { knownPeerAt, type PeerContext } from '../../machines/peer-context.ts';
 import { peerMachine } from '../../machines/peer.machine.ts';
+import { knownPeerAt, type PeerContext } from '../../machines/peer-context.ts';
 import { limits, timing } from '../../machines/timing.ts';
 import { sizeOf } from '../../src/merkle/hash-table.ts';
 import type { Datagram } from '../../src/wire/datagram.ts';
@@ -22,7 +22,11 @@ const delivery = (type: string, datagram: Datagram, from = alice) => ({
 });
 const established = { session: 'outgoing-session.alice', name: 'alice', address: alice, key: 'key', atMs: 1 };
 const report = { peer: 'alice', root: ZERO_HASH };
-const ended = (kind: string, actorId: string, rest: object) => ({ type: `xstate.${kind}.actor.${actorId}`, actorId, ...rest });
+const ended = (kind: string, actorId: string, rest: object) => ({
+  type: `xstate.${kind}.actor.${actorId}`,
+  actorId,
+  ...rest,
+});
 
 const events = [
   { type: 'socket.ready', index: 0, address: alice, socket },

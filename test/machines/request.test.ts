@@ -33,7 +33,12 @@ const answer = (datagram: ReceivedDatagram['datagram'], signed = false) => ({
 });
 /** The machine's ids are all 1 here, so that answers can be written down. */
 const random = { ...seededRandom(1), uint32: () => 0x101 };
-const hello = { question: { type: 'Hello', flags: 0, name: 'a' }, signed: true, answerKey: 'key', maxSends: 4 } as const;
+const hello = {
+  question: { type: 'Hello', flags: 0, name: 'a' },
+  signed: true,
+  answerKey: 'key',
+  maxSends: 4,
+} as const;
 
 test('every transition of a request is walked', async () => {
   const result = await walkMachine({

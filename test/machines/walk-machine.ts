@@ -57,12 +57,21 @@ function transitionsOf(machine: AnyStateMachine): Map<AnyTransitionDefinition, s
 }
 
 export async function walkMachine({
-  isPossible = () => true, machine, input, events, key = () => '', depth = 12 }: MachineWalk): Promise<WalkResult> {
+  isPossible = () => true,
+  machine,
+  input,
+  events,
+  key = () => '',
+  depth = 12,
+}: MachineWalk): Promise<WalkResult> {
   const names = transitionsOf(machine);
   const walked = new Set<string>();
   const serialize = (snapshot: AnyMachineSnapshot) =>
     `${JSON.stringify(snapshot.value)} ${JSON.stringify(key(snapshot.context as never))}`;
-  const model = new TestModel(machine as AnyActorLogic, { events: events as never, serializeState: serialize as never });
+  const model = new TestModel(machine as AnyActorLogic, {
+    events: events as never,
+    serializeState: serialize as never,
+  });
   const canCome = (snapshot: AnyMachineSnapshot, event: EventObject) =>
     snapshot.status === 'active' && isPossible(snapshot.context as never, event);
   const options = { input, filterEvents: canCome, limit: 100_000, allowDuplicatePaths: true };

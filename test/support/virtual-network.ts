@@ -58,7 +58,10 @@ export class VirtualNetwork implements Network {
     return this.#hosts.size;
   }
 
-  async open(bind: SocketAddress, onDatagram: (bytes: Uint8Array, from: SocketAddress) => void): Promise<DatagramSocket> {
+  async open(
+    bind: SocketAddress,
+    onDatagram: (bytes: Uint8Array, from: SocketAddress) => void,
+  ): Promise<DatagramSocket> {
     const address = { ip: bind.ip, port: bind.port === 0 ? this.#freePort(bind.ip) : bind.port };
     const key = formatAddress(address);
     if (this.#hosts.has(key)) throw new MurmureError('unexpected', `UDP ${key} is in use by another program`);

@@ -37,7 +37,9 @@ export function columns(
   style: (cell: string, column: number) => string = (cell) => cell,
 ): string {
   const widths: number[] = [];
-  for (const row of rows) row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, width(cell))));
+  for (const row of rows) {
+    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, width(cell));
+  }
   const pad = (cell: string, column: number) => cell + ' '.repeat((widths[column] ?? 0) - width(cell));
   return rows
     .map((row) =>

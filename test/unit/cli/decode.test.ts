@@ -71,11 +71,11 @@ describe('datagrams', () => {
   });
 
   test('with --key the signature is checked: 6 if it is wrong', async () => {
-    const { publicKey, sign } = await generateKeyPair();
+    const keyPair = await generateKeyPair();
     const bytes = encodeDatagram({ type: 'Hello', id: 7, flags: 0, name: 'bob' });
-    const signed = hex(appendSignature(bytes, await sign(bytes)));
+    const signed = hex(appendSignature(bytes, await keyPair.sign(bytes)));
     expect((await run(['decode', signed, '--json'])).lines).toMatchObject([{ signed: true }]);
-    const right = await run(['decode', signed, '--key', publicKey, '--json']);
+    const right = await run(['decode', signed, '--key', keyPair.publicKey, '--json']);
     expect(right).toMatchObject({ code: 0, lines: [{ signed: true, signatureValid: true }] });
     const other = await generateKeyPair();
     const wrong = await run(['decode', signed, '--key', other.publicKey, '--json']);

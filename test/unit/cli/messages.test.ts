@@ -1,11 +1,11 @@
 /** post, timeline and show. */
 import { describe, expect, test } from 'vitest';
-import { initHome, run } from './support.ts';
+import { initHome, type Run, run } from './support.ts';
 
 const NOW = Date.UTC(2026, 0, 31, 12, 0, 0);
 const at = (ms: number) => ({ nowMs: () => ms });
 
-async function post(home: string, text: string, nowMs = NOW): Promise<Record<string, any>> {
+async function post(home: string, text: string, nowMs = NOW): Promise<Run['lines'][number]> {
   const { code, lines, err } = await run(['post', '--home', home, '--json', '--', text], at(nowMs));
   if (code !== 0) throw new Error(err);
   return lines[0] ?? {};
@@ -17,7 +17,7 @@ describe('post', () => {
     const message = await post(home, 'Grüße ☀️');
     expect(message).toEqual({
       hash: expect.stringMatching(/^[0-9a-f]{64}$/),
-      root: message['hash'],
+      root: message.hash,
       author: 'alice',
       date: '2026-01-31T12:00:00.000Z',
       receivedAt: '2026-01-31T12:00:00.000Z',
@@ -26,7 +26,7 @@ describe('post', () => {
       authenticated: true,
       read: expect.any(Boolean),
     });
-    expect((await post(home, 'again'))['root']).not.toBe(message['root']);
+    expect((await post(home, 'again')).root).not.toBe(message.root);
   });
 
   test('as a reply', async () => {

@@ -28,8 +28,8 @@ describe('follow, unfollow, following', () => {
 
 describe('peers', () => {
   const listed = [
-    { name: 'bob', addresses: [{ ip: '192.0.2.1', port: 80 }], key: undefined },
-    { name: 'evil\u001b[2Jname', addresses: [], key: undefined },
+    { name: 'bob', addresses: [{ ip: '192.0.2.1', port: 80 }] },
+    { name: 'evil\u001b[2Jname', addresses: [] },
   ];
 
   test('a line for each name, marked if followed', async () => {

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { StoppedError } from '../../../src/cli/errors.ts';
 import { homeAt } from '../../../src/cli/home.ts';
 import { lockHome } from '../../../src/cli/serve-lock.ts';
+import type { DirectoryOptions } from '../../../src/index.ts';
 import { MurmureError } from '../../../src/wire/murmure-error.ts';
 import { DIRECTORY, fakeDirectory, fakePeer, freshFolder, initHome, run } from './support.ts';
 
@@ -140,8 +141,8 @@ describe('directory', () => {
 
   test('hands its options on, and keeps its key', async () => {
     const home = freshFolder();
-    const seen: any[] = [];
-    const services = fakeDirectory(running, (options) => seen.push(options));
+    const seen: DirectoryOptions[] = [];
+    const services = fakeDirectory(running, (options) => void seen.push(options));
     const argv = [
       'directory',
       '--listen',
@@ -160,7 +161,7 @@ describe('directory', () => {
       udp: ['127.0.0.1:2', '[::1]:3'],
       publicAddresses: ['192.0.2.1:2'],
     });
-    expect(seen[1].keyPair.publicKey).toBe(seen[0].keyPair.publicKey);
+    expect(seen[1]?.keyPair?.publicKey).toBe(seen[0]?.keyPair?.publicKey);
     expect(existsSync(join(home, 'key.pem'))).toBe(false);
   });
 

@@ -6,13 +6,14 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { runCli } from '../../../src/cli/run-cli.ts';
 import type { Environment, Services } from '../../../src/cli/streams.ts';
-import type { Directory, Peer, PeerFact, PeerOptions, SyncReport } from '../../../src/index.ts';
+import type { Directory, DirectoryOptions, Peer, PeerFact, PeerOptions, SyncReport } from '../../../src/index.ts';
 
 export interface Run {
   readonly code: number;
   readonly out: string;
   readonly err: string;
   /** Each line of stdout, parsed. */
+  // biome-ignore lint/suspicious/noExplicitAny: what a line holds is what a test is about
   readonly lines: Record<string, any>[];
 }
 
@@ -124,15 +125,17 @@ export function fakePeer(behaviour: Partial<Omit<Peer, 'on'>>): FakePeer {
     services: { ...noNetwork, createPeer },
     options: () => seen as PeerOptions,
     closed: () => closed,
-    tell: (fact) => listeners.forEach((listener) => listener(fact)),
+    tell: (fact) => {
+      for (const listener of listeners) listener(fact);
+    },
   };
 }
 
 export function fakeDirectory(
   directory: Partial<Directory>,
-  onOptions: (options: unknown) => void = () => {},
+  onOptions: (options: DirectoryOptions) => void = () => {},
 ): Services {
-  const createDirectory = async (options: unknown) => {
+  const createDirectory = async (options: DirectoryOptions = {}) => {
     onOptions(options);
     return { ...directory, [Symbol.asyncDispose]: async () => {} } as Directory;
   };

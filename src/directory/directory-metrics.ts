@@ -1,0 +1,47 @@
+/** What an operator may graph: counters in Prometheus' format. */
+import { Counter, Registry as MetricsRegistry } from 'prom-client';
+import type { DirectoryFact } from '../../machines/directory.machine.ts';
+
+export interface DirectoryMetrics {
+  readonly contentType: string;
+  /** Counts what the UDP side tells. */
+  count(fact: DirectoryFact): void;
+  countRegistration(result: 'accepted' | 'bad-key' | 'malformed'): void;
+  countRequest(route: string, status: number): void;
+  /** The text of `/metrics`. */
+  render(peersListed: number): Promise<string>;
+}
+
+/** Counters of one directory; several in one process do not mix. */
+export function createDirectoryMetrics(): DirectoryMetrics {
+  const registry = new MetricsRegistry();
+  const registers = [registry];
+  const facts = new Counter({
+    name: 'murmure_udp_events_total',
+    help: 'What the UDP side did, by kind',
+    labelNames: ['kind'],
+    registers,
+  });
+  const registrations = new Counter({
+    name: 'murmure_registrations_total',
+    help: 'POST /register by result',
+    labelNames: ['result'],
+    registers,
+  });
+  const requests = new Counter({
+    name: 'murmure_http_requests_total',
+    help: 'HTTPS requests by route and status',
+    labelNames: ['route', 'status'],
+    registers,
+  });
+  return {
+    contentType: registry.contentType,
+    count: ({ type }) => facts.inc({ kind: type }),
+    countRegistration: (result) => registrations.inc({ result }),
+    countRequest: (route, status) => requests.inc({ route, status: String(status) }),
+    async render(peersListed) {
+      const gauge = `# HELP murmure_peers_listed Peers with a proven address\n# TYPE murmure_peers_listed gauge\nmurmure_peers_listed ${peersListed}\n`;
+      return `${await registry.metrics()}\n${gauge}`;
+    },
+  };
+}

@@ -1,0 +1,56 @@
+/** Who is registered (protocol §3, §5): names bound to keys, and the addresses that were proven for them. */
+import type { PublicKey } from '../identity/public-key.ts';
+import type { SocketAddress } from '../wire/socket-address.ts';
+
+const MINUTE_MS = 60_000;
+export const ADDRESS_LIFETIME_MS = 60 * MINUTE_MS;
+export const PENDING_LIFETIME_MS = 2 * MINUTE_MS;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+export interface RegistryOptions {
+  /** Days for which a name stays bound to its key after the last proof. Default 90. */
+  readonly bindingDays?: number | undefined;
+}
+
+export const registryLimits = {
+  addressesPerName: 8,
+  pendingPerName: 4,
+  pendingInAll: 10_000,
+} as const;
+
+export function bindingLifetimeMs({ bindingDays = 90 }: RegistryOptions): number {
+  return bindingDays * DAY_MS;
+}
+
+/** Times are Unix ms, passed in. */
+export interface Registry {
+  /**
+   * Takes a registration down, until it is proven or two minutes have passed. A name that is bound to a key takes no other;
+   * a name that is not bound takes several, and who proves an address first binds it. A name bound without a key may
+   * get one: who registers with a key and proves an address has it from then on.
+   */
+  register(name: string, key: PublicKey | undefined, nowMs: number): 'accepted' | 'bad-key';
+  /** Keys under which a Hello of this name may be signed; `undefined` among them: it need not be. Empty: not registered. */
+  candidateKeys(name: string, nowMs: number): (PublicKey | undefined)[];
+  /** An address of this name was proven under this key: binds the name, and lists the address for an hour. */
+  prove(name: string, key: PublicKey | undefined, address: SocketAddress, nowMs: number): void;
+  /** Names with at least one address, in byte order. */
+  peers(nowMs: number): string[];
+  /** Undefined also for a bound name without an address: nobody is there now. IPv4 first. */
+  lookup(name: string, nowMs: number): RegisteredPeer | undefined;
+  isListed(address: SocketAddress, nowMs: number): boolean;
+  /** Forgets what has expired. */
+  expire(nowMs: number): void;
+  close(): void;
+}
+
+export interface RegisteredPeer {
+  readonly name: string;
+  readonly addresses: SocketAddress[];
+  readonly key?: PublicKey;
+}
+
+/** UTF-8 bytes order as code points do, which UTF-16 does not. */
+export function byBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}

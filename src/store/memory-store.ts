@@ -1,0 +1,298 @@
+/** The store's twin in memory: for tests, simulations, and peers that leave nothing behind. */
+
+import { claimedMs, orderingMs } from '../feed/message.ts';
+import type { PublicKey } from '../identity/public-key.ts';
+import { appendLeaf, loadRightEdge } from '../merkle/append.ts';
+import { childrenOf } from '../merkle/read-node.ts';
+import { EMPTY_ROOT, type Hash, hashOf, isEmptyRoot } from '../wire/hash.ts';
+import { encodeMessage, type MessageFields, nodeKind } from '../wire/node.ts';
+import { adoptTree, type FeedIndex } from './adoption.ts';
+import type {
+  Adoption,
+  AdoptionInput,
+  Draft,
+  MessageQuery,
+  NodeStatus,
+  OwnFeed,
+  PeerRecord,
+  Store,
+  StoredMessage,
+  StoredNode,
+} from './store.ts';
+
+interface Node {
+  readonly value: Uint8Array;
+  /** Leaves below; undefined: not known to be whole. */
+  leaves: number | undefined;
+}
+
+interface Kept extends StoredMessage {
+  readonly orderMs: number;
+  readonly arrival: number;
+}
+
+interface Feed {
+  name: string;
+  key: PublicKey | undefined;
+  following: boolean;
+  muted: boolean;
+  root: Hash | undefined;
+  wanted: Hash | undefined;
+  firstSeenMs: number;
+  lastSyncMs: number | undefined;
+  /** Every leaf of the current tree, messages or not. */
+  readonly leaves: Set<Hash>;
+  readonly messages: Map<Hash, Kept>;
+  readonly superseded: Set<Hash>;
+}
+
+const DEFAULT_LIMIT = 50;
+const MAX_SUPERSEDED = 1_000;
+/** Collection runs when this many nodes, and half as many as there are live ones, were superseded. */
+const GARBAGE_FLOOR = 256;
+
+export function createMemoryStore(): Store {
+  return new MemoryStore();
+}
+
+class MemoryStore implements Store {
+  readonly #nodes = new Map<Hash, Node>();
+  readonly #feeds = new Map<string, Feed>();
+  #own: OwnFeed = { root: EMPTY_ROOT, messages: 0 };
+  #arrivals = 0;
+  #liveNodes = 0;
+
+  getNode(hash: Hash): Uint8Array | undefined {
+    return this.#nodes.get(hash)?.value;
+  }
+
+  ownFeed(): OwnFeed {
+    return this.#own;
+  }
+
+  publish(author: string, draft: Draft, nowMs: number): { hash: Hash; root: Hash } {
+    const value = encodeMessage(draft);
+    const hash = hashOf(value);
+    const edge = loadRightEdge(this.#own.root, this.#own.messages, (node) => this.getNode(node));
+    const { root, created } = appendLeaf(edge, hash);
+    this.putNodes([{ hash, value }, ...created]);
+    this.#own = { root, messages: this.#own.messages + 1 };
+    const feed = this.#feed(author, nowMs);
+    feed.root = root;
+    if (!feed.leaves.has(hash)) this.#addLeaf(feed, hash, draft, { nowMs, authenticated: true, read: true });
+    this.#collectIfWorthIt();
+    return { hash, root };
+  }
+
+  foreignChanges(): number {
+    return 0;
+  }
+
+  statusOf(hashes: readonly Hash[]): NodeStatus[] {
+    return hashes.map((hash) => {
+      const node = this.#nodes.get(hash);
+      if (node === undefined) return 'missing';
+      return node.leaves === undefined ? 'partial' : 'complete';
+    });
+  }
+
+  beginWalk(feed: string, root: Hash): void {
+    this.#feed(feed, 0).wanted = root;
+  }
+
+  putNodes(nodes: readonly StoredNode[]): void {
+    for (const { hash, value } of nodes) {
+      if (this.#nodes.has(hash)) continue;
+      this.#nodes.set(hash, { value: value.slice(), leaves: nodeKind(value) === 'internal' ? undefined : 1 });
+    }
+  }
+
+  adopt(input: AdoptionInput): Adoption {
+    const feed = this.#feed(input.feed, input.nowMs);
+    const adoption = adoptTree(this.#indexOf(feed, input), input);
+    if (adoption.status === 'adopted') {
+      feed.lastSyncMs = input.nowMs;
+      this.#collectIfWorthIt();
+    }
+    return adoption;
+  }
+
+  endWalk(feed: string): void {
+    const known = this.#feeds.get(feed);
+    if (known !== undefined) known.wanted = undefined;
+  }
+
+  currentRoot(feed: string): Hash | undefined {
+    return this.#feeds.get(feed)?.root;
+  }
+
+  peer(name: string): PeerRecord | undefined {
+    const feed = this.#feeds.get(name);
+    return feed && recordOf(feed);
+  }
+
+  peers(): PeerRecord[] {
+    return [...this.#feeds.values()].map(recordOf);
+  }
+
+  pinKey(name: string, key: PublicKey, nowMs: number): 'pinned' | 'same' | 'changed' {
+    const feed = this.#feed(name, nowMs);
+    if (feed.key === key) return 'same';
+    if (feed.key !== undefined) return 'changed';
+    feed.key = key;
+    return 'pinned';
+  }
+
+  setFollowing(name: string, following: boolean, nowMs: number): void {
+    this.#feed(name, nowMs).following = following;
+  }
+
+  setMuted(name: string, muted: boolean, nowMs: number): void {
+    this.#feed(name, nowMs).muted = muted;
+  }
+
+  messages({
+    authors,
+    limit = DEFAULT_LIMIT,
+    beforeMs = Number.POSITIVE_INFINITY,
+  }: MessageQuery = {}): StoredMessage[] {
+    const wanted =
+      authors === undefined ? [...this.#feeds.values()] : authors.flatMap((name) => this.#feeds.get(name) ?? []);
+    const found = new Set(wanted).values().flatMap((feed) => feed.messages.values());
+    return [...found]
+      .filter((message) => message.orderMs < beforeMs)
+      .sort((a, b) => a.orderMs - b.orderMs || a.arrival - b.arrival)
+      .slice(-limit)
+      .map(withoutOrder);
+  }
+
+  message(hash: Hash): StoredMessage | undefined {
+    for (const feed of this.#feeds.values()) {
+      const kept = feed.messages.get(hash);
+      if (kept !== undefined) return withoutOrder(kept);
+    }
+    return undefined;
+  }
+
+  countMessages(): number {
+    return this.#feeds.values().reduce((sum, feed) => sum + feed.messages.size, 0);
+  }
+
+  markRead(hashes: readonly Hash[]): void {
+    for (const feed of this.#feeds.values()) {
+      for (const hash of hashes) {
+        const kept = feed.messages.get(hash);
+        if (kept !== undefined) feed.messages.set(hash, { ...kept, read: true });
+      }
+    }
+  }
+
+  collectGarbage(): number {
+    const reachable = new Set<Hash>();
+    const roots = this.#feeds.values().flatMap(({ root, wanted }) => [root, wanted]);
+    const open = [this.#own.root, ...roots].filter((root) => root !== undefined && !isEmptyRoot(root)) as Hash[];
+    for (let hash = open.pop(); hash !== undefined; hash = open.pop()) {
+      if (reachable.has(hash)) continue;
+      reachable.add(hash);
+      open.push(...(childrenOf(hash, (node) => this.getNode(node)) ?? []));
+    }
+    const before = this.#nodes.size;
+    for (const hash of this.#nodes.keys()) if (!reachable.has(hash)) this.#nodes.delete(hash);
+    this.#liveNodes = this.#nodes.size;
+    return before - this.#nodes.size;
+  }
+
+  close(): void {}
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #collectIfWorthIt(): void {
+    const grown = this.#nodes.size - this.#liveNodes;
+    if (grown > Math.max(GARBAGE_FLOOR, this.#liveNodes / 2)) this.collectGarbage();
+  }
+
+  #feed(name: string, nowMs: number): Feed {
+    const known = this.#feeds.get(name);
+    if (known !== undefined) return known;
+    const feed: Feed = {
+      name,
+      key: undefined,
+      following: false,
+      muted: false,
+      root: undefined,
+      wanted: undefined,
+      firstSeenMs: nowMs,
+      lastSyncMs: undefined,
+      leaves: new Set(),
+      messages: new Map(),
+      superseded: new Set(),
+    };
+    this.#feeds.set(name, feed);
+    return feed;
+  }
+
+  #addLeaf(
+    feed: Feed,
+    hash: Hash,
+    message: MessageFields | undefined,
+    { nowMs, authenticated, read }: { nowMs: number; authenticated: boolean; read: boolean },
+  ): void {
+    feed.leaves.add(hash);
+    if (message === undefined) return;
+    const { date, inReplyTo, body } = message;
+    const orderMs = orderingMs(claimedMs(date, nowMs), nowMs);
+    const arrival = this.#arrivals++;
+    const { name: author } = feed;
+    feed.messages.set(hash, {
+      hash,
+      author,
+      date,
+      inReplyTo,
+      body,
+      receivedAtMs: nowMs,
+      authenticated,
+      read,
+      orderMs,
+      arrival,
+    });
+  }
+
+  #indexOf(feed: Feed, { nowMs, authenticated }: AdoptionInput): FeedIndex {
+    return {
+      read: (hash) => this.getNode(hash),
+      leafCounts: {
+        get: (hash) => this.#nodes.get(hash)?.leaves,
+        set: (hash, leaves) => {
+          const node = this.#nodes.get(hash);
+          if (node !== undefined) node.leaves = leaves;
+        },
+      },
+      currentRoot: () => feed.root,
+      hadLeaf: (leaf) => feed.leaves.has(leaf),
+      addLeaf: (leaf, message) => this.#addLeaf(feed, leaf, message, { nowMs, authenticated, read: false }),
+      removeLeaf: (leaf) => {
+        feed.leaves.delete(leaf);
+        return feed.messages.delete(leaf);
+      },
+      setRoot: (root) => {
+        const wentBack = feed.superseded.delete(root);
+        if (feed.root !== undefined) feed.superseded.add(feed.root);
+        if (feed.superseded.size > MAX_SUPERSEDED)
+          feed.superseded.delete(feed.superseded.values().next().value as Hash);
+        feed.root = root;
+        return wentBack;
+      },
+      countMessages: () => feed.messages.size,
+    };
+  }
+}
+
+function recordOf({ name, key, following, muted, root, messages, firstSeenMs, lastSyncMs }: Feed): PeerRecord {
+  return { name, key, following, muted, root, messages: messages.size, firstSeenMs, lastSyncMs };
+}
+
+function withoutOrder({ orderMs: _, arrival: __, ...message }: Kept): StoredMessage {
+  return message;
+}

@@ -1,0 +1,71 @@
+/** The database's schema, by version: each step runs once, in a transaction of its own. */
+import type { DatabaseSync } from 'node:sqlite';
+import { NewerHomeError } from './store-errors.ts';
+
+const migrations: readonly string[] = [
+  `
+  -- Tree nodes of everybody, by hash. leaves: how many are below; NULL: an internal node not known to be whole.
+  CREATE TABLE nodes (hash BLOB PRIMARY KEY, value BLOB NOT NULL, leaves INTEGER) WITHOUT ROWID;
+
+  CREATE TABLE peers (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    key TEXT,
+    following INTEGER NOT NULL DEFAULT 0,
+    muted INTEGER NOT NULL DEFAULT 0,
+    root BLOB,
+    wanted BLOB,
+    messages INTEGER NOT NULL DEFAULT 0,
+    first_seen_ms INTEGER NOT NULL,
+    last_sync_ms INTEGER
+  );
+
+  -- Every leaf of each current tree. The message columns are NULL for nodes of other kinds; bodies stay in the nodes.
+  CREATE TABLE leaves (
+    arrival INTEGER PRIMARY KEY,
+    peer INTEGER NOT NULL REFERENCES peers (id),
+    hash BLOB NOT NULL,
+    order_ms INTEGER,
+    received_ms INTEGER,
+    authenticated INTEGER,
+    read INTEGER,
+    UNIQUE (peer, hash)
+  );
+  CREATE INDEX leaves_by_hash ON leaves (hash);
+  CREATE INDEX leaves_by_order ON leaves (order_ms, arrival) WHERE order_ms IS NOT NULL;
+  CREATE INDEX leaves_by_peer_and_order ON leaves (peer, order_ms, arrival) WHERE order_ms IS NOT NULL;
+
+  CREATE TABLE superseded (
+    id INTEGER PRIMARY KEY,
+    peer INTEGER NOT NULL REFERENCES peers (id),
+    root BLOB NOT NULL,
+    UNIQUE (peer, root)
+  );
+
+  -- One row: the own tree, and how many bytes of nodes there are now and were after the last collection.
+  CREATE TABLE home (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    own_root BLOB NOT NULL,
+    own_leaves INTEGER NOT NULL,
+    node_bytes INTEGER NOT NULL,
+    live_bytes INTEGER NOT NULL
+  );
+  INSERT INTO home VALUES (1, x'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', 0, 0, 0);
+  `,
+];
+
+/** Brings the database to the newest version. @throws NewerHomeError if it is newer than this program */
+export function migrate(db: DatabaseSync, file: string): void {
+  const version = versionOf(db);
+  if (version > migrations.length) throw new NewerHomeError(file);
+  for (let next = version; next < migrations.length; next++) {
+    db.exec('BEGIN IMMEDIATE');
+    // Another process may have been faster.
+    if (versionOf(db) === next) db.exec(`${migrations[next]}; PRAGMA user_version = ${next + 1}`);
+    db.exec('COMMIT');
+  }
+}
+
+function versionOf(db: DatabaseSync): number {
+  return (db.prepare('PRAGMA user_version').get() as { user_version: number }).user_version;
+}

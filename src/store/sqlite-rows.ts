@@ -1,0 +1,62 @@
+/** Rows of the database, and what the store makes of them. */
+import type { PublicKey } from '../identity/public-key.ts';
+import { type Hash, hashFromBytes, hashToBytes } from '../wire/hash.ts';
+import { messageIn } from './adoption.ts';
+import type { PeerRecord, StoredMessage } from './store.ts';
+
+export interface PeerRow {
+  name: string;
+  key: PublicKey | null;
+  following: number;
+  muted: number;
+  root: Uint8Array | null;
+  messages: number;
+  first_seen_ms: number;
+  last_sync_ms: number | null;
+}
+
+export interface MessageRow {
+  arrival: number;
+  hash: Uint8Array;
+  author: string;
+  order_ms: number;
+  received_ms: number;
+  authenticated: number;
+  read: number;
+  value: Uint8Array;
+}
+
+export function blob(hash: Hash): Uint8Array {
+  return hashToBytes(hash);
+}
+
+export function hashFrom(bytes: Uint8Array): Hash {
+  return hashFromBytes(bytes);
+}
+
+export function peerFrom(row: PeerRow): PeerRecord {
+  return {
+    name: row.name,
+    key: row.key ?? undefined,
+    following: row.following === 1,
+    muted: row.muted === 1,
+    root: row.root === null ? undefined : hashFrom(row.root),
+    messages: row.messages,
+    firstSeenMs: row.first_seen_ms,
+    lastSyncMs: row.last_sync_ms ?? undefined,
+  };
+}
+
+export function messageFrom(row: MessageRow): StoredMessage {
+  const { date = 0, inReplyTo = null, body = '' } = messageIn(row.value) ?? {};
+  return {
+    hash: hashFrom(row.hash),
+    author: row.author,
+    date,
+    inReplyTo,
+    body,
+    receivedAtMs: row.received_ms,
+    authenticated: row.authenticated === 1,
+    read: row.read === 1,
+  };
+}
