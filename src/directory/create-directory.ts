@@ -194,8 +194,10 @@ export class UdpSide {
     });
     const random = environment?.random ?? createSystemRandom();
     this.#actor = createActor(machine, { id: 'directory', clock, input: { binds, random } });
+    this.#actor.on('socket.bound', ({ address }) => {
+      this.#addresses = [...this.#addresses, address];
+    });
     this.#actor.on('*', (fact) => {
-      if (fact.type === 'socket.bound') this.#addresses = [...this.#addresses, fact.address];
       metrics.count(fact);
       logger?.debug(fact, fact.type);
     });

@@ -108,6 +108,6 @@ export function encodeInternal(children: readonly Hash[]): Uint8Array {
   }
   const bytes = new Uint8Array(1 + HASH_BYTES * children.length);
   bytes[0] = INTERNAL_TYPE;
-  children.forEach((child, i) => bytes.set(hashToBytes(child), 1 + i * HASH_BYTES));
+  for (const [i, child] of children.entries()) bytes.set(hashToBytes(child), 1 + i * HASH_BYTES);
   return bytes;
 }
