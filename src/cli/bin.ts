@@ -3,7 +3,8 @@
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
 if (major >= 26 || (major === 24 && minor >= 15)) {
-  await import('./main.ts');
+  const { main } = await import('./main.ts');
+  await main();
 } else {
   console.error(
     `murmure needs Node.js 24.15 or later, or 26; this is ${process.versions.node}: see https://nodejs.org/`,
