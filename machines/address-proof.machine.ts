@@ -71,6 +71,12 @@ const sendHello = base.enqueueActions(({ context, enqueue, self }) => {
 
 const noteProof = base.assign(({ context, event }) => ({ provenAtMs: event.atMs ?? context.atMs }));
 
+/** The slot ends with this proof: nothing that comes late may be routed to it. */
+const dropRoutes = base.sendTo(
+  ({ context }) => context.socket,
+  ({ event }) => ({ type: 'routes.dropped', ids: event.ids }),
+);
+
 export const addressProofMachine = base.createMachine({
   id: 'address-proof',
   description: 'Proves by a Hello of our own that a source address is not forged (protocol §5).',
@@ -88,7 +94,10 @@ export const addressProofMachine = base.createMachine({
       description: 'Our Hello is on its way to the address that is to be proven.',
       entry: sendHello,
       on: {
-        'request.ended': [{ guard: 'isAnswered', target: 'proven', actions: noteProof }, { target: 'unproven' }],
+        'request.ended': [
+          { guard: 'isAnswered', target: 'proven', actions: [dropRoutes, noteProof] },
+          { target: 'unproven', actions: dropRoutes },
+        ],
       },
     },
     proven: { type: 'final', description: 'The Hello was answered under the right name and key.' },

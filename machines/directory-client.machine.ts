@@ -30,7 +30,7 @@ export type DirectoryClientReport =
     }
   /** Hello is wanted to each of the directory's addresses. */
   | { readonly type: 'directory.greetingWanted'; readonly atMs: number }
-  | { readonly type: 'registration.listed'; readonly addresses: readonly SocketAddress[] }
+  | { readonly type: 'registration.listed'; readonly addresses: readonly SocketAddress[]; readonly atMs: number }
   | { readonly type: 'registration.failed'; readonly failure: Failure; readonly retryInMs: number };
 
 export interface DirectoryClientInput {
@@ -87,7 +87,7 @@ const pollSlower = base.assign(({ context }) => ({
   pollMs: Math.min(context.pollMs * 2, timing.listingPollMaximum),
 }));
 const noteListed = base.assign(({ event }) =>
-  event.type === 'listing.checked' ? { listed: event.addresses, retryMs: timing.directoryRetry } : {},
+  event.type === 'listing.checked' ? { listed: event.addresses, retryMs: timing.directoryRetry, atMs: event.atMs } : {},
 );
 const noteFailure = base.assign(({ event }) =>
   event.type === 'directory.failed' ? { failure: event.failure, atMs: event.atMs } : {},
@@ -113,7 +113,7 @@ const callForGreeting = base.sendTo(
 );
 const reportListed = base.sendTo(
   ({ context }) => context.owner,
-  ({ context }) => ({ type: 'registration.listed', addresses: context.listed }),
+  ({ context: { listed, atMs } }) => ({ type: 'registration.listed', addresses: listed, atMs }),
 );
 const reportFailure = base.sendTo(
   ({ context }) => context.owner,

@@ -329,10 +329,12 @@ export const incomingSessionMachine = base.createMachine({
             }),
             onDone: [
               { guard: 'isProofSuccessful', target: 'proven', actions: [noteProven, noteProofTime, reportProven] },
+              { guard: 'isProven', target: 'proven' },
               { target: 'unproven' },
             ],
           },
-          on: { 'session.proven': { target: 'proven', actions: noteProven } },
+          // Somebody else's Hello from here waits, being repeated, until it is clear who is at this address.
+          on: { 'request.received': { guard: 'isHelloUnderOtherName' } },
         },
         proven: { description: 'The address is not forged: whatever is asked for is sent.' },
         unproven: {

@@ -329,7 +329,7 @@ const verifyAnnouncement = base.enqueueActions(({ context, event, enqueue }) => 
 
 const walkFollowed = base.enqueueActions((args) => {
   const { context, event, enqueue } = args;
-  const atMs = 'atMs' in event ? (event.atMs as number) : context.followedAtMs;
+  const { atMs } = event as Extract<PeerEvent, { type: 'registration.listed' | 'following.changed' | 'sweep' }>;
   for (const name of context.following) {
     if (entryOf(context.walks, name) === undefined) startWalk(args, name, undefined, atMs);
   }

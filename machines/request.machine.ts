@@ -52,6 +52,8 @@ export interface RequestEnded {
   readonly slot: number;
   readonly order: RequestOrder;
   readonly outcome: RequestOutcome;
+  /** Under which it was sent: the socket still routes answers by them, until the slot's next request or `routes.dropped`. */
+  readonly ids: readonly number[];
   readonly sends: number;
   /** When it was opened, Unix ms; undefined if a timer caused it: then no round trip is measured. */
   readonly openedAtMs: number | undefined;
@@ -247,6 +249,7 @@ function ended(context: RequestContext, outcome: RequestOutcome, atMs: number | 
     slot: context.slot,
     order: context.order as RequestOrder,
     outcome,
+    ids: context.ids,
     sends: context.sends,
     openedAtMs,
     rttMs: atMs !== undefined && openedAtMs !== undefined && context.sends === 1 ? atMs - openedAtMs : undefined,

@@ -1,0 +1,33 @@
+import { describe, expect, test } from 'vitest';
+import { publishAndSync } from '../support/scenarios.ts';
+import { underSeeds } from '../support/seeds.ts';
+
+const SEEDS = 100;
+
+describe('register, sync, a new message, its push, an incremental sync', () => {
+  test.each([0, 0.05, 0.2])(`under ${SEEDS} seeds, with %d of the datagrams lost`, async (loss) => {
+    await underSeeds(SEEDS, async (seed) => {
+      const world = await publishAndSync(seed, loss);
+      await world.close();
+    });
+  });
+
+  test('the same seed gives the same run, byte for byte', async () => {
+    const runs = [await publishAndSync(7, 0.2), await publishAndSync(7, 0.2)];
+    const [one, other] = runs.map(({ network }) => network.log.map(({ bytes, ...sent }) => [sent, hex(bytes)]));
+    expect(one?.length).toBeGreaterThan(100);
+    expect(other).toEqual(one);
+    for (const world of runs) await world.close();
+  });
+
+  test('another seed gives another run', async () => {
+    const runs = [await publishAndSync(7, 0.2), await publishAndSync(8, 0.2)];
+    const [one, other] = runs.map(({ network }) => network.log.length);
+    expect(other).not.toBe(one);
+    for (const world of runs) await world.close();
+  });
+});
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}
