@@ -107,6 +107,8 @@ const base = setup({
       context.stalled < limits.stalledRequests,
     isRootFailed: ({ event }) => event.type === 'request.failed' && event.question.type === 'RootRequest',
     mayAskRootAgain: ({ context }) => context.answers > context.answersAtRestart,
+    isBusy: ({ context }) => context.inFlight > 0 || context.lookUps > 0,
+    hasFailed: ({ context }) => context.failure !== undefined,
     isAdopted: ({ event }) => event.type === 'tree.adopted' && event.adoption.status === 'adopted',
     isIncomplete: ({ event }) => event.type === 'tree.adopted' && event.adoption.status === 'incomplete',
   },
@@ -371,8 +373,8 @@ export const merkleWalkMachine = base.createMachine({
   output: ({ context }) => ({ report: reportOf(context), atMs: context.lastAtMs }),
   initial: 'connecting',
   on: {
-    // Answers that were still under way when the walk turned to a newer root: verified, so worth keeping.
-    'node.received': { actions: [countAnswer, keep] },
+    // Answers that were still under way when the walk turned to a newer root, or ended: verified, so worth keeping.
+    'node.received': [{ guard: 'isInvalid', actions: countAnswer }, { actions: [countAnswer, keep] }],
     'node.absent': { actions: countAnswer },
     'nodes.lookedUp': { actions: base.assign(({ context }) => ({ lookUps: context.lookUps - 1 })) },
     'request.failed': { actions: countFailed },
@@ -386,7 +388,7 @@ export const merkleWalkMachine = base.createMachine({
           { guard: 'isAnnounced', target: 'beginning', actions: [useSession, useAnnounced] },
           { target: 'askingRoot', actions: useSession },
         ],
-        'session.failed': { target: 'failed', actions: noteFailure },
+        'session.failed': { target: 'concluding', actions: noteFailure },
       },
     },
     askingRoot: {
@@ -396,7 +398,7 @@ export const merkleWalkMachine = base.createMachine({
         'root.received': { target: 'beginning', actions: useRoot },
         'request.failed': [
           { guard: 'isRootRepeatable', target: 'askingRoot', reenter: true, actions: countFailed },
-          { guard: 'isRootFailed', target: 'failed', actions: [countFailed, noteFailure] },
+          { guard: 'isRootFailed', target: 'concluding', actions: [countFailed, noteFailure] },
         ],
       },
     },
@@ -405,7 +407,7 @@ export const merkleWalkMachine = base.createMachine({
       entry: begin,
       on: {
         'walk.begun': [
-          { guard: 'isCurrent', target: 'finished', actions: noteBegun },
+          { guard: 'isCurrent', target: 'concluding', actions: noteBegun },
           { guard: 'isEmpty', target: 'adopting', actions: noteBegun },
           { target: 'fetching', actions: [noteBegun, meetRoot] },
         ],
@@ -416,18 +418,18 @@ export const merkleWalkMachine = base.createMachine({
       on: {
         'nodes.lookedUp': { actions: [sortFound, askMore] },
         'node.received': [
-          { guard: 'isInvalid', target: 'failed', actions: [countAnswer, noteFailure] },
-          { guard: 'isOverQuota', target: 'failed', actions: [countAnswer, noteFailure] },
+          { guard: 'isInvalid', target: 'concluding', actions: [countAnswer, noteFailure] },
+          { guard: 'isOverQuota', target: 'concluding', actions: [countAnswer, noteFailure] },
           { guard: 'isInternal', actions: [countAnswer, keep, meetChildren, askMore, reportProgress] },
           { actions: [countAnswer, keep, askMore, reportProgress] },
         ],
         'node.absent': [
           { guard: 'mayAskRootAgain', target: 'askingRoot', actions: countAnswer },
-          { target: 'failed', actions: [countAnswer, noteFailure] },
+          { target: 'concluding', actions: [countAnswer, noteFailure] },
         ],
         'request.failed': [
           { guard: 'isWorthRepeating', actions: [countFailed, putBack, askMore] },
-          { target: 'failed', actions: [countFailed, noteFailure] },
+          { target: 'concluding', actions: [countFailed, noteFailure] },
         ],
       },
       always: { guard: 'isWhole', target: 'adopting' },
@@ -437,11 +439,15 @@ export const merkleWalkMachine = base.createMachine({
       entry: adopt,
       on: {
         'tree.adopted': [
-          { guard: 'isAdopted', target: 'finished', actions: noteAdopted },
+          { guard: 'isAdopted', target: 'concluding', actions: noteAdopted },
           { guard: 'isIncomplete', target: 'fetching', actions: [noteAdopted, meetMissing, askMore] },
-          { target: 'failed', actions: [noteAdopted, noteFailure] },
+          { target: 'concluding', actions: [noteAdopted, noteFailure] },
         ],
       },
+    },
+    concluding: {
+      description: 'The outcome is clear; answers that are still under way are awaited, counted, and kept.',
+      always: [{ guard: 'isBusy' }, { guard: 'hasFailed', target: 'failed' }, { target: 'finished' }],
     },
     finished: { type: 'final', description: 'The tree is current, or was so already.' },
     failed: { type: 'final', description: 'The walk ended with a named error; what was verified is kept, not shown.' },

@@ -1,12 +1,15 @@
 /** Puts a peer together: the machines with their effects, a clock, sockets and a store; and the calls a program makes on it. */
 import { createActor } from 'xstate';
+import { actorId } from '../../machines/actor-ids.ts';
 import type { Random } from '../../machines/effects.ts';
 import type { SyncReport } from '../../machines/events.ts';
 import type { PeerFact as MachineFact } from '../../machines/peer-context.ts';
+import type { SocketContext } from '../../machines/socket.machine.ts';
 import { limits, timing } from '../../machines/timing.ts';
 import type { KeyPair } from '../identity/key-pair.ts';
 import type { PublicKey } from '../identity/public-key.ts';
 import { createVerifier } from '../identity/verify.ts';
+import { entriesOf } from '../merkle/hash-table.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { every } from '../runtime/interval.ts';
 import type { Network } from '../runtime/network.ts';
@@ -50,6 +53,14 @@ export interface PeerEnvironment {
   readonly verify: Verify;
 }
 
+export interface Traffic {
+  /** Well-formed ones. */
+  readonly received: number;
+  readonly sent: number;
+  /** By reason: malformed, answers to no request, answers that do not fit. */
+  readonly dropped: Readonly<Record<string, number>>;
+}
+
 export interface Peer extends AsyncDisposable {
   readonly name: string;
   readonly publicKey: PublicKey;
@@ -57,6 +68,10 @@ export interface Peer extends AsyncDisposable {
   readonly addresses: readonly SocketAddress[];
   /** Root of the own tree. */
   readonly root: Hash;
+  /** Datagrams since the start, over all sockets. */
+  readonly traffic: Traffic;
+  /** Sessions held now, by direction (protocol §5): established ones outgoing, remembered ones incoming. */
+  readonly sessions: { readonly outgoing: number; readonly incoming: number };
   /** Resolves once the directory lists this peer. @throws MurmureError `authentication` if it has the name under another key */
   whenListed(signal?: AbortSignal): Promise<void>;
   /** Publishes a message and pushes the new root. @throws MessageTooLongError for more than 985 bytes of UTF-8 */
@@ -175,6 +190,25 @@ class RunningPeer implements Peer {
 
   get root(): Hash {
     return this.#root;
+  }
+
+  get sessions(): { outgoing: number; incoming: number } {
+    const { outgoing, incoming } = this.#actor.getSnapshot().context;
+    const established = entriesOf(outgoing).filter(([, { address }]) => address !== undefined);
+    return { outgoing: established.toArray().length, incoming: incoming.size };
+  }
+
+  get traffic(): Traffic {
+    const { children } = this.#actor.getSnapshot();
+    let [received, sent] = [0, 0];
+    const dropped: Record<string, number> = {};
+    for (const index of this.#binds.keys()) {
+      const context = children[actorId.socket(index)]?.getSnapshot().context as SocketContext | undefined;
+      received += context?.received ?? 0;
+      sent += context?.sent ?? 0;
+      for (const [why, count] of Object.entries(context?.dropped ?? {})) dropped[why] = (dropped[why] ?? 0) + count;
+    }
+    return { received, sent, dropped };
   }
 
   /** Rejects with what the first socket that cannot be bound says. */

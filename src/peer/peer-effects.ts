@@ -145,6 +145,8 @@ export function providePeer(dependencies: PeerDependencies) {
     actions: {
       beginWalk: ({ self }: Self, { name, root }: { name: string; root: Hash }) => {
         const isCurrent = store.currentRoot(name) === root;
+        // What an earlier walk has just fetched counts as known.
+        buffer.flush();
         if (!isCurrent) store.beginWalk(name, root);
         enter(self, { type: 'walk.begun', isCurrent, totalMessages: store.peer(name)?.messages ?? 0, atMs: now() });
       },

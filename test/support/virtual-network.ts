@@ -82,6 +82,11 @@ export class VirtualNetwork implements Network {
     this.#cut.clear();
   }
 
+  /** Delivers under a source address that the sender does not have. */
+  forge(from: SocketAddress, to: SocketAddress, bytes: Uint8Array): void {
+    this.#deliver(bytes.slice(), from, to);
+  }
+
   /** Puts a host behind an address- and port-restricted NAT, which keeps its public address. */
   putBehindNat(ip: string): void {
     this.#nats.set(ip, { opened: new Set() });

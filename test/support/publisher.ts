@@ -1,0 +1,40 @@
+/** A stranger with a feed: listed in the directory, greets properly, and serves whatever nodes a test gives it. */
+import { type Hash, hashOf } from '../../src/wire/hash.ts';
+import { Stranger } from './stranger.ts';
+import type { World } from './world.ts';
+
+export class Publisher {
+  readonly name: string;
+  readonly stranger: Stranger;
+  readonly nodes = new Map<Hash, Uint8Array>();
+  root: Hash;
+  /** Hashes in the order in which they were asked for, repeats included. */
+  readonly asked: Hash[] = [];
+  /** Replaces the answer to a GetDatum: true if it did. */
+  tamper: (hash: Hash, id: number) => boolean = () => false;
+
+  private constructor(name: string, stranger: Stranger, root: Hash) {
+    this.name = name;
+    this.stranger = stranger;
+    this.root = root;
+  }
+
+  static async join(world: World, name: string, nodes: readonly Uint8Array[], root: Uint8Array): Promise<Publisher> {
+    const stranger = await Stranger.join(world, name);
+    world.registry.prove(name, stranger.keyPair.publicKey, stranger.address, world.clock.now());
+    const publisher = new Publisher(name, stranger, hashOf(root));
+    for (const node of [...nodes, root]) publisher.nodes.set(hashOf(node), node);
+    stranger.answer = ({ datagram, from }) => {
+      const { id } = datagram;
+      if (datagram.type === 'Hello') void stranger.sendSigned(from, { type: 'HelloReply', id, flags: 0, name });
+      if (datagram.type === 'RootRequest') void stranger.sendSigned(from, { type: 'Root', id, hash: publisher.root });
+      if (datagram.type !== 'GetDatum') return;
+      const { hash } = datagram;
+      publisher.asked.push(hash);
+      if (publisher.tamper(hash, id)) return;
+      const value = publisher.nodes.get(hash);
+      stranger.send(from, value === undefined ? { type: 'NoDatum', id, hash } : { type: 'Datum', id, hash, value });
+    };
+    return publisher;
+  }
+}
