@@ -58,7 +58,7 @@ const sendHello = base.enqueueActions(({ context, enqueue, self }) => {
       signed: true,
       answerKey: key,
       answerName: name,
-      firstTimeoutMs: timing.helloTimeout,
+      firstTimeoutMs: maxSends > 1 ? timing.helloTimeout : timing.lonelyHelloTimeout,
       maxSends,
       zeroEndingId: false,
       requester: undefined,

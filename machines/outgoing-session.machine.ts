@@ -53,6 +53,8 @@ export interface OutgoingSessionInput {
 
 interface SlotStack {
   readonly slot: number;
+  /** Under which its last request was sent: the socket still routes answers by them. */
+  readonly ids: readonly number[];
   readonly rest: SlotStack | undefined;
 }
 
@@ -97,6 +99,8 @@ const base = setup({
     canTraverse: ({ context, event }) => isHello(event) && mayTraverse(context),
     isFirstRefusal: ({ context, event }) => isRefusal(event) && context.regreetings < limits.regreetings,
     isRefusal: ({ event }) => isRefusal(event),
+    isIdle: ({ context }) =>
+      context.waiters.length === 0 && context.heldBack.length === 0 && freeSlotsOf(context).length === context.slots,
     isExpired: ({ context, event }) =>
       event.type === 'sweep' && event.atMs - context.openedAtMs >= timing.sessionLifetime,
     isDueForRenewal: ({ context, event }) =>
@@ -126,6 +130,12 @@ function usable(context: OutgoingSessionContext, addresses: readonly SocketAddre
 
 function currentAddress(context: OutgoingSessionContext): SocketAddress | undefined {
   return context.addresses[context.attempt];
+}
+
+function freeSlotsOf({ freeSlots }: OutgoingSessionContext): SlotStack[] {
+  const all: SlotStack[] = [];
+  for (let top = freeSlots; top !== undefined; top = top.rest) all.push(top);
+  return all;
 }
 
 function windowOf(congestion: Congestion): number {
@@ -267,7 +277,7 @@ const settle = base.assign(({ context, event }) => {
   const isGreeting = event.order.question.type === 'Hello';
   return {
     atMs: event.atMs,
-    freeSlots: { slot: event.slot, rest: context.freeSlots },
+    freeSlots: { slot: event.slot, ids: event.ids, rest: context.freeSlots },
     congestion: isGreeting
       ? event.rttMs === undefined
         ? context.congestion
@@ -387,6 +397,14 @@ const passOn = base.enqueueActions(({ context, event, enqueue }) => {
   if (answer !== undefined) enqueue.sendTo(event.order.requester, answer);
 });
 
+/** The slots end with this session: nothing that comes late may be routed to them. */
+const dropRoutes = base.enqueueActions(({ context, enqueue }) => {
+  const ids = freeSlotsOf(context).flatMap((slot) => slot.ids);
+  for (const socket of [context.sockets.ipv4, context.sockets.ipv6]) {
+    if (socket !== undefined) enqueue.sendTo(socket, { type: 'routes.dropped', ids });
+  }
+});
+
 const reportEstablished = base.sendTo(
   ({ context }) => context.owner,
   ({ context }) => ({
@@ -449,6 +467,7 @@ export const outgoingSessionMachine = base.createMachine({
     closed: {
       description: 'No session: never opened, failed, or expired.',
       on: {
+        sweep: { guard: 'isIdle', target: 'ended' },
         'session.open': [
           { guard: 'isLocated', target: 'greeting', actions: [addWaiter, useLocated] },
           { target: 'locating', actions: addWaiter },
@@ -515,6 +534,11 @@ export const outgoingSessionMachine = base.createMachine({
       description: 'Whoever waits is told why there is no session.',
       entry: [tellWaitersFailed, reportLost],
       always: 'closed',
+    },
+    ended: {
+      type: 'final',
+      description: 'Nobody wants it any more; it is opened anew when somebody does.',
+      entry: dropRoutes,
     },
   },
 });

@@ -268,8 +268,9 @@ const noteProven = base.enqueueActions((args) => {
   if (entry !== undefined) {
     enqueue.assign({ incoming: withEntry(context.incoming, text, { ...entry, proven: true }) });
   }
-  if (name === '') return;
   const id = actorId.outgoingSession(name);
+  const hasRoom = entryOf(context.outgoing, id) !== undefined || context.outgoing.size < limits.outgoingSessions;
+  if (name === '' || !hasRoom) return;
   ensureOutgoing(args, id, { name, nameKnown: true });
   enqueue.sendTo(id, { type: 'session.adopt', address, key, atMs });
 });
@@ -381,6 +382,7 @@ const reap = base.enqueueActions((args) => {
   const { actorId: id, output } = event as unknown as { actorId: string; output: unknown };
   enqueue.stopChild(id);
   if (id.startsWith(actorId.merkleWalk(''))) endWalk(args, output as MerkleWalkOutput);
+  if (id.startsWith(actorId.outgoingSession(''))) enqueue.assign({ outgoing: withoutEntry(args.context.outgoing, id) });
   if (id.startsWith('incoming-session.')) endIncoming(args, (output as { address: SocketAddress }).address);
 });
 

@@ -16,6 +16,8 @@ export const timing = {
 
   /** First wait for a HelloReply: the other side may have to fetch our key from the directory (protocol §6). */
   helloTimeout: 2 * SECOND,
+  /** Wait for the answer to a Hello that may be sent only once: as long as to two (protocol §5, §6). */
+  lonelyHelloTimeout: 6 * SECOND,
   /** First wait for any other answer before a round trip was measured (protocol §6, RFC 6298 §2.1). */
   initialTimeout: SECOND,
   /** Smallest retransmission timeout (protocol §6). */
@@ -56,6 +58,8 @@ export const limits = {
   maximumWindow: 512,
   /** Incoming sessions a peer keeps; the oldest unproven one goes first (protocol §9). */
   incomingSessions: 1_024,
+  /** Outgoing sessions that strangers, by proving their addresses, can make a peer keep. */
+  outgoingSessions: 1_024,
   /** Before an address is proven it gets at most this many times the bytes it sent (protocol §5). */
   amplification: 3,
   /** Messages a feed may have before its walk ends (protocol §9). */

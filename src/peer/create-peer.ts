@@ -1,5 +1,5 @@
 /** Puts a peer together: the machines with their effects, a clock, sockets and a store; and the calls a program makes on it. */
-import { createActor } from 'xstate';
+import { type AnyActorRef, createActor } from 'xstate';
 import { actorId } from '../../machines/actor-ids.ts';
 import type { Random } from '../../machines/effects.ts';
 import type { SyncReport } from '../../machines/events.ts';
@@ -72,6 +72,8 @@ export interface Peer extends AsyncDisposable {
   readonly traffic: Traffic;
   /** Sessions held now, by direction (protocol §5): established ones outgoing, remembered ones incoming. */
   readonly sessions: { readonly outgoing: number; readonly incoming: number };
+  /** Paths of all actors that are alive, sorted: "peer/outgoing-session.alice/request.0". */
+  readonly actors: readonly string[];
   /** Resolves once the directory lists this peer. @throws MurmureError `authentication` if it has the name under another key */
   whenListed(signal?: AbortSignal): Promise<void>;
   /** Publishes a message and pushes the new root. @throws MessageTooLongError for more than 985 bytes of UTF-8 */
@@ -196,6 +198,10 @@ class RunningPeer implements Peer {
     const { outgoing, incoming } = this.#actor.getSnapshot().context;
     const established = entriesOf(outgoing).filter(([, { address }]) => address !== undefined);
     return { outgoing: established.toArray().length, incoming: incoming.size };
+  }
+
+  get actors(): string[] {
+    return pathsOf(this.#actor, this.#actor.id).sort();
   }
 
   get traffic(): Traffic {
@@ -363,6 +369,14 @@ function followed(store: Store, ownName: string): string[] {
     .peers()
     .filter((peer) => peer.following && peer.name !== ownName)
     .map((peer) => peer.name);
+}
+
+function pathsOf(actor: AnyActorRef, path: string): string[] {
+  const snapshot: { children?: Record<string, AnyActorRef | undefined> } = actor.getSnapshot();
+  const below = Object.entries(snapshot.children ?? {}).flatMap(([id, child]) =>
+    child === undefined ? [] : pathsOf(child, `${path}/${id}`),
+  );
+  return [path, ...below];
 }
 
 function parseBind(text: string): SocketAddress {

@@ -1,0 +1,309 @@
+/** Protocol §5 and §7: sessions, who may open them, how long they last, and what strangers are told. */
+import { describe, expect, test } from 'vitest';
+import { isRequest } from '../../src/wire/datagram.ts';
+import { EMPTY_ROOT } from '../../src/wire/hash.ts';
+import type { SocketAddress } from '../../src/wire/socket-address.ts';
+import { Publisher } from '../support/publisher.ts';
+import { bodiesOf, listedPeers } from '../support/scenarios.ts';
+import { Stranger } from '../support/stranger.ts';
+import { type VirtualPeer, World } from '../support/world.ts';
+
+const MINUTE = 60_000;
+const addressOf = ({ peer }: VirtualPeer) => peer.addresses[0] as SocketAddress;
+const typesSent = (world: World, ip: string) =>
+  world.network.log.filter(({ from }) => from.ip === ip).map(({ bytes }) => bytes[4] as number);
+const hellosFrom = (world: World, ip: string) => typesSent(world, ip).filter((type) => type === 0).length;
+
+async function worldWith(name = 'reader'): Promise<{ world: World; reader: VirtualPeer }> {
+  const world = new World(3);
+  await world.startDirectory();
+  const reader = await world.addPeer(name);
+  await world.settle(reader.peer.whenListed());
+  return { world, reader };
+}
+
+/** A stranger whom the directory lists under `name`, with its key. */
+async function listedStranger(world: World, name: string): Promise<Stranger> {
+  const stranger = await Stranger.join(world, name);
+  stranger.answer = greetingAs(stranger, name);
+  world.registry.prove(name, stranger.keyPair.publicKey, stranger.address, world.clock.now());
+  return stranger;
+}
+
+/** Answers Hello, as everybody owes. */
+function greetingAs(stranger: Stranger, name: string): Stranger['answer'] {
+  return ({ datagram: { type, id }, from }) => {
+    if (type === 'Hello') void stranger.sendSigned(from, { type: 'HelloReply', id, flags: 0, name });
+  };
+}
+
+describe('incoming Hello', () => {
+  test('a key is known: a good signature is answered with HelloReply, the same id, our name, signed', async () => {
+    const { world, reader } = await worldWith();
+    const alice = await listedStranger(world, 'alice');
+    await alice.sendSigned(addressOf(reader), { type: 'Hello', id: 77, flags: 0, name: 'alice' });
+    await world.clock.advance(1_000);
+    expect(alice.heard.find(({ datagram }) => datagram.type === 'HelloReply')).toMatchObject({
+      datagram: { id: 77, flags: 0, name: 'reader' },
+      isSigned: true,
+    });
+    expect(reader.facts).toContainEqual(
+      expect.objectContaining({ type: 'session.opened', direction: 'incoming', name: 'alice', authenticated: true }),
+    );
+    await world.close();
+  });
+
+  test('a key is known: without a signature, or with a wrong one, it is ignored', async () => {
+    const { world, reader } = await worldWith();
+    await listedStranger(world, 'alice');
+    const mallory = await Stranger.join(world, 'mallory', '10.0.9.2');
+    mallory.send(addressOf(reader), { type: 'Hello', id: 1, flags: 0, name: 'alice' });
+    await world.clock.advance(1_000);
+    await mallory.sendSigned(addressOf(reader), { type: 'Hello', id: 2, flags: 0, name: 'alice' });
+    await world.clock.advance(MINUTE);
+    expect(mallory.heard).toEqual([]);
+    await world.close();
+  });
+
+  test('the name is not known: the session is unauthenticated, and shown as such', async () => {
+    const { world, reader } = await worldWith();
+    const nobody = await Stranger.join(world, 'nobody');
+    nobody.send(addressOf(reader), { type: 'Hello', id: 5, flags: 0, name: 'nobody' });
+    await world.clock.advance(1_000);
+    expect(nobody.heardOf('HelloReply')).toMatchObject([{ id: 5 }]);
+    expect(reader.facts).toContainEqual(
+      expect.objectContaining({ type: 'session.opened', direction: 'incoming', name: 'nobody', authenticated: false }),
+    );
+    await world.close();
+  });
+
+  test('an empty name must come from an address of the directory', async () => {
+    const { world, reader } = await worldWith();
+    const impostor = await Stranger.join(world, 'impostor');
+    await impostor.sendSigned(addressOf(reader), { type: 'Hello', id: 5, flags: 0, name: '' });
+    await world.clock.advance(MINUTE);
+    expect(impostor.heard).toEqual([]);
+    await world.close();
+  });
+
+  test('the directory cannot be asked: it is ignored, and works when it is repeated', async () => {
+    const { world, reader } = await worldWith();
+    const alice = await listedStranger(world, 'alice');
+    world.isDirectoryDown = true;
+    await alice.sendSigned(addressOf(reader), { type: 'Hello', id: 1, flags: 0, name: 'alice' });
+    await world.clock.advance(1_000);
+    expect(alice.heard).toEqual([]);
+    world.isDirectoryDown = false;
+    await alice.sendSigned(addressOf(reader), { type: 'Hello', id: 1, flags: 0, name: 'alice' });
+    await world.clock.advance(1_000);
+    expect(alice.heardOf('HelloReply')).toHaveLength(1);
+    await world.close();
+  });
+
+  test('excess bytes and unknown flags are no reason to refuse it, and we set no flags ourselves', async () => {
+    const { world, reader } = await worldWith();
+    const alice = await listedStranger(world, 'alice');
+    await alice.sendSigned(addressOf(reader), { type: 'Hello', id: 9, flags: 0xffffffff, name: 'alice' });
+    await world.clock.advance(1_000);
+    expect(alice.heardOf('HelloReply')).toMatchObject([{ flags: 0 }]);
+    expect(alice.heardOf('Hello')).toMatchObject([{ flags: 0 }]);
+    await world.close();
+  });
+});
+
+describe('a sender without a live session', () => {
+  test('that asks gets an Error with its id: no session', async () => {
+    const { world, reader } = await worldWith();
+    const stranger = await Stranger.join(world, 'stranger');
+    stranger.send(addressOf(reader), { type: 'RootRequest', id: 1 });
+    stranger.send(addressOf(reader), { type: 'GetDatum', id: 2, hash: EMPTY_ROOT });
+    stranger.send(addressOf(reader), { type: 'Unknown', id: 3, code: 99, body: new Uint8Array(4) });
+    await world.clock.advance(1_000);
+    const errors = stranger.heardOf('Error').toSorted((a, b) => a.id - b.id);
+    expect(errors).toMatchObject([1, 2, 3].map((id) => ({ id, text: 'no session: say Hello first' })));
+    await world.close();
+  });
+
+  test('whose hour is over gets another one, until it says Hello again', async () => {
+    const { world, reader } = await worldWith();
+    const alice = await listedStranger(world, 'alice');
+    const ask = async (id: number) => {
+      alice.heard.length = 0;
+      alice.send(addressOf(reader), { type: 'RootRequest', id });
+      await world.clock.advance(1_000);
+      return alice.heard.map(({ datagram }) => datagram).filter(({ id: answered }) => answered === id);
+    };
+    const hello = () => alice.sendSigned(addressOf(reader), { type: 'Hello', id: 1, flags: 0, name: 'alice' });
+    await hello();
+    await world.clock.advance(1_000);
+    expect(await ask(2)).toMatchObject([{ type: 'Root', hash: reader.peer.root }]);
+    await world.clock.advance(61 * MINUTE);
+    expect(await ask(3)).toMatchObject([{ type: 'Error', text: 'session expired: say Hello again' }]);
+    await hello();
+    await world.clock.advance(1_000);
+    expect(await ask(4)).toMatchObject([{ type: 'Root' }]);
+    await world.close();
+  });
+
+  test('with a session, an unknown request type gets an Error, an unknown answer type nothing', async () => {
+    const { world, reader } = await worldWith();
+    const alice = await listedStranger(world, 'alice');
+    await alice.sendSigned(addressOf(reader), { type: 'Hello', id: 1, flags: 0, name: 'alice' });
+    await world.clock.advance(1_000);
+    alice.heard.length = 0;
+    alice.send(addressOf(reader), { type: 'Unknown', id: 2, code: 99, body: new Uint8Array(0) });
+    alice.send(addressOf(reader), { type: 'Unknown', id: 3, code: 199, body: new Uint8Array(0) });
+    await world.clock.advance(1_000);
+    const answers = alice.heard.map(({ datagram }): unknown => datagram);
+    expect(answers).toEqual([{ type: 'Error', id: 2, text: 'unknown request type' }]);
+    await world.close();
+  });
+});
+
+describe('proving an address', () => {
+  test('HelloReply is followed by a Hello of ours; a large Datum is sent once that was answered', async () => {
+    const { world, reader } = await worldWith();
+    const { hash } = reader.peer.post('x'.repeat(900));
+    const alice = await listedStranger(world, 'alice');
+    alice.answer = () => {};
+    const to = addressOf(reader);
+    await alice.sendSigned(to, { type: 'Hello', id: 1, flags: 0, name: 'alice' });
+    await world.clock.advance(1_000);
+    alice.send(to, { type: 'GetDatum', id: 2, hash });
+    await world.clock.advance(1_000);
+    expect(alice.heardOf('Datum').length).toBe(0);
+    const [greeting] = alice.heardOf('Hello');
+    await alice.sendSigned(to, { type: 'HelloReply', id: greeting?.id ?? 0, flags: 0, name: 'alice' });
+    await world.clock.advance(100);
+    alice.send(to, { type: 'GetDatum', id: 3, hash });
+    await world.clock.advance(1_000);
+    expect(alice.heardOf('Datum')).toMatchObject([{ id: 3, hash }]);
+    await world.close();
+  });
+
+  test('the answered Hello is our session towards that peer: from then on either side may push', async () => {
+    const { world, reader } = await worldWith();
+    const alice = await listedStranger(world, 'alice');
+    await alice.sendSigned(addressOf(reader), { type: 'Hello', id: 1, flags: 0, name: 'alice' });
+    await world.clock.advance(1_000);
+    const { root } = reader.peer.post('news');
+    await world.clock.advance(1_000);
+    const pushed = alice.heard.filter(({ datagram }) => datagram.type === 'Root');
+    expect(pushed).toMatchObject([{ datagram: { id: 0, hash: root }, isSigned: true }]);
+    await world.close();
+  });
+});
+
+describe('new roots', () => {
+  test('a signed unsolicited Root over a session makes the receiver walk the new tree, fetching only what it lacks', async () => {
+    const world = await listedPeers(5, ['alice', 'bob']);
+    const [alice, bob] = world.peers as [VirtualPeer, VirtualPeer];
+    for (let i = 0; i < 100; i++) alice.peer.post(`message ${i}`);
+    bob.peer.follow('alice');
+    await world.until(() => bodiesOf(bob, 'alice').length === 100);
+    bob.facts.length = 0;
+    alice.peer.post('pushed');
+    await world.clock.advance(1_000);
+    expect(bob.facts).toContainEqual(
+      expect.objectContaining({ report: expect.objectContaining({ newMessages: 1, nodesFetched: 3 }) }),
+    );
+    await world.close();
+  });
+
+  test('of a peer that is not followed nothing is downloaded', async () => {
+    const world = await listedPeers(5, ['alice', 'bob']);
+    const [alice, bob] = world.peers as [VirtualPeer, VirtualPeer];
+    await world.settle(bob.peer.sync('alice'));
+    alice.peer.post('pushed');
+    await world.clock.advance(1_000);
+    expect(bodiesOf(bob, 'alice')).toEqual([]);
+    await world.close();
+  });
+
+  test('an unsolicited Root without a valid signature, or from nobody we know, is ignored', async () => {
+    const { world, reader } = await worldWith();
+    const silent = await Publisher.join(world, 'alice', [], new Uint8Array([2]));
+    reader.peer.follow('alice');
+    await world.clock.advance(1_000);
+    silent.asked.length = 0;
+    const hash = 'ab'.repeat(32);
+    const forger = await Stranger.join(world, 'forger', '10.0.9.2');
+    silent.stranger.send(addressOf(reader), { type: 'Root', id: 0, hash });
+    await forger.sendSigned(addressOf(reader), { type: 'Root', id: 0, hash });
+    await world.clock.advance(MINUTE);
+    expect(silent.asked).toEqual([]);
+    await silent.stranger.sendSigned(addressOf(reader), { type: 'Root', id: 0, hash });
+    await world.clock.advance(1_000);
+    expect(silent.asked).toEqual([hash]);
+    await world.close();
+  });
+});
+
+describe('sessions last', () => {
+  test('nobody repeats a handshake that is not needed', async () => {
+    const world = await listedPeers(5, ['alice', 'bob']);
+    const [alice, bob] = world.peers as [VirtualPeer, VirtualPeer];
+    alice.peer.post('hello');
+    await world.settle(bob.peer.sync('alice'));
+    const before = hellosFrom(world, bob.ip) + hellosFrom(world, alice.ip);
+    for (let i = 0; i < 20; i++) {
+      await world.clock.advance(MINUTE);
+      expect(await world.settle(bob.peer.sync('alice'))).toMatchObject({ status: 'unchanged', datagramsSent: 1 });
+      await world.settle(alice.peer.sync('bob'));
+    }
+    expect(hellosFrom(world, bob.ip) + hellosFrom(world, alice.ip)).toBe(before);
+    await world.close();
+  });
+
+  test('beyond the hour, as long as they are used: registration and sessions are renewed in time', async () => {
+    const world = await listedPeers(6, ['alice', 'bob']);
+    const [alice, bob] = world.peers as [VirtualPeer, VirtualPeer];
+    bob.peer.follow('alice');
+    for (let i = 0; i < 10; i++) {
+      alice.peer.post(`message ${i}`);
+      await world.clock.advance(25 * MINUTE);
+      expect(world.registry.peers(world.clock.now())).toEqual(['alice', 'bob']);
+      expect(bodiesOf(bob, 'alice')).toHaveLength(i + 1);
+    }
+    expect(alice.facts.concat(bob.facts).filter(({ type }) => type === 'error.received')).toEqual([]);
+    await world.close();
+  });
+
+  test('a side that forgot answers with Error: Hello is said once more, and the sync goes on where it was', async () => {
+    const world = await listedPeers(7, ['alice', 'bob']);
+    const [alice, bob] = world.peers as [VirtualPeer, VirtualPeer];
+    alice.peer.post('one');
+    await world.settle(bob.peer.sync('alice'));
+    const binds = alice.peer.addresses.map(({ ip, port }) => `${ip}:${port}`);
+    await alice.peer.close();
+    // The same home, name and address: but no memory of sessions.
+    await world.addPeer('alice', { store: alice.store, udp: binds, keyPair: alice.keyPair });
+    const report = await world.settle(bob.peer.sync('alice'));
+    expect(report).toMatchObject({ status: 'unchanged' });
+    expect(report.error).toBeUndefined();
+    await world.close();
+  });
+});
+
+describe('keys', () => {
+  test('a name that turns up with another key is an authentication failure', async () => {
+    const { world, reader } = await worldWith();
+    await Publisher.join(world, 'alice', [], new Uint8Array([2]));
+    await world.settle(reader.peer.sync('alice'));
+    const thief = await Stranger.join(world, 'thief', '10.0.9.2');
+    world.registry.prove('alice', thief.keyPair.publicKey, thief.address, world.clock.now());
+    await world.clock.advance(2 * 61 * MINUTE);
+    world.registry.prove('alice', thief.keyPair.publicKey, thief.address, world.clock.now());
+    expect(await world.settle(reader.peer.sync('alice'))).toMatchObject({
+      status: 'failed',
+      error: { code: 'authentication' },
+    });
+    expect(reader.facts).toContainEqual(expect.objectContaining({ type: 'key.changed', name: 'alice' }));
+    await world.close();
+  });
+});
+
+test('types 0 to 127 are requests', () => {
+  expect([0, 127].map(isRequest)).toEqual([true, true]);
+  expect([128, 255].map(isRequest)).toEqual([false, false]);
+});
