@@ -1,6 +1,7 @@
 /** The home folder: where what belongs to one identity is kept. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { fileNames } from '../directory/file-names.ts';
 import { IdentityExistsError, InvalidFileError, NoIdentityError } from './errors.ts';
 
 export interface Home {
@@ -11,8 +12,7 @@ export interface Home {
   readonly storeFile: string;
   readonly configFile: string;
   readonly lockFile: string;
-  /** What a directory that is run from this home keeps: its signing key, and its certificate for others to trust. */
-  readonly directoryKeyFile: string;
+  /** The certificate of a directory that is run from this home, for others to trust. */
   readonly directoryCaFile: string;
 }
 
@@ -26,8 +26,7 @@ export function homeAt(path: string): Home {
     storeFile: join(folder, 'store.db'),
     configFile: join(folder, 'config.toml'),
     lockFile: join(folder, 'serve.lock'),
-    directoryKeyFile: join(folder, 'directory-key.pem'),
-    directoryCaFile: join(folder, 'directory-ca.pem'),
+    directoryCaFile: join(folder, fileNames.certificate),
   };
 }
 

@@ -5,6 +5,7 @@ import { isIP } from 'node:net';
 import path from 'node:path';
 import { generate } from 'selfsigned';
 import { MurmureError } from '../wire/murmure-error.ts';
+import { fileNames } from './file-names.ts';
 
 /** Both in PEM. */
 export interface Certificate {
@@ -45,8 +46,8 @@ export async function selfSignedCertificate(hosts: readonly string[]): Promise<C
 
 /** The certificate kept in `home`, made anew where there is none, it is about to expire, or a host lacks. */
 export async function loadOrCreateCertificate(home: string, hosts: readonly string[]): Promise<Certificate> {
-  const certFile = path.join(home, 'directory-cert.pem');
-  const keyFile = path.join(home, 'directory-key.pem');
+  const certFile = path.join(home, fileNames.certificate);
+  const keyFile = path.join(home, fileNames.tlsKey);
   const kept = await readBoth(certFile, keyFile);
   if (kept !== undefined && isGoodFor(kept.cert, hosts)) return checkCertificate(kept);
   const made = await selfSignedCertificate(hosts);

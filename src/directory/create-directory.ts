@@ -1,4 +1,6 @@
 /** Puts a directory together (protocol §3, §5, §8): HTTPS routes, the UDP machine with its effects, and the registry between them. */
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Logger } from 'pino';
 import { createActor } from 'xstate';
@@ -7,6 +9,7 @@ import { type DirectoryFact, directoryMachine } from '../../machines/directory.m
 import type { Random } from '../../machines/effects.ts';
 import type { Delivery } from '../../machines/events.ts';
 import { timing } from '../../machines/timing.ts';
+import { createKeyFile, loadKeyFile } from '../identity/key-file.ts';
 import { generateKeyPair, type KeyPair } from '../identity/key-pair.ts';
 import type { PublicKey } from '../identity/public-key.ts';
 import { createVerifier } from '../identity/verify.ts';
@@ -21,6 +24,7 @@ import { MurmureError } from '../wire/murmure-error.ts';
 import { isIPv6, parseAddress, type SocketAddress } from '../wire/socket-address.ts';
 import { type Certificate, checkCertificate, loadOrCreateCertificate, selfSignedCertificate } from './certificate.ts';
 import { createDirectoryMetrics, type DirectoryMetrics } from './directory-metrics.ts';
+import { fileNames } from './file-names.ts';
 import { createHttpServer, type HttpServer } from './http-server.ts';
 import { createMemoryRegistry } from './memory-registry.ts';
 import type { Registry } from './registry.ts';
@@ -35,9 +39,9 @@ export interface DirectoryOptions {
   readonly publicAddresses?: readonly string[] | undefined;
   /** PEM. Default: a self-signed one, kept in `home` if there is one. */
   readonly certificate?: Certificate | undefined;
-  /** Folder for registry and certificate; without it nothing outlives the process. */
+  /** Folder for registry, certificate and key; without it nothing outlives the process. */
   readonly home?: string | undefined;
-  /** Default: a fresh key, so that peers see a new directory at each start. */
+  /** Signs for the directory. Default: the key kept in `home`; without a home a fresh one. */
   readonly keyPair?: KeyPair | undefined;
   readonly logger?: Logger | undefined;
   /** Days for which a name stays bound to its key after the last proof. Default 90. */
@@ -72,12 +76,12 @@ export async function createDirectory(options: DirectoryOptions = {}): Promise<D
   const binds = (options.udp ?? ['127.0.0.1:0']).map((text) => parseListen(text, 'UDP'));
   const publicAddresses = options.publicAddresses?.map((text) => parseListen(text, 'UDP'));
   const certificate = await certificateFor(options, [listen.ip, ...(publicAddresses ?? []).map(({ ip }) => ip)]);
-  const keyPair = options.keyPair ?? (await generateKeyPair());
+  const keyPair = options.keyPair ?? (await keyPairFor(home));
   const registryOptions = bindingDays === undefined ? {} : { bindingDays };
   const registry =
     home === undefined
       ? createMemoryRegistry(registryOptions)
-      : openSqliteRegistry(path.join(home, 'registry.db'), registryOptions);
+      : openSqliteRegistry(path.join(home, fileNames.registry), registryOptions);
   const metrics = createDirectoryMetrics();
   const udp = new UdpSide({ registry, keyPair, binds, metrics, logger });
   try {
@@ -99,6 +103,17 @@ export async function createDirectory(options: DirectoryOptions = {}): Promise<D
     registry.close();
     throw error;
   }
+}
+
+/** Peers remember who answers for a directory: its key outlives a restart. */
+async function keyPairFor(home: string | undefined): Promise<KeyPair> {
+  if (home === undefined) return generateKeyPair();
+  const file = path.join(home, fileNames.signingKey);
+  if (existsSync(file)) return loadKeyFile(file);
+  const keyPair = await generateKeyPair();
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  await createKeyFile(file, keyPair);
+  return keyPair;
 }
 
 async function certificateFor(options: DirectoryOptions, hosts: string[]): Promise<Certificate> {

@@ -48,9 +48,9 @@ export class Stranger {
   }
 
   /** What came of this type. */
-  heardOf<T extends Datagram['type']>(type: T): Extract<Datagram, { type: T }>[] {
+  heardOf<T extends Datagram['type']>(type: T): (Datagram & { readonly type: T })[] {
     return this.heard.flatMap(({ datagram }) =>
-      datagram.type === type ? [datagram as Extract<Datagram, { type: T }>] : [],
+      datagram.type === type ? [datagram as Datagram & { readonly type: T }] : [],
     );
   }
 

@@ -1,17 +1,14 @@
 /** `murmure directory`: runs a directory until it is stopped. */
-import { existsSync } from 'node:fs';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pino } from 'pino';
 import { safeLine } from '../../feed/safe-text.ts';
-import { createKeyFile, loadKeyFile } from '../../identity/key-file.ts';
-import { generateKeyPair, type KeyPair } from '../../identity/key-pair.ts';
 import type { DirectoryOptions } from '../../index.ts';
 import { formatAddress } from '../../wire/socket-address.ts';
 import { untilAborted } from '../abortable.ts';
 import type { CommandContext } from '../context.ts';
 import { InvalidFileError, UsageError } from '../errors.ts';
-import { createHomeFolder, type Home } from '../home.ts';
+import { createHomeFolder } from '../home.ts';
 import { resolveHostPort, resolveHostPorts } from '../host-port.ts';
 import { exitCodeOfStop } from '../stopping.ts';
 import { requireAddresses } from '../validate.ts';
@@ -32,7 +29,6 @@ export async function directory(context: CommandContext, options: DirectoryComma
   await createHomeFolder(home);
   await using running = await services.createDirectory({
     home: home.folder,
-    keyPair: await ensureDirectoryKey(home),
     logger: createLogger(context),
     ...(options.listen !== undefined && { listen: await resolveHostPort('--listen', options.listen) }),
     ...(options.udp !== undefined && { udp: await resolveHostPorts('--udp', options.udp) }),
@@ -42,7 +38,7 @@ export async function directory(context: CommandContext, options: DirectoryComma
 
   const { url, serverKey } = running;
   const udp = running.udp.map(({ ip, port }) => ({ ip, port }));
-  const ca = options.cert === undefined ? await writeCa(home, running.ca) : resolve(options.cert);
+  const ca = resolve(options.cert ?? home.directoryCaFile);
   output.data({ event: 'ready', url, udp, ca, serverKey }, (paint) =>
     [
       `${paint('green', 'ready')}: ${paint('bold', url)}, UDP on ${running.udp.map(formatAddress).join(', ')}`,
@@ -59,14 +55,6 @@ function checkOptions({ publicAddress, cert, key }: DirectoryCommandOptions): vo
     throw new UsageError('--cert and --key belong together: give both, or none');
 }
 
-/** Peers remember who answers for a directory: its key outlives a restart. */
-async function ensureDirectoryKey({ directoryKeyFile }: Home): Promise<KeyPair> {
-  if (existsSync(directoryKeyFile)) return loadKeyFile(directoryKeyFile);
-  const keyPair = await generateKeyPair();
-  await createKeyFile(directoryKeyFile, keyPair);
-  return keyPair;
-}
-
 async function certificateOption({
   cert,
   key,
@@ -81,14 +69,6 @@ async function readPem(path: string): Promise<string> {
   });
   if (!text.includes('-----BEGIN ')) throw new InvalidFileError(path, 'it is not in PEM format');
   return text;
-}
-
-/** In one step: a peer that starts meanwhile reads a whole certificate. */
-async function writeCa({ directoryCaFile }: Home, pem: string): Promise<string> {
-  const partial = `${directoryCaFile}.${process.pid}`;
-  await writeFile(partial, pem);
-  await rename(partial, directoryCaFile);
-  return directoryCaFile;
 }
 
 function createLogger({ settings, stderr }: CommandContext) {

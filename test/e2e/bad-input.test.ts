@@ -1,0 +1,229 @@
+/** What goes wrong outside the program: one clear sentence on stderr, the exit code of the contract, and nothing lost. */
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Finished, Programs } from '../support/program.ts';
+
+let programs: Programs;
+let url: string;
+let ca: string;
+
+beforeAll(async () => {
+  programs = new Programs();
+  const flags = ['--json', '--listen', '127.0.0.1:0', '--home', programs.home('directory')];
+  const ready = await programs.start(['directory', ...flags]).event('ready');
+  url = ready.url as string;
+  ca = ready.ca as string;
+});
+
+afterAll(() => programs[Symbol.asyncDispose]());
+
+let homes = 0;
+
+/** A home with an identity and one message. */
+async function newHome(): Promise<string> {
+  homes += 1;
+  const home = programs.home(`home-${homes}`);
+  await programs.run(['init', `person-${homes}`, '--home', home]);
+  await programs.run(['post', 'precious', '--home', home]);
+  return home;
+}
+
+/** One sentence with what to do, as text and as JSON; no stack trace, and exit as promised. */
+function expectSentence({ code, stderr, stdout }: Finished, expected: { code: number; sentence: RegExp }): void {
+  expect({ code, stderr }).toEqual({ code: expected.code, stderr: expect.stringMatching(expected.sentence) });
+  expect(stderr).not.toMatch(/\n\s+at /);
+  expect(stderr).not.toContain('ExperimentalWarning');
+  const lastLine = stdout.trimEnd().split('\n').at(-1) ?? '';
+  if (lastLine !== '') expect(JSON.parse(lastLine)).toMatchObject({ error: { message: expect.any(String) } });
+}
+
+async function expectNothingLost(home: string): Promise<void> {
+  const { values } = await programs.run(['timeline', '--json', '--home', home]);
+  expect(values.map(({ body }) => body)).toEqual(['precious']);
+}
+
+describe('directory', () => {
+  test('nobody listens there: exit 3', async () => {
+    const home = await newHome();
+    const result = await programs.run(['sync', 'x', '--json', '--home', home, '--directory', 'https://127.0.0.1:1']);
+    expectSentence(result, { code: 3, sentence: /127\.0\.0\.1:1.*(running|start|check)/s });
+    await expectNothingLost(home);
+  });
+
+  test('none was named: exit 2, and how to name one', async () => {
+    const home = await newHome();
+    const result = await programs.run(['serve', '--json', '--home', home]);
+    expectSentence(result, { code: 2, sentence: /--directory/ });
+  });
+
+  test('its certificate is not trusted: exit 3, and how to trust it', async () => {
+    const home = await newHome();
+    const result = await programs.run(['peers', '--json', '--home', home, '--directory', url]);
+    expectSentence(result, { code: 3, sentence: /certificate.*--ca/s });
+  });
+
+  test('--ca names another certificate: exit 3', async () => {
+    const home = await newHome();
+    const other = await programs
+      .start(['directory', '--json', '--listen', '127.0.0.1:0', '--home', programs.home('other')])
+      .event('ready');
+    const flags = ['--json', '--home', home, '--directory', url, '--ca', other.ca as string];
+    expectSentence(await programs.run(['peers', ...flags]), { code: 3, sentence: /certificate/ });
+  });
+
+  test('--ca names a file that is no certificate, or none at all', async () => {
+    const home = await newHome();
+    const noCertificate = join(home, 'config.toml');
+    writeFileSync(noCertificate, '');
+    for (const file of [noCertificate, join(home, 'nowhere.pem')]) {
+      const result = await programs.run(['peers', '--json', '--home', home, '--directory', url, '--ca', file]);
+      expectSentence(result, { code: 7, sentence: /certificate|nowhere\.pem/ });
+    }
+  });
+
+  test.for(['http://127.0.0.1:1', 'ftp://example.org', 'not a url'])('wrong URL %s: exit 2', async (wrong) => {
+    const home = await newHome();
+    const result = await programs.run(['peers', '--json', '--home', home, '--directory', wrong]);
+    expectSentence(result, { code: 2, sentence: /https/ });
+  });
+
+  test('the URL is that of something else: exit 3', async () => {
+    const home = await newHome();
+    const flags = ['--json', '--home', home, '--directory', `${url}/elsewhere/`, '--ca', ca];
+    expectSentence(await programs.run(['peers', ...flags]), { code: 3, sentence: /elsewhere/ });
+  });
+
+  test('the name belongs to another key: exit 6', async () => {
+    const [first, second] = [programs.home('first'), programs.home('second')];
+    for (const home of [first, second]) await programs.run(['init', 'zoe', '--home', home]);
+    const access = ['--json', '--directory', url, '--ca', ca, '--udp', '127.0.0.1:0'];
+    await programs.start(['serve', '--home', first, ...access]).event('ready');
+    const result = await programs.run(['serve', '--home', second, ...access]);
+    expectSentence(result, { code: 6, sentence: /zoe.*key/s });
+  });
+});
+
+describe('home', () => {
+  test('no identity in it: exit 2, and how to make one', async () => {
+    const result = await programs.run(['post', 'x', '--json', '--home', programs.home('nobody')]);
+    expectSentence(result, { code: 2, sentence: /murmure init/ });
+  });
+
+  test('init never overwrites an identity', async () => {
+    const home = await newHome();
+    const key = readFileSync(join(home, 'key.pem'), 'utf8');
+    expectSentence(await programs.run(['init', 'other', '--json', '--home', home]), { code: 2, sentence: /already/ });
+    expect(readFileSync(join(home, 'key.pem'), 'utf8')).toBe(key);
+    await expectNothingLost(home);
+  });
+
+  test('a file is where the folder should be', async () => {
+    const file = join(programs.folder, 'a-file');
+    writeFileSync(file, 'x');
+    const result = await programs.run(['init', 'someone', '--json', '--home', file]);
+    expectSentence(result, { code: 7, sentence: /a-file/ });
+    expect(readFileSync(file, 'utf8')).toBe('x');
+  });
+
+  test('it is read-only: exit 1', async ({ skip }) => {
+    skip(process.getuid?.() === 0, 'permissions do not bind the super-user');
+    const folder = programs.home('read-only');
+    mkdirSync(folder);
+    chmodSync(folder, 0o500);
+    const result = await programs.run(['init', 'someone', '--json', '--home', join(folder, 'home')]);
+    chmodSync(folder, 0o700);
+    expectSentence(result, { code: 1, sentence: /read-only/ });
+  });
+
+  test('two serve on one home: the second says so and ends, the first goes on', async () => {
+    const home = await newHome();
+    const flags = ['--json', '--home', home, '--directory', url, '--ca', ca, '--udp', '127.0.0.1:0'];
+    const first = programs.start(['serve', ...flags]);
+    await first.event('ready');
+    const second = await programs.run(['serve', ...flags]);
+    expectSentence(second, { code: 1, sentence: new RegExp(`process ${first.child.pid}.*stop`, 's') });
+    expect(first.child.exitCode).toBe(null);
+    expect((await first.stop()).code).toBe(0);
+    await expectNothingLost(home);
+  });
+});
+
+describe('database', () => {
+  test.for([
+    [
+      'overwritten with something else',
+      (file: string) => writeFileSync(file, 'not a database, but long enough to be read as one'.repeat(40)),
+    ],
+    ['cut short', (file: string) => truncateSync(file, 5_000)],
+  ] as const)('%s: exit 7, and the file is left as it is', async ([, damage]) => {
+    const home = await newHome();
+    const file = join(home, 'store.db');
+    damage(file);
+    const damaged = readFileSync(file);
+    const result = await programs.run(['timeline', '--json', '--home', home]);
+    expectSentence(result, { code: 7, sentence: /store\.db is damaged.*move it away/s });
+    expect(readFileSync(file).equals(damaged)).toBe(true);
+  });
+});
+
+describe('key file', () => {
+  const serve = (home: string) =>
+    programs.run(['serve', '--json', '--home', home, '--directory', url, '--ca', ca, '--udp', '127.0.0.1:0']);
+
+  test('damaged: exit 7', async () => {
+    const home = await newHome();
+    const file = join(home, 'key.pem');
+    writeFileSync(file, readFileSync(file, 'utf8').slice(0, 80));
+    expectSentence(await serve(home), { code: 7, sentence: /key\.pem/ });
+    await expectNothingLost(home);
+  });
+
+  test('of another kind: exit 7, and what kind is needed', async () => {
+    const home = await newHome();
+    copyFileSync(ca, join(home, 'key.pem'));
+    expectSentence(await serve(home), { code: 7, sentence: /key\.pem/ });
+  });
+
+  test('gone: a sentence that names it, and nothing is made in its place', async () => {
+    const home = await newHome();
+    const file = join(home, 'key.pem');
+    unlinkSync(file);
+    expectSentence(await serve(home), { code: 2, sentence: /no key in .*key\.pem/ });
+    expect(existsSync(file)).toBe(false);
+  });
+});
+
+test('port in use: a sentence that names it, for UDP and for HTTPS', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.once('listening', resolve);
+  await promise;
+  const { port } = server.address() as { port: number };
+  const busy = `127.0.0.1:${port}`;
+  const directory = ['directory', '--json', '--home', programs.home('busy')];
+  expectSentence(await programs.run([...directory, '--listen', busy]), {
+    code: 1,
+    sentence: new RegExp(`${port}.*use`, 's'),
+  });
+  server.close();
+
+  const home = await newHome();
+  const flags = ['--json', '--home', home, '--directory', url, '--ca', ca];
+  const first = programs.start(['serve', ...flags, '--udp', '127.0.0.1:0']);
+  const [address] = (await first.event('ready')).udp as { port: number }[];
+  const other = await newHome();
+  const second = ['serve', '--json', '--home', other, '--directory', url, '--ca', ca];
+  const result = await programs.run([...second, '--udp', `127.0.0.1:${address?.port}`]);
+  expectSentence(result, { code: 1, sentence: new RegExp(`${address?.port}.*use`, 's') });
+});

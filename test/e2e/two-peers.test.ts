@@ -1,0 +1,151 @@
+/** The main job, in processes of its own: a directory, people who write, and people who read. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { hasIPv6, type Json, Programs, type Running } from '../support/program.ts';
+
+const networks = [
+  { network: 'IPv4', udp: ['127.0.0.1:0'], isHere: true },
+  { network: 'IPv6', udp: ['[::1]:0'], isHere: hasIPv6 },
+  { network: 'IPv4 and IPv6', udp: ['127.0.0.1:0', '[::1]:0'], isHere: hasIPv6 },
+];
+
+interface Setting extends AsyncDisposable {
+  readonly programs: Programs;
+  /** Flags of a person's home at this directory. */
+  flags(name: string): string[];
+  serve(name: string): Promise<Running>;
+}
+
+async function startDirectory(udp: readonly string[]): Promise<Setting> {
+  const programs = new Programs();
+  const directory = programs.start([
+    ...['directory', '--json', '--listen', '127.0.0.1:0', '--home', programs.home('directory')],
+    ...udp.flatMap((address) => ['--udp', address]),
+  ]);
+  const ready = await directory.event('ready');
+  const flags = (name: string) => [
+    ...['--json', '--home', programs.home(name)],
+    ...['--directory', ready.url as string, '--ca', ready.ca as string],
+  ];
+  return {
+    programs,
+    flags,
+    async serve(name) {
+      const running = programs.start(['serve', ...udp.flatMap((address) => ['--udp', address]), ...flags(name)]);
+      await running.event('ready');
+      return running;
+    },
+    [Symbol.asyncDispose]: () => programs[Symbol.asyncDispose](),
+  };
+}
+
+describe.for(networks)('over $network', ({ udp, isHere }) => {
+  test('what alice posts, bob reads', async ({ skip }) => {
+    skip(!isHere, 'this machine has no IPv6 on loopback');
+    await using setting = await startDirectory(udp);
+    const { programs, flags } = setting;
+    await programs.run(['init', 'alice', ...flags('alice')]);
+    await programs.run(['init', 'bob', ...flags('bob')]);
+    const [first] = (await programs.run(['post', 'Première !', ...flags('alice')])).values;
+    const alice = await setting.serve('alice');
+
+    const synced = await programs.run(['sync', 'alice', ...flags('bob')]);
+    expect(synced.code).toBe(0);
+    expect(synced.values).toMatchObject([{ peer: 'alice', status: 'updated', newMessages: 1, root: first?.root }]);
+    expect((await programs.run(['sync', 'alice', ...flags('bob')])).values).toMatchObject([{ status: 'unchanged' }]);
+
+    const { values } = await programs.run(['timeline', 'alice', ...flags('bob')]);
+    expect(values).toMatchObject([{ hash: first?.hash, author: 'alice', body: 'Première !', authenticated: true }]);
+    expect((await alice.stop()).code).toBe(0);
+  });
+});
+
+describe('a post from another process', () => {
+  test('is published by a running serve, and pushed to who follows', async () => {
+    await using setting = await startDirectory(['127.0.0.1:0']);
+    const { programs, flags } = setting;
+    for (const name of ['alice', 'bob']) await programs.run(['init', name, ...flags(name)]);
+    await programs.run(['follow', 'alice', ...flags('bob')]);
+    const alice = await setting.serve('alice');
+    const bob = await setting.serve('bob');
+    await bob.line(({ event, peer }) => event === 'sync.finished' && peer === 'alice');
+
+    const [posted] = (await programs.run(['post', 'news', ...flags('alice')])).values;
+    await alice.line(({ event, root }) => event === 'root.published' && root === posted?.root);
+    const received = await bob.line(({ event, peer }) => event === 'messages.received' && peer === 'alice');
+    expect(received.hashes).toEqual([posted?.hash]);
+    expect((await programs.run(['show', posted?.hash as string, ...flags('bob')])).values).toMatchObject([
+      { author: 'alice', body: 'news' },
+    ]);
+  });
+
+  test('and one from a third person answers it', async () => {
+    await using setting = await startDirectory(['127.0.0.1:0']);
+    const { programs, flags } = setting;
+    for (const name of ['alice', 'bob']) await programs.run(['init', name, ...flags(name)]);
+    const [question] = (await programs.run(['post', 'Who reads this?', ...flags('alice')])).values;
+    await setting.serve('alice');
+    await programs.run(['sync', 'alice', ...flags('bob')]);
+    const hash = question?.hash as string;
+    await programs.run(['post', 'I do', '--reply-to', hash, ...flags('bob')]);
+    await setting.serve('bob');
+    expect((await programs.run(['sync', 'bob', ...flags('alice')])).code).toBe(0);
+    const { values } = await programs.run(['timeline', ...flags('alice')]);
+    expect(values).toMatchObject([
+      { author: 'alice', body: 'Who reads this?', inReplyTo: null },
+      { author: 'bob', body: 'I do', inReplyTo: hash },
+    ]);
+  });
+});
+
+describe('what was acknowledged', () => {
+  test('is there after the process was killed', async () => {
+    await using setting = await startDirectory(['127.0.0.1:0']);
+    const { programs, flags } = setting;
+    await programs.run(['init', 'alice', ...flags('alice')]);
+    const posts: Json[] = [];
+    for (const text of ['one', 'two']) posts.push(...(await programs.run(['post', text, ...flags('alice')])).values);
+    const alice = await setting.serve('alice');
+    await alice.stop('SIGKILL');
+    const again = await setting.serve('alice');
+    expect(await again.event('ready')).toMatchObject({ root: posts[1]?.root });
+    const { values } = await programs.run(['timeline', ...flags('alice')]);
+    expect(values.map(({ body }) => body)).toEqual(['one', 'two']);
+  });
+
+  test('names and key of a directory included, is there after it was killed', async () => {
+    await using programs = new Programs();
+    const start = (listen: string) =>
+      programs.start(['directory', '--json', '--listen', listen, '--home', programs.home('directory')]);
+    const directory = start('127.0.0.1:0');
+    const { url, ca, serverKey } = await directory.event('ready');
+    const certificate = readFileSync(ca as string, 'utf8');
+    const flags = ['--json', '--home', programs.home('alice'), '--directory', `${url}`, '--ca', `${ca}`];
+    await programs.run(['init', 'alice', ...flags]);
+    const alice = programs.start(['serve', '--udp', '127.0.0.1:0', ...flags]);
+    await alice.event('ready');
+    await directory.stop('SIGKILL');
+    const again = await start(new URL(`${url}`).host).event('ready');
+    expect(again).toMatchObject({ url, serverKey });
+    expect(readFileSync(again.ca as string, 'utf8')).toBe(certificate);
+    const { values } = await programs.run(['peers', ...flags]);
+    expect(values).toMatchObject([{ name: 'alice', addresses: [{ ip: '127.0.0.1' }] }]);
+  });
+});
+
+test('messages with control characters reach the terminal without them', async () => {
+  await using setting = await startDirectory(['127.0.0.1:0']);
+  const { programs, flags } = setting;
+  for (const name of ['alice', 'bob']) await programs.run(['init', name, ...flags(name)]);
+  await programs.run(['post', 'a\u001b[2Jb\u202ec', ...flags('alice')]);
+  await setting.serve('alice');
+  await programs.run(['sync', 'alice', ...flags('bob')]);
+  const asJson = await programs.run(['timeline', ...flags('bob')]);
+  const asText = await programs.run(['timeline', ...flags('bob').filter((flag) => flag !== '--json')]);
+  for (const { stdout } of [asJson, asText]) {
+    expect(stdout).toContain('b');
+    expect(stdout).not.toContain('\u001b');
+    expect(stdout).not.toContain('\u202e');
+    expect(stdout).not.toContain('\\u001b');
+  }
+});

@@ -1,0 +1,110 @@
+/** The real program in processes of its own, each with a home that goes with the test. */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+export type Json = Record<string, unknown>;
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The lines of stdout, parsed. */
+  readonly values: Json[];
+}
+
+/** Whether this machine has IPv6 on loopback: containers may not. */
+export const hasIPv6 = Object.values(networkInterfaces())
+  .flat()
+  .some((address) => address?.address === '::1');
+
+/** Disposing of it ends every program it started, and removes what they left. */
+export class Programs implements AsyncDisposable {
+  readonly folder = mkdtempSync(join(tmpdir(), 'murmure-e2e-'));
+  readonly #running = new Set<Running>();
+
+  home(name: string): string {
+    return join(this.folder, name);
+  }
+
+  start(argv: readonly string[], environment: NodeJS.ProcessEnv = {}): Running {
+    const running = new Running(argv, { ...cleanEnvironment(), ...environment });
+    this.#running.add(running);
+    return running;
+  }
+
+  async run(argv: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Finished> {
+    const running = this.start(argv, environment);
+    running.child.stdin.end();
+    return running.finished;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const running of this.#running) running.child.kill('SIGKILL');
+    await Promise.all([...this.#running].map(({ finished }) => finished));
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+export class Running {
+  readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly finished: Promise<Finished>;
+  readonly #lines: Json[] = [];
+  readonly #waiting = new Set<() => void>();
+  #stdout = '';
+  #stderr = '';
+
+  constructor(argv: readonly string[], env: NodeJS.ProcessEnv) {
+    this.child = spawn(process.execPath, [main, ...argv], { stdio: 'pipe', env });
+    const closed = once(this.child, 'close');
+    this.child.stderr.on('data', (some) => {
+      this.#stderr += some;
+    });
+    createInterface(this.child.stdout).on('line', (line) => {
+      this.#stdout += `${line}\n`;
+      if (line.startsWith('{')) this.#lines.push(JSON.parse(line));
+      for (const look of this.#waiting) look();
+    });
+    this.finished = closed.then(([code]) => {
+      for (const look of this.#waiting) look();
+      return { code, stdout: this.#stdout, stderr: this.#stderr, values: this.#lines };
+    });
+  }
+
+  /** The first line of JSON that fits, past or to come. @throws if the program ends without one */
+  line(fits: (value: Json) => boolean): Promise<Json> {
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        const found = this.#lines.find(fits);
+        if (found !== undefined) resolve(found);
+        else if (this.child.exitCode === null) return;
+        else reject(new Error(`the program ended without that line; it said:\n${this.#stdout}${this.#stderr}`));
+        this.#waiting.delete(look);
+      };
+      this.#waiting.add(look);
+      look();
+    });
+  }
+
+  event(name: string): Promise<Json> {
+    return this.line(({ event }) => event === name);
+  }
+
+  stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Finished> {
+    this.child.kill(signal);
+    return this.finished;
+  }
+}
+
+/** A terminal's settings, and those of whoever runs the tests, are not the program's. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  const { PATH } = process.env;
+  return { PATH, NODE_NO_WARNINGS: undefined, LANG: 'C.UTF-8' };
+}
