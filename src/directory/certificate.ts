@@ -44,12 +44,22 @@ export async function selfSignedCertificate(hosts: readonly string[]): Promise<C
   return { cert, key };
 }
 
-/** The certificate kept in `home`, made anew where there is none, it is about to expire, or a host lacks. */
+/**
+ * The certificate kept in `home`, made anew where there is none, it is about to expire, or a host lacks.
+ * @throws MurmureError if what is kept cannot be used: it is not replaced, since peers have copies of it
+ */
 export async function loadOrCreateCertificate(home: string, hosts: readonly string[]): Promise<Certificate> {
   const certFile = path.join(home, fileNames.certificate);
   const keyFile = path.join(home, fileNames.tlsKey);
   const kept = await readBoth(certFile, keyFile);
-  if (kept !== undefined && isGoodFor(kept.cert, hosts)) return checkCertificate(kept);
+  const certificate = kept && parsed(() => new X509Certificate(kept.cert));
+  // One that is replaced anyway need not fit its key: a replacement may have been cut short.
+  if (kept !== undefined && (certificate === undefined || isGoodFor(certificate, hosts))) {
+    const why = whyUnusable(kept);
+    if (why === undefined) return kept;
+    const remedy = `restore ${certFile} and ${keyFile} from a backup, or remove both: new ones are made, of which peers need a copy`;
+    throw new MurmureError('invalid-data', `${why}: ${remedy}`);
+  }
   const made = await selfSignedCertificate(hosts);
   await mkdir(home, { recursive: true, mode: 0o700 });
   await writeWhole(keyFile, made.key, 0o600);
@@ -57,26 +67,30 @@ export async function loadOrCreateCertificate(home: string, hosts: readonly stri
   return made;
 }
 
-/** @throws MurmureError if one of the two cannot be read as PEM, or they do not belong together */
-export function checkCertificate({ cert, key }: Certificate): Certificate {
-  const certificate = parse('certificate', () => new X509Certificate(cert));
-  const privateKey = parse('private key', () => createPrivateKey(key));
-  if (!certificate.checkPrivateKey(privateKey)) {
-    throw new MurmureError(
-      'invalid-data',
-      'the certificate and the private key do not belong together: pass the key that the certificate was made for',
-    );
-  }
-  return { cert, key };
+/** @throws MurmureError if one of the two cannot be read as PEM, they do not belong together, or they have expired */
+export function checkCertificate(certificate: Certificate): Certificate {
+  const why = whyUnusable(certificate);
+  if (why === undefined) return certificate;
+  throw new MurmureError('invalid-data', `${why}: pass a valid certificate, and the key that it was made for`);
 }
 
-function parse<T>(what: string, work: () => T): T {
+function whyUnusable({ cert, key }: Certificate): string | undefined {
+  const certificate = parsed(() => new X509Certificate(cert));
+  if (certificate === undefined) return 'the certificate is not valid PEM';
+  if (key.includes('ENCRYPTED')) return 'the private key is encrypted';
+  const privateKey = parsed(() => createPrivateKey(key));
+  if (privateKey === undefined) return 'the private key is not valid PEM';
+  if (!certificate.checkPrivateKey(privateKey)) return 'the certificate and the private key do not belong together';
+  const { validToDate } = certificate;
+  if (validToDate.getTime() <= Date.now()) return `the certificate expired at ${validToDate.toISOString()}`;
+  return undefined;
+}
+
+function parsed<T>(work: () => T): T | undefined {
   try {
     return work();
-  } catch (error) {
-    throw new MurmureError('invalid-data', `the ${what} is not valid PEM: ${(error as Error).message}`, {
-      cause: error,
-    });
+  } catch {
+    return undefined;
   }
 }
 
@@ -89,12 +103,12 @@ async function readBoth(certFile: string, keyFile: string): Promise<Certificate 
     return { cert: await readFile(certFile, 'utf8'), key: await readFile(keyFile, 'utf8') };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    const message = `the certificate in ${path.dirname(certFile)} cannot be read: ${(error as Error).message}`;
+    throw new MurmureError('unexpected', message, { cause: error });
   }
 }
 
-function isGoodFor(cert: string, hosts: readonly string[]): boolean {
-  const certificate = parse('certificate', () => new X509Certificate(cert));
+function isGoodFor(certificate: X509Certificate, hosts: readonly string[]): boolean {
   const hasHost = (host: string) =>
     (isIP(host) ? certificate.checkIP(host) : certificate.checkHost(host)) !== undefined;
   return certificate.validToDate.getTime() - Date.now() > RENEW_BEFORE_MS && withLocal(hosts).every(hasHost);

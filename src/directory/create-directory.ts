@@ -68,13 +68,14 @@ const DEFAULT_RATE = { perSecond: 100, burst: 500 };
 
 /**
  * Starts a directory; resolves once HTTPS and UDP are bound.
- * @throws MurmureError if an address cannot be bound, or the certificate cannot be used
+ * @throws MurmureError if an address cannot be bound, or what is in `home`, or the certificate, cannot be used
  */
 export async function createDirectory(options: DirectoryOptions = {}): Promise<Directory> {
   const { home, bindingDays, logger } = options;
   const listen = parseListen(options.listen ?? '127.0.0.1:0', 'HTTPS');
   const binds = (options.udp ?? ['127.0.0.1:0']).map((text) => parseListen(text, 'UDP'));
-  const publicAddresses = options.publicAddresses?.map((text) => parseListen(text, 'UDP'));
+  const publicAddresses = options.publicAddresses?.map((text) => parseListen(text, 'UDP')).sort(byFamily);
+  if (home !== undefined) await createFolder(home);
   const certificate = await certificateFor(options, [listen.ip, ...(publicAddresses ?? []).map(({ ip }) => ip)]);
   const keyPair = options.keyPair ?? (await keyPairFor(home));
   const registryOptions = bindingDays === undefined ? {} : { bindingDays };
@@ -84,9 +85,10 @@ export async function createDirectory(options: DirectoryOptions = {}): Promise<D
       : openSqliteRegistry(path.join(home, fileNames.registry), registryOptions);
   const metrics = createDirectoryMetrics();
   const udp = new UdpSide({ registry, keyPair, binds, metrics, logger });
+  let http: HttpServer | undefined;
   try {
     await udp.whenBound();
-    const http = await createHttpServer({
+    http = createHttpServer({
       registry,
       udpAddresses: () => publicAddresses ?? udp.addresses,
       serverKey: () => keyPair.publicKey,
@@ -100,8 +102,18 @@ export async function createDirectory(options: DirectoryOptions = {}): Promise<D
     return new RunningDirectory({ url, ca: certificate.cert, serverKey: keyPair.publicKey, udp, http, registry });
   } catch (error) {
     udp.close();
+    await http?.close();
     registry.close();
     throw error;
+  }
+}
+
+async function createFolder(home: string): Promise<void> {
+  try {
+    await mkdir(home, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const message = `the folder ${home} cannot be created: ${(error as Error).message}; choose another home`;
+    throw new MurmureError('unexpected', message, { cause: error });
   }
 }
 
@@ -111,7 +123,6 @@ async function keyPairFor(home: string | undefined): Promise<KeyPair> {
   const file = path.join(home, fileNames.signingKey);
   if (existsSync(file)) return loadKeyFile(file);
   const keyPair = await generateKeyPair();
-  await mkdir(home, { recursive: true, mode: 0o700 });
   await createKeyFile(file, keyPair);
   return keyPair;
 }
@@ -126,6 +137,11 @@ function parseListen(text: string, what: string): SocketAddress {
   const parsed = parseAddress(text.replace(/^localhost:/, '127.0.0.1:'));
   if (!parsed.ok) throw new MurmureError('usage', `${text} is not an address for ${what}: ${parsed.why}`);
   return parsed.value;
+}
+
+/** IPv4 first. */
+function byFamily(a: SocketAddress, b: SocketAddress): number {
+  return Number(isIPv6(a)) - Number(isIPv6(b));
 }
 
 interface Parts {
@@ -202,6 +218,7 @@ export class UdpSide {
     this.#sockets = new SocketBank(environment?.network ?? createUdpNetwork());
     const machine = provideDirectory({
       registry,
+      logger,
       sockets: this.#sockets,
       clock,
       sign: environment?.sign ?? ((message) => keyPair.sign(message)),
@@ -230,7 +247,7 @@ export class UdpSide {
 
   /** As bound, IPv4 first. */
   get addresses(): SocketAddress[] {
-    return this.#addresses.toSorted((a, b) => Number(isIPv6(a)) - Number(isIPv6(b)));
+    return this.#addresses.toSorted(byFamily);
   }
 
   on: Directory['on'] = (type, listener) => {
@@ -259,9 +276,20 @@ export class UdpSide {
   }
 }
 
-function provideDirectory({ registry, ...shared }: SharedDependencies & { readonly registry: Registry }) {
+type Dependencies = SharedDependencies & Pick<UdpSideOptions, 'registry' | 'logger'>;
+
+function provideDirectory({ registry, logger, ...shared }: Dependencies) {
   const { clock } = shared;
   const { isGenuine, sendSigned, request, socket } = shareEffects(shared);
+
+  /** An effect that throws ends its machine: what fails for one peer, the disk being full, say, must not end it for all. */
+  const survive = async (what: string, work: () => unknown): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      logger?.error(error, `${what} failed`);
+    }
+  };
 
   const statusOf = async (hello: Delivery): Promise<{ status: string; key: PublicKey | undefined }> => {
     const { datagram, signature, signed } = hello.received;
@@ -279,15 +307,21 @@ function provideDirectory({ registry, ...shared }: SharedDependencies & { readon
   return directoryMachine.provide({
     actors: { socket, addressProof: addressProofMachine.provide({ actors: { request } }) },
     actions: {
-      checkHello: async ({ self }: Self, { hello }: { hello: Delivery }) => {
-        enter(self, { type: 'hello.checked', hello, ...(await statusOf(hello)) });
-      },
-      checkTraversal: ({ self }: Self, { sender, target }: { sender: SocketAddress; target: SocketAddress }) => {
-        const isListed = registry.isListed(target, clock.now());
-        enter(self, { type: 'traversal.checked', sender, target, isListed });
-      },
-      listAddress: (_: unknown, { name, key, address, atMs }: ListParams) => registry.prove(name, key, address, atMs),
-      forgetExpired: (_: unknown, { atMs }: { atMs: number }) => registry.expire(atMs),
+      checkHello: ({ self }: Self, { hello }: { hello: Delivery }) =>
+        survive('looking up who says Hello', async () =>
+          enter(self, { type: 'hello.checked', hello, ...(await statusOf(hello)) }),
+        ),
+      checkTraversal: ({ self }: Self, { sender, target }: { sender: SocketAddress; target: SocketAddress }) =>
+        survive('looking up whom to reach through a NAT', () =>
+          enter(self, { type: 'traversal.checked', sender, target, isListed: registry.isListed(target, clock.now()) }),
+        ),
+      listAddress: (_: unknown, { name, key, address, atMs }: ListParams) =>
+        survive('listing an address', () => {
+          // While this proof was under way somebody else may have bound the name to another key.
+          if (registry.register(name, key, atMs) === 'accepted') registry.prove(name, key, address, atMs);
+        }),
+      forgetExpired: (_: unknown, { atMs }: { atMs: number }) =>
+        survive('forgetting what has expired', () => registry.expire(atMs)),
       sendSigned,
     },
   });

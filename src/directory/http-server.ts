@@ -1,6 +1,6 @@
 /** The directory's HTTPS side (protocol §3). */
 import type { AddressInfo } from 'node:net';
-import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import * as v from 'valibot';
 import { type PublicKey, parsePublicKey, publicKeyBytes } from '../identity/public-key.ts';
@@ -23,6 +23,8 @@ export interface HttpServerOptions {
   readonly certificate: Certificate;
   readonly metrics: DirectoryMetrics;
   readonly rate: RateLimit;
+  /** How long a client may take for its handshake, and for its request. Default 10 s. */
+  readonly slowClientMs?: number;
   readonly logger?: Logger;
 }
 
@@ -33,6 +35,7 @@ export interface HttpServer {
 }
 
 const BODY_LIMIT = 4 * 1024;
+const MAX_HEADER_BYTES = 16 * 1024;
 const SLOW_CLIENT_MS = 10_000;
 /** What the 2022 directory says when a name is bound to another key. */
 const BAD_KEY = 'add peer:bad key';
@@ -40,17 +43,31 @@ const BAD_KEY = 'add peer:bad key';
 const Registration = v.object({ name: v.string(), key: v.optional(v.nullable(v.string())) });
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const { certificate, logger } = options;
+  const { certificate, logger, slowClientMs = SLOW_CLIENT_MS } = options;
+  const limiter = createLimiter(options);
   const app: FastifyInstance = fastify({
-    https: { cert: certificate.cert, key: certificate.key, minVersion: 'TLSv1.2', handshakeTimeout: SLOW_CLIENT_MS },
+    https: {
+      cert: certificate.cert,
+      key: certificate.key,
+      minVersion: 'TLSv1.2',
+      handshakeTimeout: slowClientMs,
+      // Of two timeouts Node takes the longer one for the whole request: left at its default this would be a minute.
+      headersTimeout: slowClientMs,
+      // Node looks for requests that take too long only every 30 s, unless told otherwise.
+      connectionsCheckingInterval: Math.ceil(slowClientMs / 4),
+      maxHeaderSize: MAX_HEADER_BYTES,
+    },
     bodyLimit: BODY_LIMIT,
-    requestTimeout: SLOW_CLIENT_MS,
-    connectionTimeout: SLOW_CLIENT_MS,
+    requestTimeout: slowClientMs,
+    connectionTimeout: slowClientMs,
     forceCloseConnections: true,
-    routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: false },
+    // A name of any length gets to its route, and is told what is wrong with it; Node bounds the headers.
+    routerOptions: { maxParamLength: MAX_HEADER_BYTES, ignoreTrailingSlash: false },
+    frameworkErrors: limiter.refuseBadPath,
     ...(logger === undefined ? { logger: false } : { loggerInstance: logger }),
   }) as unknown as FastifyInstance;
-  limitRate(app, options);
+  app.addHook('onRequest', limiter.limit);
+  countResponses(app, options);
   takeAnyBody(app);
   addRoutes(app, options);
   sayWhatWentWrong(app);
@@ -60,14 +77,31 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   };
 }
 
-function limitRate(app: FastifyInstance, { rate, now, metrics }: HttpServerOptions): void {
+interface Limiter {
+  limit(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined>;
+  /** Percent-encoding that cannot be decoded: Fastify asks here before any hook. */
+  refuseBadPath(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void;
+}
+
+function createLimiter({ rate, now, metrics }: HttpServerOptions): Limiter {
   const buckets = new TokenBuckets(rate);
-  app.addHook('onRequest', async (request, reply) => {
+  const isRefused = (request: FastifyRequest, reply: FastifyReply): boolean => {
     const waitS = buckets.take(sourceOf(request.ip), now());
-    if (waitS === 0) return;
+    if (waitS === 0) return false;
     reply.header('Retry-After', Math.ceil(waitS));
-    return text(reply, 429, `too many requests: try again in ${Math.ceil(waitS)} s\n`);
-  });
+    text(reply, 429, `too many requests: try again in ${Math.ceil(waitS)} s\n`);
+    return true;
+  };
+  return {
+    limit: async (request, reply) => (isRefused(request, reply) ? reply : undefined),
+    refuseBadPath(_error, request, reply) {
+      if (!isRefused(request, reply)) text(reply, 400, 'the path is not percent-encoded UTF-8\n');
+      metrics.countRequest('unknown', reply.statusCode);
+    },
+  };
+}
+
+function countResponses(app: FastifyInstance, { metrics }: HttpServerOptions): void {
   app.addHook('onResponse', async (request, reply) => {
     metrics.countRequest(request.routeOptions.url ?? 'unknown', reply.statusCode);
   });
@@ -75,8 +109,12 @@ function limitRate(app: FastifyInstance, { rate, now, metrics }: HttpServerOptio
 
 /** The Content-Type may be missing or wrong (protocol §3): the body is JSON or it is an error. */
 function takeAnyBody(app: FastifyInstance): void {
+  // Fastify refuses what is no media type at all.
+  app.addHook('onRequest', async ({ raw }) => {
+    delete raw.headers['content-type'];
+  });
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 }
 
 function addRoutes(app: FastifyInstance, options: HttpServerOptions): void {
@@ -137,7 +175,8 @@ function register(registry: Registry, body: unknown, nowMs: number): Registratio
 
 function parseJson(body: unknown): unknown {
   try {
-    return JSON.parse(String(body));
+    // Strictly: a name that is not UTF-8 must not become another one.
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body as Buffer));
   } catch {
     return undefined;
   }
@@ -154,8 +193,10 @@ function lowerCaseMembers(value: unknown): unknown {
 
 function sayWhatWentWrong(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) =>
-    // A name with an encoded slash, or none at all, matches no route.
-    request.url.startsWith('/peers/') ? text(reply, 400, 'not a name\n') : text(reply, 404, 'no such thing here\n'),
+    // A name with a slash in it matches no route.
+    request.method === 'GET' && request.url.startsWith('/peers/')
+      ? text(reply, 400, 'not a name\n')
+      : text(reply, 404, 'no such thing here\n'),
   );
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const status = error.statusCode ?? 500;

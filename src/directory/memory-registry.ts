@@ -46,12 +46,11 @@ export function createMemoryRegistry(options: RegistryOptions = {}): Registry {
       if (binding?.key !== undefined) return [binding.key];
       // Keyed candidates first: a signature that verifies says more than none.
       const keys = [...pending.keys(name, nowMs), ...(binding === undefined ? [] : [undefined])];
-      return keys.sort((a, b) => Number(a === undefined) - Number(b === undefined));
+      return [...new Set(keys)].sort((a, b) => Number(a === undefined) - Number(b === undefined));
     },
     prove(name, key, address, nowMs) {
       const binding = bindingOf(name, nowMs);
-      const isSame = binding?.key === key;
-      const addresses = isSame && binding ? binding.addresses : new Map();
+      const addresses = binding?.key === key && binding ? binding.addresses : new Map();
       addresses.delete(formatAddress(address));
       addresses.set(formatAddress(address), { address, provenAtMs: nowMs });
       if (addresses.size > registryLimits.addressesPerName) addresses.delete(addresses.keys().next().value as string);

@@ -12,8 +12,8 @@ interface Bucket {
   filledAtMs: number;
 }
 
-/** Sources remembered; when there are more, full buckets go first, and they lose nothing by it. */
-const MAX_BUCKETS = 65_536;
+/** Sources remembered; when there are more, those go first that have not asked for longest: their buckets are full again. */
+export const MAX_BUCKETS = 65_536;
 
 export class TokenBuckets {
   readonly #limit: RateLimit;
@@ -27,7 +27,9 @@ export class TokenBuckets {
   take(source: string, nowMs: number): number {
     const { perSecond, burst } = this.#limit;
     const bucket = this.#buckets.get(source) ?? { tokens: burst, filledAtMs: nowMs };
-    bucket.tokens = Math.min(burst, bucket.tokens + ((nowMs - bucket.filledAtMs) / 1000) * perSecond);
+    // A clock that is set back must not empty the bucket.
+    const elapsedS = Math.max(0, nowMs - bucket.filledAtMs) / 1000;
+    bucket.tokens = Math.min(burst, bucket.tokens + elapsedS * perSecond);
     bucket.filledAtMs = nowMs;
     // Used last, kept longest.
     this.#buckets.delete(source);

@@ -18,8 +18,9 @@ export const registryLimits = {
   pendingInAll: 10_000,
 } as const;
 
+/** A name stays bound at least as long as it is listed. */
 export function bindingLifetimeMs({ bindingDays = 90 }: RegistryOptions): number {
-  return bindingDays * DAY_MS;
+  return Math.max(bindingDays * DAY_MS, ADDRESS_LIFETIME_MS);
 }
 
 /** Times are Unix ms, passed in. */
@@ -32,11 +33,14 @@ export interface Registry {
   register(name: string, key: PublicKey | undefined, nowMs: number): 'accepted' | 'bad-key';
   /** Keys under which a Hello of this name may be signed; `undefined` among them: it need not be. Empty: not registered. */
   candidateKeys(name: string, nowMs: number): (PublicKey | undefined)[];
-  /** An address of this name was proven under this key: binds the name, and lists the address for an hour. */
+  /**
+   * An address of this name was proven under this key: binds the name, and lists the address for an hour. Whether the name may
+   * have this key is for the caller to ask, of `register`.
+   */
   prove(name: string, key: PublicKey | undefined, address: SocketAddress, nowMs: number): void;
   /** Names with at least one address, in byte order. */
   peers(nowMs: number): string[];
-  /** Undefined also for a bound name without an address: nobody is there now. IPv4 first. */
+  /** Undefined also for a bound name without an address: nobody is there now. IPv4 first, then by oldest proof. */
   lookup(name: string, nowMs: number): RegisteredPeer | undefined;
   isListed(address: SocketAddress, nowMs: number): boolean;
   /** Forgets what has expired. */

@@ -1,0 +1,495 @@
+import { X509Certificate } from 'node:crypto';
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { selfSignedCertificate } from '../../../src/directory/certificate.ts';
+import {
+  createDirectory,
+  type Directory,
+  type DirectoryOptions,
+  UdpSide,
+} from '../../../src/directory/create-directory.ts';
+import { createDirectoryMetrics } from '../../../src/directory/directory-metrics.ts';
+import { fileNames } from '../../../src/directory/file-names.ts';
+import { createMemoryRegistry } from '../../../src/directory/memory-registry.ts';
+import type { Registry } from '../../../src/directory/registry.ts';
+import { generateKeyPair, type KeyPair } from '../../../src/identity/key-pair.ts';
+import { createVerifier } from '../../../src/identity/verify.ts';
+import {
+  appendSignature,
+  type Datagram,
+  decodeDatagram,
+  encodeDatagram,
+  type ReceivedDatagram,
+} from '../../../src/wire/datagram.ts';
+import { formatAddress, type SocketAddress } from '../../../src/wire/socket-address.ts';
+import { failureOf, freshFolder } from './support.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const verify = createVerifier({ maxKeys: 10 });
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+async function start(options: DirectoryOptions = {}): Promise<Directory> {
+  const directory = await createDirectory(options);
+  onTestFinished(() => directory.close());
+  return directory;
+}
+
+interface Answer {
+  readonly status: number | undefined;
+  readonly body: Buffer;
+}
+
+async function ask({ url, ca }: Directory, path: string, registration?: object): Promise<Answer> {
+  const method = registration === undefined ? 'GET' : 'POST';
+  const sent = request(new URL(path, url), { ca, agent: false, method });
+  sent.end(registration && JSON.stringify(registration));
+  const [response] = await once(sent, 'response');
+  return { status: response.statusCode, body: Buffer.concat(await response.toArray()) };
+}
+
+const textOf = async (directory: Directory, path: string) => String((await ask(directory, path)).body);
+const udpAddressesOf = async (directory: Directory) => JSON.parse(await textOf(directory, '/udp-address'));
+
+/** A peer who speaks the protocol by hand: what it hears, and whether it answers Hello. */
+class Speaker {
+  readonly name: string;
+  readonly keyPair: KeyPair | undefined;
+  readonly heard: ReceivedDatagram[] = [];
+  answersHello = true;
+  readonly #socket: Socket;
+
+  private constructor(name: string, keyPair: KeyPair | undefined, socket: Socket) {
+    this.name = name;
+    this.keyPair = keyPair;
+    this.#socket = socket;
+    socket.on('message', (bytes, { address: ip, port }) => this.#hear(new Uint8Array(bytes), { ip, port }));
+  }
+
+  static async join(name: string, keyPair?: KeyPair): Promise<Speaker> {
+    const socket = createSocket('udp4').bind(0, '127.0.0.1');
+    onTestFinished(() => void socket.close());
+    await once(socket, 'listening');
+    return new Speaker(name, keyPair, socket);
+  }
+
+  get address(): SocketAddress {
+    return { ip: '127.0.0.1', port: this.#socket.address().port };
+  }
+
+  async send(datagram: Datagram, { port, ip }: SocketAddress): Promise<void> {
+    const bytes = encodeDatagram(datagram);
+    this.#socket.send(this.keyPair ? appendSignature(bytes, await this.keyPair.sign(bytes)) : bytes, port, ip);
+  }
+
+  sayHello(to: SocketAddress): Promise<void> {
+    return this.send({ type: 'Hello', id: 7, flags: 0, name: this.name }, to);
+  }
+
+  register(directory: Directory): Promise<Answer> {
+    return ask(directory, '/register', { name: this.name, key: this.keyPair?.publicKey });
+  }
+
+  /** Registers, and proves its address. */
+  async enlist(directory: Directory): Promise<void> {
+    expect((await this.register(directory)).status).toBe(204);
+    const proven = new Promise<void>((resolve) => {
+      const stop = directory.on('address.proven', ({ name }) => {
+        if (name !== this.name) return;
+        stop();
+        resolve();
+      });
+    });
+    await this.sayHello(directory.udp[0] as SocketAddress);
+    await proven;
+  }
+
+  #hear(bytes: Uint8Array, from: SocketAddress): void {
+    const decoded = decodeDatagram(bytes);
+    if (!decoded.ok) throw new Error(decoded.why);
+    this.heard.push(decoded.value);
+    const { datagram } = decoded.value;
+    if (this.answersHello && datagram.type === 'Hello') {
+      void this.send({ type: 'HelloReply', id: datagram.id, flags: 0, name: this.name }, from);
+    }
+  }
+}
+
+/** Fails if somebody has one of the ports. */
+async function expectFree(directory: { url: string; udp: readonly SocketAddress[] }): Promise<void> {
+  await vi.waitFor(async () => {
+    await bindTcp(Number(new URL(directory.url).port));
+    for (const { ip, port } of directory.udp) await bindUdp(ip, port);
+  });
+}
+
+async function bindTcp(port: number): Promise<void> {
+  const server = createServer().listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  await new Promise((resolve) => server.close(resolve));
+}
+
+async function bindUdp(ip: string, port: number): Promise<void> {
+  const socket = createSocket(ip.includes(':') ? 'udp6' : 'udp4').bind(port, ip);
+  await once(socket, 'listening');
+  await new Promise<void>((resolve) => socket.close(resolve));
+}
+
+/** A port of each kind that was free a moment ago. */
+async function freePorts(): Promise<{ url: string; udp: SocketAddress[] }> {
+  const directory = await createDirectory({ udp: ['127.0.0.1:0', '127.0.0.1:0'] });
+  await directory.close();
+  return { url: directory.url, udp: [...directory.udp] };
+}
+
+describe('a directory', () => {
+  test('binds any free ports and tells which', async () => {
+    const directory = await start();
+    expect(directory.url).toMatch(/^https:\/\/127\.0\.0\.1:\d+\/$/);
+    expect(directory.udp).toEqual([{ ip: '127.0.0.1', port: expect.toSatisfy((port) => port > 0) }]);
+    expect(await textOf(directory, '/healthz')).toBe('ok\n');
+    expect(await udpAddressesOf(directory)).toEqual(directory.udp);
+  });
+
+  test('binds several UDP addresses, IPv4 and IPv6, and tells IPv4 first', async ({ skip }) => {
+    const interfaces = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+    skip(!interfaces.some(({ address }) => address === '::1'), 'this machine has no IPv6');
+    const directory = await start({ listen: 'localhost:0', udp: ['[::1]:0', '127.0.0.1:0', 'localhost:0'] });
+    expect(directory.udp.map(({ ip }) => ip)).toEqual(['127.0.0.1', '127.0.0.1', '::1']);
+    expect(new Set(directory.udp.map(formatAddress)).size).toBe(3);
+    expect(await udpAddressesOf(directory)).toEqual(directory.udp);
+  });
+
+  test('answers Hello on each of its UDP addresses, under an empty name and its server key', async () => {
+    const directory = await start({ udp: ['127.0.0.1:0', '127.0.0.1:0'] });
+    const { body } = await ask(directory, '/server-key');
+    expect(body.toString('base64').replace(/=+$/, '')).toBe(directory.serverKey);
+    for (const address of directory.udp) {
+      const alice = await Speaker.join('alice');
+      await alice.sayHello(address);
+      await vi.waitFor(() => expect(alice.heard).toHaveLength(1));
+      const [{ datagram, signed, signature } = expect.unreachable()] = alice.heard;
+      expect(datagram).toEqual({ type: 'HelloReply', id: 7, flags: 0, name: '' });
+      expect(await verify(directory.serverKey, signed, signature as Uint8Array)).toBe(true);
+    }
+  });
+
+  test('lists a peer that has registered and answers its Hello', async () => {
+    const directory = await start();
+    const keyPair = await generateKeyPair();
+    const alice = await Speaker.join('alice', keyPair);
+    await alice.enlist(directory);
+    expect(await textOf(directory, '/peers/')).toBe('alice\n');
+    expect(JSON.parse(await textOf(directory, '/peers/alice'))).toEqual({
+      name: 'alice',
+      addresses: [alice.address],
+      key: keyPair.publicKey,
+    });
+    expect(await textOf(directory, '/metrics')).toContain('murmure_udp_events_total{kind="address.proven"} 1');
+  });
+
+  test('ignores a Hello that the registered key did not sign', async () => {
+    const directory = await start();
+    const alice = await Speaker.join('alice', await generateKeyPair());
+    const mallory = await Speaker.join('alice', await generateKeyPair());
+    await alice.register(directory);
+    const ignored = new Promise<SocketAddress>((resolve) =>
+      directory.on('hello.ignored', ({ address }) => resolve(address)),
+    );
+    await mallory.sayHello(directory.udp[0] as SocketAddress);
+    expect(await ignored).toEqual(mallory.address);
+    await alice.enlist(directory);
+    expect(JSON.parse(await textOf(directory, '/peers/alice')).addresses).toEqual([alice.address]);
+    expect(mallory.heard).toEqual([]);
+  });
+
+  test('a proof that mallory began while the name was free does not take it from alice, who was faster', async () => {
+    const directory = await start();
+    const [mallory, alice] = [await Speaker.join('alice'), await Speaker.join('alice', await generateKeyPair())];
+    mallory.answersHello = false;
+    await mallory.register(directory);
+    await mallory.sayHello(directory.udp[0] as SocketAddress);
+    const challengeOf = ({ heard }: Speaker) => heard.find(({ datagram }) => datagram.type === 'Hello')?.datagram;
+    await vi.waitFor(() => expect(challengeOf(mallory)).toBeDefined());
+    await alice.enlist(directory);
+    const proven = new Promise<void>((resolve) => directory.on('address.proven', () => resolve()));
+    const { id } = challengeOf(mallory) as { id: number };
+    await mallory.send({ type: 'HelloReply', id, flags: 0, name: 'alice' }, directory.udp[0] as SocketAddress);
+    await proven;
+    expect(JSON.parse(await textOf(directory, '/peers/alice'))).toEqual({
+      name: 'alice',
+      addresses: [alice.address],
+      key: alice.keyPair?.publicKey,
+    });
+  });
+
+  test('tells its facts to who listens, until they do not', async () => {
+    const directory = await start();
+    const [all, some]: string[][] = [[], []];
+    directory.on('*', ({ type }) => all?.push(type));
+    const stop = directory.on('hello.answered', ({ name }) => some?.push(name));
+    const alice = await Speaker.join('alice');
+    await alice.sayHello(directory.udp[0] as SocketAddress);
+    await vi.waitFor(() => expect(all).toEqual(['hello.answered']));
+    stop();
+    await alice.sayHello(directory.udp[0] as SocketAddress);
+    await vi.waitFor(() => expect(all).toHaveLength(2));
+    expect(some).toEqual(['alice']);
+  });
+
+  test('limits the rate of requests as it is told', async () => {
+    const directory = await start({ rate: { perSecond: 1e-6, burst: 2 } });
+    const statuses = [];
+    for (let i = 0; i < 3; i++) statuses.push((await ask(directory, '/healthz')).status);
+    expect(statuses).toEqual([200, 200, 429]);
+  });
+
+  test('binds a name to its key for as many days as it is told', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const provenAtMs = Date.now();
+    const directory = await start({ bindingDays: 3 });
+    await (await Speaker.join('alice', await generateKeyPair())).enlist(directory);
+    const mallory = await Speaker.join('alice', await generateKeyPair());
+    vi.setSystemTime(provenAtMs + 3 * DAY_MS - 1);
+    expect(String((await mallory.register(directory)).body)).toBe('add peer:bad key');
+    vi.setSystemTime(provenAtMs + 3 * DAY_MS);
+    expect((await mallory.register(directory)).status).toBe(204);
+  });
+});
+
+describe('public addresses', () => {
+  test('are what /udp-address tells, IPv4 first, whatever is bound', async () => {
+    const directory = await start({ publicAddresses: ['[2001:DB8::1]:8443', '192.0.2.1:8443', '192.0.2.2:1'] });
+    expect(await udpAddressesOf(directory)).toEqual([
+      { ip: '192.0.2.1', port: 8443 },
+      { ip: '192.0.2.2', port: 1 },
+      { ip: '2001:db8::1', port: 8443 },
+    ]);
+    expect(directory.udp.map(({ ip }) => ip)).toEqual(['127.0.0.1']);
+  });
+
+  test('are named in the certificate that it makes', async () => {
+    const certificate = new X509Certificate((await start({ publicAddresses: ['192.0.2.1:8443'] })).ca);
+    expect(['192.0.2.1', '127.0.0.1', '192.0.2.2'].map((ip) => certificate.checkIP(ip))).toEqual([
+      '192.0.2.1',
+      '127.0.0.1',
+      undefined,
+    ]);
+  });
+});
+
+describe('the certificate', () => {
+  test('is the operator’s, if there is one', async () => {
+    const certificate = await selfSignedCertificate([]);
+    const directory = await start({ certificate });
+    expect(directory.ca).toBe(certificate.cert);
+    expect(await textOf(directory, '/healthz')).toBe('ok\n');
+  });
+
+  test('that does not fit its key keeps the directory from starting', async () => {
+    const [{ cert }, { key }] = [await selfSignedCertificate([]), await selfSignedCertificate([])];
+    const error = await failureOf(() => start({ certificate: { cert, key } }));
+    expect(error).toMatchObject({ code: 'invalid-data', message: expect.stringContaining('do not belong together') });
+  });
+});
+
+describe('a directory that cannot start', () => {
+  test.each([
+    [{ listen: 'nowhere' }, 'nowhere is not an address for HTTPS: '],
+    [{ listen: '127.0.0.1:65536' }, '127.0.0.1:65536 is not an address for HTTPS: '],
+    [{ udp: ['127.0.0.1:0', '127.0.0.1'] }, '127.0.0.1 is not an address for UDP: '],
+    [{ publicAddresses: ['directory.example:80'] }, 'directory.example:80 is not an address for UDP: '],
+  ])('%j: which address, and why', async (options, message) => {
+    const error = await failureOf(() => start(options));
+    expect([error.code, error.message]).toEqual(['usage', expect.stringContaining(message)]);
+  });
+
+  test('because its HTTPS port is in use says which, and releases everything', async () => {
+    const other = await start();
+    const { udp, url } = await freePorts();
+    const { host } = new URL(other.url);
+    const error = await failureOf(() => start({ listen: host, udp: udp.map(formatAddress) }));
+    expect(error.message).toContain(`${host} is in use by another program: choose another port`);
+    await expectFree({ url, udp });
+  });
+
+  test('because a UDP port is in use says which, and releases everything', async () => {
+    const taken = formatAddress((await start()).udp[0] as SocketAddress);
+    const { udp, url } = await freePorts();
+    const [before, after] = udp.map(formatAddress) as [string, string];
+    const error = await failureOf(() => start({ listen: new URL(url).host, udp: [before, taken, after] }));
+    expect(error.message).toContain(`UDP ${taken} cannot be listened on: the port is in use;`);
+    await expectFree({ url, udp });
+  });
+
+  test('because of one and the same UDP address twice says so', async () => {
+    const { udp, url } = await freePorts();
+    const address = formatAddress(udp[0] as SocketAddress);
+    const error = await failureOf(() => start({ udp: [address, address] }));
+    expect(error.message).toContain(`UDP ${address} cannot be listened on: the port is in use;`);
+    await expectFree({ url, udp });
+  });
+
+  test('because its registry is damaged says where it lies, and binds nothing', async () => {
+    const home = freshFolder();
+    const { udp, url } = await freePorts();
+    const file = join(home, fileNames.registry);
+    writeFileSync(file, 'no database at all\n'.repeat(100));
+    const error = await failureOf(() => start({ home, listen: new URL(url).host, udp: udp.map(formatAddress) }));
+    expect(error).toMatchObject({
+      code: 'invalid-data',
+      message: expect.stringContaining(`the registry ${file} is damaged`),
+    });
+    await expectFree({ url, udp });
+  });
+
+  test('can start in the same home once the reason is gone', async () => {
+    const home = freshFolder();
+    const other = await start();
+    await failureOf(() => start({ home, listen: new URL(other.url).host }));
+    await (await Speaker.join('alice')).enlist(await start({ home }));
+  });
+
+  test('because its home is no folder, and cannot be one, says so', async () => {
+    const file = join(freshFolder(), 'file');
+    writeFileSync(file, '');
+    for (const home of [file, join(file, 'home')]) {
+      const error = await failureOf(() => start({ home }));
+      expect(error.message).toContain(`the folder ${home} cannot be created: `);
+    }
+  });
+});
+
+describe('closing', () => {
+  test('releases the ports; and twice is as once', async () => {
+    const directory = await start({ udp: ['127.0.0.1:0', '127.0.0.1:0'] });
+    const { url, udp } = directory;
+    expect(udp).toHaveLength(2);
+    await Promise.all([directory.close(), directory.close()]);
+    await directory.close();
+    await expectFree({ url, udp });
+  });
+
+  test('happens at the end of `await using`, also when something is thrown', async () => {
+    let released: Directory | undefined;
+    const use = async () => {
+      await using directory = await createDirectory();
+      released = directory;
+      expect(await textOf(directory, '/healthz')).toBe('ok\n');
+      throw new Error('thrown inside');
+    };
+    await expect(use()).rejects.toThrow('thrown inside');
+    await expectFree(released as Directory);
+  });
+
+  test('does not wait for a proof that is under way', async () => {
+    const directory = await start();
+    const alice = await Speaker.join('alice');
+    alice.answersHello = false;
+    await alice.register(directory);
+    await alice.sayHello(directory.udp[0] as SocketAddress);
+    await vi.waitFor(() => expect(alice.heard.map(({ datagram }) => datagram.type)).toContain('Hello'));
+    await directory.close();
+    await expectFree(directory);
+  });
+});
+
+describe('a home', () => {
+  test('keeps registry, certificate and key: a directory that is restarted knows its peers, and they know it', async () => {
+    const home = join(freshFolder(), 'new', 'home');
+    const alice = await Speaker.join('alice', await generateKeyPair());
+    const first = await start({ home });
+    await alice.enlist(first);
+    const listed = await textOf(first, '/peers/alice');
+    await first.close();
+
+    const second = await start({ home });
+    expect([second.ca, second.serverKey]).toEqual([first.ca, first.serverKey]);
+    expect(await textOf(second, '/peers')).toBe('alice\n');
+    expect(await textOf(second, '/peers/alice')).toBe(listed);
+    const mallory = await Speaker.join('alice', await generateKeyPair());
+    expect(String((await mallory.register(second)).body)).toBe('add peer:bad key');
+  });
+
+  test('has secrets that nobody else may read', async () => {
+    const home = join(freshFolder(), 'home');
+    await start({ home });
+    const modeOf = (file: string) => (statSync(join(home, file)).mode & 0o777).toString(8);
+    expect([fileNames.signingKey, fileNames.tlsKey, '.'].map(modeOf)).toEqual(['600', '600', '700']);
+    expect(readFileSync(join(home, fileNames.certificate), 'utf8')).not.toContain('PRIVATE');
+  });
+
+  test('is made also where certificate and key are given: nothing but the registry is kept there then', async () => {
+    const home = join(freshFolder(), 'home');
+    const keyPair = await generateKeyPair();
+    const directory = await start({ home, keyPair, certificate: await selfSignedCertificate([]) });
+    expect(directory.serverKey).toBe(keyPair.publicKey);
+    const { registry, ...others } = fileNames;
+    expect(existsSync(join(home, registry))).toBe(true);
+    for (const file of Object.values(others)) expect(existsSync(join(home, file)), file).toBe(false);
+  });
+
+  test('without one each start is a new directory', async () => {
+    const [a, b] = [await start(), await start()];
+    expect(a.ca).not.toBe(b.ca);
+    expect(a.serverKey).not.toBe(b.serverKey);
+  });
+});
+
+describe('a registry that fails, on a full disk say,', () => {
+  const failing = (method: keyof Registry): Registry => ({
+    ...createMemoryRegistry(),
+    [method]: () => {
+      throw new Error(`${method}: the disk is full`);
+    },
+  });
+
+  async function startUdp(registry: Registry): Promise<{ udp: UdpSide; errors: string[] }> {
+    const errors: string[] = [];
+    const logger = pino({ level: 'error' }, { write: (line) => void errors.push(JSON.parse(line).msg) });
+    const udp = new UdpSide({
+      registry,
+      keyPair: await generateKeyPair(),
+      binds: [{ ip: '127.0.0.1', port: 0 }],
+      metrics: createDirectoryMetrics(),
+      logger,
+    });
+    onTestFinished(() => udp.close());
+    await udp.whenBound();
+    return { udp, errors };
+  }
+
+  test('while an address is listed does not end the service', async () => {
+    const registry = failing('prove');
+    const { udp, errors } = await startUdp(registry);
+    registry.register('alice', undefined, Date.now());
+    await (await Speaker.join('alice')).sayHello(udp.addresses[0] as SocketAddress);
+    await vi.waitFor(() => expect(errors).toEqual(['listing an address failed']));
+    const bob = await Speaker.join('bob');
+    await bob.sayHello(udp.addresses[0] as SocketAddress);
+    await vi.waitFor(() => expect(bob.heard.map(({ datagram }) => datagram.type)).toEqual(['HelloReply']));
+  });
+
+  test('while a Hello is looked up does not end the service: that Hello stays unanswered', async () => {
+    const registry = failing('candidateKeys');
+    const { udp, errors } = await startUdp(registry);
+    const alice = await Speaker.join('alice');
+    await alice.sayHello(udp.addresses[0] as SocketAddress);
+    await vi.waitFor(() => expect(errors).toEqual(['looking up who says Hello failed']));
+    await alice.send({ type: 'RootRequest', id: 8 }, udp.addresses[0] as SocketAddress);
+    await vi.waitFor(() =>
+      expect(alice.heard.map(({ datagram }) => datagram)).toEqual([
+        { type: 'Error', id: 8, text: 'no session: say Hello first' },
+      ]),
+    );
+  });
+});

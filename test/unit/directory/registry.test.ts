@@ -1,0 +1,451 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createMemoryRegistry } from '../../../src/directory/memory-registry.ts';
+import { type Registry, type RegistryOptions, registryLimits } from '../../../src/directory/registry.ts';
+import { openSqliteRegistry } from '../../../src/directory/sqlite-registry.ts';
+import { failureOf, freshFolder } from './support.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const T0 = 1_800_000_000_000;
+
+/** Registries do not look into keys. */
+const KEY = 'alice-key';
+const OTHER_KEY = 'mallory-key';
+const HOME = { ip: '192.0.2.1', port: 4242 };
+const MOBILE = { ip: '192.0.2.2', port: 80 };
+const HOME_IPV6 = { ip: '2001:db8::1', port: 4242 };
+const hostOf = (index: number) => ({ ip: '192.0.2.3', port: index + 1 });
+
+function openSqlite(options?: RegistryOptions): Registry {
+  const registry = openSqliteRegistry(join(freshFolder(), 'registry.db'), options);
+  onTestFinished(() => registry.close());
+  return registry;
+}
+
+describe.each([
+  ['in memory', createMemoryRegistry],
+  ['in SQLite', openSqlite],
+])('a registry %s', (_, open) => {
+  test('registering alone makes nobody visible', () => {
+    const registry = open();
+    expect(registry.register('alice', KEY, T0)).toBe('accepted');
+    expect(registry.peers(T0)).toEqual([]);
+    expect(registry.lookup('alice', T0)).toBeUndefined();
+    expect(registry.isListed(HOME, T0)).toBe(false);
+  });
+
+  test('a peer is listed once at least one address is proven', () => {
+    const registry = open();
+    registry.register('alice', KEY, T0);
+    registry.prove('alice', KEY, HOME, T0 + SECOND);
+    expect(registry.peers(T0 + SECOND)).toEqual(['alice']);
+    expect(registry.lookup('alice', T0 + SECOND)).toStrictEqual({ name: 'alice', addresses: [HOME], key: KEY });
+    expect(registry.isListed(HOME, T0 + SECOND)).toBe(true);
+    expect(registry.isListed({ ...HOME, port: HOME.port + 1 }, T0 + SECOND)).toBe(false);
+    expect(registry.lookup('bob', T0 + SECOND)).toBeUndefined();
+  });
+
+  test('a key is left out when the peer has none', () => {
+    const registry = open();
+    registry.register('alice', undefined, T0);
+    registry.prove('alice', undefined, HOME, T0);
+    expect(registry.lookup('alice', T0)).toStrictEqual({ name: 'alice', addresses: [HOME] });
+  });
+
+  test('addresses are listed for one hour after each proof, address by address', () => {
+    const registry = open();
+    registry.prove('alice', KEY, HOME, T0);
+    registry.prove('alice', KEY, MOBILE, T0 + 30 * MINUTE);
+    const listed = (nowMs: number) => registry.lookup('alice', nowMs)?.addresses;
+    expect(listed(T0 + HOUR - 1)).toEqual([HOME, MOBILE]);
+    expect(listed(T0 + HOUR)).toEqual([MOBILE]);
+    expect([HOME, MOBILE].map((address) => registry.isListed(address, T0 + HOUR))).toEqual([false, true]);
+    expect(registry.peers(T0 + 90 * MINUTE - 1)).toEqual(['alice']);
+    expect(listed(T0 + 90 * MINUTE)).toBeUndefined();
+    expect(registry.peers(T0 + 90 * MINUTE)).toEqual([]);
+  });
+
+  test('an address proven again is listed for another hour, and once', () => {
+    const registry = open();
+    registry.prove('alice', KEY, HOME, T0);
+    registry.prove('alice', KEY, HOME, T0 + 55 * MINUTE);
+    expect(registry.lookup('alice', T0 + 115 * MINUTE - 1)?.addresses).toEqual([HOME]);
+    expect(registry.lookup('alice', T0 + 115 * MINUTE)).toBeUndefined();
+  });
+
+  test('IPv4 addresses come first', () => {
+    const registry = open();
+    registry.prove('alice', KEY, HOME_IPV6, T0);
+    registry.prove('alice', KEY, MOBILE, T0 + 1);
+    registry.prove('alice', KEY, HOME, T0 + 2);
+    expect(registry.lookup('alice', T0 + 2)?.addresses).toEqual([MOBILE, HOME, HOME_IPV6]);
+  });
+
+  test('a name has eight addresses at most: a ninth takes the place of the one that was proven first', () => {
+    const registry = open();
+    const hosts = Array.from({ length: registryLimits.addressesPerName }, (_, index) => hostOf(index));
+    for (const [index, host] of hosts.entries()) registry.prove('alice', KEY, host, T0 + index);
+    registry.prove('alice', KEY, hostOf(0), T0 + 100);
+    registry.prove('alice', KEY, hostOf(8), T0 + 101);
+    expect(registryLimits.addressesPerName).toBe(8);
+    expect(registry.lookup('alice', T0 + 101)?.addresses).toEqual([2, 3, 4, 5, 6, 7, 0, 8].map(hostOf));
+    expect(registry.isListed(hostOf(1), T0 + 101)).toBe(false);
+  });
+
+  test('nine addresses proven in one millisecond: the last one is kept', () => {
+    const registry = open();
+    for (let index = 8; index >= 0; index--) registry.prove('alice', KEY, hostOf(index), T0);
+    expect(registry.lookup('alice', T0)?.addresses).toEqual([7, 6, 5, 4, 3, 2, 1, 0].map(hostOf));
+  });
+
+  test('peers are listed in byte order, which is not that of UTF-16', () => {
+    const registry = open();
+    const names = ['Zoé', 'alice', 'Alice', '日本', '\u{1f980}', '\uff5e', 'zoe', '__proto__', ' '];
+    for (const name of names) registry.prove(name, undefined, HOME, T0);
+    expect(registry.peers(T0)).toEqual([
+      ' ',
+      'Alice',
+      'Zoé',
+      '__proto__',
+      'alice',
+      'zoe',
+      '日本',
+      '\uff5e',
+      '\u{1f980}',
+    ]);
+  });
+
+  test('names that differ in case, composition or trailing spaces are different peers', () => {
+    const registry = open();
+    const names = ['alice', 'Alice', 'alice ', 'Zo\u00e9', 'Zoe\u0301'];
+    for (const [index, name] of names.entries()) registry.prove(name, `key ${index}`, hostOf(index), T0);
+    expect(names.map((name) => registry.lookup(name, T0)?.key)).toEqual(names.map((_, index) => `key ${index}`));
+  });
+
+  describe('the binding of a name to its key', () => {
+    test('a name that is bound to another key: bad key', () => {
+      const registry = open();
+      registry.prove('alice', KEY, HOME, T0);
+      expect(registry.register('alice', OTHER_KEY, T0)).toBe('bad-key');
+      expect(registry.register('alice', undefined, T0)).toBe('bad-key');
+      expect(registry.register('alice', KEY, T0)).toBe('accepted');
+      expect(registry.candidateKeys('alice', T0)).toEqual([KEY]);
+    });
+
+    test('is kept longer than addresses: 90 days after the last proof', () => {
+      const registry = open();
+      registry.prove('alice', KEY, HOME, T0);
+      registry.prove('alice', KEY, HOME, T0 + DAY);
+      const endMs = T0 + 91 * DAY;
+      registry.expire(endMs - 1);
+      expect(registry.candidateKeys('alice', endMs - 1)).toEqual([KEY]);
+      expect(registry.register('alice', OTHER_KEY, endMs - 1)).toBe('bad-key');
+      expect(registry.register('alice', OTHER_KEY, endMs)).toBe('accepted');
+      expect(registry.candidateKeys('alice', endMs)).toEqual([OTHER_KEY]);
+    });
+
+    test('ends after as many days as the operator says', () => {
+      const registry = open({ bindingDays: 2 });
+      registry.prove('alice', KEY, HOME, T0);
+      expect(registry.register('alice', OTHER_KEY, T0 + 2 * DAY - 1)).toBe('bad-key');
+      expect(registry.register('alice', OTHER_KEY, T0 + 2 * DAY)).toBe('accepted');
+    });
+
+    test('never ends before the addresses do: who is listed has a key that others can verify', () => {
+      const registry = open({ bindingDays: 0 });
+      registry.prove('alice', KEY, HOME, T0);
+      expect(registry.lookup('alice', T0 + HOUR - 1)).toEqual({ name: 'alice', addresses: [HOME], key: KEY });
+      expect(registry.register('alice', OTHER_KEY, T0 + HOUR - 1)).toBe('bad-key');
+      expect(registry.register('alice', OTHER_KEY, T0 + HOUR)).toBe('accepted');
+    });
+
+    test('a name whose binding has ended has no address of its last owner', () => {
+      const registry = open({ bindingDays: 0 });
+      registry.prove('alice', KEY, HOME, T0);
+      registry.prove('alice', OTHER_KEY, MOBILE, T0 + HOUR);
+      expect(registry.lookup('alice', T0 + HOUR)).toEqual({ name: 'alice', addresses: [MOBILE], key: OTHER_KEY });
+    });
+
+    test('a proof under another key binds the name anew, and no address of the former owner stays', () => {
+      const registry = open();
+      registry.prove('alice', KEY, HOME, T0);
+      registry.prove('alice', OTHER_KEY, MOBILE, T0 + SECOND);
+      expect(registry.lookup('alice', T0 + SECOND)).toEqual({ name: 'alice', addresses: [MOBILE], key: OTHER_KEY });
+      expect(registry.isListed(HOME, T0 + SECOND)).toBe(false);
+    });
+
+    test('a name that is bound without a key gets one from who registers with one and proves an address', () => {
+      const registry = open();
+      registry.register('alice', undefined, T0);
+      registry.prove('alice', undefined, HOME, T0);
+      expect(registry.register('alice', KEY, T0)).toBe('accepted');
+      expect(registry.candidateKeys('alice', T0)).toEqual([KEY, undefined]);
+      registry.prove('alice', KEY, MOBILE, T0 + SECOND);
+      expect(registry.lookup('alice', T0 + SECOND)).toEqual({ name: 'alice', addresses: [MOBILE], key: KEY });
+      expect(registry.register('alice', undefined, T0 + SECOND)).toBe('bad-key');
+    });
+  });
+
+  describe('a registration that is never proven', () => {
+    test('is dropped after two minutes', () => {
+      const registry = open();
+      registry.register('alice', KEY, T0);
+      expect(registry.candidateKeys('alice', T0 + 2 * MINUTE - 1)).toEqual([KEY]);
+      expect(registry.candidateKeys('alice', T0 + 2 * MINUTE)).toEqual([]);
+    });
+
+    test('lives for another two minutes when it is repeated', () => {
+      const registry = open();
+      registry.register('alice', KEY, T0);
+      registry.register('alice', KEY, T0 + MINUTE);
+      expect(registry.candidateKeys('alice', T0 + 3 * MINUTE - 1)).toEqual([KEY]);
+      expect(registry.candidateKeys('alice', T0 + 3 * MINUTE)).toEqual([]);
+    });
+
+    test('never blocks the name for its key’s owner', () => {
+      const registry = open();
+      registry.register('alice', OTHER_KEY, T0);
+      expect(registry.register('alice', KEY, T0)).toBe('accepted');
+      expect(registry.candidateKeys('alice', T0)).toEqual([OTHER_KEY, KEY]);
+      registry.prove('alice', KEY, HOME, T0);
+      expect(registry.candidateKeys('alice', T0)).toEqual([KEY]);
+    });
+
+    test('without a key comes last among the candidates: a signature that verifies says more than none', () => {
+      const registry = open();
+      registry.register('alice', undefined, T0);
+      registry.register('alice', KEY, T0 + 1);
+      expect(registry.candidateKeys('alice', T0 + 1)).toEqual([KEY, undefined]);
+    });
+
+    test('is one of four per name at most, the oldest going first', () => {
+      const registry = open();
+      for (const key of ['a', 'b', 'c', 'd', 'e']) registry.register('alice', key, T0);
+      registry.register('alice', 'b', T0);
+      registry.register('alice', 'f', T0);
+      expect(registry.candidateKeys('alice', T0)).toEqual(['d', 'e', 'b', 'f']);
+    });
+
+    test('is one of ten thousand at most, the name that was touched least recently going first', () => {
+      const registry = open();
+      expect(registryLimits.pendingInAll).toBe(10_000);
+      for (let i = 0; i < registryLimits.pendingInAll; i++) registry.register(`peer${i}`, KEY, T0);
+      registry.register('peer0', KEY, T0);
+      registry.register('one more', KEY, T0);
+      expect(['peer0', 'peer1', 'peer2', 'one more'].map((name) => registry.candidateKeys(name, T0).length)).toEqual([
+        1, 0, 1, 1,
+      ]);
+    });
+
+    test('makes room for ten thousand others once it has expired', () => {
+      const registry = open();
+      for (let i = 0; i < registryLimits.pendingInAll; i++) registry.register(`early${i}`, KEY, T0);
+      registry.expire(T0 + 2 * MINUTE);
+      for (let i = 0; i < registryLimits.pendingInAll; i++) registry.register(`late${i}`, KEY, T0 + 2 * MINUTE);
+      expect(registry.candidateKeys('late0', T0 + 2 * MINUTE)).toEqual([KEY]);
+    });
+  });
+
+  test('forgetting what has expired changes no answer', () => {
+    const registry = open();
+    const times = [T0, T0 + 90 * SECOND, T0 + 30 * MINUTE, T0 + HOUR, T0 + 89 * DAY, T0 + 91 * DAY];
+    const act = (nowMs: number, expires: boolean, suffix: string) => {
+      if (expires) registry.expire(nowMs);
+      const [alice, bob] = [`alice ${suffix}`, `bob ${suffix}`];
+      return [
+        [alice, bob].map((name) => [registry.candidateKeys(name, nowMs), registry.lookup(name, nowMs)?.addresses]),
+        registry.peers(nowMs).filter((name) => name.endsWith(suffix)).length,
+      ];
+    };
+    for (const suffix of ['kept', 'swept']) {
+      registry.register(`bob ${suffix}`, OTHER_KEY, T0);
+      registry.prove(`alice ${suffix}`, KEY, HOME, T0);
+      registry.prove(`alice ${suffix}`, KEY, MOBILE, T0 + 30 * MINUTE);
+    }
+    const kept = times.map((nowMs) => act(nowMs, false, 'kept'));
+    expect(times.map((nowMs) => act(nowMs, true, 'swept'))).toEqual(kept);
+    expect(kept[0]).toEqual([
+      [
+        [[KEY], [HOME, MOBILE]],
+        [[OTHER_KEY], undefined],
+      ],
+      1,
+    ]);
+    expect(kept.at(-1)).toEqual([
+      [
+        [[], undefined],
+        [[], undefined],
+      ],
+      0,
+    ]);
+  });
+});
+
+describe('a registry in SQLite', () => {
+  test('a directory that is restarted knows its peers: what was proven survives', () => {
+    const file = join(freshFolder(), 'registry.db');
+    const first = openSqliteRegistry(file);
+    first.register('bob', KEY, T0);
+    first.prove('alice', KEY, HOME_IPV6, T0);
+    first.prove('alice', KEY, HOME, T0);
+    first.prove('Zoé', undefined, MOBILE, T0);
+    first.close();
+
+    const second = openSqliteRegistry(file);
+    onTestFinished(() => second.close());
+    const nowMs = T0 + HOUR - 1;
+    expect(second.peers(nowMs)).toEqual(['Zoé', 'alice']);
+    expect(second.lookup('alice', nowMs)).toEqual({ name: 'alice', addresses: [HOME, HOME_IPV6], key: KEY });
+    expect(second.lookup('Zoé', nowMs)).toStrictEqual({ name: 'Zoé', addresses: [MOBILE] });
+    expect(second.register('alice', OTHER_KEY, nowMs)).toBe('bad-key');
+    expect(second.candidateKeys('bob', T0)).toEqual([]);
+    expect(second.isListed(MOBILE, nowMs)).toBe(true);
+    expect(second.isListed(MOBILE, nowMs + 1)).toBe(false);
+  });
+
+  test('what has expired leaves the file', () => {
+    const file = join(freshFolder(), 'registry.db');
+    const registry = openSqliteRegistry(file);
+    registry.prove('alice', KEY, HOME, T0);
+    registry.prove('bob', KEY, HOME, T0 + DAY);
+    const db = new DatabaseSync(file, { readOnly: true });
+    onTestFinished(() => {
+      db.close();
+      registry.close();
+    });
+    const rows = () => [
+      db.prepare('SELECT name FROM bindings').all().length,
+      db.prepare('SELECT name FROM addresses').all().length,
+    ];
+    expect(rows()).toEqual([2, 2]);
+    registry.expire(T0 + DAY);
+    expect(rows()).toEqual([2, 1]);
+    registry.expire(T0 + 90 * DAY);
+    expect(rows()).toEqual([1, 0]);
+  });
+
+  test('is opened by two at once, and each sees what the other has proven', () => {
+    const file = join(freshFolder(), 'registry.db');
+    const [a, b] = [openSqliteRegistry(file), openSqliteRegistry(file)];
+    onTestFinished(() => {
+      a.close();
+      b.close();
+    });
+    a.prove('alice', KEY, HOME, T0);
+    expect(b.register('alice', OTHER_KEY, T0)).toBe('bad-key');
+  });
+
+  function fileWith(content: (file: string) => void): string {
+    const file = join(freshFolder(), 'registry.db');
+    content(file);
+    return file;
+  }
+  const database = (sql: string) => (file: string) => {
+    const db = new DatabaseSync(file);
+    db.exec(sql);
+    db.close();
+  };
+  const openFailure = (file: string) => failureOf(() => openSqliteRegistry(file));
+
+  test('a file that is no database: which one, and what to do', async () => {
+    const file = fileWith((path) => writeFileSync(path, 'no database at all\n'.repeat(100)));
+    const error = await openFailure(file);
+    expect(error.code).toBe('invalid-data');
+    expect(error.message).toContain(`the registry ${file} is damaged (file is not a database): restore it`);
+    expect(error.message).not.toContain('your own messages');
+    expect(readFileSync(file, 'utf8')).toMatch(/^no database at all/);
+  });
+
+  test('a damaged file: which one, and what to do', async () => {
+    const file = fileWith((path) => {
+      const registry = openSqliteRegistry(path);
+      for (let i = 0; i < 200; i++) registry.prove(`peer ${i}`, KEY, hostOf(i), T0);
+      registry.close();
+      const bytes = readFileSync(path);
+      // The pages are overwritten, the header stays.
+      bytes.fill(0xa5, 100);
+      writeFileSync(path, bytes);
+    });
+    const error = await openFailure(file);
+    expect(error.code).toBe('invalid-data');
+    expect(error.message).toContain(`the registry ${file} is damaged (`);
+  });
+
+  test('a page that turns out to be damaged later: a sentence too', async () => {
+    const file = fileWith((path) => {
+      const registry = openSqliteRegistry(path);
+      for (let i = 0; i < 500; i++) registry.prove(`peer ${i}`, KEY, hostOf(i), T0);
+      registry.close();
+      const bytes = readFileSync(path);
+      // The schema, on the first page, stays whole.
+      bytes.fill(0xa5, 4_096);
+      writeFileSync(path, bytes);
+    });
+    const registry = openSqliteRegistry(file);
+    onTestFinished(() => registry.close());
+    const attempts = [
+      () => registry.register('peer 1', KEY, T0),
+      () => registry.candidateKeys('peer 1', T0),
+      () => registry.prove('peer 1', KEY, HOME, T0),
+      () => registry.peers(T0),
+      () => registry.lookup('peer 1', T0),
+      () => registry.isListed(HOME, T0),
+      () => registry.expire(T0 + 100 * DAY),
+    ];
+    for (const attempt of attempts) {
+      expect((await failureOf(attempt)).message).toContain(`the registry ${file} is damaged (`);
+    }
+  });
+
+  test.each([
+    ['without a version', 'CREATE TABLE songs (title TEXT)'],
+    ['with a version', 'CREATE TABLE songs (title TEXT); PRAGMA user_version = 1'],
+    ['with tables of the same names', 'CREATE TABLE bindings (book TEXT); PRAGMA user_version = 1'],
+  ])('a database of another program, %s, is refused and left alone', async (_, sql) => {
+    const file = fileWith(database(sql));
+    const before = readFileSync(file);
+    const error = await openFailure(file);
+    expect(error.code).toBe('invalid-data');
+    expect(error.message).toBe(
+      `${file} is a database of another program, not the registry of a directory: move it away, or use another home`,
+    );
+    expect(readFileSync(file).equals(before)).toBe(true);
+  });
+
+  test('a file of a newer version is refused and left alone', async () => {
+    const file = fileWith((path) => {
+      openSqliteRegistry(path).close();
+      database('PRAGMA user_version = 2')(path);
+    });
+    const before = readFileSync(file);
+    const error = await openFailure(file);
+    expect(error.code).toBe('invalid-data');
+    expect(error.message).toBe(`${file} was written by a newer murmure: update this one, or use another home`);
+    expect(readFileSync(file).equals(before)).toBe(true);
+  });
+
+  test.each([
+    ['is a folder', ''],
+    ['lies in a folder that is not there', 'nowhere/registry.db'],
+  ])('a file that %s: cannot be written', async (_, path) => {
+    const file = join(freshFolder(), path);
+    const error = await openFailure(file);
+    expect(error.code).toBe('unexpected');
+    expect(error.message).toContain(`${file} cannot be written: make it and its folder writable`);
+  });
+
+  test('one that failed to open leaves nothing behind that keeps it from opening later', async () => {
+    const file = fileWith(database('CREATE TABLE songs (title TEXT)'));
+    await openFailure(file);
+    database('DROP TABLE songs')(file);
+    const registry = openSqliteRegistry(file);
+    onTestFinished(() => registry.close());
+    registry.prove('alice', KEY, HOME, T0);
+    expect(registry.peers(T0)).toEqual(['alice']);
+  });
+});
