@@ -336,7 +336,10 @@ export const incomingSessionMachine = base.createMachine({
           // Somebody else's Hello from here waits, being repeated, until it is clear who is at this address.
           on: { 'request.received': { guard: 'isHelloUnderOtherName' } },
         },
-        proven: { description: 'The address is not forged: whatever is asked for is sent.' },
+        proven: {
+          description: 'The address is not forged: whatever is asked for is sent.',
+          on: { 'request.received': { guard: 'isGetDatum', actions: readNode } },
+        },
         unproven: {
           description:
             'Our Hello stayed unanswered: at most three times the bytes received go there, until it is tried again.',

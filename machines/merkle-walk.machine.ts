@@ -68,6 +68,8 @@ export interface MerkleWalkOutput {
 
 type NodeReceived = Extract<SessionAnswer, { type: 'node.received' }>;
 
+/** The part of the window that has to be in flight; below it, more is asked for. */
+const REFILL_BELOW = 0.75;
 /** The owner hears of progress every so many nodes. */
 const PROGRESS_STEP = 256;
 
@@ -93,6 +95,7 @@ const base = setup({
     isEmpty: ({ context }) => context.root !== undefined && isEmptyRoot(context.root),
     isInvalid: ({ event }) => event.type === 'node.received' && !decodeNode(event.value).ok,
     isOverQuota: ({ context }) => context.nodesFetched >= context.quota * limits.nodesPerMessage,
+    hasRoom: ({ context }) => context.inFlight - 1 <= context.window * REFILL_BELOW,
     isInternal: ({ event }) => event.type === 'node.received' && nodeKind(event.value) === 'internal',
     isWhole: ({ context }) => context.pending === 0 && context.inFlight === 0 && context.lookUps === 0,
     /** Something was answered since this was asked, or little has failed so far: the other side is slow, not gone. */
@@ -209,7 +212,7 @@ const sortFound = base.enqueueActions((args) => {
   meet({ ...args, context: { ...context, lookUps } }, known);
 });
 
-/** Fills the window. */
+/** Fills the window once a good part of it is free: asking in batches costs an event per batch, not one per node. */
 const askMore = base.enqueueActions(({ context, enqueue, self }) => {
   const { session, window, inFlight, answers, lastAtMs } = context;
   let { frontier, pending } = context;
@@ -226,7 +229,7 @@ const askMore = base.enqueueActions(({ context, enqueue, self }) => {
   enqueue.sendTo(session, { type: 'nodes.wanted', hashes, requester: self, ticket: answers, atMs: lastAtMs });
 });
 
-const countAnswer = base.assign(({ context, event }) => {
+function counted(context: MerkleWalkContext, event: MerkleWalkEvent): Partial<MerkleWalkContext> {
   if (event.type !== 'node.received' && event.type !== 'node.absent') return {};
   const counts = {
     inFlight: context.inFlight - 1,
@@ -243,7 +246,9 @@ const countAnswer = base.assign(({ context, event }) => {
     nodesFetched: context.nodesFetched + 1,
     bytesFetched: context.bytesFetched + event.value.length,
   };
-});
+}
+
+const countAnswer = base.assign(({ context, event }) => counted(context, event));
 
 const countFailed = base.assign(({ context, event }) =>
   event.type === 'request.failed'
@@ -263,16 +268,15 @@ const putBack = base.assign(({ context, event }) =>
     : {},
 );
 
-const keep = base.enqueueActions(({ event, enqueue }) => {
-  if (event.type === 'node.received') {
-    enqueue({ type: 'keepNode', params: { hash: event.hash, value: event.value } });
-  }
-});
-
-const reportProgress = base.enqueueActions(({ context, enqueue }) => {
-  const { name, nodesFetched, pending, inFlight, owner } = context;
+/** One action, since it runs for every node. */
+const takeNode = base.enqueueActions(({ context, event, enqueue }) => {
+  if (event.type !== 'node.received') return;
+  enqueue.assign(counted(context, event));
+  enqueue({ type: 'keepNode', params: { hash: event.hash, value: event.value } });
+  const nodesFetched = context.nodesFetched + 1;
   if (nodesFetched % PROGRESS_STEP !== 0) return;
-  enqueue.sendTo(owner, { type: 'sync.progressed', peer: name, nodesFetched, nodesWanted: pending + inFlight });
+  const nodesWanted = context.pending + context.inFlight - 1;
+  enqueue.sendTo(context.owner, { type: 'sync.progressed', peer: context.name, nodesFetched, nodesWanted });
 });
 
 const adopt = base.enqueueActions(({ context, enqueue }) => {
@@ -374,7 +378,7 @@ export const merkleWalkMachine = base.createMachine({
   initial: 'connecting',
   on: {
     // Answers that were still under way when the walk turned to a newer root, or ended: verified, so worth keeping.
-    'node.received': [{ guard: 'isInvalid', actions: countAnswer }, { actions: [countAnswer, keep] }],
+    'node.received': [{ guard: 'isInvalid', actions: countAnswer }, { actions: takeNode }],
     'node.absent': { actions: countAnswer },
     'nodes.lookedUp': { actions: base.assign(({ context }) => ({ lookUps: context.lookUps - 1 })) },
     'request.failed': { actions: countFailed },
@@ -420,8 +424,9 @@ export const merkleWalkMachine = base.createMachine({
         'node.received': [
           { guard: 'isInvalid', target: 'concluding', actions: [countAnswer, noteFailure] },
           { guard: 'isOverQuota', target: 'concluding', actions: [countAnswer, noteFailure] },
-          { guard: 'isInternal', actions: [countAnswer, keep, meetChildren, askMore, reportProgress] },
-          { actions: [countAnswer, keep, askMore, reportProgress] },
+          { guard: 'isInternal', actions: [takeNode, meetChildren, askMore] },
+          { guard: 'hasRoom', actions: [takeNode, askMore] },
+          { actions: takeNode },
         ],
         'node.absent': [
           { guard: 'mayAskRootAgain', target: 'askingRoot', actions: countAnswer },

@@ -98,10 +98,10 @@ export interface RequestContext extends RequestInput {
   readonly bytes: Uint8Array;
   /** When it was opened, Unix ms; undefined if a timer caused it: then no round trip is measured. */
   readonly openedAtMs: number | undefined;
+  /** How often it was sent, the send that is being prepared included. */
   readonly sends: number;
   readonly timeoutMs: number;
   readonly waitedMs: number;
-  readonly jitter: number;
   /** An answer whose signature is being verified. */
   readonly held: AnswerReceived | undefined;
 }
@@ -180,8 +180,9 @@ const base = setup({
       context.sends === context.order.maxSends - 1,
   },
   delays: {
+    // The id is random, and serves as the jitter as well: requests that went out together come again apart.
     retransmissionTimeout: ({ context }) =>
-      Math.round(context.timeoutMs * (1 + timing.timeoutJitter * (2 * context.jitter - 1))),
+      Math.round(context.timeoutMs * (1 + timing.timeoutJitter * (currentId(context) / 2 ** 31 - 1))),
   },
 });
 
@@ -196,7 +197,7 @@ const openOrder = base.assign(({ context, event }) => {
     staleIds: context.ids,
     bytes: encodeDatagram({ ...order.question, id } as Datagram),
     openedAtMs: atMs,
-    sends: 0,
+    sends: 1,
     timeoutMs: order.firstTimeoutMs,
     waitedMs: 0,
     held: undefined,
@@ -217,12 +218,8 @@ const attachSignature = base.assign(({ context, event }) =>
   event.type === 'datagram.signed' ? { bytes: appendSignature(context.bytes, event.signature) } : {},
 );
 
-const countSend = base.assign(({ context }) => ({
-  sends: context.sends + 1,
-  jitter: context.random.fraction(),
-}));
-
 const backOff = base.assign(({ context }) => ({
+  sends: context.sends + 1,
   waitedMs: context.waitedMs + context.timeoutMs,
   timeoutMs: Math.min(context.timeoutMs * 2, timing.maximumTimeout),
 }));
@@ -309,7 +306,6 @@ export const requestMachine = base.createMachine({
     sends: 0,
     timeoutMs: 0,
     waitedMs: 0,
-    jitter: 0,
     held: undefined,
   }),
   initial: 'idle',
@@ -336,7 +332,7 @@ export const requestMachine = base.createMachine({
     },
     awaitingAnswer: {
       description: 'Sent; repeated with the same id and bytes, the timeout doubling, until an answer fits.',
-      entry: [countSend, transmit],
+      entry: transmit,
       after: {
         retransmissionTimeout: [
           { guard: 'isExhausted', target: 'idle', actions: reportUnanswered },

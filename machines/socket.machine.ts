@@ -54,8 +54,6 @@ export interface SocketContext extends SocketInput {
   readonly address: SocketAddress | undefined;
   readonly routes: Table<Route>;
   readonly sources: Table<AnyActorRef>;
-  readonly received: number;
-  readonly sent: number;
   readonly dropped: Readonly<Record<string, number>>;
 }
 
@@ -153,7 +151,6 @@ const base = setup({
   delays: { reopenPause: timing.socketReopen },
 });
 
-const countReceived = base.assign(({ context }) => ({ received: context.received + 1 }));
 const countMalformed = base.assign(({ context }) => ({ dropped: counted(context.dropped, 'malformed') }));
 const countUnexpected = base.assign(({ context }) => ({ dropped: counted(context.dropped, 'answer to no request') }));
 const countDropped = base.assign(({ context, event }) =>
@@ -184,13 +181,13 @@ const forwardUnsolicited = base.sendTo(
 const routeAnswers = base.assign(({ context, event }) => {
   if (event.type !== 'datagram.send') return {};
   const { route, to } = event;
-  if (route === undefined) return { sent: context.sent + 1 };
+  if (route === undefined) return {};
   let { routes } = context;
   for (const id of route.staleIds) routes = withoutEntry(routes, id);
   for (const id of route.ids) {
     if (entryOf(routes, id)?.to !== route.to) routes = withEntry(routes, id, { address: to, to: route.to });
   }
-  return { sent: context.sent + 1, routes };
+  return { routes };
 });
 
 const transmitDatagram = {
@@ -230,8 +227,6 @@ export const socketMachine = base.createMachine({
     address: undefined,
     routes: emptyTable<Route>(),
     sources: emptyTable<AnyActorRef>(),
-    received: 0,
-    sent: 0,
     dropped: {},
   }),
   initial: 'opening',
@@ -256,10 +251,10 @@ export const socketMachine = base.createMachine({
       on: {
         'datagram.received': [
           { guard: 'isMalformed', actions: countMalformed },
-          { guard: 'isExpectedAnswer', actions: [countReceived, forwardAnswer] },
-          { guard: 'isFromSession', actions: [countReceived, forwardRequest] },
-          { guard: 'isRequest', actions: [countReceived, forwardStranger] },
-          { guard: 'isUnsolicited', actions: [countReceived, forwardUnsolicited] },
+          { guard: 'isExpectedAnswer', actions: forwardAnswer },
+          { guard: 'isFromSession', actions: forwardRequest },
+          { guard: 'isRequest', actions: forwardStranger },
+          { guard: 'isUnsolicited', actions: forwardUnsolicited },
           { actions: countUnexpected },
         ],
         'datagram.send': { actions: [routeAnswers, transmitDatagram] },

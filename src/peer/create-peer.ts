@@ -54,10 +54,9 @@ export interface PeerEnvironment {
 }
 
 export interface Traffic {
-  /** Well-formed ones. */
   readonly received: number;
   readonly sent: number;
-  /** By reason: malformed, answers to no request, answers that do not fit. */
+  /** Of the received ones, by reason: malformed, answers to no request, answers that do not fit. */
   readonly dropped: Readonly<Record<string, number>>;
 }
 
@@ -206,15 +205,12 @@ class RunningPeer implements Peer {
 
   get traffic(): Traffic {
     const { children } = this.#actor.getSnapshot();
-    let [received, sent] = [0, 0];
     const dropped: Record<string, number> = {};
     for (const index of this.#binds.keys()) {
       const context = children[actorId.socket(index)]?.getSnapshot().context as SocketContext | undefined;
-      received += context?.received ?? 0;
-      sent += context?.sent ?? 0;
       for (const [why, count] of Object.entries(context?.dropped ?? {})) dropped[why] = (dropped[why] ?? 0) + count;
     }
-    return { received, sent, dropped };
+    return { ...this.#sockets.counts, dropped };
   }
 
   /** Rejects with what the first socket that cannot be bound says. */

@@ -16,6 +16,8 @@ export interface SocketHandlers {
 export class SocketBank {
   readonly #network: Network;
   readonly #open = new Map<string, DatagramSocket>();
+  #received = 0;
+  #sent = 0;
   #closed = false;
 
   constructor(network: Network) {
@@ -25,7 +27,11 @@ export class SocketBank {
   /** Opens a socket for the actor `id`; what happens is told to the handlers. */
   async open(id: string, bind: SocketAddress, handlers: SocketHandlers): Promise<void> {
     try {
-      const socket = await this.#network.open(bind, handlers.onDatagram, handlers.onTrouble);
+      const onDatagram: SocketHandlers['onDatagram'] = (bytes, from) => {
+        this.#received += 1;
+        handlers.onDatagram(bytes, from);
+      };
+      const socket = await this.#network.open(bind, onDatagram, handlers.onTrouble);
       if (this.#closed) {
         socket.close();
         return;
@@ -39,6 +45,7 @@ export class SocketBank {
   }
 
   send(id: string, bytes: Uint8Array, to: SocketAddress): void {
+    this.#sent += 1;
     this.#open.get(id)?.send(bytes, to);
   }
 
@@ -50,6 +57,11 @@ export class SocketBank {
   closeAll(): void {
     this.#closed = true;
     for (const id of [...this.#open.keys()]) this.close(id);
+  }
+
+  /** Datagrams, over all sockets. */
+  get counts(): { readonly received: number; readonly sent: number } {
+    return { received: this.#received, sent: this.#sent };
   }
 
   get size(): number {
