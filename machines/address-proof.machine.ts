@@ -7,6 +7,7 @@ import type { PublicKey } from '../src/identity/public-key.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
 import type { Random } from './effects.ts';
+import { nameActions } from './named.ts';
 import { type RequestEnded, requestMachine } from './request.machine.ts';
 import { timing } from './timing.ts';
 
@@ -76,6 +77,12 @@ const dropRoutes = base.sendTo(
   ({ context }) => context.socket,
   ({ event }) => ({ type: 'routes.dropped', ids: event.ids }),
 );
+
+nameActions({
+  sendHello,
+  noteProof,
+  dropRoutes,
+});
 
 export const addressProofMachine = base.createMachine({
   id: 'address-proof',

@@ -7,6 +7,7 @@ import type { PublicKey } from '../src/identity/public-key.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import { effect } from './effects.ts';
 import type { Failure } from './events.ts';
+import { nameActions } from './named.ts';
 import { timing } from './timing.ts';
 
 export type DirectoryClientEvent =
@@ -124,6 +125,20 @@ const onFailure = [
   { guard: 'isRejected' as const, target: 'rejected', actions: noteFailure },
   { target: 'backingOff', actions: noteFailure },
 ];
+
+nameActions({
+  noteDirectory,
+  noteTime,
+  startPolling,
+  pollSlower,
+  noteListed,
+  noteUnlisted,
+  retryLater,
+  reportKnown,
+  callForGreeting,
+  reportListed,
+  reportFailure,
+});
 
 export const directoryClientMachine = base.createMachine({
   id: 'directory-client',

@@ -13,6 +13,7 @@ import { actorId } from './actor-ids.ts';
 import { type AddressProofOutput, addressProofMachine } from './address-proof.machine.ts';
 import { effect, type Random } from './effects.ts';
 import { type Delivery, type SocketReport, type Sockets, socketFor } from './events.ts';
+import { nameActions } from './named.ts';
 import { socketMachine } from './socket.machine.ts';
 import { limits, timing } from './timing.ts';
 
@@ -302,6 +303,26 @@ const sweep = base.enqueueActions(({ context, event, enqueue }) => {
   }
   enqueue.assign({ sessions, errorsSent: 0, errorsTo: emptyTable<number>(), traversals: emptyTable<number>() });
   enqueue({ type: 'forgetExpired', params: { atMs: event.atMs } });
+});
+
+nameActions({
+  openSockets,
+  noteSocket,
+  tellSocketFailed,
+  checkHello,
+  tellIgnored,
+  answerHello,
+  proveAddress,
+  listProven,
+  tellUnproven,
+  reap,
+  mend,
+  sendEmptyRoot,
+  sendNoDatum,
+  sendError,
+  checkTraversal,
+  forwardTraversal,
+  sweep,
 });
 
 export const directoryMachine = base.createMachine({

@@ -11,6 +11,7 @@ import type { SocketAddress } from '../src/wire/socket-address.ts';
 import { type AddressProofOutput, addressProofMachine } from './address-proof.machine.ts';
 import { effect, type Random } from './effects.ts';
 import type { Delivery, RequestReceived } from './events.ts';
+import { nameActions } from './named.ts';
 import { limits, timing } from './timing.ts';
 
 export type IncomingSessionEvent =
@@ -241,6 +242,29 @@ const owe = (text: string) =>
 const oweNoSession = owe('no session: say Hello first');
 const oweExpired = owe('session expired: say Hello again');
 const oweUnknownRequest = owe('unknown request type');
+
+nameActions({
+  routeSource,
+  countReceived,
+  holdHello,
+  noteKey,
+  findKey,
+  verifyHello,
+  answerHello,
+  forgetHello,
+  reportAccepted,
+  reportProven,
+  noteProven,
+  noteProofTime,
+  budgetProof,
+  noteRoot,
+  sendRoot,
+  readNode,
+  sendNode,
+  oweNoSession,
+  oweExpired,
+  oweUnknownRequest,
+});
 
 export const incomingSessionMachine = base.createMachine({
   id: 'incoming-session',

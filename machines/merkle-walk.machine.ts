@@ -10,6 +10,7 @@ import { type Hash, isEmptyRoot } from '../src/wire/hash.ts';
 import { decodeNode, nodeKind } from '../src/wire/node.ts';
 import { effect } from './effects.ts';
 import type { Adopted, Failure, SessionAnswer, SyncReport } from './events.ts';
+import { nameActions } from './named.ts';
 import { limits } from './timing.ts';
 
 /** What the store knows of a node; the value comes with an internal node that is not known to be whole. */
@@ -348,6 +349,31 @@ export function failedWalk(peer: string, why: string, atMs: number): MerkleWalkO
   return { report: { peer, status: 'failed', root: null, ...counts, ...costs, error }, atMs };
 }
 
+const countLookUp = base.assign(({ context }) => ({ lookUps: context.lookUps - 1 }));
+
+nameActions({
+  countLookUp,
+  callForSession,
+  useSession,
+  useAnnounced,
+  askRoot,
+  useRoot,
+  begin,
+  noteBegun,
+  meetRoot,
+  meetChildren,
+  meetMissing,
+  sortFound,
+  askMore,
+  countAnswer,
+  countFailed,
+  putBack,
+  takeNode,
+  adopt,
+  noteAdopted,
+  noteFailure,
+});
+
 export const merkleWalkMachine = base.createMachine({
   id: 'merkle-walk',
   description: 'The download of one peer’s tree, depth first, only what is missing (protocol §2, §9).',
@@ -380,7 +406,7 @@ export const merkleWalkMachine = base.createMachine({
     // Answers that were still under way when the walk turned to a newer root, or ended: verified, so worth keeping.
     'node.received': [{ guard: 'isInvalid', actions: countAnswer }, { actions: takeNode }],
     'node.absent': { actions: countAnswer },
-    'nodes.lookedUp': { actions: base.assign(({ context }) => ({ lookUps: context.lookUps - 1 })) },
+    'nodes.lookedUp': { actions: countLookUp },
     'request.failed': { actions: countFailed },
   },
   states: {

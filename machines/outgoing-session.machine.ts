@@ -10,6 +10,7 @@ import { actorId } from './actor-ids.ts';
 import { afterRequest, type Congestion, initialCongestion } from './congestion.ts';
 import { effect, type Random } from './effects.ts';
 import { type Failure, type Located, type SessionAnswer, type Sockets, socketFor } from './events.ts';
+import { nameActions } from './named.ts';
 import { type Question, type RequestEnded, type RequestOrder, requestMachine } from './request.machine.ts';
 import { limits, timing } from './timing.ts';
 
@@ -426,6 +427,36 @@ const askForTraversal = base.sendTo(
   ({ context }) => context.owner,
   ({ context }) => ({ type: 'traversal.wanted', address: currentAddress(context) }),
 );
+
+nameActions({
+  greet,
+  askRoot,
+  askNodes,
+  askHeldBack,
+  noteTime,
+  noteUse,
+  addWaiter,
+  useLocated,
+  useNextAddress,
+  useFirstAddressAgain,
+  adopt,
+  settle,
+  noteOpened,
+  holdBackRefused,
+  holdBackWanted,
+  countRegreeting,
+  noteRenewing,
+  noteRenewalEnded,
+  useSockets,
+  noteFailure,
+  tellWaitersReady,
+  tellWaitersFailed,
+  passOn,
+  dropRoutes,
+  reportEstablished,
+  reportLost,
+  askForTraversal,
+});
 
 export const outgoingSessionMachine = base.createMachine({
   id: 'outgoing-session',

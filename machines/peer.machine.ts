@@ -14,6 +14,7 @@ import { effect } from './effects.ts';
 import { type Delivery, socketFor } from './events.ts';
 import { incomingSessionMachine } from './incoming-session.machine.ts';
 import { failedWalk, type MerkleWalkOutput, merkleWalkMachine } from './merkle-walk.machine.ts';
+import { nameActions } from './named.ts';
 import { outgoingSessionMachine } from './outgoing-session.machine.ts';
 import {
   evictable,
@@ -423,6 +424,41 @@ const mend = base.enqueueActions((args) => {
   context.binds.forEach((bind, index) => {
     if (actorId.socket(index) === id) enqueue.spawnChild('socket', { id, input: { index, bind, owner: self } });
   });
+});
+
+nameActions({
+  openSockets,
+  noteSocket,
+  tellSocketFailed,
+  startDirectoryClient,
+  noteDirectory,
+  greetDirectory,
+  noteListed,
+  tellListed,
+  tellDirectoryFailed,
+  openSession,
+  helloAddress,
+  noteEstablished,
+  noteLost,
+  askForTraversal,
+  openOwnNat,
+  admit,
+  noteAccepted,
+  noteProven,
+  sendError,
+  refuseStranger,
+  tellError,
+  walkWanted,
+  rememberAnnounced,
+  verifyAnnouncement,
+  walkFollowed,
+  noteFollowing,
+  tellProgress,
+  noteRoot,
+  pushRoot,
+  sweepSessions,
+  reap,
+  mend,
 });
 
 export const peerMachine = base.createMachine({

@@ -4,12 +4,13 @@
  * An actor of this machine is a slot: its session opens it for one request after another, since spawning costs
  * ten times what sending does.
  */
-import { type AnyActorRef, assign, setup } from 'xstate';
+import { type AnyActorRef, setup } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import { appendSignature, type Datagram, encodeDatagram, type ReceivedDatagram } from '../src/wire/datagram.ts';
 import { type Hash, hashOf } from '../src/wire/hash.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import { effect, type Random } from './effects.ts';
+import { nameActions } from './named.ts';
 import { limits, timing } from './timing.ts';
 
 /** What to ask; the slot adds the id. */
@@ -292,6 +293,23 @@ const hold = base.enqueueActions(({ context, event, enqueue }) => {
   enqueue({ type: 'verify', params: { id: currentId(context), key, signed, signature } });
 });
 
+const release = base.assign({ held: undefined });
+
+nameActions({
+  release,
+  openOrder,
+  drawZeroEndingId,
+  attachSignature,
+  backOff,
+  transmit,
+  reportDrop,
+  reportAnswered,
+  reportVerified,
+  reportRefused,
+  reportUnanswered,
+  hold,
+});
+
 export const requestMachine = base.createMachine({
   id: 'request',
   description: 'One retransmitted request: a reusable slot of a session (protocol §6).',
@@ -350,7 +368,7 @@ export const requestMachine = base.createMachine({
         ],
         'answer.verified': [
           { guard: 'isGenuine', target: 'idle', actions: reportVerified },
-          { guard: 'isCurrent', actions: [assign({ held: undefined }), reportDrop] },
+          { guard: 'isCurrent', actions: [release, reportDrop] },
         ],
         'request.cancel': 'idle',
       },

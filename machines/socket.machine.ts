@@ -10,6 +10,7 @@ import type { Decoded } from '../src/wire/decoded.ts';
 import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
 import { effect } from './effects.ts';
 import type { Delivery } from './events.ts';
+import { nameActions } from './named.ts';
 import { timing } from './timing.ts';
 
 /** Answers that come from `to` under one of `ids` go to the actor `to` of the route. */
@@ -218,6 +219,23 @@ const reportLost = base.sendTo(
     why: event.type === 'socket.failed' ? event.why : '',
   }),
 );
+
+nameActions({
+  countMalformed,
+  countUnexpected,
+  countDropped,
+  forwardAnswer,
+  forwardRequest,
+  forwardStranger,
+  forwardUnsolicited,
+  routeAnswers,
+  routeSource,
+  unrouteSource,
+  dropRoutes,
+  rememberAddress,
+  reportReady,
+  reportLost,
+});
 
 export const socketMachine = base.createMachine({
   id: 'socket',
