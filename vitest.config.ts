@@ -9,11 +9,10 @@ const setupFiles = ['test/support/no-warnings.ts'];
 export default defineConfig({
   test: {
     projects: [
-      project('unit', ['unit', 'machines', 'property', 'replay']),
+      project('unit', ['unit', 'machines', 'property', 'replay'], { testTimeout: 60_000 }),
       project('simulation', ['simulation'], { testTimeout: 120_000, setupFiles }),
       project('e2e', ['e2e', 'interop'], { testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: false }),
       project('long', ['long'], { testTimeout: 1_200_000, setupFiles }),
-      project('bench', ['bench'], { testTimeout: 600_000, fileParallelism: false }),
     ],
   },
 });

@@ -147,7 +147,7 @@ export function providePeer(dependencies: PeerDependencies) {
         const isCurrent = store.currentRoot(name) === root;
         // What an earlier walk has just fetched counts as known.
         buffer.flush();
-        if (!isCurrent) store.beginWalk(name, root);
+        if (!isCurrent) store.beginWalk(name, root, now());
         enter(self, { type: 'walk.begun', isCurrent, totalMessages: store.peer(name)?.messages ?? 0, atMs: now() });
       },
       lookUp: ({ self }: Self, { hashes }: { hashes: readonly Hash[] }) => {

@@ -16,11 +16,11 @@ export interface FeedIndex {
   readonly leafCounts: LeafCounts;
   currentRoot(): Hash | undefined;
   hadLeaf(leaf: Hash): boolean;
-  /** Adds a leaf; `message` is undefined for a node that is none. */
-  addLeaf(leaf: Hash, message: MessageFields | undefined): void;
+  /** Adds a leaf of so many bytes; `message` is undefined for a node that is none. */
+  addLeaf(leaf: Hash, message: MessageFields | undefined, bytes: number): void;
   /** Removes a leaf. True if a message went with it. */
   removeLeaf(leaf: Hash): boolean;
-  /** Makes the root current, and remembers the one before. True if it had been current, and superseded, before. */
+  /** Makes the root current, after its leaves are added, and remembers the one before. True if it had been current, and superseded, before. */
   setRoot(root: Hash): boolean;
   countMessages(): number;
 }
@@ -33,13 +33,16 @@ export function adoptTree(index: FeedIndex, { root, quota }: AdoptionInput): Ado
     if (!count.complete) return { status: 'incomplete', missing: count.missing };
     if (count.leaves > quota) return { status: 'over-quota', leaves: count.leaves, quota };
   }
-  const change = compareTrees(current ?? EMPTY_ROOT, root, index.read, { hadLeaf: (leaf) => index.hadLeaf(leaf) });
+  const isFirst = current === undefined || isEmptyRoot(current);
+  const hadLeaf = isFirst ? () => false : (leaf: Hash) => index.hadLeaf(leaf);
+  const change = compareTrees(current ?? EMPTY_ROOT, root, index.read, { hadLeaf });
   let withdrawnMessages = 0;
   for (const leaf of change.removed) if (index.removeLeaf(leaf)) withdrawnMessages += 1;
   const added: Hash[] = [];
   for (const leaf of change.added) {
-    const message = messageIn(index.read(leaf));
-    index.addLeaf(leaf, message);
+    const value = index.read(leaf);
+    const message = messageIn(value);
+    index.addLeaf(leaf, message, value?.length ?? 0);
     if (message !== undefined) added.push(leaf);
   }
   const wentBack = index.setRoot(root);

@@ -6,7 +6,7 @@ import { appendLeaf, loadRightEdge } from '../merkle/append.ts';
 import { childrenOf } from '../merkle/read-node.ts';
 import { EMPTY_ROOT, type Hash, hashOf, isEmptyRoot } from '../wire/hash.ts';
 import { encodeMessage, type MessageFields, nodeKind } from '../wire/node.ts';
-import { adoptTree, type FeedIndex } from './adoption.ts';
+import { adoptTree, type FeedIndex, messageIn } from './adoption.ts';
 import type {
   Adoption,
   AdoptionInput,
@@ -47,7 +47,7 @@ interface Feed {
 }
 
 const DEFAULT_LIMIT = 50;
-const MAX_SUPERSEDED = 1_000;
+const MAX_SUPERSEDED = 256;
 /** Collection runs when this many nodes, and half as many as there are live ones, were superseded. */
 const GARBAGE_FLOOR = 256;
 
@@ -79,7 +79,7 @@ class MemoryStore implements Store {
     this.#own = { root, messages: this.#own.messages + 1 };
     const feed = this.#feed(author, nowMs);
     feed.root = root;
-    if (!feed.leaves.has(hash)) this.#addLeaf(feed, hash, draft, { nowMs, authenticated: true, read: true });
+    if (!feed.leaves.has(hash)) this.#addLeaf(feed, hash, messageIn(value), { nowMs, authenticated: true, read: true });
     this.#collectIfWorthIt();
     return { hash, root };
   }
@@ -96,8 +96,8 @@ class MemoryStore implements Store {
     });
   }
 
-  beginWalk(feed: string, root: Hash): void {
-    this.#feed(feed, 0).wanted = root;
+  beginWalk(feed: string, root: Hash, nowMs: number): void {
+    this.#feed(feed, nowMs).wanted = root;
   }
 
   putNodes(nodes: readonly StoredNode[]): void {
@@ -112,6 +112,7 @@ class MemoryStore implements Store {
     const adoption = adoptTree(this.#indexOf(feed, input), input);
     if (adoption.status === 'adopted') {
       feed.lastSyncMs = input.nowMs;
+      if (input.authenticated) authenticateAll(feed);
       this.#collectIfWorthIt();
     }
     return adoption;
@@ -172,6 +173,16 @@ class MemoryStore implements Store {
       if (kept !== undefined) return withoutOrder(kept);
     }
     return undefined;
+  }
+
+  messagesStartingWith(prefix: string, limit: number): StoredMessage[] {
+    const hashes = this.#feeds
+      .values()
+      .flatMap(({ messages }) => messages.keys().filter((hash) => hash.startsWith(prefix)));
+    return [...new Set(hashes)]
+      .sort()
+      .slice(0, limit)
+      .flatMap((hash) => this.message(hash) ?? []);
   }
 
   countMessages(): number {
@@ -240,6 +251,7 @@ class MemoryStore implements Store {
     { nowMs, authenticated, read }: { nowMs: number; authenticated: boolean; read: boolean },
   ): void {
     feed.leaves.add(hash);
+    this.#liveNodes += 1;
     if (message === undefined) return;
     const { date, inReplyTo, body } = message;
     const orderMs = orderingMs(claimedMs(date, nowMs), nowMs);
@@ -273,7 +285,7 @@ class MemoryStore implements Store {
       hadLeaf: (leaf) => feed.leaves.has(leaf),
       addLeaf: (leaf, message) => this.#addLeaf(feed, leaf, message, { nowMs, authenticated, read: false }),
       removeLeaf: (leaf) => {
-        feed.leaves.delete(leaf);
+        if (feed.leaves.delete(leaf)) this.#liveNodes -= 1;
         return feed.messages.delete(leaf);
       },
       setRoot: (root) => {
@@ -287,6 +299,11 @@ class MemoryStore implements Store {
       countMessages: () => feed.messages.size,
     };
   }
+}
+
+/** A signed root signs all that is below it, also what an unsigned one had brought. */
+function authenticateAll({ messages }: Feed): void {
+  for (const [hash, kept] of messages) if (!kept.authenticated) messages.set(hash, { ...kept, authenticated: true });
 }
 
 function recordOf({ name, key, following, muted, root, messages, firstSeenMs, lastSyncMs }: Feed): PeerRecord {

@@ -29,9 +29,9 @@ const migrations: readonly string[] = [
     received_ms INTEGER,
     authenticated INTEGER,
     read INTEGER,
-    UNIQUE (peer, hash)
+    UNIQUE (hash, peer)
   );
-  CREATE INDEX leaves_by_hash ON leaves (hash);
+  CREATE INDEX leaves_unauthenticated ON leaves (peer) WHERE authenticated = 0;
   CREATE INDEX leaves_by_order ON leaves (order_ms, arrival) WHERE order_ms IS NOT NULL;
   CREATE INDEX leaves_by_peer_and_order ON leaves (peer, order_ms, arrival) WHERE order_ms IS NOT NULL;
 
@@ -42,7 +42,7 @@ const migrations: readonly string[] = [
     UNIQUE (peer, root)
   );
 
-  -- One row: the own tree, and how many bytes of nodes there are now and were after the last collection.
+  -- One row: the own tree; how many bytes of nodes there are, and about how many of them are of trees in use.
   CREATE TABLE home (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     own_root BLOB NOT NULL,

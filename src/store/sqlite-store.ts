@@ -1,7 +1,7 @@
 /**
- * The store in SQLite. WAL, so that a `post` beside a `serve` reads and writes at the same time; synchronous=FULL, since what
- * was acknowledged must survive a power cut, and batches keep that cheap. Every write begins IMMEDIATE: it then sees what it
- * changes, and two processes never append to the same own root.
+ * The store in SQLite. WAL, so that a `post` beside a `serve` reads and writes at the same time. What was acknowledged must
+ * survive a power cut: such commits wait for the disk (synchronous=FULL). Nodes on their way do not; others have them still.
+ * Every write begins IMMEDIATE: it then sees what it changes, and two processes never append to the same own root.
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { claimedMs, orderingMs } from '../feed/message.ts';
@@ -28,11 +28,13 @@ import type {
 import { asStoreError } from './store-errors.ts';
 
 const DEFAULT_LIMIT = 50;
-const MAX_SUPERSEDED = 1_000;
+const MAX_SUPERSEDED = 256;
 const BUSY_TIMEOUT_MS = 5_000;
-/** Collection runs when the nodes have grown by half since the last one, and by at least this much. */
-const GARBAGE_FLOOR_BYTES = 256 * 1024;
+/** Collection runs when so much, and half as much as is in use, may be garbage. */
+const GARBAGE_FLOOR_BYTES = 64 * 1024;
 const CHECKPOINT_PAGES = 500;
+/** What a leaf costs in internal nodes of a tree whose nodes are full: its hash, and a little. */
+const BYTES_ABOVE_LEAF = 34;
 
 interface HomeRow {
   own_root: Uint8Array;
@@ -41,16 +43,25 @@ interface HomeRow {
   live_bytes: number;
 }
 
+export interface SqliteStoreOptions {
+  /** How long to wait for another process's transaction, ms. Default 5,000. */
+  readonly busyTimeoutMs?: number;
+  /** How large the file may become, in pages of 4 kB: more is a full disk. Default: as large as the disk allows. */
+  readonly maxPages?: number;
+}
+
 /**
  * Opens, or creates, the database of a home. `:memory:` is one of its own each time.
  * @throws CorruptStoreError, NewerHomeError, ReadOnlyStoreError, BusyStoreError
  */
-export function openSqliteStore(file: string): Store {
+export function openSqliteStore(file: string, options: SqliteStoreOptions = {}): Store {
+  const { busyTimeoutMs = BUSY_TIMEOUT_MS, maxPages } = options;
   try {
-    const db = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
+    const db = new DatabaseSync(file, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
     try {
       db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
       migrate(db, file);
+      if (maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${Math.floor(maxPages)}`);
       return new SqliteStore(db, file);
     } catch (error) {
       db.close();
@@ -65,6 +76,7 @@ class SqliteStore implements Store {
   readonly #db: DatabaseSync;
   readonly #file: string;
   readonly #statements = new Map<string, StatementSync>();
+  #isDurable = true;
   #isClosed = false;
 
   constructor(db: DatabaseSync, file: string) {
@@ -91,8 +103,10 @@ class SqliteStore implements Store {
       this.#insertNodes([{ hash, value }, ...created]);
       this.#run('UPDATE home SET own_root = ?, own_leaves = own_leaves + 1', blob(root));
       const peer = this.#peerId(author, nowMs);
-      if (!this.#hasLeaf(peer, hash)) this.#addLeaf(peer, hash, draft, { nowMs, authenticated: true, read: true });
-      this.#run('UPDATE peers SET root = ? WHERE id = ?', blob(root), peer);
+      const isNew = !this.#hasLeaf(peer, hash);
+      if (isNew) this.#addLeaf(peer, hash, draft, { nowMs, authenticated: true, read: true });
+      this.#run('UPDATE peers SET root = ?, messages = messages + ? WHERE id = ?', blob(root), +isNew, peer);
+      if (isNew) this.#noteLive(value.length + BYTES_ABOVE_LEAF);
       this.#collectIfWorthIt();
       return { hash, root };
     });
@@ -110,14 +124,14 @@ class SqliteStore implements Store {
     });
   }
 
-  beginWalk(feed: string, root: Hash): void {
-    this.#write(() =>
-      this.#run('UPDATE peers SET wanted = ? WHERE id = ?', blob(root), this.#peerId(feed, Date.now())),
-    );
+  beginWalk(feed: string, root: Hash, nowMs: number): void {
+    this.#write(() => this.#run('UPDATE peers SET wanted = ? WHERE id = ?', blob(root), this.#peerId(feed, nowMs)), {
+      durable: false,
+    });
   }
 
   putNodes(nodes: readonly StoredNode[]): void {
-    this.#write(() => this.#insertNodes(nodes));
+    this.#write(() => this.#insertNodes(nodes), { durable: false });
   }
 
   adopt(input: AdoptionInput): Adoption {
@@ -126,13 +140,15 @@ class SqliteStore implements Store {
       const adoption = adoptTree(this.#indexOf(peer, input), input);
       if (adoption.status !== 'adopted') return adoption;
       this.#run('UPDATE peers SET last_sync_ms = ? WHERE id = ?', input.nowMs, peer);
+      if (input.authenticated)
+        this.#run('UPDATE leaves SET authenticated = 1 WHERE peer = ? AND authenticated = 0', peer);
       this.#collectIfWorthIt();
       return adoption;
     });
   }
 
   endWalk(feed: string): void {
-    this.#write(() => this.#run('UPDATE peers SET wanted = NULL WHERE name = ?', feed));
+    this.#write(() => this.#run('UPDATE peers SET wanted = NULL WHERE name = ?', feed), { durable: false });
   }
 
   currentRoot(feed: string): Hash | undefined {
@@ -200,6 +216,16 @@ class SqliteStore implements Store {
       blob(hash),
     );
     return row && messageFrom(row);
+  }
+
+  messagesStartingWith(prefix: string, limit: number): StoredMessage[] {
+    const rows = this.#all<{ hash: Uint8Array }>(
+      'SELECT DISTINCT hash FROM leaves WHERE hash BETWEEN ? AND ? AND order_ms IS NOT NULL ORDER BY hash LIMIT ?',
+      blob(prefix.padEnd(64, '0')),
+      blob(prefix.padEnd(64, 'f')),
+      limit,
+    );
+    return rows.flatMap(({ hash }) => this.message(hashFrom(hash)) ?? []);
   }
 
   countMessages(): number {
@@ -272,7 +298,6 @@ class SqliteStore implements Store {
       +authenticated,
       +read,
     );
-    this.#run('UPDATE peers SET messages = messages + 1 WHERE id = ?', peer);
   }
 
   #removeLeaf(peer: number, hash: Hash): boolean {
@@ -281,12 +306,12 @@ class SqliteStore implements Store {
       peer,
       blob(hash),
     );
-    if (row === undefined || row.order_ms === null) return false;
-    this.#run('UPDATE peers SET messages = messages - 1 WHERE id = ?', peer);
-    return true;
+    return row !== undefined && row.order_ms !== null;
   }
 
   #indexOf(peer: number, { feed, nowMs, authenticated }: AdoptionInput): FeedIndex {
+    let messages = 0;
+    let liveBytes = 0;
     return {
       read: (hash) => this.getNode(hash),
       leafCounts: {
@@ -298,8 +323,17 @@ class SqliteStore implements Store {
       },
       currentRoot: () => this.currentRoot(feed),
       hadLeaf: (leaf) => this.#hasLeaf(peer, leaf),
-      addLeaf: (leaf, message) => this.#addLeaf(peer, leaf, message, { nowMs, authenticated, read: false }),
-      removeLeaf: (leaf) => this.#removeLeaf(peer, leaf),
+      addLeaf: (leaf, message, bytes) => {
+        this.#addLeaf(peer, leaf, message, { nowMs, authenticated, read: false });
+        if (message !== undefined) messages += 1;
+        liveBytes += bytes + BYTES_ABOVE_LEAF;
+      },
+      removeLeaf: (leaf) => {
+        const wasMessage = this.#removeLeaf(peer, leaf);
+        if (wasMessage) messages -= 1;
+        liveBytes -= (this.getNode(leaf)?.length ?? 0) + BYTES_ABOVE_LEAF;
+        return wasMessage;
+      },
       setRoot: (root) => {
         const wentBack = this.#run('DELETE FROM superseded WHERE peer = ? AND root = ?', peer, blob(root)) > 0;
         this.#run(
@@ -311,11 +345,17 @@ class SqliteStore implements Store {
              (SELECT id FROM superseded WHERE peer = ?1 ORDER BY id DESC LIMIT 1 OFFSET ${MAX_SUPERSEDED})`,
           peer,
         );
-        this.#run('UPDATE peers SET root = ? WHERE id = ?', blob(root), peer);
+        this.#run('UPDATE peers SET root = ?, messages = messages + ? WHERE id = ?', blob(root), messages, peer);
+        this.#noteLive(liveBytes);
         return wentBack;
       },
       countMessages: () => this.peer(feed)?.messages ?? 0,
     };
+  }
+
+  /** An estimate, until the next collection counts: what two feeds share is in twice. */
+  #noteLive(bytes: number): void {
+    this.#run('UPDATE home SET live_bytes = max(0, min(node_bytes, live_bytes + ?))', bytes);
   }
 
   #collectIfWorthIt(): void {
@@ -350,8 +390,12 @@ class SqliteStore implements Store {
     return this.#guard(() => Number(this.#statement(sql).run(...values).changes));
   }
 
-  #write<T>(work: () => T): T {
-    this.#guard(() => this.#db.exec('BEGIN IMMEDIATE'));
+  #write<T>(work: () => T, { durable = true } = {}): T {
+    this.#guard(() => {
+      if (durable !== this.#isDurable) this.#db.exec(`PRAGMA synchronous = ${durable ? 'FULL' : 'NORMAL'}`);
+      this.#isDurable = durable;
+      this.#db.exec('BEGIN IMMEDIATE');
+    });
     try {
       const result = work();
       this.#guard(() => this.#db.exec('COMMIT'));

@@ -100,7 +100,7 @@ export interface Store extends Disposable {
   /** For each hash, what is known of it. A leaf that is stored is `complete`. */
   statusOf(hashes: readonly Hash[]): NodeStatus[];
   /** Remembers what a walk is after, so that collection keeps what it has fetched. One walk a feed. */
-  beginWalk(feed: string, root: Hash): void;
+  beginWalk(feed: string, root: Hash, nowMs: number): void;
   /** Verified nodes, in one transaction. */
   putNodes(nodes: readonly StoredNode[]): void;
   /** Makes a wholly fetched root the feed's current one: counts leaves by memo, indexes what is new, drops what is withdrawn. */
@@ -118,6 +118,8 @@ export interface Store extends Disposable {
   /** Newest last; ordered by min(claimed date, first seen), then by order of arrival (protocol §2). */
   messages(query?: MessageQuery): StoredMessage[];
   message(hash: Hash): StoredMessage | undefined;
+  /** Those whose hashes start with these lower-case hex digits, in the order of their hashes; each hash once. */
+  messagesStartingWith(prefix: string, limit: number): StoredMessage[];
   countMessages(): number;
   markRead(hashes: readonly Hash[]): void;
 

@@ -34,14 +34,14 @@ export class Programs implements AsyncDisposable {
     return join(this.folder, name);
   }
 
-  start(argv: readonly string[], environment: NodeJS.ProcessEnv = {}): Running {
-    const running = new Running(argv, { ...cleanEnvironment(), ...environment });
+  start(argv: readonly string[], environment: NodeJS.ProcessEnv = {}, cwd: string = this.folder): Running {
+    const running = new Running(argv, { ...cleanEnvironment(), ...environment }, cwd);
     this.#running.add(running);
     return running;
   }
 
-  async run(argv: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Finished> {
-    const running = this.start(argv, environment);
+  async run(argv: readonly string[], environment: NodeJS.ProcessEnv = {}, cwd?: string): Promise<Finished> {
+    const running = this.start(argv, environment, cwd);
     running.child.stdin.end();
     return running.finished;
   }
@@ -61,8 +61,8 @@ export class Running {
   #stdout = '';
   #stderr = '';
 
-  constructor(argv: readonly string[], env: NodeJS.ProcessEnv) {
-    this.child = spawn(process.execPath, [main, ...argv], { stdio: 'pipe', env });
+  constructor(argv: readonly string[], env: NodeJS.ProcessEnv, cwd: string) {
+    this.child = spawn(process.execPath, [main, ...argv], { stdio: 'pipe', env, cwd });
     const closed = once(this.child, 'close');
     this.child.stderr.on('data', (some) => {
       this.#stderr += some;
@@ -80,9 +80,18 @@ export class Running {
 
   /** The first line of JSON that fits, past or to come. @throws if the program ends without one */
   line(fits: (value: Json) => boolean): Promise<Json> {
+    return this.#until(() => this.#lines.find(fits));
+  }
+
+  /** What a person is told on stdout, once it fits. */
+  said(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.#until(() => pattern.exec(this.#stdout) ?? undefined);
+  }
+
+  #until<T>(find: () => T | undefined): Promise<T> {
     return new Promise((resolve, reject) => {
       const look = () => {
-        const found = this.#lines.find(fits);
+        const found = find();
         if (found !== undefined) resolve(found);
         else if (this.child.exitCode === null) return;
         else reject(new Error(`the program ended without that line; it said:\n${this.#stdout}${this.#stderr}`));

@@ -4,7 +4,7 @@ import { abortable } from '../abortable.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { readText } from '../input.ts';
-import { requireHash } from '../message-hash.ts';
+import { resolveHash } from '../message-hash.ts';
 import { openStore } from '../open-home.ts';
 import { renderMessage } from '../render/message.ts';
 
@@ -14,9 +14,9 @@ export interface PostOptions {
 
 /** A text that is too long is refused by the store, which says by how much. */
 export async function post(context: CommandContext, text: string, { replyTo }: PostOptions): Promise<void> {
-  const inReplyTo = replyTo === undefined ? null : requireHash('--reply-to', replyTo);
   const { name, store: opened } = await openStore(context.settings.home);
   using store = opened;
+  const inReplyTo = replyTo === undefined ? null : resolveHash(store, replyTo);
   const body = text === '-' ? await abortable(readText(context.stdin), context.signal) : text;
   if (body.trim() === '') throw new UsageError('an empty message is not worth publishing: write something');
 

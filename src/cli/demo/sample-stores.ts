@@ -40,7 +40,7 @@ function createStore({ name, shape }: Neighbour, drafts: readonly AuthoredDraft[
   }
   const { nodes, root } = chain(own, shape);
   // Wanted by a walk that never ends, the tree is safe from collection.
-  store.beginWalk(name, root);
+  store.beginWalk(name, root, nowMs);
   store.putNodes(nodes);
   return withOwnFeed(store, { root, messages: own.length });
 }

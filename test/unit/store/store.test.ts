@@ -1,0 +1,406 @@
+/** One suite for both stores: what the interface promises. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createMemoryStore } from '../../../src/store/memory-store.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { EMPTY_ROOT, hashOf, ZERO_HASH } from '../../../src/wire/hash.ts';
+import { encodeMessage, MessageTooLongError } from '../../../src/wire/node.ts';
+import {
+  bodies,
+  fetchTree,
+  kinds,
+  messageNode,
+  NOON,
+  NOON_MS,
+  node,
+  openFile,
+  parentOf,
+  treeOf,
+  treeOfBodies,
+} from './support.ts';
+
+const KEY = 'A'.repeat(86);
+const OTHER_KEY = 'B'.repeat(86);
+
+describe.each(kinds)('$kind store', ({ open }) => {
+  describe('own messages', () => {
+    test('a home without messages has the root of nothing', () => {
+      expect(open().ownFeed()).toEqual({ root: EMPTY_ROOT, messages: 0 });
+    });
+
+    test('publishing gives the canonical tree of all messages, at every step', () => {
+      const store = open();
+      const leaves = [];
+      for (let i = 0; i < 70; i++) {
+        leaves.push(messageNode(`${i}`, NOON + i));
+        const { hash, root } = store.publish('me', { date: NOON + i, inReplyTo: null, body: `${i}` }, NOON_MS);
+        expect(hash).toBe(leaves.at(-1)?.hash);
+        const tree = treeOf(leaves);
+        expect(root).toBe(tree.root);
+        for (const { hash: needed } of tree.nodes) expect(store.getNode(needed)).toBeDefined();
+      }
+      expect(store.ownFeed().messages).toBe(70);
+      expect(bodies(store, 'me')).toEqual(leaves.map((_, i) => `${i}`));
+    });
+
+    test('the same message twice stands in the tree twice, and in the timeline once', () => {
+      const store = open();
+      const draft = { date: NOON, inReplyTo: null, body: 'again' };
+      store.publish('me', draft, NOON_MS);
+      store.publish('me', draft, NOON_MS);
+      expect(store.ownFeed().messages).toBe(2);
+      expect(bodies(store)).toEqual(['again']);
+      expect(store.countMessages()).toBe(1);
+    });
+
+    test('are read, authenticated, and received when published', () => {
+      const store = open();
+      const { hash } = store.publish('me', { date: NOON, inReplyTo: ZERO_HASH, body: 'é🎶' }, NOON_MS + 5);
+      expect(store.message(hash)).toEqual({
+        hash,
+        author: 'me',
+        date: NOON,
+        inReplyTo: null,
+        body: 'é🎶',
+        receivedAtMs: NOON_MS + 5,
+        authenticated: true,
+        read: true,
+      });
+    });
+
+    test('985 bytes of UTF-8 are published, one more is refused and changes nothing', () => {
+      const store = open();
+      const fits = 'é'.repeat(492).padEnd(493, 'x');
+      const { root } = store.publish('me', { date: NOON, inReplyTo: null, body: fits }, NOON_MS);
+      const tooLong = { date: NOON, inReplyTo: null, body: `${fits}x` };
+      expect(() => store.publish('me', tooLong, NOON_MS)).toThrow(MessageTooLongError);
+      expect(store.ownFeed()).toEqual({ root, messages: 1 });
+    });
+  });
+
+  describe('nodes', () => {
+    test('are missing, partial while something below may be missing, or complete', () => {
+      const store = open();
+      const { root, nodes } = treeOfBodies('a', 'b');
+      const [a, b] = nodes.map(({ hash }) => hash) as [string, string];
+      expect(store.statusOf([root, a, b])).toEqual(['missing', 'missing', 'missing']);
+      store.putNodes(nodes.filter(({ hash }) => hash !== b));
+      expect(store.statusOf([root, a, b])).toEqual(['partial', 'complete', 'missing']);
+      fetchTree(store, 'alice', { root, nodes });
+      expect(store.statusOf([root, a, b])).toEqual(['complete', 'complete', 'complete']);
+    });
+
+    test('are kept as they were given, whatever becomes of the bytes given', () => {
+      const store = open();
+      const value = encodeMessage({ date: NOON, inReplyTo: null, body: 'stays' });
+      const copy = value.slice();
+      const hash = hashOf(value);
+      store.beginWalk('alice', hash, NOON_MS);
+      store.putNodes([
+        { hash, value },
+        { hash, value },
+      ]);
+      value.fill(0);
+      expect(store.getNode(hash)).toEqual(copy);
+    });
+  });
+
+  describe('adopting a tree', () => {
+    test('shows its messages at once, as not read', () => {
+      const store = open();
+      const tree = treeOfBodies('a', 'b', 'c');
+      expect(fetchTree(store, 'alice', tree)).toEqual({
+        status: 'adopted',
+        newMessages: 3,
+        withdrawnMessages: 0,
+        totalMessages: 3,
+        added: tree.nodes.slice(0, 3).map(({ hash }) => hash),
+        wentBack: false,
+      });
+      expect(store.currentRoot('alice')).toBe(tree.root);
+      expect(store.messages().map(({ body, read, author }) => [body, read, author])).toEqual([
+        ['a', false, 'alice'],
+        ['b', false, 'alice'],
+        ['c', false, 'alice'],
+      ]);
+      expect(store.peer('alice')).toMatchObject({ messages: 3, root: tree.root, lastSyncMs: NOON_MS });
+    });
+
+    test('with a node missing changes nothing, and names the node', () => {
+      const store = open();
+      const { root, nodes } = treeOfBodies('a', 'b');
+      const lacking = { root, nodes: nodes.filter((_, i) => i !== 1) };
+      expect(fetchTree(store, 'alice', lacking)).toEqual({ status: 'incomplete', missing: nodes[1]?.hash });
+      expect(store.messages()).toEqual([]);
+      expect(store.currentRoot('alice')).toBeUndefined();
+    });
+
+    test('with more leaves than the quota changes nothing, repeats counted', () => {
+      const store = open();
+      const leaf = messageNode('x');
+      const pair = parentOf(leaf.hash, leaf.hash);
+      const tree = { root: pair.hash, nodes: [leaf, pair] };
+      expect(fetchTree(store, 'alice', tree, { quota: 1 })).toEqual({ status: 'over-quota', leaves: 2, quota: 1 });
+      expect(store.countMessages()).toBe(0);
+      expect(fetchTree(store, 'alice', tree, { quota: 2 })).toMatchObject({ status: 'adopted', newMessages: 1 });
+    });
+
+    test('counts what is new and what is withdrawn', () => {
+      const store = open();
+      fetchTree(store, 'alice', treeOfBodies('a', 'b', 'c'));
+      const change = fetchTree(store, 'alice', treeOfBodies('b', 'c', 'd', 'e'));
+      expect(change).toMatchObject({ newMessages: 2, withdrawnMessages: 1, totalMessages: 4 });
+      expect(bodies(store).sort()).toEqual(['b', 'c', 'd', 'e']);
+    });
+
+    test('that is current already changes nothing', () => {
+      const store = open();
+      const tree = treeOfBodies('a');
+      fetchTree(store, 'alice', tree);
+      expect(fetchTree(store, 'alice', tree)).toMatchObject({ newMessages: 0, totalMessages: 1, wentBack: false });
+    });
+
+    test('that is empty withdraws everything, whichever way "empty" is said', () => {
+      for (const root of [EMPTY_ROOT, ZERO_HASH]) {
+        const store = open();
+        fetchTree(store, 'alice', treeOfBodies('a', 'b'));
+        const change = fetchTree(store, 'alice', { root, nodes: [] });
+        expect(change).toMatchObject({ status: 'adopted', withdrawnMessages: 2, totalMessages: 0 });
+        expect(store.messages()).toEqual([]);
+      }
+    });
+
+    test('that was current before, and superseded, is told as history gone back', () => {
+      const store = open();
+      const [first, second] = [treeOfBodies('a'), treeOfBodies('a', 'b')];
+      fetchTree(store, 'alice', first);
+      expect(fetchTree(store, 'alice', second)).toMatchObject({ wentBack: false });
+      expect(fetchTree(store, 'alice', first)).toMatchObject({ wentBack: true, withdrawnMessages: 1 });
+      expect(fetchTree(store, 'alice', second)).toMatchObject({ wentBack: true, newMessages: 1 });
+    });
+
+    test('leaves that are no messages are no messages, and go and come without a word', () => {
+      const store = open();
+      const [unknown, malformed] = [node(Uint8Array.of(77, 1, 2)), node(Uint8Array.of(0, 1))];
+      const message = messageNode('a');
+      const tree = treeOf([unknown, message, malformed]);
+      expect(fetchTree(store, 'alice', tree)).toMatchObject({ newMessages: 1, totalMessages: 1 });
+      expect(fetchTree(store, 'alice', treeOf([message]))).toMatchObject({ withdrawnMessages: 0, totalMessages: 1 });
+      expect(store.message(unknown.hash)).toBeUndefined();
+    });
+
+    test('names at most 1,000 new messages, the newest', () => {
+      const store = open();
+      const leaves = Array.from({ length: 1_100 }, (_, i) => messageNode(`${i}`));
+      const adoption = fetchTree(store, 'alice', treeOf(leaves));
+      expect(adoption).toMatchObject({ newMessages: 1_100 });
+      expect(adoption.status === 'adopted' && adoption.added).toEqual(leaves.slice(100).map(({ hash }) => hash));
+    });
+
+    test('a message of two feeds belongs to both, and stays when one withdraws it', () => {
+      const store = open();
+      const shared = messageNode('shared');
+      fetchTree(store, 'alice', treeOf([shared]));
+      fetchTree(store, 'bob', treeOf([shared, messageNode('b')]));
+      expect(store.countMessages()).toBe(3);
+      fetchTree(store, 'alice', { root: EMPTY_ROOT, nodes: [] });
+      store.collectGarbage();
+      expect(bodies(store, 'bob').sort()).toEqual(['b', 'shared']);
+      expect(store.getNode(shared.hash)).toBeDefined();
+    });
+
+    test('what an unsigned root brought is authenticated by the next signed one', () => {
+      const store = open();
+      const first = treeOfBodies('a');
+      fetchTree(store, 'alice', first, { authenticated: false });
+      expect(store.messages()[0]?.authenticated).toBe(false);
+      fetchTree(store, 'alice', treeOfBodies('a', 'b'), { authenticated: true });
+      expect(store.messages().map(({ authenticated }) => authenticated)).toEqual([true, true]);
+      fetchTree(store, 'bob', first, { authenticated: false });
+      fetchTree(store, 'bob', first, { authenticated: true });
+      expect(store.messages({ authors: ['bob'] })[0]?.authenticated).toBe(true);
+    });
+  });
+
+  describe('peers', () => {
+    test('the first key seen is pinned; another one is a change, and does not replace it (protocol §7)', () => {
+      const store = open();
+      expect(store.pinKey('alice', KEY, NOON_MS)).toBe('pinned');
+      expect(store.pinKey('alice', KEY, NOON_MS)).toBe('same');
+      expect(store.pinKey('alice', OTHER_KEY, NOON_MS)).toBe('changed');
+      expect(store.peer('alice')?.key).toBe(KEY);
+    });
+
+    test('are followed and muted, until they are not', () => {
+      const store = open();
+      store.setFollowing('alice', true, NOON_MS);
+      store.setMuted('bob', true, NOON_MS);
+      expect(store.peers().map(({ name, following, muted }) => [name, following, muted])).toEqual([
+        ['alice', true, false],
+        ['bob', false, true],
+      ]);
+      store.setFollowing('alice', false, NOON_MS);
+      store.setMuted('bob', false, NOON_MS);
+      expect(store.peers().some(({ following, muted }) => following || muted)).toBe(false);
+    });
+
+    test('are remembered with when they were first seen; nobody else is known', () => {
+      const store = open();
+      store.setFollowing('alice', true, NOON_MS);
+      store.setFollowing('alice', true, NOON_MS + 9);
+      expect(store.peer('alice')).toMatchObject({
+        firstSeenMs: NOON_MS,
+        lastSyncMs: undefined,
+        root: undefined,
+        messages: 0,
+      });
+      expect(store.peer('nobody')).toBeUndefined();
+      expect(store.currentRoot('nobody')).toBeUndefined();
+    });
+
+    test.each(['__proto__', "o'hara; DROP TABLE peers", 'Özge 🎶', '%'])('may be called %s', (name) => {
+      const store = open();
+      fetchTree(store, name, treeOfBodies('a'));
+      expect(store.peers().map((peer) => peer.name)).toEqual([name]);
+      expect(bodies(store, name)).toEqual(['a']);
+    });
+  });
+
+  describe('the timeline (protocol §2)', () => {
+    test('is ordered by the smaller of claimed date and first seen, then by arrival', () => {
+      const store = open();
+      const leaves = [
+        messageNode('future', NOON + 10_000),
+        messageNode('old', NOON - 50),
+        messageNode('twin', NOON - 50),
+      ];
+      fetchTree(store, 'alice', treeOf(leaves));
+      fetchTree(store, 'bob', treeOf([messageNode('later', NOON + 5)]), { nowMs: NOON_MS + 6_000 });
+      expect(bodies(store)).toEqual(['old', 'twin', 'future', 'later']);
+    });
+
+    test('gives the newest, at most so many, 50 by default, before an instant', () => {
+      const store = open();
+      const leaves = Array.from({ length: 60 }, (_, i) => messageNode(`${i}`, NOON - 60 + i));
+      fetchTree(store, 'alice', treeOf(leaves));
+      expect(store.messages()).toHaveLength(50);
+      expect(store.messages({ limit: 2 }).map(({ body }) => body)).toEqual(['58', '59']);
+      const beforeMs = NOON_MS - 58_000;
+      expect(store.messages({ beforeMs }).map(({ body }) => body)).toEqual(['0', '1']);
+    });
+
+    test('of some authors has theirs only, in one order', () => {
+      const store = open();
+      fetchTree(store, 'alice', treeOf([messageNode('1', NOON - 9), messageNode('3', NOON - 7)]));
+      fetchTree(store, 'bob', treeOf([messageNode('2', NOON - 8)]));
+      fetchTree(store, 'carol', treeOf([messageNode('x', NOON - 8)]));
+      const authors = ['bob', 'alice', 'bob', 'nobody'];
+      expect(store.messages({ authors }).map(({ body }) => body)).toEqual(['1', '2', '3']);
+      expect(store.messages({ authors, limit: 2 }).map(({ body }) => body)).toEqual(['2', '3']);
+      expect(store.messages({ authors: [] })).toEqual([]);
+    });
+
+    test('read marks stay', () => {
+      const store = open();
+      const tree = treeOfBodies('a', 'b');
+      fetchTree(store, 'alice', tree);
+      store.markRead([tree.nodes[0]?.hash ?? '', hashOf(Uint8Array.of(1))]);
+      fetchTree(store, 'alice', treeOfBodies('a', 'b', 'c'));
+      expect(store.messages().map(({ body, read }) => [body, read])).toEqual([
+        ['a', true],
+        ['b', false],
+        ['c', false],
+      ]);
+    });
+
+    test('a message is found by the start of its hash', () => {
+      const store = open();
+      const leaves = Array.from({ length: 40 }, (_, i) => messageNode(`${i}`));
+      fetchTree(store, 'alice', treeOf(leaves));
+      fetchTree(store, 'bob', treeOf(leaves.slice(0, 5)));
+      const hashes = leaves.map(({ hash }) => hash).sort();
+      for (const prefix of ['', '0', 'a', hashes[0]?.slice(0, 7) ?? '', hashes[39] ?? '', 'ffffffff']) {
+        const expected = hashes.filter((hash) => hash.startsWith(prefix));
+        expect(store.messagesStartingWith(prefix, 100).map(({ hash }) => hash)).toEqual(expected);
+        expect(store.messagesStartingWith(prefix, 2)).toHaveLength(Math.min(2, expected.length));
+      }
+    });
+  });
+
+  describe('collection', () => {
+    test('removes what no own, current or wanted tree reaches, and nothing else', () => {
+      const store = open();
+      const { hash: own } = store.publish('me', { date: NOON, inReplyTo: null, body: 'own' }, NOON_MS);
+      const [current, superseded] = [treeOfBodies('a', 'b'), treeOfBodies('a', 'gone')];
+      fetchTree(store, 'alice', superseded);
+      fetchTree(store, 'alice', current);
+      const wanted = treeOfBodies('w', 'v');
+      store.beginWalk('alice', wanted.root, NOON_MS);
+      store.putNodes(wanted.nodes);
+      // The root and the leaf that only the superseded tree has.
+      expect(store.collectGarbage()).toBe(2);
+      for (const { hash } of [...current.nodes, ...wanted.nodes]) expect(store.getNode(hash)).toBeDefined();
+      expect(store.getNode(own)).toBeDefined();
+      expect(store.getNode(superseded.root)).toBeUndefined();
+      store.endWalk('alice');
+      expect(store.collectGarbage()).toBe(3);
+      expect(store.collectGarbage()).toBe(0);
+    });
+
+    test('a tree that was collected in part is still compared with', () => {
+      const store = open();
+      fetchTree(store, 'alice', treeOfBodies('a', 'b'));
+      fetchTree(store, 'alice', treeOfBodies('b', 'c'));
+      store.collectGarbage();
+      expect(fetchTree(store, 'alice', treeOfBodies('a', 'b'))).toMatchObject({ newMessages: 1, withdrawnMessages: 1 });
+    });
+  });
+});
+
+type Step = (store: Store) => unknown;
+
+const names = fc.constantFrom('alice', 'bob', 'me');
+const trees = fc
+  .array(fc.integer({ min: 0, max: 12 }), { maxLength: 40 })
+  .map((numbers) =>
+    numbers.length === 0 ? { root: EMPTY_ROOT, nodes: [] } : treeOf(numbers.map((i) => messageNode(`${i}`, NOON - i))),
+  );
+const steps: fc.Arbitrary<Step> = fc.oneof(
+  fc.tuple(names, trees, fc.boolean()).map(
+    ([name, tree, authenticated]): Step =>
+      (store) =>
+        fetchTree(store, `${name}'s`, tree, { authenticated }),
+  ),
+  fc.integer({ min: 0, max: 9 }).map(
+    (i): Step =>
+      (store) =>
+        store.publish('me', { date: NOON + i, inReplyTo: null, body: `own ${i}` }, NOON_MS + i),
+  ),
+  names.map(
+    (name): Step =>
+      (store) =>
+        store.setFollowing(name, true, NOON_MS),
+  ),
+  fc.integer({ min: 0, max: 12 }).map(
+    (i): Step =>
+      (store) =>
+        store.markRead([messageNode(`${i}`, NOON - i).hash]),
+  ),
+  fc.constant((store: Store) => store.collectGarbage()),
+);
+
+test('whatever is done, both stores answer alike', () => {
+  fc.assert(
+    fc.property(fc.array(steps, { maxLength: 15 }), (course) => {
+      const [memory, sqlite] = [createMemoryStore(), openFile(':memory:')];
+      for (const step of course) {
+        expect(step(sqlite)).toEqual(step(memory));
+        expect(sqlite.messages({ limit: 1_000 })).toEqual(memory.messages({ limit: 1_000 }));
+        const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
+        expect(sqlite.peers().sort(byName)).toEqual(memory.peers().sort(byName));
+        expect(sqlite.countMessages()).toBe(memory.countMessages());
+      }
+    }),
+    { numRuns: 60, seed: 20220101 },
+  );
+});

@@ -1,0 +1,81 @@
+/** Stores to test, and trees to put into them. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { buildTree } from '../../../src/merkle/build.ts';
+import { createMemoryStore } from '../../../src/store/memory-store.ts';
+import { openSqliteStore } from '../../../src/store/sqlite-store.ts';
+import type { Adoption, Store, StoredNode } from '../../../src/store/store.ts';
+import { type Hash, hashOf } from '../../../src/wire/hash.ts';
+import { encodeInternal, encodeMessage } from '../../../src/wire/node.ts';
+
+/** Noon of 2026-01-01, Unix ms, and as dates on the wire count. */
+export const NOON_MS = Date.UTC(2026, 0, 1, 12);
+export const NOON = (NOON_MS - Date.UTC(2022, 0, 1)) / 1000;
+
+export function freshFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'murmure-store-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export function openFile(file: string): Store {
+  const store = openSqliteStore(file);
+  onTestFinished(() => store.close());
+  return store;
+}
+
+export const kinds = [
+  { kind: 'memory', open: createMemoryStore },
+  { kind: 'SQLite', open: () => openFile(join(freshFolder(), 'store.db')) },
+] as const;
+
+export function node(value: Uint8Array): StoredNode {
+  return { hash: hashOf(value), value };
+}
+
+export function messageNode(body: string, date = NOON): StoredNode {
+  return node(encodeMessage({ date, inReplyTo: null, body }));
+}
+
+export interface Tree {
+  readonly root: Hash;
+  readonly nodes: readonly StoredNode[];
+}
+
+/** The canonical tree over these leaves. */
+export function treeOf(leaves: readonly StoredNode[]): Tree {
+  const { root, nodes } = buildTree(leaves.map(({ hash }) => hash));
+  const internal = nodes.entries().map(([hash, value]) => ({ hash, value }));
+  return { root, nodes: [...leaves, ...internal] };
+}
+
+export function treeOfBodies(...bodies: string[]): Tree {
+  return treeOf(bodies.map((body) => messageNode(body)));
+}
+
+export function parentOf(...children: Hash[]): StoredNode {
+  return node(encodeInternal(children));
+}
+
+export interface FetchOptions {
+  readonly nowMs?: number;
+  readonly authenticated?: boolean;
+  readonly quota?: number;
+}
+
+/** What a walk does: all nodes come, then the tree is adopted. */
+export function fetchTree(store: Store, feed: string, { root, nodes }: Tree, options: FetchOptions = {}): Adoption {
+  const { nowMs = NOON_MS, authenticated = true, quota = 1_000_000 } = options;
+  store.beginWalk(feed, root, nowMs);
+  store.putNodes(nodes);
+  const adoption = store.adopt({ feed, root, nowMs, authenticated, quota });
+  if (adoption.status !== 'incomplete') store.endWalk(feed);
+  return adoption;
+}
+
+export function bodies(store: Store, author?: string): string[] {
+  const query = author === undefined ? { limit: 10_000 } : { authors: [author], limit: 10_000 };
+  return store.messages(query).map(({ body }) => body);
+}
