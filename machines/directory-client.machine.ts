@@ -127,6 +127,7 @@ const onFailure = [
 ];
 
 nameActions({
+  noteFailure,
   noteDirectory,
   noteTime,
   startPolling,

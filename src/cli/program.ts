@@ -89,7 +89,7 @@ function addMessageCommands(program: Command, run: Run): void {
       'Publishes a message of at most 985 bytes. Needs no network; a running "murmure serve" passes it on at once.',
     )
     .argument('<text>', 'the message; "-" reads it from standard input, "--" before it lets it start with a dash')
-    .option('--reply-to <hash>', 'the message it answers: 64 hexadecimal digits')
+    .option('--reply-to <hash>', 'the message it answers, by its hash or the start of it')
     .action((text: string, options: PostOptions) =>
       run(async (context) => (await import('./commands/post.ts')).post(context, text, options)),
     );
@@ -186,6 +186,16 @@ function addToolCommands(program: Command, run: Run): void {
     .option('--key <base64>', 'check the signature under this public key')
     .action((hex: string | undefined, options: DecodeOptions) =>
       run(async (context) => (await import('./commands/decode.ts')).decode(context, hex, options)),
+    );
+  program
+    .command('diagrams')
+    .summary('draw the state machines')
+    .description(
+      'Draws the state machine of every actor, who spawns whom, and who tells whom what: SVG, Mermaid, and a page with them all.',
+    )
+    .argument('[folder]', 'where to write them; made if need be', 'diagrams')
+    .action((folder: string) =>
+      run(async (context) => (await import('./commands/diagrams.ts')).diagrams(context, folder)),
     );
 }
 

@@ -1,57 +1,40 @@
-/**
- * Names of actions and guards. An action has the name that the machine gave it; one of XState's own without a name is
- * called by what is known of it: whom it spawns, which event it sends.
- */
+/** Names of actions and guards, as the machines give them (`machines/named.ts`). */
 
-interface ActionObject {
-  readonly type?: string;
-  readonly name?: string;
-  readonly id?: string;
-  readonly sendId?: string;
-  readonly src?: unknown;
-  readonly event?: unknown;
+/** What functions are called that XState makes: they tell of what kind an action is, not what it does. */
+const KINDS = new Set([
+  '',
+  'assign',
+  'cancel',
+  'emit',
+  'enqueueActions',
+  'log',
+  'raise',
+  'sendTo',
+  'spawnChild',
+  'stopChild',
+]);
+
+/** @throws Error if an action has no name of its own; `where` says which machine and state to look at */
+export function namesOfActions(actions: readonly unknown[], where: string): string[] {
+  return actions.map((action) => {
+    const { name, type } = action as { readonly name?: string; readonly type?: string };
+    const own = typeof action === 'string' ? action : typeof action === 'function' ? name : type;
+    if (own === undefined || KINDS.has(own)) {
+      throw new Error(`an action of ${where} has no name (it is ${own || 'a function'}): list it in nameActions()`);
+    }
+    return own;
+  });
 }
 
-/** What unnamed actions are called, by the names that XState's functions bear. */
-const UNNAMED: Readonly<Record<string, string>> = {
-  assign: 'assign',
-  sendTo: 'send',
-  raise: 'raise',
-  emit: 'emit',
-  spawnChild: 'spawn',
-  stopChild: 'stop',
-  enqueueActions: 'decide',
-};
-
-/** Names in order; equal ones that follow each other are given once. */
-export function nameActions(actions: readonly unknown[]): string[] {
-  const names = actions.map(nameAction);
-  return names.filter((name, i) => name !== names[i - 1]);
-}
-
-function nameAction(action: unknown): string {
-  if (typeof action === 'string') return action;
-  const { type, name, src, event } = action as ActionObject;
-  if (typeof action !== 'function') {
-    if (type === undefined) throw new Error('an action has no name that a diagram could show');
-    return type;
-  }
-  if (name === undefined || name === '') throw new Error('an action is a function without a name');
-  const what = UNNAMED[name];
-  if (what === undefined) return name;
-  const sent = (event as { type?: unknown } | undefined)?.type;
-  const object = typeof src === 'string' ? src : typeof sent === 'string' ? sent : '';
-  return `${what} ${object}`.trimEnd();
-}
-
-export function nameGuard(guard: unknown): string {
-  const name = typeof guard === 'string' ? guard : (guard as { type?: unknown }).type;
-  if (typeof name !== 'string') throw new Error('a guard has no name that a diagram could show: name it in setup()');
+/** @throws Error as above */
+export function nameOfGuard(guard: unknown, where: string): string {
+  const name = typeof guard === 'string' ? guard : (guard as { readonly type?: unknown }).type;
+  if (typeof name !== 'string') throw new Error(`a guard of ${where} has no name: give it one in setup()`);
   return name;
 }
 
 /** XState arms and disarms `after` by actions of its own. */
 export function isOwnTimer(action: unknown): boolean {
-  const { id, sendId } = action as ActionObject;
+  const { id, sendId } = action as { readonly id?: string; readonly sendId?: string };
   return `${id ?? sendId}`.startsWith('xstate.after.');
 }

@@ -1,9 +1,9 @@
 /**
  * What a diagram shows of a machine, read from the machine itself (`machine.root`) into plain data. What cannot be shown
- * truthfully – a guard without a name, an action of an unknown kind – throws instead of being left out.
+ * truthfully – an action or a guard without a name, a parallel state – throws instead of being left out.
  */
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
-import { isOwnTimer, nameActions, nameGuard } from './action-names.ts';
+import { isOwnTimer, nameOfGuard, namesOfActions } from './action-names.ts';
 import { type DelayRanges, delayText } from './delays.ts';
 
 export interface MachineModel {
@@ -20,7 +20,7 @@ export interface StateModel {
   /** Path from the root: "live.proving"; '' is the root. */
   readonly path: string;
   readonly name: string;
-  readonly kind: 'atomic' | 'compound' | 'parallel' | 'final' | 'history';
+  readonly kind: 'atomic' | 'compound' | 'final' | 'history';
   readonly description: string | undefined;
   readonly entry: readonly string[];
   readonly exit: readonly string[];
@@ -62,16 +62,18 @@ export function readMachine(name: string, machine: AnyStateMachine, known: Known
     return kind;
   };
 
+  const whereIs = (state: AnyStateNode) => [name, ...state.path].join('.');
+
   const readTransitions = (state: AnyStateNode): TransitionModel[] => {
     const groups: [string, readonly AnyTransitionDefinition[]][] = [...state.transitions];
     if (state.always !== undefined) groups.push(['', state.always]);
     return groups.flatMap(([descriptor, transitions]) =>
       transitions.map((transition, i) => ({
         source: pathOf(state),
-        target: transition.target?.map(pathOf).join(', '),
+        target: targetOf(transition, whereIs(state)),
         trigger: triggerText(descriptor, transition),
-        guard: guardText(transition, transitions.slice(0, i)),
-        actions: nameActions(transition.actions),
+        guard: guardText(transition, transitions.slice(0, i), whereIs(state)),
+        actions: namesOfActions(transition.actions, whereIs(state)),
         reenter: transition.reenter === true,
       })),
     );
@@ -86,13 +88,19 @@ export function readMachine(name: string, machine: AnyStateMachine, known: Known
   const readState = (state: AnyStateNode): StateModel => ({
     path: pathOf(state),
     name: state.parent === undefined ? name : state.key,
-    kind: state.type,
+    kind: kindOfState(state, whereIs(state)),
     description: state.description,
-    entry: nameActions(state.entry.filter((action) => !isOwnTimer(action))),
-    exit: nameActions(state.exit.filter((action) => !isOwnTimer(action))),
+    entry: namesOfActions(
+      state.entry.filter((action) => !isOwnTimer(action)),
+      whereIs(state),
+    ),
+    exit: namesOfActions(
+      state.exit.filter((action) => !isOwnTimer(action)),
+      whereIs(state),
+    ),
     invokes: state.invoke.map(({ src }) => kindOf(src)),
     transitions: readTransitions(state),
-    initial: state.type === 'compound' ? initialOf(state) : undefined,
+    initial: state.type === 'compound' ? targetOf(state.initial, whereIs(state)) : undefined,
     states: Object.values<AnyStateNode>(state.states).map(readState),
   });
 
@@ -109,6 +117,23 @@ export function statesOf(state: StateModel): StateModel[] {
   return [state, ...state.states.flatMap(statesOf)];
 }
 
+/** Transitions that do not leave their state. */
+export function stayingIn({ transitions }: StateModel): TransitionModel[] {
+  return transitions.filter(({ source, target }) => target === undefined || target === source);
+}
+
+export function leaving({ transitions }: StateModel): (TransitionModel & { readonly target: string })[] {
+  return transitions.flatMap((it) =>
+    it.target === undefined || it.target === it.source ? [] : { ...it, target: it.target },
+  );
+}
+
+/** What neither arrow nor actions tell. */
+export function remarkOn({ target, source, trigger, actions, reenter }: TransitionModel): string | undefined {
+  if (target === undefined && actions.length === 0) return trigger === 'always' ? '(stays)' : '(ignored)';
+  return target === source && reenter ? '↻ enters again' : undefined;
+}
+
 /** XState's own events in a person's words. */
 export function eventText(descriptor: string): string {
   const [, outcome, id] = /^xstate\.(done|error)\.(?:actor|state)\.(.+)$/.exec(descriptor) ?? [];
@@ -121,14 +146,21 @@ function pathOf(state: AnyStateNode): string {
   return state.path.join('.');
 }
 
-function initialOf(state: AnyStateNode): string | undefined {
-  return state.initial.target?.map(pathOf).join(', ');
+function kindOfState({ type }: AnyStateNode, where: string): StateModel['kind'] {
+  if (type === 'parallel') throw new Error(`${where} is parallel, which diagrams do not show`);
+  return type;
+}
+
+function targetOf({ target = [] }: { target: readonly AnyStateNode[] | undefined }, where: string): string | undefined {
+  if (target.length > 1) throw new Error(`a transition of ${where} has several targets, which diagrams do not show`);
+  return target[0] && pathOf(target[0]);
 }
 
 function guardText(
   { guard }: AnyTransitionDefinition,
   earlier: readonly AnyTransitionDefinition[],
+  where: string,
 ): string | undefined {
-  if (guard !== undefined) return nameGuard(guard);
+  if (guard !== undefined) return nameOfGuard(guard, where);
   return earlier.some((transition) => transition.guard !== undefined) ? 'else' : undefined;
 }

@@ -1,0 +1,12 @@
+/** `murmure diagrams`: pictures of all state machines. */
+import { writeDiagrams } from '../../diagrams/generate.ts';
+import { safeLine } from '../../feed/safe-text.ts';
+import type { CommandContext } from '../context.ts';
+import { InvalidFileError } from '../errors.ts';
+
+export async function diagrams({ output }: CommandContext, folder: string): Promise<void> {
+  const files = await writeDiagrams(folder).catch((error: Error) => {
+    throw new InvalidFileError(folder, error.message);
+  });
+  for (const file of files) output.data({ file }, () => safeLine(file));
+}

@@ -1,0 +1,88 @@
+/**
+ * What the machines alone do not tell of the actors: how many of a kind there are, and who sends what to whom. A test runs
+ * peers and a directory, and finds these tables to be what happens, neither more nor less.
+ */
+
+/** How each kind of child is named, and what there is one of it for. */
+export const children: Readonly<Record<string, { readonly id: string; readonly per: string }>> = {
+  socket: { id: 'socket.INDEX', per: 'local UDP address' },
+  'directory-client': { id: 'directory-client', per: 'peer' },
+  'outgoing-session': { id: 'outgoing-session.NAME', per: 'peer or directory that we ask' },
+  'incoming-session': { id: 'incoming-session.ADDRESS', per: 'address that asks us' },
+  'merkle-walk': { id: 'merkle-walk.NAME', per: 'download of a tree' },
+  request: { id: 'request.INDEX', per: 'request in flight, reused' },
+  'address-proof': { id: 'address-proof.ADDRESS', per: 'address to be proven' },
+};
+
+/** Effects, timers of the owner, the command line: whatever is no actor. */
+export const OUTSIDE = 'outside';
+
+/**
+ * Sender, receiver, events; senders from the top of the picture to its bottom. Starting, ending and `after` are XState's own
+ * business, and not listed.
+ */
+export const messages: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  [OUTSIDE]: {
+    peer: [
+      'announcement.verified',
+      'following.changed',
+      'hello.wanted',
+      'root.published',
+      'root.sealed',
+      'sweep',
+      'sync.wanted',
+    ],
+    socket: ['datagram.dropped', 'datagram.received', 'datagram.send', 'socket.failed', 'socket.opened'],
+    'directory-client': ['directory.failed', 'directory.found', 'listing.checked', 'registration.accepted'],
+    'outgoing-session': ['peer.located', 'peer.notLocated'],
+    'incoming-session': ['hello.verified', 'key.found', 'node.read'],
+    request: ['answer.verified', 'datagram.signed'],
+    'merkle-walk': ['nodes.lookedUp', 'tree.adopted', 'walk.begun'],
+    directory: ['hello.checked', 'sweep', 'traversal.checked'],
+  },
+  peer: {
+    socket: ['datagram.send', 'source.unrouted'],
+    'outgoing-session': ['session.adopt', 'session.greet', 'session.open', 'sockets.changed', 'sweep'],
+    'incoming-session': ['root.changed', 'session.proven', 'sweep'],
+  },
+  'directory-client': {
+    peer: ['directory.greetingWanted', 'directory.known', 'registration.failed', 'registration.listed'],
+  },
+  'incoming-session': {
+    peer: ['address.proven', 'error.owed', 'session.accepted'],
+    socket: ['datagram.send', 'source.routed'],
+  },
+  'merkle-walk': {
+    peer: ['session.wanted', 'sync.progressed'],
+    'outgoing-session': ['nodes.wanted', 'root.wanted'],
+  },
+  'outgoing-session': {
+    peer: ['session.established', 'session.lost', 'traversal.wanted'],
+    socket: ['routes.dropped'],
+    request: ['request.open'],
+    'merkle-walk': [
+      'node.absent',
+      'node.received',
+      'request.failed',
+      'root.received',
+      'session.failed',
+      'session.ready',
+    ],
+  },
+  'address-proof': {
+    socket: ['routes.dropped'],
+    request: ['request.open'],
+  },
+  request: {
+    socket: ['datagram.dropped', 'datagram.send'],
+    'outgoing-session': ['request.ended'],
+    'address-proof': ['request.ended'],
+  },
+  socket: {
+    peer: ['datagram.unsolicited', 'socket.lost', 'socket.ready', 'stranger.asked'],
+    'incoming-session': ['request.received'],
+    request: ['answer.received'],
+    directory: ['datagram.unsolicited', 'socket.lost', 'socket.ready', 'stranger.asked'],
+  },
+  directory: { socket: ['datagram.send'] },
+};

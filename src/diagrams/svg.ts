@@ -1,0 +1,35 @@
+/** Graphviz graphs drawn as SVG, by Graphviz compiled to WebAssembly: the same bytes on every machine. */
+import { Graphviz } from '@hpcc-js/wasm-graphviz';
+import { pictureStyle } from './palette.ts';
+import { escapeXml } from './text.ts';
+
+/** Helvetica's widths are what Graphviz reckons with; the others are as wide. */
+const FONTS = "Helvetica, Arial, 'Liberation Sans', sans-serif";
+
+/** @param description what the picture shows, in a sentence, for whoever cannot see it */
+export async function drawSvg(dot: string, description: string): Promise<string> {
+  const graphviz = await Graphviz.load();
+  const drawn = graphviz.layout(dot, 'svg', 'dot');
+  const drawing = drawn
+    .slice(drawn.indexOf('<svg') + '<svg'.length)
+    .replaceAll(/<!--.*?-->\n?/gs, '')
+    .replaceAll(/font-family="[^"]*"/g, `font-family="${FONTS}"`)
+    .replace(/width="(\d+)pt" height="(\d+)pt"/, 'width="$1" height="$2"')
+    .replace('>\n', `>\n<style>${pictureStyle()}</style>\n`);
+  return `<svg role="img" aria-label="${escapeXml(description)}"${labelsOnTop(drawing)}`;
+}
+
+const ARROW =
+  /<g id="(edge\d+)" class="edge( upward)?">\n<title>(.*?)<\/title>\n(<path .*?\/>\n<polygon .*?\/>\n)(.*?)<\/g>\n/gs;
+
+/** The labels of arrows lie over all arrows, and shine through none: their letters have a rim. */
+function labelsOnTop(svg: string): string {
+  const labels: string[] = [];
+  const arrows = svg.replaceAll(ARROW, (_, id, upward, title: string, line, label) => {
+    labels.push(label);
+    // Drawn from its end, it is called after its end.
+    const name = upward === undefined ? title : title.split('&#45;&gt;').reverse().join('&#45;&gt;');
+    return `<g id="${id}" class="edge">\n<title>${name}</title>\n${line}</g>\n`;
+  });
+  return arrows.replace(/<\/g>\n<\/svg>\n$/, () => `<g class="labels">\n${labels.join('')}</g>\n</g>\n</svg>\n`);
+}

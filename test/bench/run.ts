@@ -1,0 +1,56 @@
+/**
+ * `npm run bench`: what murmure costs, beside what the machine can do at all, measured in the same run. Times travel badly from
+ * machine to machine; ratios do better. Each measurement is a process of its own.
+ */
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { rawLoop } from './raw-loop.ts';
+import type { SyncFigures } from './sync.ts';
+
+const RUNS = 3;
+const MESSAGES = 10_000;
+const BYTES = 200;
+
+const file = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+const node = (...argv: string[]) => execFileSync(process.execPath, argv, { encoding: 'utf8' });
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+function secondsOf(work: () => void): number {
+  const startMs = performance.now();
+  work();
+  return (performance.now() - startMs) / 1000;
+}
+
+function several<T>(work: () => T): T[] {
+  return Array.from({ length: RUNS }, work);
+}
+
+function print(what: string, value: string, aim = ''): void {
+  console.log(`${what.padEnd(58)}${value.padStart(12)}   ${aim}`);
+}
+
+await rawLoop(10_000);
+const syncs: { ratio: number; sync: SyncFigures }[] = [];
+for (let i = 0; i < RUNS; i++) {
+  const raw = await rawLoop(50_000);
+  const sync: SyncFigures = JSON.parse(node(file('sync.ts'), `${MESSAGES}`, `${BYTES}`));
+  syncs.push({ ratio: sync.messagesPerSecond / raw, sync });
+  print(`run ${i + 1}: raw UDP loop, requests a second`, raw.toFixed(0));
+  print(`run ${i + 1}: messages synced a second`, sync.messagesPerSecond.toFixed(0));
+}
+const only = (pick: (sync: SyncFigures) => number) => median(syncs.map(({ sync }) => pick(sync)));
+print(
+  `sync of ${MESSAGES} messages of ${BYTES} bytes / raw loop`,
+  median(syncs.map(({ ratio }) => ratio)).toFixed(3),
+  'at least 0.25',
+);
+print('nodes fetched for one more message', `${only(({ incrementalNodes }) => incrementalNodes)}`, 'at most 5');
+print('peak memory of that sync, MB', only(({ peakMb }) => peakMb).toFixed(0), 'under 200');
+
+const empty = median(several(() => secondsOf(() => node('-e', '0'))));
+const version = median(several(() => secondsOf(() => node(file('../../src/cli/main.ts'), '--version'))));
+print('murmure --version, s', version.toFixed(3), 'under 0.3');
+print('murmure --version / node -e 0', (version / empty).toFixed(2));

@@ -1,0 +1,48 @@
+/** Downloads a feed over loopback from a peer in another process, into a store on disk; prints what that took, as JSON. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { generateKeyPair } from '../../src/identity/key-pair.ts';
+import { createPeer, openSqliteStore } from '../../src/index.ts';
+
+export interface SyncFigures {
+  readonly messages: number;
+  readonly messagesPerSecond: number;
+  /** Nodes that one more message costs. */
+  readonly incrementalNodes: number;
+  readonly retransmissions: number;
+  /** The most memory that the reading process held. */
+  readonly peakMb: number;
+}
+
+const [messages, bytes] = process.argv.slice(2).map(Number) as [number, number];
+await using resources = new AsyncDisposableStack();
+const folder = mkdtempSync(join(tmpdir(), 'murmure-bench-'));
+resources.defer(() => rmSync(folder, { recursive: true }));
+const publisher = fork(fileURLToPath(new URL('publisher.ts', import.meta.url)), [`${messages}`, `${bytes}`]);
+resources.defer(() => void publisher.kill());
+const [{ url: directory, ca }] = await once(publisher, 'message');
+
+const store = resources.use(openSqliteStore(join(folder, 'store.db')));
+const bob = resources.use(
+  await createPeer({ name: 'bob', keyPair: await generateKeyPair(), store, directory, ca, udp: ['127.0.0.1:0'] }),
+);
+await bob.whenListed();
+const startMs = performance.now();
+const first = await bob.sync('alice');
+const seconds = (performance.now() - startMs) / 1000;
+if (first.newMessages !== messages) throw new Error(`${first.newMessages} of ${messages}: ${first.error?.message}`);
+publisher.send('one more');
+await once(publisher, 'message');
+const second = await bob.sync('alice');
+const figures: SyncFigures = {
+  messages,
+  messagesPerSecond: messages / seconds,
+  incrementalNodes: second.nodesFetched,
+  retransmissions: first.retransmissions,
+  peakMb: process.resourceUsage().maxRSS / 1024,
+};
+process.stdout.write(`${JSON.stringify(figures)}\n`);

@@ -1,0 +1,156 @@
+/** What the overviews tell of actors is what happens: peers and a directory run, and all that they tell each other is noted. */
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import type { AnyActorRef, AnyStateMachine, InspectionEvent } from 'xstate';
+import { actorId } from '../../../machines/actor-ids.ts';
+import { machines } from '../../../machines/index.ts';
+import { children, messages, OUTSIDE } from '../../../src/diagrams/actors.ts';
+import { readMachines } from '../../../src/diagrams/generate.ts';
+import { hashOf } from '../../../src/wire/hash.ts';
+import { encodeInternal, encodeMessage } from '../../../src/wire/node.ts';
+import type { SocketAddress } from '../../../src/wire/socket-address.ts';
+import { Publisher } from '../../support/publisher.ts';
+import { Stranger } from '../../support/stranger.ts';
+import { World } from '../../support/world.ts';
+
+const noted = vi.hoisted(() => ({ messages: new Set<string>(), spawns: new Set<string>() }));
+
+/** Every root actor is inspected, whoever creates it. */
+vi.mock('xstate', async (importOriginal) => {
+  const xstate = await importOriginal<typeof import('xstate')>();
+  const kindOf = (actor: AnyActorRef | undefined) => actor?.id.split('.')[0];
+  const inspect = (event: InspectionEvent) => {
+    const { actorRef } = event;
+    if (event.type === '@xstate.actor') {
+      const parent = kindOf((actorRef as { _parent?: AnyActorRef })._parent);
+      if (parent !== undefined) noted.spawns.add(`${parent} > ${kindOf(actorRef as AnyActorRef)}`);
+    }
+    if (event.type !== '@xstate.event' || event.event.type.startsWith('xstate.')) return;
+    const from = kindOf(event.sourceRef as AnyActorRef | undefined) ?? 'outside';
+    noted.messages.add(`${from} > ${kindOf(actorRef as AnyActorRef)}: ${event.event.type}`);
+  };
+  const createActor = (logic: never, options: object) => xstate.createActor(logic, { ...options, inspect } as never);
+  return { ...xstate, createActor };
+});
+
+const DIRECTORY = { ip: '10.0.0.1', port: 1194 };
+const HOUR = 3_600_000;
+
+const message = (body: string) => encodeMessage({ date: 1, inReplyTo: null, body });
+
+/** Everything that actors have to say to each other is said here at least once. */
+async function runEverything(): Promise<void> {
+  const world = new World(7);
+  await world.startDirectory();
+  const alice = await world.addPeer('alice');
+  const bob = await world.addPeer('bob', { follow: ['alice'] });
+  for (const { peer } of [alice, bob]) await world.settle(peer.whenListed());
+  const addressOf = ({ peer }: typeof alice) => peer.addresses[0] as SocketAddress;
+
+  // A sync, a push, and the sync that follows; enough nodes for a report of progress.
+  for (let i = 0; i < 300; i++) alice.peer.post(`message ${i}`);
+  await world.settle(bob.peer.sync('alice'));
+  alice.peer.post('one more');
+  await world.clock.advance(10_000);
+
+  // A peer that does not have its own node, then does not answer, then answers what was not asked.
+  const [one, two] = [message('one'), message('two')];
+  const odd = await Publisher.join(world, 'odd', [one], encodeInternal([one, two].map(hashOf)));
+  const sendRoot = (hash: string, id: number) => odd.stranger.send(addressOf(bob), { type: 'Root', id, hash });
+  for (const tamper of [() => false, () => true, (hash: string, id: number) => sendRoot(hash, id) === undefined]) {
+    odd.tamper = tamper;
+    await world.settle(bob.peer.sync('odd'));
+  }
+  await world.settle(bob.peer.sync('nobody'));
+
+  // Strangers: without a session, with a question that nobody knows, with Hello on both sides at once.
+  const stranger = await Stranger.join(world, 'stranger', '10.0.9.9');
+  stranger.send(DIRECTORY, { type: 'RootRequest', id: 1 });
+  stranger.send(addressOf(bob), { type: 'Hello', id: 2, flags: 0, name: 'stranger' });
+  await world.clock.advance(1_000);
+  stranger.sendBytes(addressOf(bob), Uint8Array.of(0, 0, 0, 3, 77, 0, 0));
+  bob.peer.hello(stranger.address);
+  await world.clock.advance(1_000);
+
+  // A NAT, opened with the directory's help.
+  const carol = await world.addPeer('carol');
+  world.network.putBehindNat(carol.ip);
+  await world.settle(carol.peer.whenListed());
+  await world.settle(alice.peer.sync('carol'));
+
+  // Sockets: the second opens late, the last not at all.
+  let opened = 0;
+  const network = {
+    open: async (...args: Parameters<typeof world.network.open>) => {
+      opened += 1;
+      if (opened === 2) await new Promise<void>((resolve) => world.clock.setTimeout(resolve, 5_000));
+      return world.network.open(...args);
+    },
+  };
+  await world.settle(world.addPeer('dora', { udp: ['10.0.5.1:0', '10.0.5.1:0'], environment: { network } }));
+  const taken = `${addressOf(bob).ip}:${addressOf(bob).port}`;
+  await expect(world.settle(world.addPeer('erin', { udp: [taken] }))).rejects.toThrow('in use');
+
+  world.isDirectoryDown = true;
+  await world.addPeer('fred');
+  await world.clock.advance(2.5 * HOUR);
+  await world.close();
+
+  // A directory whose address is taken.
+  const crowded = new World(8);
+  await Stranger.join(crowded, 'squatter', DIRECTORY.ip, DIRECTORY.port);
+  await expect(crowded.settle(crowded.startDirectory())).rejects.toThrow('in use');
+  await crowded.close();
+}
+
+function said(table: typeof messages): string[] {
+  return Object.entries(table)
+    .flatMap(([from, receivers]) =>
+      Object.entries(receivers).flatMap(([to, events]) => events.map((event) => `${from} > ${to}: ${event}`)),
+    )
+    .sort();
+}
+
+describe('the overviews', () => {
+  beforeAll(runEverything, 60_000);
+
+  test('show the messages that actors send, and no others', () => {
+    const isBetweenActors = (text: string) => !text.startsWith(OUTSIDE);
+    expect([...noted.messages].filter(isBetweenActors).sort()).toEqual(said(messages).filter(isBetweenActors));
+  });
+
+  test('show everything that came from outside', () => {
+    const known = said(messages);
+    expect([...noted.messages].filter((text) => !known.includes(text))).toEqual([]);
+  });
+
+  test('show who spawned whom', () => {
+    const drawn = readMachines().flatMap(({ name, children: kinds }) => kinds.map((kind) => `${name} > ${kind}`));
+    expect([...noted.spawns].sort()).toEqual(drawn.sort());
+  });
+});
+
+test('every event that a machine handles is in the table, and the other way round', () => {
+  // Handled, but sent by nobody: a peer and a directory are stopped as actors, and no request is ever cancelled.
+  const unsent = ['peer.stop', 'directory.stop', 'request.cancel'];
+  for (const [name, machine] of Object.entries<AnyStateMachine>(machines)) {
+    const handled = machine.events.filter((event) => !event.startsWith('xstate.') && !unsent.includes(event));
+    const sent = new Set(Object.values(messages).flatMap((receivers) => receivers[name] ?? []));
+    expect([...sent].sort(), name).toEqual([...handled].sort());
+  }
+});
+
+test('children are named as the machines name them', () => {
+  const address = { ip: '10.0.0.1', port: 1 };
+  const ids = [
+    actorId.socket(0),
+    actorId.directoryClient,
+    actorId.outgoingSession('alice'),
+    actorId.incomingSession(address),
+    actorId.merkleWalk('alice'),
+    actorId.request(0),
+    actorId.addressProof(address),
+  ];
+  const pattern = (id: string) => id.replace(/\..*/, '');
+  expect(Object.values(children).map(({ id }) => pattern(id))).toEqual(ids.map(pattern));
+  expect(Object.keys(children)).toEqual(ids.map(pattern));
+});

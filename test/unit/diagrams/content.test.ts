@@ -1,0 +1,144 @@
+/** Nothing of a machine is left out of its diagrams. What there is, is read from the machine here, without the generator. */
+import { describe, expect, test } from 'vitest';
+import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
+import { machines } from '../../../machines/index.ts';
+import { timing } from '../../../machines/timing.ts';
+import { generateDiagrams } from '../../../src/diagrams/generate.ts';
+import { arrowsOf, assertWellFormed, mermaidLinesOf, textsOf } from './pictures.ts';
+
+const files = await generateDiagrams();
+
+interface Transition extends AnyTransitionDefinition {
+  readonly delay?: string;
+}
+
+function statesOf(state: AnyStateNode): AnyStateNode[] {
+  return [state, ...Object.values<AnyStateNode>(state.states).flatMap(statesOf)];
+}
+
+function transitionsOf(state: AnyStateNode): Transition[] {
+  return [...[...state.transitions.values()].flat(), ...(state.always ?? [])];
+}
+
+type Action = { readonly name?: string; readonly type: string; readonly id?: string; readonly sendId?: string };
+
+function nameOf(action: unknown): string {
+  const { name, type } = action as Action;
+  return typeof action === 'function' ? (name as string) : type;
+}
+
+/** What arms and disarms `after`. */
+function isTimer(action: unknown): boolean {
+  const { id, sendId } = action as Action;
+  return /^xstate\.after\./.test(`${id ?? sendId}`);
+}
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+/** The time that each delay takes, as its diagrams have to tell it. */
+const delays: Readonly<Record<string, string>> = {
+  reopenPause: `${timing.socketReopen / SECOND} s`,
+  renewal: `${timing.registrationRenewal / MINUTE} min`,
+  traversalPause: `${timing.traversalPause} ms`,
+  retryPause: `${timing.directoryRetry / SECOND} s to ${timing.directoryRetryMaximum / MINUTE} min`,
+  pollPause: `${timing.listingPoll} ms to ${timing.listingPollMaximum / SECOND} s`,
+  retransmissionTimeout: `${timing.minimumTimeout} ms to ${timing.maximumTimeout / SECOND} s`,
+};
+
+describe.for(Object.entries<AnyStateMachine>(machines))('%s', ([name, machine]) => {
+  const svg = files.get(`${name}.svg`) as string;
+  const texts = textsOf(svg);
+  const lines = mermaidLinesOf(files.get(`${name}.mmd`) as string);
+  const words = texts.join(' ').split(/[ ,]+/);
+  const states = statesOf(machine.root);
+  const transitions = states.flatMap(transitionsOf);
+  /** Found in both: as a piece of its own in the picture, in a line of the text. */
+  const expectBoth = (piece: string) => {
+    expect(texts).toContain(piece);
+    expect(lines.some((line) => line.includes(piece))).toBe(true);
+  };
+
+  test('is well-formed, and says what it is to whoever cannot see it', () => {
+    assertWellFormed(svg);
+    expect(svg).toMatch(/^<svg [^>]*role="img"[^>]* aria-label="State chart of /);
+  });
+
+  test('has every state, with its description', () => {
+    for (const state of states) {
+      expectBoth(state === machine.root ? name : state.key);
+      expect(state.description).toBeTruthy();
+      const description = state.description as string;
+      expect(texts.join(' ')).toContain(description);
+      expect(lines.some((line) => line.includes(description))).toBe(true);
+    }
+  });
+
+  test('has every event and every guard', () => {
+    const events = transitions.map(({ eventType }) => eventType).filter((event) => event !== '');
+    for (const event of events.filter((type) => !type.startsWith('xstate.'))) expectBoth(event);
+    expect(events.filter((type) => /^xstate\.(?!after|done\.actor|error\.actor)/.test(type))).toEqual([]);
+    for (const event of events.filter((type) => type.startsWith('xstate.done.actor.'))) {
+      const child = event.slice('xstate.done.actor.'.length);
+      expectBoth(`${child === '*' ? 'a child' : child} is done`);
+    }
+    for (const { guard } of transitions) if (guard !== undefined) expectBoth(`[${guard as string}]`);
+    expect(texts.includes('always')).toBe(states.some(({ always }) => always !== undefined));
+  });
+
+  test('has every delay, with its value', () => {
+    for (const { delay } of transitions) {
+      if (delay === undefined) continue;
+      const told = `after ${delay} (${delays[delay]}`;
+      expect(texts.join(' ')).toContain(told);
+      expect(lines.some((line) => line.includes(told))).toBe(true);
+    }
+  });
+
+  test('has an arrow for every transition to another state, and one to the first state', () => {
+    const arrows = arrowsOf(svg);
+    for (const { source, target } of transitions) {
+      const [to] = target ?? [];
+      if (to === undefined || to === source) continue;
+      const from =
+        Object.keys(source.states).length === 0 ? source.path.join('.') : `every state of ${source.path.join('.')}`;
+      expect(arrows).toContain(`${from}->${to.path.join('.')}`);
+      expect(to.type).not.toBe('compound');
+    }
+    for (const state of states.filter(({ type }) => type === 'compound')) {
+      expect(arrows).toContain(`first of ${state.path.join('.')}->${state.initial.target?.[0]?.path.join('.')}`);
+    }
+    expect(arrows.length).toBe(new Set(arrows).size);
+  });
+
+  test('has every action, with the event that causes it', () => {
+    for (const { entry, exit } of states) {
+      for (const [label, actions] of [
+        ['entry', entry],
+        ['exit', exit],
+      ] as const) {
+        const names = actions.filter((action) => !isTimer(action)).map(nameOf);
+        if (names.length > 0) expect(lines.join('\n')).toMatch(new RegExp(`${label} / ${names.join(', ')}$`, 'm'));
+        for (const action of names) expect(words).toContain(action);
+      }
+    }
+    for (const { eventType, actions } of transitions) {
+      const names = actions.map(nameOf);
+      for (const action of names) expect(words).toContain(action);
+      const event = eventType.startsWith('xstate.') ? '' : eventType;
+      const isTold = (line: string) => line.includes(event) && line.endsWith(`/ ${names.join(', ')}`);
+      if (names.length > 0) expect(lines.some((line) => isTold(line.replace(/ ↻.*/, '')))).toBe(true);
+    }
+  });
+
+  test('has the children', () => {
+    const logics = Object.values((machine.implementations.actors ?? {}) as Record<string, unknown>);
+    const children = Object.entries<unknown>(machines).flatMap(([child, logic]) =>
+      logics.includes(logic) ? [child] : [],
+    );
+    expect(children.length).toBe(logics.length);
+    const told = lines.find((line) => line.includes('children: '))?.split('children: ')[1];
+    expect((told?.split(', ') ?? []).sort()).toEqual(children.sort());
+    for (const child of children) expect(words).toContain(child);
+  });
+});

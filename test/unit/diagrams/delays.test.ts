@@ -1,0 +1,72 @@
+/** Computed delays move within the bounds that the diagrams tell, and reach both. */
+import { describe, expect, test } from 'vitest';
+import { type AnyActorLogic, type AnyStateMachine, createActor, type EventObject } from 'xstate';
+import { directoryClientMachine } from '../../../machines/directory-client.machine.ts';
+import { machines } from '../../../machines/index.ts';
+import { requestMachine } from '../../../machines/request.machine.ts';
+import { timing } from '../../../machines/timing.ts';
+import { computedDelays } from '../../../src/diagrams/delays.ts';
+import { inert, nobody } from '../../machines/walk-machine.ts';
+
+/** Starts a machine, sends it `first`, and then `each` after every timer that fires. Returns what the timers were set to. */
+function timersOf(logic: AnyActorLogic, input: unknown, first: readonly EventObject[], each: readonly EventObject[]) {
+  const timers: { readonly fire: () => void; readonly ms: number }[] = [];
+  const clock = {
+    setTimeout: (fire: () => void, ms: number) => timers.push({ fire, ms }),
+    clearTimeout: () => {},
+  };
+  const actor = createActor(logic, { input, clock });
+  actor.start();
+  for (const event of first) actor.send(event as never);
+  for (let fired = 0; fired < 9 && fired < timers.length; fired++) {
+    timers[fired]?.fire();
+    for (const event of each) actor.send(event as never);
+  }
+  actor.stop();
+  return timers.map(({ ms }) => ms);
+}
+
+const failure = { code: 'directory-unreachable', message: 'down' };
+const failed = { type: 'directory.failed', failure, atMs: 0 };
+const unlisted = { type: 'listing.checked', addresses: [], atMs: 0 };
+const client = directoryClientMachine.provide({ actions: inert('findDirectory', 'register', 'checkListing') });
+const clientInput = { owner: nobody('owner'), register: true };
+
+const order = {
+  question: { type: 'RootRequest' },
+  to: { ip: '10.0.0.1', port: 1 },
+  signed: false,
+  firstTimeoutMs: timing.minimumTimeout,
+  maxSends: 20,
+};
+const random = { uint32: () => 0x80000000, fraction: () => 0.5 };
+const open = { type: 'request.open', order, socket: nobody('socket'), atMs: 0 };
+
+const timers: Readonly<Record<string, () => number[]>> = {
+  'request.retransmissionTimeout': () =>
+    timersOf(requestMachine, { slot: 0, owner: nobody('owner'), random }, [open], []),
+  'directory-client.retryPause': () => timersOf(client, clientInput, [failed], [failed]),
+  'directory-client.pollPause': () => {
+    const found = { type: 'directory.found', addresses: [], key: undefined, atMs: 0 };
+    const accepted = { type: 'registration.accepted', atMs: 0 };
+    return timersOf(client, clientInput, [found, accepted, unlisted], [unlisted]);
+  },
+};
+
+describe('delays', () => {
+  test('that are computed are in the table, and no others', () => {
+    const computed = Object.entries<AnyStateMachine>(machines).flatMap(([name, { implementations }]) =>
+      Object.entries((implementations.delays ?? {}) as Record<string, unknown>).flatMap(([delay, value]) =>
+        typeof value === 'function' ? [`${name}.${delay}`] : [],
+      ),
+    );
+    expect(Object.keys(computedDelays).sort()).toEqual(computed.sort());
+  });
+
+  test.for(Object.entries(computedDelays))('%s', ([name, { fromMs, toMs }]) => {
+    const seen = timers[name]?.() ?? [];
+    expect(Math.min(...seen)).toBeCloseTo(fromMs, 0);
+    expect(Math.max(...seen)).toBeCloseTo(toMs, 0);
+    expect(seen[1]).toBeCloseTo(2 * fromMs, 0);
+  });
+});
