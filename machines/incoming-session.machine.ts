@@ -362,7 +362,10 @@ export const incomingSessionMachine = base.createMachine({
         },
         proven: {
           description: 'The address is not forged: whatever is asked for is sent.',
-          on: { 'request.received': { guard: 'isGetDatum', actions: readNode } },
+          on: {
+            'request.received': { guard: 'isGetDatum', actions: readNode },
+            'node.read': { actions: sendNode },
+          },
         },
         unproven: {
           description:

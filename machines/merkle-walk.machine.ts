@@ -71,8 +71,6 @@ type NodeReceived = Extract<SessionAnswer, { type: 'node.received' }>;
 
 /** The part of the window that has to be in flight; below it, more is asked for. */
 const REFILL_BELOW = 0.75;
-/** The owner hears of progress every so many nodes. */
-const PROGRESS_STEP = 256;
 
 const base = setup({
   types: {
@@ -213,9 +211,9 @@ const sortFound = base.enqueueActions((args) => {
   meet({ ...args, context: { ...context, lookUps } }, known);
 });
 
-/** Fills the window once a good part of it is free: asking in batches costs an event per batch, not one per node. */
+/** Fills the window once a good part of it is free: asking in batches costs events per batch, not per node. Tells how far it is. */
 const askMore = base.enqueueActions(({ context, enqueue, self }) => {
-  const { session, window, inFlight, answers, lastAtMs } = context;
+  const { session, window, inFlight, answers, lastAtMs, owner, name, nodesFetched } = context;
   let { frontier, pending } = context;
   const hashes: Hash[] = [];
   while (inFlight + hashes.length < window) {
@@ -226,6 +224,8 @@ const askMore = base.enqueueActions(({ context, enqueue, self }) => {
     pending -= 1;
   }
   if (hashes.length === 0 || session === undefined) return;
+  const nodesWanted = pending + inFlight + hashes.length;
+  enqueue.sendTo(owner, { type: 'sync.progressed', peer: name, nodesFetched, nodesWanted });
   enqueue.assign({ frontier, pending, inFlight: inFlight + hashes.length });
   enqueue.sendTo(session, { type: 'nodes.wanted', hashes, requester: self, ticket: answers, atMs: lastAtMs });
 });
@@ -269,16 +269,10 @@ const putBack = base.assign(({ context, event }) =>
     : {},
 );
 
-/** One action, since it runs for every node. */
-const takeNode = base.enqueueActions(({ context, event, enqueue }) => {
-  if (event.type !== 'node.received') return;
-  enqueue.assign(counted(context, event));
-  enqueue({ type: 'keepNode', params: { hash: event.hash, value: event.value } });
-  const nodesFetched = context.nodesFetched + 1;
-  if (nodesFetched % PROGRESS_STEP !== 0) return;
-  const nodesWanted = context.pending + context.inFlight - 1;
-  enqueue.sendTo(context.owner, { type: 'sync.progressed', peer: context.name, nodesFetched, nodesWanted });
-});
+const keep = {
+  type: 'keepNode' as const,
+  params: ({ event }: { event: MerkleWalkEvent }) => event as NodeReceived,
+};
 
 const adopt = base.enqueueActions(({ context, enqueue }) => {
   const { name, root, authenticated, quota } = context;
@@ -368,7 +362,6 @@ nameActions({
   countAnswer,
   countFailed,
   putBack,
-  takeNode,
   adopt,
   noteAdopted,
   noteFailure,
@@ -404,7 +397,7 @@ export const merkleWalkMachine = base.createMachine({
   initial: 'connecting',
   on: {
     // Answers that were still under way when the walk turned to a newer root, or ended: verified, so worth keeping.
-    'node.received': [{ guard: 'isInvalid', actions: countAnswer }, { actions: takeNode }],
+    'node.received': [{ guard: 'isInvalid', actions: countAnswer }, { actions: [countAnswer, keep] }],
     'node.absent': { actions: countAnswer },
     'nodes.lookedUp': { actions: countLookUp },
     'request.failed': { actions: countFailed },
@@ -450,9 +443,9 @@ export const merkleWalkMachine = base.createMachine({
         'node.received': [
           { guard: 'isInvalid', target: 'concluding', actions: [countAnswer, noteFailure] },
           { guard: 'isOverQuota', target: 'concluding', actions: [countAnswer, noteFailure] },
-          { guard: 'isInternal', actions: [takeNode, meetChildren, askMore] },
-          { guard: 'hasRoom', actions: [takeNode, askMore] },
-          { actions: takeNode },
+          { guard: 'isInternal', actions: [countAnswer, keep, meetChildren, askMore] },
+          { guard: 'hasRoom', actions: [countAnswer, keep, askMore] },
+          { actions: [countAnswer, keep] },
         ],
         'node.absent': [
           { guard: 'mayAskRootAgain', target: 'askingRoot', actions: countAnswer },

@@ -96,6 +96,8 @@ const base = setup({
     hasNoSocket: ({ context, event }) => event.type === 'peer.located' && usable(context, event.addresses).length === 0,
     isHelloAnswered: ({ event }) => isHello(event) && event.outcome.kind === 'answered',
     isHello: ({ event }) => isHello(event),
+    isDataAnswered: ({ event }) =>
+      event.type === 'request.ended' && event.outcome.kind === 'answered' && event.order.question.type !== 'Hello',
     hasNextAddress: ({ context, event }) => isHello(event) && context.attempt + 1 < context.addresses.length,
     canTraverse: ({ context, event }) => isHello(event) && mayTraverse(context),
     isFirstRefusal: ({ context, event }) => isRefusal(event) && context.regreetings < limits.regreetings,
@@ -550,6 +552,7 @@ export const outgoingSessionMachine = base.createMachine({
         'root.wanted': { actions: [noteUse, askRoot] },
         'nodes.wanted': { actions: [noteUse, askNodes] },
         'request.ended': [
+          { guard: 'isDataAnswered', actions: [settle, passOn] },
           { guard: 'isHelloAnswered', actions: [settle, noteOpened] },
           { guard: 'isHello', actions: [settle, noteRenewalEnded] },
           { guard: 'isFirstRefusal', target: 'greeting', actions: [settle, holdBackRefused, countRegreeting] },

@@ -71,7 +71,6 @@ export type RequestEvent =
       readonly socket: AnyActorRef;
       readonly atMs: number | undefined;
     }
-  | { readonly type: 'request.cancel' }
   | { readonly type: 'datagram.signed'; readonly id: number; readonly signature: Uint8Array }
   | {
       readonly type: 'answer.received';
@@ -164,6 +163,8 @@ const base = setup({
       (event.type === 'datagram.signed' || event.type === 'answer.verified') && event.id === currentId(context),
     isUnfit: ({ context, event }) =>
       event.type === 'answer.received' && (context.order === undefined || !fits(context.order, event.answer)),
+    /** By far the most answers, and signed by their hash. */
+    isNode: ({ event }) => event.type === 'answer.received' && event.answer.datagram.type === 'Datum',
     isRefusal: ({ event }) => event.type === 'answer.received' && event.answer.datagram.type === 'Error',
     isVerifying: ({ context }) => context.held !== undefined,
     needsVerification: ({ context, event }) =>
@@ -345,7 +346,6 @@ export const requestMachine = base.createMachine({
       },
       on: {
         'datagram.signed': { guard: 'isCurrent', target: 'awaitingAnswer', actions: attachSignature },
-        'request.cancel': 'idle',
       },
     },
     awaitingAnswer: {
@@ -361,6 +361,7 @@ export const requestMachine = base.createMachine({
       on: {
         'answer.received': [
           { guard: 'isUnfit', actions: reportDrop },
+          { guard: 'isNode', target: 'idle', actions: reportAnswered },
           { guard: 'isRefusal', target: 'idle', actions: reportRefused },
           { guard: 'isVerifying', actions: reportDrop },
           { guard: 'needsVerification', actions: hold },
@@ -370,7 +371,6 @@ export const requestMachine = base.createMachine({
           { guard: 'isGenuine', target: 'idle', actions: reportVerified },
           { guard: 'isCurrent', actions: [release, reportDrop] },
         ],
-        'request.cancel': 'idle',
       },
     },
     renumbering: {

@@ -27,6 +27,7 @@ export const messages: Readonly<Record<string, Readonly<Record<string, readonly 
       'announcement.verified',
       'following.changed',
       'hello.wanted',
+      'peer.stop',
       'root.published',
       'root.sealed',
       'sweep',
@@ -38,7 +39,7 @@ export const messages: Readonly<Record<string, Readonly<Record<string, readonly 
     'incoming-session': ['hello.verified', 'key.found', 'node.read'],
     request: ['answer.verified', 'datagram.signed'],
     'merkle-walk': ['nodes.lookedUp', 'tree.adopted', 'walk.begun'],
-    directory: ['hello.checked', 'sweep', 'traversal.checked'],
+    directory: ['directory.stop', 'hello.checked', 'sweep', 'traversal.checked'],
   },
   peer: {
     socket: ['datagram.send', 'source.unrouted'],

@@ -271,7 +271,7 @@ export class UdpSide {
 
   close(): void {
     this.#stopSweeping();
-    this.#actor.stop();
+    this.#actor.send({ type: 'directory.stop' });
     this.#sockets.closeAll();
   }
 }

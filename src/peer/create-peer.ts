@@ -286,7 +286,7 @@ class RunningPeer implements Peer {
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
-    this.#actor.stop();
+    this.#actor.send({ type: 'peer.stop' });
     this.#release();
   }
 

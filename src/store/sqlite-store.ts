@@ -32,7 +32,7 @@ const MAX_SUPERSEDED = 256;
 const BUSY_TIMEOUT_MS = 5_000;
 /** Collection runs when so much, and half as much as is in use, may be garbage. */
 const GARBAGE_FLOOR_BYTES = 64 * 1024;
-const CHECKPOINT_PAGES = 500;
+const CHECKPOINT_PAGES = 2_000;
 /** What a leaf costs in internal nodes of a tree whose nodes are full: its hash, and a little. */
 const BYTES_ABOVE_LEAF = 34;
 

@@ -59,11 +59,11 @@ test('every transition of a request is walked', async () => {
       { type: 'xstate.after.retransmissionTimeout.request.awaitingAnswer' },
       answer({ type: 'Datum', id: 0x101, hash, value }),
       answer({ type: 'Datum', id: 0x101, hash, value: Uint8Array.of(9) }),
+      answer({ type: 'NoDatum', id: 0x101, hash }),
       answer({ type: 'Error', id: 0x101, text: 'no' }),
       answer({ type: 'HelloReply', id: 0x101, flags: 0, name: 'b' }, true),
       { type: 'answer.verified', id: 0x101, valid: true },
       { type: 'answer.verified', id: 0x101, valid: false },
-      { type: 'request.cancel' },
     ] as never,
   });
   expect(unwalked(result)).toEqual([]);
