@@ -1,6 +1,6 @@
 /** Every delay and limit of the protocol, each with its reason. Milliseconds unless the name says otherwise. */
 
-const SECOND = 1_000;
+export const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 

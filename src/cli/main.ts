@@ -1,5 +1,5 @@
 /** The way in. What a run needs is loaded only once it is clear that there is one. */
-import { packageVersion } from './version.ts';
+import { packageVersion } from '../runtime/version.ts';
 
 /** Does what the process's arguments ask for, then ends the process. */
 export async function main(): Promise<void> {

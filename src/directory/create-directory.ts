@@ -13,11 +13,14 @@ import { createKeyFile, loadKeyFile } from '../identity/key-file.ts';
 import { generateKeyPair, type KeyPair } from '../identity/key-pair.ts';
 import type { PublicKey } from '../identity/public-key.ts';
 import { createVerifier } from '../identity/verify.ts';
+import { record } from '../journal/record.ts';
+import type { JournalSink, Recorder } from '../journal/recorder.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
+import { Gate } from '../runtime/gate.ts';
 import { every } from '../runtime/interval.ts';
 import type { Network } from '../runtime/network.ts';
 import { createSystemRandom } from '../runtime/random.ts';
-import { enter, type Self, type SharedDependencies, shareEffects } from '../runtime/shared-effects.ts';
+import { type Self, type SharedDependencies, shareEffects } from '../runtime/shared-effects.ts';
 import { SocketBank } from '../runtime/socket-bank.ts';
 import { createUdpNetwork } from '../runtime/udp-network.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
@@ -46,6 +49,8 @@ export interface DirectoryOptions {
   readonly logger?: Logger | undefined;
   /** Days for which a name stays bound to its key after the last proof. Default 90. */
   readonly bindingDays?: number | undefined;
+  /** Writes down what enters the UDP side, so that the run can be replayed: see `createJournalFile`. Closed with the directory. */
+  readonly journal?: JournalSink | undefined;
   /** HTTP requests per second and address, and the burst on top. Default 100 and 500. */
   readonly rate?: { readonly perSecond: number; readonly burst: number } | undefined;
 }
@@ -84,7 +89,7 @@ export async function createDirectory(options: DirectoryOptions = {}): Promise<D
       ? createMemoryRegistry(registryOptions)
       : openSqliteRegistry(path.join(home, fileNames.registry), registryOptions);
   const metrics = createDirectoryMetrics();
-  const udp = new UdpSide({ registry, keyPair, binds, metrics, logger });
+  const udp = new UdpSide({ registry, keyPair, binds, metrics, logger, journal: options.journal });
   let http: HttpServer | undefined;
   try {
     await udp.whenBound();
@@ -196,6 +201,8 @@ export interface UdpSideOptions {
   readonly binds: readonly SocketAddress[];
   readonly metrics: DirectoryMetrics;
   readonly logger?: Logger | undefined;
+  /** Writes down what enters the UDP side, so that the run can be replayed. Closed with the directory. */
+  readonly journal?: JournalSink | undefined;
   /** Provided in tests. */
   readonly environment?: {
     readonly clock: Clock;
@@ -203,29 +210,37 @@ export interface UdpSideOptions {
     readonly network: Network;
     readonly sign: SharedDependencies['sign'];
     readonly verify: SharedDependencies['verify'];
+    /** 32 bytes, from which all randomness comes when a journal is written. */
+    readonly seed?: Uint8Array;
   };
 }
 
 /** The directory machine on its sockets. */
 export class UdpSide {
   readonly #sockets: SocketBank;
+  readonly #gate: Gate;
+  readonly #recorder: Recorder | undefined;
   readonly #actor;
   readonly #stopSweeping: () => void;
   #addresses: SocketAddress[] = [];
 
-  constructor({ registry, keyPair, binds, metrics, logger, environment }: UdpSideOptions) {
+  constructor({ registry, keyPair, binds, metrics, logger, journal, environment }: UdpSideOptions) {
     const clock = environment?.clock ?? systemClock;
+    const recording = record({ root: 'directory', sink: journal, seed: environment?.seed, clock, input: { binds } });
+    this.#recorder = recording?.recorder;
+    this.#gate = new Gate(clock, this.#recorder);
     this.#sockets = new SocketBank(environment?.network ?? createUdpNetwork());
     const machine = provideDirectory({
       registry,
       logger,
       sockets: this.#sockets,
       clock,
+      gate: this.#gate,
       sign: environment?.sign ?? ((message) => keyPair.sign(message)),
       verify: environment?.verify ?? createVerifier({ maxKeys: 4_096 }),
     });
-    const random = environment?.random ?? createSystemRandom();
-    this.#actor = createActor(machine, { id: 'directory', clock, input: { binds, random } });
+    const random = recording?.random ?? environment?.random ?? createSystemRandom();
+    this.#actor = createActor(machine, { id: 'directory', clock: this.#gate.clock, input: { binds, random } });
     this.#actor.on('socket.bound', ({ address }) => {
       this.#addresses = [...this.#addresses, address];
     });
@@ -240,7 +255,7 @@ export class UdpSide {
       },
     });
     this.#stopSweeping = every(clock, timing.sweepInterval, () =>
-      this.#actor.send({ type: 'sweep', atMs: clock.now() }),
+      this.#gate.submit(this.#actor, { type: 'sweep', atMs: clock.now() }),
     );
     this.#actor.start();
   }
@@ -271,7 +286,8 @@ export class UdpSide {
 
   close(): void {
     this.#stopSweeping();
-    this.#actor.send({ type: 'directory.stop' });
+    this.#recorder?.end(this.#actor);
+    this.#gate.enter(this.#actor, { type: 'directory.stop' });
     this.#sockets.closeAll();
   }
 }
@@ -280,7 +296,7 @@ type Dependencies = SharedDependencies & Pick<UdpSideOptions, 'registry' | 'logg
 
 function provideDirectory({ registry, logger, ...shared }: Dependencies) {
   const { clock } = shared;
-  const { isGenuine, sendSigned, request, socket } = shareEffects(shared);
+  const { enter, isGenuine, sendSigned, request, socket } = shareEffects(shared);
 
   /** An effect that throws ends its machine: what fails for one peer, the disk being full, say, must not end it for all. */
   const survive = async (what: string, work: () => unknown): Promise<void> => {

@@ -1,16 +1,21 @@
 /** Puts a peer together: the machines with their effects, a clock, sockets and a store; and the calls a program makes on it. */
-import { type AnyActorRef, createActor } from 'xstate';
+import { createActor } from 'xstate';
 import { actorId } from '../../machines/actor-ids.ts';
 import type { Random } from '../../machines/effects.ts';
 import type { SyncReport } from '../../machines/events.ts';
-import type { PeerFact as MachineFact } from '../../machines/peer-context.ts';
+import type { PeerFact as MachineFact, PeerEvent } from '../../machines/peer-context.ts';
 import type { SocketContext } from '../../machines/socket.machine.ts';
 import { limits, timing } from '../../machines/timing.ts';
 import type { KeyPair } from '../identity/key-pair.ts';
 import type { PublicKey } from '../identity/public-key.ts';
 import { createVerifier } from '../identity/verify.ts';
+import { Explainer, type Explanation } from '../journal/explain.ts';
+import { record } from '../journal/record.ts';
+import type { JournalSink, Recorder } from '../journal/recorder.ts';
 import { entriesOf } from '../merkle/hash-table.ts';
+import { actorsFrom, pathOf } from '../runtime/actor-tree.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
+import { Gate } from '../runtime/gate.ts';
 import { every } from '../runtime/interval.ts';
 import type { Network } from '../runtime/network.ts';
 import { createSystemRandom } from '../runtime/random.ts';
@@ -40,6 +45,10 @@ export interface PeerOptions {
   readonly register?: boolean | undefined;
   /** Messages a feed may have before its walk ends. Default 1,000,000 (protocol §9). */
   readonly quota?: number | undefined;
+  /** Writes down what enters, so that the run can be replayed: see `createJournalFile`. Closed with the peer. */
+  readonly journal?: JournalSink | undefined;
+  /** Remembers the latest transitions, for `explain`. Costs some speed; default false. */
+  readonly explain?: boolean | undefined;
   /** What the outside is, where it is not the real one: for tests and replays. */
   readonly environment?: Partial<PeerEnvironment> | undefined;
 }
@@ -47,6 +56,8 @@ export interface PeerOptions {
 export interface PeerEnvironment {
   readonly clock: Clock;
   readonly random: Random;
+  /** 32 bytes, from which all randomness comes when a journal is written. Default: from the system. */
+  readonly seed: Uint8Array;
   readonly network: Network;
   readonly http: DirectoryHttp;
   readonly sign: Sign;
@@ -81,6 +92,10 @@ export interface Peer extends AsyncDisposable {
   sync(name: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<SyncReport>;
   /** Names, addresses and keys that the directory lists now. @throws MurmureError `directory-unreachable` */
   directoryPeers(signal?: AbortSignal): Promise<DirectoryPeer[]>;
+  /** Why the sessions and the download with this peer are where they are; nothing without the option `explain`. */
+  explain(name: string): readonly Explanation[];
+  /** Names for which there is something to explain. */
+  readonly explained: readonly string[];
   /** Says Hello to an address whose owner need not be known. */
   hello(address: SocketAddress): void;
   follow(name: string): void;
@@ -122,6 +137,9 @@ class RunningPeer implements Peer {
   readonly #http: DirectoryHttp;
   readonly #clock: Clock;
   readonly #sockets: SocketBank;
+  readonly #gate: Gate;
+  readonly #recorder: Recorder | undefined;
+  readonly #explainer: Explainer | undefined;
   readonly #actor;
   readonly #flush: () => void;
   readonly #listeners = new Map<string, Set<Listener>>();
@@ -144,7 +162,26 @@ class RunningPeer implements Peer {
     this.#sockets = new SocketBank(environment.network ?? createUdpNetwork());
     this.#binds = (options.udp ?? DEFAULT_BINDS).map(parseBind);
     this.#root = store.ownFeed().root;
-    const random = environment.random ?? createSystemRandom();
+    const input = {
+      name,
+      root: this.#root,
+      binds: this.#binds,
+      following: followed(store, name),
+      register: options.register ?? true,
+      quota: options.quota ?? limits.messageQuota,
+    };
+    const recording = record({
+      root: 'peer',
+      sink: options.journal,
+      seed: environment.seed,
+      clock: this.#clock,
+      input,
+    });
+    this.#recorder = recording?.recorder;
+    this.#gate = new Gate(this.#clock, this.#recorder);
+    const explainer = options.explain === true ? new Explainer() : undefined;
+    this.#explainer = explainer;
+    const random = recording?.random ?? environment.random ?? createSystemRandom();
     const { peer, flush } = providePeer({
       name,
       publicKey: keyPair.publicKey,
@@ -152,6 +189,7 @@ class RunningPeer implements Peer {
       http: this.#http,
       sockets: this.#sockets,
       clock: this.#clock,
+      gate: this.#gate,
       sign: environment.sign ?? ((message) => keyPair.sign(message)),
       verify: environment.verify ?? createVerifier({ maxKeys: 1_024 }),
       tell: (fact) => this.#tell(fact),
@@ -159,16 +197,9 @@ class RunningPeer implements Peer {
     this.#flush = flush;
     this.#actor = createActor(peer, {
       id: 'peer',
-      clock: this.#clock,
-      input: {
-        name,
-        random,
-        root: this.#root,
-        binds: this.#binds,
-        following: followed(store, name),
-        register: options.register ?? true,
-        quota: options.quota ?? limits.messageQuota,
-      },
+      clock: this.#gate.clock,
+      input: { ...input, random },
+      ...(explainer && { inspect: (event) => explainer.inspect(event, this.#clock.now()) }),
     });
     this.#actor.on('*', (fact) => this.#tell(fact));
     this.#actor.subscribe({
@@ -179,7 +210,7 @@ class RunningPeer implements Peer {
       complete: () => this.#release(),
     });
     this.#stops.push(
-      every(this.#clock, timing.sweepInterval, () => this.#actor.send({ type: 'sweep', atMs: this.#clock.now() })),
+      every(this.#clock, timing.sweepInterval, () => this.#submit({ type: 'sweep', atMs: this.#clock.now() })),
     );
     this.#stops.push(this.#watchStore());
     this.#actor.start();
@@ -200,7 +231,7 @@ class RunningPeer implements Peer {
   }
 
   get actors(): string[] {
-    return pathsOf(this.#actor, this.#actor.id).sort();
+    return actorsFrom(this.#actor).map(pathOf).sort();
   }
 
   get traffic(): Traffic {
@@ -248,7 +279,7 @@ class RunningPeer implements Peer {
       (resolve) => [this.on('sync.finished', ({ report }) => report.peer === name && resolve(report))],
       signal,
     );
-    this.#actor.send({ type: 'sync.wanted', name, atMs: this.#clock.now() });
+    this.#submit({ type: 'sync.wanted', name, atMs: this.#clock.now() });
     return finished;
   }
 
@@ -262,8 +293,16 @@ class RunningPeer implements Peer {
     return found;
   }
 
+  explain(name: string): readonly Explanation[] {
+    return this.#explainer?.explain(this.#actor, name, this.#clock.now()) ?? [];
+  }
+
+  get explained(): readonly string[] {
+    return this.#explainer?.names() ?? [];
+  }
+
   hello(address: SocketAddress): void {
-    this.#actor.send({ type: 'hello.wanted', address, atMs: this.#clock.now() });
+    this.#submit({ type: 'hello.wanted', address, atMs: this.#clock.now() });
   }
 
   follow(name: string): void {
@@ -286,7 +325,8 @@ class RunningPeer implements Peer {
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
-    this.#actor.send({ type: 'peer.stop' });
+    this.#recorder?.end(this.#actor);
+    this.#gate.enter(this.#actor, { type: 'peer.stop' });
     this.#release();
   }
 
@@ -294,16 +334,20 @@ class RunningPeer implements Peer {
     return this.close();
   }
 
+  #submit(event: PeerEvent): void {
+    this.#gate.submit(this.#actor, event);
+  }
+
   #setFollowing(name: string, following: boolean): void {
     const nowMs = this.#clock.now();
     this.#store.setFollowing(name, following, nowMs);
-    this.#actor.send({ type: 'following.changed', names: followed(this.#store, this.name), atMs: nowMs });
+    this.#submit({ type: 'following.changed', names: followed(this.#store, this.name), atMs: nowMs });
   }
 
   #announce(root: Hash): void {
     if (root === this.#root) return;
     this.#root = root;
-    this.#actor.send({ type: 'root.published', root });
+    this.#submit({ type: 'root.published', root });
   }
 
   /** Another process may post, follow or unfollow on this home. */
@@ -317,7 +361,7 @@ class RunningPeer implements Peer {
       const names = followed(this.#store, this.name);
       const known = this.#actor.getSnapshot().context.following;
       if (names.join('\n') !== known.join('\n')) {
-        this.#actor.send({ type: 'following.changed', names, atMs: this.#clock.now() });
+        this.#submit({ type: 'following.changed', names, atMs: this.#clock.now() });
       }
     });
   }
@@ -365,14 +409,6 @@ function followed(store: Store, ownName: string): string[] {
     .peers()
     .filter((peer) => peer.following && peer.name !== ownName)
     .map((peer) => peer.name);
-}
-
-function pathsOf(actor: AnyActorRef, path: string): string[] {
-  const snapshot: { children?: Record<string, AnyActorRef | undefined> } = actor.getSnapshot();
-  const below = Object.entries(snapshot.children ?? {}).flatMap(([id, child]) =>
-    child === undefined ? [] : pathsOf(child, `${path}/${id}`),
-  );
-  return [path, ...below];
 }
 
 function parseBind(text: string): SocketAddress {

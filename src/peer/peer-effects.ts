@@ -1,6 +1,6 @@
 /**
  * The effects of the peer's machines: what they ask for is done here, and what comes of it enters them again as an event,
- * always through `enter` – the one place where a peer hears from outside.
+ * always through the gate's `enter` – the one place where a peer hears from outside.
  */
 import type { AnyEventObject } from 'xstate';
 import { addressProofMachine } from '../../machines/address-proof.machine.ts';
@@ -11,13 +11,7 @@ import { type LookedUp, merkleWalkMachine } from '../../machines/merkle-walk.mac
 import { outgoingSessionMachine } from '../../machines/outgoing-session.machine.ts';
 import { peerMachine } from '../../machines/peer.machine.ts';
 import type { PublicKey } from '../identity/public-key.ts';
-import {
-  enter,
-  type Self,
-  type SharedDependencies,
-  shareEffects,
-  type VerifyParams,
-} from '../runtime/shared-effects.ts';
+import { type Self, type SharedDependencies, shareEffects, type VerifyParams } from '../runtime/shared-effects.ts';
 import type { Store } from '../store/store.ts';
 import type { Hash } from '../wire/hash.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
@@ -49,9 +43,9 @@ function failureFrom(error: unknown): Failure {
 
 /** The peer machine, ready to run on these dependencies. */
 export function providePeer(dependencies: PeerDependencies) {
-  const { name: ownName, publicKey, store, http, sockets, clock, sign, verify, tell } = dependencies;
+  const { name: ownName, publicKey, store, http, clock, tell } = dependencies;
   const buffer = new NodeBuffer(store, clock);
-  const { isGenuine, sealed, sendSigned, request, socket } = shareEffects({ sockets, clock, sign, verify });
+  const { enter, isGenuine, sealed, sendSigned, request, socket } = shareEffects(dependencies);
   let directory: { addresses: readonly SocketAddress[]; key: PublicKey | undefined } = {
     addresses: [],
     key: undefined,

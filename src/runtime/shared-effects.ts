@@ -1,8 +1,7 @@
 /**
- * The effects that peers and directories share: sockets, signatures, and `enter`, the one way by which anything from outside
- * reaches an actor.
+ * The effects that peers and directories share: sockets and signatures. What comes of them enters through the gate.
  */
-import type { AnyActorRef, AnyEventObject } from 'xstate';
+import type { AnyActorRef } from 'xstate';
 import { requestMachine } from '../../machines/request.machine.ts';
 import { socketMachine } from '../../machines/socket.machine.ts';
 import type { PublicKey } from '../identity/public-key.ts';
@@ -10,6 +9,7 @@ import { appendSignature, type Datagram, encodeDatagram } from '../wire/datagram
 import type { SocketAddress } from '../wire/socket-address.ts';
 import { BoundedQueue } from './bounded-queue.ts';
 import type { Clock } from './clock.ts';
+import type { Gate } from './gate.ts';
 import type { SocketBank } from './socket-bank.ts';
 
 export type Sign = (message: Uint8Array) => Promise<Uint8Array>;
@@ -33,19 +33,16 @@ export interface SendSignedParams {
   readonly socket: AnyActorRef;
 }
 
-/** Everything that comes from outside enters an actor here; what comes for one that has ended is dropped. */
-export function enter(actor: AnyActorRef, event: AnyEventObject): void {
-  if (actor.getSnapshot().status === 'active') actor.send(event);
-}
-
 export interface SharedDependencies {
   readonly sockets: SocketBank;
   readonly clock: Clock;
+  readonly gate: Gate;
   readonly sign: Sign;
   readonly verify: Verify;
 }
 
-export function shareEffects({ sockets, clock, sign, verify }: SharedDependencies) {
+export function shareEffects({ sockets, clock, gate, sign, verify }: SharedDependencies) {
+  const enter: Gate['enter'] = (actor, event) => gate.enter(actor, event);
   /** Verifications run off the thread; a flood of Hellos waits here, or is dropped (protocol §9). */
   const verifications = new BoundedQueue({ concurrency: 32, capacity: 512 });
   const isGenuine = async ({ key, signed, signature }: Omit<VerifyParams, 'id'>): Promise<boolean> =>
@@ -81,10 +78,12 @@ export function shareEffects({ sockets, clock, sign, verify }: SharedDependencie
           onDatagram: (bytes, from) => enter(self, { type: 'datagram.received', bytes, from, atMs: clock.now() }),
         }),
       closeSocket: ({ self }: Self) => sockets.close(self.id),
-      transmit: ({ self }: Self, { bytes, to }: { bytes: Uint8Array; to: SocketAddress }) =>
-        sockets.send(self.id, bytes, to),
+      transmit: ({ self }: Self, { bytes, to }: { bytes: Uint8Array; to: SocketAddress }) => {
+        gate.sending(bytes, to);
+        sockets.send(self.id, bytes, to);
+      },
     },
   });
 
-  return { isGenuine, sealed, sendSigned, request, socket };
+  return { enter, isGenuine, sealed, sendSigned, request, socket };
 }

@@ -3,12 +3,15 @@
  * what users run. The same seed gives the same run, byte for byte.
  */
 import { verify as verifySignature } from 'node:crypto';
+import type { Random } from '../../machines/effects.ts';
 import { UdpSide } from '../../src/directory/create-directory.ts';
 import { createDirectoryMetrics } from '../../src/directory/directory-metrics.ts';
 import { createMemoryRegistry } from '../../src/directory/memory-registry.ts';
 import type { Registry } from '../../src/directory/registry.ts';
 import { deterministicSigner, type KeyPair, keyPairFromSecret } from '../../src/identity/key-pair.ts';
 import { type PublicKey, publicKeyBytes } from '../../src/identity/public-key.ts';
+import type { JournalSink } from '../../src/journal/recorder.ts';
+import { createSeededRandom, SEED_BYTES } from '../../src/journal/seeded-random.ts';
 import { createPeer, type Peer, type PeerFact, type PeerOptions } from '../../src/peer/create-peer.ts';
 import type { DirectoryHttp } from '../../src/peer/directory-http.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
@@ -30,6 +33,21 @@ export interface VirtualPeer {
 
 export interface PeerSetup extends Partial<PeerOptions> {
   readonly follow?: readonly string[];
+}
+
+/** Opens a journal for one of a world’s systems of actors: "directory", or a peer by its name. */
+export type OpenJournal = (name: string) => JournalSink | undefined;
+
+let openJournal: OpenJournal = () => undefined;
+
+/** Worlds built while `work` runs are recorded; nothing about them changes by that. */
+export async function recording(open: OpenJournal, work: () => Promise<unknown>): Promise<void> {
+  openJournal = open;
+  try {
+    await work();
+  } finally {
+    openJournal = () => undefined;
+  }
 }
 
 const DIRECTORY_ADDRESS = { ip: '10.0.0.1', port: 1194 };
@@ -59,7 +77,8 @@ export class World {
       keyPair,
       binds: [DIRECTORY_ADDRESS],
       metrics: createDirectoryMetrics(),
-      environment: { clock: this.clock, random: this.random.fork('directory'), network: this.network, sign, verify },
+      journal: openJournal('directory'),
+      environment: { clock: this.clock, network: this.network, sign, verify, ...this.#randomOf('directory') },
     });
     await this.#directory.whenBound();
   }
@@ -79,11 +98,12 @@ export class World {
       keyPair,
       directory: 'https://directory.example/',
       udp: [`${ip}:0`],
+      journal: openJournal(name),
       ...options,
       store,
       environment: {
         clock: this.clock,
-        random: this.random.fork(name),
+        ...this.#randomOf(name),
         network: this.network,
         http: this.#http(),
         sign,
@@ -125,6 +145,13 @@ export class World {
     const keyPair = await keyPairFromSecret(secret);
     const sign = deterministicSigner(secret);
     return { keyPair, sign: async (message) => sign(message) };
+  }
+
+  /** As a journal would have it, whether there is one or not. */
+  #randomOf(label: string): { random: Random; seed: Uint8Array } {
+    const draw = this.random.fork(`seed of ${label}`);
+    const seed = Uint8Array.from({ length: SEED_BYTES }, () => draw.uint32() & 0xff);
+    return { random: createSeededRandom(seed), seed };
   }
 
   #http(): DirectoryHttp {

@@ -1,0 +1,79 @@
+/** Writes down what enters a system of actors (see format.ts), each line before the actors get what it says. */
+import type { AnyActorRef, AnyEventObject } from 'xstate';
+import { pathOf, stateOf } from '../runtime/actor-tree.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { GateObserver } from '../runtime/gate.ts';
+import type { SocketAddress } from '../wire/socket-address.ts';
+import { machineVersions, SentTally, stateHash } from './fingerprints.ts';
+import { FORMAT_VERSION, type JournalHeader } from './format.ts';
+import { encodeValue } from './values.ts';
+
+/** Where lines go: each is whole when the call returns. */
+export interface JournalSink {
+  /** One line, without its end. */
+  write(line: string): void;
+  close(): void;
+}
+
+export interface RecorderOptions {
+  readonly sink: JournalSink;
+  readonly clock: Clock;
+  /** Of the program that records. */
+  readonly version: string;
+  readonly root: JournalHeader['root'];
+  /** 32 bytes. */
+  readonly seed: Uint8Array;
+  /** The root machine's, without its randomness. */
+  readonly input: object;
+}
+
+export class Recorder implements GateObserver {
+  readonly #sink: JournalSink;
+  readonly #clock: Clock;
+  readonly #sent = new SentTally();
+  #seq = 0;
+  #isClosed = false;
+
+  constructor({ sink, clock, version, root, seed, input }: RecorderOptions) {
+    this.#sink = sink;
+    this.#clock = clock;
+    const header: JournalHeader = {
+      murmure: 'journal',
+      v: FORMAT_VERSION,
+      version,
+      machines: machineVersions(),
+      root,
+      seed: Buffer.from(seed).toString('hex'),
+      startedAtMs: clock.now(),
+      input: encodeValue(input) as Record<string, unknown>,
+    };
+    sink.write(JSON.stringify(header));
+  }
+
+  entering(actor: AnyActorRef, event: AnyEventObject, isNested: boolean): void {
+    const nested = isNested ? { nested: true } : undefined;
+    this.#write({ to: pathOf(actor), in: stateOf(actor), sent: `${this.#sent}`, ...nested, event: encodeValue(event) });
+  }
+
+  firing(timer: number): void {
+    this.#write({ timer, sent: `${this.#sent}` });
+  }
+
+  sending(bytes: Uint8Array, to: SocketAddress): void {
+    this.#sent.add(bytes, to);
+  }
+
+  /** Closes the journal with what everything has come to. */
+  end(root: AnyActorRef): void {
+    if (this.#isClosed) return;
+    this.#write({ end: { states: stateHash(root), sent: `${this.#sent}` } });
+    this.#isClosed = true;
+    this.#sink.close();
+  }
+
+  #write(entry: object): void {
+    if (this.#isClosed) return;
+    this.#seq += 1;
+    this.#sink.write(JSON.stringify({ seq: this.#seq, atMs: this.#clock.now(), ...entry }));
+  }
+}

@@ -1,0 +1,58 @@
+/** Time in a replay: timers do not run, they are fired. By their number, or all that are due at an instant. */
+interface Timer {
+  readonly number: number;
+  readonly dueAtMs: number;
+  readonly callback: () => void;
+}
+
+export class ReplayClock {
+  #nowMs: number;
+  #count = 0;
+  readonly #timers = new Map<number, Timer>();
+
+  constructor(startMs: number) {
+    this.#nowMs = startMs;
+  }
+
+  readonly now = (): number => this.#nowMs;
+
+  readonly setTimeout = (callback: () => void, ms: number): number => {
+    this.#count += 1;
+    this.#timers.set(this.#count, { number: this.#count, dueAtMs: this.#nowMs + ms, callback });
+    return this.#count;
+  };
+
+  readonly clearTimeout = (number: unknown): void => {
+    this.#timers.delete(number as number);
+  };
+
+  /** Sets the time; it never goes back. */
+  at(ms: number): void {
+    this.#nowMs = Math.max(this.#nowMs, ms);
+  }
+
+  /** False if there is no such timer. */
+  fire(number: number): boolean {
+    const timer = this.#timers.get(number);
+    this.#timers.delete(number);
+    timer?.callback();
+    return timer !== undefined;
+  }
+
+  /** Fires, in order, what is due until then, timers set meanwhile included. */
+  runUntil(ms: number): void {
+    for (let timer = this.#next(ms); timer !== undefined; timer = this.#next(ms)) {
+      this.at(timer.dueAtMs);
+      this.fire(timer.number);
+    }
+    this.at(ms);
+  }
+
+  #next(ms: number): Timer | undefined {
+    let first: Timer | undefined;
+    for (const timer of this.#timers.values()) {
+      if (timer.dueAtMs <= ms && (first === undefined || timer.dueAtMs < first.dueAtMs)) first = timer;
+    }
+    return first;
+  }
+}

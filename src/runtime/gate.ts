@@ -1,0 +1,70 @@
+/**
+ * The one way into a system of actors: what enters here – events from effects and from the program, and timers that fire –
+ * determines the whole run. Whoever records a run listens here.
+ */
+import type { AnyActorRef, AnyEventObject } from 'xstate';
+import type { SocketAddress } from '../wire/socket-address.ts';
+import type { Clock } from './clock.ts';
+
+export interface GateObserver {
+  /** Called before the actor gets the event. Nested: an effect answers at once, while the actor is still busy. */
+  entering(actor: AnyActorRef, event: AnyEventObject, isNested: boolean): void;
+  /** Called before a timer's callback. Timers are numbered from 1 in the order in which they are set. */
+  firing(timer: number): void;
+  /** A datagram goes out. */
+  sending(bytes: Uint8Array, to: SocketAddress): void;
+}
+
+export class Gate {
+  /** For the actors' delays. */
+  readonly clock: Clock;
+  readonly #observer: GateObserver | undefined;
+  #depth = 0;
+
+  constructor(clock: Clock, observer?: GateObserver) {
+    this.#observer = observer;
+    this.clock = observer === undefined ? clock : this.#numbered(clock, observer);
+  }
+
+  /** Sends an event to an actor; what comes for one that has ended is dropped. */
+  enter(actor: AnyActorRef, event: AnyEventObject): void {
+    if (actor.getSnapshot().status !== 'active') return;
+    this.#observer?.entering(actor, event, this.#depth > 0);
+    this.#run(() => actor.send(event));
+  }
+
+  /** As `enter`, for calls of the program: one made from within a listener waits until the actors are at rest. */
+  submit(actor: AnyActorRef, event: AnyEventObject): void {
+    if (this.#depth > 0) queueMicrotask(() => this.enter(actor, event));
+    else this.enter(actor, event);
+  }
+
+  sending(bytes: Uint8Array, to: SocketAddress): void {
+    this.#observer?.sending(bytes, to);
+  }
+
+  #numbered(clock: Clock, observer: GateObserver): Clock {
+    let timers = 0;
+    return {
+      now: () => clock.now(),
+      clearTimeout: (timer) => clock.clearTimeout(timer),
+      setTimeout: (callback, ms) => {
+        timers += 1;
+        const number = timers;
+        return clock.setTimeout(() => {
+          observer.firing(number);
+          this.#run(callback);
+        }, ms);
+      },
+    };
+  }
+
+  #run(work: () => void): void {
+    this.#depth += 1;
+    try {
+      work();
+    } finally {
+      this.#depth -= 1;
+    }
+  }
+}
