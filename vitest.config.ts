@@ -1,18 +1,22 @@
 import { defineConfig } from 'vitest/config';
+import { transitionCoverage } from './test/support/transition-coverage.ts';
+
+const plugins = [transitionCoverage({ machines: 'machines/index.ts', projects: ['unit', 'simulation', 'e2e'] })];
+const setupFiles = ['test/support/walked-parts.ts'];
+const strict = { setupFiles: [...setupFiles, 'test/support/no-warnings.ts'] };
 
 const project = (name: string, folders: string[], extra: object = {}) => ({
-  test: { name, include: folders.map((folder) => `test/${folder}/**/*.test.ts`), ...extra },
+  plugins,
+  test: { name, include: folders.map((folder) => `test/${folder}/**/*.test.ts`), setupFiles, ...extra },
 });
-
-const setupFiles = ['test/support/no-warnings.ts'];
 
 export default defineConfig({
   test: {
     projects: [
       project('unit', ['unit', 'machines', 'property', 'replay'], { testTimeout: 60_000 }),
-      project('simulation', ['simulation'], { testTimeout: 120_000, setupFiles }),
+      project('simulation', ['simulation'], { testTimeout: 120_000, ...strict }),
       project('e2e', ['e2e', 'interop'], { testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: false }),
-      project('long', ['long'], { testTimeout: 1_200_000, setupFiles }),
+      project('long', ['long'], { testTimeout: 1_200_000, ...strict }),
     ],
   },
 });

@@ -8,6 +8,7 @@ const configSchema = v.partial(
   v.object({
     directory: v.string(),
     ca: v.string(),
+    'passphrase-file': v.string(),
     json: v.boolean(),
     quiet: v.boolean(),
     verbose: v.boolean(),

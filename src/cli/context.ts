@@ -3,12 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { InvalidFileError, UsageError } from './errors.ts';
 import type { Output } from './output.ts';
 import type { Settings } from './settings.ts';
-import type { InputStream, OutputStream, Services } from './streams.ts';
+import type { InputStream, OutputStream, Prompts, Services } from './streams.ts';
 
 export interface CommandContext {
   readonly settings: Settings;
   readonly output: Output;
   readonly stdin: InputStream;
+  /** Undefined where nobody sits at a terminal. */
+  readonly prompts: Prompts | undefined;
   /** For logs; what commands have to say goes through `output`. */
   readonly stderr: OutputStream;
   /** Aborted, with the error to end with, when the run has to stop or its time is up. */

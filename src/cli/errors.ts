@@ -59,6 +59,27 @@ export class UnknownMessageError extends MurmureError {
   }
 }
 
+/** Only one's own messages can be taken back. */
+export class ForeignMessageError extends MurmureError {
+  override readonly name = 'ForeignMessageError';
+
+  constructor(hash: string, author: string) {
+    super(
+      'usage',
+      `the message ${hash.slice(0, 12)} is one of "${author}", who alone can withdraw it: name one of yours`,
+    );
+  }
+}
+
+/** A file that is to be written is there already. */
+export class FileExistsError extends MurmureError {
+  override readonly name = 'FileExistsError';
+
+  constructor(path: string) {
+    super('usage', `${path} is there already, and is not overwritten: choose another name`);
+  }
+}
+
 /** A file of the home, or one that the user named, is not what it should be. */
 export class InvalidFileError extends MurmureError {
   override readonly name = 'InvalidFileError';

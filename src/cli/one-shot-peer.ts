@@ -11,10 +11,11 @@ export interface OneShotPeer extends AsyncDisposable {
 
 /** Disposing of it closes the peer, then the store. @throws NoIdentityError */
 export async function openPeer(
-  { settings, services }: Pick<CommandContext, 'settings' | 'services'>,
+  context: Pick<CommandContext, 'settings' | 'services' | 'prompts'>,
   access: DirectoryAccess,
 ): Promise<OneShotPeer> {
-  const { name, keyPair } = await openIdentity(settings.home);
+  const { settings, services } = context;
+  const { name, keyPair } = await openIdentity(context);
   await using resources = new AsyncDisposableStack();
   const { store } = await openStore(settings.home);
   resources.use(store);

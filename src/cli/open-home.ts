@@ -3,17 +3,20 @@ import { loadKeyFile } from '../identity/key-file.ts';
 import type { KeyPair } from '../identity/key-pair.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
+import type { CommandContext } from './context.ts';
 import { type Home, requireName } from './home.ts';
+import { askPassphrase } from './passphrase.ts';
 
 export interface Identity {
   readonly name: string;
   readonly keyPair: KeyPair;
 }
 
-/** @throws NoIdentityError, InvalidFileError, and what `loadKeyFile` throws */
-export async function openIdentity(home: Home): Promise<Identity> {
+/** Asks for the passphrase if the key has one. @throws NoIdentityError, InvalidFileError, and what `loadKeyFile` throws */
+export async function openIdentity(context: Pick<CommandContext, 'settings' | 'prompts'>): Promise<Identity> {
+  const { home } = context.settings;
   const name = await requireName(home);
-  return { name, keyPair: await loadKeyFile(home.keyFile) };
+  return { name, keyPair: await loadKeyFile(home.keyFile, askPassphrase(context)) };
 }
 
 /** The store of a home that has an identity, and that identity's name; the key is not needed to read. @throws NoIdentityError */

@@ -1,25 +1,25 @@
 /** The commands and their arguments, as commander knows them. What a command does is loaded when it is run, not before. */
 import { Command } from 'commander';
+import { packageVersion } from '../runtime/version.ts';
 import type { DecodeOptions } from './commands/decode.ts';
 import type { DirectoryCommandOptions } from './commands/directory.ts';
 import type { PostOptions } from './commands/post.ts';
 import type { ServeOptions } from './commands/serve.ts';
 import type { TimelineOptions } from './commands/timeline.ts';
 import type { CommandContext, CommandResult } from './context.ts';
+import { addKeyCommands } from './declarations/identity.ts';
+import { addReadingCommands } from './declarations/messages.ts';
+import { addPeerTools } from './declarations/peers.ts';
+import type { Run, RunOptions } from './declarations/run.ts';
+import { addSelfTools } from './declarations/tools.ts';
 import type { Surroundings } from './streams.ts';
-import { packageVersion } from './version.ts';
-
-export interface RunOptions {
-  /** Whether --timeout counts; default true. Not for commands that run until they are stopped. */
-  readonly bounded?: boolean;
-}
 
 /** Prepares a context, and runs a command's work in it. */
 export type Runner = (work: (context: CommandContext) => CommandResult, options: RunOptions) => Promise<void>;
 
 /** The whole command line. Bad usage, help and version end `parseAsync` with a `CommanderError`. */
 export function createProgram({ stdout, stderr }: Pick<Surroundings, 'stdout' | 'stderr'>, runner: Runner): Command {
-  const run = (work: (context: CommandContext) => CommandResult, options: RunOptions = {}) => runner(work, options);
+  const run: Run = (work, options = {}) => runner(work, options);
   const program = new Command('murmure')
     .description('Distributed micro-blogging over UDP: signed messages, from peer to peer.')
     .version(packageVersion(), '--version', 'print the version')
@@ -45,17 +45,26 @@ export function createProgram({ stdout, stderr }: Pick<Surroundings, 'stdout' | 
 
 /** How the user would type the command that was parsed last, without its arguments. */
 export function commandInUse(program: Command): string {
-  const command = program.commands.find((candidate) => candidate.name() === program.args[0]);
-  return command === undefined ? program.name() : `${program.name()} ${command.name()}`;
+  const words = [program.name()];
+  let command: Command | undefined = program;
+  for (const word of program.args) {
+    command = command?.commands.find((candidate) => candidate.name() === word);
+    if (command === undefined) break;
+    words.push(word);
+  }
+  return words.join(' ');
 }
-
-type Run = (work: (context: CommandContext) => CommandResult, options?: RunOptions) => Promise<void>;
 
 function addGlobalOptions(program: Command): void {
   program
     .option('--home <dir>', "where identity and messages are kept (MURMURE_HOME; default: the platform's data folder)")
     .option('--directory <url>', 'the directory to meet peers at (MURMURE_DIRECTORY)')
     .option('--ca <file>', "trust this certificate of the directory's, PEM (MURMURE_CA)")
+    .option(
+      '--profile <name>',
+      "one of several homes below the platform's data folder, instead of --home (MURMURE_PROFILE)",
+    )
+    .option('--passphrase-file <file>', 'its first line opens the key (MURMURE_PASSPHRASE_FILE)')
     .option('--json', 'print data as JSON, one value a line')
     .option('--quiet', 'no news on stderr, only warnings and errors')
     .option('--verbose', 'more on stderr, with errors where they happened')
@@ -78,6 +87,7 @@ function addIdentityCommands(program: Command, run: Run): void {
     .description('Creates the home folder and a key pair in it. An identity that is there already is left as it is.')
     .argument('<name>', 'the name to publish under, 1 to 255 bytes')
     .action((name: string) => run(async (context) => (await import('./commands/init.ts')).init(context, name)));
+  addKeyCommands(program, run);
 }
 
 function addMessageCommands(program: Command, run: Run): void {
@@ -88,9 +98,12 @@ function addMessageCommands(program: Command, run: Run): void {
     .description(
       'Publishes a message of at most 985 bytes. Needs no network; a running "murmure serve" passes it on at once.',
     )
-    .argument('<text>', 'the message; "-" reads it from standard input, "--" before it lets it start with a dash')
+    .argument(
+      '[text]',
+      'the message; "-" reads it from standard input, "--" before it lets it start with a dash (default: your editor)',
+    )
     .option('--reply-to <hash>', 'the message it answers, by its hash or the start of it')
-    .action((text: string, options: PostOptions) =>
+    .action((text: string | undefined, options: PostOptions) =>
       run(async (context) => (await import('./commands/post.ts')).post(context, text, options)),
     );
   program
@@ -111,6 +124,7 @@ function addMessageCommands(program: Command, run: Run): void {
     .description('Shows one stored message.')
     .argument('<hash>', 'its hash, or the start of it: 6 to 64 hexadecimal digits')
     .action((hash: string) => run(async (context) => (await import('./commands/show.ts')).show(context, hash)));
+  addReadingCommands(program, run);
 }
 
 function addPeerCommands(program: Command, run: Run): void {
@@ -145,6 +159,7 @@ function addPeerCommands(program: Command, run: Run): void {
     .summary('list whom you follow')
     .description('Lists the peers you follow. Works offline.')
     .action(() => run(async (context) => (await import('./commands/follow.ts')).following(context)));
+  addPeerTools(program, run);
 }
 
 function addServiceCommands(program: Command, run: Run): void {
@@ -197,6 +212,7 @@ function addToolCommands(program: Command, run: Run): void {
     .action((folder: string) =>
       run(async (context) => (await import('./commands/diagrams.ts')).diagrams(context, folder)),
     );
+  addSelfTools(program, run);
 }
 
 function collect(value: string, previous: readonly string[] = []): readonly string[] {

@@ -1,9 +1,12 @@
 /** One run of the command line, from arguments to exit code. It touches nothing of the process: see run-process.ts for that. */
+
+import { terminalPrompts } from './ask.ts';
 import type { CommandContext } from './context.ts';
+import type { RunOptions } from './declarations/run.ts';
 import { StoppedError, TimedOutError } from './errors.ts';
 import { reportFailure } from './failure.ts';
 import { createOutput } from './output.ts';
-import { createProgram, type RunOptions } from './program.ts';
+import { createProgram } from './program.ts';
 import type { GlobalFlags } from './settings.ts';
 import type { Services, Surroundings } from './streams.ts';
 
@@ -52,6 +55,7 @@ async function createContext(
     settings,
     output,
     stdin: surroundings.stdin,
+    prompts: surroundings.prompts ?? terminalPrompts(surroundings, stop),
     stderr: surroundings.stderr,
     signal: bounded ? limited(stop, settings.timeoutMs) : stop,
     services: surroundings.services ?? publicApi,

@@ -8,7 +8,14 @@ export interface OutputStream {
   readonly columns?: number;
 }
 
-export type InputStream = AsyncIterable<Uint8Array | string>;
+export type InputStream = AsyncIterable<Uint8Array | string> & { readonly isTTY?: boolean };
+
+/** What a person at a terminal is asked; a person who ends the question ends the run. */
+export interface Prompts {
+  password(message: string): Promise<string>;
+  /** Opens the person's editor. `complain` says what is wrong with a text; undefined: nothing. */
+  edit(message: string, complain: (text: string) => string | undefined): Promise<string>;
+}
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -25,6 +32,8 @@ export interface Surroundings {
   readonly env: Environment;
   /** Aborted with a `StoppedError` when the run has to end. Default: never. */
   readonly signal?: AbortSignal;
+  /** Default: real ones if standard input and stderr are a terminal, else none. */
+  readonly prompts?: Prompts;
   /** Default: those of the public API, loaded when a command first needs one. */
   readonly services?: Services;
   /** Unix milliseconds. Default: the system's clock. */

@@ -3,22 +3,29 @@
 import { claimedMs, orderingMs } from '../feed/message.ts';
 import type { PublicKey } from '../identity/public-key.ts';
 import { appendLeaf, loadRightEdge } from '../merkle/append.ts';
+import { buildTree } from '../merkle/build.ts';
 import { childrenOf } from '../merkle/read-node.ts';
+import { canonicalLeaves, replaceLeaf, TOMBSTONE } from '../merkle/withdraw.ts';
 import { EMPTY_ROOT, type Hash, hashOf, isEmptyRoot } from '../wire/hash.ts';
 import { encodeMessage, type MessageFields, nodeKind } from '../wire/node.ts';
 import { adoptTree, type FeedIndex, messageIn } from './adoption.ts';
-import type {
-  Adoption,
-  AdoptionInput,
-  Draft,
-  MessageQuery,
-  NodeStatus,
-  OwnFeed,
-  PeerRecord,
-  Store,
-  StoredMessage,
-  StoredNode,
+import { matches, parseSearch, searchWords } from './search-words.ts';
+import {
+  type Adoption,
+  type AdoptionInput,
+  type Arrival,
+  type Draft,
+  type MessageQuery,
+  type NodeStatus,
+  type OwnFeed,
+  type PeerRecord,
+  SEARCHED_ARRIVALS,
+  type SearchQuery,
+  type Store,
+  type StoredMessage,
+  type StoredNode,
 } from './store.ts';
+import { OwnTreeExistsError } from './store-errors.ts';
 
 interface Node {
   readonly value: Uint8Array;
@@ -82,6 +89,52 @@ class MemoryStore implements Store {
     if (!feed.leaves.has(hash)) this.#addLeaf(feed, hash, messageIn(value), { nowMs, authenticated: true, read: true });
     this.#collectIfWorthIt();
     return { hash, root };
+  }
+
+  withdraw(author: string, hash: Hash, nowMs: number): { root: Hash } | undefined {
+    const { messages: count } = this.#own;
+    const read = (node: Hash) => this.getNode(node);
+    const positions = canonicalLeaves(this.#own.root, count, read).flatMap((leaf, at) => (leaf === hash ? [at] : []));
+    const tombstone = hashOf(TOMBSTONE);
+    if (positions.length === 0 || hash === tombstone) return undefined;
+    this.putNodes([{ hash: tombstone, value: TOMBSTONE }]);
+    let { root } = this.#own;
+    for (const position of positions) {
+      const replaced = replaceLeaf(root, count, position, tombstone, read);
+      this.putNodes(replaced.created);
+      root = replaced.root;
+    }
+    const feed = this.#feed(author, nowMs);
+    feed.leaves.delete(hash);
+    feed.messages.delete(hash);
+    feed.leaves.add(tombstone);
+    this.#own = { root, messages: count };
+    feed.root = root;
+    // At once: what was withdrawn must not be there to be asked for.
+    this.collectGarbage();
+    return { root };
+  }
+
+  ownLeaves(): Uint8Array[] {
+    const { root, messages } = this.#own;
+    const hashes = canonicalLeaves(root, messages, (node) => this.getNode(node));
+    return hashes.map((hash) => this.getNode(hash) as Uint8Array);
+  }
+
+  restore(author: string, leaves: readonly Uint8Array[], nowMs: number): { root: Hash } {
+    if (this.#own.messages > 0) throw new OwnTreeExistsError();
+    const nodes = leaves.map((value) => ({ hash: hashOf(value), value }));
+    const { root, nodes: internal } = buildTree(nodes.map(({ hash }) => hash));
+    this.putNodes([...nodes, ...internal.entries().map(([hash, value]) => ({ hash, value }))]);
+    const feed = this.#feed(author, nowMs);
+    for (const { hash, value } of nodes) {
+      if (!feed.leaves.has(hash)) {
+        this.#addLeaf(feed, hash, messageIn(value), { nowMs, authenticated: true, read: true });
+      }
+    }
+    this.#own = { root, messages: leaves.length };
+    feed.root = root;
+    return { root };
   }
 
   foreignChanges(): number {
@@ -157,14 +210,41 @@ class MemoryStore implements Store {
     limit = DEFAULT_LIMIT,
     beforeMs = Number.POSITIVE_INFINITY,
   }: MessageQuery = {}): StoredMessage[] {
-    const wanted =
-      authors === undefined ? [...this.#feeds.values()] : authors.flatMap((name) => this.#feeds.get(name) ?? []);
-    const found = new Set(wanted).values().flatMap((feed) => feed.messages.values());
-    return [...found]
+    return this.#kept(authors)
       .filter((message) => message.orderMs < beforeMs)
-      .sort((a, b) => a.orderMs - b.orderMs || a.arrival - b.arrival)
+      .sort(byOrder)
       .slice(-limit)
       .map(withoutOrder);
+  }
+
+  replies(hash: Hash): StoredMessage[] {
+    const found = this.#kept().filter(({ inReplyTo }) => inReplyTo === hash);
+    const first = new Map(found.sort((a, b) => b.arrival - a.arrival).map((message) => [message.hash, message]));
+    return [...first.values()].sort(byOrder).map(withoutOrder);
+  }
+
+  search({ text, limit = DEFAULT_LIMIT }: SearchQuery): StoredMessage[] {
+    const phrases = parseSearch(text);
+    if (phrases.length === 0) return [];
+    return this.#kept()
+      .filter(({ body }) => matches(searchWords(body), phrases))
+      .sort((a, b) => a.arrival - b.arrival)
+      .slice(-SEARCHED_ARRIVALS)
+      .sort(byOrder)
+      .slice(-limit)
+      .map(withoutOrder);
+  }
+
+  lastArrival(): number {
+    return this.#arrivals;
+  }
+
+  arrivalsAfter(arrival: number, limit: number): Arrival[] {
+    return this.#kept()
+      .filter((message) => message.arrival > arrival)
+      .sort((a, b) => a.arrival - b.arrival)
+      .slice(0, limit)
+      .map((message) => ({ arrival: message.arrival, message: withoutOrder(message) }));
   }
 
   message(hash: Hash): StoredMessage | undefined {
@@ -219,6 +299,12 @@ class MemoryStore implements Store {
     this.close();
   }
 
+  #kept(authors?: readonly string[]): Kept[] {
+    const wanted =
+      authors === undefined ? [...this.#feeds.values()] : authors.flatMap((name) => this.#feeds.get(name) ?? []);
+    return [...new Set(wanted).values().flatMap((feed) => feed.messages.values())];
+  }
+
   #collectIfWorthIt(): void {
     const grown = this.#nodes.size - this.#liveNodes;
     if (grown > Math.max(GARBAGE_FLOOR, this.#liveNodes / 2)) this.collectGarbage();
@@ -255,7 +341,7 @@ class MemoryStore implements Store {
     if (message === undefined) return;
     const { date, inReplyTo, body } = message;
     const orderMs = orderingMs(claimedMs(date, nowMs), nowMs);
-    const arrival = this.#arrivals++;
+    const arrival = ++this.#arrivals;
     const { name: author } = feed;
     feed.messages.set(hash, {
       hash,
@@ -308,6 +394,10 @@ function authenticateAll({ messages }: Feed): void {
 
 function recordOf({ name, key, following, muted, root, messages, firstSeenMs, lastSyncMs }: Feed): PeerRecord {
   return { name, key, following, muted, root, messages: messages.size, firstSeenMs, lastSyncMs };
+}
+
+function byOrder(a: Kept, b: Kept): number {
+  return a.orderMs - b.orderMs || a.arrival - b.arrival;
 }
 
 function withoutOrder({ orderMs: _, arrival: __, ...message }: Kept): StoredMessage {

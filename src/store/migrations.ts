@@ -1,9 +1,17 @@
 /** The database's schema, by version: each step runs once, in a transaction of its own. */
 import type { DatabaseSync } from 'node:sqlite';
+import { fillSearch } from './sqlite-search.ts';
 import { NewerHomeError } from './store-errors.ts';
 
-const migrations: readonly string[] = [
-  `
+interface Migration {
+  readonly sql: string;
+  /** What SQL alone cannot do, after it and in the same transaction. */
+  readonly fill?: (db: DatabaseSync) => void;
+}
+
+const migrations: readonly Migration[] = [
+  {
+    sql: `
   -- Tree nodes of everybody, by hash. leaves: how many are below; NULL: an internal node not known to be whole.
   CREATE TABLE nodes (hash BLOB PRIMARY KEY, value BLOB NOT NULL, leaves INTEGER) WITHOUT ROWID;
 
@@ -52,6 +60,23 @@ const migrations: readonly string[] = [
   );
   INSERT INTO home VALUES (1, x'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', 0, 0, 0);
   `,
+  },
+  {
+    sql: `
+  -- What a message answers; and its words, by arrival. The words alone are kept: the text is in the node.
+  ALTER TABLE leaves ADD COLUMN answers BLOB;
+  UPDATE leaves SET answers = (SELECT substr(value, 6, 32) FROM nodes WHERE nodes.hash = leaves.hash) WHERE order_ms NOT NULL;
+  UPDATE leaves SET answers = NULL WHERE answers = zeroblob(32);
+  CREATE INDEX leaves_by_answered ON leaves (answers) WHERE answers NOT NULL;
+  CREATE VIRTUAL TABLE words USING fts5 (
+    text, content = '', contentless_delete = 1, prefix = '2 3',
+    tokenize = "unicode61 remove_diacritics 2 categories 'L* N* M* Co'"
+  );
+  -- The highest arrival that was ever given and taken back: arrivals are never given twice.
+  ALTER TABLE home ADD COLUMN last_removed INTEGER NOT NULL DEFAULT 0;
+  `,
+    fill: fillSearch,
+  },
 ];
 
 /** Brings the database to the newest version. @throws NewerHomeError if it is newer than this program */
@@ -61,9 +86,16 @@ export function migrate(db: DatabaseSync, file: string): void {
   for (let next = version; next < migrations.length; next++) {
     db.exec('BEGIN IMMEDIATE');
     // Another process may have been faster.
-    if (versionOf(db) === next) db.exec(`${migrations[next]}; PRAGMA user_version = ${next + 1}`);
+    if (versionOf(db) === next) runStep(db, next);
     db.exec('COMMIT');
   }
+}
+
+function runStep(db: DatabaseSync, step: number): void {
+  const { sql = '', fill } = migrations[step] ?? {};
+  db.exec(sql);
+  fill?.(db);
+  db.exec(`PRAGMA user_version = ${step + 1}`);
 }
 
 function versionOf(db: DatabaseSync): number {

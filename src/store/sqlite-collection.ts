@@ -8,6 +8,8 @@ import { hashFrom } from './sqlite-rows.ts';
 export function sweepNodes(db: DatabaseSync): { readonly nodes: number; readonly bytes: number } {
   const reachable = markNodes(db);
   const remove = db.prepare('DELETE FROM nodes WHERE hash = ?');
+  // As in sqlite-connection.ts.
+  remove.setReadBigInts(true);
   const garbage: { hash: Uint8Array; size: number }[] = [];
   for (const row of db.prepare('SELECT hash, length(value) AS size FROM nodes').iterate()) {
     const { hash, size } = row as unknown as { hash: Uint8Array; size: number };

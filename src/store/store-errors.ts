@@ -52,6 +52,14 @@ export class BusyStoreError extends MurmureError {
   }
 }
 
+/** A backup is to be restored where there are messages already. */
+export class OwnTreeExistsError extends MurmureError {
+  override readonly name = 'OwnTreeExistsError';
+  constructor() {
+    super('usage', 'there are messages of your own here already, and they are left as they are: use another --home');
+  }
+}
+
 /** SQLite's primary result codes, https://sqlite.org/rescode.html */
 const SQLITE_BUSY = 5;
 const SQLITE_READONLY = 8;

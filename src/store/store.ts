@@ -40,6 +40,7 @@ export interface Draft {
 
 export interface OwnFeed {
   readonly root: Hash;
+  /** Leaves of the own tree: every message ever published, repeated and withdrawn ones included. */
   readonly messages: number;
 }
 
@@ -87,6 +88,22 @@ export interface MessageQuery {
   readonly beforeMs?: number;
 }
 
+export interface SearchQuery {
+  /** Words, all of which have to occur, and "several words in quotes". Accents and letter case do not count; a word may be cut short. */
+  readonly text: string;
+  /** Default 50. */
+  readonly limit?: number;
+}
+
+export interface Arrival {
+  /** Greater than that of everything that came before. */
+  readonly arrival: number;
+  readonly message: StoredMessage;
+}
+
+/** A search looks for the newest messages among this many that fit and came last: whatever the query, it ends soon. */
+export const SEARCHED_ARRIVALS = 2_000;
+
 export interface Store extends Disposable {
   /** The tree node's bytes, own or of others. */
   getNode(hash: Hash): Uint8Array | undefined;
@@ -94,6 +111,15 @@ export interface Store extends Disposable {
   ownFeed(): OwnFeed;
   /** Appends to the own tree, atomically across processes. @throws MessageTooLongError */
   publish(author: string, draft: Draft, nowMs: number): { hash: Hash; root: Hash };
+  /**
+   * Takes a message out of the own tree, wherever it stands in it: a node of no known type takes its place (merkle/withdraw.ts), and the
+   * message is forgotten unless another feed has it. Undefined, and nothing is done, if it does not stand there.
+   */
+  withdraw(author: string, hash: Hash, nowMs: number): { root: Hash } | undefined;
+  /** The leaves of the own tree, in order, as they are: for a backup. */
+  ownLeaves(): Uint8Array[];
+  /** Makes these the own tree, from a backup. @throws MurmureError `usage` if there is an own tree already */
+  restore(author: string, leaves: readonly Uint8Array[], nowMs: number): { root: Hash };
   /** Changes when another process has committed to this home; never because of this store's own writes. */
   foreignChanges(): number;
 
@@ -120,6 +146,14 @@ export interface Store extends Disposable {
   message(hash: Hash): StoredMessage | undefined;
   /** Those whose hashes start with these lower-case hex digits, in the order of their hashes; each hash once. */
   messagesStartingWith(prefix: string, limit: number): StoredMessage[];
+  /** What answers this message, in the order of `messages`; each hash once. */
+  replies(hash: Hash): StoredMessage[];
+  /** Messages that have what is looked for (search-words.ts), in the order of `messages`. */
+  search(query: SearchQuery): StoredMessage[];
+  /** The number of the message that came last, 0 before there was any: where to look from for what comes later. */
+  lastArrival(): number;
+  /** What came after that one, in the order in which it came, own messages included. */
+  arrivalsAfter(arrival: number, limit: number): Arrival[];
   countMessages(): number;
   markRead(hashes: readonly Hash[]): void;
 

@@ -6,16 +6,18 @@ import { createKeyFile, loadKeyFile } from '../../identity/key-file.ts';
 import { generateKeyPair, type KeyPair } from '../../identity/key-pair.ts';
 import type { CommandContext } from '../context.ts';
 import { IdentityExistsError } from '../errors.ts';
-import { createHomeFolder, type Home, readName, writeName } from '../home.ts';
+import { createHomeFolder, readName, writeName } from '../home.ts';
+import { askPassphrase, readPassphrase } from '../passphrase.ts';
 import { requireValidName } from '../validate.ts';
 
-export async function init({ settings, output }: CommandContext, name: string): Promise<void> {
+export async function init(context: CommandContext, name: string): Promise<void> {
+  const { settings, output } = context;
   requireValidName(name);
   const { home } = settings;
   await createHomeFolder(home);
   const known = await readName(home);
   if (known !== undefined) throw new IdentityExistsError(home.folder, known);
-  const keyPair = await ensureKey(home);
+  const keyPair = await ensureKey(context);
   await writeName(home, name);
 
   const created = {
@@ -33,9 +35,11 @@ export async function init({ settings, output }: CommandContext, name: string): 
 }
 
 /** The name is written last: a key without one is what an interrupted `init` has left, and serves as well as a new one. */
-async function ensureKey(home: Home): Promise<KeyPair> {
-  if (existsSync(home.keyFile)) return loadKeyFile(home.keyFile);
+async function ensureKey(context: CommandContext): Promise<KeyPair> {
+  const { home, passphraseFile } = context.settings;
+  if (existsSync(home.keyFile)) return loadKeyFile(home.keyFile, askPassphrase(context));
+  const passphrase = passphraseFile === undefined ? undefined : await readPassphrase(passphraseFile);
   const keyPair = await generateKeyPair();
-  await createKeyFile(home.keyFile, keyPair);
+  await createKeyFile(home.keyFile, keyPair, passphrase);
   return keyPair;
 }

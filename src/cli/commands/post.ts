@@ -1,5 +1,6 @@
 /** `murmure post`: publishes a message into the home's store, from where a running `serve` passes it on. */
 import { toMessage, WIRE_EPOCH_MS } from '../../feed/message.ts';
+import { encodeMessage, MessageTooLongError } from '../../wire/node.ts';
 import { abortable } from '../abortable.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
@@ -13,11 +14,15 @@ export interface PostOptions {
 }
 
 /** A text that is too long is refused by the store, which says by how much. */
-export async function post(context: CommandContext, text: string, { replyTo }: PostOptions): Promise<void> {
+export async function post(context: CommandContext, text: string | undefined, options: PostOptions): Promise<void> {
+  const { replyTo } = options;
+  if (text === undefined && context.prompts === undefined) {
+    throw new UsageError('no text is given: write it after "post", or "-" to read it from standard input');
+  }
   const { name, store: opened } = await openStore(context.settings.home);
   using store = opened;
   const inReplyTo = replyTo === undefined ? null : resolveHash(store, replyTo);
-  const body = text === '-' ? await abortable(readText(context.stdin), context.signal) : text;
+  const body = await bodyOf(context, text);
   if (body.trim() === '') throw new UsageError('an empty message is not worth publishing: write something');
 
   const nowMs = context.nowMs();
@@ -27,4 +32,22 @@ export async function post(context: CommandContext, text: string, { replyTo }: P
   if (kept === undefined) throw new Error(`the message ${hash} was published, but cannot be read back`);
   const message = toMessage(kept, nowMs);
   context.output.data({ ...message, root }, (paint) => renderMessage(message, paint));
+}
+
+/** As given; `-`: standard input; nothing: what the person writes in an editor. */
+async function bodyOf({ stdin, prompts, signal }: CommandContext, text: string | undefined): Promise<string> {
+  if (text === '-') return abortable(readText(stdin), signal);
+  if (text !== undefined || prompts === undefined) return text ?? '';
+  return (await prompts.edit('Your message:', whyUnfit)).trimEnd();
+}
+
+/** Said before the editor is left for good, so that nothing that was written is lost. */
+function whyUnfit(text: string): string | undefined {
+  try {
+    encodeMessage({ date: 0, inReplyTo: null, body: text.trimEnd() });
+    return undefined;
+  } catch (error) {
+    if (error instanceof MessageTooLongError) return error.message;
+    throw error;
+  }
 }

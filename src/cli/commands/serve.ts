@@ -19,7 +19,7 @@ export interface ServeOptions {
 export async function serve(context: CommandContext, { udp }: ServeOptions): Promise<number> {
   const binds = udp === undefined ? {} : { udp: await resolveHostPorts('--udp', udp) };
   const access = await requireDirectory(context);
-  const { name, keyPair } = await openIdentity(context.settings.home);
+  const { name, keyPair } = await openIdentity(context);
   using _lock = lockHome(context.settings.home);
   using store = (await openStore(context.settings.home)).store;
   await using peer = await context.services.createPeer({ name, keyPair, store, ...access, ...binds });

@@ -1,8 +1,8 @@
 /** `murmure timeline`: stored messages, newest last. */
 import { toMessage } from '../../feed/message.ts';
-import type { MessageQuery, Store } from '../../store/store.ts';
+import type { MessageQuery, Store, StoredMessage } from '../../store/store.ts';
+import { wantedAuthors } from '../authors.ts';
 import type { CommandContext } from '../context.ts';
-import { UnknownPeerError } from '../errors.ts';
 import { openStore } from '../open-home.ts';
 import { renderMessage } from '../render/message.ts';
 import { requireCount, requireDate } from '../validate.ts';
@@ -23,31 +23,30 @@ export async function timeline(
   };
   const { name, store: opened } = await openStore(context.settings.home);
   using store = opened;
-  const authors = peers.length > 0 ? requireKnown(store, name, peers) : audibleAuthors(store, name);
+  const authors = wantedAuthors(store, name, peers);
   printMessages(context, store, { ...range, ...(authors !== undefined && { authors }) });
 }
 
-/** Prints what the query finds. A person has then read it; a program may be looking for something else. */
+/** Prints what the query finds. */
 export function printMessages(context: CommandContext, store: Store, query: MessageQuery): void {
-  const nowMs = context.nowMs();
-  const messages = store.messages(query).map((kept) => toMessage(kept, nowMs));
-  for (const message of messages) context.output.data(message, (paint) => renderMessage(message, paint));
-  if (messages.length === 0)
+  const found = store.messages(query);
+  showMessages(context, store, found);
+  if (found.length === 0)
     context.output.note('No messages yet: write one with "murmure post", or fetch some with "murmure sync PEER".');
-  const unread = messages.filter(({ read }) => !read).map(({ hash }) => hash);
-  if (!context.output.json && unread.length > 0) store.markRead(unread);
 }
 
-function requireKnown(store: Store, ownName: string, peers: readonly string[]): readonly string[] {
-  for (const peer of peers) {
-    if (peer !== ownName && store.peer(peer) === undefined) throw new UnknownPeerError(peer);
+/** As above, of messages that were found another way. */
+export function showMessages(context: CommandContext, store: Store, found: readonly StoredMessage[]): void {
+  const nowMs = context.nowMs();
+  for (const kept of found) {
+    const message = toMessage(kept, nowMs);
+    context.output.data(message, (paint) => renderMessage(message, paint));
   }
-  return peers;
+  markSeen(context, store, found);
 }
 
-/** Everyone but those who are muted; undefined if nobody is. */
-function audibleAuthors(store: Store, ownName: string): readonly string[] | undefined {
-  const peers = store.peers();
-  if (!peers.some(({ muted }) => muted)) return undefined;
-  return [ownName, ...peers.filter(({ muted }) => !muted).map(({ name }) => name)];
+/** What a person was shown is read; a program may be looking for something else. */
+export function markSeen({ output }: CommandContext, store: Store, shown: readonly StoredMessage[]): void {
+  const unread = shown.filter(({ read }) => !read).map(({ hash }) => hash);
+  if (!output.json && unread.length > 0) store.markRead(unread);
 }

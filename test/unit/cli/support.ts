@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { runCli } from '../../../src/cli/run-cli.ts';
-import type { Environment, Services } from '../../../src/cli/streams.ts';
+import type { Environment, Prompts, Services } from '../../../src/cli/streams.ts';
 import type { Directory, DirectoryOptions, Peer, PeerFact, PeerOptions, SyncReport } from '../../../src/index.ts';
+import { whyNotAsDocumented } from '../../support/cli-schemas.ts';
 
 export interface Run {
   readonly code: number;
@@ -24,6 +25,10 @@ export interface RunSettings {
   readonly services?: Services;
   readonly nowMs?: () => number;
   readonly isTTY?: boolean;
+  /** What a person answers. */
+  readonly prompts?: Prompts;
+  /** What a made-up peer reports need not look like what a real one does. */
+  readonly undocumented?: boolean;
   readonly onOutput?: (text: string) => void;
 }
 
@@ -50,8 +55,13 @@ export async function run(argv: readonly string[], settings: RunSettings = {}): 
     env: settings.env ?? {},
     services: settings.services ?? noNetwork,
     ...(settings.signal && { signal: settings.signal }),
+    ...(settings.prompts && { prompts: settings.prompts }),
     ...(settings.nowMs && { nowMs: settings.nowMs }),
   });
+  // Whatever a test is about: what comes out is what is documented.
+  const isJson = (argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv).includes('--json');
+  const wrong = isJson && !settings.undocumented ? whyNotAsDocumented(argv, out) : undefined;
+  if (wrong !== undefined) throw new Error(`not as documented in docs/cli.md: ${wrong}`);
   return {
     code,
     out,

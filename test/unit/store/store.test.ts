@@ -1,8 +1,10 @@
 /** One suite for both stores: what the interface promises. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { TOMBSTONE } from '../../../src/merkle/withdraw.ts';
 import { createMemoryStore } from '../../../src/store/memory-store.ts';
 import type { Store } from '../../../src/store/store.ts';
+import { OwnTreeExistsError } from '../../../src/store/store-errors.ts';
 import { EMPTY_ROOT, hashOf, ZERO_HASH } from '../../../src/wire/hash.ts';
 import { encodeMessage, MessageTooLongError } from '../../../src/wire/node.ts';
 import {
@@ -75,6 +77,105 @@ describe.each(kinds)('$kind store', ({ open }) => {
       const tooLong = { date: NOON, inReplyTo: null, body: `${fits}x` };
       expect(() => store.publish('me', tooLong, NOON_MS)).toThrow(MessageTooLongError);
       expect(store.ownFeed()).toEqual({ root, messages: 1 });
+    });
+  });
+
+  describe('withdrawing', () => {
+    const publishAll = (store: Store, bodies: readonly string[]) =>
+      bodies.map((body) => store.publish('me', { date: NOON, inReplyTo: null, body }, NOON_MS).hash);
+
+    test('leaves every other message in its place, and a leaf of no known type in this one’s', () => {
+      const store = open();
+      const texts = Array.from({ length: 40 }, (_, i) => `${i}`);
+      const hashes = publishAll(store, texts);
+      const withdrawn = store.withdraw('me', hashes[5] ?? '', NOON_MS);
+      const leaves = texts.map((text, i) => (i === 5 ? node(TOMBSTONE) : messageNode(text)));
+      expect(withdrawn).toEqual({ root: treeOf(leaves).root });
+      expect(store.ownFeed()).toEqual({ root: withdrawn?.root, messages: 40 });
+      expect(store.currentRoot('me')).toBe(withdrawn?.root);
+      expect(store.ownLeaves()).toEqual(leaves.map(({ value }) => value));
+      expect(store.message(hashes[5] ?? '')).toBeUndefined();
+      expect(bodies(store)).toEqual(texts.toSpliced(5, 1));
+      expect(store.peer('me')?.messages).toBe(39);
+      // Gone at once: nobody who asks for it may get it.
+      expect(store.getNode(hashes[5] ?? '')).toBeUndefined();
+    });
+
+    test('what others see: one message less, the others as they were, and later ones as ever', () => {
+      const [store, reader] = [open(), open()];
+      const copy = () => {
+        const { root } = store.ownFeed();
+        const nodes = treeOf(store.ownLeaves().map(node)).nodes;
+        return fetchTree(reader, 'me', { root, nodes });
+      };
+      const [, second, third] = publishAll(store, ['a', 'b', 'c']);
+      copy();
+      store.withdraw('me', second ?? '', NOON_MS);
+      expect(copy()).toMatchObject({ newMessages: 0, withdrawnMessages: 1, totalMessages: 2 });
+      store.withdraw('me', third ?? '', NOON_MS);
+      publishAll(store, ['d', 'b']);
+      expect(copy()).toMatchObject({ newMessages: 2, withdrawnMessages: 1, totalMessages: 3 });
+      expect(bodies(reader).sort()).toEqual(['a', 'b', 'd']);
+    });
+
+    test('a message that stands in several places goes from all of them', () => {
+      const store = open();
+      const [twice] = publishAll(store, ['twice', 'once', 'twice']);
+      store.withdraw('me', twice ?? '', NOON_MS);
+      expect(bodies(store)).toEqual(['once']);
+      expect(store.ownFeed().messages).toBe(3);
+      expect(store.getNode(twice ?? '')).toBeUndefined();
+    });
+
+    test('what is not in the own tree, withdrawn already included, is left alone', () => {
+      const store = open();
+      const [own] = publishAll(store, ['own']);
+      const theirs = messageNode('theirs');
+      fetchTree(store, 'alice', treeOf([theirs]));
+      const before = store.ownFeed();
+      expect(store.withdraw('me', theirs.hash, NOON_MS)).toBeUndefined();
+      expect(store.ownFeed()).toEqual(before);
+      store.withdraw('me', own ?? '', NOON_MS);
+      expect(store.withdraw('me', own ?? '', NOON_MS)).toBeUndefined();
+      expect(store.withdraw('me', hashOf(TOMBSTONE), NOON_MS)).toBeUndefined();
+    });
+
+    test('a message that another feed has as well stays there', () => {
+      const store = open();
+      const [hash] = publishAll(store, ['shared']);
+      fetchTree(store, 'alice', treeOfBodies('shared'));
+      store.withdraw('me', hash ?? '', NOON_MS);
+      expect(bodies(store, 'me')).toEqual([]);
+      expect(bodies(store, 'alice')).toEqual(['shared']);
+      expect(store.getNode(hash ?? '')).toBeDefined();
+    });
+  });
+
+  describe('a backup', () => {
+    test('restores the own tree as it was, withdrawn messages too, and it can be added to', () => {
+      const [old, fresh] = [open(), open()];
+      for (const body of ['a', 'b', 'c', 'b']) old.publish('me', { date: NOON, inReplyTo: null, body }, NOON_MS);
+      old.withdraw('me', old.messages()[0]?.hash ?? '', NOON_MS);
+      expect(fresh.restore('me', old.ownLeaves(), NOON_MS)).toEqual({ root: old.ownFeed().root });
+      expect(fresh.ownFeed()).toEqual(old.ownFeed());
+      expect(fresh.messages()).toEqual(old.messages());
+      expect(fresh.peer('me')).toEqual(old.peer('me'));
+      const draft = { date: NOON, inReplyTo: null, body: 'd' };
+      expect(fresh.publish('me', draft, NOON_MS)).toEqual(old.publish('me', draft, NOON_MS));
+      expect(fresh.search({ text: 'b' })).toHaveLength(1);
+    });
+
+    test('is not restored where there are own messages', () => {
+      const store = open();
+      const { root } = store.publish('me', { date: NOON, inReplyTo: null, body: 'a' }, NOON_MS);
+      expect(() => store.restore('me', [messageNode('b').value], NOON_MS)).toThrow(OwnTreeExistsError);
+      expect(store.ownFeed().root).toBe(root);
+    });
+
+    test('of no messages is none', () => {
+      const store = open();
+      expect(store.ownLeaves()).toEqual([]);
+      expect(store.restore('me', [], NOON_MS)).toEqual({ root: EMPTY_ROOT });
     });
   });
 
@@ -376,6 +477,11 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
       (store) =>
         store.publish('me', { date: NOON + i, inReplyTo: null, body: `own ${i}` }, NOON_MS + i),
   ),
+  fc.integer({ min: 0, max: 9 }).map(
+    (i): Step =>
+      (store) =>
+        store.withdraw('me', messageNode(`own ${i}`, NOON + i).hash, NOON_MS),
+  ),
   names.map(
     (name): Step =>
       (store) =>
@@ -399,6 +505,8 @@ test('whatever is done, both stores answer alike', () => {
         const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
         expect(sqlite.peers().sort(byName)).toEqual(memory.peers().sort(byName));
         expect(sqlite.countMessages()).toBe(memory.countMessages());
+        expect(sqlite.ownFeed()).toEqual(memory.ownFeed());
+        expect(sqlite.search({ text: 'own' })).toEqual(memory.search({ text: 'own' }));
       }
     }),
     { numRuns: 60, seed: 20220101 },

@@ -1,0 +1,121 @@
+/** `murmure key export` and `key import`: an identity in one file, to keep or to move. */
+import { open, readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { safeLine } from '../../feed/safe-text.ts';
+import { fingerprint } from '../../identity/fingerprint.ts';
+import { createPemFile, KeyFileExistsError, KeyFileMissingError, readKeyFile } from '../../identity/key-file.ts';
+import { openSqliteStore } from '../../store/sqlite-store.ts';
+import type { PeerRecord, Store } from '../../store/store.ts';
+import { nodeKind } from '../../wire/node.ts';
+import { type BackupContent, openBackup, sealBackup, type Verified } from '../backup.ts';
+import type { CommandContext } from '../context.ts';
+import { FileExistsError, IdentityExistsError, InvalidFileError } from '../errors.ts';
+import { createHomeFolder, type Home, readName, writeName } from '../home.ts';
+import { openIdentity, openStore } from '../open-home.ts';
+import { counted } from '../render/text.ts';
+import { lockHome } from '../serve-lock.ts';
+
+/** The key goes into the file as it is kept: under its passphrase, if it has one. */
+export async function exportKey(context: CommandContext, file: string): Promise<void> {
+  const { home } = context.settings;
+  const { name, keyPair } = await openIdentity(context);
+  using store = (await openStore(home)).store;
+  const own = store.ownFeed();
+  const peers = store.peers().filter((peer) => peer.name !== name && isWorthKeeping(peer));
+  const leaves = store.ownLeaves();
+  const content: BackupContent = {
+    name,
+    publicKey: keyPair.publicKey,
+    key: await readKeyFile(home.keyFile),
+    savedAt: new Date(context.nowMs()).toISOString(),
+    root: own.root,
+    leaves: leaves.map((leaf) => Buffer.from(leaf).toString('base64')),
+    peers: peers.map(({ name, key, following, muted }) => ({ name, key: key ?? null, following, muted })),
+  };
+  const path = resolve(file);
+  await createFile(path, await sealBackup(content, keyPair));
+  const following = peers.filter((peer) => peer.following).length;
+  const saved = { file: path, name, messages: countMessages(leaves), following };
+  context.output.data(saved, () => `${safeLine(path)}: the key of ${summary(saved)}`);
+  context.output.note('Whoever has this file can write in your name: keep it where nobody else can read it.');
+}
+
+/** Nothing is written before everything is verified; what an interrupted import has left, the same import completes. */
+export async function importKey(context: CommandContext, file: string): Promise<void> {
+  const { home } = context.settings;
+  const text = await readFile(file, 'utf8').catch((error: Error) => {
+    throw new InvalidFileError(file, error.message);
+  });
+  const verified = await openBackup(text, file, context);
+  await requireNoIdentity(home, verified);
+
+  const { name, peers, key } = verified.content;
+  await createHomeFolder(home);
+  using _lock = lockHome(home);
+  using store = openSqliteStore(home.storeFile);
+  restoreStore(store, verified, context.nowMs());
+  if ((await existingKey(home)) === undefined) await createPemFile(home.keyFile, key);
+  await writeName(home, name);
+
+  const { publicKey } = verified.keyPair;
+  const following = peers.filter((peer) => peer.following).length;
+  const messages = countMessages(verified.leaves);
+  const restored = { name, fingerprint: fingerprint(publicKey), publicKey, home: home.folder, messages, following };
+  context.output.data(restored, (paint) =>
+    [
+      `${safeLine(home.folder)} is the home of ${summary(restored)} now`,
+      `key fingerprint ${paint('cyan', restored.fingerprint)}`,
+    ].join('\n'),
+  );
+  context.output.note('Publish from one home only: two with the same key undo what the other has published.');
+}
+
+function summary({ name, messages, following }: { name: string; messages: number; following: number }): string {
+  return `${safeLine(name)}, with ${counted(messages, 'message')}, following ${counted(following, 'peer')}`;
+}
+
+/** What is withdrawn is in a backup as well, and no message. */
+function countMessages(leaves: readonly Uint8Array[]): number {
+  return leaves.filter((leaf) => nodeKind(leaf) === 'message').length;
+}
+
+/** A pinned key protects against impostors from the first day on; the rest is what the user decided. */
+function isWorthKeeping({ key, following, muted }: PeerRecord): boolean {
+  return key !== undefined || following || muted;
+}
+
+async function createFile(path: string, text: string): Promise<void> {
+  const handle = await open(path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'EEXIST' ? new FileExistsError(path) : new InvalidFileError(path, error.message);
+  });
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** @throws IdentityExistsError, KeyFileExistsError unless the home has nothing yet but what this same backup put there */
+async function requireNoIdentity(home: Home, { content }: Verified): Promise<void> {
+  const name = await readName(home);
+  if (name !== undefined) throw new IdentityExistsError(home.folder, name);
+  const key = await existingKey(home);
+  if (key !== undefined && key !== content.key) throw new KeyFileExistsError(home.keyFile);
+}
+
+async function existingKey({ keyFile }: Home): Promise<string | undefined> {
+  return readKeyFile(keyFile).catch((error: unknown) => {
+    if (error instanceof KeyFileMissingError) return undefined;
+    throw error;
+  });
+}
+
+function restoreStore(store: Store, { content, leaves, root }: Verified, nowMs: number): void {
+  if (store.ownFeed().root !== root) store.restore(content.name, leaves, nowMs);
+  for (const { name, key, following, muted } of content.peers) {
+    if (key !== null) store.pinKey(name, key, nowMs);
+    if (following) store.setFollowing(name, true, nowMs);
+    if (muted) store.setMuted(name, true, nowMs);
+  }
+}

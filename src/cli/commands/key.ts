@@ -1,0 +1,52 @@
+/** `murmure key show` and `key passphrase`: the key of this home. Moving it elsewhere: key-transfer.ts. */
+import { createPublicKey } from 'node:crypto';
+import { safeLine } from '../../feed/safe-text.ts';
+import { isEncryptedPem } from '../../identity/encrypted-pem.ts';
+import { fingerprint } from '../../identity/fingerprint.ts';
+import { loadKeyFile, readKeyFile, rewriteKeyFile } from '../../identity/key-file.ts';
+import type { CommandContext } from '../context.ts';
+import { UsageError } from '../errors.ts';
+import { requireName } from '../home.ts';
+import { openIdentity } from '../open-home.ts';
+import { askNewPassphrase, askPassphrase, readPassphrase } from '../passphrase.ts';
+
+export async function showKey(context: CommandContext): Promise<void> {
+  const { name, keyPair } = await openIdentity(context);
+  const pem = createPublicKey(keyPair.toPem()).export({ format: 'pem', type: 'spki' }) as string;
+  const encrypted = isEncryptedPem(await readKeyFile(context.settings.home.keyFile));
+  const shown = { name, fingerprint: fingerprint(keyPair.publicKey), publicKey: keyPair.publicKey, pem, encrypted };
+  context.output.data(shown, (paint) =>
+    [
+      `${paint('bold', safeLine(name))} has the key ${paint('cyan', shown.fingerprint)}, ${encrypted ? 'under a passphrase' : 'without a passphrase'}`,
+      `public key ${shown.publicKey}`,
+      pem.trimEnd(),
+    ].join('\n'),
+  );
+}
+
+export interface PassphraseOptions {
+  /** A file with the new one. */
+  readonly new?: string;
+  readonly remove?: boolean;
+}
+
+/** For a key that has none yet, --passphrase-file names the new one: from then on it is the one that opens it. */
+export async function changePassphrase(context: CommandContext, options: PassphraseOptions): Promise<void> {
+  const { home, passphraseFile } = context.settings;
+  if (options.new !== undefined && options.remove) throw new UsageError('give --new or --remove, not both');
+  await requireName(home);
+  const wasEncrypted = isEncryptedPem(await readKeyFile(home.keyFile));
+  const keyPair = await loadKeyFile(home.keyFile, askPassphrase(context));
+
+  const newFile = options.new ?? (wasEncrypted ? undefined : passphraseFile);
+  const passphrase = options.remove
+    ? undefined
+    : newFile === undefined
+      ? await askNewPassphrase(context)
+      : await readPassphrase(newFile);
+  await rewriteKeyFile(home.keyFile, keyPair, passphrase);
+  const encrypted = passphrase !== undefined;
+  context.output.data({ encrypted }, () =>
+    encrypted ? 'the key is under the new passphrase now' : 'the key is no longer under a passphrase',
+  );
+}

@@ -1,0 +1,132 @@
+/** `murmure ping`: how far away a peer is, and by which way it is reached. */
+import { setTimeout } from 'node:timers/promises';
+import { safeLine } from '../../feed/safe-text.ts';
+import { createUdpNetwork } from '../../runtime/udp-network.ts';
+import type { Store } from '../../store/store.ts';
+import { MurmureError } from '../../wire/murmure-error.ts';
+import { formatAddress, type SocketAddress } from '../../wire/socket-address.ts';
+import { abortable } from '../abortable.ts';
+import { type CommandContext, requireDirectory } from '../context.ts';
+import { UsageError } from '../errors.ts';
+import { observeNetwork, type RoundTrip } from '../network-observer.ts';
+import { openIdentity, openStore } from '../open-home.ts';
+import type { Paint } from '../output.ts';
+import { counted } from '../render/text.ts';
+import { requireCount, requireValidName } from '../validate.ts';
+
+export interface PingOptions {
+  readonly count?: string;
+}
+
+const DEFAULT_COUNT = 4;
+const PAUSE_MS = 300;
+
+interface PingLine {
+  readonly peer: string;
+  readonly address: { readonly ip: string; readonly port: number } | null;
+  /** Whether the session is one with the key that the directory and this home know. */
+  readonly authenticated: boolean;
+  readonly natTraversal: boolean;
+  readonly sent: number;
+  /** Milliseconds, one for each answer to a request that was sent once. */
+  readonly roundTripsMs: readonly number[];
+  readonly minMs: number | null;
+  readonly averageMs: number | null;
+  readonly maxMs: number | null;
+}
+
+/** A round is what a sync begins with: the question for the root. Nothing is downloaded. */
+export async function ping(context: CommandContext, name: string, options: PingOptions): Promise<void> {
+  requireValidName(name);
+  const count = options.count === undefined ? DEFAULT_COUNT : requireCount('--count', options.count);
+  const access = await requireDirectory(context);
+  const identity = await openIdentity(context);
+  if (name === identity.name) throw new UsageError(`"${name}" is yourself: name another peer`);
+  using home = (await openStore(context.settings.home)).store;
+  const observed = observeNetwork(createUdpNetwork());
+  await using peer = await context.services.createPeer({
+    ...identity,
+    ...access,
+    store: withoutDownloads(home),
+    register: false,
+    environment: { network: observed.network },
+  });
+
+  let session: { address: SocketAddress; authenticated: boolean } | undefined;
+  peer.on('session.opened', (fact) => {
+    if (fact.direction === 'outgoing' && fact.name === name) session = fact;
+  });
+  for (let round = 0; round < count; round++) {
+    if (round > 0) await abortable(setTimeout(PAUSE_MS), context.signal);
+    const { error } = await abortable(peer.sync(name, { signal: context.signal }), context.signal);
+    if (error !== undefined) throw new MurmureError(error.code, `${name}: ${error.message}`);
+  }
+
+  const line = summarise(name, session, observed.traversed, count, observed.roundTrips);
+  context.output.data(line, (paint) => render(line, paint));
+}
+
+function summarise(
+  peer: string,
+  session: { address: SocketAddress; authenticated: boolean } | undefined,
+  natTraversal: boolean,
+  sent: number,
+  roundTrips: readonly RoundTrip[],
+): PingLine {
+  const times = roundTrips.map(({ ms }) => Math.round(ms * 1000) / 1000);
+  const sum = times.reduce((total, ms) => total + ms, 0);
+  const isEmpty = times.length === 0;
+  return {
+    peer,
+    address: session === undefined ? null : { ip: session.address.ip, port: session.address.port },
+    authenticated: session?.authenticated ?? false,
+    natTraversal,
+    sent,
+    roundTripsMs: times,
+    minMs: isEmpty ? null : Math.min(...times),
+    averageMs: isEmpty ? null : Math.round((sum / times.length) * 1000) / 1000,
+    maxMs: isEmpty ? null : Math.max(...times),
+  };
+}
+
+function render(line: PingLine, paint: Paint): string {
+  const { peer, address, authenticated, natTraversal, sent, minMs, averageMs, maxMs, roundTripsMs } = line;
+  const where = address === null ? 'an unknown address' : formatAddress(address);
+  const way = natTraversal ? 'through its NAT, which the directory asked it to open' : 'directly';
+  const doubt = authenticated ? '' : paint('yellow', ' [not authenticated]');
+  const times =
+    minMs === null || averageMs === null || maxMs === null
+      ? `${counted(sent, 'request')}, all of them repeated: the way loses datagrams`
+      : `${roundTripsMs.length} of ${counted(sent, 'request')} answered at once: ${shown(minMs)} / ${shown(averageMs)} / ${shown(maxMs)} ms (least, average, most)`;
+  return [`${paint('bold', safeLine(peer))} at ${where}, reached ${way}${doubt}`, times].join('\n');
+}
+
+function shown(ms: number): string {
+  return ms.toFixed(ms < 10 ? 2 : 0);
+}
+
+/** The home's store as it is, but for one thing: it seems to have every node already, so that nothing is downloaded or kept. */
+function withoutDownloads(store: Store): Store {
+  const nothingNew: Partial<Store> = {
+    beginWalk: () => {},
+    endWalk: () => {},
+    putNodes: () => {},
+    statusOf: (hashes) => hashes.map(() => 'complete'),
+    adopt: () => ({
+      status: 'adopted',
+      newMessages: 0,
+      withdrawnMessages: 0,
+      totalMessages: 0,
+      added: [],
+      wentBack: false,
+    }),
+  };
+  return new Proxy(store, {
+    get(target, property) {
+      const replaced: unknown = Reflect.get(nothingNew, property);
+      if (replaced !== undefined) return replaced;
+      const value: unknown = Reflect.get(target, property, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}

@@ -1,0 +1,106 @@
+/** `murmure replay`: runs a journal, and says whether it ends as recorded. */
+import type { AnyActorRef } from 'xstate';
+import { safeLine } from '../../feed/safe-text.ts';
+import type { JournalEntry } from '../../journal/format.ts';
+import { readJournal } from '../../journal/journal-file.ts';
+import { type Difference, type ReplayOptions, type ReplayResult, replay as runJournal } from '../../journal/replay.ts';
+import { Tracer, type Transition } from '../../journal/trace.ts';
+import { actorsFrom, pathOf, stateOf } from '../../runtime/actor-tree.ts';
+import type { CommandContext } from '../context.ts';
+import { UsageError } from '../errors.ts';
+import type { Output, Paint } from '../output.ts';
+import { counted } from '../render/text.ts';
+import { requireCount } from '../validate.ts';
+
+export interface ReplayCommandOptions {
+  readonly until?: string;
+  readonly from?: string;
+  readonly trace?: string;
+  readonly drop?: string;
+}
+
+/** 7, as for other invalid data, when the replay differs from what was recorded. */
+export async function replay({ output }: CommandContext, file: string, options: ReplayCommandOptions): Promise<number> {
+  const journal = readJournal(file);
+  const { until, from, drop } = numbers(options, journal.entries.length);
+  const tracer = new Tracer((transition) => {
+    if (transition.actor === options.trace) printTransition(output, transition);
+  });
+  const replayOptions: ReplayOptions = {
+    ...(until !== undefined && { until }),
+    ...(drop !== undefined && { drop }),
+    ...(options.trace !== undefined && { inspect: (event, atMs, seq) => tracer.inspect(event, atMs, seq) }),
+    after: (entry, root) => {
+      if (entry.seq === from || entry.seq === until) printTree(output, entry, root);
+      else if (from !== undefined && entry.seq > from) printEntry(output, entry);
+    },
+  };
+  const result = runJournal(journal, replayOptions);
+  for (const version of result.versions) output.warn(version);
+  if (result.cut !== undefined) output.warn(`${file}: ${result.cut}; what there is of it was replayed`);
+  const isWhole = until === undefined && drop === undefined;
+  output.data(result, (paint) => renderResult(result, paint, { isWhole, drop }));
+  return result.identical || !isWhole ? 0 : 7;
+}
+
+function numbers(options: ReplayCommandOptions, last: number) {
+  const read = (name: 'until' | 'from' | 'drop') => {
+    const text = options[name];
+    if (text === undefined) return undefined;
+    const number = requireCount(`--${name}`, text);
+    if (number > last) throw new UsageError(`--${name} ${number}: the journal's last entry is ${last}`);
+    return number;
+  };
+  return { until: read('until'), from: read('from'), drop: read('drop') };
+}
+
+function renderResult(
+  result: ReplayResult,
+  paint: Paint,
+  { isWhole, drop }: { isWhole: boolean; drop: number | undefined },
+): string {
+  const what = `${counted(result.events, 'event')}, ${counted(result.datagrams, 'datagram')} sent`;
+  if (drop !== undefined) return `${what}, without entry ${drop}`;
+  if (result.firstDifference !== undefined)
+    return `${what}: ${paint('red', 'different')}\n${renderDifference(result.firstDifference)}`;
+  return isWhole ? `${what}: ${paint('green', 'identical')}` : `${what}, as recorded until here`;
+}
+
+function renderDifference({ seq, actor, before, event, expected, got }: Difference): string {
+  return [
+    `  first seen before entry ${seq}, after ${safeLine(event)}`,
+    `  actor     ${safeLine(actor)}${before === '' ? '' : `, in ${before}`}`,
+    `  expected  ${safeLine(expected)}`,
+    `  got       ${safeLine(got)}`,
+  ].join('\n');
+}
+
+function printTransition(output: Output, transition: Transition): void {
+  output.data(transition, (paint) => {
+    const { seq, atMs, event, guard, from, to, actions } = transition;
+    const time = paint('dim', `${`${seq}`.padStart(5)} ${new Date(atMs).toISOString().slice(11, 23)}`);
+    const condition = guard === undefined ? '' : ` [${guard}]`;
+    const did = actions.length === 0 ? '' : paint('dim', ` / ${actions.join(', ')}`);
+    return `${time}  ${safeLine(event)}${condition}  ${from} → ${paint('bold', to)}${did}`;
+  });
+}
+
+function printTree(output: Output, { seq }: JournalEntry, root: AnyActorRef): void {
+  const actors = actorsFrom(root).map((actor) => ({ actor: pathOf(actor), state: stateOf(actor) }));
+  output.data({ seq, actors }, (paint) => {
+    const lines = actors.map(({ actor, state }) => {
+      const depth = actor.split('/').length;
+      return `${'  '.repeat(depth)}${safeLine(actor.slice(actor.lastIndexOf('/') + 1))}  ${paint('bold', state)}`;
+    });
+    return [`after entry ${seq}:`, ...lines].join('\n');
+  });
+}
+
+function printEntry(output: Output, entry: JournalEntry): void {
+  const what = 'timer' in entry ? `timer ${entry.timer}` : 'end' in entry ? 'the end' : entry.event.type;
+  const to = 'to' in entry ? entry.to : '';
+  output.data({ seq: entry.seq, atMs: entry.atMs, event: what, ...(to !== '' && { actor: to }) }, () => {
+    const time = new Date(entry.atMs).toISOString().slice(11, 23);
+    return `${`${entry.seq}`.padStart(5)} ${time}  ${safeLine(what)}${to === '' ? '' : ` → ${safeLine(to)}`}`;
+  });
+}

@@ -1,0 +1,70 @@
+/** The runtime, and what is in the home folder. */
+import { access, constants, stat } from 'node:fs/promises';
+import { isEncryptedPem } from '../../identity/encrypted-pem.ts';
+import { fingerprint } from '../../identity/fingerprint.ts';
+import { readKeyFile } from '../../identity/key-file.ts';
+import type { CommandContext } from '../context.ts';
+import { type Identity, openStore } from '../open-home.ts';
+import { counted } from '../render/text.ts';
+import { type Check, failed, ok } from './check.ts';
+
+export function checkHome({ settings }: CommandContext, identity: () => Promise<Identity>): Check[] {
+  const { home } = settings;
+  return [
+    { name: 'node', run: async () => checkNode(process.versions.node) },
+    {
+      name: 'home',
+      run: async () => {
+        const info = await stat(home.folder).catch(() => undefined);
+        if (info === undefined) {
+          return failed(
+            'usage',
+            `there is no folder ${home.folder}`,
+            'make it with "murmure init NAME", or name another with --home',
+          );
+        }
+        try {
+          await access(home.folder, constants.R_OK | constants.W_OK | constants.X_OK);
+        } catch {
+          return failed(
+            'unexpected',
+            `${home.folder} cannot be read and written`,
+            'make it yours, e.g. with chown and chmod 700',
+          );
+        }
+        return ok(home.folder);
+      },
+    },
+    {
+      name: 'key',
+      run: async () => {
+        const { name, keyPair } = await identity();
+        const detail = `${name}, ${fingerprint(keyPair.publicKey)}`;
+        const { mode } = await stat(home.keyFile);
+        if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
+          return failed('unexpected', `${home.keyFile} can be read by others`, `chmod 600 ${home.keyFile}`);
+        }
+        const isEncrypted = isEncryptedPem(await readKeyFile(home.keyFile));
+        return ok(`${detail}, ${isEncrypted ? 'under a passphrase' : 'without a passphrase'}`);
+      },
+    },
+    {
+      name: 'database',
+      run: async () => {
+        using store = (await openStore(home)).store;
+        return ok(`${counted(store.countMessages(), 'message')} of ${counted(store.peers().length, 'peer')}`);
+      },
+    },
+  ];
+}
+
+/** What package.json asks for: the executable says so as well, but not everybody starts that. */
+export function checkNode(version: string) {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major >= 26 || (major === 24 && minor >= 15)) return ok(`Node.js ${version}`);
+  return failed(
+    'unexpected',
+    `Node.js ${version} is not supported`,
+    'install 24.15 or later, or 26: https://nodejs.org/',
+  );
+}

@@ -1,0 +1,81 @@
+/** The leaves of each feed's current tree, in the database; and the numbers in which they arrived. */
+import { claimedMs, orderingMs } from '../feed/message.ts';
+import type { Hash } from '../wire/hash.ts';
+import type { MessageFields } from '../wire/node.ts';
+import type { SqliteConnection } from './sqlite-connection.ts';
+import { blob } from './sqlite-rows.ts';
+import { addToSearch, removeFromSearch } from './sqlite-search.ts';
+
+/** An arrival is never given twice, so that whoever looks for what came later misses nothing. */
+const LAST_ARRIVAL = 'max((SELECT ifnull(max(arrival), 0) FROM leaves), (SELECT last_removed FROM home))';
+
+export interface LeafMarks {
+  readonly nowMs: number;
+  readonly authenticated: boolean;
+  readonly read: boolean;
+}
+
+export function ownLeaf(nowMs: number): LeafMarks {
+  return { nowMs, authenticated: true, read: true };
+}
+
+export class SqliteLeaves {
+  readonly #db: SqliteConnection;
+
+  constructor(db: SqliteConnection) {
+    this.#db = db;
+  }
+
+  peerId(name: string, nowMs: number): number {
+    const known = this.#db.get<{ id: number }>('SELECT id FROM peers WHERE name = ?', name);
+    if (known !== undefined) return known.id;
+    this.#db.run('INSERT INTO peers (name, first_seen_ms) VALUES (?, ?)', name, nowMs);
+    return this.peerId(name, nowMs);
+  }
+
+  has(peer: number, hash: Hash): boolean {
+    return this.#db.get('SELECT 1 FROM leaves WHERE peer = ? AND hash = ?', peer, blob(hash)) !== undefined;
+  }
+
+  /** The highest arrival that was ever given, 0 before the first. */
+  lastArrival(): number {
+    return this.#db.get<{ last: number }>(`SELECT ${LAST_ARRIVAL} AS last`)?.last ?? 0;
+  }
+
+  add(peer: number, hash: Hash, message: MessageFields | undefined, { nowMs, authenticated, read }: LeafMarks): void {
+    const arrival = this.lastArrival() + 1;
+    if (message === undefined) {
+      this.#db.run('INSERT INTO leaves (arrival, peer, hash) VALUES (?, ?, ?)', arrival, peer, blob(hash));
+      return;
+    }
+    const orderMs = orderingMs(claimedMs(message.date, nowMs), nowMs);
+    const { inReplyTo } = message;
+    this.#db.run(
+      `INSERT INTO leaves (arrival, peer, hash, order_ms, received_ms, authenticated, read, answers)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      arrival,
+      peer,
+      blob(hash),
+      orderMs,
+      nowMs,
+      +authenticated,
+      +read,
+      inReplyTo === null ? null : blob(inReplyTo),
+    );
+    addToSearch(this.#db, arrival, message.body);
+  }
+
+  /** True if a message went with it. */
+  remove(peer: number, hash: Hash): boolean {
+    const row = this.#db.get<{ arrival: number; order_ms: number | null }>(
+      'DELETE FROM leaves WHERE peer = ? AND hash = ? RETURNING arrival, order_ms',
+      peer,
+      blob(hash),
+    );
+    if (row === undefined) return false;
+    this.#db.run('UPDATE home SET last_removed = max(last_removed, ?)', row.arrival);
+    if (row.order_ms === null) return false;
+    removeFromSearch(this.#db, row.arrival);
+    return true;
+  }
+}

@@ -1,0 +1,191 @@
+/** What each command prints with --json, line by line, as docs/cli.md documents it. Whatever is not in it must not be printed. */
+import * as v from 'valibot';
+
+const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+const publicKey = v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]{86}$/));
+const fingerprint = v.pipe(v.string(), v.regex(/^([0-9A-Z]{4}-){4}[0-9A-Z]{4}$/));
+const date = v.pipe(v.string(), v.isoTimestamp());
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const ms = v.pipe(v.number(), v.minValue(0));
+const address = v.strictObject({ ip: v.pipe(v.string(), v.ip()), port: v.pipe(v.number(), v.integer()) });
+
+const failure = v.strictObject({
+  code: v.picklist([
+    'unexpected',
+    'usage',
+    'directory-unreachable',
+    'peer-unknown',
+    'peer-unreachable',
+    'authentication',
+    'invalid-data',
+    'interrupted',
+  ]),
+  message: v.string(),
+});
+const error = v.strictObject({ error: failure });
+
+const messageFields = {
+  hash,
+  author: v.string(),
+  date,
+  receivedAt: date,
+  inReplyTo: v.nullable(hash),
+  body: v.string(),
+  authenticated: v.boolean(),
+  read: v.boolean(),
+  future: v.optional(v.literal(true)),
+};
+const message = v.strictObject(messageFields);
+
+const syncFields = {
+  peer: v.string(),
+  status: v.picklist(['updated', 'unchanged', 'failed']),
+  root: v.nullable(hash),
+  newMessages: count,
+  withdrawnMessages: count,
+  totalMessages: count,
+  nodesFetched: count,
+  bytesFetched: count,
+  datagramsSent: count,
+  retransmissions: count,
+  durationMs: ms,
+  error: v.optional(failure),
+};
+
+const follow = v.strictObject({ peer: v.string(), following: v.boolean() });
+const mute = v.strictObject({ peer: v.string(), muted: v.boolean() });
+
+const malformed = v.strictObject({ malformed: v.string() });
+const node = v.variant('kind', [
+  v.strictObject({
+    kind: v.literal('message'),
+    hash,
+    date,
+    seconds: count,
+    inReplyTo: v.nullable(hash),
+    body: v.string(),
+  }),
+  v.strictObject({ kind: v.literal('internal'), hash, children: v.array(hash) }),
+  v.strictObject({ kind: v.literal('unknown'), hash, type: count }),
+]);
+const datagram = v.strictObject({
+  id: count,
+  type: v.string(),
+  code: count,
+  flags: v.optional(count),
+  name: v.optional(v.string()),
+  hash: v.optional(hash),
+  hashMatches: v.optional(v.boolean()),
+  node: v.optional(v.union([node, malformed])),
+  text: v.optional(v.string()),
+  address: v.optional(v.string()),
+  body: v.optional(v.string()),
+  signed: v.boolean(),
+  signatureValid: v.optional(v.boolean()),
+});
+
+const identityFields = { name: v.string(), fingerprint, publicKey };
+
+/** By command; of what `serve` tells, the events themselves are as open as what a peer may tell. */
+export const schemas: Readonly<Record<string, v.GenericSchema>> = {
+  demo: message,
+  init: v.strictObject({ ...identityFields, home: v.string() }),
+  directory: v.strictObject({
+    event: v.literal('ready'),
+    url: v.pipe(v.string(), v.url()),
+    udp: v.array(address),
+    ca: v.string(),
+    serverKey: v.string(),
+  }),
+  serve: v.union([
+    v.strictObject({ event: v.literal('ready'), name: v.string(), udp: v.array(address), root: hash }),
+    v.looseObject({ event: v.pipe(v.string(), v.regex(/^\w+\.\w+$/)), at: date }),
+  ]),
+  post: v.strictObject({ ...messageFields, root: hash }),
+  timeline: message,
+  show: message,
+  search: message,
+  watch: message,
+  thread: v.strictObject({ ...messageFields, depth: count }),
+  withdraw: v.strictObject({ hash, root: hash }),
+  tree: v.strictObject({
+    depth: count,
+    hash,
+    kind: v.picklist(['internal', 'message', 'unknown', 'malformed', 'missing']),
+    children: count,
+    text: v.nullable(v.string()),
+  }),
+  peers: v.strictObject({
+    name: v.string(),
+    addresses: v.array(address),
+    key: v.nullable(v.string()),
+    following: v.boolean(),
+  }),
+  sync: v.strictObject(syncFields),
+  follow,
+  unfollow: follow,
+  following: v.strictObject({
+    peer: v.string(),
+    following: v.literal(true),
+    muted: v.boolean(),
+    root: v.nullable(hash),
+    messages: count,
+    lastSync: v.nullable(date),
+  }),
+  mute,
+  unmute: mute,
+  ping: v.strictObject({
+    peer: v.string(),
+    address: v.nullable(address),
+    authenticated: v.boolean(),
+    natTraversal: v.boolean(),
+    sent: count,
+    roundTripsMs: v.array(ms),
+    minMs: v.nullable(ms),
+    averageMs: v.nullable(ms),
+    maxMs: v.nullable(ms),
+  }),
+  doctor: v.strictObject({
+    check: v.picklist(['node', 'home', 'key', 'database', 'ipv4', 'ipv6', 'certificate', 'directory', 'udp']),
+    status: v.picklist(['ok', 'failed', 'skipped']),
+    detail: v.string(),
+    advice: v.nullable(v.string()),
+  }),
+  config: v.strictObject({
+    setting: v.string(),
+    value: v.union([v.string(), v.number(), v.boolean(), v.null()]),
+    from: v.picklist(['flag', 'environment', 'file', 'default']),
+    source: v.nullable(v.string()),
+  }),
+  completion: v.strictObject({ shell: v.picklist(['bash', 'zsh', 'fish']), script: v.string() }),
+  'key show': v.strictObject({
+    ...identityFields,
+    pem: v.pipe(v.string(), v.startsWith('-----BEGIN PUBLIC KEY-----')),
+    encrypted: v.boolean(),
+  }),
+  'key export': v.strictObject({ file: v.string(), name: v.string(), messages: count, following: count }),
+  'key import': v.strictObject({ ...identityFields, home: v.string(), messages: count, following: count }),
+  'key passphrase': v.strictObject({ encrypted: v.boolean() }),
+  decode: v.union([malformed, node, datagram]),
+  diagrams: v.strictObject({ file: v.string() }),
+};
+
+/** The words of `argv` that name the command, as `schemas` has it. */
+export function commandOf([first = '', second = '']: readonly string[]): string {
+  return first === 'key' ? `${first} ${second}` : first;
+}
+
+/** What is wrong with what a command printed with --json, or undefined. A command without a schema can print what it likes. */
+export function whyNotAsDocumented(argv: readonly string[], stdout: string): string | undefined {
+  const schema = schemas[commandOf(argv)];
+  if (schema === undefined) return undefined;
+  const lines = stdout.split('\n').filter(Boolean);
+  for (const [index, line] of lines.entries()) {
+    const value: unknown = JSON.parse(line);
+    const isLast = index === lines.length - 1;
+    if (isLast && v.is(error, value)) continue;
+    const { success, issues } = v.safeParse(schema, value);
+    if (!success) return `${line}\n${v.summarize(issues as [v.BaseIssue<unknown>])}`;
+  }
+  return undefined;
+}

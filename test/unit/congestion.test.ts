@@ -1,0 +1,83 @@
+/** Protocol §6: how long to wait for an answer, and how much to ask at once. */
+import { describe, expect, test } from 'vitest';
+import { afterRequest, type Congestion, initialCongestion } from '../../machines/congestion.ts';
+import type { RequestEnded, RequestOrder } from '../../machines/request.machine.ts';
+import { limits, timing } from '../../machines/timing.ts';
+
+const order = (firstTimeoutMs: number) => ({ question: { type: 'RootRequest' }, firstTimeoutMs }) as RequestOrder;
+
+/** Answered after `rttMs`; with more than one send nobody knows which of them was answered. */
+function answered(openedAtMs: number, rttMs: number, sends = 1): RequestEnded {
+  const outcome = { kind: 'answered' } as RequestEnded['outcome'];
+  const measured = sends === 1 ? rttMs : undefined;
+  const common = { type: 'request.ended', slot: 0, ids: [1], order: order(1_000), outcome } as const;
+  return { ...common, sends, openedAtMs, rttMs: measured, atMs: openedAtMs + rttMs };
+}
+
+function unanswered(openedAtMs: number): RequestEnded {
+  const outcome = { kind: 'unanswered', waitedMs: 31_000 } as const;
+  return { ...answered(openedAtMs, 0, limits.requestSends), outcome, atMs: undefined };
+}
+
+function all(...ended: readonly RequestEnded[]): Congestion {
+  return ended.reduce(afterRequest, initialCongestion);
+}
+
+describe('the first timeout', () => {
+  test('is a second before anything was measured', () => {
+    expect(initialCongestion.timeoutMs).toBe(timing.initialTimeout);
+  });
+
+  test('follows the measured round trip as RFC 6298 has it', () => {
+    // SRTT = R, RTTVAR = R/2, RTO = SRTT + 4·RTTVAR; then 7/8 and 3/4 of the old.
+    expect(all(answered(0, 400)).timeoutMs).toBe(1_200);
+    expect(all(answered(0, 400), answered(1_000, 800))).toMatchObject({
+      smoothedMs: 450,
+      variationMs: 250,
+      timeoutMs: 1_450,
+    });
+  });
+
+  test('is never below 200 ms, nor above 16 s', () => {
+    expect(all(answered(0, 3)).timeoutMs).toBe(200);
+    expect(all(answered(0, 15_000)).timeoutMs).toBe(16_000);
+  });
+
+  test('is not measured on a repeated request, which it only backs off (Karn’s rule)', () => {
+    const before = all(answered(0, 100));
+    const after = afterRequest(before, answered(1_000, 250, 2));
+    expect(after.smoothedMs).toBe(before.smoothedMs);
+    expect(after.timeoutMs).toBe(2_000);
+    expect(afterRequest(after, answered(9_000, 100)).timeoutMs).toBeLessThan(1_000);
+  });
+});
+
+describe('the congestion window', () => {
+  test('starts at ten', () => {
+    expect(initialCongestion.window).toBe(10);
+  });
+
+  test('grows by about one for each window of answers', () => {
+    const { window } = all(...Array.from({ length: 10 }, (_, i) => answered(i, 20)));
+    expect(window).toBeGreaterThan(10.9);
+    expect(window).toBeLessThan(11.1);
+  });
+
+  test('is halved by a loss, once for all that was under way then', () => {
+    const halved = all(answered(1_000, 500, 2));
+    expect(halved.window).toBe(5);
+    expect(afterRequest(halved, answered(1_200, 500, 2)).window).toBe(5);
+    expect(afterRequest(halved, answered(2_000, 500, 2)).window).toBe(2.5);
+  });
+
+  test('is one after a request that was never answered, and never less', () => {
+    expect(all(unanswered(1_000)).window).toBe(1);
+    expect(all(unanswered(1_000), answered(2_000, 500, 2), answered(9_000, 500, 2)).window).toBe(1);
+  });
+
+  test('is never more than 512', () => {
+    let congestion: Congestion = { ...initialCongestion, window: 511.9999 };
+    for (let i = 0; i < 1_000; i++) congestion = afterRequest(congestion, answered(i, 20));
+    expect(congestion.window).toBe(512);
+  });
+});
