@@ -59,6 +59,15 @@ export class UnknownMessageError extends MurmureError {
   }
 }
 
+/** No `serve` runs on this home, so that there is nothing to explain. */
+export class NoLiveStateError extends MurmureError {
+  override readonly name = 'NoLiveStateError';
+
+  constructor(folder: string) {
+    super('usage', `no "murmure serve" runs on ${folder}: start one, or name a journal that --record wrote`);
+  }
+}
+
 /** Only one's own messages can be taken back. */
 export class ForeignMessageError extends MurmureError {
   override readonly name = 'ForeignMessageError';

@@ -2,6 +2,7 @@
 import type { Peer } from '../index.ts';
 import type { Store } from '../store/store.ts';
 import type { CommandContext, DirectoryAccess } from './context.ts';
+import { journalOption } from './journal-option.ts';
 import { openIdentity, openStore } from './open-home.ts';
 
 export interface OneShotPeer extends AsyncDisposable {
@@ -19,7 +20,8 @@ export async function openPeer(
   await using resources = new AsyncDisposableStack();
   const { store } = await openStore(settings.home);
   resources.use(store);
-  const peer = resources.use(await services.createPeer({ name, keyPair, store, register: false, ...access }));
+  const options = { name, keyPair, store, register: false, ...access, ...(await journalOption(context)) };
+  const peer = resources.use(await services.createPeer(options));
   const kept = resources.move();
   return { peer, store, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }

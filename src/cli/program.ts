@@ -8,6 +8,7 @@ import type { ServeOptions } from './commands/serve.ts';
 import type { TimelineOptions } from './commands/timeline.ts';
 import type { CommandContext, CommandResult } from './context.ts';
 import { addKeyCommands } from './declarations/identity.ts';
+import { addJournalTools } from './declarations/journals.ts';
 import { addReadingCommands } from './declarations/messages.ts';
 import { addPeerTools } from './declarations/peers.ts';
 import type { Run, RunOptions } from './declarations/run.ts';
@@ -69,6 +70,7 @@ function addGlobalOptions(program: Command): void {
     .option('--quiet', 'no news on stderr, only warnings and errors')
     .option('--verbose', 'more on stderr, with errors where they happened')
     .option('--timeout <seconds>', 'give up after this time')
+    .option('--record <file>', 'write a journal of what happens, for "murmure replay"')
     .option('--no-color', 'no colour, even on a terminal (NO_COLOR)');
 }
 
@@ -212,6 +214,7 @@ function addToolCommands(program: Command, run: Run): void {
     .action((folder: string) =>
       run(async (context) => (await import('./commands/diagrams.ts')).diagrams(context, folder)),
     );
+  addJournalTools(program, run);
   addSelfTools(program, run);
 }
 

@@ -17,6 +17,7 @@ export interface GlobalFlags {
   readonly quiet?: boolean;
   readonly verbose?: boolean;
   readonly timeout?: string;
+  readonly record?: string;
   /** False with --no-color. */
   readonly color?: boolean;
 }
@@ -35,6 +36,8 @@ export interface Settings {
   readonly quiet: boolean;
   readonly verbose: boolean;
   readonly timeoutMs: number | undefined;
+  /** Path of a journal to write. */
+  readonly record: string | undefined;
   readonly color: boolean;
 }
 
@@ -76,6 +79,7 @@ export async function resolveSettings(
     timeoutMs: milliseconds(
       settle<string | number | undefined>('timeout', [flags.timeout, undefined, config.timeout], undefined),
     ),
+    record: flags.record,
     color: !settle('no-color', [flags.color === false ? true : undefined, undefined, config['no-color']], false),
   };
   return { settings, unknownKeys };

@@ -149,3 +149,27 @@ test('messages with control characters reach the terminal without them', async (
     expect(stdout).not.toContain('\\u001b');
   }
 });
+
+test('a serve that records leaves a journal that replays, and says why meanwhile', async () => {
+  await using setting = await startDirectory(['127.0.0.1:0']);
+  const { programs, flags } = setting;
+  for (const name of ['alice', 'bob']) await programs.run(['init', name, ...flags(name)]);
+  await programs.run(['post', 'recorded', ...flags('alice')]);
+  await setting.serve('alice');
+  await programs.run(['follow', 'alice', ...flags('bob')]);
+  const journal = programs.home('journal.jsonl');
+  const bob = programs.start(['serve', '--udp', '127.0.0.1:0', '--record', journal, ...flags('bob')]);
+  await bob.line(({ event, peer }) => event === 'messages.received' && peer === 'alice');
+  // What serve leaves for others is at most a second old.
+  let explained = await programs.run(['why', 'alice', ...flags('bob')]);
+  for (let tries = 0; explained.code !== 0 && tries < 10; tries++) {
+    explained = await programs.run(['why', 'alice', ...flags('bob')]);
+  }
+  expect(explained.values).toContainEqual(expect.objectContaining({ actor: 'peer/outgoing-session.alice' }));
+  expect((await bob.stop()).code).toBe(0);
+  const replayed = await programs.run(['replay', journal, '--json']);
+  expect(replayed.values).toMatchObject([{ identical: true }]);
+  expect(replayed.values[0]).not.toHaveProperty('cut');
+  const again = await programs.run(['serve', '--udp', '127.0.0.1:0', '--record', journal, ...flags('bob')]);
+  expect(again).toMatchObject({ code: 2, stderr: expect.stringMatching(/not overwritten/) });
+});

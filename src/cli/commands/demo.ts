@@ -3,13 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateKeyPair } from '../../identity/key-pair.ts';
-import type { Peer } from '../../index.ts';
+import type { Peer, PeerOptions } from '../../index.ts';
 import { openSqliteStore } from '../../store/sqlite-store.ts';
 import type { Store } from '../../store/store.ts';
 import { MurmureError } from '../../wire/murmure-error.ts';
 import { abortable } from '../abortable.ts';
 import type { CommandContext } from '../context.ts';
 import { createSampleStores } from '../demo/sample-stores.ts';
+import { journalOption } from '../journal-option.ts';
 import { renderSyncReport } from '../render/sync-report.ts';
 import { printMessages } from './timeline.ts';
 
@@ -26,10 +27,11 @@ export async function demo(context: CommandContext): Promise<void> {
   const directory = resources.use(await services.createDirectory({ listen: '127.0.0.1:0', udp: LOOPBACK }));
   output.note(`A directory runs at ${directory.url}.`);
 
-  const startPeer = async (name: string, store: Store): Promise<Peer> => {
+  const startPeer = async (name: string, store: Store, extra: Partial<PeerOptions> = {}): Promise<Peer> => {
     resources.use(store);
     const keyPair = await generateKeyPair();
-    const options = { name, keyPair, store, directory: directory.url, ca: directory.ca, udp: LOOPBACK };
+    const access = { directory: directory.url, ca: directory.ca, udp: LOOPBACK };
+    const options = { name, keyPair, store, ...access, ...extra };
     const peer = resources.use(await services.createPeer(options));
     await abortable(peer.whenListed(signal), signal);
     return peer;
@@ -40,7 +42,7 @@ export async function demo(context: CommandContext): Promise<void> {
   output.note(`${[...stores.keys()].join(', ')} have registered, each with messages of their own.`);
 
   const store = openSqliteStore(join(folder, 'store.db'));
-  const you = await startPeer(OWN_NAME, store);
+  const you = await startPeer(OWN_NAME, store, await journalOption(context));
   output.note('You have registered as well, follow all of them, and download what they wrote:');
   await Promise.all(stores.keys().map((name) => fetchFeed(context, you, name)));
 

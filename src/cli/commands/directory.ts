@@ -10,6 +10,7 @@ import type { CommandContext } from '../context.ts';
 import { InvalidFileError, UsageError } from '../errors.ts';
 import { createHomeFolder } from '../home.ts';
 import { resolveHostPort, resolveHostPorts } from '../host-port.ts';
+import { journalOption } from '../journal-option.ts';
 import { exitCodeOfStop } from '../stopping.ts';
 import { requireAddresses } from '../validate.ts';
 
@@ -30,6 +31,7 @@ export async function directory(context: CommandContext, options: DirectoryComma
   await using running = await services.createDirectory({
     home: home.folder,
     logger: createLogger(context),
+    ...(await journalOption(context)),
     ...(options.listen !== undefined && { listen: await resolveHostPort('--listen', options.listen) }),
     ...(options.udp !== undefined && { udp: await resolveHostPorts('--udp', options.udp) }),
     ...(options.publicAddress !== undefined && { publicAddresses: options.publicAddress }),

@@ -8,6 +8,7 @@ import { formatAddress, type SocketAddress } from '../../wire/socket-address.ts'
 import { abortable } from '../abortable.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
 import { UsageError } from '../errors.ts';
+import { journalOption } from '../journal-option.ts';
 import { observeNetwork, type RoundTrip } from '../network-observer.ts';
 import { openIdentity, openStore } from '../open-home.ts';
 import type { Paint } from '../output.ts';
@@ -50,6 +51,7 @@ export async function ping(context: CommandContext, name: string, options: PingO
     store: withoutDownloads(home),
     register: false,
     environment: { network: observed.network },
+    ...(await journalOption(context)),
   });
 
   let session: { address: SocketAddress; authenticated: boolean } | undefined;

@@ -5,6 +5,8 @@ import { formatAddress } from '../../wire/socket-address.ts';
 import { abortable, untilAborted } from '../abortable.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
 import { resolveHostPorts } from '../host-port.ts';
+import { journalOption } from '../journal-option.ts';
+import { keepLiveState } from '../live-state.ts';
 import { openIdentity, openStore } from '../open-home.ts';
 import { eventLine, renderEvent, renderWarning } from '../render/event.ts';
 import { shortHash } from '../render/text.ts';
@@ -22,7 +24,10 @@ export async function serve(context: CommandContext, { udp }: ServeOptions): Pro
   const { name, keyPair } = await openIdentity(context);
   using _lock = lockHome(context.settings.home);
   using store = (await openStore(context.settings.home)).store;
-  await using peer = await context.services.createPeer({ name, keyPair, store, ...access, ...binds });
+  const journal = await journalOption(context);
+  const options = { name, keyPair, store, explain: true, ...access, ...binds, ...journal };
+  await using peer = await context.services.createPeer(options);
+  using _live = keepLiveState(context.settings.home, peer);
   try {
     await runPeer(context, peer);
   } catch (error) {

@@ -29,7 +29,7 @@ function fromJournal(file: string, name: string): readonly Explanation[] {
 }
 
 function render({ sentences, transitions }: Explanation, paint: Paint): string {
-  const [first = '', ...rest] = sentences.map(safeLine);
+  const [first = '', ...rest] = sentences.map((sentence) => safeLine(sentence));
   const steps = transitions.map(({ atMs, event, guard, from, to }) => {
     const time = paint('dim', new Date(atMs).toISOString().slice(11, 23));
     return `    ${time}  ${from} → ${to}  ${safeLine(event)}${guard === undefined ? '' : ` [${guard}]`}`;

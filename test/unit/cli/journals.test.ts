@@ -1,0 +1,110 @@
+/** --record, replay and why, as commands. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { freshFolder, run } from './support.ts';
+
+const journals = fileURLToPath(new URL('../../replay/', import.meta.url));
+const first = join(journals, 'first-sync.jsonl');
+
+function existingFolder(): string {
+  const folder = freshFolder();
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+describe('replay', () => {
+  test('of a journal that ends as recorded: identical, exit 0', async () => {
+    const { code, lines } = await run(['replay', first, '--json']);
+    expect(code).toBe(0);
+    expect(lines).toEqual([
+      { events: expect.any(Number), datagrams: expect.any(Number), identical: true, versions: [] },
+    ]);
+    expect((await run(['replay', first])).out).toMatch(/^86 events, \d+ datagrams sent: identical\n$/);
+  });
+
+  test('that differs: where, and exit 7', async () => {
+    const file = join(existingFolder(), 'edited.jsonl');
+    const text = readFileSync(first, 'utf8').split('\n');
+    writeFileSync(
+      file,
+      text.map((line, i) => (i === 40 ? line.replace(/"sent":"[^"]*"/, '"sent":"1:00000000"') : line)).join('\n'),
+    );
+    const { code, lines } = await run(['replay', file, '--json']);
+    expect(code).toBe(7);
+    expect(lines[0]).toMatchObject({ identical: false, firstDifference: { seq: 40, expected: expect.any(String) } });
+    const { out } = await run(['replay', file]);
+    expect(out).toMatch(
+      /different\n {2}first seen before entry 40, after \S+\n {2}actor .*\n {2}expected .*\n {2}got /,
+    );
+  });
+
+  test('of a part shows the state tree there', async () => {
+    const { out, code } = await run(['replay', first, '--until', '30']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^after entry 30:\n {2}peer {2}running\n/);
+    expect(out).toContain('as recorded until here');
+  });
+
+  test('from an entry on lists what comes after it', async () => {
+    const { out } = await run(['replay', first, '--from', '80']);
+    expect(out).toMatch(/after entry 80:/);
+    expect(out).toMatch(/\n +81 .* → peer\//);
+  });
+
+  test('traces an actor', async () => {
+    const { lines } = await run(['replay', first, '--trace', 'peer/merkle-walk.alice', '--json']);
+    expect(lines[0]).toMatchObject({
+      event: 'session.ready',
+      from: 'connecting',
+      to: 'askingRoot',
+      actions: ['useSession'],
+    });
+    expect((await run(['replay', first, '--trace', 'peer/merkle-walk.alice'])).out).toMatch(
+      /tree\.adopted \[isAdopted\] {2}adopting → concluding/,
+    );
+  });
+
+  test('without an entry says what it would have been like', async () => {
+    const { code, out } = await run(['replay', first, '--drop', '30']);
+    expect(code).toBe(0);
+    expect(out).toContain('without entry 30');
+  });
+
+  test('an entry that is not there, or no journal at all', async () => {
+    expect(await run(['replay', first, '--until', '9999'])).toMatchObject({ code: 2 });
+    expect(await run(['replay', join(journals, 'record.ts')])).toMatchObject({
+      code: 7,
+      err: expect.stringMatching(/not a journal/),
+    });
+    expect(await run(['replay', '/nowhere.jsonl'])).toMatchObject({
+      code: 7,
+      err: expect.stringMatching(/nowhere\.jsonl/),
+    });
+  });
+
+  test('of a journal that was cut short warns, and is identical until there', async () => {
+    const file = join(existingFolder(), 'cut.jsonl');
+    writeFileSync(file, readFileSync(first, 'utf8').slice(0, 9_000));
+    const { code, err } = await run(['replay', file]);
+    expect(code).toBe(0);
+    expect(err).toMatch(/incomplete; what there is of it was replayed/);
+  });
+});
+
+describe('why', () => {
+  test('explains from a journal', async () => {
+    const { code, out } = await run(['why', 'alice', first]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/peer\/outgoing-session\.alice is established for/);
+    expect(out).toMatch(/peer\/merkle-walk\.alice has ended as finished/);
+  });
+
+  test('of somebody unknown: exit 4; without a serve or a journal: exit 2, and what to do', async () => {
+    expect(await run(['why', 'nobody', first])).toMatchObject({ code: 4 });
+    const { code, err } = await run(['why', 'alice', '--home', freshFolder()]);
+    expect(code).toBe(2);
+    expect(err).toMatch(/start one, or name a journal/);
+  });
+});
