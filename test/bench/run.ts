@@ -41,6 +41,13 @@ for (let i = 0; i < RUNS; i++) {
   print(`run ${i + 1}: raw UDP loop, requests a second`, raw.toFixed(0));
   print(`run ${i + 1}: messages synced a second`, sync.messagesPerSecond.toFixed(0));
 }
+const recorded = median(
+  several(() => {
+    const plain: SyncFigures = JSON.parse(node(file('sync.ts'), `${MESSAGES}`, `${BYTES}`));
+    const journal: SyncFigures = JSON.parse(node(file('sync.ts'), `${MESSAGES}`, `${BYTES}`, 'record'));
+    return plain.messagesPerSecond / journal.messagesPerSecond - 1;
+  }),
+);
 const only = (pick: (sync: SyncFigures) => number) => median(syncs.map(({ sync }) => pick(sync)));
 print(
   `sync of ${MESSAGES} messages of ${BYTES} bytes / raw loop`,
@@ -49,6 +56,8 @@ print(
 );
 print('nodes fetched for one more message', `${only(({ incrementalNodes }) => incrementalNodes)}`, 'at most 5');
 print('peak memory of that sync, MB', only(({ peakMb }) => peakMb).toFixed(0), 'under 200');
+
+print('time that recording a journal adds to that sync, %', (recorded * 100).toFixed(1), 'under 10');
 
 const empty = median(several(() => secondsOf(() => node('-e', '0'))));
 const version = median(several(() => secondsOf(() => node(file('../../src/cli/main.ts'), '--version'))));

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { generateKeyPair } from '../../src/identity/key-pair.ts';
-import { createPeer, openSqliteStore } from '../../src/index.ts';
+import { createJournalFile, createPeer, openSqliteStore } from '../../src/index.ts';
 
 export interface SyncFigures {
   readonly messages: number;
@@ -18,7 +18,8 @@ export interface SyncFigures {
   readonly peakMb: number;
 }
 
-const [messages, bytes] = process.argv.slice(2).map(Number) as [number, number];
+const [messages, bytes] = process.argv.slice(2, 4).map(Number) as [number, number];
+const isRecorded = process.argv[4] === 'record';
 await using resources = new AsyncDisposableStack();
 const folder = mkdtempSync(join(tmpdir(), 'murmure-bench-'));
 resources.defer(() => rmSync(folder, { recursive: true }));
@@ -28,7 +29,15 @@ const [{ url: directory, ca }] = await once(publisher, 'message');
 
 const store = resources.use(openSqliteStore(join(folder, 'store.db')));
 const bob = resources.use(
-  await createPeer({ name: 'bob', keyPair: await generateKeyPair(), store, directory, ca, udp: ['127.0.0.1:0'] }),
+  await createPeer({
+    name: 'bob',
+    keyPair: await generateKeyPair(),
+    store,
+    directory,
+    ca,
+    udp: ['127.0.0.1:0'],
+    ...(isRecorded && { journal: createJournalFile(join(folder, 'journal.jsonl')) }),
+  }),
 );
 await bob.whenListed();
 const startMs = performance.now();

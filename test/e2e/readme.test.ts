@@ -67,6 +67,14 @@ test('the walk of five minutes leads to a friend’s words', async () => {
   expect(shown['bob: timeline']).toContain('Is anybody there?');
 });
 
+test('a journal is recorded, replayed and explained as described', async () => {
+  await using programs = new Programs();
+  for (const line of blocks('sh journal').flat()) {
+    const { code, stderr } = await programs.run(words(line).slice(1), { HOME: programs.folder });
+    expect({ line, code, stderr: code === 0 ? '' : stderr }).toEqual({ line, code: 0, stderr: '' });
+  }
+});
+
 test('the example for the library runs', async () => {
   const [example] = blocks('ts');
   const index = JSON.stringify(join(checkout, 'src/index.ts'));
