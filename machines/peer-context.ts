@@ -161,6 +161,12 @@ export function isDirectoryAt(context: PeerContext, from: SocketAddress): boolea
   return context.directoryAddresses.some((address) => sameAddress(address, from));
 }
 
+/** A directory with which we hold a session: only such a one may give orders (protocol §8). */
+export function isDirectoryInSession(context: PeerContext, from: SocketAddress): boolean {
+  const inSession = entriesOf(context.outgoing).some(([, { address }]) => address && sameAddress(address, from));
+  return inSession && isDirectoryAt(context, from);
+}
+
 /** The incoming session that makes room: the oldest unproven one; never a proven one (protocol §9). */
 export function evictable(context: PeerContext): IncomingEntry | undefined {
   let oldest: IncomingEntry | undefined;

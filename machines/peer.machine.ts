@@ -20,6 +20,7 @@ import {
   evictable,
   initialPeerContext,
   isDirectoryAt,
+  isDirectoryInSession,
   knownPeerAt,
   mayOweError,
   type PeerContext,
@@ -64,7 +65,7 @@ const base = setup({
     isError: ({ event }) => datagramOf(event)?.type === 'Error',
     isTraversalOrder: ({ context, event }) =>
       datagramOf(event)?.type === 'NatTraversalServer' &&
-      isDirectoryAt(context, (event as unknown as Delivery).from) &&
+      isDirectoryInSession(context, (event as unknown as Delivery).from) &&
       context.traversals < limits.traversalsPerSweep,
     isForged: ({ event }) => event.type === 'announcement.verified' && !event.valid,
     mayOweError: ({ context, event }) => event.type === 'error.owed' && mayOweError(context, event.to),

@@ -1,5 +1,6 @@
 /** Protocol §8: NAT traversal. */
 import { describe, expect, test } from 'vitest';
+import { encodeDatagram } from '../../src/wire/datagram.ts';
 import type { SocketAddress } from '../../src/wire/socket-address.ts';
 import { Stranger } from '../support/stranger.ts';
 import { type VirtualPeer, World } from '../support/world.ts';
@@ -45,6 +46,27 @@ describe('NatTraversalServer', () => {
     await impostor.sendSigned(to, { type: 'NatTraversalServer', id: 0, address: victim.address });
     await world.clock.advance(5_000);
     expect(victim.heard).toEqual([]);
+    await world.close();
+  });
+});
+
+describe('NatTraversalServer from a directory’s address', () => {
+  test('is not acted upon before there is a session with that directory', async () => {
+    const world = new World(9);
+    await world.startDirectory();
+    const bob = await world.addPeer('bob');
+    const victim = await Stranger.join(world, 'victim', '10.0.9.2');
+    const directory = { ip: '10.0.0.1', port: 1194 };
+    const order = encodeDatagram({ type: 'NatTraversalServer', id: 0, address: victim.address });
+    // The directory's address is known by now; its HelloReply is still to come.
+    await world.clock.advance(6);
+    world.network.forge(directory, bob.peer.addresses[0] as SocketAddress, order);
+    await world.clock.advance(100);
+    expect(victim.heard).toEqual([]);
+    await world.settle(bob.peer.whenListed());
+    world.network.forge(directory, bob.peer.addresses[0] as SocketAddress, order);
+    await world.clock.advance(100);
+    expect(victim.heardOf('HelloReply')).toHaveLength(1);
     await world.close();
   });
 });

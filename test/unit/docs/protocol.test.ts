@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { limits, timing } from '../../../machines/timing.ts';
 import { ADDRESS_LIFETIME_MS, bindingLifetimeMs, PENDING_LIFETIME_MS } from '../../../src/directory/registry.ts';
 import { buildTree, levelSizes } from '../../../src/merkle/build.ts';
+import { type Datagram, typeCode } from '../../../src/wire/datagram.ts';
 import { MAX_BODY_BYTES, MAX_CHILDREN } from '../../../src/wire/node.ts';
 import { run } from '../cli/support.ts';
 
@@ -129,6 +130,13 @@ test('the bytes in the table above an example are its bytes', () => {
       offset += length;
     }
   }
+});
+
+test('types have the numbers that are sent', () => {
+  const [table] = tablesWith('answered by');
+  const codes = table?.rows.map(([code, name = '']) => [name.replace(/,.*/, ''), Number(code)]) ?? [];
+  expect(codes.length).toBe(10);
+  for (const [type, code] of codes) expect([type, typeCode({ type } as Datagram)]).toEqual([type, code]);
 });
 
 test('the table of trees is that of the trees that are built', () => {
