@@ -79,7 +79,7 @@ export async function resolveSettings(
     timeoutMs: milliseconds(
       settle<string | number | undefined>('timeout', [flags.timeout, undefined, config.timeout], undefined),
     ),
-    record: flags.record,
+    record: settle('record', [flags.record, undefined, undefined], undefined),
     color: !settle('no-color', [flags.color === false ? true : undefined, undefined, config['no-color']], false),
   };
   return { settings, unknownKeys };

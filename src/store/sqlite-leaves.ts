@@ -43,17 +43,15 @@ export class SqliteLeaves {
   }
 
   add(peer: number, hash: Hash, message: MessageFields | undefined, { nowMs, authenticated, read }: LeafMarks): void {
-    const arrival = this.lastArrival() + 1;
     if (message === undefined) {
-      this.#db.run('INSERT INTO leaves (arrival, peer, hash) VALUES (?, ?, ?)', arrival, peer, blob(hash));
+      this.#db.run(`INSERT INTO leaves (arrival, peer, hash) VALUES (${LAST_ARRIVAL} + 1, ?, ?)`, peer, blob(hash));
       return;
     }
     const orderMs = orderingMs(claimedMs(message.date, nowMs), nowMs);
     const { inReplyTo } = message;
-    this.#db.run(
+    const row = this.#db.get<{ arrival: number }>(
       `INSERT INTO leaves (arrival, peer, hash, order_ms, received_ms, authenticated, read, answers)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-      arrival,
+       VALUES (${LAST_ARRIVAL} + 1, ?, ?, ?, ?, ?, ?, ?) RETURNING arrival`,
       peer,
       blob(hash),
       orderMs,
@@ -62,7 +60,7 @@ export class SqliteLeaves {
       +read,
       inReplyTo === null ? null : blob(inReplyTo),
     );
-    addToSearch(this.#db, arrival, message.body);
+    addToSearch(this.#db, row?.arrival ?? 0, message.body);
   }
 
   /** True if a message went with it. */

@@ -86,6 +86,34 @@ const datagram = v.strictObject({
 
 const identityFields = { name: v.string(), fingerprint, publicKey };
 
+const transition = v.strictObject({
+  atMs: ms,
+  seq: count,
+  actor: v.string(),
+  event: v.string(),
+  guard: v.optional(v.string()),
+  from: v.string(),
+  to: v.string(),
+  actions: v.array(v.string()),
+});
+const replayed = v.strictObject({
+  events: count,
+  datagrams: count,
+  identical: v.boolean(),
+  firstDifference: v.optional(
+    v.strictObject({
+      seq: count,
+      actor: v.string(),
+      before: v.string(),
+      event: v.string(),
+      expected: v.string(),
+      got: v.string(),
+    }),
+  ),
+  cut: v.optional(v.string()),
+  versions: v.array(v.string()),
+});
+
 /** By command; of what `serve` tells, the events themselves are as open as what a peer may tell. */
 export const schemas: Readonly<Record<string, v.GenericSchema>> = {
   demo: message,
@@ -168,6 +196,18 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
   'key passphrase': v.strictObject({ encrypted: v.boolean() }),
   decode: v.union([malformed, node, datagram]),
   diagrams: v.strictObject({ file: v.string() }),
+  replay: v.union([
+    replayed,
+    transition,
+    v.strictObject({ seq: count, actors: v.array(v.strictObject({ actor: v.string(), state: v.string() })) }),
+    v.strictObject({ seq: count, atMs: ms, event: v.string(), actor: v.optional(v.string()) }),
+  ]),
+  why: v.strictObject({
+    actor: v.string(),
+    state: v.string(),
+    sentences: v.array(v.string()),
+    transitions: v.array(transition),
+  }),
 };
 
 /** The words of `argv` that name the command, as `schemas` has it. */
@@ -175,7 +215,7 @@ export function commandOf([first = '', second = '']: readonly string[]): string 
   return first === 'key' ? `${first} ${second}` : first;
 }
 
-/** What is wrong with what a command printed with --json, or undefined. A command without a schema can print what it likes. */
+/** What is wrong with what a command printed with --json, or undefined. */
 export function whyNotAsDocumented(argv: readonly string[], stdout: string): string | undefined {
   const schema = schemas[commandOf(argv)];
   if (schema === undefined) return undefined;

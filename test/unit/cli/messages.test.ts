@@ -1,6 +1,6 @@
 /** post, timeline and show. */
 import { describe, expect, test } from 'vitest';
-import { initHome, type Run, run } from './support.ts';
+import { answers, initHome, type Run, run } from './support.ts';
 
 const NOW = Date.UTC(2026, 0, 31, 12, 0, 0);
 const at = (ms: number) => ({ nowMs: () => ms });
@@ -58,6 +58,28 @@ describe('post', () => {
     const { code, err } = await run(['post', 'é'.repeat(500), '--home', home]);
     expect(code).toBe(2);
     expect(err).toContain('15');
+  });
+
+  test('without a text, opens an editor for whoever sits at a terminal', async () => {
+    const home = await initHome();
+    const prompts = answers('from the editor\n\n');
+    const { lines } = await run(['post', '--home', home, '--json'], { prompts });
+    expect(lines[0]).toMatchObject({ body: 'from the editor' });
+  });
+
+  test('the editor is not left with a text that is too long', async () => {
+    const home = await initHome();
+    const prompts = answers('é'.repeat(500), 'short');
+    const { lines } = await run(['post', '--home', home, '--json'], { prompts });
+    expect(lines[0]).toMatchObject({ body: 'short' });
+    expect(prompts.asked[1]).toContain('15 more than the 985 that fit');
+  });
+
+  test('an editor that is left without a text publishes nothing', async () => {
+    const home = await initHome();
+    const { code, err } = await run(['post', '--home', home], { prompts: answers('\n') });
+    expect(code).toBe(2);
+    expect(err).toContain('empty');
   });
 
   test('an interrupt ends the wait for input', async () => {

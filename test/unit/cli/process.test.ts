@@ -1,9 +1,12 @@
 /** What only a process of its own shows: signals, pipes, exit codes. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { freshFolder, initHome } from './support.ts';
 
 const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
 const HELLO = '000000050000080000000003626f62';
@@ -52,4 +55,59 @@ test('ends quietly when nobody reads any longer', async () => {
   child.stdin.write(`${HELLO}\n`.repeat(10));
   expect(await exitCode(child)).toBe(0);
   expect(await stderr).toBe('');
+});
+
+/** `script` of util-linux gives a program a terminal; that of other systems takes other arguments. */
+const hasTerminal = spawnSync('script', ['-qec', 'true', '/dev/null']).status === 0;
+
+describe.skipIf(!hasTerminal)('at a terminal (skipped without util-linux’s script)', () => {
+  /** Runs it, types each answer once the question before it was asked, and gives what was on the screen. */
+  async function converse(argv: readonly string[], answers: readonly (readonly [RegExp, string])[], env = {}) {
+    const command = [process.execPath, main, ...argv].map((word) => `'${word}'`).join(' ');
+    const child = spawn('script', ['-qec', command, '/dev/null'], {
+      stdio: 'pipe',
+      env: { ...process.env, TERM: 'xterm', ...env },
+    });
+    const left = [...answers];
+    let screen = '';
+    let unread = '';
+    child.stdout.setEncoding('utf8').on('data', (some: string) => {
+      screen += some;
+      unread += some;
+      const [next] = left;
+      if (next === undefined || !next[0].test(unread)) return;
+      left.shift();
+      unread = '';
+      // The prompt listens a moment after it is drawn.
+      setTimeout(() => child.stdin.write(next[1]), 100);
+    });
+    return { code: await exitCode(child), screen };
+  }
+
+  test('a passphrase is typed twice, and is not to be seen', async () => {
+    const home = await initHome();
+    const twice = [
+      [/New passphrase/, 'secret\r'],
+      [/same again/, 'secret\r'],
+    ] as const;
+    const { code, screen } = await converse(['key', 'passphrase', '--home', home], twice);
+    expect(code).toBe(0);
+    expect(screen).not.toContain('secret');
+    expect(readFileSync(join(home, 'key.pem'), 'utf8')).toContain('ENCRYPTED');
+    const show = (typed: string) => converse(['key', 'show', '--home', home], [[/Passphrase of the key/, typed]]);
+    expect((await show('secret\r')).code).toBe(0);
+    expect((await show('wrong\r')).code).toBe(6);
+    expect((await show('\u0003')).code).toBe(130);
+  });
+
+  test('a message is written in the editor that the environment names', async () => {
+    const home = await initHome();
+    const folder = freshFolder();
+    mkdirSync(folder);
+    const editor = join(folder, 'editor');
+    writeFileSync(editor, '#!/bin/sh\necho "from the editor" > "$1"\n', { mode: 0o755 });
+    const { code, screen } = await converse(['post', '--home', home], [], { VISUAL: editor, EDITOR: editor });
+    expect(code).toBe(0);
+    expect(screen).toContain('from the editor');
+  });
 });
