@@ -12,8 +12,9 @@ import { deterministicSigner, type KeyPair, keyPairFromSecret } from '../../src/
 import { type PublicKey, publicKeyBytes } from '../../src/identity/public-key.ts';
 import type { JournalSink } from '../../src/journal/recorder.ts';
 import { createSeededRandom, SEED_BYTES } from '../../src/journal/seeded-random.ts';
-import { createPeer, type Peer, type PeerFact, type PeerOptions } from '../../src/peer/create-peer.ts';
+import { createPeer } from '../../src/peer/create-peer.ts';
 import type { DirectoryHttp } from '../../src/peer/directory-http.ts';
+import type { Peer, PeerFact, PeerOptions } from '../../src/peer/peer.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { MurmureError } from '../../src/wire/murmure-error.ts';

@@ -1,0 +1,95 @@
+/** What a peer offers to a program: its options, its calls, and what it tells. */
+import type { Random } from '../../machines/effects.ts';
+import type { SyncReport } from '../../machines/events.ts';
+import type { PeerFact as MachineFact } from '../../machines/peer-context.ts';
+import type { KeyPair } from '../identity/key-pair.ts';
+import type { PublicKey } from '../identity/public-key.ts';
+import type { Explanation } from '../journal/explain.ts';
+import type { JournalSink } from '../journal/recorder.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Network } from '../runtime/network.ts';
+import type { Sign, Verify } from '../runtime/shared-effects.ts';
+import type { Store } from '../store/store.ts';
+import type { Hash } from '../wire/hash.ts';
+import type { SocketAddress } from '../wire/socket-address.ts';
+import type { DirectoryHttp, DirectoryPeer } from './directory-http.ts';
+import type { StoreFact } from './peer-effects.ts';
+
+export type PeerFact = MachineFact | StoreFact;
+
+export interface PeerOptions {
+  readonly name: string;
+  readonly keyPair: KeyPair;
+  readonly store: Store;
+  /** `https:` URL of the directory. */
+  readonly directory: string | URL;
+  /** Certificate in PEM, trusted for the directory besides the system's. */
+  readonly ca?: string | undefined;
+  /** Local addresses, "HOST:PORT"; port 0 for any free one. Default: every IPv4 and every IPv6 address. */
+  readonly udp?: readonly string[] | undefined;
+  /** False: this peer only asks, and does not register. Default true. */
+  readonly register?: boolean | undefined;
+  /** Messages a feed may have before its walk ends. Default 1,000,000 (protocol §9). */
+  readonly quota?: number | undefined;
+  /** Writes down what enters, so that the run can be replayed: see `createJournalFile`. Closed with the peer. */
+  readonly journal?: JournalSink | undefined;
+  /** Remembers the latest transitions, for `explain`. Costs some speed; default false. */
+  readonly explain?: boolean | undefined;
+  /** What the outside is, where it is not the real one: for tests and replays. */
+  readonly environment?: Partial<PeerEnvironment> | undefined;
+}
+
+export interface PeerEnvironment {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** 32 bytes, from which all randomness comes when a journal is written. Default: from the system. */
+  readonly seed: Uint8Array;
+  readonly network: Network;
+  readonly http: DirectoryHttp;
+  readonly sign: Sign;
+  readonly verify: Verify;
+}
+
+export interface Traffic {
+  readonly received: number;
+  readonly sent: number;
+  /** Of the received ones, by reason: malformed, answers to no request, answers that do not fit. */
+  readonly dropped: Readonly<Record<string, number>>;
+}
+
+export interface Peer extends AsyncDisposable {
+  readonly name: string;
+  readonly publicKey: PublicKey;
+  /** Local UDP addresses, ports as bound. */
+  readonly addresses: readonly SocketAddress[];
+  /** Root of the own tree. */
+  readonly root: Hash;
+  /** Datagrams since the start, over all sockets. */
+  readonly traffic: Traffic;
+  /** Sessions held now, by direction (protocol §5): established ones outgoing, remembered ones incoming. */
+  readonly sessions: { readonly outgoing: number; readonly incoming: number };
+  /** Paths of all actors that are alive, sorted: "peer/outgoing-session.alice/request.0". */
+  readonly actors: readonly string[];
+  /** Resolves once the directory lists this peer. @throws MurmureError `authentication` if it has the name under another key */
+  whenListed(signal?: AbortSignal): Promise<void>;
+  /** Publishes a message and pushes the new root. @throws MessageTooLongError for more than 985 bytes of UTF-8 */
+  post(text: string, options?: { readonly inReplyTo?: Hash | undefined }): { readonly hash: Hash; readonly root: Hash };
+  /** Downloads what is new from one peer. What the network does ends in the report, never in a rejection. */
+  sync(name: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<SyncReport>;
+  /** Names, addresses and keys that the directory lists now. @throws MurmureError `directory-unreachable` */
+  directoryPeers(signal?: AbortSignal): Promise<DirectoryPeer[]>;
+  /** Why the sessions and the download with this peer are where they are; nothing without the option `explain`. */
+  explain(name: string): readonly Explanation[];
+  /** Names for which there is something to explain. */
+  readonly explained: readonly string[];
+  /** Says Hello to an address whose owner need not be known. */
+  hello(address: SocketAddress): void;
+  follow(name: string): void;
+  unfollow(name: string): void;
+  /** Calls back for each fact of this type, `*` for all. Returns the way to stop that. */
+  on<T extends PeerFact['type'] | '*'>(
+    type: T,
+    listener: (fact: T extends '*' ? PeerFact : Extract<PeerFact, { type: T }>) => void,
+  ): () => void;
+  close(): Promise<void>;
+}
