@@ -109,9 +109,10 @@ _murmure() {
 ${cases.join('\n').replaceAll(/^( {4})/gm, '$1(')}
   esac
   [[ -n $files && $words[CURRENT] != -* ]] && { _files; return }
-  if [[ $words[CURRENT] == -* ]]; then _describe option flags; else _describe command commands || _describe option flags; fi
+  if [[ $words[CURRENT] == -* ]]; then _describe -o option flags; else _describe command commands; fi
 }
-(( $+functions[compdef] )) && compdef _murmure murmure
+# As a file in $fpath it is called at once; when it is sourced, it is only made known.
+if [[ $funcstack[1] == _murmure ]]; then _murmure "$@"; elif (( $+functions[compdef] )); then compdef _murmure murmure; fi
 `;
 }
 

@@ -49,15 +49,16 @@ async function createContext(
   const { resolveSettings } = await import('./settings.ts');
   const { settings, unknownKeys } = await resolveSettings(flags, surroundings.env);
   const output = createOutput(surroundings, settings);
+  const signal = bounded ? limited(stop, settings.timeoutMs) : stop;
   for (const key of unknownKeys)
     output.warn(`${settings.home.configFile}: "${key}" is not a setting, and has no effect`);
   return {
     settings,
     output,
     stdin: surroundings.stdin,
-    prompts: surroundings.prompts ?? terminalPrompts(surroundings, stop),
+    prompts: surroundings.prompts ?? terminalPrompts(surroundings, signal),
     stderr: surroundings.stderr,
-    signal: bounded ? limited(stop, settings.timeoutMs) : stop,
+    signal,
     services: surroundings.services ?? publicApi,
     nowMs: surroundings.nowMs ?? Date.now,
   };

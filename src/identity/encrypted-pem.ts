@@ -61,22 +61,39 @@ export function decryptPem(pem: string, passphrase: string): string {
   try {
     return createPrivateKey({ key: pem, passphrase }).export({ format: 'pem', type: 'pkcs8' }) as string;
   } catch (error) {
-    if (isUnreadable(error)) {
-      throw new MurmureError('invalid-data', 'it is not an encrypted key in PKCS#8 PEM', { cause: error });
-    }
-    // Padding that comes out wrong; or, for one wrong passphrase in 256, right, and then it is no key.
-    throw new WrongPassphraseError(error);
+    if (isWrongPassphrase(error, pem)) throw new WrongPassphraseError(error);
+    throw new MurmureError('invalid-data', 'it is not an encrypted key in PKCS#8 PEM', { cause: error });
   }
 }
 
-/** Not even the way it was encrypted can be read. */
-function isUnreadable(error: unknown): boolean {
-  const { code = '' } = error as { code?: string };
-  return /UNSUPPORTED|NO_START_LINE|BAD_BASE64|HEADER|TOO_LONG|NOT_ENOUGH_DATA/.test(code);
+/**
+ * With one wrong passphrase in 256 the padding comes out right, and what is inside is no key. OpenSSL then says the same as of a file
+ * that is damaged; of a whole one, it means the passphrase.
+ */
+function isWrongPassphrase(error: unknown, pem: string): boolean {
+  const { code } = error as { code?: string };
+  return code === 'ERR_OSSL_BAD_DECRYPT' || (code === 'ERR_OSSL_UNSUPPORTED' && isWhole(pem));
+}
+
+/** Whether all of the file is there, as its first bytes say; the older format does not say. */
+function isWhole(pem: string): boolean {
+  const [, text] = new RegExp(`-----BEGIN ${LABEL}-----([^-]*)-----END ${LABEL}-----`).exec(pem) ?? [];
+  if (text === undefined) return pem.includes('Proc-Type:');
+  if (/[^A-Za-z0-9+/=\s]/.test(text)) return false;
+  const der = Buffer.from(text, 'base64');
+  const content = der.subarray(lengthBytes(der) + 2);
+  return der[0] === SEQUENCE && sequence(content).equals(der);
+}
+
+/** How many bytes, after the first, the length of an element takes. */
+function lengthBytes(der: Buffer): number {
+  const first = der[1] ?? 0;
+  return first < 128 ? 0 : first & 127;
 }
 
 /* DER, as much as is needed */
 
+const SEQUENCE = 48;
 const NULL = Buffer.from([5, 0]);
 
 function element(tag: number, ...contents: Uint8Array[]): Buffer {
@@ -88,7 +105,7 @@ function element(tag: number, ...contents: Uint8Array[]): Buffer {
 }
 
 function sequence(...elements: Uint8Array[]): Buffer {
-  return element(48, ...elements);
+  return element(SEQUENCE, ...elements);
 }
 
 function octets(bytes: Uint8Array): Buffer {

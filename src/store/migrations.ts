@@ -69,7 +69,7 @@ const migrations: readonly Migration[] = [
   UPDATE leaves SET answers = NULL WHERE answers = zeroblob(32);
   CREATE INDEX leaves_by_answered ON leaves (answers) WHERE answers NOT NULL;
   CREATE VIRTUAL TABLE words USING fts5 (
-    text, content = '', contentless_delete = 1,
+    text, content = '', contentless_delete = 1, prefix = '2 3',
     tokenize = "unicode61 remove_diacritics 2 categories 'L* N* M* Co'"
   );
   -- The highest arrival that was ever given and taken back: arrivals are never given twice.

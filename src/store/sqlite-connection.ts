@@ -6,12 +6,18 @@ export class SqliteConnection {
   readonly db: DatabaseSync;
   readonly #file: string;
   readonly #statements = new Map<string, StatementSync>();
+  #transactions = 0;
   #isDurable = true;
   #isClosed = false;
 
   constructor(db: DatabaseSync, file: string) {
     this.db = db;
     this.#file = file;
+  }
+
+  /** How many were begun. */
+  get transactions(): number {
+    return this.#transactions;
   }
 
   get<T>(sql: string, ...values: SQLInputValue[]): T | undefined {
@@ -38,6 +44,7 @@ export class SqliteConnection {
       if (durable !== this.#isDurable) this.db.exec(`PRAGMA synchronous = ${durable ? 'FULL' : 'NORMAL'}`);
       this.#isDurable = durable;
       this.db.exec('BEGIN IMMEDIATE');
+      this.#transactions += 1;
     });
     try {
       const result = work();

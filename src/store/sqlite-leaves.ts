@@ -21,6 +21,9 @@ export function ownLeaf(nowMs: number): LeafMarks {
 
 export class SqliteLeaves {
   readonly #db: SqliteConnection;
+  /** The transaction in which the database was asked for the last arrival, and what it is by now. */
+  #askedIn = 0;
+  #last = 0;
 
   constructor(db: SqliteConnection) {
     this.#db = db;
@@ -43,15 +46,17 @@ export class SqliteLeaves {
   }
 
   add(peer: number, hash: Hash, message: MessageFields | undefined, { nowMs, authenticated, read }: LeafMarks): void {
+    const arrival = this.#nextArrival();
     if (message === undefined) {
-      this.#db.run(`INSERT INTO leaves (arrival, peer, hash) VALUES (${LAST_ARRIVAL} + 1, ?, ?)`, peer, blob(hash));
+      this.#db.run('INSERT INTO leaves (arrival, peer, hash) VALUES (?, ?, ?)', arrival, peer, blob(hash));
       return;
     }
     const orderMs = orderingMs(claimedMs(message.date, nowMs), nowMs);
     const { inReplyTo } = message;
-    const row = this.#db.get<{ arrival: number }>(
+    this.#db.run(
       `INSERT INTO leaves (arrival, peer, hash, order_ms, received_ms, authenticated, read, answers)
-       VALUES (${LAST_ARRIVAL} + 1, ?, ?, ?, ?, ?, ?, ?) RETURNING arrival`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      arrival,
       peer,
       blob(hash),
       orderMs,
@@ -60,7 +65,7 @@ export class SqliteLeaves {
       +read,
       inReplyTo === null ? null : blob(inReplyTo),
     );
-    addToSearch(this.#db, row?.arrival ?? 0, message.body);
+    addToSearch(this.#db, arrival, message.body);
   }
 
   /** True if a message went with it. */
@@ -75,5 +80,15 @@ export class SqliteLeaves {
     if (row.order_ms === null) return false;
     removeFromSearch(this.#db, row.arrival);
     return true;
+  }
+
+  /** Within one transaction nobody else gives any: the database is asked once. */
+  #nextArrival(): number {
+    if (this.#askedIn !== this.#db.transactions) {
+      this.#askedIn = this.#db.transactions;
+      this.#last = this.lastArrival();
+    }
+    this.#last += 1;
+    return this.#last;
   }
 }

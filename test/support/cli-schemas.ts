@@ -211,7 +211,7 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
 };
 
 /** The words of `argv` that name the command, as `schemas` has it. */
-export function commandOf([first = '', second = '']: readonly string[]): string {
+function commandOf([first = '', second = '']: readonly string[]): string {
   return first === 'key' ? `${first} ${second}` : first;
 }
 

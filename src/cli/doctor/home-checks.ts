@@ -59,7 +59,7 @@ export function checkHome({ settings }: CommandContext, identity: () => Promise<
 }
 
 /** What package.json asks for: the executable says so as well, but not everybody starts that. */
-export function checkNode(version: string) {
+function checkNode(version: string) {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (major >= 26 || (major === 24 && minor >= 15)) return ok(`Node.js ${version}`);
   return failed(

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,6 +50,23 @@ describe('a key under a passphrase', () => {
     for (const wrong of ['', 'pass', `${PASSPHRASE} `]) {
       expect(() => decryptPem(encrypted, wrong)).toThrow(WrongPassphraseError);
     }
+  });
+
+  test('a wrong passphrase that happens to give right padding is a wrong one all the same', () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const format = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: PASSPHRASE } as const;
+    const encrypted = privateKey.export(format) as string;
+    const codes = new Set<unknown>();
+    // One in 256 is such.
+    for (let i = 0; i < 20_000 && codes.size < 2; i++) {
+      try {
+        decryptPem(encrypted, `wrong ${i}`);
+      } catch (error) {
+        expect(error).toBeInstanceOf(WrongPassphraseError);
+        codes.add(((error as Error).cause as { code?: string }).code);
+      }
+    }
+    expect(codes.size).toBe(2);
   });
 
   test('what is no encrypted key is invalid, whatever the passphrase', async () => {

@@ -1,0 +1,98 @@
+/** Completion scripts, run by the shells they are for where those are installed. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { freshFolder, run } from './support.ts';
+
+const isInstalled = (shell: string) => spawnSync(shell, ['-c', 'true']).status === 0;
+/** The one that macOS brings lacks mapfile. */
+const hasBash = isInstalled('bash') && spawnSync('bash', ['-c', '(( BASH_VERSINFO[0] >= 4 ))']).status === 0;
+
+async function scriptFile(shell: string): Promise<string> {
+  const { out } = await run(['completion', shell]);
+  const folder = freshFolder();
+  mkdirSync(folder);
+  const file = join(folder, shell === 'zsh' ? '_murmure' : `murmure.${shell}`);
+  writeFileSync(file, out);
+  writeFileSync(join(folder, 'backup.json'), '');
+  return file;
+}
+
+/** What is offered, and what must not be. */
+const cases = [
+  [['mur'], ['murmure'], []],
+  [['murmure', ''], ['post', 'key', 'completion', 'help'], ['export']],
+  [['murmure', 'ti'], ['timeline'], ['post']],
+  [['murmure', '--j'], ['--json'], ['--home']],
+  [
+    ['murmure', 'timeline', '--'],
+    ['--limit', '--before', '--json', '--help'],
+    ['--udp', '--reply-to'],
+  ],
+  [['murmure', '--home', 'x', 'po'], ['post'], ['timeline']],
+  [['murmure', 'key', ''], ['show', 'export', 'import', 'passphrase'], ['post']],
+  [['murmure', 'key', 'passphrase', '--'], ['--new', '--remove', '--passphrase-file'], ['--limit']],
+  [['murmure', 'key', 'import', 'back'], ['backup.json'], ['show']],
+  [['murmure', '--ca', 'back'], ['backup.json'], ['post']],
+  [['murmure', 'completion', ''], ['bash', 'zsh', 'fish'], ['post']],
+  [['murmure', 'post', '--reply-to', ''], [], ['post', '--json']],
+] as const;
+
+describe('completion', () => {
+  test.skipIf(!hasBash).for(cases.slice(1))(
+    'in bash, of %j (skipped without bash 4)',
+    async ([words, offered, not]) => {
+      const file = await scriptFile('bash');
+      const program = `
+      source "$1"; shift
+      COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _murmure
+      printf '%s\\n' "\${COMPREPLY[@]}"
+    `;
+      const options = { encoding: 'utf8', cwd: join(file, '..') } as const;
+      const found = execFileSync('bash', ['-euc', program, 'bash', file, ...words], options).split('\n');
+      expect(found).toEqual(expect.arrayContaining([...offered]));
+      for (const word of not) expect(found).not.toContain(word);
+    },
+  );
+
+  test.skipIf(!isInstalled('fish')).for(cases.slice(1))(
+    'in fish, of %j (skipped without fish)',
+    async ([words, offered, not]) => {
+      const file = await scriptFile('fish');
+      const line = words.join(' ');
+      const options = { encoding: 'utf8', cwd: join(file, '..') } as const;
+      const found = execFileSync('fish', ['-c', 'source $argv[1]; complete -C $argv[2]', file, line], options)
+        .split('\n')
+        .map((row) => row.split('\t')[0]);
+      expect(found).toEqual(expect.arrayContaining([...offered]));
+      for (const word of not) expect(found).not.toContain(word);
+    },
+  );
+
+  test.skipIf(!isInstalled('zsh'))('in zsh: the script is one (skipped without zsh)', async () => {
+    const file = await scriptFile('zsh');
+    execFileSync('zsh', ['-n', file]);
+    const found = execFileSync(
+      'zsh',
+      ['-fc', `autoload -Uz compinit; compinit -u; source ${file}; whence -w _murmure`],
+      {
+        encoding: 'utf8',
+      },
+    );
+    expect(found).toContain('function');
+  });
+
+  test.for(['bash', 'zsh', 'fish'])('for %s names every command', async (shell) => {
+    const { out } = await run(['completion', shell]);
+    for (const command of ['post', 'timeline', 'passphrase', 'doctor']) expect(out).toContain(command);
+  });
+
+  test('for another shell: 2', async () => {
+    expect(await run(['completion', 'tcsh'])).toMatchObject({ code: 2, err: expect.stringContaining('fish') });
+  });
+
+  test('as JSON', async () => {
+    expect((await run(['completion', 'bash', '--json'])).lines).toMatchObject([{ shell: 'bash' }]);
+  });
+});
