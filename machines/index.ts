@@ -2,6 +2,7 @@
 import { addressProofMachine } from './address-proof.machine.ts';
 import { directoryMachine } from './directory.machine.ts';
 import { directoryClientMachine } from './directory-client.machine.ts';
+import { frontEndMachine } from './front-end.machine.ts';
 import { incomingSessionMachine } from './incoming-session.machine.ts';
 import { merkleWalkMachine } from './merkle-walk.machine.ts';
 import { outgoingSessionMachine } from './outgoing-session.machine.ts';
@@ -19,4 +20,5 @@ export const machines = {
   'address-proof': addressProofMachine,
   'merkle-walk': merkleWalkMachine,
   directory: directoryMachine,
+  'front-end': frontEndMachine,
 } as const;

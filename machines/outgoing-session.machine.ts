@@ -5,7 +5,7 @@
 import { type AnyActorRef, setup } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import type { Hash } from '../src/wire/hash.ts';
-import { formatAddress, type SocketAddress } from '../src/wire/socket-address.ts';
+import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
 import { afterRequest, type Congestion, initialCongestion } from './congestion.ts';
 import { effect, type Random } from './effects.ts';
@@ -92,6 +92,10 @@ const base = setup({
   actors: { request: requestMachine },
   actions: { locatePeer: effect<{ name: string }>('locatePeer') },
   guards: {
+    isElsewhere: ({ context, event }) => {
+      const address = currentAddress(context);
+      return event.type === 'session.adopt' && (address === undefined || !sameAddress(address, event.address));
+    },
     isLocated: ({ context }) => context.located !== undefined,
     hasNoSocket: ({ context, event }) => event.type === 'peer.located' && usable(context, event.addresses).length === 0,
     isHelloAnswered: ({ event }) => isHello(event) && event.outcome.kind === 'answered',
@@ -548,7 +552,7 @@ export const outgoingSessionMachine = base.createMachine({
       entry: [reportEstablished, tellWaitersReady, askHeldBack],
       on: {
         'session.open': { actions: [addWaiter, noteUse, tellWaitersReady] },
-        'session.adopt': { actions: adopt },
+        'session.adopt': [{ guard: 'isElsewhere', actions: [adopt, reportEstablished] }, { actions: adopt }],
         'root.wanted': { actions: [noteUse, askRoot] },
         'nodes.wanted': { actions: [noteUse, askNodes] },
         'request.ended': [

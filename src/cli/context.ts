@@ -1,6 +1,7 @@
 /** What a command works with. */
 import { readFile } from 'node:fs/promises';
 import { InvalidFileError, UsageError } from './errors.ts';
+import type { Dialogue } from './front-end/dialogue.ts';
 import type { Output } from './output.ts';
 import type { Settings } from './settings.ts';
 import type { InputStream, OutputStream, Prompts, Services } from './streams.ts';
@@ -11,6 +12,8 @@ export interface CommandContext {
   readonly stdin: InputStream;
   /** Undefined where nobody sits at a terminal. */
   readonly prompts: Prompts | undefined;
+  /** The front end's questions; undefined where nobody sits at a terminal. */
+  readonly dialogue: Dialogue | undefined;
   /** For logs; what commands have to say goes through `output`. */
   readonly stderr: OutputStream;
   /** Aborted, with the error to end with, when the run has to stop or its time is up. */

@@ -34,6 +34,7 @@ export function createProgram({ stdout, stderr }: Pick<Surroundings, 'stdout' | 
       outputError: () => {},
     });
   addGlobalOptions(program);
+  addFrontEnd(program, run);
   addIdentityCommands(program, run);
   addMessageCommands(program, run);
   addPeerCommands(program, run);
@@ -72,6 +73,17 @@ function addGlobalOptions(program: Command): void {
     .option('--timeout <seconds>', 'give up after this time')
     .option('--record <file>', 'write a journal of what happens, for "murmure replay"')
     .option('--no-color', 'no colour, even on a terminal (NO_COLOR)');
+}
+
+/** What `murmure` alone does on a terminal: not to be typed, hence not in the help. */
+export const FRONT_END = 'front-end';
+
+function addFrontEnd(program: Command, run: Run): void {
+  program
+    .command(FRONT_END, { hidden: true })
+    .action(() =>
+      run(async (context) => (await import('./commands/front-end.ts')).frontEnd(context), { bounded: false }),
+    );
 }
 
 function addIdentityCommands(program: Command, run: Run): void {

@@ -5,8 +5,9 @@ import type { CommandContext } from './context.ts';
 import type { RunOptions } from './declarations/run.ts';
 import { StoppedError, TimedOutError } from './errors.ts';
 import { reportFailure } from './failure.ts';
+import { terminalDialogue } from './front-end/dialogue.ts';
 import { createOutput } from './output.ts';
-import { createProgram } from './program.ts';
+import { createProgram, FRONT_END } from './program.ts';
 import type { GlobalFlags } from './settings.ts';
 import type { Services, Surroundings } from './streams.ts';
 
@@ -30,7 +31,7 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
 
   try {
     stop.throwIfAborted();
-    await program.parseAsync(argv, { from: 'user' });
+    await program.parseAsync(asksForFrontEnd(argv, surroundings) ? [...argv, FRONT_END] : argv, { from: 'user' });
     return exitCode;
   } catch (error) {
     // Whatever else breaks on the way out, the reason is that the run was stopped.
@@ -38,6 +39,17 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
     if (cause instanceof StoppedError && cause.stopCause === 'EPIPE') return 0;
     return reportFailure(cause, surroundings, report, program);
   }
+}
+
+function isInteractive({ stdin, stdout }: Surroundings): boolean {
+  return stdin.isTTY === true && stdout.isTTY === true;
+}
+
+/** No command, on a terminal. */
+function asksForFrontEnd(argv: readonly string[], surroundings: Surroundings): boolean {
+  if (!isInteractive(surroundings) || argv.some((word) => word === '--help' || word === '--version')) return false;
+  const { operands, unknown } = createProgram(surroundings, async () => {}).parseOptions([...argv]);
+  return operands.length === 0 && unknown.length === 0;
 }
 
 async function createContext(
@@ -57,6 +69,9 @@ async function createContext(
     output,
     stdin: surroundings.stdin,
     prompts: surroundings.prompts ?? terminalPrompts(surroundings, signal),
+    dialogue: isInteractive(surroundings)
+      ? terminalDialogue(signal, (text) => void surroundings.stdout.write(text))
+      : undefined,
     stderr: surroundings.stderr,
     signal,
     services: surroundings.services ?? publicApi,

@@ -40,6 +40,17 @@ export const messages: Readonly<Record<string, Readonly<Record<string, readonly 
     request: ['answer.verified', 'datagram.signed'],
     'merkle-walk': ['nodes.lookedUp', 'tree.adopted', 'walk.begun'],
     directory: ['directory.stop', 'hello.checked', 'sweep', 'traversal.checked'],
+    'front-end': [
+      'home.chosen',
+      'messages.arrived',
+      'peer.chosen',
+      'peers.listed',
+      'prompt.cancelled',
+      'quit.answered',
+      'text.given',
+      'work.done',
+      'work.failed',
+    ],
   },
   peer: {
     socket: ['datagram.send', 'source.unrouted'],

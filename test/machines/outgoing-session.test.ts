@@ -32,6 +32,7 @@ const events = [
   { type: 'session.open', waiter: walk, atMs: 1 },
   { type: 'session.greet', atMs: 1 },
   { type: 'session.adopt', address, key: undefined, atMs: 1 },
+  { type: 'session.adopt', address: { ip: '192.0.2.99', port: 99 }, key: undefined, atMs: 1 },
   { type: 'peer.located', addresses: [address, other], key: undefined, atMs: 2 },
   { type: 'peer.located', addresses: [ipv6], key: undefined, atMs: 2 },
   { type: 'peer.notLocated', failure: { code: 'peer-unknown', message: 'unknown' } },

@@ -1,11 +1,13 @@
 /** The courses of events that the journals in this folder hold: whose journal, and what happens. Deterministic, so that recording anew changes only what the machines changed. */
 import { SECOND } from '../../machines/timing.ts';
+import { runFrontEnd } from '../../src/cli/front-end/run-front-end.ts';
 import { hashOf } from '../../src/wire/hash.ts';
 import { encodeInternal, encodeMessage } from '../../src/wire/node.ts';
 import { Publisher } from '../support/publisher.ts';
+import { cancel, scripted } from '../support/scripted-dialogue.ts';
 import { Stranger } from '../support/stranger.ts';
 import type { Weather } from '../support/virtual-network.ts';
-import { recording, type VirtualPeer, World } from '../support/world.ts';
+import { journalOf, recording, type VirtualPeer, World } from '../support/world.ts';
 
 export interface Scenario {
   /** Whose journal it is: a peer's name, or "directory". */
@@ -168,6 +170,31 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     of: 'alice',
     about: 'the other side of a first sync: alice proves an address, and answers',
     run: async () => (await synced(bad)).world,
+  },
+  'front-end-dialogue': {
+    of: 'front-end',
+    about: 'a person follows alice, reads what she wrote, answers, and leaves',
+    async run() {
+      const { world, alice, bob } = await synced();
+      alice.peer.post('Is anybody there?');
+      await world.clock.advance(SECOND);
+      const dialogue = scripted(world, [
+        'follow',
+        'alice',
+        'sync',
+        'alice',
+        'read',
+        'post',
+        'I am.',
+        cancel,
+        false,
+        'quit',
+      ]);
+      const journal = journalOf('front-end');
+      const paint = (_format: unknown, text: string) => text;
+      await world.settle(runFrontEnd({ ...bob, dialogue, paint, journal, clock: world.clock }));
+      return world;
+    },
   },
   directory: {
     of: 'directory',

@@ -285,6 +285,21 @@ describe('sessions last', () => {
   });
 });
 
+test('pushes go to where a peer is now, when it has said Hello from another address', async () => {
+  const world = await listedPeers(11, ['alice', 'bob']);
+  const [alice, bob] = world.peers as [VirtualPeer, VirtualPeer];
+  bob.peer.follow('alice');
+  await world.clock.advance(5_000);
+  await bob.peer.close();
+  const again = await world.addPeer('bob', { store: bob.store, keyPair: bob.keyPair });
+  await world.settle(again.peer.whenListed());
+  await world.clock.advance(5_000);
+  alice.peer.post('are you still there?');
+  await world.clock.advance(5_000);
+  expect(again.facts).toContainEqual(expect.objectContaining({ type: 'messages.received', peer: 'alice' }));
+  await world.close();
+});
+
 describe('keys', () => {
   test('a name that turns up with another key is an authentication failure', async () => {
     const { world, reader } = await worldWith();

@@ -51,6 +51,11 @@ export async function recording(open: OpenJournal, work: () => Promise<unknown>)
   }
 }
 
+/** For what runs beside a world: the front end. */
+export function journalOf(name: string): JournalSink | undefined {
+  return openJournal(name);
+}
+
 const DIRECTORY_ADDRESS = { ip: '10.0.0.1', port: 1194 };
 const HTTP_DELAY_MS = 5;
 

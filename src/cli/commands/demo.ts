@@ -10,6 +10,7 @@ import { MurmureError } from '../../wire/murmure-error.ts';
 import { abortable } from '../abortable.ts';
 import type { CommandContext } from '../context.ts';
 import { createSampleStores } from '../demo/sample-stores.ts';
+import { runFrontEnd } from '../front-end/run-front-end.ts';
 import { journalOption } from '../journal-option.ts';
 import { renderSyncReport } from '../render/sync-report.ts';
 import { printMessages } from './timeline.ts';
@@ -48,6 +49,11 @@ export async function demo(context: CommandContext): Promise<void> {
 
   output.note(`The last ${SHOWN_MESSAGES} of ${store.countMessages()} messages:`);
   printMessages(context, store, { limit: SHOWN_MESSAGES });
+  const {
+    dialogue,
+    output: { json, paint },
+  } = context;
+  if (dialogue !== undefined && !json) await runFrontEnd({ peer: you, store, dialogue, paint });
 }
 
 async function fetchFeed({ output, signal }: CommandContext, peer: Peer, name: string): Promise<void> {
