@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { transitionCoverage } from './test/support/transition-coverage.ts';
 
@@ -12,10 +13,12 @@ const project = (name: string, folders: string[], extra: object = {}) => ({
 
 export default defineConfig({
   test: {
+    // End-to-end tests mostly wait for processes to start: one worker more than there are cores, where these are few.
+    maxWorkers: Math.max(3, availableParallelism()),
     projects: [
       project('unit', ['unit', 'machines', 'property', 'replay'], { testTimeout: 60_000 }),
       project('simulation', ['simulation'], { testTimeout: 120_000, ...strict }),
-      project('e2e', ['e2e', 'interop'], { testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: false }),
+      project('e2e', ['e2e', 'interop'], { testTimeout: 120_000, hookTimeout: 60_000 }),
       project('long', ['long'], { testTimeout: 1_200_000, ...strict }),
     ],
   },

@@ -59,6 +59,12 @@ print('peak memory of that sync, MB', only(({ peakMb }) => peakMb).toFixed(0), '
 
 print('time that recording a journal adds to that sync, %', (recorded * 100).toFixed(1), 'under 10');
 
+print(
+  'search in 100,000 messages, slowest of eight queries, ms',
+  Number(node(file('search.ts'))).toFixed(1),
+  'under 50',
+);
+
 const empty = median(several(() => secondsOf(() => node('-e', '0'))));
 const version = median(several(() => secondsOf(() => node(file('../../src/cli/main.ts'), '--version'))));
 print('murmure --version, s', version.toFixed(3), 'under 0.3');

@@ -187,39 +187,6 @@ test('both stores find the same', () => {
   }
 });
 
-test('100,000 messages are searched in less than 50 ms, whatever is looked for', { timeout: 120_000 }, () => {
-  const store = openFile(join(freshFolder(), 'store.db'));
-  const topics = ['weather', 'music', 'bread', 'trains', 'birds'];
-  const leaves = Array.from({ length: 100_000 }, (_, i) =>
-    messageNode(
-      `a message about ${topics[i % 5]}, number ${i}, with some more words: ${i % 97} ${i % 89}`,
-      NOON - 100_000 + i,
-    ),
-  );
-  fetchTree(store, 'alice', treeOf(leaves));
-  const times: Record<string, number> = {};
-  for (const text of [
-    'message',
-    'm',
-    'bread 77',
-    'number 5',
-    '"message about birds"',
-    'nothing',
-    '99999',
-    'me ab wi',
-  ]) {
-    // The best of three: other work on this machine is not the search's.
-    const runs = [1, 2, 3].map(() => {
-      const startMs = performance.now();
-      store.search({ text });
-      return performance.now() - startMs;
-    });
-    times[text] = Math.min(...runs);
-  }
-  expect(store.search({ text: '"number 599', limit: 1 })[0]?.body).toContain('number 59999,');
-  for (const [text, ms] of Object.entries(times)) expect(ms, text).toBeLessThan(50);
-});
-
 test('a home of the first version is searched as well, and shows its conversations', () => {
   const file = join(freshFolder(), 'store.db');
   const written = openSqliteStore(file);
