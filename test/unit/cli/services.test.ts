@@ -87,9 +87,12 @@ describe('serve', () => {
   });
 
   test('stopped before it is listed', async () => {
-    const peer = fakePeer({ whenListed: () => new Promise<never>(() => {}) });
     const stop = new AbortController();
-    setTimeout(() => stop.abort(new StoppedError('SIGTERM')), 20);
+    const whenListed = () => {
+      stop.abort(new StoppedError('SIGTERM'));
+      return new Promise<never>(() => {});
+    };
+    const peer = fakePeer({ whenListed });
     expect((await run(['serve', ...(await flagsOf())], { ...peer, signal: stop.signal })).code).toBe(0);
   });
 
