@@ -12,7 +12,6 @@
  */
 import * as v from 'valibot';
 import { MurmureError } from '../wire/murmure-error.ts';
-import type { Json } from './values.ts';
 
 export const FORMAT_VERSION = 1;
 
@@ -99,5 +98,3 @@ function parseLine(line: string): unknown {
     return undefined;
   }
 }
-
-export type JournalLine = JournalHeader | { readonly [key: string]: Json | undefined };

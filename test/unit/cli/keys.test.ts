@@ -1,19 +1,9 @@
 /** key show, export, import and passphrase; and keys under a passphrase in other commands. */
-import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { hasOpenssl, openssl } from '../../support/openssl.ts';
 import { answers, DIRECTORY, fakePeer, freshFolder, initHome, type Run, run } from './support.ts';
-
-const hasOpenssl = (() => {
-  try {
-    execFileSync('openssl', ['version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-})();
-const openssl = (...args: string[]) => execFileSync('openssl', args, { encoding: 'utf8', stdio: 'pipe' });
 
 let home: string;
 let passphraseFile: string;

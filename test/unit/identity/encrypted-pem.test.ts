@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,6 +13,7 @@ import {
   rewriteKeyFile,
 } from '../../../src/identity/key-file.ts';
 import { generateKeyPair } from '../../../src/identity/key-pair.ts';
+import { hasOpenssl, openssl } from '../../support/openssl.ts';
 
 const PASSPHRASE = 'pass phrase, été 🎶';
 
@@ -24,16 +24,6 @@ beforeEach(() => {
   file = join(folder, 'key.pem');
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-const hasOpenssl = (() => {
-  try {
-    execFileSync('openssl', ['version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-})();
-const openssl = (...args: string[]) => execFileSync('openssl', args, { encoding: 'utf8', stdio: 'pipe' });
 
 describe('a key under a passphrase', () => {
   test('comes back as it was; each time it looks different', async () => {

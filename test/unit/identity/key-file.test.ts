@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -14,6 +13,7 @@ import {
   loadKeyFile,
 } from '../../../src/identity/key-file.ts';
 import { generateKeyPair } from '../../../src/identity/key-pair.ts';
+import { hasOpenssl, openssl } from '../../support/openssl.ts';
 
 let folder: string;
 let file: string;
@@ -22,16 +22,6 @@ beforeEach(async () => {
   file = path.join(folder, 'key.pem');
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
-
-const hasOpenssl = (() => {
-  try {
-    execFileSync('openssl', ['version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-})();
-const openssl = (...args: string[]) => execFileSync('openssl', args, { encoding: 'utf8', stdio: 'pipe' });
 
 describe('the key file', () => {
   test('holds the key, for its owner only, and nothing else is left beside it', async () => {
