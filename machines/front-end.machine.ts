@@ -5,13 +5,24 @@
 import { setup } from 'xstate';
 import { effect } from './effects.ts';
 import type { Failure } from './events.ts';
+import {
+  type Action,
+  draftOf,
+  type FrontEndContext,
+  type FrontEndInput,
+  here,
+  isPlaceKind,
+  needsPeer,
+  type Place,
+  pushed,
+  withDraft,
+} from './front-end-context.ts';
 import { nameActions } from './named.ts';
 
-/** What can be chosen on the home screen. */
-export type Choice = 'read' | 'post' | 'sync' | 'follow' | 'unfollow' | 'quit';
-
 export type FrontEndEvent =
-  | { readonly type: 'home.chosen'; readonly choice: Choice }
+  /** A key on a screen. `subject` is the message or the peer that it is about, `''` if there is none; `cursor` the item it was pressed on. */
+  | { readonly type: 'action.chosen'; readonly action: Action; readonly subject: string; readonly cursor: string }
+  | { readonly type: 'text.changed'; readonly text: string }
   | { readonly type: 'text.given'; readonly text: string }
   | { readonly type: 'peer.chosen'; readonly name: string }
   | { readonly type: 'quit.answered'; readonly yes: boolean }
@@ -20,162 +31,226 @@ export type FrontEndEvent =
   | { readonly type: 'peers.listed'; readonly names: readonly string[] }
   | { readonly type: 'work.done'; readonly notice: string }
   | { readonly type: 'work.failed'; readonly failure: Failure }
-  | { readonly type: 'messages.arrived'; readonly count: number };
-
-export interface FrontEndInput {
-  readonly name: string;
-  /** Messages that are not read yet. */
-  readonly unread: number;
-}
-
-export interface FrontEndContext extends FrontEndInput {
-  readonly choice: Choice | undefined;
-  readonly names: readonly string[];
-  /** Half-written, or not published yet: nothing that was typed is lost. */
-  readonly draft: string;
-  /** What became of the last thing done; shown on the home screen. */
-  readonly notice: string;
-}
+  /** What came of something that was begun earlier. */
+  | { readonly type: 'news.heard'; readonly notice: string }
+  | { readonly type: 'messages.arrived'; readonly count: number; readonly mentions: number };
 
 const base = setup({
   types: { context: {} as FrontEndContext, events: {} as FrontEndEvent, input: {} as FrontEndInput },
   actions: {
-    showHome: effect<{ name: string; unread: number; notice: string }>('showHome'),
-    showMessages: effect<undefined>('showMessages'),
-    askText: effect<{ draft: string }>('askText'),
-    publish: effect<{ text: string }>('publish'),
-    listPeers: effect<{ choice: Choice }>('listPeers'),
-    askPeer: effect<{ choice: Choice; names: readonly string[] }>('askPeer'),
-    act: effect<{ choice: Choice; name: string }>('act'),
+    showScreen: effect<{ place: Place; notice: string }>('showScreen'),
+    refresh: effect<{ notice: string }>('refresh'),
+    ring: effect<{ mentions: number }>('ring'),
+    askText: effect<{ subject: string; draft: string }>('askText'),
+    keepDrafts: effect<{ drafts: FrontEndContext['drafts'] }>('keepDrafts'),
+    publish: effect<{ subject: string; text: string }>('publish'),
+    askLine: effect<{ action: Action }>('askLine'),
+    listPeers: effect<{ action: Action }>('listPeers'),
+    askPeer: effect<{ action: Action; names: readonly string[] }>('askPeer'),
+    act: effect<{ action: Action; subject: string }>('act'),
     askQuit: effect<undefined>('askQuit'),
   },
   guards: {
-    isRead: ({ event }) => event.type === 'home.chosen' && event.choice === 'read',
-    isPost: ({ event }) => event.type === 'home.chosen' && event.choice === 'post',
-    isQuit: ({ event }) => event.type === 'home.chosen' && event.choice === 'quit',
+    isBack: ({ event }) => event.type === 'action.chosen' && event.action === 'back',
+    isQuit: ({ event }) => event.type === 'action.chosen' && event.action === 'quit',
+    lacksPeer: ({ event }) => event.type === 'action.chosen' && event.subject === '' && needsPeer(event.action),
+    isPlace: ({ event }) => event.type === 'action.chosen' && isPlaceKind(event.action),
+    isWriting: ({ event }) => event.type === 'action.chosen' && (event.action === 'post' || event.action === 'reply'),
+    isQuestion: ({ event }) =>
+      event.type === 'action.chosen' && (event.action === 'search' || event.action === 'hello'),
     isBlank: ({ event }) => event.type === 'text.given' && event.text.trim() === '',
+    leadsToPlace: ({ context }) => isPlaceKind(context.action),
+    isSearch: ({ context }) => context.action === 'search',
     isNobody: ({ event }) => event.type === 'peers.listed' && event.names.length === 0,
     isYes: ({ event }) => event.type === 'quit.answered' && event.yes,
+    hasMention: ({ event }) => event.type === 'messages.arrived' && event.mentions > 0,
   },
 });
 
-const noteChoice = base.assign(({ event }) =>
-  event.type === 'home.chosen' ? { choice: event.choice, notice: '' } : {},
+const noteAction = base.assign(({ context, event }) => {
+  if (event.type !== 'action.chosen') return {};
+  const { action, subject, cursor } = event;
+  const places = [...context.places.slice(0, -1), { ...here(context), cursor }];
+  return { action, subject, places, notice: '' };
+});
+const enterPlace = base.assign(({ context, event }) => {
+  if (event.type !== 'action.chosen' || !isPlaceKind(event.action)) return {};
+  const { action, subject, cursor } = event;
+  const left = [...context.places.slice(0, -1), { ...here(context), cursor }];
+  return { places: pushed(left, { kind: action, subject, cursor: '' }), notice: '' };
+});
+const enterPlaceOfPeer = base.assign(({ context, event }) =>
+  event.type === 'peer.chosen' && isPlaceKind(context.action)
+    ? { places: pushed(context.places, { kind: context.action, subject: event.name, cursor: '' }) }
+    : {},
 );
-const noteDraft = base.assign(({ event }) => (event.type === 'text.given' ? { draft: event.text } : {}));
+const enterFound = base.assign(({ context, event }) =>
+  event.type === 'text.given'
+    ? { places: pushed(context.places, { kind: 'found', subject: event.text.trim(), cursor: '' }) }
+    : {},
+);
+const leavePlace = base.assign(({ context: { places } }) => ({
+  places: places.length > 1 ? places.slice(0, -1) : places,
+  notice: '',
+}));
+const noteSubject = base.assign(({ event }) => {
+  if (event.type === 'text.given') return { subject: event.text.trim() };
+  return event.type === 'peer.chosen' ? { subject: event.name } : {};
+});
+const noteDraft = base.assign(({ context, event }) =>
+  event.type === 'text.given' || event.type === 'text.changed' ? { drafts: withDraft(context, event.text) } : {},
+);
+const forgetDraft = base.assign(({ context }) => ({ drafts: withDraft(context, '') }));
+const noteKept = base.assign(({ context }) => ({
+  notice: draftOf(context) === '' ? '' : 'what you wrote is kept: it is there when you go on',
+}));
 const noteNames = base.assign(({ event }) => (event.type === 'peers.listed' ? { names: event.names } : {}));
 const noteNobody = base.assign({ notice: 'there is nobody to choose from' });
-const noteDone = base.assign(({ event }) => (event.type === 'work.done' ? { notice: event.notice } : {}));
-const noteFailed = base.assign(({ event }) => (event.type === 'work.failed' ? { notice: event.failure.message } : {}));
-const forgetDraft = base.assign({ draft: '' });
-const noteRead = base.assign({ unread: 0 });
-const countArrived = base.assign(({ context, event }) =>
-  event.type === 'messages.arrived' ? { unread: context.unread + event.count } : {},
+const noteDone = base.assign(({ event }) =>
+  event.type === 'work.done' || event.type === 'news.heard' ? { notice: event.notice } : {},
 );
+const noteFailed = base.assign(({ event }) => (event.type === 'work.failed' ? { notice: event.failure.message } : {}));
 
 nameActions({
-  noteChoice,
+  noteAction,
+  enterPlace,
+  enterPlaceOfPeer,
+  enterFound,
+  leavePlace,
+  noteSubject,
   noteDraft,
+  forgetDraft,
+  noteKept,
   noteNames,
   noteNobody,
   noteDone,
   noteFailed,
-  forgetDraft,
-  noteRead,
-  countArrived,
 });
+
+const keepDrafts = {
+  type: 'keepDrafts' as const,
+  params: ({ context }: { context: FrontEndContext }) => ({ drafts: context.drafts }),
+};
+const refresh = {
+  type: 'refresh' as const,
+  params: ({ context }: { context: FrontEndContext }) => ({ notice: context.notice }),
+};
 
 export const frontEndMachine = base.createMachine({
   id: 'front-end',
   description: 'The dialogue with a person at a terminal.',
-  context: ({ input: { name, unread } }) => ({ name, unread, choice: undefined, names: [], draft: '', notice: '' }),
-  initial: 'home',
-  on: { 'messages.arrived': { actions: countArrived } },
-  states: {
-    home: {
-      description: 'The home screen: what is new, and what can be done.',
-      entry: {
-        type: 'showHome',
-        params: ({ context: { name, unread, notice } }) => ({ name, unread, notice }),
+  context: ({ input: { drafts } }) => ({
+    places: [{ kind: 'timeline', subject: '', cursor: '' }],
+    action: 'timeline',
+    subject: '',
+    names: [],
+    drafts,
+    notice: '',
+  }),
+  initial: 'viewing',
+  on: {
+    'messages.arrived': [
+      {
+        guard: 'hasMention',
+        actions: [refresh, { type: 'ring', params: ({ event }) => ({ mentions: event.mentions }) }],
       },
+      { actions: refresh },
+    ],
+    'news.heard': { actions: [noteDone, refresh] },
+  },
+  states: {
+    viewing: {
+      description: 'A screen is shown, the timeline at first; each key on it leads on.',
+      entry: { type: 'showScreen', params: ({ context }) => ({ place: here(context), notice: context.notice }) },
       on: {
-        'home.chosen': [
-          { guard: 'isRead', target: 'reading', actions: noteChoice },
-          { guard: 'isPost', target: 'writing', actions: noteChoice },
+        'action.chosen': [
+          { guard: 'isBack', target: 'viewing', reenter: true, actions: leavePlace },
           { guard: 'isQuit', target: 'left' },
-          { target: 'listing', actions: noteChoice },
+          { guard: 'lacksPeer', target: 'listing', actions: noteAction },
+          { guard: 'isPlace', target: 'viewing', reenter: true, actions: enterPlace },
+          { guard: 'isWriting', target: 'writing', actions: noteAction },
+          { guard: 'isQuestion', target: 'asking', actions: noteAction },
+          { target: 'acting', actions: noteAction },
         ],
         'prompt.cancelled': 'leaving',
       },
     },
-    reading: {
-      description: 'The timeline is shown; what is on it counts as read.',
-      entry: { type: 'showMessages' },
-      on: {
-        'work.done': { target: 'home', actions: [noteDone, noteRead] },
-        'work.failed': { target: 'home', actions: noteFailed },
-      },
-    },
     writing: {
-      description: 'A message is being written; what was written before is still there.',
-      entry: { type: 'askText', params: ({ context }) => ({ draft: context.draft }) },
+      description: 'A message is being written; what was written before is still there, and every change is kept.',
+      entry: {
+        type: 'askText',
+        params: ({ context }) => ({ subject: context.subject, draft: draftOf(context) }),
+      },
       on: {
+        'text.changed': { actions: [noteDraft, keepDrafts] },
         'text.given': [
-          { guard: 'isBlank', target: 'home', actions: forgetDraft },
-          { target: 'publishing', actions: noteDraft },
+          { guard: 'isBlank', target: 'viewing', actions: [forgetDraft, keepDrafts] },
+          { target: 'publishing', actions: [noteDraft, keepDrafts] },
         ],
-        'prompt.cancelled': 'home',
+        'prompt.cancelled': { target: 'viewing', actions: noteKept },
       },
     },
     publishing: {
       description: 'The message goes into the tree; if it cannot, it stays a draft.',
-      entry: { type: 'publish', params: ({ context }) => ({ text: context.draft }) },
+      entry: {
+        type: 'publish',
+        params: ({ context }) => ({ subject: context.subject, text: draftOf(context) }),
+      },
       on: {
-        'work.done': { target: 'home', actions: [noteDone, forgetDraft] },
-        'work.failed': { target: 'home', actions: noteFailed },
+        'work.done': { target: 'viewing', actions: [noteDone, forgetDraft, keepDrafts] },
+        'work.failed': { target: 'viewing', actions: noteFailed },
+      },
+    },
+    asking: {
+      description: 'A line is being typed: what to search for, or an address.',
+      entry: { type: 'askLine', params: ({ context }) => ({ action: context.action }) },
+      on: {
+        'text.given': [
+          { guard: 'isBlank', target: 'viewing' },
+          { guard: 'isSearch', target: 'viewing', actions: enterFound },
+          { target: 'acting', actions: noteSubject },
+        ],
+        'prompt.cancelled': 'viewing',
       },
     },
     listing: {
       description: 'Whom there is to choose from: at the directory, or among those who are followed.',
-      entry: { type: 'listPeers', params: ({ context }) => ({ choice: context.choice as Choice }) },
+      entry: { type: 'listPeers', params: ({ context }) => ({ action: context.action }) },
       on: {
         'peers.listed': [
-          { guard: 'isNobody', target: 'home', actions: noteNobody },
+          { guard: 'isNobody', target: 'viewing', actions: noteNobody },
           { target: 'choosing', actions: noteNames },
         ],
-        'work.failed': { target: 'home', actions: noteFailed },
+        'work.failed': { target: 'viewing', actions: noteFailed },
       },
     },
     choosing: {
       description: 'Whom it is to be done with.',
       entry: {
         type: 'askPeer',
-        params: ({ context }) => ({ choice: context.choice as Choice, names: context.names }),
+        params: ({ context: { action, names } }) => ({ action, names }),
       },
       on: {
-        'peer.chosen': 'acting',
-        'prompt.cancelled': 'home',
+        'peer.chosen': [
+          { guard: 'leadsToPlace', target: 'viewing', actions: enterPlaceOfPeer },
+          { target: 'acting', actions: noteSubject },
+        ],
+        'prompt.cancelled': 'viewing',
       },
     },
     acting: {
-      description: 'It is being done; it ends in a notice on the home screen.',
-      entry: {
-        type: 'act',
-        params: ({ context, event }) => ({
-          choice: context.choice as Choice,
-          name: event.type === 'peer.chosen' ? event.name : '',
-        }),
-      },
+      description: 'It is being done, or begun; what came of it is noted on the screen.',
+      entry: { type: 'act', params: ({ context: { action, subject } }) => ({ action, subject }) },
       on: {
-        'work.done': { target: 'home', actions: noteDone },
-        'work.failed': { target: 'home', actions: noteFailed },
+        'work.done': { target: 'viewing', actions: noteDone },
+        'work.failed': { target: 'viewing', actions: noteFailed },
       },
     },
     leaving: {
       description: 'Ctrl-C was pressed once: is that meant? Twice is.',
       entry: { type: 'askQuit' },
       on: {
-        'quit.answered': [{ guard: 'isYes', target: 'left' }, { target: 'home' }],
+        'quit.answered': [{ guard: 'isYes', target: 'left' }, { target: 'viewing' }],
         'prompt.cancelled': 'left',
       },
     },

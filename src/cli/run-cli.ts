@@ -5,7 +5,7 @@ import type { CommandContext } from './context.ts';
 import type { RunOptions } from './declarations/run.ts';
 import { StoppedError, TimedOutError } from './errors.ts';
 import { reportFailure } from './failure.ts';
-import { terminalDialogue } from './front-end/dialogue.ts';
+import { terminalDialogue } from './front-end/terminal-dialogue.ts';
 import { createOutput } from './output.ts';
 import { createProgram, FRONT_END } from './program.ts';
 import type { GlobalFlags } from './settings.ts';
@@ -70,7 +70,7 @@ async function createContext(
     stdin: surroundings.stdin,
     prompts: surroundings.prompts ?? terminalPrompts(surroundings, signal),
     dialogue: isInteractive(surroundings)
-      ? terminalDialogue(signal, (text) => void surroundings.stdout.write(text))
+      ? terminalDialogue({ input: process.stdin, output: process.stdout, paint: output.paint, signal })
       : undefined,
     stderr: surroundings.stderr,
     signal,

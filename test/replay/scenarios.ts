@@ -4,7 +4,7 @@ import { runFrontEnd } from '../../src/cli/front-end/run-front-end.ts';
 import { hashOf } from '../../src/wire/hash.ts';
 import { encodeInternal, encodeMessage } from '../../src/wire/node.ts';
 import { Publisher } from '../support/publisher.ts';
-import { cancel, scripted } from '../support/scripted-dialogue.ts';
+import { cancel, press, scripted } from '../support/scripted-dialogue.ts';
 import { Stranger } from '../support/stranger.ts';
 import type { Weather } from '../support/virtual-network.ts';
 import { journalOf, recording, type VirtualPeer, World } from '../support/world.ts';
@@ -179,16 +179,16 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       alice.peer.post('Is anybody there?');
       await world.clock.advance(SECOND);
       const dialogue = scripted(world, [
-        'follow',
+        press('f'),
         'alice',
-        'sync',
-        'alice',
-        'read',
-        'post',
+        press('s'),
+        press('enter', 'Is anybody there?'),
+        press('r', 'Is anybody there?'),
         'I am.',
         cancel,
         false,
-        'quit',
+        press('escape'),
+        press('q'),
       ]);
       const journal = journalOf('front-end');
       const paint = (_format: unknown, text: string) => text;

@@ -1,54 +1,168 @@
 /** The front end as a person uses it: real peers, answers as written down. */
 import { expect, test } from 'vitest';
+import type { Drafts } from '../../src/cli/front-end/drafts.ts';
 import { runFrontEnd } from '../../src/cli/front-end/run-front-end.ts';
+import { formatAddress } from '../../src/wire/socket-address.ts';
 import { bodiesOf, listedPeers } from '../support/scenarios.ts';
-import { type Answer, cancel, type ScriptedDialogue, scripted } from '../support/scripted-dialogue.ts';
+import { type Answer, cancel, press, type ScriptedDialogue, scripted } from '../support/scripted-dialogue.ts';
 import type { VirtualPeer, World } from '../support/world.ts';
 
-async function dialogue(
-  ...answers: Answer[]
-): Promise<{ world: World; alice: VirtualPeer; bob: VirtualPeer; seen: ScriptedDialogue['seen'] }> {
+interface Told {
+  readonly world: World;
+  readonly alice: VirtualPeer;
+  readonly bob: VirtualPeer;
+  readonly seen: ScriptedDialogue['seen'];
+  readonly rings: number;
+  readonly drafts: Drafts;
+}
+
+const paint = (_format: unknown, text: string) => text;
+
+/** Bob at his front end; alice has written something. */
+async function dialogue(answers: readonly Answer[] | ((world: World) => readonly Answer[])): Promise<Told> {
   const world = await listedPeers(5, ['alice', 'bob']);
   const [alice, bob] = world.peers as [VirtualPeer, VirtualPeer];
   alice.peer.post('Is anybody there?');
-  const person = scripted(world, answers);
-  const paint = (_format: unknown, text: string) => text;
-  await world.settle(runFrontEnd({ ...bob, dialogue: person, paint, clock: world.clock }));
-  return { world, alice, bob, seen: person.seen };
+  const person = scripted(world, typeof answers === 'function' ? answers(world) : answers);
+  let drafts: Drafts = {};
+  const keeper = {
+    drafts,
+    keep: (kept: Drafts) => {
+      drafts = kept;
+    },
+  };
+  await world.settle(runFrontEnd({ ...bob, dialogue: person, paint, drafts: keeper, clock: world.clock }));
+  return { world, alice, bob, seen: person.seen, rings: person.rings, drafts };
 }
 
 test('follow, read, answer, quit', async () => {
-  const { world, bob, seen } = await dialogue('follow', 'alice', 'sync', 'alice', 'read', 'post', 'I am.', 'quit');
-  expect(bob.store.peer('alice')?.following).toBe(true);
-  expect(seen.join('\n')).toContain('Is anybody there?');
-  expect(bodiesOf(bob, 'bob')).toEqual(['I am.']);
-  expect(seen.filter((text) => text.startsWith('bob: '))).toEqual([
-    'bob: nothing new',
-    // The message came while this question was open: it is counted on the next screen.
-    'bob: nothing new',
-    'bob: 1 unread message',
-    'bob: nothing new',
-    'bob: nothing new',
+  const { world, bob, seen } = await dialogue([
+    press('f'),
+    'alice',
+    press('enter', 'Is anybody there?'),
+    press('r', 'Is anybody there?'),
+    'I am.',
+    press('escape'),
+    press('q'),
   ]);
+  expect(bob.store.peer('alice')?.following).toBe(true);
+  const [first, question, timeline, , answer, , last] = seen;
+  expect(first).toContain('bob · timeline');
+  expect(question).toBe('Follow whom?');
+  expect(timeline).toContain('• alice now\n  Is anybody there?\nyou follow alice\n');
+  expect(timeline).toContain('1 unread');
+  expect(answer).toBe('Your answer');
+  expect(last).toContain('alice now\n  Is anybody there?\n  ↳ bob (you) now\n    I am.');
+  expect(last).not.toContain('unread');
+  expect(bodiesOf(bob, 'bob')).toEqual(['I am.']);
   await world.close();
 });
 
-test('Ctrl-C at a question goes back; at the home screen it is asked once whether that is meant', async () => {
-  const { world, seen } = await dialogue('post', cancel, 'follow', cancel, cancel, false, cancel, cancel);
+test('what arrives while a question is open is on the next screen; a mention of the own name rings', async () => {
+  const { world, seen, rings } = await dialogue((world) => {
+    // By then the answer is being written.
+    world.clock.setTimeout(() => world.peers[0]?.peer.post('Hi @bob, how are you?'), 3_500);
+    return [press('f'), 'alice', press('p'), 'Hello.', press('@'), press('escape'), press('q')];
+  });
+  expect(seen[4]).toContain('Hi @bob, how are you?');
+  expect(seen[4]).toContain('1 mention');
+  expect(seen[5]).toContain('who mentions bob\n• alice');
+  expect(rings).toBe(1);
+  await world.close();
+});
+
+test('Ctrl-C at a question goes back; on a screen it is asked once whether that is meant', async () => {
+  const { world, seen } = await dialogue([press('p'), cancel, press('f'), cancel, cancel, false, cancel, cancel]);
   expect(seen.filter((text) => text === 'Quit?')).toHaveLength(2);
   await world.close();
 });
 
 test('what fails is said, and the dialogue goes on', async () => {
-  const { world, seen } = await dialogue('sync', 'nobody', 'unfollow', 'quit');
-  expect(seen).toContainEqual(expect.stringMatching(/knows no peer nobody/));
-  expect(seen).toContainEqual('there is nobody to choose from\n');
+  const { world, seen } = await dialogue([
+    press('i'),
+    press('enter', 'addresses'),
+    'nobody',
+    press('escape'),
+    press('u'),
+    press('q'),
+  ]);
+  expect(seen).toContainEqual(expect.stringMatching(/knows no nobody/));
+  expect(seen.at(-1)).toContain('there is nobody to choose from');
   await world.close();
 });
 
 test('a message that cannot be published stays a draft', async () => {
-  const { world, bob, seen } = await dialogue('post', 'x'.repeat(986), 'post', '', 'quit');
-  expect(seen).toContainEqual(expect.stringMatching(/985/));
+  const { world, bob, seen, drafts } = await dialogue([press('p'), 'x'.repeat(986), press('q')]);
+  expect(seen.at(-1)).toMatch(/985.* 1 draft/s);
   expect(bodiesOf(bob, 'bob')).toEqual([]);
+  expect(drafts).toEqual({ '': 'x'.repeat(986) });
+  await world.close();
+});
+
+test('half-written is kept, and there when one goes on; a blank text is none', async () => {
+  const { world, bob, seen, drafts } = await dialogue([press('p'), 'I was about to…', press('p'), '  ', press('q')]);
+  expect(seen).toContain('Your message: I was about to');
+  expect(seen).toContainEqual(expect.stringContaining('what you wrote is kept'));
+  expect(drafts).toEqual({});
+  expect(bodiesOf(bob, 'bob')).toEqual([]);
+  await world.close();
+});
+
+test('everything under "inspect" answers', async () => {
+  const { world, seen } = await dialogue(({ peers: [alice] }) => [
+    press('i'),
+    press('enter', 'list the peers'),
+    press('escape'),
+    press('enter', 'ask for the addresses'),
+    'alice',
+    press('enter', 'say Hello'),
+    formatAddress(alice?.peer.addresses[0] as never),
+    press('enter', 'RootRequest'),
+    'alice',
+    press('enter', 'download'),
+    'alice',
+    press('enter', 'my own tree'),
+    press('escape'),
+    press('enter', "show a peer's tree"),
+    'alice',
+    press('escape'),
+    press('enter', "a peer's messages"),
+    'alice',
+    press('escape'),
+    press('enter', 'quit'),
+  ]);
+  const all = seen.join('\n---\n');
+  expect(all).toMatch(/alice {2}online/);
+  expect(all).toMatch(/alice is at .*:\d+/);
+  expect(all).toContain('Hello was sent to');
+  expect(all).toMatch(/the root of alice is [0-9a-f]{12}/);
+  expect(all).toContain('tree of bob\nNo messages, hence no tree.');
+  expect(all).toMatch(/tree of alice\n[0-9a-f]{12} Is anybody there\?/);
+  expect(all).toMatch(/messages of alice\n• alice now/);
+  await world.close();
+});
+
+test('one looks at a peer, mutes it, and hears it again', async () => {
+  const { world, bob, seen } = await dialogue([
+    press('f'),
+    'alice',
+    press('w'),
+    press('enter', 'alice'),
+    press('m'),
+    press('escape'),
+    press('escape'),
+    press('w'),
+    press('enter', 'alice'),
+    press('m'),
+    press('t'),
+    press('enter'),
+    ...Array.from({ length: 4 }, () => press('escape')),
+    press('q'),
+  ]);
+  const peerScreen = seen.find((text) => text.startsWith('alice\nfingerprint'));
+  expect(peerScreen).toMatch(/relation +followed/);
+  expect(peerScreen).toMatch(/messages +1 message/);
+  expect(seen.find((text) => text.includes('alice is muted'))).toMatch(/relation +followed, muted/);
+  expect(bob.store.peer('alice')?.muted).toBe(false);
   await world.close();
 });

@@ -1,37 +1,104 @@
 /** A person at the front end who answers as written down, a second after each question. */
 import { CancelledError, type Dialogue } from '../../src/cli/front-end/dialogue.ts';
+import type { Screen, ScreenAnswer } from '../../src/cli/front-end/screen.ts';
 import type { World } from './world.ts';
 
 /** Ctrl-C. */
 export const cancel = Symbol('cancel');
 
-export type Answer = string | boolean | typeof cancel;
+/** A key on a screen: pressed on the item whose lines have this in them, or on the one that the cursor is on. */
+export interface Press {
+  readonly key: string;
+  readonly on?: string;
+}
+
+export type Answer = string | boolean | Press | typeof cancel;
 
 export interface ScriptedDialogue extends Dialogue {
-  /** Questions, and what was shown, in order. */
+  /** Questions, and what was shown, in order: screens as text. */
   readonly seen: readonly string[];
+  /** How often it rang. */
+  readonly rings: number;
+}
+
+const COLUMNS = 80;
+
+export function press(key: string, on?: string): Press {
+  return on === undefined ? { key } : { key, on };
 }
 
 export function scripted({ clock }: Pick<World, 'clock'>, answers: readonly Answer[]): ScriptedDialogue {
   const seen: string[] = [];
   let next = 0;
-  const answer = <T>(question: string): Promise<T> => {
-    seen.push(question);
+  let rings = 0;
+  const answer = <T>(question: string, convert: (given: Exclude<Answer, typeof cancel>) => T): Promise<T> => {
+    const asked = seen.push(question);
     const given = answers[next++];
     return new Promise((resolve, reject) => {
       clock.setTimeout(() => {
-        if (given === undefined) reject(new Error(`nobody answers "${question}"`));
+        if (given === undefined) reject(new Error(`nobody answers "${seen[asked - 1]}"`));
         else if (given === cancel) reject(new CancelledError());
-        else resolve(given as T);
+        else {
+          try {
+            resolve(convert(given));
+          } catch (error) {
+            reject(error);
+          }
+        }
       }, 1_000);
     });
   };
+  const asGiven = <T>(question: string): Promise<T> => answer(question, (given) => given as T);
   return {
     seen,
-    choose: (question) => answer(question),
-    pick: (question) => answer(question),
-    write: (question) => answer(question),
-    confirm: (question) => answer(question),
+    get rings() {
+      return rings;
+    },
+    screen: (screen) => {
+      const asked = seen.length;
+      return answer(textOf(screen), (given) => {
+        // As the person sees it when answering.
+        seen[asked] = textOf(screen);
+        return pressed(screen, given);
+      });
+    },
+    choose: asGiven,
+    pick: asGiven,
+    write: (question, { draft, onChange }) =>
+      answer(`${question}${draft === '' ? '' : `: ${draft}`}`, (given) => {
+        // Ending in an ellipsis: typed, and then Escape.
+        const isBrokenOff = typeof given === 'string' && given.endsWith('…');
+        onChange(isBrokenOff ? given.slice(0, -1) : String(given));
+        if (isBrokenOff) throw new CancelledError();
+        return String(given);
+      }),
+    line: asGiven,
+    secret: asGiven,
+    confirm: asGiven,
     show: (text) => seen.push(text),
+    fullScreen: () => ({ [Symbol.dispose]: () => {} }),
+    ring: () => {
+      rings += 1;
+    },
   };
+}
+
+function textOf(screen: Screen): string {
+  const { title, items, status } = screen.view(COLUMNS);
+  return [...title, ...items.flatMap((item) => item.lines(COLUMNS)), ...status].join('\n');
+}
+
+function pressed(screen: Screen, given: Exclude<Answer, typeof cancel>): ScreenAnswer {
+  const { key, on } = typeof given === 'object' ? given : { key: String(given) };
+  const action = screen.keys.find((candidate) => candidate.key === key)?.action;
+  if (action === undefined) throw new Error(`there is no key "${key}" on\n${textOf(screen)}`);
+  const { items } = screen.view(COLUMNS);
+  const wanted = (lines: readonly string[]) => lines.some((line) => on !== undefined && line.includes(on));
+  const item =
+    on === undefined
+      ? (items.find(({ id }) => id === screen.cursor) ?? items.at(screen.from === 'top' ? 0 : -1))
+      : items.find((candidate) => wanted(candidate.lines(COLUMNS)));
+  if (on !== undefined && item === undefined) throw new Error(`there is no "${on}" on\n${textOf(screen)}`);
+  if (item !== undefined) screen.visited?.(item.id);
+  return { action, item: item?.id ?? '' };
 }

@@ -1,6 +1,8 @@
 /** `murmure` on a terminal: the interactive front end. */
 import { type CommandContext, requireDirectory } from '../context.ts';
 import { UsageError } from '../errors.ts';
+import { draftsIn } from '../front-end/drafts.ts';
+import { editSettings } from '../front-end/edit-settings.ts';
 import { runFrontEnd } from '../front-end/run-front-end.ts';
 import { journalOption } from '../journal-option.ts';
 import { openIdentity, openStore } from '../open-home.ts';
@@ -16,5 +18,13 @@ export async function frontEnd(context: CommandContext): Promise<void> {
   using _lock = lockHome(settings.home);
   using store = (await openStore(settings.home)).store;
   await using peer = await services.createPeer({ ...identity, store, ...access, ...(await journalOption(context)) });
-  await runFrontEnd({ peer, store, dialogue, paint: output.paint });
+  await runFrontEnd({
+    peer,
+    store,
+    dialogue,
+    paint: output.paint,
+    drafts: draftsIn(settings.home),
+    settings: settings.origins,
+    editSettings: () => editSettings(settings.home.configFile),
+  });
 }

@@ -38,6 +38,10 @@ export interface Dialogue {
   confirm(question: string): Promise<boolean>;
   /** Something to read, above the next question; safe to show. */
   show(text: string): void;
+  /** Takes the whole terminal until disposed of: each question then starts on an empty one. */
+  fullScreen(): Disposable;
+  /** Something wants attention. */
+  ring(): void;
 }
 
 /** The question was not answered: Ctrl-C. */

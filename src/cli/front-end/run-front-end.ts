@@ -1,59 +1,73 @@
 /** Runs the front end: the machine decides what comes next, a dialogue asks, and the peer does what was chosen. */
 import { type AnyEventObject, createActor } from 'xstate';
-import { type Choice, frontEndMachine } from '../../../machines/front-end.machine.ts';
+import { frontEndMachine } from '../../../machines/front-end.machine.ts';
+import { type Action, hasSubject, type Place } from '../../../machines/front-end-context.ts';
+import { mentionsIn } from '../../feed/mentions.ts';
 import { toMessage } from '../../feed/message.ts';
-import { safeLine } from '../../feed/safe-text.ts';
-import type { JournalSink, Peer } from '../../index.ts';
+import type { JournalSink, Peer, PeerFact } from '../../index.ts';
 import { record } from '../../journal/record.ts';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
 import { Gate } from '../../runtime/gate.ts';
 import type { Self } from '../../runtime/shared-effects.ts';
 import type { Store } from '../../store/store.ts';
+import type { Hash } from '../../wire/hash.ts';
 import { MurmureError } from '../../wire/murmure-error.ts';
 import { MAX_BODY_BYTES } from '../../wire/node.ts';
 import type { Paint } from '../output.ts';
 import { renderMessage } from '../render/message.ts';
-import { renderSyncReport } from '../render/sync-report.ts';
 import { counted } from '../render/text.ts';
-import { CancelledError, type Dialogue, type Option } from './dialogue.ts';
+import type { SettingOrigin } from '../settings.ts';
+import { type ActOptions, act } from './act.ts';
+import { CancelledError, type Dialogue } from './dialogue.ts';
+import type { DraftKeeper, Drafts } from './drafts.ts';
+import { Live } from './live.ts';
+import type { Desk } from './places/place.ts';
+import { showPlace } from './show-place.ts';
 
 export interface FrontEndOptions {
   readonly peer: Peer;
   readonly store: Store;
   readonly dialogue: Dialogue;
   readonly paint: Paint;
+  /** Default: drafts are forgotten at the end. */
+  readonly drafts?: DraftKeeper;
+  readonly settings?: readonly SettingOrigin[];
+  readonly editSettings?: ActOptions['editSettings'];
   readonly journal?: JournalSink | undefined;
   readonly clock?: Clock;
 }
 
-/** Messages shown at a time. */
-const SHOWN = 20;
-
-const choices: readonly Option<Choice>[] = [
-  { value: 'read', label: 'read the timeline' },
-  { value: 'post', label: 'write a message' },
-  { value: 'sync', label: 'download from somebody' },
-  { value: 'follow', label: 'follow somebody' },
-  { value: 'unfollow', label: 'unfollow somebody' },
-  { value: 'quit', label: 'quit' },
-];
-
-const questions: Readonly<Partial<Record<Choice, string>>> = {
-  sync: 'Download from whom?',
+const questions: Readonly<Partial<Record<Action, string>>> = {
   follow: 'Follow whom?',
   unfollow: 'Unfollow whom?',
+  mute: 'Mute whom?',
+  unmute: 'Unmute whom?',
+  sync: 'Download from whom?',
+  addresses: 'Whose addresses?',
+  root: 'Whose root?',
+  peer: 'Look at whom?',
+  messages: 'Whose messages?',
+  tree: 'Whose tree?',
+  search: 'Search for:',
+  hello: 'Say Hello to (IP:PORT):',
 };
+
+const forgetful: DraftKeeper = { drafts: {}, keep: () => {} };
 
 /** Resolves when the person has left. Rejects if the dialogue breaks off for another reason than Ctrl-C. */
 export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
-  const { peer, store, dialogue, paint, journal, clock = systemClock } = options;
-  const input = { name: peer.name, unread: unreadIn(store) };
+  const { peer, store, dialogue, paint, journal, clock = systemClock, drafts: keeper = forgetful } = options;
+  const input = { drafts: keeper.drafts };
   const recording = record({ root: 'front-end', sink: journal, seed: undefined, clock, input });
   const gate = new Gate(clock, recording?.recorder);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
+  using live = new Live(peer, clock);
+  const desk: Desk = { peer, store, live, paint, settings: options.settings ?? [], now: () => clock.now() };
 
   /** Asks, and enters the answer; what was not answered was cancelled. */
   const ask = async ({ self }: Self, question: () => Promise<AnyEventObject>): Promise<void> => {
+    // The machine's step ends before the question's own events begin.
+    await null;
     try {
       gate.enter(self, await question());
     } catch (error) {
@@ -79,40 +93,59 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
 
   const machine = frontEndMachine.provide({
     actions: {
-      showHome: (args: Self, { name, unread, notice }: { name: string; unread: number; notice: string }) =>
+      showScreen: (args: Self, { place, notice }: { place: Place; notice: string }) =>
         ask(args, async () => {
-          if (notice !== '') dialogue.show(`${paint('cyan', safeLine(notice))}\n`);
-          const news = unread === 0 ? 'nothing new' : counted(unread, 'unread message');
-          const choice = await dialogue.choose(`${safeLine(name)}: ${news}`, choices);
-          return { type: 'home.chosen', choice };
+          live.notice = notice;
+          const { drafts } = actor.getSnapshot().context;
+          const { screen, view } = showPlace(place, desk, Object.keys(drafts).length);
+          const { action: chosen, item } = await dialogue.screen(screen);
+          const action = chosen === 'choose' ? view.chosen?.(item) : (chosen as Action);
+          if (action === undefined) throw new Error(`"${item}" leads nowhere from ${place.kind}`);
+          const subject = hasSubject(action) ? view.subject(action, item) : '';
+          return { type: 'action.chosen', action, subject, cursor: item };
         }),
-      showMessages: (args: Self) =>
-        work(args, async () => {
-          dialogue.show(showTimeline(store, clock.now(), paint));
-          return { type: 'work.done', notice: '' };
+      refresh: (_: Self, { notice }: { notice: string }) => {
+        live.notice = notice;
+        live.changed();
+      },
+      ring: () => dialogue.ring(),
+      askText: (args: Self, { subject, draft }: { subject: string; draft: string }) =>
+        ask(args, async () => {
+          const onChange = (text: string) => gate.submit(actor, { type: 'text.changed', text });
+          const above = answered(subject, desk);
+          const question = above === '' ? 'Your message' : 'Your answer';
+          const writing = { draft, complain: whyTooLong, maxBytes: MAX_BODY_BYTES, onChange, above };
+          return { type: 'text.given', text: await dialogue.write(question, writing) };
         }),
-      askText: (args: Self, { draft }: { draft: string }) =>
-        ask(args, async () => ({ type: 'text.given', text: await dialogue.write('Your message:', draft, whyTooLong) })),
-      publish: (args: Self, { text }: { text: string }) =>
+      keepDrafts: (_: Self, { drafts }: { drafts: Drafts }) => keeper.keep(drafts),
+      publish: (args: Self, { subject, text }: { subject: string; text: string }) =>
         work(args, async () => {
-          peer.post(text);
+          peer.post(text, subject === '' ? {} : { inReplyTo: subject as Hash });
           return { type: 'work.done', notice: 'published' };
         }),
-      listPeers: (args: Self, { choice }: { choice: Choice }) =>
-        work(args, async () => ({ type: 'peers.listed', names: await namesFor(choice, peer, store) })),
-      askPeer: (args: Self, { choice, names }: { choice: Choice; names: readonly string[] }) =>
-        ask(args, async () => ({ type: 'peer.chosen', name: await dialogue.pick(questions[choice] ?? 'Who?', names) })),
-      act: (args: Self, { choice, name }: { choice: Choice; name: string }) =>
-        work(args, async () => ({ type: 'work.done', notice: await act(choice, name, peer) })),
+      askLine: (args: Self, { action }: { action: Action }) =>
+        ask(args, async () => ({
+          type: 'text.given',
+          text: await dialogue.line(questions[action] ?? '', () => undefined),
+        })),
+      listPeers: (args: Self, { action }: { action: Action }) =>
+        work(args, async () => ({ type: 'peers.listed', names: await namesFor(action, desk) })),
+      askPeer: (args: Self, { action, names }: { action: Action; names: readonly string[] }) =>
+        ask(args, async () => ({ type: 'peer.chosen', name: await dialogue.pick(questions[action] ?? 'Who?', names) })),
+      act: (args: Self, { action, subject }: { action: Action; subject: string }) =>
+        work(args, async () => {
+          const tell = (notice: string) => gate.submit(actor, { type: 'news.heard', notice });
+          const { editSettings } = options;
+          return { type: 'work.done', notice: await act(action, subject, desk, { tell, editSettings }) };
+        }),
       askQuit: (args: Self) => ask(args, async () => ({ type: 'quit.answered', yes: await dialogue.confirm('Quit?') })),
     },
   });
 
   const actor = createActor(machine, { id: 'front-end', clock: gate.clock, input });
   actor.subscribe({ complete: resolve, error: reject });
-  const stopListening = peer.on('messages.received', ({ hashes }) =>
-    gate.submit(actor, { type: 'messages.arrived', count: hashes.length }),
-  );
+  const stopListening = peer.on('messages.received', (fact) => gate.submit(actor, arrival(fact, desk)));
+  using _fullScreen = dialogue.fullScreen();
   actor.start();
   try {
     await promise;
@@ -123,37 +156,33 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
   }
 }
 
-function unreadIn(store: Store): number {
-  return store.messages({ limit: 1_000 }).filter(({ read }) => !read).length;
+function arrival({ hashes }: Extract<PeerFact, { type: 'messages.received' }>, { peer, store }: Desk): AnyEventObject {
+  // A first download brings thousands: nobody is called for each of them.
+  const newest = hashes.slice(-20).map((hash) => store.message(hash)?.body ?? '');
+  const mentions = newest.filter((body) => mentionsIn(body, [peer.name]).length > 0).length;
+  return { type: 'messages.arrived', count: hashes.length, mentions };
 }
 
-function showTimeline(store: Store, nowMs: number, paint: Paint): string {
-  const messages = store.messages({ limit: SHOWN });
-  store.markRead(messages.map(({ hash }) => hash));
-  if (messages.length === 0) return 'No messages yet: follow somebody, or write one.\n';
-  return `${messages.map((kept) => renderMessage(toMessage(kept, nowMs), paint)).join('\n')}\n`;
+/** The message that is answered, to be seen while the answer is written. */
+function answered(hash: string, { store, paint, now }: Desk): string {
+  const message = hash === '' ? undefined : store.message(hash as Hash);
+  return message === undefined ? '' : renderMessage(toMessage(message, now()), paint);
 }
 
-async function namesFor(choice: Choice, peer: Peer, store: Store): Promise<string[]> {
-  const followed = store.peers().filter(({ following }) => following);
-  if (choice === 'unfollow') return followed.map(({ name }) => name);
-  const known = (await peer.directoryPeers()).map(({ name }) => name);
-  return known.filter((name) => name !== peer.name).sort();
-}
-
-/** The notice that it ends with. */
-async function act(choice: Choice, name: string, peer: Peer): Promise<string> {
-  if (choice === 'follow') {
-    peer.follow(name);
-    return `you follow ${name}`;
-  }
-  if (choice === 'unfollow') {
-    peer.unfollow(name);
-    return `you no longer follow ${name}`;
-  }
-  const report = await peer.sync(name);
-  if (report.error !== undefined) throw new MurmureError(report.error.code, report.error.message);
-  return renderSyncReport(report, (_format, text) => text);
+async function namesFor(action: Action, { peer, store, live }: Desk): Promise<string[]> {
+  const known = store.peers();
+  if (action === 'unfollow') return known.filter(({ following }) => following).map(({ name }) => name);
+  const stored = known.map(({ name }) => name);
+  // Trees and messages are looked at offline, too.
+  const listed = await live.list().catch((error: unknown) => {
+    if (stored.length === 0) throw error;
+    return live.listed ?? [];
+  });
+  const names = new Set([...stored, ...listed.map(({ name }) => name)]);
+  names.delete(peer.name);
+  const isFollowed = new Set(known.filter(({ following }) => following).map(({ name }) => name));
+  const wanted = [...names].filter((name) => action !== 'follow' || !isFollowed.has(name));
+  return wanted.sort();
 }
 
 function whyTooLong(text: string): string | undefined {

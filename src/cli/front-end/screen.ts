@@ -18,18 +18,25 @@ export interface Key {
 
 /** What there is to see at an instant. */
 export interface View {
-  readonly title: string;
+  /** Lines above the items. */
+  readonly title: readonly string[];
   readonly items: readonly Item[];
-  /** Below the items: where things stand. */
-  readonly status: string;
+  /** Lines below the items: where things stand. */
+  readonly status: readonly string[];
 }
 
 export interface Screen {
   readonly keys: readonly Key[];
-  /** The item on which the cursor starts; default: the last one, or the first with `from: 'top'`. */
-  readonly cursor: string | undefined;
+  /** The item on which the cursor starts; `''`: the last one, or the first with `from: 'top'`. */
+  readonly cursor: string;
   readonly from: 'top' | 'bottom';
-  view(): View;
+  /** Lines to read, among which nothing is to be chosen: the cursor is not shown. */
+  readonly isText: boolean;
+  view(columns: number): View;
+  /** The cursor is on the first item: if there is more above it, it is time to get that. */
+  reachedTop?(): void;
+  /** The cursor has come to this item. */
+  visited?(item: string): void;
   /** Calls back whenever `view` may have changed; returns the way to stop that. */
   subscribe(changed: () => void): () => void;
 }
@@ -37,6 +44,6 @@ export interface Screen {
 export interface ScreenAnswer {
   /** That of the key that was pressed. */
   readonly action: string;
-  /** The item that the cursor was on; undefined if there was none. */
-  readonly item: string | undefined;
+  /** The item that the cursor was on; `''` if there was none. */
+  readonly item: string;
 }

@@ -1,0 +1,19 @@
+/** The settings file in the person's own editor. */
+import { existsSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { readConfigFile } from '../config-file.ts';
+
+const TEMPLATE = `# Settings of murmure: defaults for the flags of the same names.
+# directory = "https://HOST:PORT"
+# ca = "directory.pem"
+`;
+
+/** @throws InvalidFileError for what the file holds afterwards, which is left as the person wrote it */
+export async function editSettings(file: string): Promise<void> {
+  if (!existsSync(file)) writeFileSync(file, TEMPLATE, { mode: 0o600 });
+  const { editAsync } = await import('@inquirer/external-editor');
+  const before = await readFile(file, 'utf8');
+  const after = await editAsync(before, { postfix: '.toml', mode: 0o600 });
+  if (after !== before) writeFileSync(file, after, { mode: 0o600 });
+  await readConfigFile(file);
+}

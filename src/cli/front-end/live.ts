@@ -1,0 +1,199 @@
+/** What changes by itself while a person looks on: kept up to date from what the peer tells, for the screens to show. */
+import type { DirectoryPeer, Peer, PeerFact } from '../../index.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { renderWarning } from '../render/event.ts';
+import { duration } from '../render/text.ts';
+
+/** Screens change at most ten times a second, however fast the news come. */
+const REFRESH_MS = 100;
+/** "3 min ago" grows old. */
+const TICK_MS = 15_000;
+/** Rates are measured over at least this long. */
+const RATE_MS = 500;
+const LOG_ENTRIES = 500;
+
+export interface LogEntry {
+  readonly atMs: number;
+  /** As received: whoever shows it makes it safe. */
+  readonly text: string;
+  readonly isWarning: boolean;
+}
+
+export interface Download {
+  readonly peer: string;
+  readonly nodesFetched: number;
+  /** Fetched, and known to be wanted. */
+  readonly nodesKnown: number;
+  /** Nodes a second. */
+  readonly rate: number;
+}
+
+export type DirectoryState =
+  | { readonly status: 'connecting' | 'connected' }
+  | { readonly status: 'unreachable'; readonly why: string };
+
+interface Measured extends Download {
+  readonly measuredAtMs: number;
+  readonly measuredNodes: number;
+}
+
+export class Live implements Disposable {
+  readonly #peer: Peer;
+  readonly #clock: Clock;
+  readonly #listeners = new Set<() => void>();
+  readonly #downloads = new Map<string, Measured>();
+  readonly #log: LogEntry[] = [];
+  /** Peers that turned up with another key than the one known. */
+  readonly changedKeys = new Set<string>();
+  readonly #stopListening: () => void;
+  readonly #closing = new AbortController();
+  #directory: DirectoryState = { status: 'connecting' };
+  #listed: readonly DirectoryPeer[] | undefined;
+  #timer: unknown;
+  #isDue = false;
+  /** Grows with every change. */
+  version = 0;
+  /** Of the last thing done. */
+  notice = '';
+  showsExactDates = false;
+
+  constructor(peer: Peer, clock: Clock) {
+    this.#peer = peer;
+    this.#clock = clock;
+    this.#stopListening = peer.on('*', (fact) => this.#note(fact));
+    // It may have been listed before anybody looked on.
+    void peer.whenListed(this.#closing.signal).then(
+      () => this.#connected(),
+      () => {},
+    );
+    this.#arm(TICK_MS);
+  }
+
+  get directory(): DirectoryState {
+    return this.#directory;
+  }
+
+  get sessions(): number {
+    const { outgoing, incoming } = this.#peer.sessions;
+    return outgoing + incoming;
+  }
+
+  get downloads(): readonly Download[] {
+    return [...this.#downloads.values()];
+  }
+
+  /** Oldest first. */
+  get log(): readonly LogEntry[] {
+    return this.#log;
+  }
+
+  /** Whom the directory listed when it was asked last; undefined before that. */
+  get listed(): readonly DirectoryPeer[] | undefined {
+    return this.#listed;
+  }
+
+  /** Asks the directory. @throws MurmureError `directory-unreachable` */
+  async list(): Promise<readonly DirectoryPeer[]> {
+    this.#listed = await this.#peer.directoryPeers();
+    this.changed();
+    return this.#listed;
+  }
+
+  /** Calls back when something has changed; returns the way to stop that. */
+  subscribe(changed: () => void): () => void {
+    this.#listeners.add(changed);
+    return () => void this.#listeners.delete(changed);
+  }
+
+  changed(): void {
+    this.version += 1;
+    if (this.#isDue) return;
+    this.#isDue = true;
+    this.#arm(REFRESH_MS);
+  }
+
+  [Symbol.dispose](): void {
+    this.#stopListening();
+    this.#closing.abort();
+    this.#clock.clearTimeout(this.#timer);
+    this.#listeners.clear();
+  }
+
+  #arm(ms: number): void {
+    this.#clock.clearTimeout(this.#timer);
+    this.#timer = this.#clock.setTimeout(() => {
+      this.#isDue = false;
+      for (const listener of this.#listeners) listener();
+      this.#arm(TICK_MS);
+    }, ms);
+  }
+
+  #note(fact: PeerFact): void {
+    const warning = renderWarning(fact);
+    if (warning !== undefined) this.#write(warning, true);
+    switch (fact.type) {
+      case 'peer.listed':
+        this.#connected();
+        break;
+      case 'directory.unreachable':
+        this.#directory = { status: 'unreachable', why: fact.failure.message };
+        break;
+      case 'session.opened':
+        this.#write(`session with ${fact.name} (${fact.direction})`, false);
+        break;
+      case 'session.failed':
+        this.#write(`no session with ${fact.name}: ${fact.failure.message}`, true);
+        break;
+      case 'sync.progressed':
+        this.#measure(fact.peer, fact.nodesFetched, fact.nodesFetched + fact.nodesWanted);
+        break;
+      case 'sync.finished': {
+        const { peer, status, newMessages, durationMs, error } = fact.report;
+        this.#downloads.delete(peer);
+        if (error !== undefined) this.#write(`${peer}: ${error.message}`, true);
+        else if (status === 'updated')
+          this.#write(`${peer}: ${newMessages} new messages in ${duration(durationMs)}`, false);
+        break;
+      }
+      case 'key.changed':
+        this.changedKeys.add(fact.name);
+        break;
+      case 'root.published':
+        this.#write('published', false);
+        break;
+      default:
+        break;
+    }
+    this.changed();
+  }
+
+  #connected(): void {
+    this.#directory = { status: 'connected' };
+    this.changed();
+  }
+
+  #write(text: string, isWarning: boolean): void {
+    this.#log.push({ atMs: this.#clock.now(), text, isWarning });
+    if (this.#log.length > LOG_ENTRIES) this.#log.shift();
+  }
+
+  #measure(peer: string, nodesFetched: number, nodesKnown: number): void {
+    const atMs = this.#clock.now();
+    const last = this.#downloads.get(peer);
+    if (last === undefined) {
+      const measured = { measuredAtMs: atMs, measuredNodes: nodesFetched };
+      this.#downloads.set(peer, { peer, nodesFetched, nodesKnown, rate: 0, ...measured });
+      return;
+    }
+    const sinceMs = atMs - last.measuredAtMs;
+    const measured =
+      sinceMs < RATE_MS
+        ? {}
+        : {
+            rate: ((nodesFetched - last.measuredNodes) * 1_000) / sinceMs,
+            measuredAtMs: atMs,
+            measuredNodes: nodesFetched,
+          };
+    this.#downloads.set(peer, { ...last, nodesFetched, nodesKnown, ...measured });
+  }
+}

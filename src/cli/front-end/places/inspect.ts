@@ -1,0 +1,33 @@
+/** The menu of what the protocol does, step by step. */
+import type { Action, Place } from '../../../../machines/front-end-context.ts';
+import type { Desk, PlaceView } from './place.ts';
+import { wayBack } from './place.ts';
+
+const OWN_TREE = 'own tree';
+
+/** In the order of the menu: what is shown, what is done. */
+const entries: readonly { readonly id: string; readonly action: Action; readonly label: string }[] = [
+  { id: 'peers', action: 'peers', label: 'list the peers' },
+  { id: 'addresses', action: 'addresses', label: 'ask for the addresses of a peer' },
+  { id: 'hello', action: 'hello', label: 'say Hello to an address' },
+  { id: 'root', action: 'root', label: 'send RootRequest to a peer' },
+  { id: 'sync', action: 'sync', label: "download a peer's tree" },
+  { id: OWN_TREE, action: 'tree', label: 'show my own tree' },
+  { id: 'tree', action: 'tree', label: "show a peer's tree" },
+  { id: 'messages', action: 'messages', label: "show a peer's messages" },
+  { id: 'quit', action: 'quit', label: 'quit murmure' },
+];
+
+export function inspectPlace(_place: Place, { peer }: Desk): PlaceView {
+  const items = entries.map(({ id, label }) => ({ id, lines: () => [label] }));
+  return {
+    title: 'inspect',
+    from: 'top',
+    isText: false,
+    keys: [{ key: 'enter', label: 'do it', action: 'choose' }, ...wayBack, { key: '?', label: 'help', action: 'help' }],
+    items: () => items,
+    // All others are asked whom they are about.
+    subject: (_action, item) => (item === OWN_TREE ? peer.name : ''),
+    chosen: (item) => entries.find(({ id }) => id === item)?.action,
+  };
+}

@@ -1,0 +1,89 @@
+/** Screens to read: a tree, what happened lately, the settings, and what every key does. */
+import type { Place } from '../../../../machines/front-end-context.ts';
+import { safeLine } from '../../../feed/safe-text.ts';
+import type { Store } from '../../../store/store.ts';
+import { type Hash, isEmptyRoot } from '../../../wire/hash.ts';
+import type { Paint } from '../../output.ts';
+import { columns } from '../../render/text.ts';
+import { renderTreeLine, treeLines } from '../../render/tree.ts';
+import { truncate, wrapText } from '../../render/wrap.ts';
+import { helpLines } from '../help.ts';
+import { type Desk, everywhere, type PlaceView, textItems, wayBack } from './place.ts';
+
+/** A few nodes can expand to billions (protocol §9). */
+const MOST_NODES = 2_000;
+const NOT_DOWNLOADED = 'Nothing of this tree was downloaded yet: "s" on the screen of the peer does that.';
+
+export function treePlace({ subject: name }: Place, desk: Desk): PlaceView {
+  const { store, peer, paint } = desk;
+  const root = name === peer.name ? store.ownFeed().root : store.currentRoot(name);
+  const items = textItems(root === undefined ? [NOT_DOWNLOADED] : linesOfTree(store, root, paint), cut);
+  return {
+    title: `tree of ${safeLine(name)}`,
+    from: 'top',
+    isText: true,
+    keys: [{ key: 'enter', label: 'messages', action: 'messages' }, ...wayBack, ...everywhere],
+    items: () => items,
+    subject: () => name,
+  };
+}
+
+function linesOfTree(store: Store, root: Hash, paint: Paint): string[] {
+  if (isEmptyRoot(root)) return ['No messages, hence no tree.'];
+  const lines = treeLines(store, root, Number.POSITIVE_INFINITY)
+    .take(MOST_NODES + 1)
+    .toArray();
+  const rendered = lines.slice(0, MOST_NODES).map((line) => renderTreeLine(line, paint));
+  return lines.length > MOST_NODES ? [...rendered, 'There is more: "murmure tree" shows it.'] : rendered;
+}
+
+export function logPlace(_place: Place, { live, paint }: Desk): PlaceView {
+  return {
+    title: 'what happened lately',
+    from: 'bottom',
+    isText: true,
+    keys: [...wayBack, ...everywhere.filter(({ action }) => action !== 'log')],
+    items: () => {
+      const lines = live.log.map(({ atMs, text, isWarning }) => {
+        const time = new Date(atMs).toTimeString().slice(0, 8);
+        return `${paint('dim', time)}  ${isWarning ? paint('yellow', safeLine(text)) : safeLine(text)}`;
+      });
+      return textItems(lines.length === 0 ? ['Nothing yet.'] : lines, (line, width) => wrapText(line, width, 10));
+    },
+    subject: () => '',
+  };
+}
+
+export function settingsPlace(_place: Place, { settings, paint }: Desk): PlaceView {
+  const rows = settings.map(({ setting, value, from, source }) => [
+    setting,
+    value === null ? '' : safeLine(String(value)),
+    source === null ? from : `${from} ${safeLine(source)}`,
+  ]);
+  const lines = columns(rows, (cell, column) => (column === 0 ? paint('bold', cell) : cell)).split('\n');
+  const items = textItems([...lines, '', 'What you change in the file counts from the next start on.'], cut);
+  return {
+    title: 'settings',
+    from: 'top',
+    isText: true,
+    keys: [{ key: 'o', label: 'open config.toml', action: 'edit-settings' }, ...wayBack, ...everywhere],
+    items: () => items,
+    subject: () => '',
+  };
+}
+
+export function helpPlace(_place: Place, { paint }: Desk): PlaceView {
+  const items = textItems(helpLines(paint), (line, width) => wrapText(line, width, 14));
+  return {
+    title: 'help',
+    from: 'top',
+    isText: true,
+    keys: [...wayBack, ...everywhere.filter(({ action }) => action !== 'help')],
+    items: () => items,
+    subject: () => '',
+  };
+}
+
+function cut(line: string, width: number): string[] {
+  return [truncate(line, width)];
+}

@@ -1,0 +1,122 @@
+/** A prompt for a message: it wraps while it is written, has room for several lines, and counts the bytes that are left. */
+import { createPrompt, isEnterKey, type KeypressEvent, useEffect, useKeypress, useRef, useState } from '@inquirer/core';
+import { safeText } from '../../../feed/safe-text.ts';
+import type { Paint } from '../../output.ts';
+import type { Writing } from '../dialogue.ts';
+import { textWithCursor } from './text-with-cursor.ts';
+
+export interface ComposePromptConfig extends Writing {
+  readonly message: string;
+  readonly paint: Paint;
+  readonly size: () => { readonly columns: number; readonly rows: number };
+  readonly onResize: (changed: () => void) => () => void;
+  /** What the person has to know meanwhile, such as what has arrived: one line, safe to show. */
+  readonly news: () => string;
+  readonly onNews: (changed: () => void) => () => void;
+}
+
+/** What was answered: a text, or that the rest is to be written in the editor. */
+export interface Composed {
+  readonly text: string;
+  readonly wantsEditor: boolean;
+}
+
+/** What a person has typed, as readline holds it; a newline in it was not the end of the line. */
+interface Line {
+  readonly text: string;
+  readonly cursor: number;
+}
+
+/** As much of Node's readline as is needed; `line` and `cursor` may be set (nodejs.org/api/readline.html#rlline). */
+interface Readline {
+  line: string;
+  cursor: number;
+}
+
+type Key = KeypressEvent & { readonly meta?: boolean };
+
+const HELP = 'Enter sends · Alt-Enter new line · Ctrl-O editor · Esc back';
+
+export const composePrompt = createPrompt<Composed, ComposePromptConfig>((config, done) => {
+  const { message, paint, draft, complain, maxBytes, onChange, above } = config;
+  const [line, setLine] = useState<Line>({ text: draft, cursor: draft.length });
+  const [complaint, setComplaint] = useState('');
+  const [, setRenders] = useState(0);
+  const isPasting = useRef(false);
+  const kept = useRef<Line>(line);
+
+  useEffect((rl) => {
+    put(rl as unknown as Readline, kept.current);
+    let renders = 0;
+    const again = () => {
+      renders += 1;
+      setRenders(renders);
+    };
+    const stops = [config.onNews(again), config.onResize(again)];
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }, []);
+
+  useKeypress((key: Key, rl) => {
+    const typed = rl as unknown as Readline;
+    const keep = (next: Line) => {
+      if (next.text !== kept.current.text) onChange(next.text);
+      kept.current = next;
+      setLine(next);
+    };
+    if (key.name === 'paste-start' || key.name === 'paste-end') isPasting.current = key.name === 'paste-start';
+    else if (isEnterKey(key) && (isPasting.current || key.meta)) {
+      // Readline took it for the end of the line.
+      const { text, cursor } = kept.current;
+      const next = { text: `${text.slice(0, cursor)}\n${text.slice(cursor)}`, cursor: cursor + 1 };
+      put(typed, next);
+      keep(next);
+    } else if (isEnterKey(key)) {
+      const wrong = complain(kept.current.text);
+      if (wrong === undefined) done({ text: kept.current.text, wantsEditor: false });
+      else {
+        put(typed, kept.current);
+        setComplaint(wrong);
+      }
+    } else if (key.ctrl && key.name === 'o') done({ text: kept.current.text, wantsEditor: true });
+    else {
+      setComplaint('');
+      keep({ text: typed.line, cursor: typed.cursor });
+    }
+  });
+
+  const { columns, rows } = config.size();
+  const left = maxBytes - Buffer.byteLength(line.text);
+  const counter = paint(left < 0 ? 'red' : left < 100 ? 'yellow' : 'dim', `${left} bytes left`);
+  const text = textWithCursor(
+    safeText(line.text.slice(0, line.cursor)),
+    safeText(line.text.slice(line.cursor)),
+    columns - 2,
+  );
+  const below = [complaint === '' ? '' : paint('red', complaint), `${counter}  ${paint('dim', HELP)}`, config.news()];
+  const head = above === '' ? [paint('bold', message)] : [...above.split('\n'), '', paint('bold', message)];
+  const page = fitted(head, text.lines, below, { rows: rows - 1, cursorRow: text.cursorRow });
+  return `${page.join('\n')}${HIDDEN_CURSOR}`;
+});
+
+const HIDDEN_CURSOR = '\u001B[?25l';
+
+function put(rl: Readline, { text, cursor }: Line): void {
+  rl.line = text;
+  rl.cursor = cursor;
+}
+
+/** What does not fit goes: first of what is above, then of the text, but never the line with the cursor. */
+function fitted(
+  head: readonly string[],
+  text: readonly string[],
+  below: readonly string[],
+  { rows, cursorRow }: { rows: number; cursorRow: number },
+): string[] {
+  const roomForText = Math.max(1, rows - below.length - 1);
+  const first = Math.max(0, Math.min(cursorRow - roomForText + 1, text.length - roomForText));
+  const shown = text.slice(first, first + roomForText).map((line) => `  ${line}`);
+  const roomAbove = Math.max(1, rows - below.length - shown.length);
+  return [...head.slice(-roomAbove), ...shown, ...below];
+}

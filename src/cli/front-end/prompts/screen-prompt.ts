@@ -1,0 +1,92 @@
+/** A prompt that fills the terminal: a title, items to move in or lines to read, where things stand, and the keys that lead on. */
+import {
+  createPrompt,
+  isEnterKey,
+  type KeypressEvent,
+  useEffect,
+  useKeypress,
+  usePagination,
+  useRef,
+  useState,
+} from '@inquirer/core';
+import type { Paint } from '../../output.ts';
+import { keyLines } from '../key-lines.ts';
+import type { Screen, ScreenAnswer } from '../screen.ts';
+import { linesFrom, type Movement, moveInList, moveInText, movementOf, type Position, startAt } from './position.ts';
+
+export interface ScreenPromptConfig {
+  readonly screen: Screen;
+  readonly paint: Paint;
+  readonly size: () => { readonly columns: number; readonly rows: number };
+  /** Calls back when the size has changed; returns the way to stop that. */
+  readonly onResize: (changed: () => void) => () => void;
+}
+
+/** The cursor, and as much room beside the items it is not on. */
+const POINTER = '❯ ';
+const MARGIN = '  ';
+const HIDDEN_CURSOR = '\u001B[?25l';
+
+export const screenPrompt = createPrompt<ScreenAnswer, ScreenPromptConfig>((config, done) => {
+  const { screen, paint } = config;
+  const [, setRenders] = useState(0);
+  const position = useRef<Position | undefined>(undefined);
+  const renderAgain = () => setRenders((renders) => renders + 1);
+
+  useEffect(() => {
+    const stops = [screen.subscribe(renderAgain), config.onResize(renderAgain)];
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }, []);
+
+  const { columns, rows } = config.size();
+  const { title, items, status } = screen.view(columns);
+  const keys = keyLines(screen.keys, columns, paint);
+  // The last row stays free: a full one would scroll.
+  const pageSize = Math.max(1, rows - keys.length - title.length - status.length - 1);
+  const linesOf = (index: number) => items[index]?.lines(columns - MARGIN.length) ?? [];
+  const list = { ids: items.map(({ id }) => id), linesOf, pageSize };
+  const current = startAt(position.current, screen, list);
+  position.current = current;
+
+  const move = (movement: Movement) => {
+    const next = screen.isText ? moveInText(current, movement, list) : moveInList(current, movement, list);
+    position.current = next;
+    if (next.index === 0) screen.reachedTop?.();
+    if (next.item !== undefined) screen.visited?.(next.item);
+    renderAgain();
+  };
+  useKeypress((key) => {
+    const action = actionOf(key, screen);
+    const movement = movementOf(key);
+    if (action !== undefined) done({ action, item: current.item ?? '' });
+    else if (movement !== undefined) move(movement);
+  });
+
+  const page = usePagination({
+    items,
+    active: Math.max(0, current.index),
+    pageSize,
+    loop: false,
+    renderItem: ({ isActive, index }) => {
+      const lines = isActive ? linesOf(index).slice(current.scrolled).slice(0, pageSize) : linesOf(index);
+      return lines.map((line, row) => (isActive && row === 0 ? paint('cyan', POINTER) : MARGIN) + line).join('\n');
+    },
+  });
+  const shown = screen.isText
+    ? linesFrom(current.scrolled, list).map((line) => MARGIN + line)
+    : page.split('\n').slice(0, items.length === 0 ? 0 : pageSize);
+  const padding = Array.from({ length: Math.max(0, pageSize - shown.length) }, () => '');
+  const body = screen.from === 'bottom' ? [...padding, ...shown] : [...shown, ...padding];
+  return `${[...title, ...body, ...status, ...keys].join('\n')}${HIDDEN_CURSOR}`;
+});
+
+function actionOf(event: KeypressEvent, screen: Screen): string | undefined {
+  if (event.ctrl) return undefined;
+  // A key may be named by what it types, too: "?" has no name of its own.
+  const { sequence = '' } = event as KeypressEvent & { readonly sequence?: string };
+  return screen.keys.find(({ key }) =>
+    key === 'enter' ? isEnterKey(event) : key === event.name ? !event.shift : key === sequence,
+  )?.action;
+}

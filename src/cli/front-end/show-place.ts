@@ -1,0 +1,102 @@
+/** A place as a screen: its view framed by a title, where things stand, and what came of the last thing done. */
+import type { Place, PlaceKind } from '../../../machines/front-end-context.ts';
+import { mentionsIn } from '../../feed/mentions.ts';
+import { safeLine } from '../../feed/safe-text.ts';
+import { renderStatusLine } from '../render/status-line.ts';
+import { truncate } from '../render/wrap.ts';
+import { inspectPlace } from './places/inspect.ts';
+import {
+  foundPlace,
+  heardAuthors,
+  mentionsPlace,
+  messagesPlace,
+  threadPlace,
+  timelinePlace,
+} from './places/messages.ts';
+import { peerPlace, peersPlace } from './places/peers.ts';
+import type { Desk, MakePlace, PlaceView } from './places/place.ts';
+import { helpPlace, logPlace, settingsPlace, treePlace } from './places/texts.ts';
+import type { Item, Screen } from './screen.ts';
+
+const makers: Readonly<Record<PlaceKind, MakePlace>> = {
+  timeline: timelinePlace,
+  mentions: mentionsPlace,
+  thread: threadPlace,
+  found: foundPlace,
+  peers: peersPlace,
+  peer: peerPlace,
+  messages: messagesPlace,
+  tree: treePlace,
+  log: logPlace,
+  settings: settingsPlace,
+  help: helpPlace,
+  inspect: inspectPlace,
+};
+
+/** Among so many of the newest messages unread ones are counted. */
+const COUNTED = 1_000;
+
+export interface ShownPlace {
+  readonly screen: Screen;
+  readonly view: PlaceView;
+}
+
+export function showPlace(place: Place, desk: Desk, drafts: number): ShownPlace {
+  const { live, paint } = desk;
+  const view = makers[place.kind](place, desk);
+  const items = cached(desk, () => view.items());
+  const news = cached(desk, () => countNews(desk));
+  const screen: Screen = {
+    keys: view.keys,
+    cursor: place.cursor || firstUnread(place, desk),
+    from: view.from,
+    isText: view.isText,
+    view: (columns) => {
+      const status = renderStatusLine({ ...statusOf(desk), ...news(), drafts }, columns, paint);
+      const notice = live.notice === '' ? [] : [truncate(paint('cyan', safeLine(live.notice)), columns)];
+      return { title: [truncate(paint('bold', view.title), columns)], items: items(), status: [...notice, status] };
+    },
+    subscribe: (changed) => live.subscribe(changed),
+    ...(view.reachedTop && { reachedTop: view.reachedTop }),
+    ...(view.visited && { visited: view.visited }),
+  };
+  return { screen, view };
+}
+
+/** Made anew when something has changed, not at every key that is pressed. */
+function cached<T>({ live }: Desk, make: () => T): () => T {
+  let version = live.version;
+  let value: T | undefined;
+  return () => {
+    if (value === undefined || version !== live.version) {
+      version = live.version;
+      value = make();
+    }
+    return value;
+  };
+}
+
+/** On the timeline the cursor starts on what was not read yet. */
+function firstUnread({ kind, subject }: Place, { peer, store }: Desk): Item['id'] {
+  if (kind === 'thread') return subject;
+  if (kind !== 'timeline') return '';
+  const messages = store.messages({ authors: heardAuthors({ peer, store }), limit: 200 });
+  return messages.find(({ read, author }) => !read && author !== peer.name)?.hash ?? '';
+}
+
+function countNews({ peer, store }: Desk): { unread: number; mentions: number } {
+  const unread = store
+    .messages({ authors: heardAuthors({ peer, store }), limit: COUNTED })
+    .filter(({ read, author }) => !read && author !== peer.name);
+  const mentions = unread.filter(({ body }) => mentionsIn(body, [peer.name]).length > 0);
+  return { unread: unread.length, mentions: mentions.length };
+}
+
+function statusOf({ live, settings }: Desk) {
+  const url = settings.find(({ setting }) => setting === 'directory')?.value;
+  return {
+    directory: { ...live.directory, name: typeof url === 'string' && URL.canParse(url) ? new URL(url).host : '' },
+    sessions: live.sessions,
+    downloads: live.downloads,
+  };
+}

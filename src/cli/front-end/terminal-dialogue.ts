@@ -1,0 +1,147 @@
+/** The front end's questions at a terminal. What asks is loaded with the first question. */
+import { safeLine } from '../../feed/safe-text.ts';
+import type { Paint } from '../output.ts';
+import { CancelledError, type Dialogue } from './dialogue.ts';
+import { KeyInput } from './key-input.ts';
+import type { Screen } from './screen.ts';
+
+/** As much of the process's terminal as is used. */
+export interface Terminal {
+  readonly input: NodeJS.ReadStream;
+  readonly output: NodeJS.WriteStream;
+}
+
+export interface TerminalDialogueOptions extends Terminal {
+  readonly paint: Paint;
+  /** Aborted when the run has to end. */
+  readonly signal: AbortSignal;
+}
+
+const FULL_SCREEN_ON = '\u001B[?1049h\u001B[?2004h';
+const FULL_SCREEN_OFF = '\u001B[?2004l\u001B[?1049l';
+const CLEAR = '\u001B[2J\u001B[H';
+
+type Prompts = typeof import('@inquirer/prompts');
+
+interface PromptContext extends Terminal {
+  readonly signal: AbortSignal;
+}
+
+export function terminalDialogue({ input, output, paint, signal }: TerminalDialogueOptions): Dialogue {
+  let isFullScreen = false;
+  let shown = '';
+  let current: Screen | undefined;
+  const keys = new KeyInput(input);
+
+  const ask = async <T>(
+    question: (terminal: PromptContext) => Promise<T>,
+    { escapeCancels = true }: { escapeCancels?: boolean } = {},
+  ): Promise<T> => {
+    if (isFullScreen) output.write(CLEAR + shown);
+    shown = '';
+    const cancelling = new AbortController();
+    using _reading = keys.read();
+    // Inquirer knows neither: Ctrl-D would leave its question open for ever.
+    using _watching = keys.watch(({ name, ctrl }) => {
+      if ((name === 'd' && ctrl) || (name === 'escape' && escapeCancels)) cancelling.abort();
+    });
+    try {
+      const anySignal = AbortSignal.any([signal, cancelling.signal]);
+      return await question({ input: keys.stream, output, signal: anySignal });
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      const isExit = error instanceof Error && error.name === 'ExitPromptError';
+      throw isExit || cancelling.signal.aborted ? new CancelledError() : error;
+    }
+  };
+  const askWith = <T>(question: (prompts: Prompts, terminal: PromptContext) => Promise<T>): Promise<T> =>
+    ask(async (terminal) => question(await import('@inquirer/prompts'), terminal));
+
+  const size = () => ({ columns: output.columns || 80, rows: output.rows || 24 });
+  const onResize = (changed: () => void) => {
+    const clearAndChange = () => {
+      if (isFullScreen) output.write(CLEAR);
+      changed();
+    };
+    output.on('resize', clearAndChange);
+    return () => void output.off('resize', clearAndChange);
+  };
+
+  return {
+    screen: (screen) => {
+      current = screen;
+      return ask(
+        async (terminal) => {
+          const { screenPrompt } = await import('./prompts/screen-prompt.ts');
+          return screenPrompt({ screen, paint, size, onResize }, terminal);
+        },
+        { escapeCancels: false },
+      );
+    },
+    write: async (message, writing) => {
+      const { composePrompt } = await import('./prompts/compose-prompt.ts');
+      const news = () => current?.view(size().columns).status.at(-1) ?? '';
+      const onNews = (changed: () => void) => current?.subscribe(changed) ?? (() => {});
+      let draft = writing.draft;
+      for (;;) {
+        const config = { ...writing, draft, message, paint, size, onResize, news, onNews };
+        const { text, wantsEditor } = await ask((terminal) => composePrompt(config, terminal));
+        if (!wantsEditor) return text;
+        draft = await keys.suspended(() => editInEditor(text));
+        writing.onChange(draft);
+      }
+    },
+    choose: (message, options) =>
+      askWith(({ select }, terminal) =>
+        select(
+          { message, choices: options.map(({ value, label }) => ({ value, name: label })), loop: false },
+          terminal,
+        ),
+      ),
+    pick: (message, names) =>
+      askWith(({ search }, terminal) => {
+        const matching = (term = '') => names.filter((name) => name.toLowerCase().includes(term.toLowerCase()));
+        const source = (term: string | undefined) => matching(term).map((value) => ({ value, name: safeLine(value) }));
+        return search({ message, source }, terminal);
+      }),
+    line: (message, complain, suggestion) =>
+      askWith(({ input: prompt }, terminal) => {
+        const validate = (text: string) => complain(text) ?? true;
+        return prompt({ message, validate, ...(suggestion !== undefined && { default: suggestion }) }, terminal);
+      }),
+    secret: (message, complain) =>
+      askWith(({ password }, terminal) =>
+        password({ message, mask: '*', validate: (text) => complain(text) ?? true }, terminal),
+      ),
+    confirm: (message) => askWith(({ confirm }, terminal) => confirm({ message, default: true }, terminal)),
+    show: (text) => {
+      if (isFullScreen) shown += text;
+      else output.write(text);
+    },
+    fullScreen: () => {
+      isFullScreen = true;
+      const reading = keys.read();
+      output.write(FULL_SCREEN_ON);
+      const leave = () => {
+        if (isFullScreen) output.write(FULL_SCREEN_OFF);
+        isFullScreen = false;
+      };
+      // However the process ends, the terminal is the person's again.
+      process.once('exit', leave);
+      return {
+        [Symbol.dispose]: () => {
+          process.off('exit', leave);
+          leave();
+          reading[Symbol.dispose]();
+        },
+      };
+    },
+    ring: () => void output.write('\u0007'),
+  };
+}
+
+/** A newline at the end is the editor's, not the writer's. */
+async function editInEditor(text: string): Promise<string> {
+  const { editAsync } = await import('@inquirer/external-editor');
+  return (await editAsync(text, { postfix: '.txt', mode: 0o600 })).trimEnd();
+}

@@ -1,0 +1,72 @@
+/** A message on a screen: a line about it, then its text, indented so that no text can pass for another message. */
+import type { Message } from '../../feed/message.ts';
+import type { Item } from '../front-end/screen.ts';
+import type { Paint } from '../output.ts';
+import { authorColour } from './author-colour.ts';
+import { marksOf, withMentions } from './message-marks.ts';
+import { relativeTime } from './relative-time.ts';
+import { localDateTime } from './text.ts';
+import { truncate, wrapText } from './wrap.ts';
+
+export interface MessageItemOptions {
+  readonly paint: Paint;
+  readonly nowMs: number;
+  /** How many messages it stands below, in a conversation. */
+  readonly depth: number;
+  readonly ownName: string;
+  /** Whose mentions stand out. */
+  readonly names: readonly string[];
+  readonly exactDate: boolean;
+  readonly keyChanged: boolean;
+  /** Lines of text, the rest is left out; default: all. */
+  readonly maxLines?: number;
+}
+
+const INDENT = 2;
+const BODY_INDENT = 2;
+/** However deep a conversation gets, so much of a line is left to its text. */
+const LEAST_COLUMNS = 24;
+
+export function messageItem(message: Message, options: MessageItemOptions): Item {
+  let width = -1;
+  let lines: readonly string[] = [];
+  return {
+    id: message.hash,
+    lines: (columns) => {
+      if (columns !== width) {
+        width = columns;
+        lines = render(message, options, columns);
+      }
+      return lines;
+    },
+  };
+}
+
+function render(message: Message, options: MessageItemOptions, columns: number): string[] {
+  const { depth, paint, names, ownName, maxLines = Number.POSITIVE_INFINITY } = options;
+  const indent = Math.min(depth * INDENT, Math.max(0, columns - LEAST_COLUMNS - BODY_INDENT));
+  const margin = ' '.repeat(indent);
+  const bodyMargin = ' '.repeat(indent + BODY_INDENT);
+  const text = wrapText(withMentions(message.body, names, ownName, paint), Math.max(2, columns - bodyMargin.length));
+  const shown = text.length > maxLines ? text.slice(0, maxLines - 1) : text;
+  const rest = text.length - shown.length;
+  return [
+    truncate(margin + head(message, options), columns),
+    ...shown.map((line) => bodyMargin + line),
+    ...(rest === 0 ? [] : [bodyMargin + paint('dim', truncate(`… ${rest} more lines`, columns - bodyMargin.length))]),
+  ];
+}
+
+function head(message: Message, { depth, paint, nowMs, ownName, exactDate, keyChanged }: MessageItemOptions): string {
+  const { author, date, inReplyTo, read } = message;
+  const isOwn = author === ownName;
+  const when = exactDate ? localDateTime(date) : relativeTime(Date.parse(date), nowMs);
+  return [
+    ...(read || isOwn ? [] : [paint(['bold', 'cyan'], '•')]),
+    ...(depth > 0 ? [paint('dim', '↳')] : []),
+    paint(authorColour(author), author) + (isOwn ? paint('dim', ' (you)') : ''),
+    paint('dim', when),
+    ...(inReplyTo !== null && depth === 0 ? [paint('dim', '↳ an answer')] : []),
+    ...marksOf(message, keyChanged).map((mark) => paint('yellow', `[${mark}]`)),
+  ].join(' ');
+}

@@ -1,0 +1,29 @@
+/** What a reader should know of a message besides its text. */
+import { mentionsIn } from '../../feed/mentions.ts';
+import type { Message } from '../../feed/message.ts';
+import type { Paint } from '../output.ts';
+
+/** Before believing it. `keyChanged`: its author turned up with another key. */
+export function marksOf({ authenticated, future }: Message, keyChanged = false): string[] {
+  return [
+    ...(authenticated ? [] : ['not authenticated']),
+    ...(future ? ['dated in the future'] : []),
+    ...(keyChanged ? ['key changed'] : []),
+  ];
+}
+
+/** The text with the names in it that are mentioned made to stand out, one's own most. */
+export function withMentions(body: string, names: readonly string[], ownName: string, paint: Paint): string {
+  let text = '';
+  let shown = 0;
+  for (const { start, end, name } of mentionsIn(body, names)) {
+    const format: Parameters<Paint>[0] = name === ownName ? ['bold', 'inverse'] : 'bold';
+    text += body.slice(shown, start) + paint(format, body.slice(start, end));
+    shown = end;
+  }
+  return text + body.slice(shown);
+}
+
+export function isMentioned(body: string, name: string): boolean {
+  return mentionsIn(body, [name]).length > 0;
+}

@@ -1,0 +1,73 @@
+/** Where things stand, on one line: what matters least is left out first where there is no room. */
+import width from 'fast-string-width';
+import { safeLine } from '../../feed/safe-text.ts';
+import type { Paint } from '../output.ts';
+import { counted } from './text.ts';
+import { truncate } from './wrap.ts';
+
+export interface Status {
+  readonly directory: {
+    readonly status: 'connecting' | 'connected' | 'unreachable';
+    /** HOST:PORT, `''` if there is none to name. */
+    readonly name: string;
+  };
+  readonly sessions: number;
+  readonly downloads: readonly {
+    readonly peer: string;
+    readonly nodesFetched: number;
+    readonly nodesKnown: number;
+    /** Nodes a second. */
+    readonly rate: number;
+  }[];
+  readonly unread: number;
+  readonly mentions: number;
+  readonly drafts: number;
+}
+
+interface Part {
+  readonly text: string;
+  /** The smallest goes first. */
+  readonly weight: number;
+}
+
+const SEPARATOR = ' · ';
+
+export function renderStatusLine(status: Status, columns: number, paint: Paint): string {
+  const parts = partsOf(status, paint);
+  while (parts.length > 1 && lengthOf(parts) > columns) {
+    const least = parts.reduce((lightest, part) => (part.weight < lightest.weight ? part : lightest));
+    parts.splice(parts.indexOf(least), 1);
+  }
+  return truncate(parts.map(({ text }) => text).join(paint('dim', SEPARATOR)), columns);
+}
+
+function lengthOf(parts: readonly Part[]): number {
+  return parts.reduce((sum, { text }) => sum + width(text), SEPARATOR.length * (parts.length - 1));
+}
+
+function partsOf({ directory, sessions, downloads, unread, mentions, drafts }: Status, paint: Paint): Part[] {
+  const [first, ...others] = downloads;
+  const parts: (Part | undefined)[] = [
+    { weight: 6, text: directoryText(directory, paint) },
+    sessions === 0 ? undefined : { weight: 1, text: counted(sessions, 'session') },
+    first && { weight: 5, text: downloadText(first) },
+    others.length === 0 ? undefined : { weight: 2, text: `${others.length} more downloads` },
+    unread === 0 ? undefined : { weight: 8, text: paint(['bold', 'cyan'], `${number(unread)} unread`) },
+    mentions === 0 ? undefined : { weight: 7, text: paint('bold', `@ ${counted(mentions, 'mention')}`) },
+    drafts === 0 ? undefined : { weight: 3, text: counted(drafts, 'draft') },
+  ];
+  return parts.filter((part) => part !== undefined);
+}
+
+function directoryText({ status, name }: Status['directory'], paint: Paint): string {
+  const named = name === '' ? 'directory' : safeLine(name);
+  if (status === 'connected') return `${paint('green', '✓')} ${named}`;
+  return status === 'connecting' ? paint('dim', `… ${named}`) : paint('yellow', `✗ ${named} unreachable`);
+}
+
+function downloadText({ peer, nodesFetched, nodesKnown, rate }: Status['downloads'][number]): string {
+  const speed = rate === 0 ? '' : `${SEPARATOR}${rate < 1_000 ? Math.round(rate) : `${(rate / 1_000).toFixed(1)}k`}/s`;
+  return `${safeLine(peer, 20)} ${number(nodesFetched)}/${number(nodesKnown)} nodes${speed}`;
+}
+
+const number = (value: number) => value.toLocaleString('en');
