@@ -77,7 +77,11 @@ export function needsPeer(action: Action): boolean {
 
 /** Whether it is about a message or a peer; the others are about nothing in particular. */
 export function hasSubject(action: Action): boolean {
-  return action === 'thread' || action === 'reply' || needsPeer(action);
+  return isAboutMessage(action) || needsPeer(action);
+}
+
+export function isAboutMessage(action: Action): boolean {
+  return action === 'thread' || action === 'reply';
 }
 
 /** The place whose screen is shown. */

@@ -2,6 +2,7 @@
 import { addressProofMachine } from './address-proof.machine.ts';
 import { directoryMachine } from './directory.machine.ts';
 import { directoryClientMachine } from './directory-client.machine.ts';
+import { firstRunMachine } from './first-run.machine.ts';
 import { frontEndMachine } from './front-end.machine.ts';
 import { incomingSessionMachine } from './incoming-session.machine.ts';
 import { merkleWalkMachine } from './merkle-walk.machine.ts';
@@ -20,5 +21,6 @@ export const machines = {
   'address-proof': addressProofMachine,
   'merkle-walk': merkleWalkMachine,
   directory: directoryMachine,
+  'first-run': firstRunMachine,
   'front-end': frontEndMachine,
 } as const;

@@ -12,7 +12,7 @@ export interface OneShotPeer extends AsyncDisposable {
 
 /** Disposing of it closes the peer, then the store. @throws NoIdentityError */
 export async function openPeer(
-  context: Pick<CommandContext, 'settings' | 'services' | 'prompts'>,
+  context: Pick<CommandContext, 'settings' | 'services' | 'prompts' | 'output'>,
   access: DirectoryAccess,
 ): Promise<OneShotPeer> {
   const { settings, services } = context;

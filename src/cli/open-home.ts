@@ -1,4 +1,5 @@
 /** Opens what a home keeps: the identity, and the store. */
+import { WrongPassphraseError } from '../identity/encrypted-pem.ts';
 import { loadKeyFile } from '../identity/key-file.ts';
 import type { KeyPair } from '../identity/key-pair.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
@@ -12,11 +13,24 @@ export interface Identity {
   readonly keyPair: KeyPair;
 }
 
+/** A passphrase typed at a prompt may be mistyped. */
+const TRIES = 3;
+
 /** Asks for the passphrase if the key has one. @throws NoIdentityError, InvalidFileError, and what `loadKeyFile` throws */
-export async function openIdentity(context: Pick<CommandContext, 'settings' | 'prompts'>): Promise<Identity> {
+export async function openIdentity(
+  context: Pick<CommandContext, 'settings' | 'prompts' | 'output'>,
+): Promise<Identity> {
   const { home } = context.settings;
   const name = await requireName(home);
-  return { name, keyPair: await loadKeyFile(home.keyFile, askPassphrase(context)) };
+  const canRetry = context.prompts !== undefined && context.settings.passphraseFile === undefined;
+  for (let tries = canRetry ? TRIES : 1; ; tries -= 1) {
+    try {
+      return { name, keyPair: await loadKeyFile(home.keyFile, askPassphrase(context)) };
+    } catch (error) {
+      if (!(error instanceof WrongPassphraseError) || tries === 1) throw error;
+      context.output.fail(error.message);
+    }
+  }
 }
 
 /** The store of a home that has an identity, and that identity's name; the key is not needed to read. @throws NoIdentityError */

@@ -24,7 +24,7 @@ const Header = v.object({
   /** Of the program. */
   version: v.string(),
   machines: v.record(v.string(), v.string()),
-  root: v.picklist(['peer', 'directory', 'front-end']),
+  root: v.picklist(['peer', 'directory', 'front-end', 'first-run']),
   /** 32 bytes in hex: all randomness of the machines. */
   seed: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
   startedAtMs: v.number(),

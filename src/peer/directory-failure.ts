@@ -7,6 +7,10 @@ interface Reason {
   readonly todo: string;
 }
 
+/** Nobody who is trusted vouches for its certificate. */
+const UNTRUSTED =
+  /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_UNTRUSTED|CERT_SIGNATURE_FAILURE|INVALID_CA)$/;
+
 /** Codes of the system, of TLS and of the HTTP client (names of errors that have none), by what a user can do about them. */
 const REASONS: readonly Reason[] = [
   {
@@ -30,8 +34,7 @@ const REASONS: readonly Reason[] = [
     todo: 'check the URL and your network connection, or try again later',
   },
   {
-    codes:
-      /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_UNTRUSTED|CERT_SIGNATURE_FAILURE|INVALID_CA)$/,
+    codes: UNTRUSTED,
     what: 'its certificate is not trusted',
     todo: 'if you trust it, pass its certificate with --ca',
   },
@@ -76,6 +79,11 @@ export function unreachable(url: string, error: unknown): MurmureError {
   }
   const { message, code } = causes.at(-1) ?? {};
   return noAnswer(url, message || code || 'the reason is unknown', 'check the URL and your network connection', error);
+}
+
+/** Whether that is why: a certificate given by hand may mend it. */
+export function isUntrusted(error: unknown): boolean {
+  return [...causesOf(error)].some(({ code }) => code !== undefined && UNTRUSTED.test(code));
 }
 
 export function timedOut(url: string, timeoutMs: number): MurmureError {

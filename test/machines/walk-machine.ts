@@ -4,6 +4,7 @@
  */
 import {
   type AnyActorLogic,
+  type AnyActorRef,
   type AnyMachineSnapshot,
   type AnyStateMachine,
   type AnyStateNode,
@@ -56,6 +57,8 @@ function transitionsOf(machine: AnyStateMachine): Map<AnyTransitionDefinition, s
   return names;
 }
 
+const ROOT = 'walked';
+
 export async function walkMachine({
   isPossible = () => true,
   machine,
@@ -84,10 +87,12 @@ export async function walkMachine({
 
   function run(steps: readonly EventObject[]): void {
     const actor = createActor(machine, {
+      id: ROOT,
       input,
       clock: new VirtualClock(),
       inspect: (inspected) => {
-        if (inspected.type !== '@xstate.microstep' || inspected.actorRef !== actor) return;
+        // By id: the first steps come before there is an actor to compare with.
+        if (inspected.type !== '@xstate.microstep' || (inspected.actorRef as AnyActorRef).id !== ROOT) return;
         for (const transition of inspected._transitions) {
           const name = names.get(transition);
           if (name !== undefined) walked.add(name);

@@ -84,8 +84,10 @@ export function scripted({ clock }: Pick<World, 'clock'>, answers: readonly Answ
 }
 
 function textOf(screen: Screen): string {
-  const { title, items, status } = screen.view(COLUMNS);
-  return [...title, ...items.flatMap((item) => item.lines(COLUMNS)), ...status].join('\n');
+  const { title, items, empty, status } = screen.view(COLUMNS);
+  return [...title, ...(items.length === 0 ? [empty] : items.flatMap((item) => item.lines(COLUMNS))), ...status].join(
+    '\n',
+  );
 }
 
 function pressed(screen: Screen, given: Exclude<Answer, typeof cancel>): ScreenAnswer {

@@ -2,58 +2,48 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { generateKeyPair } from '../../identity/key-pair.ts';
-import type { Peer, PeerOptions } from '../../index.ts';
+import type { Peer } from '../../index.ts';
 import { openSqliteStore } from '../../store/sqlite-store.ts';
-import type { Store } from '../../store/store.ts';
 import { MurmureError } from '../../wire/murmure-error.ts';
 import { abortable } from '../abortable.ts';
 import type { CommandContext } from '../context.ts';
-import { createSampleStores } from '../demo/sample-stores.ts';
+import { openNeighbourhood, startPeer } from '../demo/neighbourhood.ts';
 import { runFrontEnd } from '../front-end/run-front-end.ts';
 import { journalOption } from '../journal-option.ts';
 import { renderSyncReport } from '../render/sync-report.ts';
 import { printMessages } from './timeline.ts';
 
-const LOOPBACK = ['127.0.0.1:0'];
 const OWN_NAME = 'you';
 /** What of the timeline is shown: about a screen. */
 const SHOWN_MESSAGES = 20;
 
 export async function demo(context: CommandContext): Promise<void> {
-  const { output, services, signal } = context;
+  const { output } = context;
   await using resources = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'murmure-demo-'));
   resources.defer(() => rm(folder, { recursive: true, force: true }));
-  const directory = resources.use(await services.createDirectory({ listen: '127.0.0.1:0', udp: LOOPBACK }));
-  output.note(`A directory runs at ${directory.url}.`);
+  const { access, names } = resources.use(await openNeighbourhood(context, output.note));
 
-  const startPeer = async (name: string, store: Store, extra: Partial<PeerOptions> = {}): Promise<Peer> => {
-    resources.use(store);
-    const keyPair = await generateKeyPair();
-    const access = { directory: directory.url, ca: directory.ca, udp: LOOPBACK };
-    const options = { name, keyPair, store, ...access, ...extra };
-    const peer = resources.use(await services.createPeer(options));
-    await abortable(peer.whenListed(signal), signal);
-    return peer;
-  };
-
-  const stores = createSampleStores(context.nowMs());
-  await Promise.all(stores.entries().map(([name, store]) => startPeer(name, store)));
-  output.note(`${[...stores.keys()].join(', ')} have registered, each with messages of their own.`);
-
-  const store = openSqliteStore(join(folder, 'store.db'));
-  const you = await startPeer(OWN_NAME, store, await journalOption(context));
+  const store = resources.use(openSqliteStore(join(folder, 'store.db')));
+  const journal = await journalOption(context);
+  const you = resources.use(
+    await startPeer(context, { name: OWN_NAME, store, ...access, ...journal, explain: isInteractive(context) }),
+  );
   output.note('You have registered as well, follow all of them, and download what they wrote:');
-  await Promise.all(stores.keys().map((name) => fetchFeed(context, you, name)));
+  await Promise.all(names.map((name) => fetchFeed(context, you, name)));
 
+  if (isInteractive(context)) return goOn(context, you, store);
   output.note(`The last ${SHOWN_MESSAGES} of ${store.countMessages()} messages:`);
   printMessages(context, store, { limit: SHOWN_MESSAGES });
-  const {
-    dialogue,
-    output: { json, paint },
-  } = context;
-  if (dialogue !== undefined && !json) await runFrontEnd({ peer: you, store, dialogue, paint });
+}
+
+function isInteractive({ dialogue, output }: CommandContext): boolean {
+  return dialogue !== undefined && !output.json;
+}
+
+async function goOn({ dialogue, output }: CommandContext, peer: Peer, store: ReturnType<typeof openSqliteStore>) {
+  if (dialogue === undefined) return;
+  await runFrontEnd({ peer, store, dialogue, paint: output.paint });
 }
 
 async function fetchFeed({ output, signal }: CommandContext, peer: Peer, name: string): Promise<void> {

@@ -1,23 +1,38 @@
 /** `murmure` on a terminal: the interactive front end. */
-import { type CommandContext, requireDirectory } from '../context.ts';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { createDirectoryHttp } from '../../peer/directory-http.ts';
+import { readConfigFile } from '../config-file.ts';
+import { type CommandContext, type DirectoryAccess, requireDirectory } from '../context.ts';
+import { createHome } from '../create-home.ts';
+import { LOOPBACK, openNeighbourhood } from '../demo/neighbourhood.ts';
 import { UsageError } from '../errors.ts';
+import { exitCodeOf } from '../exit-codes.ts';
+import type { Dialogue } from '../front-end/dialogue.ts';
 import { draftsIn } from '../front-end/drafts.ts';
 import { editSettings } from '../front-end/edit-settings.ts';
+import { type FirstRunWorld, runFirstRun } from '../front-end/run-first-run.ts';
 import { runFrontEnd } from '../front-end/run-front-end.ts';
+import { type Home, readName } from '../home.ts';
 import { journalOption } from '../journal-option.ts';
-import { openIdentity, openStore } from '../open-home.ts';
+import { type Identity, openIdentity, openStore } from '../open-home.ts';
+import { askPassphrase } from '../passphrase.ts';
 import { lockHome } from '../serve-lock.ts';
 
-/** While somebody writes nothing else is printed: what the peer reports is in "murmure why", and the count of new messages. */
-export async function frontEnd(context: CommandContext): Promise<void> {
+/** While somebody writes nothing else is printed: what the peer reports is on a screen of its own. */
+export async function frontEnd(context: CommandContext): Promise<number | undefined> {
   const { dialogue, output, services, settings } = context;
   if (dialogue === undefined)
     throw new UsageError('the front end needs a terminal: name a command, see "murmure help"');
-  const access = await requireDirectory(context);
-  const identity = await openIdentity(context);
-  using _lock = lockHome(settings.home);
-  using store = (await openStore(settings.home)).store;
-  await using peer = await services.createPeer({ ...identity, store, ...access, ...(await journalOption(context)) });
+  await using resources = new AsyncDisposableStack();
+  const beginning = await begin(context, dialogue, resources);
+  if (beginning === undefined) return exitCodeOf('interrupted');
+  const { access } = beginning;
+  const identity = beginning.identity ?? (await openIdentity(context));
+  resources.use(lockHome(settings.home));
+  const store = resources.use((await openStore(settings.home)).store);
+  const options = { ...identity, store, ...access, explain: true, ...(await journalOption(context)) };
+  const peer = resources.use(await services.createPeer(options));
   await runFrontEnd({
     peer,
     store,
@@ -25,6 +40,85 @@ export async function frontEnd(context: CommandContext): Promise<void> {
     paint: output.paint,
     drafts: draftsIn(settings.home),
     settings: settings.origins,
+    directory: access.directory,
     editSettings: () => editSettings(settings.home.configFile),
   });
+  return undefined;
+}
+
+interface Beginning {
+  readonly access: DirectoryAccess & { readonly udp?: readonly string[] };
+  /** Undefined: it is to be opened. */
+  readonly identity?: Identity | undefined;
+}
+
+/** Asks what is not known yet; undefined if the person broke that off. */
+async function begin(
+  context: CommandContext,
+  dialogue: Dialogue,
+  resources: AsyncDisposableStack,
+): Promise<Beginning | undefined> {
+  const { home, directory } = context.settings;
+  const name = await readName(home);
+  const hasDirectory = directory !== undefined;
+  if (name !== undefined && hasDirectory) return { access: await requireDirectory(context) };
+  const { world, made } = firstRunWorld(context);
+  const result = await runFirstRun({ name, hasDirectory, world, dialogue, paint: context.output.paint });
+  if (result === undefined) return undefined;
+  const identity = made();
+  if (!result.isLocal) return { identity, access: await requireDirectory(await withNewSettings(context)) };
+  dialogue.show('A directory and some neighbours begin …\n');
+  const { access } = resources.use(await openNeighbourhood(context, () => {}));
+  return { identity, access: { ...access, udp: LOOPBACK } };
+}
+
+/** With what the first questions have added to the file. */
+async function withNewSettings(context: CommandContext): Promise<CommandContext> {
+  const { home, directory, ca } = context.settings;
+  const { config } = await readConfigFile(home.configFile);
+  const added = {
+    directory: directory ?? config.directory,
+    ca: ca ?? (config.ca === undefined ? undefined : resolve(home.folder, config.ca)),
+  };
+  return { ...context, settings: { ...context.settings, ...added } };
+}
+
+/** `made` is the identity that `save` has made, if it has. */
+function firstRunWorld(context: CommandContext): { world: FirstRunWorld; made: () => Identity | undefined } {
+  const { settings, signal } = context;
+  const { home } = settings;
+  let identity: Identity | undefined;
+  const world: FirstRunWorld = {
+    checkDirectory: async (url, ca) => {
+      const known = ca ?? (settings.ca === undefined ? undefined : await readFile(settings.ca, 'utf8'));
+      await createDirectoryHttp({ url, ca: known }).udpAddresses(signal);
+    },
+    save: async ({ name, passphrase, url, certificate }) => {
+      if (name !== undefined) {
+        const secrets = { passphrase: async () => passphrase, askPassphrase: askPassphrase(context) };
+        identity = { name, keyPair: await createHome({ home, name, ...secrets }) };
+      }
+      if (url !== '') await addToSettings(home, url, certificate);
+      return identity?.keyPair.publicKey;
+    },
+  };
+  return { world, made: () => identity };
+}
+
+/** The certificate is copied: the file that was named may go. */
+const CERTIFICATE = 'trusted-directory.pem';
+
+/** In front of what is there: behind it might be within a table. */
+async function addToSettings(home: Home, url: string, certificate: string): Promise<void> {
+  const { config } = await readConfigFile(home.configFile);
+  if (certificate !== '' && config.ca !== undefined) {
+    throw new UsageError(`${home.configFile} names another certificate: take its line "ca = …" out, and begin again`);
+  }
+  const lines = [`directory = ${JSON.stringify(url)}`];
+  if (certificate !== '') {
+    await copyFile(certificate, join(home.folder, CERTIFICATE));
+    lines.push(`ca = ${JSON.stringify(CERTIFICATE)}`);
+  }
+  const before = await readFile(home.configFile, 'utf8').catch(() => '');
+  await writeFile(home.configFile, `${lines.join('\n')}\n${before}`, { mode: 0o600 });
 }

@@ -1,7 +1,7 @@
 /** Runs the front end: the machine decides what comes next, a dialogue asks, and the peer does what was chosen. */
 import { type AnyEventObject, createActor } from 'xstate';
 import { frontEndMachine } from '../../../machines/front-end.machine.ts';
-import { type Action, hasSubject, type Place } from '../../../machines/front-end-context.ts';
+import { type Action, hasSubject, isAboutMessage, type Place } from '../../../machines/front-end-context.ts';
 import { mentionsIn } from '../../feed/mentions.ts';
 import { toMessage } from '../../feed/message.ts';
 import type { JournalSink, Peer, PeerFact } from '../../index.ts';
@@ -32,6 +32,8 @@ export interface FrontEndOptions {
   /** Default: drafts are forgotten at the end. */
   readonly drafts?: DraftKeeper;
   readonly settings?: readonly SettingOrigin[];
+  /** URL of the directory, to be named on the screen. */
+  readonly directory?: string;
   readonly editSettings?: ActOptions['editSettings'];
   readonly journal?: JournalSink | undefined;
   readonly clock?: Clock;
@@ -62,7 +64,8 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
   const gate = new Gate(clock, recording?.recorder);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   using live = new Live(peer, clock);
-  const desk: Desk = { peer, store, live, paint, settings: options.settings ?? [], now: () => clock.now() };
+  const { settings = [], directory = '' } = options;
+  const desk: Desk = { peer, store, live, paint, settings, directory, now: () => clock.now() };
 
   /** Asks, and enters the answer; what was not answered was cancelled. */
   const ask = async ({ self }: Self, question: () => Promise<AnyEventObject>): Promise<void> => {
@@ -98,11 +101,15 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
           live.notice = notice;
           const { drafts } = actor.getSnapshot().context;
           const { screen, view } = showPlace(place, desk, Object.keys(drafts).length);
-          const { action: chosen, item } = await dialogue.screen(screen);
-          const action = chosen === 'choose' ? view.chosen?.(item) : (chosen as Action);
-          if (action === undefined) throw new Error(`"${item}" leads nowhere from ${place.kind}`);
-          const subject = hasSubject(action) ? view.subject(action, item) : '';
-          return { type: 'action.chosen', action, subject, cursor: item };
+          for (;;) {
+            const { action: chosen, item } = await dialogue.screen(screen);
+            const action = chosen === 'choose' ? view.chosen?.(item) : (chosen as Action);
+            if (action === undefined) throw new Error(`"${item}" leads nowhere from ${place.kind}`);
+            const subject = hasSubject(action) ? view.subject(action, item) : '';
+            // Without a message nothing can be done with one.
+            if (subject !== '' || !isAboutMessage(action))
+              return { type: 'action.chosen', action, subject, cursor: item };
+          }
         }),
       refresh: (_: Self, { notice }: { notice: string }) => {
         live.notice = notice;

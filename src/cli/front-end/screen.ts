@@ -21,6 +21,8 @@ export interface View {
   /** Lines above the items. */
   readonly title: readonly string[];
   readonly items: readonly Item[];
+  /** What is said where there are no items. */
+  readonly empty: string;
   /** Lines below the items: where things stand. */
   readonly status: readonly string[];
 }

@@ -54,7 +54,8 @@ export function showPlace(place: Place, desk: Desk, drafts: number): ShownPlace 
     view: (columns) => {
       const status = renderStatusLine({ ...statusOf(desk), ...news(), drafts }, columns, paint);
       const notice = live.notice === '' ? [] : [truncate(paint('cyan', safeLine(live.notice)), columns)];
-      return { title: [truncate(paint('bold', view.title), columns)], items: items(), status: [...notice, status] };
+      const title = [truncate(paint('bold', view.title), columns)];
+      return { title, items: items(), empty: view.empty ?? 'nothing', status: [...notice, status] };
     },
     subscribe: (changed) => live.subscribe(changed),
     ...(view.reachedTop && { reachedTop: view.reachedTop }),
@@ -92,10 +93,9 @@ function countNews({ peer, store }: Desk): { unread: number; mentions: number } 
   return { unread: unread.length, mentions: mentions.length };
 }
 
-function statusOf({ live, settings }: Desk) {
-  const url = settings.find(({ setting }) => setting === 'directory')?.value;
+function statusOf({ live, directory }: Desk) {
   return {
-    directory: { ...live.directory, name: typeof url === 'string' && URL.canParse(url) ? new URL(url).host : '' },
+    directory: { ...live.directory, name: URL.parse(directory)?.host ?? '' },
     sessions: live.sessions,
     downloads: live.downloads,
   };

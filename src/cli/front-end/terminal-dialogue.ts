@@ -1,6 +1,7 @@
 /** The front end's questions at a terminal. What asks is loaded with the first question. */
 import { safeLine } from '../../feed/safe-text.ts';
 import type { Paint } from '../output.ts';
+import { wrapText } from '../render/wrap.ts';
 import { CancelledError, type Dialogue } from './dialogue.ts';
 import { KeyInput } from './key-input.ts';
 import type { Screen } from './screen.ts';
@@ -115,8 +116,9 @@ export function terminalDialogue({ input, output, paint, signal }: TerminalDialo
       ),
     confirm: (message) => askWith(({ confirm }, terminal) => confirm({ message, default: true }, terminal)),
     show: (text) => {
-      if (isFullScreen) shown += text;
-      else output.write(text);
+      const wrapped = wrapText(text, size().columns).join('\n');
+      if (isFullScreen) shown += wrapped;
+      else output.write(wrapped);
     },
     fullScreen: () => {
       isFullScreen = true;

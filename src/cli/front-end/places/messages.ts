@@ -40,6 +40,7 @@ export function timelinePlace(_place: Place, desk: Desk): PlaceView {
   return {
     ...messageList(desk, () => arrangeThreads(list())),
     title: `${safeLine(peer.name)} · timeline`,
+    empty: 'No messages yet. Press f to follow somebody, p to write something, ? for help.',
     keys: [
       ...messageKeys,
       ...everywhere.slice(0, 2),
@@ -71,6 +72,7 @@ export function mentionsPlace(_place: Place, desk: Desk): PlaceView {
   return {
     ...messageList(desk, () => flat(list())),
     title: `who mentions ${safeLine(peer.name)}`,
+    empty: `Nobody has mentioned @${safeLine(peer.name)} yet.`,
     keys: [...messageKeys, ...wayBack, ...lessUsedKeys, ...everywhere],
   };
 }
@@ -80,6 +82,7 @@ export function foundPlace({ subject: query }: Place, desk: Desk): PlaceView {
   return {
     ...messageList(desk, () => flat(found)),
     title: `${counted(found.length, 'message')} with “${safeLine(query, 40)}”`,
+    empty: 'Nothing that is stored has these words.',
     keys: [...messageKeys, ...wayBack, ...lessUsedKeys, ...everywhere],
   };
 }
@@ -90,6 +93,7 @@ export function messagesPlace({ subject: name }: Place, desk: Desk): PlaceView {
   return {
     ...messageList(desk, () => flat(list())),
     title: `messages of ${safeLine(name)}`,
+    empty: 'None were downloaded yet: s on the screen of the peer does that.',
     keys: [...messageKeys, ...wayBack, ...lessUsedKeys, ...everywhere],
     reachedTop: () => {
       if (list().length < limit) return;

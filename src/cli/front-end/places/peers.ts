@@ -15,6 +15,7 @@ export function peersPlace(_place: Place, desk: Desk): PlaceView {
   void desk.live.list().catch(() => {});
   return {
     title: 'peers',
+    empty: 'Nobody is known yet; the directory is being asked.',
     from: 'top',
     isText: false,
     keys: [

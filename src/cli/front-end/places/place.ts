@@ -14,6 +14,8 @@ export interface Desk {
   readonly live: Live;
   readonly paint: Paint;
   readonly settings: readonly SettingOrigin[];
+  /** URL, `''` if it is not to be named. */
+  readonly directory: string;
   /** Unix ms. */
   now(): number;
 }
@@ -31,6 +33,8 @@ export interface PlaceView {
   readonly from: 'top' | 'bottom';
   readonly isText: boolean;
   readonly keys: readonly PlaceKey[];
+  /** What is said where there are no items. */
+  readonly empty?: string;
   items(): readonly Item[];
   /** What the action is about if it is chosen on this item: a hash or a name, `''` for nothing. */
   subject(action: Action, item: string): string;

@@ -10,6 +10,7 @@ import {
   useState,
 } from '@inquirer/core';
 import type { Paint } from '../../output.ts';
+import { wrapText } from '../../render/wrap.ts';
 import { keyLines } from '../key-lines.ts';
 import type { Screen, ScreenAnswer } from '../screen.ts';
 import { linesFrom, type Movement, moveInList, moveInText, movementOf, type Position, startAt } from './position.ts';
@@ -41,7 +42,7 @@ export const screenPrompt = createPrompt<ScreenAnswer, ScreenPromptConfig>((conf
   }, []);
 
   const { columns, rows } = config.size();
-  const { title, items, status } = screen.view(columns);
+  const { title, items, empty, status } = screen.view(columns);
   const keys = keyLines(screen.keys, columns, paint);
   // The last row stays free: a full one would scroll.
   const pageSize = Math.max(1, rows - keys.length - title.length - status.length - 1);
@@ -74,9 +75,9 @@ export const screenPrompt = createPrompt<ScreenAnswer, ScreenPromptConfig>((conf
       return lines.map((line, row) => (isActive && row === 0 ? paint('cyan', POINTER) : MARGIN) + line).join('\n');
     },
   });
-  const shown = screen.isText
-    ? linesFrom(current.scrolled, list).map((line) => MARGIN + line)
-    : page.split('\n').slice(0, items.length === 0 ? 0 : pageSize);
+  const text =
+    items.length === 0 ? wrapText(paint('dim', empty), columns - MARGIN.length) : linesFrom(current.scrolled, list);
+  const shown = screen.isText || items.length === 0 ? text.map((line) => MARGIN + line) : page.split('\n');
   const padding = Array.from({ length: Math.max(0, pageSize - shown.length) }, () => '');
   const body = screen.from === 'bottom' ? [...padding, ...shown] : [...shown, ...padding];
   return `${[...title, ...body, ...status, ...keys].join('\n')}${HIDDEN_CURSOR}`;

@@ -1,0 +1,189 @@
+/** Runs the first questions: the machine decides what is asked next, a dialogue asks, and at the end a home is written. */
+import { readFile } from 'node:fs/promises';
+import { type AnyEventObject, createActor } from 'xstate';
+import type { Failure } from '../../../machines/events.ts';
+import { type DirectoryChoice, firstRunMachine } from '../../../machines/first-run.machine.ts';
+import { fingerprint } from '../../identity/fingerprint.ts';
+import type { PublicKey } from '../../identity/public-key.ts';
+import type { JournalSink } from '../../index.ts';
+import { record } from '../../journal/record.ts';
+import { isUntrusted } from '../../peer/directory-failure.ts';
+import { type Clock, systemClock } from '../../runtime/clock.ts';
+import { Gate } from '../../runtime/gate.ts';
+import type { Self } from '../../runtime/shared-effects.ts';
+import { MurmureError } from '../../wire/murmure-error.ts';
+import { whyInvalidName } from '../../wire/name.ts';
+import type { Paint } from '../output.ts';
+import { CancelledError, type Dialogue } from './dialogue.ts';
+
+/** What of the outside it needs: the network, and the disk. */
+export interface FirstRunWorld {
+  /** Resolves if a directory answers there. @throws MurmureError */
+  checkDirectory(url: string, ca: string | undefined): Promise<void>;
+  /** Makes the home, unless there is one, and adds to its settings; `''` for what is not to be set. Resolves to the key, if one was made. */
+  save(home: {
+    readonly name: string | undefined;
+    readonly passphrase: string | undefined;
+    readonly url: string;
+    readonly certificate: string;
+  }): Promise<PublicKey | undefined>;
+}
+
+export interface FirstRunOptions {
+  /** That of the home; undefined before there is one. */
+  readonly name: string | undefined;
+  readonly hasDirectory: boolean;
+  readonly world: FirstRunWorld;
+  readonly dialogue: Dialogue;
+  readonly paint: Paint;
+  readonly journal?: JournalSink | undefined;
+  readonly clock?: Clock;
+}
+
+/** Undefined if the person broke it off: nothing was changed then. @throws MurmureError if the home cannot be written */
+export async function runFirstRun(options: FirstRunOptions): Promise<{ readonly isLocal: boolean } | undefined> {
+  const { world, dialogue, paint, journal, clock = systemClock } = options;
+  const input = { name: options.name ?? '', hasDirectory: options.hasDirectory };
+  const recording = record({ root: 'first-run', sink: journal, seed: undefined, clock, input });
+  const gate = new Gate(clock, recording?.recorder);
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  // Secrets stay here, and out of every journal.
+  let passphrase: string | undefined;
+  let publicKey: PublicKey | undefined;
+
+  const ask = async ({ self }: Self, question: () => Promise<AnyEventObject>): Promise<void> => {
+    await null;
+    try {
+      gate.enter(self, await question());
+    } catch (error) {
+      if (error instanceof CancelledError) gate.enter(self, { type: 'prompt.cancelled' });
+      else reject(error);
+    }
+  };
+
+  const machine = firstRunMachine.provide({
+    actions: {
+      askName: (args: Self) =>
+        ask(args, async () => {
+          dialogue.show(`${paint('bold', 'Welcome to murmure.')} A few questions, and you can read and write.\n`);
+          return { type: 'name.given', name: await dialogue.line('Your name:', whyInvalidName) };
+        }),
+      askDirectory: (args: Self) =>
+        ask(args, async () => ({
+          type: 'directory.chosen',
+          choice: await dialogue.choose<DirectoryChoice>('Where do you meet others?', [
+            { value: 'url', label: 'at a directory whose address I have' },
+            { value: 'local', label: 'try it locally: a directory and some neighbours on this computer alone' },
+          ]),
+        })),
+      askUrl: (args: Self, { url }: { url: string }) =>
+        ask(args, async () => ({
+          type: 'url.given',
+          url: await dialogue.line('Address of the directory (https://…):', whyNoUrl, url || undefined),
+        })),
+      checkDirectory: async ({ self }: Self, { url, certificate }: { url: string; certificate: string }) => {
+        await null;
+        try {
+          await world.checkDirectory(url, certificate === '' ? undefined : await readFile(certificate, 'utf8'));
+          gate.enter(self, { type: 'directory.answered' });
+        } catch (error) {
+          if (isUntrusted(error) && certificate === '') gate.enter(self, { type: 'certificate.untrusted' });
+          else gate.enter(self, { type: 'directory.failed', failure: failureFrom(error) });
+        }
+      },
+      askCertificate: (args: Self, { url }: { url: string }) =>
+        ask(args, async () => {
+          dialogue.show(`No authority vouches for ${url}. Whoever runs it can give you its certificate, a PEM file.\n`);
+          return { type: 'certificate.given', path: await dialogue.line('Path of its certificate:', whyNoPath) };
+        }),
+      askDoubt: (args: Self, { failure }: { failure: Failure | undefined }) =>
+        ask(args, async () => {
+          dialogue.show(`${paint('yellow', failure?.message ?? '')}\n`);
+          const goOn = await dialogue.choose('What now?', [
+            { value: 'again', label: 'type the address again' },
+            { value: 'on', label: 'use it nevertheless: it may be there later' },
+          ]);
+          return { type: 'doubt.answered', goOn: goOn === 'on' };
+        }),
+      askPassphrase: (args: Self) =>
+        ask(args, async () => {
+          passphrase = await newPassphrase(dialogue);
+          return { type: 'passphrase.settled' };
+        }),
+      saveHome: async (
+        { self }: Self,
+        { name, isNew, url, certificate }: { name: string; isNew: boolean; url: string; certificate: string },
+      ) => {
+        await null;
+        try {
+          publicKey = await world.save({ name: isNew ? name : undefined, passphrase, url, certificate });
+          gate.enter(self, { type: 'home.saved' });
+        } catch (error) {
+          gate.enter(self, { type: 'home.failed', failure: failureFrom(error) });
+        }
+      },
+      introduce: (args: Self, { name }: { name: string }) =>
+        ask(args, async () => {
+          dialogue.show(introduction(name, publicKey, paint));
+          await dialogue.choose('Ready?', [{ value: 'on', label: 'go on' }]);
+          return { type: 'introduction.read' };
+        }),
+    },
+  });
+
+  const actor = createActor(machine, { id: 'first-run', clock: gate.clock, input });
+  actor.subscribe({ complete: resolve, error: reject });
+  actor.start();
+  try {
+    await promise;
+  } finally {
+    recording?.recorder.end(actor);
+    actor.stop();
+  }
+  const { value, context } = actor.getSnapshot();
+  if (value === 'failed' && context.failure !== undefined) {
+    throw new MurmureError(context.failure.code, context.failure.message);
+  }
+  return value === 'ready' ? { isLocal: context.isLocal } : undefined;
+}
+
+/** Typed twice, as nobody sees what is typed; undefined for none. */
+async function newPassphrase(dialogue: Dialogue): Promise<string | undefined> {
+  for (;;) {
+    const first = await dialogue.secret('Passphrase for your key (Enter for none):', () => undefined);
+    if (first === '') return undefined;
+    const complain = (text: string) =>
+      text === '' || text === first
+        ? undefined
+        : 'that is not the same: type it again, or Enter alone to choose another';
+    if ((await dialogue.secret('The same again:', complain)) === first) return first;
+  }
+}
+
+function introduction(name: string, key: PublicKey | undefined, paint: Paint): string {
+  return [
+    `${paint('bold', name)} is yours. Your key's fingerprint, for others to compare:`,
+    '',
+    `    ${paint(['bold', 'cyan'], key === undefined ? '' : fingerprint(key))}`,
+    '',
+    'The key is what makes you you: nobody can give it back to you. Keep a copy somewhere else:',
+    '',
+    `    ${paint('bold', 'murmure key export FILE')}`,
+    '',
+    '',
+  ].join('\n');
+}
+
+function whyNoUrl(text: string): string | undefined {
+  const isHttps = URL.canParse(text.trim()) && new URL(text.trim()).protocol === 'https:';
+  return isHttps ? undefined : 'an address starts with https://, e.g. https://directory.example:8443';
+}
+
+function whyNoPath(text: string): string | undefined {
+  return text.trim() === '' ? 'a path is needed; Escape ends all of this' : undefined;
+}
+
+function failureFrom(error: unknown): Failure {
+  if (error instanceof MurmureError) return { code: error.code, message: error.message };
+  return { code: 'unexpected', message: error instanceof Error ? error.message : String(error) };
+}
