@@ -5,9 +5,12 @@ import type { CommandContext } from './context.ts';
 import type { RunOptions } from './declarations/run.ts';
 import { StoppedError, TimedOutError } from './errors.ts';
 import { reportFailure } from './failure.ts';
+import type { Dialogue } from './front-end/dialogue.ts';
+import { plainDialogue } from './front-end/plain-dialogue.ts';
 import { terminalDialogue } from './front-end/terminal-dialogue.ts';
-import { createOutput } from './output.ts';
+import { createOutput, type Paint } from './output.ts';
 import { createProgram, FRONT_END } from './program.ts';
+import { asciiTerminal, isUtf8 } from './render/ascii.ts';
 import type { GlobalFlags } from './settings.ts';
 import type { Services, Surroundings } from './streams.ts';
 
@@ -69,14 +72,20 @@ async function createContext(
     output,
     stdin: surroundings.stdin,
     prompts: surroundings.prompts ?? terminalPrompts(surroundings, signal),
-    dialogue: isInteractive(surroundings)
-      ? terminalDialogue({ input: process.stdin, output: process.stdout, paint: output.paint, signal })
-      : undefined,
+    dialogue: isInteractive(surroundings) ? openDialogue(surroundings.env, output.paint, signal) : undefined,
     stderr: surroundings.stderr,
     signal,
     services: surroundings.services ?? publicApi,
     nowMs: surroundings.nowMs ?? Date.now,
   };
+}
+
+function openDialogue(env: Surroundings['env'], paint: Paint, signal: AbortSignal): Dialogue {
+  const { stdin: input, stdout } = process;
+  const output = isUtf8(env) ? stdout : asciiTerminal(stdout);
+  return env.TERM === 'dumb'
+    ? plainDialogue({ input, output, signal })
+    : terminalDialogue({ input, output, paint, signal });
 }
 
 function limited(stop: AbortSignal, timeoutMs: number | undefined): AbortSignal {

@@ -26,24 +26,20 @@ export async function demo(context: CommandContext): Promise<void> {
 
   const store = resources.use(openSqliteStore(join(folder, 'store.db')));
   const journal = await journalOption(context);
-  const you = resources.use(
-    await startPeer(context, { name: OWN_NAME, store, ...access, ...journal, explain: isInteractive(context) }),
-  );
+  const you = resources.use(await startPeer(context, { name: OWN_NAME, store, ...access, ...journal, explain: true }));
   output.note('You have registered as well, follow all of them, and download what they wrote:');
   await Promise.all(names.map((name) => fetchFeed(context, you, name)));
 
-  if (isInteractive(context)) return goOn(context, you, store);
+  const {
+    dialogue,
+    output: { json, paint },
+  } = context;
+  if (dialogue !== undefined && !json) {
+    await runFrontEnd({ peer: you, store, dialogue, paint, directory: access.directory });
+    return;
+  }
   output.note(`The last ${SHOWN_MESSAGES} of ${store.countMessages()} messages:`);
   printMessages(context, store, { limit: SHOWN_MESSAGES });
-}
-
-function isInteractive({ dialogue, output }: CommandContext): boolean {
-  return dialogue !== undefined && !output.json;
-}
-
-async function goOn({ dialogue, output }: CommandContext, peer: Peer, store: ReturnType<typeof openSqliteStore>) {
-  if (dialogue === undefined) return;
-  await runFrontEnd({ peer, store, dialogue, paint: output.paint });
 }
 
 async function fetchFeed({ output, signal }: CommandContext, peer: Peer, name: string): Promise<void> {

@@ -1,5 +1,6 @@
 /** Text fitted into columns, as a terminal counts them: wide letters and emoji take two. Escape sequences for colours take none. */
 import truncateWidth from 'fast-string-truncated-width';
+import width from 'fast-string-width';
 import { wrapAnsi } from 'fast-wrap-ansi';
 
 /** Lines of at most `columns` columns; what does not fit on the first goes on below, indented by `hanging`. Words that are too long are broken. */
@@ -16,9 +17,13 @@ const ELLIPSIS = '…';
 
 /** The text on at most `columns` columns, with an ellipsis where something is left out. */
 export function truncate(text: string, columns: number): string {
-  const { index, truncated, ellipsed } = truncateWidth(text, { limit: columns, ellipsis: ELLIPSIS });
-  if (!truncated) return text;
+  if (width(text) <= columns) return text;
   // What was coloured is so no more behind the end.
   const end = text.includes('\u001B') ? '\u001B[0m' : '';
-  return `${text.slice(0, index)}${ellipsed ? ELLIPSIS : ''}${end}`;
+  // The library's cut may be a column too far: then a smaller one is asked for.
+  for (let limit = columns; limit > 0; limit--) {
+    const cut = text.slice(0, truncateWidth(text, { limit, ellipsis: ELLIPSIS }).index);
+    if (width(cut) < columns) return cut + ELLIPSIS + end;
+  }
+  return ELLIPSIS;
 }

@@ -1,0 +1,91 @@
+/** Writing a message, key by key. */
+import { render } from '@inquirer/testing';
+import { expect, test } from 'vitest';
+import { composePrompt } from '../../../../src/cli/front-end/prompts/compose-prompt.ts';
+import { textWithCursor } from '../../../../src/cli/front-end/prompts/text-with-cursor.ts';
+
+const paint = (_format: unknown, text: string) => text;
+
+async function compose({ draft = '', above = '' } = {}) {
+  const changes: string[] = [];
+  let hear = () => {};
+  let news = 'nothing new';
+  const prompt = await render(composePrompt, {
+    message: 'Your message',
+    paint,
+    draft,
+    above,
+    maxBytes: 20,
+    complain: (text: string) => (text.length > 20 ? 'too long' : undefined),
+    onChange: (text: string) => changes.push(text),
+    size: () => ({ columns: 30, rows: 12 }),
+    onResize: () => () => {},
+    news: () => news,
+    onNews: (listener: () => void) => {
+      hear = listener;
+      return () => {};
+    },
+  });
+  const arrive = (text: string) => {
+    news = text;
+    hear();
+  };
+  return { ...prompt, changes, arrive };
+}
+
+test('the bytes that are left are counted, and each change is told', async () => {
+  const { events, getScreen, changes } = await compose();
+  events.type('é');
+  expect(getScreen()).toContain('18 bytes left');
+  expect(changes).toEqual(['é']);
+});
+
+test('a draft is gone on with', async () => {
+  const { events, answer } = await compose({ draft: 'so far' });
+  events.type(', so good');
+  events.keypress('enter');
+  await expect(answer).resolves.toEqual({ text: 'so far, so good', wantsEditor: false });
+});
+
+test('what is too long is not sent, and not lost', async () => {
+  const { events, getScreen, answer } = await compose({ draft: 'x'.repeat(21) });
+  events.keypress('enter');
+  expect(getScreen()).toContain('too long');
+  events.keypress('backspace');
+  events.keypress('enter');
+  await expect(answer).resolves.toMatchObject({ text: 'x'.repeat(20) });
+});
+
+test('a line begins with Alt-Enter, or within what is pasted', async () => {
+  const { events, answer } = await compose();
+  events.type('one');
+  events.keypress({ name: 'enter', meta: true } as never);
+  events.type('two');
+  events.keypress('paste-start');
+  events.keypress('enter');
+  events.keypress('paste-end');
+  events.type('three');
+  events.keypress('enter');
+  await expect(answer).resolves.toMatchObject({ text: 'one\ntwo\nthree' });
+});
+
+test('Ctrl-O goes on in the editor', async () => {
+  const { events, answer } = await compose({ draft: 'so far' });
+  events.keypress({ name: 'o', ctrl: true } as never);
+  await expect(answer).resolves.toEqual({ text: 'so far', wantsEditor: true });
+});
+
+test('what arrives is told below, and nothing that was typed changes', async () => {
+  const { events, getScreen, arrive } = await compose({ above: 'alice\n  Who is there?' });
+  events.type('I am');
+  arrive('2 unread');
+  expect(getScreen()).toMatch(/^alice\n {2}Who is there\?\n\nYour message\n {2}I am/);
+  expect(getScreen()).toMatch(/2 unread$/);
+});
+
+test('the cursor is a block on the letter it is on, at any width', () => {
+  const { lines, cursorRow } = textWithCursor('a long ', 'line that wraps', 8);
+  expect(lines[cursorRow]).toContain('\u001B[7ml\u001B[27m');
+  expect(textWithCursor('end', '', 8).lines).toEqual(['end\u001B[7m \u001B[27m']);
+  expect(textWithCursor('a', '\nb', 8).lines).toHaveLength(2);
+});

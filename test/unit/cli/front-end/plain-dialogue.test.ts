@@ -1,0 +1,75 @@
+/** The front end on a terminal that can only print lines. */
+import { PassThrough } from 'node:stream';
+import { expect, test } from 'vitest';
+import { CancelledError } from '../../../../src/cli/front-end/dialogue.ts';
+import { plainDialogue } from '../../../../src/cli/front-end/plain-dialogue.ts';
+import type { Screen } from '../../../../src/cli/front-end/screen.ts';
+
+function terminal(...lines: readonly string[]) {
+  const input = new PassThrough();
+  const output = new PassThrough();
+  let printed = '';
+  output.on('data', (some) => {
+    printed += some;
+    // Each line is typed once the question before it was asked.
+    if (/[>:)] $/.test(String(some))) input.write(`${left.shift() ?? ''}\n`);
+  });
+  const left = [...lines];
+  const dialogue = plainDialogue({ input, output, signal: new AbortController().signal });
+  return { dialogue, input, printed: () => printed };
+}
+
+const screen: Screen = {
+  keys: [
+    { key: 'enter', label: 'open', action: 'thread' },
+    { key: 'r', label: 'reply', action: 'reply' },
+  ],
+  cursor: '',
+  from: 'bottom',
+  isText: false,
+  view: () => ({
+    title: ['timeline'],
+    items: [
+      { id: 'a', lines: () => ['alice', '  Hello.'] },
+      { id: 'b', lines: () => ['bob', '  Hi.'] },
+    ],
+    empty: 'nothing',
+    status: ['all is well'],
+  }),
+  subscribe: () => () => {},
+};
+
+test('items have numbers, and keys take one; without it the last is meant', async () => {
+  const { dialogue, printed } = terminal('r 1');
+  expect(await dialogue.screen(screen)).toEqual({ action: 'reply', item: 'a' });
+  expect(printed()).toContain('1. alice\n  Hello.\n2. bob\n  Hi.\nall is well\n');
+  expect(await terminal('').dialogue.screen(screen)).toEqual({ action: 'thread', item: 'b' });
+});
+
+test('wrong answers are explained, and asked for again', async () => {
+  const { dialogue, printed } = terminal('x', 'r 7', 'r 2');
+  expect(await dialogue.screen(screen)).toEqual({ action: 'reply', item: 'b' });
+  expect(printed()).toMatch(/no such key[\s\S]*there is no item 7/);
+});
+
+test('a message is written on a line; an empty one sends the draft', async () => {
+  const changes: string[] = [];
+  const writing = {
+    draft: 'half',
+    complain: () => undefined,
+    maxBytes: 985,
+    above: '',
+    onChange: (t: string) => changes.push(t),
+  };
+  expect(await terminal('').dialogue.write('Your message', writing)).toBe('half');
+  expect(await terminal('whole').dialogue.write('Your message', writing)).toBe('whole');
+  expect(changes).toEqual(['half', 'whole']);
+});
+
+test('the end of the input cancels the question', async () => {
+  const input = new PassThrough();
+  const dialogue = plainDialogue({ input, output: new PassThrough(), signal: new AbortController().signal });
+  const asked = dialogue.line('Search for:', () => undefined);
+  input.end();
+  await expect(asked).rejects.toThrow(CancelledError);
+});

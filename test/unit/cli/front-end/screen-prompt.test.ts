@@ -1,0 +1,126 @@
+/** The screen as a person sees it, key by key. */
+import { render } from '@inquirer/testing';
+import { expect, test } from 'vitest';
+import { screenPrompt } from '../../../../src/cli/front-end/prompts/screen-prompt.ts';
+import type { Item, Screen } from '../../../../src/cli/front-end/screen.ts';
+
+const paint = (_format: unknown, text: string) => text;
+const items = (count: number): Item[] =>
+  Array.from({ length: count }, (_, index) => ({ id: `id ${index}`, lines: () => [`item ${index}`, '  its text'] }));
+
+function show(screen: Partial<Screen> & { items?: readonly Item[]; rows?: number } = {}) {
+  let changed = () => {};
+  let { items: shown = items(20) } = screen;
+  const visited: string[] = [];
+  const whole: Screen = {
+    keys: [
+      { key: 'enter', label: 'open', action: 'open' },
+      { key: 'r', label: 'reply', action: 'reply' },
+      { key: '?', label: 'help', action: 'help' },
+    ],
+    cursor: '',
+    from: 'bottom',
+    isText: false,
+    view: () => ({ title: ['the title'], items: shown, empty: 'nothing here', status: ['all is well'] }),
+    subscribe: (listener) => {
+      changed = listener;
+      return () => {};
+    },
+    visited: (item) => visited.push(item),
+    ...screen,
+  };
+  const size = () => ({ columns: 40, rows: screen.rows ?? 12 });
+  const rendered = render(screenPrompt, { screen: whole, paint, size, onResize: () => () => {} });
+  const arrive = (next: readonly Item[]) => {
+    shown = next;
+    changed();
+  };
+  return { rendered, visited, arrive };
+}
+
+test('it begins at the newest, with title, status and keys around it', async () => {
+  const { getScreen } = await show().rendered;
+  const lines = getScreen().split('\n');
+  expect(lines[0]).toBe('the title');
+  expect(lines.slice(-4)).toEqual(['❯ item 19', '    its text', 'all is well', '↵ open  r reply  ? help']);
+  // One row stays free.
+  expect(lines).toHaveLength(11);
+});
+
+test('arrows, j and k move the cursor; what it comes to is told', async () => {
+  const { rendered, visited } = show();
+  const { events, getScreen } = await rendered;
+  events.keypress('up');
+  events.keypress('k');
+  expect(getScreen()).toContain('❯ item 17');
+  events.keypress('j');
+  expect(getScreen()).toContain('❯ item 18');
+  expect(visited).toEqual(['id 18', 'id 17', 'id 18']);
+});
+
+test('g goes to the first, G to the last, and a page is a page', async () => {
+  const { events, getScreen } = await show().rendered;
+  events.keypress('g');
+  expect(getScreen()).toContain('❯ item 0');
+  events.keypress('pagedown');
+  expect(getScreen()).toContain('❯ item 4');
+  events.keypress({ name: 'g', ctrl: false, shift: true } as never);
+  expect(getScreen()).toContain('❯ item 19');
+});
+
+test('a key answers with what it does, and the item under the cursor', async () => {
+  const { events, answer } = await show().rendered;
+  events.keypress('up');
+  events.keypress('r');
+  await expect(answer).resolves.toEqual({ action: 'reply', item: 'id 18' });
+});
+
+test('a key without a name of its own is known by what it types', async () => {
+  const { events, answer } = await show().rendered;
+  events.keypress({ name: undefined, sequence: '?' } as never);
+  await expect(answer).resolves.toMatchObject({ action: 'help' });
+});
+
+test('what arrives does not move the cursor from where it is', async () => {
+  const { rendered, arrive } = show();
+  const { events, getScreen } = await rendered;
+  events.keypress('up');
+  arrive(items(25));
+  expect(getScreen()).toContain('❯ item 18');
+  expect(getScreen()).toContain('item 19');
+});
+
+test('if the item under the cursor goes, the cursor stays near', async () => {
+  const { rendered, arrive } = show();
+  const { getScreen } = await rendered;
+  arrive(items(5));
+  expect(getScreen()).toContain('❯ item 4');
+});
+
+test('an item taller than the page is scrolled through', async () => {
+  const tall = { id: 'tall', lines: () => Array.from({ length: 20 }, (_, index) => `line ${index}`) };
+  const { events, getScreen } = await show({ items: [tall], cursor: 'tall' }).rendered;
+  expect(getScreen()).toContain('line 0');
+  events.keypress('down');
+  expect(getScreen()).not.toMatch(/line 0$/m);
+  for (let press = 0; press < 4; press++) events.keypress('down');
+  expect(getScreen()).toContain('line 19');
+});
+
+test('a text is scrolled by lines, without a cursor', async () => {
+  const { events, getScreen } = await show({ isText: true, from: 'top' }).rendered;
+  expect(getScreen()).not.toContain('❯');
+  expect(getScreen()).toContain('item 0');
+  events.keypress('down');
+  expect(getScreen()).not.toContain('item 0\n');
+  events.keypress('end');
+  expect(getScreen()).toContain('item 19');
+});
+
+test('without items it says so, and keys work', async () => {
+  const { events, getScreen, answer } = await show({ items: [] }).rendered;
+  expect(getScreen()).toContain('nothing here');
+  events.keypress('up');
+  events.keypress('enter');
+  await expect(answer).resolves.toEqual({ action: 'open', item: '' });
+});
