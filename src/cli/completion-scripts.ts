@@ -117,18 +117,41 @@ if [[ $funcstack[1] == _murmure ]]; then _murmure "$@"; elif (( $+functions[comp
 }
 
 function fish(all: readonly Completable[]): string {
-  const { everywhere } = shapeOf(all);
-  const lines = ['# murmure completion for fish: murmure completion fish | source', 'complete -c murmure -f'];
+  const { everywhere, groups } = shapeOf(all);
+  const skipped = (['file', 'folder', 'text'] as const).flatMap((value) => optionsWith(all, value));
+  const lines = [
+    `# murmure completion for fish: murmure completion fish | source
+function __murmure_at -a wanted -d 'Whether this is the command that is typed'
+  set -l path
+  set -l skip
+  set -l typed (commandline -opc)
+  set -e typed[1]
+  for word in $typed
+    if test -n "$skip"
+      set skip
+      continue
+    end
+    switch $word
+      case ${skipped.join(' ')}
+        set skip 1
+      case '-*'
+      case '*'
+        switch "$path"
+          case ''${groups.map((group) => ` ${quoted(group)}`).join('')}
+            set path (string trim "$path $word")
+        end
+    end
+  end
+  test "$path" = "$wanted"
+end
+complete -c murmure -f`,
+  ];
   const option = ({ name, summary, value }: CompletableOption, condition: string) => {
     const takes = value === undefined ? '' : value === 'text' ? ' -x' : ' -r -F';
     return `complete -c murmure${condition} -l ${name.slice(2)}${takes} -d ${quoted(summary)}`;
   };
   for (const { path, commands, options, argument } of all) {
-    const seen = path.split(' ').filter(Boolean);
-    const tests = seen.map((word) => `__fish_seen_subcommand_from ${word}`);
-    if (path === '') tests.push('__fish_use_subcommand');
-    else if (commands.length > 0) tests.push(`not __fish_seen_subcommand_from ${words(commands)}`);
-    const condition = ` -n ${quoted(tests.join('; and '))}`;
+    const condition = ` -n "__murmure_at ${quoted(path)}"`;
     for (const { name, summary } of commands) {
       lines.push(`complete -c murmure${condition} -a ${name} -d ${quoted(summary)}`);
     }

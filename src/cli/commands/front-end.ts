@@ -89,9 +89,10 @@ function firstRunWorld(context: CommandContext): { world: FirstRunWorld; made: (
   const { home } = settings;
   let identity: Identity | undefined;
   const world: FirstRunWorld = {
-    checkDirectory: async (url, ca) => {
-      const known = ca ?? (settings.ca === undefined ? undefined : await readFile(settings.ca, 'utf8'));
-      await createDirectoryHttp({ url, ca: known }).udpAddresses(signal);
+    checkDirectory: async (url, certificate) => {
+      const path = certificate === '' ? settings.ca : certificate;
+      const ca = path === undefined ? undefined : await readFile(path, 'utf8');
+      await createDirectoryHttp({ url, ca }).udpAddresses(signal);
     },
     save: async ({ name, passphrase, url, certificate }) => {
       if (name !== undefined) {

@@ -1,5 +1,4 @@
 /** Runs the first questions: the machine decides what is asked next, a dialogue asks, and at the end a home is written. */
-import { readFile } from 'node:fs/promises';
 import { type AnyEventObject, createActor } from 'xstate';
 import type { Failure } from '../../../machines/events.ts';
 import { type DirectoryChoice, firstRunMachine } from '../../../machines/first-run.machine.ts';
@@ -18,8 +17,8 @@ import { CancelledError, type Dialogue } from './dialogue.ts';
 
 /** What of the outside it needs: the network, and the disk. */
 export interface FirstRunWorld {
-  /** Resolves if a directory answers there. @throws MurmureError */
-  checkDirectory(url: string, ca: string | undefined): Promise<void>;
+  /** Resolves if a directory answers there; `certificate` is the path of the one to trust, `''` for none. @throws MurmureError */
+  checkDirectory(url: string, certificate: string): Promise<void>;
   /** Makes the home, unless there is one, and adds to its settings; `''` for what is not to be set. Resolves to the key, if one was made. */
   save(home: {
     readonly name: string | undefined;
@@ -84,7 +83,7 @@ export async function runFirstRun(options: FirstRunOptions): Promise<{ readonly 
       checkDirectory: async ({ self }: Self, { url, certificate }: { url: string; certificate: string }) => {
         await null;
         try {
-          await world.checkDirectory(url, certificate === '' ? undefined : await readFile(certificate, 'utf8'));
+          await world.checkDirectory(url, certificate);
           gate.enter(self, { type: 'directory.answered' });
         } catch (error) {
           if (isUntrusted(error) && certificate === '') gate.enter(self, { type: 'certificate.untrusted' });

@@ -14,7 +14,7 @@ import {
   timelinePlace,
 } from './places/messages.ts';
 import { peerPlace, peersPlace } from './places/peers.ts';
-import type { Desk, MakePlace, PlaceView } from './places/place.ts';
+import { cached, type Desk, type MakePlace, type PlaceView } from './places/place.ts';
 import { helpPlace, logPlace, settingsPlace, treePlace } from './places/texts.ts';
 import type { Item, Screen } from './screen.ts';
 
@@ -62,19 +62,6 @@ export function showPlace(place: Place, desk: Desk, drafts: number): ShownPlace 
     ...(view.visited && { visited: view.visited }),
   };
   return { screen, view };
-}
-
-/** Made anew when something has changed, not at every key that is pressed. */
-function cached<T>({ live }: Desk, make: () => T): () => T {
-  let version = live.version;
-  let value: T | undefined;
-  return () => {
-    if (value === undefined || version !== live.version) {
-      version = live.version;
-      value = make();
-    }
-    return value;
-  };
 }
 
 /** On the timeline the cursor starts on what was not read yet. */

@@ -9,7 +9,7 @@ export function wrapText(text: string, columns: number, hanging = 0): string[] {
   const room = Math.max(2, columns - hanging);
   return text.split('\n').flatMap((line) => {
     const [first = '', ...rest] = wrapAnsi(line, room, { hard: true, trim: false }).split('\n');
-    return [first.trimEnd(), ...rest.map((part) => margin + part.trimEnd())];
+    return [first.trimEnd(), ...rest.map((part) => margin + part.trim())];
   });
 }
 

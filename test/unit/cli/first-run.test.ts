@@ -34,10 +34,12 @@ async function firstRun(
   const clock = new VirtualClock();
   const dialogue = scripted({ clock }, answers);
   const saved: Home[] = [];
+  const checked: string[] = [];
   const journal: string[] = [];
   const left = [...checks];
   const world: FirstRunWorld = {
-    checkDirectory: async () => {
+    checkDirectory: async (_url, certificate) => {
+      checked.push(certificate);
       const error = left.shift();
       if (error !== undefined) throw error;
     },
@@ -56,7 +58,7 @@ async function firstRun(
   running.then(done, done);
   await clock.runUntil(() => isDone);
   const result = await running;
-  return { result, saved, seen: dialogue.seen, journal: journal.join('\n') };
+  return { result, saved, checked, seen: dialogue.seen, journal: journal.join('\n') };
 }
 
 test('a name, a directory and a passphrase make a home; the fingerprint is shown, and how to keep the key', async () => {
@@ -96,10 +98,10 @@ test('a directory that nobody vouches for needs its certificate', async () => {
   const untrusted = new MurmureError('directory-unreachable', 'not trusted', {
     cause: Object.assign(new Error(), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }),
   });
-  const file = new URL(import.meta.url).pathname;
-  const answers = ['alice', 'url', 'https://directory.example', file, '', 'on'];
-  const { saved, seen } = await firstRun(answers, { checks: [untrusted] });
-  expect(saved[0]?.certificate).toBe(file);
+  const answers = ['alice', 'url', 'https://directory.example', 'their.pem', '', 'on'];
+  const { saved, checked, seen } = await firstRun(answers, { checks: [untrusted] });
+  expect(checked).toEqual(['', 'their.pem']);
+  expect(saved[0]?.certificate).toBe('their.pem');
   expect(seen.join('\n')).toContain('No authority vouches for https://directory.example');
 });
 

@@ -1,7 +1,6 @@
 /** The menu of what the protocol does, step by step. */
 import type { Action, Place } from '../../../../machines/front-end-context.ts';
-import type { Desk, PlaceView } from './place.ts';
-import { wayBack } from './place.ts';
+import { type Desk, helpKey, type PlaceView, wayBack } from './place.ts';
 
 const OWN_TREE = 'own tree';
 
@@ -24,7 +23,7 @@ export function inspectPlace(_place: Place, { peer }: Desk): PlaceView {
     title: 'inspect',
     from: 'top',
     isText: false,
-    keys: [{ key: 'enter', label: 'do it', action: 'choose' }, ...wayBack, { key: '?', label: 'help', action: 'help' }],
+    keys: [{ key: 'enter', label: 'do it', action: 'choose' }, ...wayBack, helpKey],
     items: () => items,
     // All others are asked whom they are about.
     subject: (_action, item) => (item === OWN_TREE ? peer.name : ''),

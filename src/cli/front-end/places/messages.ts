@@ -10,7 +10,7 @@ import { messageItem } from '../../render/message-item.ts';
 import { counted } from '../../render/text.ts';
 import { arrangeThreads } from '../../render/threads.ts';
 import type { Item } from '../screen.ts';
-import { type Desk, everywhere, type PlaceKey, type PlaceView, wayBack } from './place.ts';
+import { cached, type Desk, everywhere, helpKey, type PlaceKey, type PlaceView, wayBack } from './place.ts';
 
 /** Messages taken from the store at first, and more at each arrival at the top. */
 const PAGE = 200;
@@ -27,6 +27,7 @@ interface Turn {
 const messageKeys: readonly PlaceKey[] = [
   { key: 'enter', label: 'open', action: 'thread' },
   { key: 'r', label: 'reply', action: 'reply' },
+  helpKey,
 ];
 const lessUsedKeys: readonly PlaceKey[] = [
   { key: 'v', label: 'author', action: 'peer' },
@@ -78,10 +79,12 @@ export function mentionsPlace(_place: Place, desk: Desk): PlaceView {
 }
 
 export function foundPlace({ subject: query }: Place, desk: Desk): PlaceView {
-  const found = desk.store.search({ text: query, limit: PAGE });
+  const found = cached(desk, () => desk.store.search({ text: query, limit: PAGE }));
   return {
-    ...messageList(desk, () => flat(found)),
-    title: `${counted(found.length, 'message')} with “${safeLine(query, 40)}”`,
+    ...messageList(desk, () => flat(found())),
+    get title() {
+      return `${counted(found().length, 'message')} with “${safeLine(query, 40)}”`;
+    },
     empty: 'Nothing that is stored has these words.',
     keys: [...messageKeys, ...wayBack, ...lessUsedKeys, ...everywhere],
   };

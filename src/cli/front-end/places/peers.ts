@@ -7,7 +7,7 @@ import { relativeTime } from '../../render/relative-time.ts';
 import { counted, shortHash } from '../../render/text.ts';
 import { truncate, wrapText } from '../../render/wrap.ts';
 import type { Item } from '../screen.ts';
-import { type Desk, everywhere, type PlaceView, textItems, wayBack } from './place.ts';
+import { type Desk, everywhere, helpKey, type PlaceView, textItems, wayBack } from './place.ts';
 
 /** Who is known: to the directory, and to the store. Those who are followed come first. */
 export function peersPlace(_place: Place, desk: Desk): PlaceView {
@@ -26,6 +26,7 @@ export function peersPlace(_place: Place, desk: Desk): PlaceView {
       { key: 's', label: 'sync', action: 'sync' },
       { key: 't', label: 'tree', action: 'tree' },
       ...wayBack,
+      helpKey,
       ...everywhere.filter(({ action }) => action !== 'peers'),
     ],
     items: () => peerItems(desk),
@@ -76,6 +77,7 @@ export function peerPlace({ subject: name }: Place, desk: Desk): PlaceView {
       ...(isOwn ? [] : relation),
       { key: 't', label: 'tree', action: 'tree' },
       ...wayBack,
+      helpKey,
       ...everywhere,
     ],
     items: () => textItems(isOwn ? describeSelf(desk) : describePeer(name, desk), wrapText),

@@ -53,8 +53,9 @@ export const everywhere: readonly PlaceKey[] = [
   { key: 'w', label: 'peers', action: 'peers' },
   { key: 'i', label: 'inspect', action: 'inspect' },
   { key: 'e', label: 'events', action: 'log' },
-  { key: '?', label: 'help', action: 'help' },
 ];
+
+export const helpKey: PlaceKey = { key: '?', label: 'help', action: 'help' };
 
 /** Keys of every screen but the first. */
 export const wayBack: readonly PlaceKey[] = [
@@ -71,4 +72,17 @@ export function textItems(
   wrap: (line: string, columns: number) => readonly string[],
 ): Item[] {
   return lines.map((line, index) => ({ id: String(index), lines: (columns) => wrap(line, columns) }));
+}
+
+/** Made anew when something has changed, not at every key that is pressed. */
+export function cached<T>({ live }: Desk, make: () => T): () => T {
+  let version = live.version;
+  let value: T | undefined;
+  return () => {
+    if (value === undefined || version !== live.version) {
+      version = live.version;
+      value = make();
+    }
+    return value;
+  };
 }

@@ -8,7 +8,7 @@ import { columns } from '../../render/text.ts';
 import { renderTreeLine, treeLines } from '../../render/tree.ts';
 import { truncate, wrapText } from '../../render/wrap.ts';
 import { helpLines } from '../help.ts';
-import { type Desk, everywhere, type PlaceView, textItems, wayBack } from './place.ts';
+import { type Desk, everywhere, helpKey, type PlaceView, textItems, wayBack } from './place.ts';
 
 /** A few nodes can expand to billions (protocol §9). */
 const MOST_NODES = 2_000;
@@ -22,7 +22,7 @@ export function treePlace({ subject: name }: Place, desk: Desk): PlaceView {
     title: `tree of ${safeLine(name)}`,
     from: 'top',
     isText: true,
-    keys: [{ key: 'enter', label: 'messages', action: 'messages' }, ...wayBack, ...everywhere],
+    keys: [{ key: 'enter', label: 'messages', action: 'messages' }, ...wayBack, helpKey, ...everywhere],
     items: () => items,
     subject: () => name,
   };
@@ -42,7 +42,7 @@ export function logPlace(_place: Place, { live, paint }: Desk): PlaceView {
     title: 'what happened lately',
     from: 'bottom',
     isText: true,
-    keys: [...wayBack, ...everywhere.filter(({ action }) => action !== 'log')],
+    keys: [...wayBack, helpKey, ...everywhere.filter(({ action }) => action !== 'log')],
     items: () => {
       const lines = live.log.map(({ atMs, text, isWarning }) => {
         const time = new Date(atMs).toTimeString().slice(0, 8);
@@ -66,7 +66,7 @@ export function settingsPlace(_place: Place, { settings, paint }: Desk): PlaceVi
     title: 'settings',
     from: 'top',
     isText: true,
-    keys: [{ key: 'o', label: 'open config.toml', action: 'edit-settings' }, ...wayBack, ...everywhere],
+    keys: [{ key: 'o', label: 'open config.toml', action: 'edit-settings' }, ...wayBack, helpKey, ...everywhere],
     items: () => items,
     subject: () => '',
   };
@@ -78,7 +78,7 @@ export function helpPlace(_place: Place, { paint }: Desk): PlaceView {
     title: 'help',
     from: 'top',
     isText: true,
-    keys: [...wayBack, ...everywhere.filter(({ action }) => action !== 'help')],
+    keys: [...wayBack, ...everywhere],
     items: () => items,
     subject: () => '',
   };

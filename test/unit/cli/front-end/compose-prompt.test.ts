@@ -1,8 +1,9 @@
 /** Writing a message, key by key. */
-import { render } from '@inquirer/testing';
+
 import { expect, test } from 'vitest';
 import { composePrompt } from '../../../../src/cli/front-end/prompts/compose-prompt.ts';
 import { textWithCursor } from '../../../../src/cli/front-end/prompts/text-with-cursor.ts';
+import { renderPrompt } from '../../../support/prompt.ts';
 
 const paint = (_format: unknown, text: string) => text;
 
@@ -10,7 +11,7 @@ async function compose({ draft = '', above = '' } = {}) {
   const changes: string[] = [];
   let hear = () => {};
   let news = 'nothing new';
-  const prompt = await render(composePrompt, {
+  const prompt = await renderPrompt(composePrompt, {
     message: 'Your message',
     paint,
     draft,

@@ -1,8 +1,9 @@
 /** The screen as a person sees it, key by key. */
-import { render } from '@inquirer/testing';
+
 import { expect, test } from 'vitest';
 import { screenPrompt } from '../../../../src/cli/front-end/prompts/screen-prompt.ts';
 import type { Item, Screen } from '../../../../src/cli/front-end/screen.ts';
+import { renderPrompt } from '../../../support/prompt.ts';
 
 const paint = (_format: unknown, text: string) => text;
 const items = (count: number): Item[] =>
@@ -30,7 +31,7 @@ function show(screen: Partial<Screen> & { items?: readonly Item[]; rows?: number
     ...screen,
   };
   const size = () => ({ columns: 40, rows: screen.rows ?? 12 });
-  const rendered = render(screenPrompt, { screen: whole, paint, size, onResize: () => () => {} });
+  const rendered = renderPrompt(screenPrompt, { screen: whole, paint, size, onResize: () => () => {} });
   const arrive = (next: readonly Item[]) => {
     shown = next;
     changed();

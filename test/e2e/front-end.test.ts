@@ -1,0 +1,257 @@
+/** Dialogues at a real terminal, with real peers. */
+import { writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Json, Programs, type Running } from '../support/program.ts';
+import { hasTmux, Terminal, type TerminalOptions } from '../support/terminal.ts';
+import { run as runHere } from '../unit/cli/support.ts';
+
+/** An escape sequence that sets a colour. */
+const COLOUR = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*3[0-7]m`);
+
+describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () => {
+  const programs = new Programs();
+  let directory: Json;
+  let alice: Running;
+
+  const flags = (name: string) => [
+    ...['--home', programs.home(name), '--directory', directory.url as string],
+    ...['--ca', directory.ca as string],
+  ];
+  const run = (command: readonly string[], name: string) => runHere([...command, ...flags(name), '--json']);
+
+  beforeAll(async () => {
+    const running = programs.start([
+      ...['directory', '--json', '--listen', '127.0.0.1:0', '--udp', '127.0.0.1:0'],
+      ...['--home', programs.home('directory')],
+    ]);
+    directory = await running.event('ready');
+    await run(['init', 'alice'], 'alice');
+    await run(['post', 'Premier café du matin ☕'], 'alice');
+    await run(['post', 'Who else is up?'], 'alice');
+    alice = programs.start(['serve', '--udp', '127.0.0.1:0', ...flags('alice'), '--json']);
+    await alice.event('ready');
+  });
+  afterAll(() => programs[Symbol.asyncDispose]());
+
+  /** A home that follows alice and has read nothing yet. */
+  async function reader(name: string): Promise<void> {
+    await run(['init', name], name);
+    await run(['follow', 'alice'], name);
+  }
+  const open = (name: string, options?: TerminalOptions) => new Terminal(flags(name), options);
+
+  test('a first run: name, directory, its certificate, passphrase, fingerprint', async () => {
+    using terminal = new Terminal(['--home', programs.home('first')]);
+    await terminal.shows('Your name:');
+    terminal.type('a/b');
+    terminal.press('Enter');
+    await terminal.shows('must not contain "/"');
+    terminal.press('BSpace', 'BSpace', 'BSpace');
+    terminal.type('first');
+    terminal.press('Enter');
+    await terminal.shows('Where do you meet others?');
+    terminal.press('Enter');
+    await terminal.shows('Address of the directory');
+    terminal.type(directory.url as string);
+    terminal.press('Enter');
+    await terminal.shows('Path of its certificate:');
+    terminal.type(directory.ca as string);
+    terminal.press('Enter');
+    await terminal.shows('Passphrase for your key');
+    terminal.type('secret');
+    terminal.press('Enter');
+    await terminal.shows('The same again:');
+    terminal.type('secret');
+    terminal.press('Enter');
+    const screen = await terminal.shows('fingerprint', 'murmure key export');
+    expect(screen).not.toContain('secret');
+    terminal.press('Enter');
+    await terminal.shows('first · timeline', '✓ 127.0.0.1');
+    terminal.press('q');
+    await terminal.shows('ended with 0');
+  });
+
+  test('trying it locally needs nothing: there are neighbours to follow', async () => {
+    using terminal = new Terminal(['--home', programs.home('local')]);
+    await terminal.shows('Your name:');
+    terminal.type('zoe');
+    terminal.press('Enter');
+    await terminal.shows('Where do you meet others?');
+    terminal.press('Down', 'Enter');
+    await terminal.shows('Passphrase for your key');
+    terminal.press('Enter');
+    await terminal.shows('Ready?');
+    terminal.press('Enter');
+    await terminal.shows('zoe · timeline', '✓ 127.0.0.1');
+    terminal.press('f');
+    await terminal.shows('Follow whom?', 'Chiara');
+    terminal.type('chi');
+    terminal.press('Enter');
+    await terminal.shows('Ho preso il treno di notte', 'unread');
+    terminal.press('C-c');
+    await terminal.shows('Quit?');
+    terminal.press('C-c');
+    await terminal.shows('ended with 0');
+  });
+
+  test('somebody is followed, found by typing, and answered', async () => {
+    await run(['init', 'bob'], 'bob');
+    using terminal = open('bob');
+    await terminal.shows('No messages yet', '✓ 127.0.0.1');
+    terminal.press('f');
+    await terminal.shows('Follow whom?');
+    terminal.type('ali');
+    await terminal.shows(/❯ alice/);
+    terminal.press('Enter');
+    await terminal.shows('Who else is up?', '2 unread');
+    terminal.press('G', 'r');
+    await terminal.shows('Your answer', 'Who else is up?');
+    terminal.type('I am!');
+    terminal.press('Enter');
+    await terminal.shows('published', /Who else is up\?\n +↳ bob \(you\) now\n +I am!/);
+    const { lines } = await run(['timeline', 'bob'], 'bob');
+    expect(lines).toMatchObject([{ author: 'bob', body: 'I am!' }]);
+  });
+
+  test('what arrives while one types is counted, and nothing that was typed is overwritten', async () => {
+    await run(['init', 'trent'], 'trent');
+    const trent = programs.start(['serve', '--udp', '127.0.0.1:0', ...flags('trent'), '--json']);
+    await trent.event('ready');
+    await reader('carol');
+    await run(['follow', 'trent'], 'carol');
+    using terminal = open('carol');
+    await terminal.shows('carol · timeline', '✓ 127.0.0.1', 'session', '2 unread');
+    terminal.press('s', 'm', 'p');
+    await terminal.shows('Your message');
+    terminal.type('I was just about to say');
+    await terminal.shows('I was just about to say', '962 bytes left');
+    await run(['post', 'Meanwhile @carol, something happened.'], 'trent');
+    const screen = await terminal.shows('1 unread', '@ 1 mention');
+    expect(screen).toContain('  I was just about to say');
+    terminal.type(' hello.');
+    terminal.press('Enter');
+    await terminal.shows('published', 'Meanwhile @carol', 'I was just about to say hello.');
+  });
+
+  test('a half-written post survives whatever ends the program', async () => {
+    await reader('dave');
+    {
+      using terminal = open('dave');
+      await terminal.shows('dave · timeline');
+      terminal.press('p');
+      await terminal.shows('Your message');
+      terminal.type('Half a thou');
+      await terminal.shows('Half a thou');
+    }
+    using terminal = open('dave');
+    await terminal.shows('dave · timeline', '1 draft');
+    terminal.press('p');
+    await terminal.shows('Half a thou');
+    terminal.press('C-c');
+    await terminal.shows('what you wrote is kept', '1 draft');
+  });
+
+  test('search finds what is stored, without accents, and leads to the conversation', async () => {
+    await reader('erin');
+    using terminal = open('erin');
+    await terminal.shows('erin · timeline');
+    terminal.press('/');
+    await terminal.shows('Search for:');
+    terminal.type('cafe');
+    terminal.press('Enter');
+    await terminal.shows('1 message with “cafe”', 'Premier café du matin');
+    terminal.press('Enter');
+    await terminal.shows('conversation', 'Premier café du matin');
+    terminal.press('Escape');
+    await terminal.shows('1 message with “cafe”');
+  });
+
+  test('a peer and its tree are looked at', async () => {
+    await reader('frank');
+    using terminal = open('frank');
+    await terminal.shows('frank · timeline', 'Who else is up?');
+    terminal.press('v');
+    await terminal.shows('fingerprint', 'relation     followed', 'last sync');
+    terminal.press('t');
+    await terminal.shows('tree of alice', /[0-9a-f]{12} \d+ children/, /[0-9a-f]{12} Who else is up\?/);
+    terminal.press('Escape');
+    await terminal.shows('fingerprint');
+    terminal.press('m');
+    await terminal.shows('alice is muted');
+  });
+
+  test('the protocol is stepped through under "inspect"', async () => {
+    await reader('grace');
+    using terminal = open('grace');
+    await terminal.shows('grace · timeline', '✓ 127.0.0.1');
+    terminal.press('i');
+    await terminal.shows('list the peers', 'quit murmure');
+    terminal.press('j', 'Enter');
+    await terminal.shows('Whose addresses?', /❯ alice/);
+    terminal.press('Enter');
+    await terminal.shows(/alice is at 127\.0\.0\.1:\d+/);
+    terminal.press('j', 'Enter');
+    await terminal.shows('Say Hello to');
+    terminal.type('nowhere');
+    terminal.press('Enter');
+    await terminal.shows('an address is written 192.0.2.1:8080');
+    terminal.press('j', 'Enter');
+    await terminal.shows('Whose root?');
+    terminal.press('Enter');
+    await terminal.shows(/the root of alice is [0-9a-f]{12}/);
+  });
+
+  test('the editor goes on with what was typed', async () => {
+    await reader('heidi');
+    const editor = `${programs.folder}/editor`;
+    writeFileSync(editor, '#!/bin/sh\nprintf ", and edited" >> "$1"\n', { mode: 0o755 });
+    using terminal = open('heidi', { environment: { VISUAL: editor } });
+    await terminal.shows('heidi · timeline');
+    terminal.press('p');
+    terminal.type('Typed');
+    await terminal.shows('Typed');
+    terminal.press('C-o');
+    await terminal.shows('Typed, and edited');
+    terminal.press('Enter');
+    await terminal.shows('published', 'Typed, and edited');
+  });
+
+  test('Ctrl-C asks whether that is meant; unread messages stay so across restarts', async () => {
+    await reader('ivan');
+    {
+      using terminal = open('ivan');
+      await terminal.shows('ivan · timeline', 'unread');
+      terminal.press('C-c');
+      await terminal.shows('Quit?');
+      terminal.type('n');
+      terminal.press('Enter');
+      await terminal.shows('ivan · timeline');
+      terminal.press('m');
+      await terminal.shows('marked as read');
+      terminal.press('q');
+      await terminal.shows('ended with 0');
+    }
+    using terminal = open('ivan');
+    const screen = await terminal.shows('ivan · timeline', 'Who else is up?');
+    expect(screen).not.toContain('unread');
+  });
+
+  test('a small terminal, one that grows, one without colours, and one that prints lines', async () => {
+    await reader('judy');
+    using terminal = open('judy', { columns: 40, rows: 15, environment: { NO_COLOR: '1' } });
+    const small = await terminal.shows('judy · timeline', '? help');
+    for (const line of small.split('\n')) expect(line.length).toBeLessThanOrEqual(40);
+    expect(terminal.screen({ escapes: true })).not.toMatch(COLOUR);
+    terminal.resize(120, 40);
+    await terminal.shows('q quit');
+    terminal.press('q');
+    await terminal.shows('ended with 0');
+
+    using dumb = open('judy', { environment: { TERM: 'dumb' } });
+    await dumb.shows('Type a key, and the number of an item');
+    dumb.type('c');
+    dumb.press('Enter');
+    await dumb.shows('settings', /home +.*judy/);
+    expect(dumb.screen({ escapes: true })).not.toContain('\u001B[');
+  });
+});
