@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { transitionCoverage } from './test/support/transition-coverage.ts';
 
@@ -6,9 +7,12 @@ const plugins = [transitionCoverage({ machines: 'machines/index.ts', projects: [
 const setupFiles = ['test/support/walked-parts.ts'];
 const strict = { setupFiles: [...setupFiles, 'test/support/no-warnings.ts'] };
 
+/** The program starts some hundred times: what it is compiled to is kept. */
+const env = { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/murmure-tests', import.meta.url)) };
+
 const project = (name: string, folders: string[], extra: object = {}) => ({
   plugins,
-  test: { name, include: folders.map((folder) => `test/${folder}/**/*.test.ts`), setupFiles, ...extra },
+  test: { name, include: folders.map((folder) => `test/${folder}/**/*.test.ts`), setupFiles, env, ...extra },
 });
 
 export default defineConfig({

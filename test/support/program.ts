@@ -114,6 +114,6 @@ export class Running {
 
 /** A terminal's settings, and those of whoever runs the tests, are not the program's. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
-  const { PATH } = process.env;
-  return { PATH, NODE_NO_WARNINGS: undefined, LANG: 'C.UTF-8' };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  return { PATH, NODE_COMPILE_CACHE, NODE_NO_WARNINGS: undefined, LANG: 'C.UTF-8' };
 }

@@ -23,7 +23,8 @@ export class Terminal implements Disposable {
   readonly #server = `murmure-${randomUUID()}`;
 
   constructor(argv: readonly string[], { columns = 80, rows = 24, environment = {} }: TerminalOptions = {}) {
-    const settings = { LANG: 'C.UTF-8', TERM: 'screen-256color', PATH: process.env.PATH ?? '', ...environment };
+    const { PATH = '', NODE_COMPILE_CACHE = '' } = process.env;
+    const settings = { LANG: 'C.UTF-8', TERM: 'screen-256color', PATH, NODE_COMPILE_CACHE, ...environment };
     const words = [process.execPath, main, ...argv].map((word) => `'${word}'`).join(' ');
     const variables = Object.entries(settings).map(([name, value]) => `${name}='${value}'`);
     const command = `env -i ${variables.join(' ')} ${words}; echo "ended with $?"; sleep 1000`;
