@@ -40,8 +40,12 @@ export async function requireDirectory({ settings }: CommandContext): Promise<Di
       'no directory is given: add --directory URL, set MURMURE_DIRECTORY, or write directory = "URL" in config.toml',
     );
   }
-  if (!URL.canParse(directory) || new URL(directory).protocol !== 'https:') {
+  const url = URL.parse(directory);
+  if (url?.protocol !== 'https:') {
     throw new UsageError(`the directory must be an address that starts with https://, not "${directory}"`);
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new UsageError('the address of a directory has neither user nor password: leave out what is before the "@"');
   }
   return ca === undefined ? { directory } : { directory, ca: await readPem(ca) };
 }

@@ -7,6 +7,9 @@ import { toSafeJson } from './output.ts';
 import { commandInUse } from './program.ts';
 import type { Surroundings } from './streams.ts';
 
+/** People read it. */
+const MAX_MESSAGE = 900;
+
 interface Failure {
   readonly code: string;
   readonly message: string;
@@ -20,12 +23,15 @@ export function reportFailure(
   program?: Command,
 ): number {
   if (error instanceof CommanderError && error.exitCode === 0) return 0;
-  const failure = describe(error);
+  const { code, message } = describe(error);
+  // Whatever was typed, or sent, may be in it.
+  const failure = { code, message: safeLine(message, MAX_MESSAGE) };
   // Commander has printed the help already when there was no command at all.
-  if (!isHelp(error)) stderr.write(`murmure: ${safeLine(failure.message)}\n`);
+  if (!isHelp(error)) stderr.write(`murmure: ${failure.message}\n`);
   if (failure.code === 'usage' && !isHelp(error) && program !== undefined)
     stderr.write(`Try "${commandInUse(program)} --help".\n`);
-  if (verbose && error instanceof Error && error.stack !== undefined) stderr.write(`${error.stack}\n`);
+  if (verbose && failure.code !== 'usage' && error instanceof Error && error.stack !== undefined)
+    stderr.write(`${error.stack}\n`);
   if (json) stdout.write(`${toSafeJson({ error: failure })}\n`);
   return exitCodeOf(failure.code);
 }

@@ -13,6 +13,7 @@ import { addReadingCommands } from './declarations/messages.ts';
 import { addPeerTools } from './declarations/peers.ts';
 import type { Run, RunOptions } from './declarations/run.ts';
 import { addSelfTools } from './declarations/tools.ts';
+import { UsageError } from './errors.ts';
 import type { Surroundings } from './streams.ts';
 
 /** Prepares a context, and runs a command's work in it. */
@@ -40,8 +41,26 @@ export function createProgram({ stdout, stderr }: Pick<Surroundings, 'stdout' | 
   addPeerCommands(program, run);
   addServiceCommands(program, run);
   addToolCommands(program, run);
-  return program.addHelpCommand(
-    new Command('help').argument('[command]').summary('explain a command').helpGroup('Tools:'),
+  return addHelp(program);
+}
+
+/** commander's own one explains the program when it does not know a command. */
+function addHelp(program: Command): Command {
+  return program.helpCommand(false).addCommand(
+    new Command('help')
+      .argument('[command...]')
+      .summary('explain a command')
+      .helpOption(false)
+      .action((words: readonly string[]) => {
+        let command = program;
+        for (const word of words) {
+          const found = command.commands.find((candidate) => candidate.name() === word);
+          if (found === undefined && command.commands.length === 0) throw new UsageError('too many arguments');
+          if (found === undefined) throw new UsageError(`unknown command '${word}'`);
+          command = found;
+        }
+        command.help();
+      }),
   );
 }
 

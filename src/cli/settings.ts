@@ -5,6 +5,7 @@ import { type ConfigFile, readConfigFile } from './config-file.ts';
 import { UsageError } from './errors.ts';
 import { type Home, homeAt } from './home.ts';
 import type { Environment } from './streams.ts';
+import { requirePath } from './validate.ts';
 
 /** The global flags as commander hands them over. */
 export interface GlobalFlags {
@@ -56,6 +57,7 @@ export async function resolveSettings(
   flags: GlobalFlags,
   env: Environment,
 ): Promise<{ settings: Settings; unknownKeys: ConfigFile['unknownKeys'] }> {
+  checkFlags(flags);
   const origins: SettingOrigin[] = [];
   const home = resolveHome(flags, env, origins);
   const { config, unknownKeys } = await readConfigFile(home.configFile);
@@ -83,6 +85,17 @@ export async function resolveSettings(
     color: !settle('no-color', [flags.color === false ? true : undefined, undefined, config['no-color']], false),
   };
   return { settings, unknownKeys };
+}
+
+/** What a file of settings cannot get wrong. @throws UsageError */
+function checkFlags(flags: GlobalFlags): void {
+  const paths = { home: flags.home, ca: flags.ca, 'passphrase-file': flags.passphraseFile, record: flags.record };
+  for (const [name, path] of Object.entries(paths)) {
+    if (path !== undefined) requirePath(`--${name}`, path);
+  }
+  if (flags.quiet && flags.verbose) {
+    throw new UsageError('--quiet and --verbose contradict each other: give one of them');
+  }
 }
 
 type Value = string | number | boolean | undefined;
@@ -153,7 +166,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 function milliseconds(seconds: string | number | undefined): number | undefined {
   if (seconds === undefined) return undefined;
-  const value = typeof seconds === 'string' && seconds.trim() === '' ? Number.NaN : Number(seconds);
+  const value = typeof seconds === 'string' && !/^\d+(\.\d+)?(e\d+)?$/.test(seconds) ? Number.NaN : Number(seconds);
   if (!(value > 0)) throw new UsageError(`--timeout takes a number of seconds above 0, not "${seconds}"`);
   const wanted = value * 1000;
   return wanted > LONGEST_TIMER_MS ? undefined : wanted;

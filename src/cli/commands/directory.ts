@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { pino } from 'pino';
 import { safeLine } from '../../feed/safe-text.ts';
 import type { DirectoryOptions } from '../../index.ts';
-import { formatAddress } from '../../wire/socket-address.ts';
+import { formatAddress, parseAddress } from '../../wire/socket-address.ts';
 import { untilAborted } from '../abortable.ts';
 import type { CommandContext } from '../context.ts';
 import { InvalidFileError, UsageError } from '../errors.ts';
@@ -12,7 +12,7 @@ import { createHomeFolder } from '../home.ts';
 import { resolveHostPort, resolveHostPorts } from '../host-port.ts';
 import { journalOption } from '../journal-option.ts';
 import { exitCodeOfStop } from '../stopping.ts';
-import { requireAddresses } from '../validate.ts';
+import { isUnspecified, requireAddresses, requirePath } from '../validate.ts';
 
 export interface DirectoryCommandOptions {
   readonly listen?: string;
@@ -26,6 +26,8 @@ export interface DirectoryCommandOptions {
 export async function directory(context: CommandContext, options: DirectoryCommandOptions): Promise<number> {
   const { settings, services, output, signal } = context;
   checkOptions(options);
+  const udp = options.udp === undefined ? undefined : await resolveHostPorts('--udp', options.udp);
+  if (options.publicAddress === undefined) requireReachable(udp ?? []);
   const { home } = settings;
   await createHomeFolder(home);
   await using running = await services.createDirectory({
@@ -33,15 +35,15 @@ export async function directory(context: CommandContext, options: DirectoryComma
     logger: createLogger(context),
     ...(await journalOption(context)),
     ...(options.listen !== undefined && { listen: await resolveHostPort('--listen', options.listen) }),
-    ...(options.udp !== undefined && { udp: await resolveHostPorts('--udp', options.udp) }),
+    ...(udp !== undefined && { udp }),
     ...(options.publicAddress !== undefined && { publicAddresses: options.publicAddress }),
     ...(await certificateOption(options)),
   });
 
   const { url, serverKey } = running;
-  const udp = running.udp.map(({ ip, port }) => ({ ip, port }));
+  const bound = running.udp.map(({ ip, port }) => ({ ip, port }));
   const ca = resolve(options.cert ?? home.directoryCaFile);
-  output.data({ event: 'ready', url, udp, ca, serverKey }, (paint) =>
+  output.data({ event: 'ready', url, udp: bound, ca, serverKey }, (paint) =>
     [
       `${paint('green', 'ready')}: ${paint('bold', url)}, UDP on ${running.udp.map(formatAddress).join(', ')}`,
       `peers use it with --directory ${url} --ca ${safeLine(ca)}`,
@@ -53,8 +55,22 @@ export async function directory(context: CommandContext, options: DirectoryComma
 
 function checkOptions({ publicAddress, cert, key }: DirectoryCommandOptions): void {
   requireAddresses('--public-address', publicAddress ?? []);
+  if (cert !== undefined) requirePath('--cert', cert);
+  if (key !== undefined) requirePath('--key', key);
   if ((cert === undefined) !== (key === undefined))
     throw new UsageError('--cert and --key belong together: give both, or none');
+}
+
+/** Peers are told where the directory is: "everywhere" is no place. */
+function requireReachable(udp: readonly string[]): void {
+  for (const text of udp) {
+    const address = parseAddress(text);
+    if (address.ok && isUnspecified(address.value)) {
+      throw new UsageError(
+        `peers cannot send to ${text} itself: say with --public-address IP:PORT where they reach it`,
+      );
+    }
+  }
 }
 
 async function certificateOption({

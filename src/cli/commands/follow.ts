@@ -4,10 +4,10 @@ import type { CommandContext } from '../context.ts';
 import { UnknownPeerError, UsageError } from '../errors.ts';
 import { openStore } from '../open-home.ts';
 import { renderFollowed } from '../render/peers.ts';
-import { requireValidName } from '../validate.ts';
+import { requireAskableName, requireValidName } from '../validate.ts';
 
 export async function follow({ settings, output, nowMs }: CommandContext, peer: string): Promise<void> {
-  requireValidName(peer);
+  requireAskableName(peer);
   const { name, store: opened } = await openStore(settings.home);
   using store = opened;
   if (peer === name) throw new UsageError(`"${peer}" is yourself: your own messages are here already`);

@@ -4,11 +4,11 @@ import { fingerprint } from '../../identity/fingerprint.ts';
 import type { CommandContext } from '../context.ts';
 import { createHome } from '../create-home.ts';
 import { askPassphrase, readPassphrase } from '../passphrase.ts';
-import { requireValidName } from '../validate.ts';
+import { requireNewName } from '../validate.ts';
 
 export async function init(context: CommandContext, name: string): Promise<void> {
   const { settings, output } = context;
-  requireValidName(name);
+  requireNewName(name);
   const { home, passphraseFile } = settings;
   const keyPair = await createHome({
     home,

@@ -14,9 +14,11 @@ import { createHomeFolder, type Home, readName, writeName } from '../home.ts';
 import { openIdentity, openStore } from '../open-home.ts';
 import { counted } from '../render/text.ts';
 import { lockHome } from '../serve-lock.ts';
+import { requirePath } from '../validate.ts';
 
 /** The key goes into the file as it is kept: under its passphrase, if it has one. */
 export async function exportKey(context: CommandContext, file: string): Promise<void> {
+  requirePath('FILE', file);
   const { home } = context.settings;
   const { name, keyPair } = await openIdentity(context);
   using store = (await openStore(home)).store;
@@ -42,6 +44,7 @@ export async function exportKey(context: CommandContext, file: string): Promise<
 
 /** Nothing is written before everything is verified; what an interrupted import has left, the same import completes. */
 export async function importKey(context: CommandContext, file: string): Promise<void> {
+  requirePath('FILE', file);
   const { home } = context.settings;
   const text = await readFile(file, 'utf8').catch((error: Error) => {
     throw new InvalidFileError(file, error.message);

@@ -9,6 +9,7 @@ import { UsageError } from '../errors.ts';
 import { requireName } from '../home.ts';
 import { openIdentity } from '../open-home.ts';
 import { askNewPassphrase, askPassphrase, readPassphrase } from '../passphrase.ts';
+import { requirePath } from '../validate.ts';
 
 export async function showKey(context: CommandContext): Promise<void> {
   const { name, keyPair } = await openIdentity(context);
@@ -34,6 +35,7 @@ export interface PassphraseOptions {
 export async function changePassphrase(context: CommandContext, options: PassphraseOptions): Promise<void> {
   const { home, passphraseFile } = context.settings;
   if (options.new !== undefined && options.remove) throw new UsageError('give --new or --remove, not both');
+  if (options.new !== undefined) requirePath('--new', options.new);
   await requireName(home);
   const wasEncrypted = isEncryptedPem(await readKeyFile(home.keyFile));
   const keyPair = await loadKeyFile(home.keyFile, askPassphrase(context));

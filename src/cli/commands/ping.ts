@@ -13,7 +13,7 @@ import { observeNetwork, type RoundTrip } from '../network-observer.ts';
 import { openIdentity, openStore } from '../open-home.ts';
 import type { Paint } from '../output.ts';
 import { counted } from '../render/text.ts';
-import { requireCount, requireValidName } from '../validate.ts';
+import { requireAskableName, requireCount } from '../validate.ts';
 
 export interface PingOptions {
   readonly count?: string;
@@ -38,7 +38,7 @@ interface PingLine {
 
 /** A round is what a sync begins with: the question for the root. Nothing is downloaded. */
 export async function ping(context: CommandContext, name: string, options: PingOptions): Promise<void> {
-  requireValidName(name);
+  requireAskableName(name);
   const count = options.count === undefined ? DEFAULT_COUNT : requireCount('--count', options.count);
   const access = await requireDirectory(context);
   const identity = await openIdentity(context);

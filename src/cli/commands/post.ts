@@ -1,5 +1,6 @@
 /** `murmure post`: publishes a message into the home's store, from where a running `serve` passes it on. */
 import { toMessage, WIRE_EPOCH_MS } from '../../feed/message.ts';
+import { safeText } from '../../feed/safe-text.ts';
 import { encodeMessage, MessageTooLongError } from '../../wire/node.ts';
 import { abortable } from '../abortable.ts';
 import type { CommandContext } from '../context.ts';
@@ -23,7 +24,8 @@ export async function post(context: CommandContext, text: string | undefined, op
   using store = opened;
   const inReplyTo = replyTo === undefined ? null : resolveHash(store, replyTo);
   const body = await bodyOf(context, text);
-  if (body.trim() === '') throw new UsageError('an empty message is not worth publishing: write something');
+  // What nobody would see is nothing.
+  if (safeText(body).trim() === '') throw new UsageError('an empty message is not worth publishing: write something');
 
   const nowMs = context.nowMs();
   const date = Math.floor((nowMs - WIRE_EPOCH_MS) / 1000);

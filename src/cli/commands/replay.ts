@@ -10,7 +10,7 @@ import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import type { Output, Paint } from '../output.ts';
 import { counted } from '../render/text.ts';
-import { requireCount } from '../validate.ts';
+import { requireCount, requirePath } from '../validate.ts';
 
 export interface ReplayCommandOptions {
   readonly until?: string;
@@ -21,10 +21,14 @@ export interface ReplayCommandOptions {
 
 /** 7, as for other invalid data, when the replay differs from what was recorded. */
 export async function replay({ output }: CommandContext, file: string, options: ReplayCommandOptions): Promise<number> {
+  requirePath('FILE', file);
   const journal = readJournal(file);
   const { until, from, drop } = numbers(options, journal.entries.length);
+  let wasTraced = false;
   const tracer = new Tracer((transition) => {
-    if (transition.actor === options.trace) printTransition(output, transition);
+    if (transition.actor !== options.trace) return;
+    wasTraced = true;
+    printTransition(output, transition);
   });
   const replayOptions: ReplayOptions = {
     ...(until !== undefined && { until }),
@@ -36,6 +40,11 @@ export async function replay({ output }: CommandContext, file: string, options: 
     },
   };
   const result = runJournal(journal, replayOptions);
+  if (options.trace !== undefined && !wasTraced) {
+    throw new UsageError(
+      `--trace takes an actor of the journal, not "${options.trace}": --until ${result.events} lists them`,
+    );
+  }
   for (const version of result.versions) output.warn(version);
   if (result.cut !== undefined) output.warn(`${file}: ${result.cut}; what there is of it was replayed`);
   const isWhole = until === undefined && drop === undefined;
@@ -51,7 +60,10 @@ function numbers(options: ReplayCommandOptions, last: number) {
     if (number > last) throw new UsageError(`--${name} ${number}: the journal's last entry is ${last}`);
     return number;
   };
-  return { until: read('until'), from: read('from'), drop: read('drop') };
+  const found = { until: read('until'), from: read('from'), drop: read('drop') };
+  const { from = 0, until = last } = found;
+  if (from > until) throw new UsageError(`--from ${from} comes after --until ${until}: nothing is between them`);
+  return found;
 }
 
 function renderResult(

@@ -5,9 +5,10 @@ import { abortable, mapConcurrently } from '../abortable.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
 import { TimedOutError, UsageError } from '../errors.ts';
 import { compareSeverity, exitCodeOf } from '../exit-codes.ts';
+import { requireName } from '../home.ts';
 import { openPeer } from '../one-shot-peer.ts';
 import { renderSyncReport } from '../render/sync-report.ts';
-import { requireValidName } from '../validate.ts';
+import { requireAskableName } from '../validate.ts';
 
 /** How many peers are asked at a time: enough that a slow one holds nobody up. */
 const WIDTH = 16;
@@ -17,11 +18,12 @@ const WIDTH = 16;
  * code stands for.
  */
 export async function sync(context: CommandContext, names: readonly string[]): Promise<number> {
-  for (const name of names) requireValidName(name);
+  for (const name of names) requireAskableName(name);
   const access = await requireDirectory(context);
+  const ownName = await requireName(context.settings.home);
+  if (names.includes(ownName)) throw new UsageError(`"${ownName}" is yourself: your own messages are here already`);
   await using session = await openPeer(context, access);
   const { peer, store } = session;
-  if (names.includes(peer.name)) throw new UsageError(`"${peer.name}" is yourself: your own messages are here already`);
   const wanted = names.length > 0 ? [...new Set(names)] : followedNames(store);
   if (wanted.length === 0) context.output.note('You follow nobody yet: name a peer, or "murmure follow" one.');
 

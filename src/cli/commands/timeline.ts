@@ -5,7 +5,7 @@ import { wantedAuthors } from '../authors.ts';
 import type { CommandContext } from '../context.ts';
 import { openStore } from '../open-home.ts';
 import { renderMessage } from '../render/message.ts';
-import { requireCount, requireDate } from '../validate.ts';
+import { requireCount, requireDate, requireValidName } from '../validate.ts';
 
 export interface TimelineOptions {
   readonly limit?: string;
@@ -17,6 +17,7 @@ export async function timeline(
   peers: readonly string[],
   options: TimelineOptions,
 ): Promise<void> {
+  for (const peer of peers) requireValidName(peer);
   const range = {
     ...(options.limit !== undefined && { limit: requireCount('--limit', options.limit) }),
     ...(options.before !== undefined && { beforeMs: requireDate('--before', options.before) }),

@@ -4,7 +4,7 @@ import type { CommandContext } from '../context.ts';
 import { UnknownPeerError } from '../errors.ts';
 import { openStore } from '../open-home.ts';
 import { renderTreeLine, treeLines } from '../render/tree.ts';
-import { requireCount } from '../validate.ts';
+import { requireCount, requireValidName } from '../validate.ts';
 
 export interface TreeOptions {
   readonly depth?: string;
@@ -15,6 +15,7 @@ export interface TreeOptions {
 const DEFAULT_LIMIT = 1_000;
 
 export async function tree(context: CommandContext, peer: string, options: TreeOptions): Promise<void> {
+  requireValidName(peer);
   const maxDepth = options.depth === undefined ? Number.POSITIVE_INFINITY : requireCount('--depth', options.depth);
   const limit = options.limit === undefined ? DEFAULT_LIMIT : requireCount('--limit', options.limit);
   const { name, store: opened } = await openStore(context.settings.home);

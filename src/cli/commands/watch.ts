@@ -15,7 +15,7 @@ import { openStore } from '../open-home.ts';
 import { renderWarning } from '../render/event.ts';
 import { lockHome } from '../serve-lock.ts';
 import { exitCodeOfStop } from '../stopping.ts';
-import { requireValidName } from '../validate.ts';
+import { requireAskableName } from '../validate.ts';
 import { showMessages } from './timeline.ts';
 
 const LOOK_EVERY_MS = 250;
@@ -24,7 +24,7 @@ const BATCH = 500;
 
 /** Runs until stopped, and ends as `serve` does. */
 export async function watch(context: CommandContext, names: readonly string[]): Promise<number> {
-  for (const name of names) requireValidName(name);
+  for (const name of names) requireAskableName(name);
   await using resources = new AsyncDisposableStack();
   const { name: ownName, store } = await openStore(context.settings.home);
   resources.use(store);

@@ -7,8 +7,11 @@ import type { CommandContext } from '../context.ts';
 import { UnknownPeerError } from '../errors.ts';
 import { readLiveState } from '../live-state.ts';
 import type { Paint } from '../output.ts';
+import { requirePath, requireValidName } from '../validate.ts';
 
 export async function why({ output, settings }: CommandContext, name: string, file: string | undefined): Promise<void> {
+  requireValidName(name);
+  if (file !== undefined) requirePath('FILE', file);
   const explanations = file === undefined ? readLiveState(settings.home, name) : fromJournal(file, name);
   if (explanations.length === 0) throw new UnknownPeerError(name);
   for (const explanation of explanations) output.data(explanation, (paint) => render(explanation, paint));
