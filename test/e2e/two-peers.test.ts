@@ -70,12 +70,13 @@ describe('a post from another process', () => {
     const bob = await setting.serve('bob');
     await bob.line(({ event, peer }) => event === 'sync.finished' && peer === 'alice');
 
-    const [posted] = (await programs.run(['post', 'news', ...flags('alice')])).values;
+    const [posted] = (await programs.run(['post', 'news for @bob', ...flags('alice')])).values;
     await alice.line(({ event, root }) => event === 'root.published' && root === posted?.root);
     const received = await bob.line(({ event, peer }) => event === 'messages.received' && peer === 'alice');
     expect(received.hashes).toEqual([posted?.hash]);
+    expect(await bob.event('message.mention')).toMatchObject({ peer: 'alice', hash: posted?.hash });
     expect((await programs.run(['show', posted?.hash as string, ...flags('bob')])).values).toMatchObject([
-      { author: 'alice', body: 'news' },
+      { author: 'alice', body: 'news for @bob', mentionsYou: true },
     ]);
   });
 

@@ -34,6 +34,7 @@ const messageFields = {
   authenticated: v.boolean(),
   read: v.boolean(),
   future: v.optional(v.literal(true)),
+  mentionsYou: v.optional(v.literal(true)),
 };
 const message = v.strictObject(messageFields);
 

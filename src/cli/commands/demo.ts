@@ -11,7 +11,7 @@ import { openNeighbourhood, startPeer } from '../demo/neighbourhood.ts';
 import { runFrontEnd } from '../front-end/run-front-end.ts';
 import { journalOption } from '../journal-option.ts';
 import { renderSyncReport } from '../render/sync-report.ts';
-import { printMessages } from './timeline.ts';
+import { printFound } from './timeline.ts';
 
 const OWN_NAME = 'you';
 /** What of the timeline is shown: about a screen. */
@@ -39,7 +39,7 @@ export async function demo(context: CommandContext): Promise<void> {
     return;
   }
   output.note(`The last ${SHOWN_MESSAGES} of ${store.countMessages()} messages:`);
-  printMessages(context, store, { limit: SHOWN_MESSAGES });
+  printFound(context, { name: OWN_NAME, store }, { limit: SHOWN_MESSAGES });
 }
 
 async function fetchFeed({ output, signal }: CommandContext, peer: Peer, name: string): Promise<void> {

@@ -1,5 +1,5 @@
 /** `murmure post`: publishes a message into the home's store, from where a running `serve` passes it on. */
-import { toMessage, WIRE_EPOCH_MS } from '../../feed/message.ts';
+import { WIRE_EPOCH_MS } from '../../feed/message.ts';
 import { safeText } from '../../feed/safe-text.ts';
 import { encodeMessage, MessageTooLongError } from '../../wire/node.ts';
 import { abortable } from '../abortable.ts';
@@ -8,7 +8,7 @@ import { UsageError } from '../errors.ts';
 import { readText } from '../input.ts';
 import { resolveHash } from '../message-hash.ts';
 import { openStore } from '../open-home.ts';
-import { renderMessage } from '../render/message.ts';
+import { messagePrinter } from '../print-messages.ts';
 
 export interface PostOptions {
   readonly replyTo?: string;
@@ -32,8 +32,7 @@ export async function post(context: CommandContext, text: string | undefined, op
   const { hash, root } = store.publish(name, { date, inReplyTo, body }, nowMs);
   const kept = store.message(hash);
   if (kept === undefined) throw new Error(`the message ${hash} was published, but cannot be read back`);
-  const message = toMessage(kept, nowMs);
-  context.output.data({ ...message, root }, (paint) => renderMessage(message, paint));
+  messagePrinter(context, { name, store })(kept, { fields: { root } });
 }
 
 /** As given; `-`: standard input; nothing: what the person writes in an editor. */

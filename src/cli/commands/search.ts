@@ -3,8 +3,8 @@ import { parseSearch } from '../../store/search-words.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { openStore } from '../open-home.ts';
+import { printMessages } from '../print-messages.ts';
 import { requireCount } from '../validate.ts';
-import { showMessages } from './timeline.ts';
 
 export interface SearchOptions {
   readonly limit?: string;
@@ -14,8 +14,9 @@ export async function search(context: CommandContext, words: readonly string[], 
   const text = words.join(' ');
   const limit = options.limit === undefined ? {} : { limit: requireCount('--limit', options.limit) };
   if (parseSearch(text).length === 0) throw new UsageError(`there is no word in "${text}" to look for: give one`);
-  using store = (await openStore(context.settings.home)).store;
+  const { name, store: opened } = await openStore(context.settings.home);
+  using store = opened;
   const found = store.search({ text, ...limit });
-  showMessages(context, store, found);
+  printMessages(context, { name, store }, found);
   if (found.length === 0) context.output.note(`No stored message has "${text}".`);
 }

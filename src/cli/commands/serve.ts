@@ -1,6 +1,7 @@
 /** `murmure serve`: a peer without prompts, until it is stopped. */
 import { safeLine } from '../../feed/safe-text.ts';
 import type { Peer, PeerFact } from '../../index.ts';
+import type { Store } from '../../store/store.ts';
 import { formatAddress } from '../../wire/socket-address.ts';
 import { abortable, untilAborted } from '../abortable.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
@@ -9,6 +10,7 @@ import { journalOption } from '../journal-option.ts';
 import { keepLiveState } from '../live-state.ts';
 import { openIdentity, openStore } from '../open-home.ts';
 import { eventLine, renderEvent, renderWarning } from '../render/event.ts';
+import { isMentioned } from '../render/message-marks.ts';
 import { shortHash } from '../render/text.ts';
 import { lockHome } from '../serve-lock.ts';
 import { exitCodeOfStop } from '../stopping.ts';
@@ -29,14 +31,14 @@ export async function serve(context: CommandContext, { udp }: ServeOptions): Pro
   await using peer = await context.services.createPeer(options);
   using _live = keepLiveState(context.settings.home, peer);
   try {
-    await runPeer(context, peer);
+    await runPeer(context, peer, store);
   } catch (error) {
     if (!context.signal.aborted) throw error;
   }
   return exitCodeOfStop(context.signal);
 }
 
-async function runPeer(context: CommandContext, peer: Peer): Promise<void> {
+async function runPeer(context: CommandContext, peer: Peer, store: Store): Promise<void> {
   // "ready" is the first line: what happens before it is kept for after it.
   const early: PeerFact[] = [];
   let report = (fact: PeerFact): void => void early.push(fact);
@@ -51,7 +53,10 @@ async function runPeer(context: CommandContext, peer: Peer): Promise<void> {
   // As long as it takes: while the directory is unreachable the peer goes on trying, and says so in facts.
   await abortable(peer.whenListed(context.signal), context.signal);
   printReady(context, peer);
-  report = (fact) => printEvent(context, fact);
+  report = (fact) => {
+    printEvent(context, fact);
+    if (fact.type === 'messages.received') printMentions(context, peer.name, store, fact);
+  };
   early.forEach(report);
   await untilAborted(context.signal);
 }
@@ -68,4 +73,23 @@ function printEvent({ output, settings, nowMs }: CommandContext, fact: PeerFact)
   // Progress is a line for every few nodes: nobody wants that in a log.
   if (fact.type === 'sync.progressed' && !settings.verbose) return;
   output.data(eventLine(fact, nowMs()), (paint) => renderEvent(fact, paint));
+}
+
+/** A first download brings thousands of messages: only the newest can be news. */
+const NEWS = 20;
+
+function printMentions(
+  { output, nowMs }: CommandContext,
+  ownName: string,
+  store: Store,
+  { peer, hashes }: Extract<PeerFact, { type: 'messages.received' }>,
+): void {
+  const at = new Date(nowMs()).toISOString();
+  for (const hash of hashes.slice(-NEWS)) {
+    if (!isMentioned(store.message(hash)?.body ?? '', ownName)) continue;
+    output.data(
+      { event: 'message.mention', at, peer, hash },
+      (paint) => `${paint('bold', safeLine(peer))} mentions you: murmure thread ${shortHash(hash)}`,
+    );
+  }
 }

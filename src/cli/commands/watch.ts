@@ -12,11 +12,11 @@ import { HomeInUseError } from '../errors.ts';
 import type { Home } from '../home.ts';
 import { openPeer } from '../one-shot-peer.ts';
 import { openStore } from '../open-home.ts';
+import { printMessages } from '../print-messages.ts';
 import { renderWarning } from '../render/event.ts';
 import { lockHome } from '../serve-lock.ts';
 import { exitCodeOfStop } from '../stopping.ts';
 import { requireAskableName } from '../validate.ts';
-import { showMessages } from './timeline.ts';
 
 const LOOK_EVERY_MS = 250;
 const ASK_EVERY_MS = 60_000;
@@ -120,7 +120,7 @@ function showArrived(context: CommandContext, store: Store, { last, ownName, nam
     seen = arrived.at(-1)?.arrival ?? seen;
     const authors = audible(store, ownName, names);
     const messages = arrived.map(({ message }) => message).filter(({ author }) => authors?.includes(author) ?? true);
-    showMessages(context, store, messages);
+    printMessages(context, { name: ownName, store }, messages);
   }
 }
 

@@ -2,7 +2,6 @@
 import { type AnyEventObject, createActor } from 'xstate';
 import { frontEndMachine } from '../../../machines/front-end.machine.ts';
 import { type Action, hasSubject, isAboutMessage, type Place } from '../../../machines/front-end-context.ts';
-import { mentionsIn } from '../../feed/mentions.ts';
 import { toMessage } from '../../feed/message.ts';
 import type { JournalSink, Peer, PeerFact } from '../../index.ts';
 import { record } from '../../journal/record.ts';
@@ -15,6 +14,7 @@ import { MurmureError } from '../../wire/murmure-error.ts';
 import { MAX_BODY_BYTES } from '../../wire/node.ts';
 import type { Paint } from '../output.ts';
 import { renderMessage } from '../render/message.ts';
+import { isMentioned } from '../render/message-marks.ts';
 import { counted } from '../render/text.ts';
 import type { SettingOrigin } from '../settings.ts';
 import { type ActOptions, act } from './act.ts';
@@ -166,14 +166,16 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
 function arrival({ hashes }: Extract<PeerFact, { type: 'messages.received' }>, { peer, store }: Desk): AnyEventObject {
   // A first download brings thousands: nobody is called for each of them.
   const newest = hashes.slice(-20).map((hash) => store.message(hash)?.body ?? '');
-  const mentions = newest.filter((body) => mentionsIn(body, [peer.name]).length > 0).length;
+  const mentions = newest.filter((body) => isMentioned(body, peer.name)).length;
   return { type: 'messages.arrived', count: hashes.length, mentions };
 }
 
 /** The message that is answered, to be seen while the answer is written. */
-function answered(hash: string, { store, paint, now }: Desk): string {
+function answered(hash: string, { peer, store, paint, now }: Desk): string {
   const message = hash === '' ? undefined : store.message(hash as Hash);
-  return message === undefined ? '' : renderMessage(toMessage(message, now()), paint);
+  if (message === undefined) return '';
+  const names = [peer.name, ...store.peers().map(({ name }) => name)];
+  return renderMessage(toMessage(message, now()), paint, { names, ownName: peer.name });
 }
 
 async function namesFor(action: Action, { peer, store, live }: Desk): Promise<string[]> {

@@ -1,7 +1,7 @@
 /** A place as a screen: its view framed by a title, where things stand, and what came of the last thing done. */
 import type { Place, PlaceKind } from '../../../machines/front-end-context.ts';
-import { mentionsIn } from '../../feed/mentions.ts';
 import { safeLine } from '../../feed/safe-text.ts';
+import { isMentioned } from '../render/message-marks.ts';
 import { renderStatusLine } from '../render/status-line.ts';
 import { truncate } from '../render/wrap.ts';
 import { inspectPlace } from './places/inspect.ts';
@@ -76,7 +76,7 @@ function countNews({ peer, store }: Desk): { unread: number; mentions: number } 
   const unread = store
     .messages({ authors: heardAuthors({ peer, store }), limit: COUNTED })
     .filter(({ read, author }) => !read && author !== peer.name);
-  const mentions = unread.filter(({ body }) => mentionsIn(body, [peer.name]).length > 0);
+  const mentions = unread.filter(({ body }) => isMentioned(body, peer.name));
   return { unread: unread.length, mentions: mentions.length };
 }
 

@@ -1,4 +1,5 @@
 /** Pieces of human output that several commands share. Everything that comes from strangers goes through `safeLine` or `safeText` here. */
+import width from 'fast-string-width';
 import type { Hash } from '../../wire/hash.ts';
 
 /** Enough of a hash to tell messages apart, and for `murmure show`. */
@@ -50,14 +51,3 @@ export function columns(
     )
     .join('\n');
 }
-
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
-
-/** In characters as a reader counts them; East Asian letters and emoji are taken to be two columns wide. */
-function width(text: string): number {
-  let total = 0;
-  for (const { segment } of graphemes.segment(text)) total += WIDE.test(segment) ? 2 : 1;
-  return total;
-}
-
-const WIDE = /^(?:\p{Emoji_Presentation}|\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul})/u;

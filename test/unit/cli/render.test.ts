@@ -9,6 +9,8 @@ import { syncReport } from './support.ts';
 
 const plain = createPaint(false);
 
+const style = { names: ['bob', 'me'], ownName: 'me' };
+
 const message: Message = {
   hash: 'ab'.repeat(32),
   author: 'bob',
@@ -22,15 +24,23 @@ const message: Message = {
 
 describe('a message', () => {
   test('says what a reader should know before believing it', () => {
-    const text = renderMessage({ ...message, authenticated: false, future: true }, plain);
+    const text = renderMessage({ ...message, authenticated: false, future: true }, plain, style);
     expect(text).toContain('[not authenticated]  [dated in the future]');
-    expect(renderMessage(message, plain)).not.toContain('[');
+    expect(renderMessage(message, plain, style)).not.toContain('[');
+  });
+
+  test('says who is mentioned, and that it is oneself', () => {
+    const bold = createPaint(true);
+    expect(renderMessage({ ...message, body: 'ask @Bob' }, bold, style)).toContain('ask \u001B[1m@Bob\u001B[22m');
+    const mention = { ...message, body: 'hello @me' };
+    expect(renderMessage(mention, plain, style)).toContain('[mentions you]');
+    expect(renderMessage({ ...mention, author: 'me' }, plain, style)).not.toContain('[');
   });
 
   test('names what it answers', () => {
     const inReplyTo = 'cd'.repeat(32);
-    expect(renderMessage({ ...message, inReplyTo }, plain)).toContain('\n    ↳ in reply to cdcdcdcdcdcd\n');
-    expect(renderMessage({ ...message, inReplyTo }, plain, { wholeHashes: true })).toContain(inReplyTo);
+    expect(renderMessage({ ...message, inReplyTo }, plain, style)).toContain('\n    ↳ in reply to cdcdcdcdcdcd\n');
+    expect(renderMessage({ ...message, inReplyTo }, plain, { ...style, wholeHashes: true })).toContain(inReplyTo);
   });
 });
 

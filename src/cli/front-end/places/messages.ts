@@ -1,12 +1,12 @@
 /** Screens made of messages: the timeline, a conversation, what was found, what mentions us, what one peer wrote. */
 import type { Action, Place } from '../../../../machines/front-end-context.ts';
-import { mentionsIn } from '../../../feed/mentions.ts';
 import { toMessage } from '../../../feed/message.ts';
 import { safeLine } from '../../../feed/safe-text.ts';
 import type { Store, StoredMessage } from '../../../store/store.ts';
 import type { Hash } from '../../../wire/hash.ts';
 import { startOfConversation, turnsFrom } from '../../conversation.ts';
 import { messageItem } from '../../render/message-item.ts';
+import { isMentioned } from '../../render/message-marks.ts';
 import { counted } from '../../render/text.ts';
 import { arrangeThreads } from '../../render/threads.ts';
 import type { Item } from '../screen.ts';
@@ -69,7 +69,7 @@ export function mentionsPlace(_place: Place, desk: Desk): PlaceView {
   const list = () =>
     store
       .search({ text: `"${peer.name.replaceAll('"', ' ')}"`, limit: PAGE })
-      .filter(({ body, author }) => author !== peer.name && mentionsIn(body, [peer.name]).length > 0);
+      .filter(({ body, author }) => author !== peer.name && isMentioned(body, peer.name));
   return {
     ...messageList(desk, () => flat(list())),
     title: `who mentions ${safeLine(peer.name)}`,
