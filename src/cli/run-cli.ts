@@ -96,10 +96,10 @@ function limited(stop: AbortSignal, timeoutMs: number | undefined): AbortSignal 
   return AbortSignal.any([stop, timeUp.signal]);
 }
 
-/** Loaded on first use: the offline commands start without the network's machinery. */
+/** Loaded on first use: offline commands start without the network's machinery, and a peer without a directory's. */
 const publicApi: Services = {
-  createPeer: async (options) => (await import('../index.ts')).createPeer(options),
-  createDirectory: async (options) => (await import('../index.ts')).createDirectory(options),
+  createPeer: async (options) => (await import('../peer/create-peer.ts')).createPeer(options),
+  createDirectory: async (options) => (await import('../directory/create-directory.ts')).createDirectory(options),
 };
 
 function asksForJson(argv: readonly string[]): boolean {
