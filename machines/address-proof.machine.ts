@@ -56,14 +56,12 @@ const sendHello = base.enqueueActions(({ context, enqueue, self }) => {
     order: {
       question: { type: 'Hello', flags: 0, name: ownName },
       to: address,
-      signed: true,
       answerKey: key,
       answerName: name,
       firstTimeoutMs: maxSends > 1 ? timing.helloTimeout : timing.lonelyHelloTimeout,
       maxSends,
       zeroEndingId: false,
       requester: undefined,
-      ticket: 0,
     },
     socket,
     atMs,
@@ -72,17 +70,7 @@ const sendHello = base.enqueueActions(({ context, enqueue, self }) => {
 
 const noteProof = base.assign(({ context, event }) => ({ provenAtMs: event.atMs ?? context.atMs }));
 
-/** The slot ends with this proof: nothing that comes late may be routed to it. */
-const dropRoutes = base.sendTo(
-  ({ context }) => context.socket,
-  ({ event }) => ({ type: 'routes.dropped', ids: event.ids }),
-);
-
-nameActions({
-  sendHello,
-  noteProof,
-  dropRoutes,
-});
+nameActions({ sendHello, noteProof });
 
 export const addressProofMachine = base.createMachine({
   id: 'address-proof',
@@ -101,10 +89,7 @@ export const addressProofMachine = base.createMachine({
       description: 'Our Hello is on its way to the address that is to be proven.',
       entry: sendHello,
       on: {
-        'request.ended': [
-          { guard: 'isAnswered', target: 'proven', actions: [dropRoutes, noteProof] },
-          { target: 'unproven', actions: dropRoutes },
-        ],
+        'request.ended': [{ guard: 'isAnswered', target: 'proven', actions: noteProof }, { target: 'unproven' }],
       },
     },
     proven: { type: 'final', description: 'The Hello was answered under the right name and key.' },

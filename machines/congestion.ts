@@ -2,7 +2,6 @@
  * How much may be in flight to one peer and how long to wait for it (protocol §6): a congestion window by additive
  * increase and multiplicative decrease, and the retransmission timeout of RFC 6298 with Karn's rule.
  */
-import type { RequestEnded } from './request.machine.ts';
 import { limits, timing } from './timing.ts';
 
 export interface Congestion {
@@ -17,6 +16,19 @@ export interface Congestion {
   readonly variationMs: number;
   /** Wait before the first repetition, ms. */
   readonly timeoutMs: number;
+}
+
+/** Requests that were sent together and are over. */
+export interface FinishedRequests {
+  /** How many were answered; 0: all were given up. */
+  readonly answers: number;
+  /** How often each was sent. */
+  readonly sends: number;
+  readonly firstTimeoutMs: number;
+  /** When they were sent first, Unix ms; undefined if a timer caused it: then no round trip is measured. */
+  readonly openedAtMs: number | undefined;
+  /** When the answers came, Unix ms; undefined if none came. */
+  readonly atMs: number | undefined;
 }
 
 export const initialCongestion: Congestion = {
@@ -39,19 +51,31 @@ function measured(congestion: Congestion, rttMs: number): Congestion {
   return { ...congestion, smoothedMs: smoothed, variationMs: variation, timeoutMs };
 }
 
-/** What a finished request teaches. */
-export function afterRequest(congestion: Congestion, ended: RequestEnded): Congestion {
-  const { outcome, sends, openedAtMs = Number.NEGATIVE_INFINITY, atMs, rttMs, order } = ended;
-  if (atMs !== undefined && rttMs !== undefined) {
-    const window = Math.min(limits.maximumWindow, congestion.window + 1 / congestion.window);
-    return { ...measured(congestion, rttMs), window, measuredAtMs: atMs };
+/** What finished requests teach. */
+export function afterRequests(congestion: Congestion, finished: FinishedRequests): Congestion {
+  const { answers, sends, firstTimeoutMs, openedAtMs, atMs } = finished;
+  // Karn's rule: which send of a repeated request was answered, nobody knows.
+  if (sends === 1) {
+    if (atMs === undefined || openedAtMs === undefined) return congestion;
+    return {
+      ...measured(congestion, atMs - openedAtMs),
+      window: grown(congestion.window, answers),
+      measuredAtMs: atMs,
+    };
   }
-  if (sends === 1) return congestion;
   // Repeated: no measurement, and the backed-off timeout stays until there is one (RFC 6298 §5).
-  const isOutdated = openedAtMs <= congestion.measuredAtMs;
-  const backedOff = Math.min(MAX, Math.max(congestion.timeoutMs, order.firstTimeoutMs * 2 ** (sends - 1)));
+  const sinceMs = openedAtMs ?? Number.NEGATIVE_INFINITY;
+  const isOutdated = sinceMs <= congestion.measuredAtMs;
+  const backedOff = Math.min(MAX, Math.max(congestion.timeoutMs, firstTimeoutMs * 2 ** (sends - 1)));
   const timeoutMs = isOutdated ? congestion.timeoutMs : backedOff;
-  if (openedAtMs <= congestion.decreasedAtMs) return { ...congestion, timeoutMs };
-  const window = outcome.kind === 'unanswered' ? 1 : Math.max(1, congestion.window / 2);
-  return { ...congestion, timeoutMs, window, decreasedAtMs: atMs ?? openedAtMs };
+  if (sinceMs <= congestion.decreasedAtMs) return { ...congestion, timeoutMs };
+  const window = answers === 0 ? 1 : Math.max(1, congestion.window / 2);
+  return { ...congestion, timeoutMs, window, decreasedAtMs: atMs ?? sinceMs };
+}
+
+/** By one request for each window full of answers. */
+function grown(window: number, answers: number): number {
+  let larger = window;
+  for (let i = 0; i < answers; i++) larger += 1 / larger;
+  return Math.min(limits.maximumWindow, larger);
 }

@@ -93,7 +93,7 @@ const base = setup({
       'listAddress',
     ),
     forgetExpired: effect<{ atMs: number }>('forgetExpired'),
-    /** Signs, if this directory signs, and hands the bytes to the socket as a `datagram.send`. */
+    /** Signs, if this directory signs, and hands the bytes to the socket as a `datagrams.send`. */
     sendSigned: effect<{ datagram: Datagram; to: SocketAddress; socket: AnyActorRef }>('sendSigned'),
   },
   guards: {
@@ -258,7 +258,7 @@ const sendNoDatum = base.enqueueActions(({ event, enqueue }) => {
   const asked = datagramOf(event);
   if (event.type !== 'stranger.asked' || asked?.type !== 'GetDatum') return;
   const bytes = encodeDatagram({ type: 'NoDatum', id: asked.id, hash: asked.hash });
-  enqueue.sendTo(event.socket, { type: 'datagram.send', bytes, to: event.from });
+  enqueue.sendTo(event.socket, { type: 'datagrams.send', datagrams: [bytes], to: event.from });
 });
 
 const sendError = base.enqueueActions(({ context, event, enqueue }) => {
@@ -271,7 +271,7 @@ const sendError = base.enqueueActions(({ context, event, enqueue }) => {
     errorsTo: withEntry(context.errorsTo, source, (entryOf(context.errorsTo, source) ?? 0) + 1),
   });
   const bytes = encodeDatagram({ type: 'Error', id: received.datagram.id, text });
-  enqueue.sendTo(socket, { type: 'datagram.send', bytes, to });
+  enqueue.sendTo(socket, { type: 'datagrams.send', datagrams: [bytes], to });
 });
 
 const checkTraversal = base.enqueueActions(({ event, enqueue }) => {

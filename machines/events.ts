@@ -2,11 +2,10 @@
 import type { AnyActorRef } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import type { Adoption } from '../src/store/store.ts';
-import type { ReceivedDatagram } from '../src/wire/datagram.ts';
+import type { Datagram, ReceivedDatagram } from '../src/wire/datagram.ts';
 import type { Hash } from '../src/wire/hash.ts';
 import type { ErrorCode } from '../src/wire/murmure-error.ts';
 import { isIPv6, type SocketAddress } from '../src/wire/socket-address.ts';
-import type { Question } from './request.machine.ts';
 
 /** Why something did not work out: a code of the error classes and one sentence for a person. */
 export interface Failure {
@@ -43,6 +42,37 @@ export type RequestReceived = { readonly type: 'request.received' } & Delivery;
 export type StrangerAsked = { readonly type: 'stranger.asked' } & Delivery;
 export type UnsolicitedReceived = { readonly type: 'datagram.unsolicited' } & Delivery;
 
+/** What was asked of one session in one turn of the event loop; `size`: bytes of all these datagrams. */
+export interface NodesRequested {
+  readonly type: 'nodes.requested';
+  readonly requests: readonly NodeRequest[];
+  readonly size: number;
+  readonly atMs: number;
+}
+export type NodeRequest = Extract<Datagram, { type: 'GetDatum' }>;
+
+/** What was answered to one actor in one turn of the event loop. */
+export interface NodesAnswered {
+  readonly type: 'nodes.answered';
+  readonly answers: readonly NodeAnswer[];
+  readonly atMs: number;
+}
+export type NodeAnswer = Extract<Datagram, { type: 'Datum' | 'NoDatum' }>;
+
+/** An answer of another kind. */
+export interface AnswerReceived {
+  readonly type: 'answer.received';
+  readonly answer: ReceivedDatagram;
+  readonly from: SocketAddress;
+  readonly atMs: number;
+}
+
+/** A node whose hash was checked. */
+export interface ReceivedNode {
+  readonly hash: Hash;
+  readonly value: Uint8Array;
+}
+
 /** From a socket to its owner. */
 export type SocketReport =
   | {
@@ -55,7 +85,7 @@ export type SocketReport =
   | StrangerAsked
   | UnsolicitedReceived;
 
-/** From an outgoing session to whom it serves. `window`: how many requests may be in flight now. */
+/** From an outgoing session to whom it serves. `sends`: of each request; `window`: how many requests may be in flight now. */
 export type SessionAnswer =
   | { readonly type: 'session.ready'; readonly session: AnyActorRef; readonly window: number; readonly atMs: number }
   | { readonly type: 'session.failed'; readonly failure: Failure }
@@ -68,26 +98,32 @@ export type SessionAnswer =
       readonly atMs: number;
     }
   | {
-      readonly type: 'node.received';
-      readonly hash: Hash;
-      readonly value: Uint8Array;
-      readonly sends: number;
-      readonly window: number;
-      readonly atMs: number;
-    }
-  | {
-      readonly type: 'node.absent';
-      readonly hash: Hash;
-      readonly sends: number;
-      readonly window: number;
-      readonly atMs: number;
-    }
-  | {
-      readonly type: 'request.failed';
-      readonly question: Question;
-      readonly ticket: number;
-      readonly refused: boolean;
+      readonly type: 'root.failed';
       readonly failure: Failure;
+      readonly refused: boolean;
+      readonly sends: number;
+      readonly window: number;
+    }
+  | {
+      readonly type: 'nodes.received';
+      readonly nodes: readonly ReceivedNode[];
+      readonly sends: number;
+      readonly window: number;
+      readonly atMs: number;
+    }
+  | {
+      readonly type: 'nodes.absent';
+      readonly hashes: readonly Hash[];
+      readonly sends: number;
+      readonly window: number;
+      readonly atMs: number;
+    }
+  | {
+      readonly type: 'nodes.failed';
+      readonly hashes: readonly Hash[];
+      readonly ticket: number;
+      readonly failure: Failure;
+      readonly refused: boolean;
       readonly sends: number;
       readonly window: number;
     };

@@ -10,19 +10,27 @@ import type { Hash } from '../src/wire/hash.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import { type AddressProofOutput, addressProofMachine } from './address-proof.machine.ts';
 import { effect, type Random } from './effects.ts';
-import type { Delivery, RequestReceived } from './events.ts';
+import type { Delivery, NodeRequest, NodesRequested, RequestReceived } from './events.ts';
 import { nameActions } from './named.ts';
 import { limits, timing } from './timing.ts';
 
 export type IncomingSessionEvent =
   | RequestReceived
+  | NodesRequested
   | { readonly type: 'key.found'; readonly key: PublicKey | undefined; readonly trusted: boolean }
   | { readonly type: 'hello.verified'; readonly id: number; readonly valid: boolean }
-  | { readonly type: 'node.read'; readonly id: number; readonly hash: Hash; readonly value: Uint8Array | undefined }
+  | { readonly type: 'nodes.read'; readonly nodes: readonly NodeRead[] }
   | { readonly type: 'root.changed'; readonly root: Hash }
   | { readonly type: 'session.proven' }
   | { readonly type: 'sweep'; readonly atMs: number }
   | DoneActorEvent<AddressProofOutput>;
+
+/** What the store has for a GetDatum; undefined: nothing. */
+export interface NodeRead {
+  readonly id: number;
+  readonly hash: Hash;
+  readonly value: Uint8Array | undefined;
+}
 
 export interface IncomingSessionInput {
   readonly address: SocketAddress;
@@ -63,9 +71,10 @@ const base = setup({
   actions: {
     findKey: effect<{ name: string; from: SocketAddress }>('findKey'),
     verifyHello: effect<{ id: number; key: PublicKey; signed: Uint8Array; signature: Uint8Array }>('verifyHello'),
-    /** Signs and hands the bytes to the socket as a `datagram.send`. */
+    /** Signs and hands the bytes to the socket as a `datagrams.send`. */
     sendSigned: effect<{ datagram: Datagram; to: SocketAddress; socket: AnyActorRef }>('sendSigned'),
-    readNode: effect<{ id: number; hash: Hash }>('readNode'),
+    /** What the store has for each: `nodes.read`. */
+    readNodes: effect<{ requests: readonly NodeRequest[] }>('readNodes'),
   },
   guards: {
     isUntrusted: ({ event }) => event.type === 'key.found' && !event.trusted,
@@ -82,13 +91,10 @@ const base = setup({
     },
     isHelloWithoutKey: ({ context, event }) => requested(event)?.type === 'Hello' && context.key === undefined,
     isRootRequest: ({ event }) => requested(event)?.type === 'RootRequest',
-    isGetDatum: ({ event }) => requested(event)?.type === 'GetDatum',
-    isAffordable: ({ context, event }) =>
-      event.type === 'node.read' && canAfford(context, 39 + (event.value?.length ?? 0)),
     /** What was asked meanwhile entitles to another try; the request that brings it is repeated anyway. */
     isHelloAffordable: ({ context, event }) =>
-      event.type === 'request.received' &&
-      context.bytesSent + helloSize(context.ownName) <= limits.amplification * (context.bytesReceived + event.size),
+      context.bytesSent + helloSize(context.ownName) <=
+      limits.amplification * (context.bytesReceived + ('size' in event ? event.size : 0)),
     isProofSuccessful: ({ event }) => proofOf(event).proven,
     isExpired: ({ context, event }) =>
       event.type === 'sweep' && event.atMs - context.openedAtMs >= timing.sessionLifetime,
@@ -110,9 +116,9 @@ function proofOf(event: unknown): AddressProofOutput {
   return (event as { output: AddressProofOutput }).output;
 }
 
-/** An address that is not proven gets at most three times what it sent (protocol §5). */
-function canAfford(context: IncomingSessionContext, bytes: number): boolean {
-  return context.proven || context.bytesSent + bytes <= limits.amplification * context.bytesReceived;
+/** How many bytes more may go to this address: one that is not proven gets at most three times what it sent (protocol §5). */
+function allowance({ proven, bytesReceived, bytesSent }: IncomingSessionContext): number {
+  return proven ? Number.POSITIVE_INFINITY : limits.amplification * bytesReceived - bytesSent;
 }
 
 function helloSize(ownName: string): number {
@@ -126,7 +132,7 @@ const routeSource = base.sendTo(
 );
 
 const countReceived = base.assign(({ context, event }) =>
-  event.type === 'request.received' ? { bytesReceived: context.bytesReceived + event.size } : {},
+  'size' in event ? { bytesReceived: context.bytesReceived + event.size } : {},
 );
 
 const holdHello = base.assign(({ event }) => {
@@ -186,8 +192,7 @@ const noteProven = base.assign({ proven: true });
 const noteProofTime = base.assign(({ event }) => ({ openedAtMs: proofOf(event).atMs }));
 
 function affordableHellos(context: IncomingSessionContext): number {
-  const affordable = limits.amplification * context.bytesReceived - context.bytesSent;
-  const sends = Math.floor(affordable / helloSize(context.ownName));
+  const sends = Math.floor(allowance(context) / helloSize(context.ownName));
   return Math.max(1, Math.min(limits.helloSends, sends));
 }
 
@@ -200,7 +205,7 @@ const budgetProof = base.assign(({ context }) => {
 const noteRoot = base.assign(({ event }) => (event.type === 'root.changed' ? { ownRoot: event.root } : {}));
 
 const sendRoot = base.enqueueActions(({ context, event, enqueue }) => {
-  if (event.type !== 'request.received' || !canAfford(context, 103)) return;
+  if (event.type !== 'request.received' || allowance(context) < 103) return;
   enqueue({
     type: 'sendSigned',
     params: {
@@ -212,33 +217,38 @@ const sendRoot = base.enqueueActions(({ context, event, enqueue }) => {
   enqueue.assign({ bytesSent: context.bytesSent + 103 });
 });
 
-const readNode = base.enqueueActions(({ event, enqueue }) => {
-  const datagram = requested(event);
-  if (datagram?.type !== 'GetDatum') return;
-  enqueue({ type: 'readNode', params: { id: datagram.id, hash: datagram.hash } });
+const readNodes = base.enqueueActions(({ event, enqueue }) => {
+  if (event.type === 'nodes.requested') enqueue({ type: 'readNodes', params: { requests: event.requests } });
 });
 
-const sendNode = base.enqueueActions(({ context, event, enqueue }) => {
-  if (event.type !== 'node.read') return;
-  const { id, hash, value } = event;
-  const bytes = encodeDatagram(
-    value === undefined ? { type: 'NoDatum', id, hash } : { type: 'Datum', id, hash, value },
-  );
-  enqueue.sendTo(context.socket, { type: 'datagram.send', bytes, to: context.address });
-  if (!context.proven) enqueue.assign({ bytesSent: context.bytesSent + bytes.length });
+/** What cannot be afforded now is not sent: it is asked for again. */
+const sendNodes = base.enqueueActions(({ context, event, enqueue }) => {
+  if (event.type !== 'nodes.read') return;
+  let allowed = allowance(context);
+  const datagrams: Uint8Array[] = [];
+  for (const { id, hash, value } of event.nodes) {
+    const bytes = encodeDatagram(
+      value === undefined ? { type: 'NoDatum', id, hash } : { type: 'Datum', id, hash, value },
+    );
+    if (bytes.length > allowed) continue;
+    allowed -= bytes.length;
+    datagrams.push(bytes);
+  }
+  if (datagrams.length === 0) return;
+  enqueue.sendTo(context.socket, { type: 'datagrams.send', datagrams, to: context.address });
+  const size = datagrams.reduce((sum, { length }) => sum + length, 0);
+  if (!context.proven) enqueue.assign({ bytesSent: context.bytesSent + size });
 });
 
+/** An Error for each request; of many at once, for as many as the owner would let go out at most. */
 const owe = (text: string) =>
-  base.sendTo(
-    ({ context }) => context.owner,
-    ({ context, event }) => ({
-      type: 'error.owed',
-      id: requested(event)?.id ?? 0,
-      to: context.address,
-      text,
-      socket: context.socket,
-    }),
-  );
+  base.enqueueActions(({ context, event, enqueue }) => {
+    const asked = event.type === 'nodes.requested' ? event.requests : [requested(event)];
+    for (const request of asked.slice(0, limits.errorsPerSource)) {
+      const { address: to, socket, owner } = context;
+      enqueue.sendTo(owner, { type: 'error.owed', id: request?.id ?? 0, to, text, socket });
+    }
+  });
 const oweNoSession = owe('no session: say Hello first');
 const oweExpired = owe('session expired: say Hello again');
 const oweUnknownRequest = owe('unknown request type');
@@ -259,8 +269,8 @@ nameActions({
   budgetProof,
   noteRoot,
   sendRoot,
-  readNode,
-  sendNode,
+  readNodes,
+  sendNodes,
   oweNoSession,
   oweExpired,
   oweUnknownRequest,
@@ -297,6 +307,7 @@ export const incomingSessionMachine = base.createMachine({
           { target: 'verifying', actions: noteKey },
         ],
         'request.received': [{ guard: 'isHello', actions: countReceived }, { actions: [countReceived, oweNoSession] }],
+        'nodes.requested': { actions: [countReceived, oweNoSession] },
       },
     },
     verifying: {
@@ -308,6 +319,7 @@ export const incomingSessionMachine = base.createMachine({
           { guard: 'isAwaited', target: 'ended' },
         ],
         'request.received': [{ guard: 'isHello', actions: countReceived }, { actions: [countReceived, oweNoSession] }],
+        'nodes.requested': { actions: [countReceived, oweNoSession] },
       },
     },
     accepting: {
@@ -324,14 +336,14 @@ export const incomingSessionMachine = base.createMachine({
           { guard: 'isHelloWithoutKey', actions: [countReceived, holdHello, answerHello] },
           { guard: 'isHello', actions: [countReceived, holdHello, verifyHello] },
           { guard: 'isRootRequest', actions: [countReceived, sendRoot] },
-          { guard: 'isGetDatum', actions: [countReceived, readNode] },
           { actions: [countReceived, oweUnknownRequest] },
         ],
+        'nodes.requested': { actions: [countReceived, readNodes] },
         'hello.verified': [
           { guard: 'isGenuine', actions: answerHello },
           { guard: 'isAwaited', actions: forgetHello },
         ],
-        'node.read': { guard: 'isAffordable', actions: sendNode },
+        'nodes.read': { actions: sendNodes },
         sweep: { guard: 'isExpired', target: 'expired' },
       },
       states: {
@@ -362,10 +374,7 @@ export const incomingSessionMachine = base.createMachine({
         },
         proven: {
           description: 'The address is not forged: whatever is asked for is sent.',
-          on: {
-            'request.received': { guard: 'isGetDatum', actions: readNode },
-            'node.read': { actions: sendNode },
-          },
+          on: { 'nodes.requested': { actions: readNodes } },
         },
         unproven: {
           description:
@@ -380,6 +389,7 @@ export const incomingSessionMachine = base.createMachine({
               },
               { guard: 'isHelloAffordable', target: 'proving', actions: countReceived },
             ],
+            'nodes.requested': { guard: 'isHelloAffordable', target: 'proving', actions: countReceived },
           },
         },
       },
@@ -391,6 +401,7 @@ export const incomingSessionMachine = base.createMachine({
           { guard: 'isHello', target: 'identifying', actions: [countReceived, holdHello] },
           { actions: oweExpired },
         ],
+        'nodes.requested': { actions: oweExpired },
         sweep: { guard: 'isForgotten', target: 'ended' },
       },
     },

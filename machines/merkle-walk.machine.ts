@@ -3,71 +3,23 @@
  * not hold, and makes the whole tree current in one step. Nodes arrive hash-checked; what is kept survives a failure.
  */
 import { type AnyActorRef, setup } from 'xstate';
-import { type Frontier, pop, pushAll } from '../src/merkle/frontier.ts';
-import { type HashSet, hasHash, withHash } from '../src/merkle/hash-set.ts';
-import type { Adoption, NodeStatus } from '../src/store/store.ts';
+import { pop, pushAll } from '../src/merkle/frontier.ts';
+import { hasHash, withHash } from '../src/merkle/hash-set.ts';
 import { type Hash, isEmptyRoot } from '../src/wire/hash.ts';
-import { decodeNode, nodeKind } from '../src/wire/node.ts';
 import { effect } from './effects.ts';
-import type { Adopted, Failure, SessionAnswer, SyncReport } from './events.ts';
+import type { ReceivedNode } from './events.ts';
+import {
+  childrenOf,
+  failureIn,
+  invalidIn,
+  type MerkleWalkContext,
+  type MerkleWalkEvent,
+  type MerkleWalkInput,
+  type MerkleWalkOutput,
+  reportOf,
+} from './merkle-walk-context.ts';
 import { nameActions } from './named.ts';
 import { limits } from './timing.ts';
-
-/** What the store knows of a node; the value comes with an internal node that is not known to be whole. */
-export interface LookedUp {
-  readonly hash: Hash;
-  readonly status: NodeStatus;
-  readonly value?: Uint8Array;
-}
-
-export type MerkleWalkEvent =
-  | SessionAnswer
-  | { readonly type: 'walk.begun'; readonly isCurrent: boolean; readonly totalMessages: number; readonly atMs: number }
-  | { readonly type: 'nodes.lookedUp'; readonly found: readonly LookedUp[] }
-  | { readonly type: 'tree.adopted'; readonly adoption: Adoption; readonly atMs: number };
-
-export interface MerkleWalkInput {
-  readonly name: string;
-  readonly owner: AnyActorRef;
-  /** A root that the peer announced by itself; undefined: ask. */
-  readonly announced: Hash | undefined;
-  readonly quota: number;
-  readonly atMs: number;
-}
-
-export interface MerkleWalkContext extends MerkleWalkInput {
-  readonly session: AnyActorRef | undefined;
-  readonly root: Hash | undefined;
-  readonly authenticated: boolean;
-  readonly frontier: Frontier;
-  /** Hashes in the frontier. */
-  readonly pending: number;
-  /** Every hash met in this tree: each is looked up, and fetched, once. */
-  readonly seen: HashSet;
-  readonly inFlight: number;
-  readonly window: number;
-  readonly lookUps: number;
-  readonly answers: number;
-  /** Requests that stayed unanswered since the last answer. */
-  readonly stalled: number;
-  readonly answersAtRestart: number;
-  readonly nodesFetched: number;
-  readonly bytesFetched: number;
-  readonly datagramsSent: number;
-  readonly retransmissions: number;
-  readonly lastAtMs: number;
-  readonly totalMessages: number;
-  readonly adopted: Adopted | undefined;
-  readonly failure: Failure | undefined;
-}
-
-export interface MerkleWalkOutput {
-  readonly report: SyncReport;
-  /** When it ended, Unix ms. */
-  readonly atMs: number;
-}
-
-type NodeReceived = Extract<SessionAnswer, { type: 'node.received' }>;
 
 /** The part of the window that has to be in flight; below it, more is asked for. */
 const REFILL_BELOW = 0.75;
@@ -84,7 +36,7 @@ const base = setup({
     beginWalk: effect<{ name: string; root: Hash }>('beginWalk'),
     /** What the store holds of these: `nodes.lookedUp`. */
     lookUp: effect<{ hashes: readonly Hash[] }>('lookUp'),
-    keepNode: effect<{ hash: Hash; value: Uint8Array }>('keepNode'),
+    keepNodes: effect<{ nodes: readonly ReceivedNode[] }>('keepNodes'),
     /** Makes the fetched tree current: `tree.adopted`. */
     adoptTree: effect<{ name: string; root: Hash; authenticated: boolean; quota: number }>('adoptTree'),
   },
@@ -92,22 +44,18 @@ const base = setup({
     isAnnounced: ({ context }) => context.announced !== undefined && context.root === undefined,
     isCurrent: ({ event }) => event.type === 'walk.begun' && event.isCurrent,
     isEmpty: ({ context }) => context.root !== undefined && isEmptyRoot(context.root),
-    isInvalid: ({ event }) => event.type === 'node.received' && !decodeNode(event.value).ok,
-    isOverQuota: ({ context }) => context.nodesFetched >= context.quota * limits.nodesPerMessage,
-    hasRoom: ({ context }) => context.inFlight - 1 <= context.window * REFILL_BELOW,
-    isInternal: ({ event }) => event.type === 'node.received' && nodeKind(event.value) === 'internal',
+    isInvalid: ({ event }) => event.type === 'nodes.received' && invalidIn(event.nodes).length > 0,
+    isOverQuota: ({ context, event }) =>
+      context.nodesFetched + receivedIn(event).length > context.quota * limits.nodesPerMessage,
+    hasRoom: ({ context, event }) => context.inFlight - receivedIn(event).length <= context.window * REFILL_BELOW,
     isWhole: ({ context }) => context.pending === 0 && context.inFlight === 0 && context.lookUps === 0,
     /** Something was answered since this was asked, or little has failed so far: the other side is slow, not gone. */
     isWorthRepeating: ({ context, event }) =>
-      event.type === 'request.failed' &&
+      event.type === 'nodes.failed' &&
       !event.refused &&
-      (context.answers > event.ticket || context.stalled < limits.stalledRequests),
+      (context.answers > event.ticket || context.stalled + event.hashes.length <= limits.stalledRequests),
     isRootRepeatable: ({ context, event }) =>
-      event.type === 'request.failed' &&
-      event.question.type === 'RootRequest' &&
-      !event.refused &&
-      context.stalled < limits.stalledRequests,
-    isRootFailed: ({ event }) => event.type === 'request.failed' && event.question.type === 'RootRequest',
+      event.type === 'root.failed' && !event.refused && context.stalled < limits.stalledRequests,
     mayAskRootAgain: ({ context }) => context.answers > context.answersAtRestart,
     isBusy: ({ context }) => context.inFlight > 0 || context.lookUps > 0,
     hasFailed: ({ context }) => context.failure !== undefined,
@@ -115,6 +63,10 @@ const base = setup({
     isIncomplete: ({ event }) => event.type === 'tree.adopted' && event.adoption.status === 'incomplete',
   },
 });
+
+function receivedIn(event: MerkleWalkEvent): readonly ReceivedNode[] {
+  return event.type === 'nodes.received' ? event.nodes : [];
+}
 
 const callForSession = base.sendTo(
   ({ context }) => context.owner,
@@ -173,17 +125,12 @@ function meet({ context, enqueue }: Enqueueing, hashes: readonly Hash[]): void {
   enqueue({ type: 'lookUp', params: { hashes: fresh } });
 }
 
-function childrenOf(value: Uint8Array): readonly Hash[] {
-  const node = decodeNode(value);
-  return node.ok && node.value.kind === 'internal' ? node.value.children : [];
-}
-
 const meetRoot = base.enqueueActions((args) => {
   if (args.context.root !== undefined) meet(args, [args.context.root]);
 });
 
 const meetChildren = base.enqueueActions((args) => {
-  meet(args, childrenOf((args.event as NodeReceived).value));
+  meet(args, childrenOf(receivedIn(args.event).map(({ value }) => value)));
 });
 
 const meetMissing = base.enqueueActions((args) => {
@@ -197,10 +144,10 @@ const sortFound = base.enqueueActions((args) => {
   const { context, event, enqueue } = args;
   if (event.type !== 'nodes.lookedUp') return;
   const missing: Hash[] = [];
-  const known: Hash[] = [];
+  const known: Uint8Array[] = [];
   for (const { hash, status, value } of event.found) {
     if (status === 'missing') missing.push(hash);
-    else if (status === 'partial' && value !== undefined) known.push(...childrenOf(value));
+    else if (status === 'partial' && value !== undefined) known.push(value);
   }
   const lookUps = context.lookUps - 1;
   enqueue.assign({
@@ -208,7 +155,7 @@ const sortFound = base.enqueueActions((args) => {
     pending: context.pending + missing.length,
     lookUps,
   });
-  meet({ ...args, context: { ...context, lookUps } }, known);
+  meet({ ...args, context: { ...context, lookUps } }, childrenOf(known));
 });
 
 /** Fills the window once a good part of it is free: asking in batches costs events per batch, not per node. Tells how far it is. */
@@ -230,48 +177,71 @@ const askMore = base.enqueueActions(({ context, enqueue, self }) => {
   enqueue.sendTo(session, { type: 'nodes.wanted', hashes, requester: self, ticket: answers, atMs: lastAtMs });
 });
 
-function counted(context: MerkleWalkContext, event: MerkleWalkEvent): Partial<MerkleWalkContext> {
-  if (event.type !== 'node.received' && event.type !== 'node.absent') return {};
-  const counts = {
-    inFlight: context.inFlight - 1,
-    answers: context.answers + 1,
-    stalled: 0,
-    window: event.window,
-    lastAtMs: event.atMs,
-    datagramsSent: context.datagramsSent + event.sends,
-    retransmissions: context.retransmissions + event.sends - 1,
-  };
-  if (event.type === 'node.absent') return counts;
+/** What so many requests cost that are over. */
+function counted(
+  context: MerkleWalkContext,
+  requests: number,
+  { sends, window }: { readonly sends: number; readonly window: number },
+): Partial<MerkleWalkContext> {
   return {
-    ...counts,
-    nodesFetched: context.nodesFetched + 1,
-    bytesFetched: context.bytesFetched + event.value.length,
+    inFlight: context.inFlight - requests,
+    window,
+    datagramsSent: context.datagramsSent + requests * sends,
+    retransmissions: context.retransmissions + requests * (sends - 1),
   };
 }
 
-const countAnswer = base.assign(({ context, event }) => counted(context, event));
+const countAnswers = base.assign(({ context, event }): Partial<MerkleWalkContext> => {
+  if (event.type === 'nodes.absent') {
+    const { hashes, atMs } = event;
+    return { ...counted(context, hashes.length, event), ...answered(context, hashes.length, atMs) };
+  }
+  if (event.type !== 'nodes.received') return {};
+  const { nodes, atMs } = event;
+  return {
+    ...counted(context, nodes.length, event),
+    ...answered(context, nodes.length, atMs),
+    nodesFetched: context.nodesFetched + nodes.length,
+    bytesFetched: nodes.reduce((sum, { value }) => sum + value.length, context.bytesFetched),
+  };
+});
+
+function answered({ answers }: MerkleWalkContext, count: number, atMs: number): Partial<MerkleWalkContext> {
+  return { answers: answers + count, stalled: 0, lastAtMs: atMs };
+}
 
 const countFailed = base.assign(({ context, event }) =>
-  event.type === 'request.failed'
-    ? {
-        inFlight: event.question.type === 'GetDatum' ? context.inFlight - 1 : context.inFlight,
-        stalled: context.stalled + 1,
-        window: event.window,
-        datagramsSent: context.datagramsSent + event.sends,
-        retransmissions: context.retransmissions + event.sends - 1,
-      }
+  event.type === 'nodes.failed'
+    ? { ...counted(context, event.hashes.length, event), stalled: context.stalled + event.hashes.length }
+    : {},
+);
+
+const countRootFailed = base.assign(({ context, event }) =>
+  event.type === 'root.failed'
+    ? { ...counted(context, 1, event), inFlight: context.inFlight, stalled: context.stalled + 1 }
     : {},
 );
 
 const putBack = base.assign(({ context, event }) =>
-  event.type === 'request.failed' && event.question.type === 'GetDatum'
-    ? { frontier: pushAll(context.frontier, [event.question.hash], 0), pending: context.pending + 1 }
+  event.type === 'nodes.failed'
+    ? {
+        frontier: pushAll(context.frontier, event.hashes, 0),
+        pending: context.pending + event.hashes.length,
+      }
     : {},
 );
 
 const keep = {
-  type: 'keepNode' as const,
-  params: ({ event }: { event: MerkleWalkEvent }) => event as NodeReceived,
+  type: 'keepNodes' as const,
+  params: ({ event }: { event: MerkleWalkEvent }) => ({ nodes: receivedIn(event) }),
+};
+const keepValid = {
+  type: 'keepNodes' as const,
+  params: ({ event }: { event: MerkleWalkEvent }) => {
+    const nodes = receivedIn(event);
+    const invalid = invalidIn(nodes);
+    return { nodes: nodes.filter((node) => !invalid.includes(node)) };
+  },
 };
 
 const adopt = base.enqueueActions(({ context, enqueue }) => {
@@ -287,61 +257,7 @@ const noteAdopted = base.assign(({ event }): Partial<MerkleWalkContext> => {
     : { lastAtMs: atMs };
 });
 
-function failure(context: MerkleWalkContext, event: MerkleWalkEvent): Failure {
-  const { name, quota } = context;
-  switch (event.type) {
-    case 'session.failed':
-    case 'request.failed':
-      return event.failure;
-    case 'node.received': {
-      const node = decodeNode(event.value);
-      const why = node.ok ? `more than ${quota * limits.nodesPerMessage} nodes` : node.why;
-      return { code: 'invalid-data', message: `the tree of ${name} is not valid: ${why} (node ${event.hash})` };
-    }
-    case 'node.absent':
-      return {
-        code: 'invalid-data',
-        message: `${name} does not have node ${event.hash} of its own tree; nothing of this tree is shown`,
-      };
-    case 'tree.adopted': {
-      const { adoption } = event;
-      const leaves = adoption.status === 'over-quota' ? adoption.leaves : 0;
-      const message = `the tree of ${name} has ${leaves} messages, more than the quota of ${quota}; nothing of it is shown`;
-      return { code: 'invalid-data', message };
-    }
-    default:
-      return { code: 'invalid-data', message: `the tree of ${name} could not be fetched` };
-  }
-}
-
-const noteFailure = base.assign(({ context, event }) => ({ failure: failure(context, event) }));
-
-function reportOf(context: MerkleWalkContext): SyncReport {
-  const { adopted, failure: error } = context;
-  const status = error !== undefined ? 'failed' : adopted === undefined ? 'unchanged' : 'updated';
-  return {
-    peer: context.name,
-    status,
-    root: context.root ?? null,
-    newMessages: adopted?.newMessages ?? 0,
-    withdrawnMessages: adopted?.withdrawnMessages ?? 0,
-    totalMessages: context.totalMessages,
-    nodesFetched: context.nodesFetched,
-    bytesFetched: context.bytesFetched,
-    datagramsSent: context.datagramsSent,
-    retransmissions: context.retransmissions,
-    durationMs: Math.max(0, context.lastAtMs - context.atMs),
-    ...(error === undefined ? {} : { error }),
-  };
-}
-
-/** What a walk that broke down leaves behind. */
-export function failedWalk(peer: string, why: string, atMs: number): MerkleWalkOutput {
-  const counts = { newMessages: 0, withdrawnMessages: 0, totalMessages: 0, nodesFetched: 0, bytesFetched: 0 };
-  const error: Failure = { code: 'invalid-data', message: `the sync of ${peer} broke down: ${why}` };
-  const costs = { datagramsSent: 0, retransmissions: 0, durationMs: 0 };
-  return { report: { peer, status: 'failed', root: null, ...counts, ...costs, error }, atMs };
-}
+const noteFailure = base.assign(({ context, event }) => ({ failure: failureIn(context, event) }));
 
 const countLookUp = base.assign(({ context }) => ({ lookUps: context.lookUps - 1 }));
 
@@ -359,8 +275,9 @@ nameActions({
   meetMissing,
   sortFound,
   askMore,
-  countAnswer,
+  countAnswers,
   countFailed,
+  countRootFailed,
   putBack,
   adopt,
   noteAdopted,
@@ -396,11 +313,11 @@ export const merkleWalkMachine = base.createMachine({
   output: ({ context }) => ({ report: reportOf(context), atMs: context.lastAtMs }),
   initial: 'connecting',
   on: {
-    // Answers that were still under way when the walk turned to a newer root, or ended: verified, so worth keeping.
-    'node.received': [{ guard: 'isInvalid', actions: countAnswer }, { actions: [countAnswer, keep] }],
-    'node.absent': { actions: countAnswer },
+    // What was still under way when the walk turned to a newer root, or ended: verified, so worth keeping.
+    'nodes.received': { actions: [countAnswers, keepValid] },
+    'nodes.absent': { actions: countAnswers },
     'nodes.lookedUp': { actions: countLookUp },
-    'request.failed': { actions: countFailed },
+    'nodes.failed': { actions: countFailed },
   },
   states: {
     connecting: {
@@ -419,9 +336,9 @@ export const merkleWalkMachine = base.createMachine({
       entry: askRoot,
       on: {
         'root.received': { target: 'beginning', actions: useRoot },
-        'request.failed': [
-          { guard: 'isRootRepeatable', target: 'askingRoot', reenter: true, actions: countFailed },
-          { guard: 'isRootFailed', target: 'concluding', actions: [countFailed, noteFailure] },
+        'root.failed': [
+          { guard: 'isRootRepeatable', target: 'askingRoot', reenter: true, actions: countRootFailed },
+          { target: 'concluding', actions: [countRootFailed, noteFailure] },
         ],
       },
     },
@@ -440,18 +357,17 @@ export const merkleWalkMachine = base.createMachine({
       description: 'Fetching what is missing; as many requests are in flight as the session allows.',
       on: {
         'nodes.lookedUp': { actions: [sortFound, askMore] },
-        'node.received': [
-          { guard: 'isInvalid', target: 'concluding', actions: [countAnswer, noteFailure] },
-          { guard: 'isOverQuota', target: 'concluding', actions: [countAnswer, noteFailure] },
-          { guard: 'isInternal', actions: [countAnswer, keep, meetChildren, askMore] },
-          { guard: 'hasRoom', actions: [countAnswer, keep, askMore] },
-          { actions: [countAnswer, keep] },
+        'nodes.received': [
+          { guard: 'isInvalid', target: 'concluding', actions: [countAnswers, keepValid, noteFailure] },
+          { guard: 'isOverQuota', target: 'concluding', actions: [countAnswers, noteFailure] },
+          { guard: 'hasRoom', actions: [countAnswers, keep, meetChildren, askMore] },
+          { actions: [countAnswers, keep, meetChildren] },
         ],
-        'node.absent': [
-          { guard: 'mayAskRootAgain', target: 'askingRoot', actions: countAnswer },
-          { target: 'concluding', actions: [countAnswer, noteFailure] },
+        'nodes.absent': [
+          { guard: 'mayAskRootAgain', target: 'askingRoot', actions: countAnswers },
+          { target: 'concluding', actions: [countAnswers, noteFailure] },
         ],
-        'request.failed': [
+        'nodes.failed': [
           { guard: 'isWorthRepeating', actions: [countFailed, putBack, askMore] },
           { target: 'concluding', actions: [countFailed, noteFailure] },
         ],

@@ -13,7 +13,8 @@ import { directoryClientMachine } from './directory-client.machine.ts';
 import { effect } from './effects.ts';
 import { type Delivery, socketFor } from './events.ts';
 import { incomingSessionMachine } from './incoming-session.machine.ts';
-import { failedWalk, type MerkleWalkOutput, merkleWalkMachine } from './merkle-walk.machine.ts';
+import { merkleWalkMachine } from './merkle-walk.machine.ts';
+import { failedWalk, type MerkleWalkOutput } from './merkle-walk-context.ts';
 import { nameActions } from './named.ts';
 import { outgoingSessionMachine } from './outgoing-session.machine.ts';
 import {
@@ -46,7 +47,7 @@ const base = setup({
     merkleWalk: merkleWalkMachine,
   },
   actions: {
-    /** Signs and hands the bytes to the socket as a `datagram.send`. */
+    /** Signs and hands the bytes to the socket as a `datagrams.send`. */
     sendSigned: effect<{ datagram: Datagram; to: SocketAddress; socket: AnyActorRef }>('sendSigned'),
     /** Signs our Root with id 0, once for all it is pushed to: `root.sealed`. */
     sealRoot: effect<{ root: Hash }>('sealRoot'),
@@ -209,7 +210,7 @@ const askForTraversal = base.enqueueActions(({ context, event, enqueue }) => {
   for (const [, { address }] of entriesOf(context.outgoing)) {
     if (address === undefined || !isDirectoryAt(context, address)) continue;
     const socket = socketFor(context.sockets, address);
-    if (socket !== undefined) enqueue.sendTo(socket, { type: 'datagram.send', bytes, to: address });
+    if (socket !== undefined) enqueue.sendTo(socket, { type: 'datagrams.send', datagrams: [bytes], to: address });
   }
 });
 
@@ -287,7 +288,8 @@ const sendError = base.enqueueActions(({ context, event, enqueue }) => {
     errorsSent: context.errorsSent + 1,
     errorsTo: withEntry(context.errorsTo, source, (entryOf(context.errorsTo, source) ?? 0) + 1),
   });
-  enqueue.sendTo(socket, { type: 'datagram.send', bytes: encodeDatagram({ type: 'Error', id, text }), to });
+  const bytes = encodeDatagram({ type: 'Error', id, text });
+  enqueue.sendTo(socket, { type: 'datagrams.send', datagrams: [bytes], to });
 });
 
 const refuseStranger = base.raise(({ event }) => {
@@ -365,7 +367,7 @@ const pushRoot = base.enqueueActions(({ context, event, enqueue }) => {
   for (const [, { address: to }] of entriesOf(context.outgoing)) {
     if (to === undefined || isDirectoryAt(context, to)) continue;
     const socket = socketFor(context.sockets, to);
-    if (socket !== undefined) enqueue.sendTo(socket, { type: 'datagram.send', bytes: event.bytes, to });
+    if (socket !== undefined) enqueue.sendTo(socket, { type: 'datagrams.send', datagrams: [event.bytes], to });
   }
 });
 

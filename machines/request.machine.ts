@@ -1,5 +1,6 @@
 /**
- * One retransmitted request (protocol §6): sends it, repeats it with a doubling timeout, and accepts only an answer that fits.
+ * One retransmitted request for anything but nodes (protocol §6): signs and sends it, repeats it with a doubling timeout, and
+ * accepts only an answer that fits and whose signature verifies.
  *
  * An actor of this machine is a slot: its session opens it for one request after another, since spawning costs
  * ten times what sending does.
@@ -7,23 +8,23 @@
 import { type AnyActorRef, setup } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import { appendSignature, type Datagram, encodeDatagram, type ReceivedDatagram } from '../src/wire/datagram.ts';
-import { type Hash, hashOf } from '../src/wire/hash.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import { effect, type Random } from './effects.ts';
+import type { AnswerReceived, NodesAnswered } from './events.ts';
 import { nameActions } from './named.ts';
-import { limits, timing } from './timing.ts';
+import { backedOff, drawId, UNFIT_ANSWER, withJitter } from './retransmission.ts';
+import type { DatagramsSend } from './socket.machine.ts';
+import { limits } from './timing.ts';
 
 /** What to ask; the slot adds the id. */
 export type Question =
   | { readonly type: 'Hello'; readonly flags: number; readonly name: string }
-  | { readonly type: 'RootRequest' }
-  | { readonly type: 'GetDatum'; readonly hash: Hash };
+  | { readonly type: 'RootRequest' };
 
 export interface RequestOrder {
   readonly question: Question;
   readonly to: SocketAddress;
-  readonly signed: boolean;
-  /** HelloReply and Root must verify under this key; undefined: the other side has none. */
+  /** The answer must verify under this key; undefined: the other side has none. */
   readonly answerKey: PublicKey | undefined;
   /** HelloReply must carry this name; undefined: any. */
   readonly answerName: string | undefined;
@@ -33,8 +34,6 @@ export interface RequestOrder {
   readonly zeroEndingId: boolean;
   /** For whom the session asks; undefined: for itself. */
   readonly requester: AnyActorRef | undefined;
-  /** The requester's own mark, handed back to it. */
-  readonly ticket: number;
 }
 
 export type RequestOutcome =
@@ -53,13 +52,9 @@ export interface RequestEnded {
   readonly slot: number;
   readonly order: RequestOrder;
   readonly outcome: RequestOutcome;
-  /** Under which it was sent: the socket still routes answers by them, until the slot's next request or `routes.dropped`. */
-  readonly ids: readonly number[];
   readonly sends: number;
   /** When it was opened, Unix ms; undefined if a timer caused it: then no round trip is measured. */
   readonly openedAtMs: number | undefined;
-  /** Round trip in ms; undefined where Karn's rule forbids to measure. */
-  readonly rttMs: number | undefined;
   /** When the answer came; undefined for an unanswered request. */
   readonly atMs: number | undefined;
 }
@@ -72,12 +67,9 @@ export type RequestEvent =
       readonly atMs: number | undefined;
     }
   | { readonly type: 'datagram.signed'; readonly id: number; readonly signature: Uint8Array }
-  | {
-      readonly type: 'answer.received';
-      readonly answer: ReceivedDatagram;
-      readonly from: SocketAddress;
-      readonly atMs: number;
-    }
+  | AnswerReceived
+  /** Nodes, under an id of a request for something else. */
+  | NodesAnswered
   | { readonly type: 'answer.verified'; readonly id: number; readonly valid: boolean };
 
 export interface RequestInput {
@@ -86,15 +78,12 @@ export interface RequestInput {
   readonly random: Random;
 }
 
-type AnswerReceived = Extract<RequestEvent, { type: 'answer.received' }>;
-
-export interface RequestContext extends RequestInput {
-  readonly order: RequestOrder | undefined;
-  readonly socket: AnyActorRef | undefined;
-  /** Ids under which this request was sent; the last one is in use. */
+/** What the slot is busy with. */
+interface CurrentRequest {
+  readonly order: RequestOrder;
+  readonly socket: AnyActorRef;
+  /** Ids under which it was sent; the last one is in use. */
   readonly ids: readonly number[];
-  /** Ids of the request before: the socket forgets them with the next send. */
-  readonly staleIds: readonly number[];
   readonly bytes: Uint8Array;
   /** When it was opened, Unix ms; undefined if a timer caused it: then no round trip is measured. */
   readonly openedAtMs: number | undefined;
@@ -106,17 +95,14 @@ export interface RequestContext extends RequestInput {
   readonly held: AnswerReceived | undefined;
 }
 
-const NO_BYTES = new Uint8Array(0);
-
-/** A fresh id: unpredictable and never 0 (protocol §4). */
-function drawId(random: Random, zeroEnding: boolean): number {
-  for (;;) {
-    const id = zeroEnding ? (random.uint32() & 0xffffff00) >>> 0 : random.uint32();
-    if (id !== 0) return id;
-  }
+export interface RequestContext extends RequestInput {
+  /** Once the slot is idle again, its last request. */
+  readonly current: CurrentRequest | undefined;
 }
 
-/** An answer fits if its type, and for a Datum or NoDatum its hash, belong to the question; the socket has seen to id and source. */
+const NO_BYTES = new Uint8Array(0);
+
+/** An answer fits if its type belongs to the question; the socket has seen to id and source. */
 function fits(order: RequestOrder, { datagram, signature }: ReceivedDatagram): boolean {
   switch (datagram.type) {
     case 'Error':
@@ -129,21 +115,13 @@ function fits(order: RequestOrder, { datagram, signature }: ReceivedDatagram): b
       );
     case 'Root':
       return order.question.type === 'RootRequest' && (order.answerKey === undefined || signature !== undefined);
-    case 'NoDatum':
-      return order.question.type === 'GetDatum' && datagram.hash === order.question.hash;
-    case 'Datum':
-      return (
-        order.question.type === 'GetDatum' &&
-        datagram.hash === order.question.hash &&
-        hashOf(datagram.value) === datagram.hash
-      );
     default:
       return false;
   }
 }
 
-function currentId(context: RequestContext): number {
-  return context.ids[context.ids.length - 1] ?? 0;
+function currentId({ current }: RequestContext): number {
+  return current?.ids.at(-1) ?? 0;
 }
 
 const base = setup({
@@ -157,103 +135,88 @@ const base = setup({
     verify: effect<{ id: number; key: PublicKey; signed: Uint8Array; signature: Uint8Array }>('verify'),
   },
   guards: {
-    isSigned: ({ context, event }) =>
-      event.type === 'request.open' ? event.order.signed : context.order?.signed === true,
     isCurrent: ({ context, event }) =>
       (event.type === 'datagram.signed' || event.type === 'answer.verified') && event.id === currentId(context),
     isUnfit: ({ context, event }) =>
-      event.type === 'answer.received' && (context.order === undefined || !fits(context.order, event.answer)),
-    /** By far the most answers, and signed by their hash. */
-    isNode: ({ event }) => event.type === 'answer.received' && event.answer.datagram.type === 'Datum',
+      event.type === 'answer.received' && (context.current === undefined || !fits(context.current.order, event.answer)),
     isRefusal: ({ event }) => event.type === 'answer.received' && event.answer.datagram.type === 'Error',
-    isVerifying: ({ context }) => context.held !== undefined,
+    isVerifying: ({ context }) => context.current?.held !== undefined,
     needsVerification: ({ context, event }) =>
-      event.type === 'answer.received' &&
-      context.order?.answerKey !== undefined &&
-      (event.answer.datagram.type === 'HelloReply' || event.answer.datagram.type === 'Root'),
+      event.type === 'answer.received' && context.current?.order.answerKey !== undefined,
     isGenuine: ({ context, event }) =>
-      event.type === 'answer.verified' && event.valid && event.id === currentId(context) && context.held !== undefined,
-    isExhausted: ({ context }) => context.order === undefined || context.sends >= context.order.maxSends,
+      event.type === 'answer.verified' &&
+      event.valid &&
+      event.id === currentId(context) &&
+      context.current?.held !== undefined,
+    isExhausted: ({ context: { current } }) => current === undefined || current.sends >= current.order.maxSends,
     /** The last send of an unanswered Hello goes out with an id ending in zero (protocol §11, C). */
-    wantsZeroEndingId: ({ context }) =>
-      context.order?.question.type === 'Hello' &&
-      !context.order.zeroEndingId &&
-      context.order.maxSends === limits.helloSends &&
-      context.sends === context.order.maxSends - 1,
+    wantsZeroEndingId: ({ context: { current } }) =>
+      current?.order.question.type === 'Hello' &&
+      !current.order.zeroEndingId &&
+      current.order.maxSends === limits.helloSends &&
+      current.sends === current.order.maxSends - 1,
   },
   delays: {
-    // The id is random, and serves as the jitter as well: requests that went out together come again apart.
-    retransmissionTimeout: ({ context }) =>
-      Math.round(context.timeoutMs * (1 + timing.timeoutJitter * (currentId(context) / 2 ** 31 - 1))),
+    retransmissionTimeout: ({ context }) => withJitter(context.current?.timeoutMs ?? 0, currentId(context)),
   },
 });
 
 const openOrder = base.assign(({ context, event }) => {
   if (event.type !== 'request.open') return {};
-  const { order, socket, atMs } = event;
+  const { order, socket, atMs: openedAtMs } = event;
   const id = drawId(context.random, order.zeroEndingId);
+  const bytes = encodeDatagram({ ...order.question, id });
+  const timeoutMs = order.firstTimeoutMs;
   return {
-    order,
-    socket,
-    ids: [id],
-    staleIds: context.ids,
-    bytes: encodeDatagram({ ...order.question, id } as Datagram),
-    openedAtMs: atMs,
-    sends: 1,
-    timeoutMs: order.firstTimeoutMs,
-    waitedMs: 0,
-    held: undefined,
+    current: { order, socket, ids: [id], bytes, openedAtMs, sends: 1, timeoutMs, waitedMs: 0, held: undefined },
   };
 });
 
-const drawZeroEndingId = base.assign(({ context }) => {
-  if (context.order === undefined) return {};
+/** Changes what the slot is busy with. */
+const change = (changes: (current: CurrentRequest, args: RequestArgs) => Partial<CurrentRequest>) =>
+  base.assign((args) => {
+    const { current } = args.context;
+    return current === undefined ? {} : { current: { ...current, ...changes(current, args) } };
+  });
+type RequestArgs = { readonly context: RequestContext; readonly event: RequestEvent };
+
+const drawZeroEndingId = change((current, { context }) => {
   const id = drawId(context.random, true);
-  return {
-    ids: [...context.ids, id],
-    bytes: encodeDatagram({ ...context.order.question, id } as Datagram),
-    held: undefined,
-  };
+  const bytes = encodeDatagram({ ...current.order.question, id });
+  return { ids: [...current.ids, id], bytes, held: undefined };
 });
 
-const attachSignature = base.assign(({ context, event }) =>
-  event.type === 'datagram.signed' ? { bytes: appendSignature(context.bytes, event.signature) } : {},
+const attachSignature = change(({ bytes }, { event }) =>
+  event.type === 'datagram.signed' ? { bytes: appendSignature(bytes, event.signature) } : {},
 );
 
-const backOff = base.assign(({ context }) => ({
-  sends: context.sends + 1,
-  waitedMs: context.waitedMs + context.timeoutMs,
-  timeoutMs: Math.min(context.timeoutMs * 2, timing.maximumTimeout),
-}));
+const backOff = change((current) => backedOff(current));
 
 const transmit = base.sendTo(
-  ({ context }) => context.socket as AnyActorRef,
-  ({ context, self }) => ({
-    type: 'datagram.send',
-    bytes: context.bytes,
-    to: context.order?.to,
-    route: { ids: context.ids, staleIds: context.staleIds, to: self },
+  ({ context }) => context.current?.socket as AnyActorRef,
+  ({ context, self }): DatagramsSend => {
+    const { bytes, order, ids } = context.current as CurrentRequest;
+    return { type: 'datagrams.send', datagrams: [bytes], to: order.to, route: { ids, to: self } };
+  },
+);
+
+const dropRoutes = base.sendTo(
+  ({ context }) => context.current?.socket as AnyActorRef,
+  ({ context }) => ({ type: 'routes.dropped', ids: context.current?.ids ?? [] }),
+);
+
+const reportDrop = base.sendTo(
+  ({ context }) => context.current?.socket as AnyActorRef,
+  ({ event }) => ({
+    type: 'datagrams.dropped',
+    why: UNFIT_ANSWER,
+    count: event.type === 'nodes.answered' ? event.answers.length : 1,
   }),
 );
 
-const reportDrop = base.sendTo(({ context }) => context.socket as AnyActorRef, {
-  type: 'datagram.dropped',
-  why: 'answer does not fit its request',
-});
-
-function ended(context: RequestContext, outcome: RequestOutcome, atMs: number | undefined): RequestEnded {
-  const { openedAtMs } = context;
-  return {
-    type: 'request.ended',
-    slot: context.slot,
-    order: context.order as RequestOrder,
-    outcome,
-    ids: context.ids,
-    sends: context.sends,
-    openedAtMs,
-    rttMs: atMs !== undefined && openedAtMs !== undefined && context.sends === 1 ? atMs - openedAtMs : undefined,
-    atMs,
-  };
+function ended({ slot, current }: RequestContext, outcome: RequestOutcome, atMs: number | undefined): RequestEnded {
+  const { order, sends, openedAtMs } = current as CurrentRequest;
+  return { type: 'request.ended', slot, order, outcome, sends, openedAtMs, atMs };
 }
 
 function answered(context: RequestContext, { answer, from, atMs }: AnswerReceived): RequestEnded {
@@ -268,7 +231,7 @@ const reportAnswered = base.sendTo(
 
 const reportVerified = base.sendTo(
   ({ context }) => context.owner,
-  ({ context }) => answered(context, context.held as AnswerReceived),
+  ({ context }) => answered(context, context.current?.held as AnswerReceived),
 );
 
 const reportRefused = base.sendTo(
@@ -282,19 +245,23 @@ const reportRefused = base.sendTo(
 
 const reportUnanswered = base.sendTo(
   ({ context }) => context.owner,
-  ({ context }) => ended(context, { kind: 'unanswered', waitedMs: context.waitedMs + context.timeoutMs }, undefined),
+  ({ context }) => {
+    const { waitedMs, timeoutMs } = context.current as CurrentRequest;
+    return ended(context, { kind: 'unanswered', waitedMs: waitedMs + timeoutMs }, undefined);
+  },
 );
 
-const hold = base.enqueueActions(({ context, event, enqueue }) => {
-  if (event.type !== 'answer.received') return;
-  const { signature, signed } = event.answer;
-  const key = context.order?.answerKey;
-  if (signature === undefined || key === undefined) return;
-  enqueue.assign({ held: event });
+const hold = change((_, { event }) => (event.type === 'answer.received' ? { held: event } : {}));
+
+const verify = base.enqueueActions(({ context, enqueue }) => {
+  const { held, order } = context.current ?? {};
+  const { signature, signed } = held?.answer ?? {};
+  const key = order?.answerKey;
+  if (signature === undefined || signed === undefined || key === undefined) return;
   enqueue({ type: 'verify', params: { id: currentId(context), key, signed, signature } });
 });
 
-const release = base.assign({ held: undefined });
+const release = change(() => ({ held: undefined }));
 
 nameActions({
   release,
@@ -303,79 +270,58 @@ nameActions({
   attachSignature,
   backOff,
   transmit,
+  dropRoutes,
   reportDrop,
   reportAnswered,
   reportVerified,
   reportRefused,
   reportUnanswered,
   hold,
+  verify,
 });
 
 export const requestMachine = base.createMachine({
   id: 'request',
   description: 'One retransmitted request: a reusable slot of a session (protocol §6).',
-  context: ({ input }) => ({
-    ...input,
-    order: undefined,
-    socket: undefined,
-    ids: [],
-    staleIds: [],
-    bytes: NO_BYTES,
-    openedAtMs: undefined,
-    sends: 0,
-    timeoutMs: 0,
-    waitedMs: 0,
-    held: undefined,
-  }),
+  context: ({ input }) => ({ ...input, current: undefined }),
   initial: 'idle',
   states: {
     idle: {
-      description: 'Free for the next request; late answers to the last one are ignored.',
-      on: {
-        'request.open': [
-          { guard: 'isSigned', target: 'signing', actions: openOrder },
-          { target: 'awaitingAnswer', actions: openOrder },
-        ],
-      },
+      description: 'Free for the next request.',
+      on: { 'request.open': { target: 'signing', actions: openOrder } },
     },
     signing: {
       description: 'Waiting for our signature over header and body (protocol §7).',
       entry: {
         type: 'sign',
-        params: ({ context }) => ({ id: currentId(context), bytes: context.bytes }),
+        params: ({ context }) => ({ id: currentId(context), bytes: context.current?.bytes ?? NO_BYTES }),
       },
-      on: {
-        'datagram.signed': { guard: 'isCurrent', target: 'awaitingAnswer', actions: attachSignature },
-      },
+      on: { 'datagram.signed': { guard: 'isCurrent', target: 'awaitingAnswer', actions: attachSignature } },
     },
     awaitingAnswer: {
       description: 'Sent; repeated with the same id and bytes, the timeout doubling, until an answer fits.',
       entry: transmit,
       after: {
         retransmissionTimeout: [
-          { guard: 'isExhausted', target: 'idle', actions: reportUnanswered },
-          { guard: 'wantsZeroEndingId', target: 'renumbering', actions: [backOff, drawZeroEndingId] },
+          { guard: 'isExhausted', target: 'idle', actions: [dropRoutes, reportUnanswered] },
+          { guard: 'wantsZeroEndingId', target: 'signing', actions: [backOff, drawZeroEndingId] },
           { target: 'awaitingAnswer', reenter: true, actions: backOff },
         ],
       },
       on: {
+        'nodes.answered': { actions: reportDrop },
         'answer.received': [
           { guard: 'isUnfit', actions: reportDrop },
-          { guard: 'isNode', target: 'idle', actions: reportAnswered },
-          { guard: 'isRefusal', target: 'idle', actions: reportRefused },
+          { guard: 'isRefusal', target: 'idle', actions: [dropRoutes, reportRefused] },
           { guard: 'isVerifying', actions: reportDrop },
-          { guard: 'needsVerification', actions: hold },
-          { target: 'idle', actions: reportAnswered },
+          { guard: 'needsVerification', actions: [hold, verify] },
+          { target: 'idle', actions: [dropRoutes, reportAnswered] },
         ],
         'answer.verified': [
-          { guard: 'isGenuine', target: 'idle', actions: reportVerified },
+          { guard: 'isGenuine', target: 'idle', actions: [dropRoutes, reportVerified] },
           { guard: 'isCurrent', actions: [release, reportDrop] },
         ],
       },
-    },
-    renumbering: {
-      description: 'The last Hello gets an id ending in zero: one known peer answers no other (protocol §11, C).',
-      always: [{ guard: 'isSigned', target: 'signing' }, { target: 'awaitingAnswer' }],
     },
   },
 });

@@ -1,41 +1,45 @@
 /**
- * One local UDP address: hands every datagram that comes in to the actor it is meant for (protocol §4).
- * Answers go by id *and* source to the request that waits for them; requests go by source to their session;
- * whatever belongs to nobody goes to the owner.
+ * One local UDP address: hands every datagram that comes in to the actor it is meant for (protocol §4), and sends what actors
+ * want sent.
  */
 import { type AnyActorRef, setup } from 'xstate';
-import { emptyTable, entryOf, type Table, withEntry, withoutEntry } from '../src/merkle/hash-table.ts';
-import { type Datagram, decodeDatagram, type ReceivedDatagram } from '../src/wire/datagram.ts';
-import type { Decoded } from '../src/wire/decoded.ts';
+import {
+  emptyTable,
+  entriesOf,
+  type Table,
+  withEntries,
+  withEntry,
+  withoutEntries,
+  withoutEntry,
+} from '../src/merkle/hash-table.ts';
+import type { Arrival } from '../src/wire/datagram.ts';
 import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
+import { type Route, sortArrivals } from './datagram-sorting.ts';
 import { effect } from './effects.ts';
-import type { Delivery } from './events.ts';
 import { nameActions } from './named.ts';
 import { timing } from './timing.ts';
 
-/** Answers that come from `to` under one of `ids` go to the actor `to` of the route. */
+/** Answers under one of `ids` go to the actor `to`, until `routes.dropped`. */
 export interface AnswerRoute {
   readonly ids: readonly number[];
-  readonly staleIds: readonly number[];
   readonly to: AnyActorRef;
+}
+
+/** To be sent, in this order. */
+export interface DatagramsSend {
+  readonly type: 'datagrams.send';
+  readonly datagrams: readonly Uint8Array[];
+  readonly to: SocketAddress;
+  readonly route?: AnswerRoute;
 }
 
 export type SocketEvent =
   | { readonly type: 'socket.opened'; readonly address: SocketAddress }
   | { readonly type: 'socket.failed'; readonly why: string }
-  | {
-      readonly type: 'datagram.received';
-      readonly bytes: Uint8Array;
-      readonly from: SocketAddress;
-      readonly atMs: number;
-    }
-  | {
-      readonly type: 'datagram.send';
-      readonly bytes: Uint8Array;
-      readonly to: SocketAddress;
-      readonly route?: AnswerRoute;
-    }
-  | { readonly type: 'datagram.dropped'; readonly why: string }
+  /** What came in one turn of the event loop. */
+  | { readonly type: 'datagrams.received'; readonly arrivals: readonly Arrival[]; readonly atMs: number }
+  | DatagramsSend
+  | { readonly type: 'datagrams.dropped'; readonly why: string; readonly count: number }
   | { readonly type: 'source.routed'; readonly source: SocketAddress; readonly to: AnyActorRef }
   | { readonly type: 'source.unrouted'; readonly source: SocketAddress }
   | { readonly type: 'routes.dropped'; readonly ids: readonly number[] };
@@ -46,80 +50,18 @@ export interface SocketInput {
   readonly owner: AnyActorRef;
 }
 
-interface Route {
-  readonly address: SocketAddress;
-  readonly to: AnyActorRef;
-}
-
 export interface SocketContext extends SocketInput {
   readonly address: SocketAddress | undefined;
   readonly routes: Table<Route>;
   readonly sources: Table<AnyActorRef>;
-  readonly dropped: Readonly<Record<string, number>>;
+  /** How many, by why. */
+  readonly dropped: Drops;
 }
 
-type Received = Extract<SocketEvent, { type: 'datagram.received' }>;
+type Drops = Readonly<Record<string, number>>;
 
-/** Guards and actions of one event look at the same datagram: it is decoded once. */
-let lastBytes: Uint8Array | undefined;
-let lastDecoded: Decoded<ReceivedDatagram> = { ok: false, why: 'nothing decoded' };
-function decoded(event: SocketEvent): Decoded<ReceivedDatagram> {
-  const { bytes } = event as Received;
-  if (bytes !== lastBytes) {
-    lastDecoded = decodeDatagram(bytes);
-    lastBytes = bytes;
-  }
-  return lastDecoded;
-}
-
-function datagramOf(event: SocketEvent): Datagram | undefined {
-  const result = decoded(event);
-  return result.ok ? result.value.datagram : undefined;
-}
-
-function delivery(event: SocketEvent, socket: AnyActorRef): Delivery {
-  const { bytes, from, atMs } = event as Received;
-  const result = decoded(event) as { value: ReceivedDatagram };
-  return { received: result.value, from, size: bytes.length, atMs, socket };
-}
-
-function routeOf(context: SocketContext, event: SocketEvent): Route | undefined {
-  const datagram = datagramOf(event);
-  if (datagram === undefined || datagram.id === 0 || isRequest(datagram)) return undefined;
-  const route = entryOf(context.routes, datagram.id);
-  return route !== undefined && sameAddress(route.address, (event as Received).from) ? route : undefined;
-}
-
-function isRequest(datagram: Datagram): boolean {
-  switch (datagram.type) {
-    case 'Hello':
-    case 'RootRequest':
-    case 'GetDatum':
-      return true;
-    case 'Unknown':
-      return datagram.code < 128;
-    default:
-      return false;
-  }
-}
-
-/** What may come without having been asked for (protocol §4, §5, §8). */
-function mayComeUnasked(datagram: Datagram): boolean {
-  switch (datagram.type) {
-    case 'HelloReply':
-    case 'Root':
-      return datagram.id === 0;
-    case 'NatTraversalClient':
-    case 'NatTraversalServer':
-    case 'Error':
-      return true;
-    default:
-      return false;
-  }
-}
-
-function counted(dropped: Readonly<Record<string, number>>, why: string): Readonly<Record<string, number>> {
-  return { ...dropped, [why]: (dropped[why] ?? 0) + 1 };
+function counted(dropped: Drops, why: string, count: number): Drops {
+  return count === 0 ? dropped : { ...dropped, [why]: (dropped[why] ?? 0) + count };
 }
 
 const base = setup({
@@ -127,83 +69,59 @@ const base = setup({
   actions: {
     openSocket: effect<{ bind: SocketAddress }>('openSocket'),
     closeSocket: effect<undefined>('closeSocket'),
-    transmit: effect<{ bytes: Uint8Array; to: SocketAddress }>('transmit'),
-  },
-  guards: {
-    isMalformed: ({ event }) => !decoded(event).ok,
-    isExpectedAnswer: ({ context, event }) => routeOf(context, event) !== undefined,
-    isFromSession: ({ context, event }) => {
-      const datagram = datagramOf(event);
-      return (
-        datagram !== undefined &&
-        isRequest(datagram) &&
-        entryOf(context.sources, formatAddress((event as Received).from)) !== undefined
-      );
-    },
-    isRequest: ({ event }) => {
-      const datagram = datagramOf(event);
-      return datagram !== undefined && isRequest(datagram);
-    },
-    isUnsolicited: ({ event }) => {
-      const datagram = datagramOf(event);
-      return datagram !== undefined && mayComeUnasked(datagram);
-    },
+    transmit: effect<{ datagrams: readonly Uint8Array[]; to: SocketAddress }>('transmit'),
   },
   delays: { reopenPause: timing.socketReopen },
 });
 
-const countMalformed = base.assign(({ context }) => ({ dropped: counted(context.dropped, 'malformed') }));
-const countUnexpected = base.assign(({ context }) => ({ dropped: counted(context.dropped, 'answer to no request') }));
-const countDropped = base.assign(({ context, event }) =>
-  event.type === 'datagram.dropped' ? { dropped: counted(context.dropped, event.why) } : {},
-);
-
-const forwardAnswer = base.sendTo(
-  ({ context, event }) => (routeOf(context, event) as Route).to,
-  ({ event, self }) => {
-    const { received, from, atMs } = delivery(event, self);
-    return { type: 'answer.received', answer: received, from, atMs };
-  },
-);
-const forwardRequest = base.sendTo(
-  ({ context, event }) => entryOf(context.sources, formatAddress((event as Received).from)) as AnyActorRef,
-  ({ event, self }) => ({ type: 'request.received', ...delivery(event, self) }),
-);
-const forwardStranger = base.sendTo(
-  ({ context }) => context.owner,
-  ({ event, self }) => ({ type: 'stranger.asked', ...delivery(event, self) }),
-);
-const forwardUnsolicited = base.sendTo(
-  ({ context }) => context.owner,
-  ({ event, self }) => ({ type: 'datagram.unsolicited', ...delivery(event, self) }),
-);
-
-/** Routes live until their slot's next request: one event a request less. */
-const routeAnswers = base.assign(({ context, event }) => {
-  if (event.type !== 'datagram.send') return {};
-  const { route, to } = event;
-  if (route === undefined) return {};
-  let { routes } = context;
-  for (const id of route.staleIds) routes = withoutEntry(routes, id);
-  for (const id of route.ids) {
-    if (entryOf(routes, id)?.to !== route.to) routes = withEntry(routes, id, { address: to, to: route.to });
-  }
-  return { routes };
+const sort = base.enqueueActions(({ context, event, enqueue, self }) => {
+  if (event.type !== 'datagrams.received') return;
+  const { deliveries, malformed, unexpected } = sortArrivals(event.arrivals, event.atMs, self, context);
+  for (const { to, event: delivery } of deliveries) enqueue.sendTo(to, delivery);
+  if (malformed + unexpected === 0) return;
+  const dropped = counted(context.dropped, 'malformed', malformed);
+  enqueue.assign({ dropped: counted(dropped, 'answer to no request', unexpected) });
 });
 
-const transmitDatagram = {
+const countDropped = base.assign(({ context, event }) =>
+  event.type === 'datagrams.dropped' ? { dropped: counted(context.dropped, event.why, event.count) } : {},
+);
+
+const routeAnswers = base.assign(({ context, event }) => {
+  if (event.type !== 'datagrams.send' || event.route === undefined) return {};
+  const { route, to } = event;
+  const entry: Route = { address: to, to: route.to };
+  return {
+    routes: withEntries(
+      context.routes,
+      route.ids.map((id) => [id, entry]),
+    ),
+  };
+});
+
+const transmitDatagrams = {
   type: 'transmit' as const,
-  params: ({ event }: { event: SocketEvent }) => event as Extract<SocketEvent, { type: 'datagram.send' }>,
+  params: ({ event }: { event: SocketEvent }) => event as DatagramsSend,
 };
 
 const routeSource = base.assign(({ context, event }) =>
   event.type === 'source.routed' ? { sources: withEntry(context.sources, formatAddress(event.source), event.to) } : {},
 );
+/** A session that is put away says nothing about what it has asked; whoever else asks there routes its answers with the next send. */
+function idsAt(routes: Table<Route>, source: SocketAddress): number[] {
+  return [...entriesOf(routes)].flatMap(([id, { address }]) => (sameAddress(address, source) ? [id as number] : []));
+}
+
 const unrouteSource = base.assign(({ context, event }) =>
-  event.type === 'source.unrouted' ? { sources: withoutEntry(context.sources, formatAddress(event.source)) } : {},
+  event.type === 'source.unrouted'
+    ? {
+        sources: withoutEntry(context.sources, formatAddress(event.source)),
+        routes: withoutEntries(context.routes, idsAt(context.routes, event.source)),
+      }
+    : {},
 );
 const dropRoutes = base.assign(({ context, event }) =>
-  event.type === 'routes.dropped' ? { routes: event.ids.reduce(withoutEntry, context.routes) } : {},
+  event.type === 'routes.dropped' ? { routes: withoutEntries(context.routes, event.ids) } : {},
 );
 
 const rememberAddress = base.assign(({ event }) => (event.type === 'socket.opened' ? { address: event.address } : {}));
@@ -221,13 +139,8 @@ const reportLost = base.sendTo(
 );
 
 nameActions({
-  countMalformed,
-  countUnexpected,
+  sort,
   countDropped,
-  forwardAnswer,
-  forwardRequest,
-  forwardStranger,
-  forwardUnsolicited,
   routeAnswers,
   routeSource,
   unrouteSource,
@@ -252,7 +165,7 @@ export const socketMachine = base.createMachine({
     'source.routed': { actions: routeSource },
     'source.unrouted': { actions: unrouteSource },
     'routes.dropped': { actions: dropRoutes },
-    'datagram.dropped': { actions: countDropped },
+    'datagrams.dropped': { actions: countDropped },
   },
   states: {
     opening: {
@@ -267,15 +180,12 @@ export const socketMachine = base.createMachine({
       description: 'Datagrams go in and out.',
       exit: { type: 'closeSocket' },
       on: {
-        'datagram.received': [
-          { guard: 'isMalformed', actions: countMalformed },
-          { guard: 'isExpectedAnswer', actions: forwardAnswer },
-          { guard: 'isFromSession', actions: forwardRequest },
-          { guard: 'isRequest', actions: forwardStranger },
-          { guard: 'isUnsolicited', actions: forwardUnsolicited },
-          { actions: countUnexpected },
-        ],
-        'datagram.send': { actions: [routeAnswers, transmitDatagram] },
+        'datagrams.received': {
+          description:
+            'Answers go by id and source to whoever waits for them, requests by source to their session; strangers’ requests and what came unasked go to the owner; the rest is counted and dropped.',
+          actions: sort,
+        },
+        'datagrams.send': { actions: [routeAnswers, transmitDatagrams] },
         'socket.failed': { target: 'broken', actions: reportLost },
       },
     },

@@ -42,12 +42,12 @@ export function observeNetwork(
 
   return {
     network: {
-      open: async (bind, onDatagram, onError) => {
+      open: async (bind, onArrivals, onError) => {
         const socket = await network.open(
           bind,
-          (bytes, from) => {
-            noteReceived(bytes, from);
-            onDatagram(bytes, from);
+          (arrivals) => {
+            for (const { bytes, from } of arrivals) noteReceived(bytes, from);
+            onArrivals(arrivals);
           },
           onError,
         );

@@ -10,7 +10,8 @@ export const children: Readonly<Record<string, { readonly id: string; readonly p
   'outgoing-session': { id: 'outgoing-session.NAME', per: 'peer or directory that we ask' },
   'incoming-session': { id: 'incoming-session.ADDRESS', per: 'address that asks us' },
   'merkle-walk': { id: 'merkle-walk.NAME', per: 'download of a tree' },
-  request: { id: 'request.INDEX', per: 'request in flight, reused' },
+  request: { id: 'request.INDEX', per: 'Hello or RootRequest in flight, reused' },
+  'node-requests': { id: 'node-requests.INDEX', per: 'nodes asked for together, reused' },
   'address-proof': { id: 'address-proof.ADDRESS', per: 'address to be proven' },
 };
 
@@ -33,10 +34,10 @@ export const messages: Readonly<Record<string, Readonly<Record<string, readonly 
       'sweep',
       'sync.wanted',
     ],
-    socket: ['datagram.dropped', 'datagram.received', 'datagram.send', 'socket.failed', 'socket.opened'],
+    socket: ['datagrams.dropped', 'datagrams.received', 'datagrams.send', 'socket.failed', 'socket.opened'],
     'directory-client': ['directory.failed', 'directory.found', 'listing.checked', 'registration.accepted'],
     'outgoing-session': ['peer.located', 'peer.notLocated'],
-    'incoming-session': ['hello.verified', 'key.found', 'node.read'],
+    'incoming-session': ['hello.verified', 'key.found', 'nodes.read'],
     request: ['answer.verified', 'datagram.signed'],
     'merkle-walk': ['nodes.lookedUp', 'tree.adopted', 'walk.begun'],
     directory: ['directory.stop', 'hello.checked', 'sweep', 'traversal.checked'],
@@ -70,7 +71,7 @@ export const messages: Readonly<Record<string, Readonly<Record<string, readonly 
     ],
   },
   peer: {
-    socket: ['datagram.send', 'source.unrouted'],
+    socket: ['datagrams.send', 'source.unrouted'],
     'outgoing-session': ['session.adopt', 'session.greet', 'session.open', 'sockets.changed', 'sweep'],
     'incoming-session': ['root.changed', 'session.proven', 'sweep'],
   },
@@ -79,7 +80,7 @@ export const messages: Readonly<Record<string, Readonly<Record<string, readonly 
   },
   'incoming-session': {
     peer: ['address.proven', 'error.owed', 'session.accepted'],
-    socket: ['datagram.send', 'source.routed'],
+    socket: ['datagrams.send', 'source.routed'],
   },
   'merkle-walk': {
     peer: ['session.wanted', 'sync.progressed'],
@@ -87,31 +88,34 @@ export const messages: Readonly<Record<string, Readonly<Record<string, readonly 
   },
   'outgoing-session': {
     peer: ['session.established', 'session.lost', 'traversal.wanted'],
-    socket: ['routes.dropped'],
     request: ['request.open'],
+    'node-requests': ['nodes.request'],
     'merkle-walk': [
-      'node.absent',
-      'node.received',
-      'request.failed',
+      'nodes.absent',
+      'nodes.failed',
+      'nodes.received',
+      'root.failed',
       'root.received',
       'session.failed',
       'session.ready',
     ],
   },
-  'address-proof': {
-    socket: ['routes.dropped'],
-    request: ['request.open'],
-  },
+  'address-proof': { request: ['request.open'] },
   request: {
-    socket: ['datagram.dropped', 'datagram.send'],
+    socket: ['datagrams.dropped', 'datagrams.send', 'routes.dropped'],
     'outgoing-session': ['request.ended'],
     'address-proof': ['request.ended'],
   },
+  'node-requests': {
+    socket: ['datagrams.dropped', 'datagrams.send', 'routes.dropped'],
+    'outgoing-session': ['nodes.ended'],
+  },
   socket: {
     peer: ['datagram.unsolicited', 'socket.lost', 'socket.ready', 'stranger.asked'],
-    'incoming-session': ['request.received'],
-    request: ['answer.received'],
+    'incoming-session': ['nodes.requested', 'request.received'],
+    request: ['answer.received', 'nodes.answered'],
+    'node-requests': ['answer.received', 'nodes.answered'],
     directory: ['datagram.unsolicited', 'socket.lost', 'socket.ready', 'stranger.asked'],
   },
-  directory: { socket: ['datagram.send'] },
+  directory: { socket: ['datagrams.send'] },
 };

@@ -1,6 +1,7 @@
 /** Why a session or a download is where it is: its state, what it waits for, and the transitions that brought it there. */
 import type { AnyActorRef, AnyStateNode, InspectionEvent } from 'xstate';
 import { actorId } from '../../machines/actor-ids.ts';
+import type { NodeRequestsContext } from '../../machines/node-requests.machine.ts';
 import type { RequestContext } from '../../machines/request.machine.ts';
 import { actorsFrom, escapeId, pathOf, stateOf, unescapeId } from '../runtime/actor-tree.ts';
 import { formatAddress } from '../wire/socket-address.ts';
@@ -64,20 +65,22 @@ export class Explainer {
     return { actor: path, state, sentences, transitions };
   }
 
-  /** What is in flight: "GetDatum was sent 3 times to …". */
+  /** What is in flight: "RootRequest to … was sent 3 times, …". */
   #requestsOf(actor: AnyActorRef, nowMs: number): string[] {
     const waiting = actorsFrom(actor)
-      .filter((child) => child !== actor && child.id.startsWith('request.') && stateOf(child) === 'awaitingAnswer')
+      .filter((child) => child !== actor && WAITING.includes(stateOf(child)))
       .map((child) => this.#requestSentence(child, nowMs));
     const shown = waiting.slice(0, 3);
     return waiting.length > 3 ? [...shown, `${waiting.length - 3} more requests are in flight.`] : shown;
   }
 
   #requestSentence(request: AnyActorRef, nowMs: number): string {
-    const { order, sends, timeoutMs, waitedMs } = request.getSnapshot().context as RequestContext;
-    if (order === undefined) return '';
+    const { current } = request.getSnapshot().context as RequestContext | NodeRequestsContext;
+    if (current === undefined) return '';
+    const { order, sends, timeoutMs, waitedMs } = current;
     const sinceMs = nowMs - (this.#past.get(pathOf(request))?.at(-1)?.atMs ?? nowMs);
-    const what = `${order.question.type} to ${formatAddress(order.to)}`;
+    const asked = 'open' in current ? nodesText(current.open.length) : current.order.question.type;
+    const what = `${asked} to ${formatAddress(order.to)}`;
     const times = sends === 1 ? 'once' : `${sends} times`;
     const left = order.maxSends - sends;
     const next = `in ${seconds(timeoutMs - sinceMs)}`;
@@ -99,6 +102,13 @@ export class Explainer {
     past.push(transition);
     if (past.length > REMEMBERED) past.shift();
   }
+}
+
+/** States of requests that are in flight. */
+const WAITING = ['awaitingAnswer', 'awaitingAnswers'];
+
+function nodesText(count: number): string {
+  return count === 1 ? 'GetDatum' : `GetDatum for ${count} nodes`;
 }
 
 function isIncomingOf(actor: AnyActorRef, name: string): boolean {

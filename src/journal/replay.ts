@@ -151,8 +151,8 @@ class Replay {
   /** An effect was called for: what went out is counted, and what came of it at once is next in the journal. */
   #effect(name: string, actor: AnyActorRef, params: unknown): void {
     if (name === 'transmit') {
-      const { bytes, to } = params as { bytes: Uint8Array; to: SocketAddress };
-      this.#sent.add(bytes, to);
+      const { datagrams, to } = params as { datagrams: readonly Uint8Array[]; to: SocketAddress };
+      for (const bytes of datagrams) this.#sent.add(bytes, to);
     }
     const entry = this.#journal.entries[this.#next];
     if (entry === undefined || !('nested' in entry) || entry.nested !== true || entry.to !== pathOf(actor)) return;

@@ -32,26 +32,44 @@ export function emptyTable<V>(): Table<V> {
 export function withEntry<V>(table: Table<V>, key: Key, value: V): Table<V> {
   const index = bucketIndex(key);
   const bucket = table.buckets[index] ?? EMPTY_BUCKET;
-  const at = positionIn(bucket, key);
-  const held = bucket[at];
-  const isHeld = held !== undefined && held[0] === key;
-  if (isHeld && Object.is(held[1], value)) return table;
-
-  const changed = bucket.slice();
-  changed.splice(at, isHeld ? 1 : 0, [key, value]);
-  return withBucket(table, index, changed, isHeld ? table.size : table.size + 1);
+  const changed = withKey(bucket, key, value);
+  return changed === bucket ? table : withBucket(table, index, changed, table.size + changed.length - bucket.length);
 }
 
 /** Without `key`. The same table if it was not there. */
 export function withoutEntry<V>(table: Table<V>, key: Key): Table<V> {
   const index = bucketIndex(key);
   const bucket = table.buckets[index] ?? EMPTY_BUCKET;
-  const at = positionIn(bucket, key);
-  if (bucket[at]?.[0] !== key) return table;
+  const changed = withoutKey(bucket, key);
+  return changed === bucket ? table : withBucket(table, index, changed, table.size - 1);
+}
 
-  const changed = bucket.slice();
-  changed.splice(at, 1);
-  return withBucket(table, index, changed, table.size - 1);
+/** As `withEntry` for one after the other; the pointers are copied once for all. */
+export function withEntries<V>(table: Table<V>, entries: readonly Entry<V>[]): Table<V> {
+  const buckets = table.buckets.slice();
+  let { size } = table;
+  for (const [key, value] of entries) {
+    const index = bucketIndex(key);
+    const bucket = buckets[index] ?? EMPTY_BUCKET;
+    const changed = withKey(bucket, key, value);
+    size += changed.length - bucket.length;
+    buckets[index] = changed;
+  }
+  return { size, buckets };
+}
+
+/** As `withoutEntry` for one after the other; the pointers are copied once for all. */
+export function withoutEntries<V>(table: Table<V>, keys: readonly Key[]): Table<V> {
+  const buckets = table.buckets.slice();
+  let { size } = table;
+  for (const key of keys) {
+    const index = bucketIndex(key);
+    const bucket = buckets[index] ?? EMPTY_BUCKET;
+    const changed = withoutKey(bucket, key);
+    size += changed.length - bucket.length;
+    buckets[index] = changed;
+  }
+  return size === table.size ? table : { size, buckets };
 }
 
 /** The value of `key`; undefined if it is not there. */
@@ -68,6 +86,24 @@ export function sizeOf(table: Table<unknown>): number {
 /** All entries, in an order that depends on the keys alone, not on how the table came about: replays need that. */
 export function* entriesOf<V>(table: Table<V>): Generator<readonly [key: Key, value: V], void, undefined> {
   for (const bucket of table.buckets) yield* bucket;
+}
+
+function withKey<V>(bucket: Bucket<V>, key: Key, value: V): Bucket<V> {
+  const at = positionIn(bucket, key);
+  const held = bucket[at];
+  const isHeld = held !== undefined && held[0] === key;
+  if (isHeld && Object.is(held[1], value)) return bucket;
+  const changed = bucket.slice();
+  changed.splice(at, isHeld ? 1 : 0, [key, value]);
+  return changed;
+}
+
+function withoutKey<V>(bucket: Bucket<V>, key: Key): Bucket<V> {
+  const at = positionIn(bucket, key);
+  if (bucket[at]?.[0] !== key) return bucket;
+  const changed = bucket.slice();
+  changed.splice(at, 1);
+  return changed;
 }
 
 function withBucket<V>(table: Table<V>, index: number, bucket: Bucket<V>, size: number): Table<V> {

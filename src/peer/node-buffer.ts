@@ -18,8 +18,9 @@ export class NodeBuffer {
     this.#clock = clock;
   }
 
-  add(node: StoredNode): void {
-    this.#nodes.push(node);
+  add(nodes: readonly StoredNode[]): void {
+    if (nodes.length === 0) return;
+    this.#nodes.push(...nodes);
     if (this.#nodes.length >= BATCH) this.flush();
     else this.#timer ??= this.#clock.setTimeout(() => this.flush(), FLUSH_AFTER_MS);
   }

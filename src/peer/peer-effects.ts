@@ -5,9 +5,10 @@
 import type { AnyEventObject } from 'xstate';
 import { addressProofMachine } from '../../machines/address-proof.machine.ts';
 import { directoryClientMachine } from '../../machines/directory-client.machine.ts';
-import type { Failure } from '../../machines/events.ts';
-import { incomingSessionMachine } from '../../machines/incoming-session.machine.ts';
-import { type LookedUp, merkleWalkMachine } from '../../machines/merkle-walk.machine.ts';
+import type { Failure, NodeRequest, ReceivedNode } from '../../machines/events.ts';
+import { incomingSessionMachine, type NodeRead } from '../../machines/incoming-session.machine.ts';
+import { merkleWalkMachine } from '../../machines/merkle-walk.machine.ts';
+import type { LookedUp } from '../../machines/merkle-walk-context.ts';
 import { outgoingSessionMachine } from '../../machines/outgoing-session.machine.ts';
 import { peerMachine } from '../../machines/peer.machine.ts';
 import type { PublicKey } from '../identity/public-key.ts';
@@ -130,8 +131,11 @@ export function providePeer(dependencies: PeerDependencies) {
         enter(self, { type: 'hello.verified', id: params.id, valid: await isGenuine(params) });
       },
       sendSigned,
-      readNode: ({ self }: Self, { id, hash }: { id: number; hash: Hash }) =>
-        enter(self, { type: 'node.read', id, hash, value: store.getNode(hash) }),
+      readNodes: ({ self }: Self, { requests }: { requests: readonly NodeRequest[] }) =>
+        enter(self, {
+          type: 'nodes.read',
+          nodes: requests.map(({ id, hash }): NodeRead => ({ id, hash, value: store.getNode(hash) })),
+        }),
     },
   });
 
@@ -153,7 +157,7 @@ export function providePeer(dependencies: PeerDependencies) {
         });
         enter(self, { type: 'nodes.lookedUp', found });
       },
-      keepNode: (_: unknown, node: { hash: Hash; value: Uint8Array }) => buffer.add(node),
+      keepNodes: (_: unknown, { nodes }: { nodes: readonly ReceivedNode[] }) => buffer.add(nodes),
       adoptTree: ({ self }: Self, { name, root, authenticated, quota }: AdoptParams) => {
         buffer.flush();
         const adoption = store.adopt({ feed: name, root, authenticated, quota, nowMs: now() });

@@ -1,4 +1,5 @@
 /** What a peer needs of a network: the operating system's (`udp-network.ts`), or a virtual one in tests. */
+import type { Arrival } from '../wire/datagram.ts';
 import type { SocketAddress } from '../wire/socket-address.ts';
 
 export interface DatagramSocket {
@@ -15,12 +16,13 @@ export interface DatagramSocket {
 
 export interface Network {
   /**
-   * Binds a socket; port 0 means any free one. Nothing is received before this resolves.
+   * Binds a socket; port 0 means any free one. Nothing is received before this resolves. What arrives together, in one turn of
+   * the event loop, is handed over together.
    * @throws MurmureError if the address cannot be bound
    */
   open(
     bind: SocketAddress,
-    onDatagram: (bytes: Uint8Array, from: SocketAddress) => void,
+    onArrivals: (arrivals: readonly Arrival[]) => void,
     onError: (why: string) => void,
   ): Promise<DatagramSocket>;
 }

@@ -54,7 +54,7 @@ export function shareEffects({ sockets, clock, gate, sign, verify }: SharedDepen
   };
 
   const sendSigned = async (_: unknown, { datagram, to, socket }: SendSignedParams): Promise<void> => {
-    enter(socket, { type: 'datagram.send', bytes: await sealed(datagram), to });
+    enter(socket, { type: 'datagrams.send', datagrams: [await sealed(datagram)], to });
   };
 
   const request = requestMachine.provide({
@@ -74,13 +74,15 @@ export function shareEffects({ sockets, clock, gate, sign, verify }: SharedDepen
         void sockets.open(self.id, bind, {
           onOpen: (address) => enter(self, { type: 'socket.opened', address }),
           onFailure: (why) => enter(self, { type: 'socket.failed', why }),
-          onTrouble: () => enter(self, { type: 'datagram.dropped', why: 'could not be sent' }),
-          onDatagram: (bytes, from) => enter(self, { type: 'datagram.received', bytes, from, atMs: clock.now() }),
+          onTrouble: () => enter(self, { type: 'datagrams.dropped', why: 'could not be sent', count: 1 }),
+          onArrivals: (arrivals) => enter(self, { type: 'datagrams.received', arrivals, atMs: clock.now() }),
         }),
       closeSocket: ({ self }: Self) => sockets.close(self.id),
-      transmit: ({ self }: Self, { bytes, to }: { bytes: Uint8Array; to: SocketAddress }) => {
-        gate.sending(bytes, to);
-        sockets.send(self.id, bytes, to);
+      transmit: ({ self }: Self, { datagrams, to }: { datagrams: readonly Uint8Array[]; to: SocketAddress }) => {
+        for (const bytes of datagrams) {
+          gate.sending(bytes, to);
+          sockets.send(self.id, bytes, to);
+        }
       },
     },
   });

@@ -2,6 +2,7 @@
  * The operating system's sockets behind the socket actors. They are kept here, outside the actors: an actor that is stopped,
  * or whose parent fails, runs no exit action, and its port would stay bound.
  */
+import type { Arrival } from '../wire/datagram.ts';
 import type { SocketAddress } from '../wire/socket-address.ts';
 import type { DatagramSocket, Network } from './network.ts';
 
@@ -10,7 +11,7 @@ export interface SocketHandlers {
   onFailure(why: string): void;
   /** A datagram was lost on the way out, or the system complained about one; the socket goes on. */
   onTrouble(): void;
-  onDatagram(bytes: Uint8Array, from: SocketAddress): void;
+  onArrivals(arrivals: readonly Arrival[]): void;
 }
 
 export class SocketBank {
@@ -27,11 +28,11 @@ export class SocketBank {
   /** Opens a socket for the actor `id`; what happens is told to the handlers. */
   async open(id: string, bind: SocketAddress, handlers: SocketHandlers): Promise<void> {
     try {
-      const onDatagram: SocketHandlers['onDatagram'] = (bytes, from) => {
-        this.#received += 1;
-        handlers.onDatagram(bytes, from);
+      const onArrivals: SocketHandlers['onArrivals'] = (arrivals) => {
+        this.#received += arrivals.length;
+        handlers.onArrivals(arrivals);
       };
-      const socket = await this.#network.open(bind, onDatagram, handlers.onTrouble);
+      const socket = await this.#network.open(bind, onArrivals, handlers.onTrouble);
       if (this.#closed) {
         socket.close();
         return;

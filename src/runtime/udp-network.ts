@@ -1,5 +1,6 @@
 /** The operating system's UDP, IPv4 and IPv6, behind the interface of `network.ts`. */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import type { Arrival } from '../wire/datagram.ts';
 import { type ErrorCode, MurmureError } from '../wire/murmure-error.ts';
 import { canonicalIp, formatAddress, isIPv6, type SocketAddress } from '../wire/socket-address.ts';
 import type { DatagramSocket, Network } from './network.ts';
@@ -10,11 +11,11 @@ const BUFFER_BYTES = 4 * 1024 * 1024;
 
 export function createUdpNetwork(): Network {
   return {
-    open: async (bind, onDatagram, onError) => {
+    open: async (bind, onArrivals, onError) => {
       if (!isPort(bind.port)) {
         throw new MurmureError('usage', `UDP ${formatAddress(bind)} cannot be listened on: ports are 0 to 65535`);
       }
-      return new UdpSocket(bind, onDatagram, onError).whenBound();
+      return new UdpSocket(bind, onArrivals, onError).whenBound();
     },
   };
 }
@@ -27,22 +28,19 @@ function isPort(port: number): boolean {
 class UdpSocket implements DatagramSocket {
   readonly #bind: SocketAddress;
   readonly #isIPv6: boolean;
-  readonly #onDatagram: (bytes: Uint8Array, from: SocketAddress) => void;
+  readonly #onArrivals: (arrivals: readonly Arrival[]) => void;
   readonly #onError: (why: string) => void;
   readonly #socket: Socket;
   readonly #sources = new SourceAddresses();
   #address: SocketAddress;
+  #arrivals: Arrival[] = [];
   #isClosed = false;
 
-  constructor(
-    bind: SocketAddress,
-    onDatagram: (bytes: Uint8Array, from: SocketAddress) => void,
-    onError: (why: string) => void,
-  ) {
+  constructor(bind: SocketAddress, onArrivals: (arrivals: readonly Arrival[]) => void, onError: (why: string) => void) {
     this.#bind = bind;
     this.#address = bind;
     this.#isIPv6 = isIPv6(bind);
-    this.#onDatagram = onDatagram;
+    this.#onArrivals = onArrivals;
     this.#onError = onError;
     this.#socket = createSocket({
       type: this.#isIPv6 ? 'udp6' : 'udp4',
@@ -101,7 +99,16 @@ class UdpSocket implements DatagramSocket {
 
   readonly #received = (bytes: Uint8Array, { address, port }: RemoteInfo): void => {
     const from = this.#sources.canonical(address, port);
-    if (from !== undefined && !this.#isClosed) this.#onDatagram(bytes, from);
+    if (from === undefined || this.#isClosed) return;
+    // The system hands over one by one what it has; after that, in the same turn, comes the immediate.
+    if (this.#arrivals.length === 0) setImmediate(this.#handOver);
+    this.#arrivals.push({ bytes, from });
+  };
+
+  readonly #handOver = (): void => {
+    const arrivals = this.#arrivals;
+    this.#arrivals = [];
+    if (!this.#isClosed) this.#onArrivals(arrivals);
   };
 
   /** One function for all: without a callback dgram keeps errors to itself, with a new one each it allocates. */

@@ -6,11 +6,19 @@ import { decodeSocketAddress, encodeSocketAddress, type SocketAddress } from './
 export type Datagram =
   | { readonly type: 'Hello' | 'HelloReply'; readonly id: number; readonly flags: number; readonly name: string }
   | { readonly type: 'RootRequest'; readonly id: number }
-  | { readonly type: 'Root' | 'GetDatum' | 'NoDatum'; readonly id: number; readonly hash: Hash }
+  | { readonly type: 'Root'; readonly id: number; readonly hash: Hash }
+  | { readonly type: 'GetDatum'; readonly id: number; readonly hash: Hash }
+  | { readonly type: 'NoDatum'; readonly id: number; readonly hash: Hash }
   | { readonly type: 'Datum'; readonly id: number; readonly hash: Hash; readonly value: Uint8Array }
   | { readonly type: 'NatTraversalClient' | 'NatTraversalServer'; readonly id: number; readonly address: SocketAddress }
   | { readonly type: 'Error'; readonly id: number; readonly text: string }
   | { readonly type: 'Unknown'; readonly id: number; readonly code: number; readonly body: Uint8Array };
+
+/** A datagram as it came in. */
+export interface Arrival {
+  readonly bytes: Uint8Array;
+  readonly from: SocketAddress;
+}
 
 export interface ReceivedDatagram {
   readonly datagram: Datagram;

@@ -53,38 +53,70 @@ export function nodeKind(bytes: Uint8Array): TreeNode['kind'] {
   return bytes[0] === INTERNAL_TYPE ? 'internal' : 'unknown';
 }
 
-export function decodeNode(bytes: Uint8Array): Decoded<TreeNode> {
-  const type = bytes[0];
-  if (type === undefined) return malformed('a node has at least one byte');
-  if (type === MESSAGE_TYPE) return decodeMessage(bytes);
-  if (type === INTERNAL_TYPE) return decodeInternal(bytes);
-  return decodedAs({ kind: 'unknown', type });
+/** Why these bytes are no valid node (protocol §2); undefined if they are one. */
+export function nodeFault(bytes: Uint8Array): string | undefined {
+  if (bytes.length === 0) return 'a node has at least one byte';
+  switch (nodeKind(bytes)) {
+    case 'message':
+      return messageFault(bytes);
+    case 'internal':
+      return internalFault(bytes);
+    case 'unknown':
+      return undefined;
+  }
 }
 
-function decodeMessage(bytes: Uint8Array): Decoded<TreeNode> {
+function messageFault(bytes: Uint8Array): string | undefined {
   if (bytes.length < MESSAGE_HEADER_BYTES) {
-    return malformed(`a message has at least ${MESSAGE_HEADER_BYTES} bytes, this one has ${bytes.length}`);
+    return `a message has at least ${MESSAGE_HEADER_BYTES} bytes, this one has ${bytes.length}`;
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const end = MESSAGE_HEADER_BYTES + view.getUint16(37);
-  if (end > bytes.length) return malformed('the body of the message runs past the end of the node');
-  const inReplyTo = hashFromBytes(bytes, 5);
-  return decodedAs({
-    kind: 'message',
-    date: view.getUint32(1),
-    inReplyTo: inReplyTo === ZERO_HASH ? null : inReplyTo,
-    body: lenientUtf8.decode(bytes.subarray(MESSAGE_HEADER_BYTES, end)),
-  });
+  return bodyEnd(bytes) > bytes.length ? 'the body of the message runs past the end of the node' : undefined;
 }
 
-function decodeInternal(bytes: Uint8Array): Decoded<TreeNode> {
+function internalFault(bytes: Uint8Array): string | undefined {
   const count = (bytes.length - 1) / HASH_BYTES;
-  if (!Number.isInteger(count)) return malformed(`an internal node has 1 + 32·n bytes, this one has ${bytes.length}`);
+  if (!Number.isInteger(count)) return `an internal node has 1 + 32·n bytes, this one has ${bytes.length}`;
   if (count < MIN_CHILDREN || count > MAX_CHILDREN) {
-    return malformed(`an internal node has 2 to 32 children, this one has ${count}`);
+    return `an internal node has 2 to 32 children, this one has ${count}`;
   }
+  return undefined;
+}
+
+export function decodeNode(bytes: Uint8Array): Decoded<TreeNode> {
+  const fault = nodeFault(bytes);
+  if (fault !== undefined) return malformed(fault);
+  switch (nodeKind(bytes)) {
+    case 'message':
+      return decodedAs(decodeMessage(bytes));
+    case 'internal':
+      return decodedAs(decodeInternal(bytes));
+    case 'unknown':
+      return decodedAs({ kind: 'unknown', type: bytes[0] as number });
+  }
+}
+
+function bodyEnd(bytes: Uint8Array): number {
+  return MESSAGE_HEADER_BYTES + viewOf(bytes).getUint16(37);
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function decodeMessage(bytes: Uint8Array): TreeNode {
+  const inReplyTo = hashFromBytes(bytes, 5);
+  return {
+    kind: 'message',
+    date: viewOf(bytes).getUint32(1),
+    inReplyTo: inReplyTo === ZERO_HASH ? null : inReplyTo,
+    body: lenientUtf8.decode(bytes.subarray(MESSAGE_HEADER_BYTES, bodyEnd(bytes))),
+  };
+}
+
+function decodeInternal(bytes: Uint8Array): TreeNode {
+  const count = (bytes.length - 1) / HASH_BYTES;
   const children = Array.from({ length: count }, (_, i) => hashFromBytes(bytes, 1 + i * HASH_BYTES));
-  return decodedAs({ kind: 'internal', children });
+  return { kind: 'internal', children };
 }
 
 /** @throws MessageTooLongError for more than 985 bytes of UTF-8 @throws RangeError if `date` is not an unsigned 32-bit number */

@@ -28,14 +28,14 @@ const events = [
   asked(hello),
   asked({ ...hello, name: 'bob' }),
   asked({ type: 'RootRequest', id: 8 }),
-  asked({ type: 'GetDatum', id: 9, hash: ZERO_HASH }),
+  { type: 'nodes.requested', requests: [{ type: 'GetDatum', id: 9, hash: ZERO_HASH }], size: 400, atMs: 1 },
   asked({ type: 'Unknown', id: 10, code: 77, body: new Uint8Array(0) }),
   { type: 'key.found', key: undefined, trusted: false },
   { type: 'key.found', key: undefined, trusted: true },
   { type: 'key.found', key: 'key', trusted: true },
   { type: 'hello.verified', id: 7, valid: true },
   { type: 'hello.verified', id: 7, valid: false },
-  { type: 'node.read', id: 9, hash: ZERO_HASH, value: undefined },
+  { type: 'nodes.read', nodes: [{ id: 9, hash: ZERO_HASH, value: undefined }] },
   { type: 'root.changed', root: ZERO_HASH },
   { type: 'session.proven' },
   proof(true),
@@ -65,7 +65,7 @@ const key = (context: IncomingSessionContext) => [
 test('every transition of an incoming session is walked', async () => {
   const machine = incomingSessionMachine.provide({
     actors: { addressProof: inertMachine as never },
-    actions: inert('findKey', 'verifyHello', 'sendSigned', 'readNode'),
+    actions: inert('findKey', 'verifyHello', 'sendSigned', 'readNodes'),
   });
   const stranger = await walkMachine({ machine, input: input(false, true), events, key, depth: 6 });
   const unsigned = await walkMachine({ machine, input: input(false, false), events, key, depth: 2 });

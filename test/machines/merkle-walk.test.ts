@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type MerkleWalkContext, merkleWalkMachine } from '../../machines/merkle-walk.machine.ts';
+import { merkleWalkMachine } from '../../machines/merkle-walk.machine.ts';
+import type { MerkleWalkContext } from '../../machines/merkle-walk-context.ts';
 import { EMPTY_ROOT, hashOf } from '../../src/wire/hash.ts';
 import { encodeInternal, encodeMessage } from '../../src/wire/node.ts';
 import { inert, nobody, unwalked, walkMachine } from './walk-machine.ts';
@@ -10,18 +11,12 @@ const other = hashOf(Uint8Array.of(2));
 const tree = encodeInternal([leaf, other]);
 const root = hashOf(tree);
 const bad = Uint8Array.of(1);
+const moreThanTheWindow = Array.from({ length: 10 }, (_, i) => hashOf(Uint8Array.of(3, i)));
 const session = nobody('session');
 const cost = { sends: 1, window: 10, atMs: 2 };
-const received = (value: Uint8Array) => ({ type: 'node.received', hash: hashOf(value), value, ...cost });
-const failed = (question: object, refused: boolean) => ({
-  type: 'request.failed',
-  question,
-  ticket: 0,
-  refused,
-  failure: { code: 'peer-unreachable', message: 'silence' },
-  sends: 5,
-  window: 1,
-});
+const received = (value: Uint8Array) => ({ type: 'nodes.received', nodes: [{ hash: hashOf(value), value }], ...cost });
+const failure = { code: 'peer-unreachable', message: 'silence' };
+const failed = (refused: boolean) => ({ refused, failure, sends: 5, window: 1 });
 const adopted = (adoption: object) => ({ type: 'tree.adopted', adoption, atMs: 5 });
 
 const events = [
@@ -34,18 +29,18 @@ const events = [
   { type: 'nodes.lookedUp', found: [{ hash: root, status: 'missing' }] },
   {
     type: 'nodes.lookedUp',
-    found: [leaf, other].map((hash) => ({ hash, status: 'missing' })),
+    found: [leaf, other, ...moreThanTheWindow].map((hash) => ({ hash, status: 'missing' })),
   },
   { type: 'nodes.lookedUp', found: [{ hash: root, status: 'partial', value: tree }] },
   { type: 'nodes.lookedUp', found: [{ hash: root, status: 'complete' }] },
   received(tree),
   received(message),
   received(bad),
-  { type: 'node.absent', hash: leaf, ...cost },
-  failed({ type: 'RootRequest' }, false),
-  failed({ type: 'RootRequest' }, true),
-  failed({ type: 'GetDatum', hash: leaf }, false),
-  failed({ type: 'GetDatum', hash: leaf }, true),
+  { type: 'nodes.absent', hashes: [leaf], ...cost },
+  { type: 'root.failed', ...failed(false) },
+  { type: 'root.failed', ...failed(true) },
+  { type: 'nodes.failed', hashes: [leaf], ticket: 0, ...failed(false) },
+  { type: 'nodes.failed', hashes: [leaf], ticket: 0, ...failed(true) },
   adopted({ status: 'adopted', newMessages: 1, withdrawnMessages: 0, totalMessages: 1, added: [], wentBack: false }),
   adopted({ status: 'incomplete', missing: leaf }),
   adopted({ status: 'over-quota', leaves: 9, quota: 1 }),
@@ -70,13 +65,13 @@ const key = (context: MerkleWalkContext) => [
 ];
 /** Answers come only to what was asked. */
 const isPossible = ({ inFlight, lookUps }: MerkleWalkContext, { type }: { type: string }) => {
-  if (type === 'node.received' || type === 'node.absent') return inFlight > 0;
+  if (type === 'nodes.received' || type === 'nodes.absent') return inFlight > 0;
   return type !== 'nodes.lookedUp' || lookUps > 0;
 };
 
 test('every transition of a Merkle walk is walked', async () => {
   session.start();
-  const machine = merkleWalkMachine.provide({ actions: inert('beginWalk', 'lookUp', 'keepNode', 'adoptTree') });
+  const machine = merkleWalkMachine.provide({ actions: inert('beginWalk', 'lookUp', 'keepNodes', 'adoptTree') });
   const asking = await walkMachine({ machine, input: input(undefined, 1), events, key, isPossible, depth: 9 });
   const announced = await walkMachine({ machine, input: input(root, 1), events, key, isPossible, depth: 3 });
   expect(unwalked({ ...asking, walked: asking.walked.union(announced.walked) })).toEqual([]);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type OutgoingSessionContext, outgoingSessionMachine } from '../../machines/outgoing-session.machine.ts';
+import { outgoingSessionMachine } from '../../machines/outgoing-session.machine.ts';
+import type { OutgoingSessionContext } from '../../machines/outgoing-session-context.ts';
 import { timing } from '../../machines/timing.ts';
 import { ZERO_HASH } from '../../src/wire/hash.ts';
 import { seededRandom } from '../support/seeded-random.ts';
@@ -11,22 +12,19 @@ const ipv6 = { ip: '2001:db8::1', port: 1 };
 const walk = nobody('walk');
 const ipv4 = nobody('socket');
 
-type Question = { type: 'Hello' | 'RootRequest' | 'GetDatum' };
-const ended = (question: Question, outcome: object) => ({
+const common = { slot: 0, sends: 1, openedAtMs: 1, atMs: 6 };
+const order = { to: address, requester: walk, ticket: 0, firstTimeoutMs: 1000 };
+const ended = (question: { type: 'Hello' | 'RootRequest' }, outcome: object) => ({
   type: 'request.ended',
-  slot: 0,
-  order: { question, to: address, requester: walk, ticket: 0, firstTimeoutMs: 1000 },
+  ...common,
+  order: { ...order, question },
   outcome,
-  sends: 1,
-  openedAtMs: 1,
-  rttMs: 5,
-  atMs: 6,
 });
+const nodesEnded = (outcome: object, isLast = true) => ({ type: 'nodes.ended', ...common, isLast, order, outcome });
 const answered = (type: string) => ({ kind: 'answered', answer: { type, hash: ZERO_HASH }, from: address });
 const refused = { kind: 'refused', text: 'no session' };
 const unanswered = { kind: 'unanswered', waitedMs: 30_000 };
 const hello = { type: 'Hello' } as const;
-const getDatum = { type: 'GetDatum' } as const;
 
 const events = [
   { type: 'session.open', waiter: walk, atMs: 1 },
@@ -45,10 +43,12 @@ const events = [
   ended(hello, answered('HelloReply')),
   ended(hello, unanswered),
   ended({ type: 'RootRequest' }, answered('Root')),
-  ended(getDatum, answered('Datum')),
-  ended(getDatum, answered('NoDatum')),
-  ended(getDatum, refused),
-  ended(getDatum, unanswered),
+  ended({ type: 'RootRequest' }, refused),
+  ended({ type: 'RootRequest' }, unanswered),
+  nodesEnded({ kind: 'answered', nodes: [{ hash: ZERO_HASH, value: new Uint8Array(1) }], absent: [] }, false),
+  nodesEnded({ kind: 'answered', nodes: [], absent: [ZERO_HASH] }),
+  nodesEnded({ ...refused, hash: ZERO_HASH }),
+  nodesEnded({ ...unanswered, hashes: [ZERO_HASH] }),
   { type: 'xstate.after.traversalPause.outgoing-session.traversing' },
 ] as never;
 
@@ -69,16 +69,19 @@ const key = (context: OutgoingSessionContext) => [
   context.renewing,
   context.regreetings,
   context.heldBack.length > 0,
+  context.nodeRequests.count > 0,
   context.usedAtMs > context.openedAtMs,
 ];
 /** A request ends only after it was opened. */
-const isPossible = ({ slots }: OutgoingSessionContext, { type }: { type: string }) =>
-  type !== 'request.ended' || slots > 0;
+const isPossible = ({ requests, nodeRequests }: OutgoingSessionContext, { type }: { type: string }) => {
+  if (type === 'request.ended') return requests.count > 0;
+  return type !== 'nodes.ended' || nodeRequests.count > 0;
+};
 
 test('every transition of an outgoing session is walked', async () => {
   walk.start();
   const machine = outgoingSessionMachine.provide({
-    actors: { request: inertMachine as never },
+    actors: { request: inertMachine as never, nodeRequests: inertMachine as never },
     actions: inert('locatePeer'),
   });
   const found = await walkMachine({ machine, input: input(undefined), events, key, isPossible, depth: 6 });

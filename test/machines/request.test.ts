@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type RequestOrder, requestMachine } from '../../machines/request.machine.ts';
+import { type RequestContext, type RequestOrder, requestMachine } from '../../machines/request.machine.ts';
 import type { ReceivedDatagram } from '../../src/wire/datagram.ts';
 import { hashOf } from '../../src/wire/hash.ts';
 import { seededRandom } from '../support/seeded-random.ts';
@@ -12,16 +12,14 @@ const socket = nobody('socket');
 const signature = new Uint8Array(64).fill(1);
 
 const order = (fields: Partial<RequestOrder>): RequestOrder => ({
-  question: { type: 'GetDatum', hash },
+  question: { type: 'RootRequest' },
   to,
-  signed: false,
   answerKey: undefined,
   answerName: undefined,
   firstTimeoutMs: 1000,
   maxSends: 2,
   zeroEndingId: false,
   requester: undefined,
-  ticket: 0,
   ...fields,
 });
 const open = (fields: Partial<RequestOrder>) => ({ type: 'request.open', order: order(fields), socket, atMs: 1 });
@@ -35,7 +33,6 @@ const answer = (datagram: ReceivedDatagram['datagram'], signed = false) => ({
 const random = { ...seededRandom(1), uint32: () => 0x101 };
 const hello = {
   question: { type: 'Hello', flags: 0, name: 'a' },
-  signed: true,
   answerKey: 'key',
   maxSends: 4,
 } as const;
@@ -44,22 +41,20 @@ test('every transition of a request is walked', async () => {
   const result = await walkMachine({
     machine: requestMachine.provide({ actions: inert('sign', 'verify') }),
     input: { slot: 0, owner: nobody('session'), random },
-    key: ({ sends, held, order }: { sends: number; held: unknown; order?: RequestOrder }) => [
-      sends,
-      held !== undefined,
-      order?.question.type,
-      order?.signed,
+    key: ({ current }: RequestContext) => [
+      current?.sends,
+      current?.held !== undefined,
+      current?.order.question.type,
+      current?.order.answerKey,
     ],
     events: [
       open({}),
       open(hello),
-      open({ ...hello, signed: false }),
+      open({ ...hello, answerKey: undefined }),
       { type: 'datagram.signed', id: 0x101, signature },
       { type: 'datagram.signed', id: 0x100, signature },
       { type: 'xstate.after.retransmissionTimeout.request.awaitingAnswer' },
-      answer({ type: 'Datum', id: 0x101, hash, value }),
-      answer({ type: 'Datum', id: 0x101, hash, value: Uint8Array.of(9) }),
-      answer({ type: 'NoDatum', id: 0x101, hash }),
+      { type: 'nodes.answered', answers: [{ type: 'Datum', id: 0x101, hash, value }], atMs: 5 },
       answer({ type: 'Error', id: 0x101, text: 'no' }),
       answer({ type: 'HelloReply', id: 0x101, flags: 0, name: 'b' }, true),
       { type: 'answer.verified', id: 0x101, valid: true },

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { createActor } from 'xstate';
 import { type SocketContext, socketMachine } from '../../machines/socket.machine.ts';
-import { sizeOf } from '../../src/merkle/hash-table.ts';
+import { entriesOf, sizeOf } from '../../src/merkle/hash-table.ts';
 import { encodeDatagram } from '../../src/wire/datagram.ts';
 import { ZERO_HASH } from '../../src/wire/hash.ts';
 import { inert, nobody, unwalked, walkMachine } from './walk-machine.ts';
@@ -8,7 +9,7 @@ import { inert, nobody, unwalked, walkMachine } from './walk-machine.ts';
 const from = { ip: '192.0.2.1', port: 1 };
 const request = nobody('request');
 const session = nobody('session');
-const received = (bytes: Uint8Array) => ({ type: 'datagram.received', bytes, from, atMs: 1 });
+const received = (bytes: Uint8Array) => ({ type: 'datagrams.received', arrivals: [{ bytes, from }], atMs: 1 });
 
 test('every transition of a socket is walked', async () => {
   for (const actor of [request, session]) actor.start();
@@ -22,14 +23,9 @@ test('every transition of a socket is walked', async () => {
       { type: 'xstate.after.reopenPause.socket.broken' },
       received(Uint8Array.of(1, 2, 3)),
       received(encodeDatagram({ type: 'NoDatum', id: 7, hash: ZERO_HASH })),
-      received(encodeDatagram({ type: 'RootRequest', id: 7 })),
-      received(encodeDatagram({ type: 'Unknown', id: 7, code: 77, body: new Uint8Array(0) })),
-      received(encodeDatagram({ type: 'Error', id: 0, text: 'no' })),
-      received(encodeDatagram({ type: 'Root', id: 0, hash: ZERO_HASH })),
-      received(encodeDatagram({ type: 'Unknown', id: 7, code: 200, body: new Uint8Array(0) })),
-      { type: 'datagram.send', bytes: new Uint8Array(7), to: from },
-      { type: 'datagram.send', bytes: new Uint8Array(7), to: from, route: { ids: [7], staleIds: [], to: request } },
-      { type: 'datagram.dropped', why: 'answer does not fit its request' },
+      { type: 'datagrams.send', datagrams: [new Uint8Array(7)], to: from },
+      { type: 'datagrams.send', datagrams: [new Uint8Array(7)], to: from, route: { ids: [7], to: request } },
+      { type: 'datagrams.dropped', why: 'answer does not fit its request', count: 2 },
       { type: 'source.routed', source: from, to: session },
       { type: 'source.unrouted', source: from },
       { type: 'routes.dropped', ids: [7] },
@@ -37,4 +33,17 @@ test('every transition of a socket is walked', async () => {
     depth: 4,
   });
   expect(unwalked(result)).toEqual([]);
+});
+
+test('an address that is put away leaves no route behind', () => {
+  const socket = createActor(socketMachine.provide({ actions: inert('openSocket', 'closeSocket', 'transmit') }), {
+    input: { index: 0, bind: from, owner: nobody('peer') },
+  }).start();
+  const elsewhere = { ip: '192.0.2.2', port: 1 };
+  socket.send({ type: 'socket.opened', address: from });
+  for (const [id, to] of [from, from, elsewhere].entries()) {
+    socket.send({ type: 'datagrams.send', datagrams: [], to, route: { ids: [id + 1], to: request } });
+  }
+  socket.send({ type: 'source.unrouted', source: from });
+  expect([...entriesOf(socket.getSnapshot().context.routes)].map(([id]) => id)).toEqual([3]);
 });

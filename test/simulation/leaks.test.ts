@@ -21,7 +21,7 @@ describe('after 1,000 sync rounds', () => {
     const after = [alice.peer.actors, bob.peer.actors, world.clock.pending, world.network.openSockets];
     // More slots may have been opened than one round needs; they are reused, and few.
     expect(after[0]).toEqual(before[0]);
-    const kinds = (actors: unknown) => (actors as string[]).filter((path) => !path.includes('/request.'));
+    const kinds = (actors: unknown) => (actors as string[]).filter((path) => !/\/(node-)?requests?\./.test(path));
     expect(kinds(after[1])).toEqual(kinds(before[1]));
     expect(after.slice(2)).toEqual(before.slice(2));
     await world.close();

@@ -30,7 +30,9 @@ export class Stranger {
   static async join(world: World, name: string, ip = '10.0.9.1', port = 5_000): Promise<Stranger> {
     const { keyPair, sign } = await world.identity(name);
     const stranger = new Stranger({ ip, port }, keyPair, sign);
-    stranger.#socket = await world.network.open(stranger.address, (bytes, from) => stranger.#hear(bytes, from));
+    stranger.#socket = await world.network.open(stranger.address, (arrivals) => {
+      for (const { bytes, from } of arrivals) stranger.#hear(bytes, from);
+    });
     return stranger;
   }
 

@@ -3,6 +3,7 @@
  * It implements the same interface as real UDP.
  */
 import type { DatagramSocket, Network } from '../../src/runtime/network.ts';
+import type { Arrival } from '../../src/wire/datagram.ts';
 import { MurmureError } from '../../src/wire/murmure-error.ts';
 import { formatAddress, type SocketAddress } from '../../src/wire/socket-address.ts';
 import type { SeededRandom } from './seeded-random.ts';
@@ -29,7 +30,9 @@ export interface SentDatagram {
 
 interface Host {
   readonly address: SocketAddress;
-  readonly receive: (bytes: Uint8Array, from: SocketAddress) => void;
+  readonly receive: (arrivals: readonly Arrival[]) => void;
+  /** What has arrived at this instant, and is not handed over yet. */
+  readonly arrived: Arrival[];
 }
 
 interface Nat {
@@ -58,14 +61,11 @@ export class VirtualNetwork implements Network {
     return this.#hosts.size;
   }
 
-  async open(
-    bind: SocketAddress,
-    onDatagram: (bytes: Uint8Array, from: SocketAddress) => void,
-  ): Promise<DatagramSocket> {
+  async open(bind: SocketAddress, onArrivals: (arrivals: readonly Arrival[]) => void): Promise<DatagramSocket> {
     const address = { ip: bind.ip, port: bind.port === 0 ? this.#freePort(bind.ip) : bind.port };
     const key = formatAddress(address);
     if (this.#hosts.has(key)) throw new MurmureError('unexpected', `UDP ${key} is in use by another program`);
-    this.#hosts.set(key, { address, receive: onDatagram });
+    this.#hosts.set(key, { address, receive: onArrivals, arrived: [] });
     return {
       address,
       send: (bytes, to) => this.#send(bytes, address, to),
@@ -113,8 +113,17 @@ export class VirtualNetwork implements Network {
     this.#clock.setTimeout(() => {
       const nat = this.#nats.get(to.ip);
       if (nat !== undefined && !nat.opened.has(formatAddress(from))) return;
-      this.#hosts.get(formatAddress(to))?.receive(bytes, from);
+      const host = this.#hosts.get(formatAddress(to));
+      if (host === undefined) return;
+      if (host.arrived.length === 0) this.#clock.setTimeout(() => this.#handOver(host), 0);
+      host.arrived.push({ bytes, from });
     }, delay);
+  }
+
+  /** What arrives at the same instant is handed over together. */
+  #handOver(host: Host): void {
+    const arrivals = host.arrived.splice(0);
+    if (this.#hosts.get(formatAddress(host.address)) === host) host.receive(arrivals);
   }
 }
 

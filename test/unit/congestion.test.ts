@@ -1,26 +1,19 @@
 /** Protocol §6: how long to wait for an answer, and how much to ask at once. */
 import { describe, expect, test } from 'vitest';
-import { afterRequest, type Congestion, initialCongestion } from '../../machines/congestion.ts';
-import type { RequestEnded, RequestOrder } from '../../machines/request.machine.ts';
+import { afterRequests, type Congestion, type FinishedRequests, initialCongestion } from '../../machines/congestion.ts';
 import { limits, timing } from '../../machines/timing.ts';
 
-const order = (firstTimeoutMs: number) => ({ question: { type: 'RootRequest' }, firstTimeoutMs }) as RequestOrder;
-
 /** Answered after `rttMs`; with more than one send nobody knows which of them was answered. */
-function answered(openedAtMs: number, rttMs: number, sends = 1): RequestEnded {
-  const outcome = { kind: 'answered' } as RequestEnded['outcome'];
-  const measured = sends === 1 ? rttMs : undefined;
-  const common = { type: 'request.ended', slot: 0, ids: [1], order: order(1_000), outcome } as const;
-  return { ...common, sends, openedAtMs, rttMs: measured, atMs: openedAtMs + rttMs };
+function answered(openedAtMs: number, rttMs: number, sends = 1, answers = 1): FinishedRequests {
+  return { answers, sends, firstTimeoutMs: 1_000, openedAtMs, atMs: openedAtMs + rttMs };
 }
 
-function unanswered(openedAtMs: number): RequestEnded {
-  const outcome = { kind: 'unanswered', waitedMs: 31_000 } as const;
-  return { ...answered(openedAtMs, 0, limits.requestSends), outcome, atMs: undefined };
+function unanswered(openedAtMs: number): FinishedRequests {
+  return { answers: 0, sends: limits.requestSends, firstTimeoutMs: 1_000, openedAtMs, atMs: undefined };
 }
 
-function all(...ended: readonly RequestEnded[]): Congestion {
-  return ended.reduce(afterRequest, initialCongestion);
+function all(...finished: readonly FinishedRequests[]): Congestion {
+  return finished.reduce(afterRequests, initialCongestion);
 }
 
 describe('the first timeout', () => {
@@ -45,10 +38,10 @@ describe('the first timeout', () => {
 
   test('is not measured on a repeated request, which it only backs off (Karn’s rule)', () => {
     const before = all(answered(0, 100));
-    const after = afterRequest(before, answered(1_000, 250, 2));
+    const after = afterRequests(before, answered(1_000, 250, 2));
     expect(after.smoothedMs).toBe(before.smoothedMs);
     expect(after.timeoutMs).toBe(2_000);
-    expect(afterRequest(after, answered(9_000, 100)).timeoutMs).toBeLessThan(1_000);
+    expect(afterRequests(after, answered(9_000, 100)).timeoutMs).toBeLessThan(1_000);
   });
 });
 
@@ -63,11 +56,16 @@ describe('the congestion window', () => {
     expect(window).toBeLessThan(11.1);
   });
 
+  test('grows by the same for answers that come together', () => {
+    const { window } = all(...Array.from({ length: 10 }, (_, i) => answered(i, 20)));
+    expect(all(answered(0, 20, 1, 10)).window).toBe(window);
+  });
+
   test('is halved by a loss, once for all that was under way then', () => {
     const halved = all(answered(1_000, 500, 2));
     expect(halved.window).toBe(5);
-    expect(afterRequest(halved, answered(1_200, 500, 2)).window).toBe(5);
-    expect(afterRequest(halved, answered(2_000, 500, 2)).window).toBe(2.5);
+    expect(afterRequests(halved, answered(1_200, 500, 2)).window).toBe(5);
+    expect(afterRequests(halved, answered(2_000, 500, 2)).window).toBe(2.5);
   });
 
   test('is one after a request that was never answered, and never less', () => {
@@ -77,7 +75,7 @@ describe('the congestion window', () => {
 
   test('is never more than 512', () => {
     let congestion: Congestion = { ...initialCongestion, window: 511.9999 };
-    for (let i = 0; i < 1_000; i++) congestion = afterRequest(congestion, answered(i, 20));
+    for (let i = 0; i < 1_000; i++) congestion = afterRequests(congestion, answered(i, 20));
     expect(congestion.window).toBe(512);
   });
 });

@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import { connect, getCACertificates } from 'node:tls';
 import { createDirectoryHttp } from '../../peer/directory-http.ts';
 import { createUdpNetwork } from '../../runtime/udp-network.ts';
-import { appendSignature, decodeDatagram, encodeDatagram } from '../../wire/datagram.ts';
+import { type Arrival, appendSignature, decodeDatagram, encodeDatagram } from '../../wire/datagram.ts';
 import { formatAddress, isIPv6, type SocketAddress } from '../../wire/socket-address.ts';
 import { type CommandContext, type DirectoryAccess, requireDirectory } from '../context.ts';
 import type { Identity } from '../open-home.ts';
@@ -129,13 +129,15 @@ async function signedHello({ name, keyPair }: Identity): Promise<SignedHello> {
 async function greet(to: SocketAddress, { id, bytes }: SignedHello): Promise<number | undefined> {
   const { promise, resolve } = Promise.withResolvers<number | undefined>();
   const startMs = performance.now();
-  const onDatagram = (received: Uint8Array) => {
-    const decoded = decodeDatagram(received);
-    if (decoded.ok && decoded.value.datagram.id === id) resolve(performance.now() - startMs);
+  const onArrivals = (arrivals: readonly Arrival[]) => {
+    for (const { bytes: received } of arrivals) {
+      const decoded = decodeDatagram(received);
+      if (decoded.ok && decoded.value.datagram.id === id) resolve(performance.now() - startMs);
+    }
   };
   const bind = { ip: isIPv6(to) ? '::' : '0.0.0.0', port: 0 };
   const socket = await createUdpNetwork()
-    .open(bind, onDatagram, () => {})
+    .open(bind, onArrivals, () => {})
     .catch(() => undefined);
   if (socket === undefined) return undefined;
   let left = HELLO_SENDS;

@@ -89,8 +89,8 @@ describe('ping', () => {
     ];
     let receive: Parameters<Network['open']>[1] = () => {};
     const network: Network = {
-      open: async (_bind, onDatagram) => {
-        receive = onDatagram;
+      open: async (_bind, onArrivals) => {
+        receive = onArrivals;
         return { address: here, send: () => {}, close: () => {} };
       },
     };
@@ -101,7 +101,8 @@ describe('ping', () => {
       () => {},
     );
     const ask = (id: number) => socket.send(encodeDatagram({ type: 'RootRequest', id }), server);
-    const answer = (id: number) => receive(encodeDatagram({ type: 'Root', id, hash: 'ab'.repeat(32) }), server);
+    const answer = (id: number) =>
+      receive([{ bytes: encodeDatagram({ type: 'Root', id, hash: 'ab'.repeat(32) }), from: server }]);
     ask(1);
     now = 5;
     answer(1);

@@ -5,7 +5,7 @@ import { actorId } from '../../../machines/actor-ids.ts';
 import { machines } from '../../../machines/index.ts';
 import { children, messages, OUTSIDE } from '../../../src/diagrams/actors.ts';
 import { readMachines } from '../../../src/diagrams/generate.ts';
-import { hashOf } from '../../../src/wire/hash.ts';
+import { hashOf, ZERO_HASH } from '../../../src/wire/hash.ts';
 import { encodeInternal, encodeMessage } from '../../../src/wire/node.ts';
 import type { SocketAddress } from '../../../src/wire/socket-address.ts';
 import { Publisher } from '../../support/publisher.ts';
@@ -60,6 +60,11 @@ async function runEverything(): Promise<void> {
     odd.tamper = tamper;
     await world.settle(bob.peer.sync('odd'));
   }
+  odd.stranger.answer = ({ datagram: { type, id }, from }) => {
+    if (type === 'RootRequest') odd.stranger.send(from, { type: 'Error', id, text: 'not now' });
+    if (type === 'Hello') void odd.stranger.sendSigned(from, { type: 'HelloReply', id, flags: 0, name: odd.name });
+  };
+  await world.settle(bob.peer.sync('odd'));
   await world.settle(bob.peer.sync('nobody'));
 
   // Strangers: without a session, with a question that nobody knows, with Hello on both sides at once.
@@ -68,6 +73,9 @@ async function runEverything(): Promise<void> {
   stranger.send(addressOf(bob), { type: 'Hello', id: 2, flags: 0, name: 'stranger' });
   await world.clock.advance(1_000);
   stranger.sendBytes(addressOf(bob), Uint8Array.of(0, 0, 0, 3, 77, 0, 0));
+  stranger.answer = ({ datagram: { type, id }, from }) => {
+    if (type === 'Hello') stranger.send(from, { type: 'NoDatum', id, hash: ZERO_HASH });
+  };
   bob.peer.hello(stranger.address);
   await world.clock.advance(1_000);
 
@@ -146,6 +154,7 @@ test('children are named as the machines name them', () => {
     actorId.incomingSession(address),
     actorId.merkleWalk('alice'),
     actorId.request(0),
+    actorId.nodeRequests(0),
     actorId.addressProof(address),
   ];
   const pattern = (id: string) => id.replace(/\..*/, '');

@@ -78,6 +78,7 @@ test('every picture and every page that is linked is there', () => {
     'incoming-session',
     'directory',
     'request',
+    'node-requests',
   ];
   expect(pictures).toEqual(wanted);
 });

@@ -40,7 +40,7 @@ describe('a replay', () => {
   });
 
   test('finds the entry at which other datagrams had been sent', () => {
-    const seq = seqOf('datagram.received', 5);
+    const seq = seqOf('datagrams.received', 5);
     const other = edited(seq, (entry) => ({ ...entry, sent: '3:00c0ffee' }));
     expect(replay(parseJournal('x', other))).toMatchObject({
       identical: false,
@@ -61,10 +61,10 @@ describe('a replay', () => {
   });
 
   test('finds what an event that was changed leads to', () => {
-    const seq = seqOf('datagram.received', -1);
+    const seq = seqOf('datagrams.received', -1);
     const other = edited(seq, (entry) => ({
       ...entry,
-      event: { ...(entry.event as object), bytes: { $bytes: 'AAAA' } },
+      event: { ...(entry.event as { arrivals: object[] }), arrivals: [] },
     }));
     const { firstDifference } = replay(parseJournal('x', other));
     expect(firstDifference?.seq).toBeGreaterThan(seq);
@@ -85,7 +85,7 @@ describe('a replay', () => {
 
   test('without one datagram goes the way it would have gone: the request is repeated', () => {
     const sent = replay(parseJournal('x', lines)).datagrams;
-    const dropped = replay(parseJournal('x', lines), { drop: seqOf('datagram.received', 20) });
+    const dropped = replay(parseJournal('x', lines), { drop: seqOf('datagrams.received', 20) });
     expect(dropped.identical).toBe(false);
     expect(dropped.firstDifference).toBeUndefined();
     expect(dropped.datagrams).not.toBe(sent);

@@ -20,7 +20,7 @@ async function listen(bind: SocketAddress): Promise<Ear> {
   const errors: string[] = [];
   const socket = await network.open(
     bind,
-    (bytes, from) => heard.push({ bytes, from }),
+    (arrivals) => heard.push(...arrivals),
     (why) => errors.push(why),
   );
   opened.push(socket);

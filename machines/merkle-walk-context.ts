@@ -1,0 +1,135 @@
+/** What a download of a tree knows, hears, and reports; pure. */
+import type { AnyActorRef } from 'xstate';
+import type { Frontier } from '../src/merkle/frontier.ts';
+import type { HashSet } from '../src/merkle/hash-set.ts';
+import type { Adoption, NodeStatus } from '../src/store/store.ts';
+import type { Hash } from '../src/wire/hash.ts';
+import { decodeNode, nodeFault, nodeKind } from '../src/wire/node.ts';
+import type { Adopted, Failure, ReceivedNode, SessionAnswer, SyncReport } from './events.ts';
+import { limits } from './timing.ts';
+
+/** What the store knows of a node; the value comes with an internal node that is not known to be whole. */
+export interface LookedUp {
+  readonly hash: Hash;
+  readonly status: NodeStatus;
+  readonly value?: Uint8Array;
+}
+
+export type MerkleWalkEvent =
+  | SessionAnswer
+  | { readonly type: 'walk.begun'; readonly isCurrent: boolean; readonly totalMessages: number; readonly atMs: number }
+  | { readonly type: 'nodes.lookedUp'; readonly found: readonly LookedUp[] }
+  | { readonly type: 'tree.adopted'; readonly adoption: Adoption; readonly atMs: number };
+
+export interface MerkleWalkInput {
+  readonly name: string;
+  readonly owner: AnyActorRef;
+  /** A root that the peer announced by itself; undefined: ask. */
+  readonly announced: Hash | undefined;
+  readonly quota: number;
+  readonly atMs: number;
+}
+
+export interface MerkleWalkContext extends MerkleWalkInput {
+  readonly session: AnyActorRef | undefined;
+  readonly root: Hash | undefined;
+  readonly authenticated: boolean;
+  readonly frontier: Frontier;
+  /** Hashes in the frontier. */
+  readonly pending: number;
+  /** Every hash met in this tree: each is looked up, and fetched, once. */
+  readonly seen: HashSet;
+  readonly inFlight: number;
+  readonly window: number;
+  readonly lookUps: number;
+  readonly answers: number;
+  /** Requests that stayed unanswered since the last answer. */
+  readonly stalled: number;
+  readonly answersAtRestart: number;
+  readonly nodesFetched: number;
+  readonly bytesFetched: number;
+  readonly datagramsSent: number;
+  readonly retransmissions: number;
+  readonly lastAtMs: number;
+  readonly totalMessages: number;
+  readonly adopted: Adopted | undefined;
+  readonly failure: Failure | undefined;
+}
+
+export interface MerkleWalkOutput {
+  readonly report: SyncReport;
+  /** When it ended, Unix ms. */
+  readonly atMs: number;
+}
+
+/** Children of the internal nodes among these, in order. */
+export function childrenOf(values: readonly Uint8Array[]): readonly Hash[] {
+  return values.flatMap((value) => {
+    if (nodeKind(value) !== 'internal') return [];
+    const node = decodeNode(value);
+    return node.ok && node.value.kind === 'internal' ? node.value.children : [];
+  });
+}
+
+/** Those that are no valid nodes, though their hashes are right. */
+export function invalidIn(nodes: readonly ReceivedNode[]): readonly ReceivedNode[] {
+  return nodes.filter(({ value }) => nodeFault(value) !== undefined);
+}
+
+export function failureIn(context: MerkleWalkContext, event: MerkleWalkEvent): Failure {
+  const { name, quota } = context;
+  switch (event.type) {
+    case 'session.failed':
+    case 'root.failed':
+    case 'nodes.failed':
+      return event.failure;
+    case 'nodes.received': {
+      const invalid = invalidIn(event.nodes)[0];
+      const why =
+        invalid === undefined
+          ? `more than ${quota * limits.nodesPerMessage} nodes`
+          : `${nodeFault(invalid.value)} (node ${invalid.hash})`;
+      return { code: 'invalid-data', message: `the tree of ${name} is not valid: ${why}` };
+    }
+    case 'nodes.absent':
+      return {
+        code: 'invalid-data',
+        message: `${name} does not have node ${event.hashes[0]} of its own tree; nothing of this tree is shown`,
+      };
+    case 'tree.adopted': {
+      const { adoption } = event;
+      const leaves = adoption.status === 'over-quota' ? adoption.leaves : 0;
+      const message = `the tree of ${name} has ${leaves} messages, more than the quota of ${quota}; nothing of it is shown`;
+      return { code: 'invalid-data', message };
+    }
+    default:
+      return { code: 'invalid-data', message: `the tree of ${name} could not be fetched` };
+  }
+}
+
+export function reportOf(context: MerkleWalkContext): SyncReport {
+  const { adopted, failure: error } = context;
+  const status = error !== undefined ? 'failed' : adopted === undefined ? 'unchanged' : 'updated';
+  return {
+    peer: context.name,
+    status,
+    root: context.root ?? null,
+    newMessages: adopted?.newMessages ?? 0,
+    withdrawnMessages: adopted?.withdrawnMessages ?? 0,
+    totalMessages: context.totalMessages,
+    nodesFetched: context.nodesFetched,
+    bytesFetched: context.bytesFetched,
+    datagramsSent: context.datagramsSent,
+    retransmissions: context.retransmissions,
+    durationMs: Math.max(0, context.lastAtMs - context.atMs),
+    ...(error === undefined ? {} : { error }),
+  };
+}
+
+/** What a walk that broke down leaves behind. */
+export function failedWalk(peer: string, why: string, atMs: number): MerkleWalkOutput {
+  const counts = { newMessages: 0, withdrawnMessages: 0, totalMessages: 0, nodesFetched: 0, bytesFetched: 0 };
+  const error: Failure = { code: 'invalid-data', message: `the sync of ${peer} broke down: ${why}` };
+  const costs = { datagramsSent: 0, retransmissions: 0, durationMs: 0 };
+  return { report: { peer, status: 'failed', root: null, ...counts, ...costs, error }, atMs };
+}

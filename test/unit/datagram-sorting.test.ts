@@ -1,0 +1,84 @@
+/** Protocol §4: whom a datagram is for. */
+import { describe, expect, test } from 'vitest';
+import { type Routing, sortArrivals } from '../../machines/datagram-sorting.ts';
+import { emptyTable, withEntry } from '../../src/merkle/hash-table.ts';
+import { type Datagram, encodeDatagram } from '../../src/wire/datagram.ts';
+import { ZERO_HASH } from '../../src/wire/hash.ts';
+import { formatAddress, type SocketAddress } from '../../src/wire/socket-address.ts';
+import { nobody } from '../machines/walk-machine.ts';
+
+const owner = nobody('owner');
+const socket = nobody('socket');
+const request = nobody('request');
+const session = nobody('session');
+const peer = { ip: '192.0.2.1', port: 1 };
+const stranger = { ip: '192.0.2.2', port: 1 };
+const routing: Routing = {
+  owner,
+  routes: withEntry(withEntry(emptyTable(), 7, { address: peer, to: request }), 8, { address: peer, to: request }),
+  sources: withEntry(emptyTable(), formatAddress(peer), session),
+};
+
+const hello = { type: 'Hello', id: 1, flags: 0, name: 'alice' } as const;
+const root = (id: number) => ({ type: 'Root', id, hash: ZERO_HASH }) as const;
+const ask = (id: number) => ({ type: 'GetDatum', id, hash: ZERO_HASH }) as const;
+const absent = (id: number) => ({ type: 'NoDatum', id, hash: ZERO_HASH }) as const;
+const unknown = (id: number, code: number) => ({ type: 'Unknown', id, code, body: new Uint8Array(0) }) as const;
+
+/** "RECEIVER: EVENT" for each event; and what was dropped. */
+function sorted(from: SocketAddress, ...datagrams: Datagram[]) {
+  const arrivals = datagrams.map((datagram) => ({ bytes: encodeDatagram(datagram), from }));
+  const { deliveries, malformed, unexpected } = sortArrivals(arrivals, 1, socket, routing);
+  return { to: deliveries.map(({ to, event }) => `${to.id}: ${event.type}`), malformed, unexpected };
+}
+
+describe('answers', () => {
+  test('go by id and source to whoever waits for them', () => {
+    expect(sorted(peer, root(7)).to).toEqual(['request: answer.received']);
+  });
+
+  test('from another source, or under another id, are dropped and counted', () => {
+    expect(sorted(stranger, absent(7))).toEqual({ to: [], malformed: 0, unexpected: 1 });
+    expect(sorted(peer, root(9), absent(9))).toEqual({ to: [], malformed: 0, unexpected: 2 });
+    expect(sorted(peer, unknown(0, 200))).toEqual({ to: [], malformed: 0, unexpected: 1 });
+  });
+
+  test('that are nodes go together, after all others', () => {
+    const { to } = sorted(peer, absent(7), root(7), absent(8));
+    expect(to).toEqual(['request: answer.received', 'request: nodes.answered']);
+  });
+});
+
+describe('requests', () => {
+  test('go by source to their session', () => {
+    expect(sorted(peer, { type: 'RootRequest', id: 7 }, hello, unknown(3, 77)).to).toEqual(
+      new Array(3).fill('session: request.received'),
+    );
+  });
+
+  test('for nodes go together, with the bytes that they took', () => {
+    const arrivals = [ask(1), ask(2)].map((datagram) => ({ bytes: encodeDatagram(datagram), from: peer }));
+    const { deliveries } = sortArrivals(arrivals, 1, socket, routing);
+    expect(deliveries).toEqual([
+      { to: session, event: { type: 'nodes.requested', requests: [ask(1), ask(2)], size: 78, atMs: 1 } },
+    ]);
+  });
+
+  test('of strangers go to the owner of the socket', () => {
+    expect(sorted(stranger, ask(1), hello).to).toEqual(new Array(2).fill('owner: stranger.asked'));
+  });
+});
+
+test('what may come unasked goes to the owner of the socket', () => {
+  const reply = { type: 'HelloReply', id: 0, flags: 0, name: '' } as const;
+  const traversal = (type: 'NatTraversalClient' | 'NatTraversalServer') =>
+    ({ type, id: 4, address: stranger }) as const;
+  const error = { type: 'Error', id: 5, text: 'no' } as const;
+  const unasked = [root(0), reply, traversal('NatTraversalClient'), traversal('NatTraversalServer'), error];
+  expect(sorted(stranger, ...unasked).to).toEqual(new Array(5).fill('owner: datagram.unsolicited'));
+});
+
+test('malformed datagrams are dropped and counted, and the others go on', () => {
+  const arrivals = [Uint8Array.of(1, 2), encodeDatagram(hello)].map((bytes) => ({ bytes, from: peer }));
+  expect(sortArrivals(arrivals, 1, socket, routing)).toMatchObject({ malformed: 1, unexpected: 0, deliveries: [{}] });
+});
