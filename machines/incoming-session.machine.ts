@@ -2,64 +2,27 @@
  * A session that somebody else opened towards us, one per source address (protocol §5): learns the key, verifies Hello,
  * answers it, proves the address, and serves our tree.
  */
-import { type AnyActorRef, type DoneActorEvent, setup } from 'xstate';
+import { type AnyActorRef, setup } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import type { Datagram } from '../src/wire/datagram.ts';
 import { encodeDatagram } from '../src/wire/datagram.ts';
-import type { Hash } from '../src/wire/hash.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
-import { type AddressProofOutput, addressProofMachine } from './address-proof.machine.ts';
-import { effect, type Random } from './effects.ts';
-import type { Delivery, NodeRequest, NodesRequested, RequestReceived } from './events.ts';
+import { addressProofMachine } from './address-proof.machine.ts';
+import { effect } from './effects.ts';
+import type { NodeRequest } from './events.ts';
+import {
+  affordableHellos,
+  allowance,
+  helloSize,
+  type IncomingSessionContext,
+  type IncomingSessionEvent,
+  type IncomingSessionInput,
+  isAwaited,
+  proofOf,
+  requested,
+} from './incoming-session-context.ts';
 import { nameActions } from './named.ts';
 import { limits, timing } from './timing.ts';
-
-export type IncomingSessionEvent =
-  | RequestReceived
-  | NodesRequested
-  | { readonly type: 'key.found'; readonly key: PublicKey | undefined; readonly trusted: boolean }
-  | { readonly type: 'hello.verified'; readonly id: number; readonly valid: boolean }
-  | { readonly type: 'nodes.read'; readonly nodes: readonly NodeRead[] }
-  | { readonly type: 'root.changed'; readonly root: Hash }
-  | { readonly type: 'session.proven' }
-  | { readonly type: 'sweep'; readonly atMs: number }
-  | DoneActorEvent<AddressProofOutput>;
-
-/** What the store has for a GetDatum; undefined: nothing. */
-export interface NodeRead {
-  readonly id: number;
-  readonly hash: Hash;
-  readonly value: Uint8Array | undefined;
-}
-
-export interface IncomingSessionInput {
-  readonly address: SocketAddress;
-  readonly ownName: string;
-  readonly ownRoot: Hash;
-  readonly owner: AnyActorRef;
-  readonly socket: AnyActorRef;
-  readonly random: Random;
-  /** The Hello that opens it. */
-  readonly hello: Delivery;
-  /** An outgoing session to this very address exists: nothing is left to prove. */
-  readonly proven: boolean;
-}
-
-export interface IncomingSessionContext extends Omit<IncomingSessionInput, 'hello'> {
-  /** The Hello that is being looked into. */
-  readonly hello: Delivery | undefined;
-  readonly name: string;
-  readonly key: PublicKey | undefined;
-  readonly bytesReceived: number;
-  readonly bytesSent: number;
-  /** Sends of our own Hello that the bytes received entitle to. */
-  readonly proofSends: number;
-  /** When the last Hello was answered, Unix ms. */
-  readonly openedAtMs: number;
-}
-
-/** Header, flags, name length, and signature of a Hello; the name comes on top. */
-const HELLO_OVERHEAD = 7 + 5 + 64;
 
 const base = setup({
   types: {
@@ -102,28 +65,6 @@ const base = setup({
       event.type === 'sweep' && event.atMs - context.openedAtMs >= timing.sessionLifetime + timing.expiredSessionMemory,
   },
 });
-
-function requested(event: IncomingSessionEvent): Datagram | undefined {
-  return event.type === 'request.received' ? event.received.datagram : undefined;
-}
-
-function isAwaited(context: IncomingSessionContext, event: { id: number }): boolean {
-  return context.hello?.received.datagram.id === event.id;
-}
-
-/** What the invoked proof ended with. */
-function proofOf(event: unknown): AddressProofOutput {
-  return (event as { output: AddressProofOutput }).output;
-}
-
-/** How many bytes more may go to this address: one that is not proven gets at most three times what it sent (protocol §5). */
-function allowance({ proven, bytesReceived, bytesSent }: IncomingSessionContext): number {
-  return proven ? Number.POSITIVE_INFINITY : limits.amplification * bytesReceived - bytesSent;
-}
-
-function helloSize(ownName: string): number {
-  return HELLO_OVERHEAD + new TextEncoder().encode(ownName).length;
-}
 
 /** From now on the socket hands us what comes from this address. */
 const routeSource = base.sendTo(
@@ -190,11 +131,6 @@ const reportProven = report('address.proven');
 
 const noteProven = base.assign({ proven: true });
 const noteProofTime = base.assign(({ event }) => ({ openedAtMs: proofOf(event).atMs }));
-
-function affordableHellos(context: IncomingSessionContext): number {
-  const sends = Math.floor(allowance(context) / helloSize(context.ownName));
-  return Math.max(1, Math.min(limits.helloSends, sends));
-}
 
 /** Our Hello and its repeats count towards the limit of three times (protocol §5); one Hello is always sent. */
 const budgetProof = base.assign(({ context }) => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type IncomingSessionContext, incomingSessionMachine } from '../../machines/incoming-session.machine.ts';
+import { incomingSessionMachine } from '../../machines/incoming-session.machine.ts';
+import type { IncomingSessionContext } from '../../machines/incoming-session-context.ts';
 import { timing } from '../../machines/timing.ts';
 import type { Datagram } from '../../src/wire/datagram.ts';
 import { ZERO_HASH } from '../../src/wire/hash.ts';

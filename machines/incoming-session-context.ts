@@ -1,0 +1,84 @@
+/** What an incoming session knows and hears, and how much it may send; pure. */
+import type { AnyActorRef, DoneActorEvent } from 'xstate';
+import type { PublicKey } from '../src/identity/public-key.ts';
+import type { Datagram } from '../src/wire/datagram.ts';
+import type { Hash } from '../src/wire/hash.ts';
+import type { SocketAddress } from '../src/wire/socket-address.ts';
+import type { AddressProofOutput } from './address-proof.machine.ts';
+import type { Random } from './effects.ts';
+import type { Delivery, NodesRequested, RequestReceived } from './events.ts';
+import { limits } from './timing.ts';
+
+export type IncomingSessionEvent =
+  | RequestReceived
+  | NodesRequested
+  | { readonly type: 'key.found'; readonly key: PublicKey | undefined; readonly trusted: boolean }
+  | { readonly type: 'hello.verified'; readonly id: number; readonly valid: boolean }
+  | { readonly type: 'nodes.read'; readonly nodes: readonly NodeRead[] }
+  | { readonly type: 'root.changed'; readonly root: Hash }
+  | { readonly type: 'session.proven' }
+  | { readonly type: 'sweep'; readonly atMs: number }
+  | DoneActorEvent<AddressProofOutput>;
+
+/** What the store has for a GetDatum; undefined: nothing. */
+export interface NodeRead {
+  readonly id: number;
+  readonly hash: Hash;
+  readonly value: Uint8Array | undefined;
+}
+
+export interface IncomingSessionInput {
+  readonly address: SocketAddress;
+  readonly ownName: string;
+  readonly ownRoot: Hash;
+  readonly owner: AnyActorRef;
+  readonly socket: AnyActorRef;
+  readonly random: Random;
+  /** The Hello that opens it. */
+  readonly hello: Delivery;
+  /** An outgoing session to this very address exists: nothing is left to prove. */
+  readonly proven: boolean;
+}
+
+export interface IncomingSessionContext extends Omit<IncomingSessionInput, 'hello'> {
+  /** The Hello that is being looked into. */
+  readonly hello: Delivery | undefined;
+  readonly name: string;
+  readonly key: PublicKey | undefined;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  /** Sends of our own Hello that the bytes received entitle to. */
+  readonly proofSends: number;
+  /** When the last Hello was answered, Unix ms. */
+  readonly openedAtMs: number;
+}
+
+/** Header, flags, name length, and signature of a Hello; the name comes on top. */
+const HELLO_OVERHEAD = 7 + 5 + 64;
+
+export function requested(event: IncomingSessionEvent): Datagram | undefined {
+  return event.type === 'request.received' ? event.received.datagram : undefined;
+}
+
+export function isAwaited(context: IncomingSessionContext, event: { id: number }): boolean {
+  return context.hello?.received.datagram.id === event.id;
+}
+
+/** What the invoked proof ended with. */
+export function proofOf(event: unknown): AddressProofOutput {
+  return (event as { output: AddressProofOutput }).output;
+}
+
+/** How many bytes more may go to this address: one that is not proven gets at most three times what it sent (protocol §5). */
+export function allowance({ proven, bytesReceived, bytesSent }: IncomingSessionContext): number {
+  return proven ? Number.POSITIVE_INFINITY : limits.amplification * bytesReceived - bytesSent;
+}
+
+export function helloSize(ownName: string): number {
+  return HELLO_OVERHEAD + new TextEncoder().encode(ownName).length;
+}
+
+export function affordableHellos(context: IncomingSessionContext): number {
+  const sends = Math.floor(allowance(context) / helloSize(context.ownName));
+  return Math.max(1, Math.min(limits.helloSends, sends));
+}

@@ -1,0 +1,228 @@
+/** What the root peer actor does about the directory, sessions in both directions, and strangers. */
+import type { PublicKey } from '../src/identity/public-key.ts';
+import { entriesOf, entryOf, withEntry, withoutEntry } from '../src/merkle/hash-table.ts';
+import { type Datagram, encodeDatagram } from '../src/wire/datagram.ts';
+import { formatAddress, type SocketAddress } from '../src/wire/socket-address.ts';
+import { actorId } from './actor-ids.ts';
+import { type Delivery, socketFor } from './events.ts';
+import { nameActions } from './named.ts';
+import { evictable, isDirectoryAt, knownPeerAt } from './peer-context.ts';
+import { base, datagramOf, type Enqueueing } from './peer-setup.ts';
+import { limits } from './timing.ts';
+
+/* The directory */
+
+export const startDirectoryClient = base.spawnChild('directoryClient', {
+  id: actorId.directoryClient,
+  input: ({ context, self }) => ({ owner: self, register: context.register }),
+});
+
+export const noteDirectory = base.assign(({ event }) =>
+  event.type === 'directory.known' ? { directoryAddresses: event.addresses, directoryKey: event.key } : {},
+);
+
+export const greetDirectory = base.enqueueActions((args) => {
+  const { context, event, enqueue } = args;
+  if (event.type !== 'directory.greetingWanted') return;
+  for (const address of context.directoryAddresses) {
+    if (socketFor(context.sockets, address) === undefined) continue;
+    const id = actorId.outgoingSessionTo(address);
+    const located = { addresses: [address], key: context.directoryKey };
+    ensureOutgoing(args, id, { name: '', nameKnown: true, located });
+    enqueue.sendTo(id, { type: 'session.greet', atMs: event.atMs });
+  }
+});
+
+export const noteListed = base.assign({ isListed: true });
+export const tellListed = base.emit(({ event }) => ({
+  type: 'peer.listed',
+  addresses: event.type === 'registration.listed' ? event.addresses : [],
+}));
+export const tellDirectoryFailed = base.enqueueActions(({ event, enqueue }) => {
+  if (event.type !== 'registration.failed') return;
+  const { failure, retryInMs } = event;
+  enqueue.emit({ type: 'directory.unreachable', failure, retryInMs });
+});
+
+/* Outgoing sessions */
+
+function ensureOutgoing(
+  { context, enqueue, self }: Enqueueing,
+  id: string,
+  peer: {
+    name: string;
+    nameKnown: boolean;
+    located?: { addresses: readonly SocketAddress[]; key: PublicKey | undefined };
+  },
+): void {
+  if (entryOf(context.outgoing, id) !== undefined) return;
+  const { name: ownName, random, sockets } = context;
+  const { name, nameKnown, located } = peer;
+  const input = { id, name, ownName, owner: self, random, sockets, located, nameKnown };
+  enqueue.spawnChild('outgoingSession', { id, input });
+  const entry = { name, address: undefined, key: undefined };
+  enqueue.assign(({ context: now }) => ({ outgoing: withEntry(now.outgoing, id, entry) }));
+}
+
+export const openSession = base.enqueueActions((args) => {
+  const { event, enqueue } = args;
+  if (event.type !== 'session.wanted') return;
+  const id = actorId.outgoingSession(event.name);
+  ensureOutgoing(args, id, { name: event.name, nameKnown: true });
+  enqueue.sendTo(id, { type: 'session.open', waiter: event.requester, atMs: event.atMs });
+});
+
+export const helloAddress = base.enqueueActions((args) => {
+  const { event, enqueue } = args;
+  if (event.type !== 'hello.wanted') return;
+  const id = actorId.outgoingSessionTo(event.address);
+  ensureOutgoing(args, id, { name: '', nameKnown: false, located: { addresses: [event.address], key: undefined } });
+  enqueue.sendTo(id, { type: 'session.open', waiter: undefined, atMs: event.atMs });
+});
+
+export const noteEstablished = base.enqueueActions(({ context, event, enqueue }) => {
+  if (event.type !== 'session.established' || entryOf(context.outgoing, event.session) === undefined) return;
+  const { session, name, address, key } = event;
+  enqueue.assign({ outgoing: withEntry(context.outgoing, session, { name, address, key }) });
+  enqueue.emit({ type: 'session.opened', direction: 'outgoing', name, address, authenticated: key !== undefined });
+  if (entryOf(context.incoming, formatAddress(address)) !== undefined) {
+    enqueue.sendTo(actorId.incomingSession(address), { type: 'session.proven' });
+  }
+});
+
+export const noteLost = base.enqueueActions(({ context, event, enqueue }) => {
+  if (event.type !== 'session.lost' || entryOf(context.outgoing, event.session) === undefined) return;
+  const { session, name, failure } = event;
+  enqueue.assign({ outgoing: withEntry(context.outgoing, session, { name, address: undefined, key: undefined }) });
+  if (failure !== undefined) enqueue.emit({ type: 'session.failed', name, failure });
+});
+
+/** NatTraversalClient to each directory address we hold a session with (protocol §8). */
+export const askForTraversal = base.enqueueActions(({ context, event, enqueue }) => {
+  if (event.type !== 'traversal.wanted') return;
+  const bytes = encodeDatagram({ type: 'NatTraversalClient', id: 0, address: event.address });
+  for (const [, { address }] of entriesOf(context.outgoing)) {
+    if (address === undefined || !isDirectoryAt(context, address)) continue;
+    const socket = socketFor(context.sockets, address);
+    if (socket !== undefined) enqueue.sendTo(socket, { type: 'datagrams.send', datagrams: [bytes], to: address });
+  }
+});
+
+/** The other side’s NAT opens for us when something of ours has gone out towards it (protocol §8). */
+export const openOwnNat = base.enqueueActions(({ context, event, enqueue }) => {
+  const datagram = datagramOf(event);
+  if (datagram?.type !== 'NatTraversalServer') return;
+  const to = datagram.address;
+  const socket = socketFor(context.sockets, to);
+  enqueue.assign({ traversals: context.traversals + 1 });
+  if (socket === undefined) return;
+  const reply: Datagram = { type: 'HelloReply', id: 0, flags: 0, name: context.name };
+  enqueue({ type: 'sendSigned', params: { datagram: reply, to, socket } });
+});
+
+/* Incoming sessions */
+
+export const admit = base.enqueueActions(({ context, event, enqueue, self }) => {
+  if (event.type !== 'stranger.asked') return;
+  const { received, from, size, atMs, socket } = event;
+  let { incoming } = context;
+  if (incoming.size >= limits.incomingSessions) {
+    const evicted = evictable(context);
+    if (evicted === undefined) return;
+    enqueue.stopChild(actorId.incomingSession(evicted.address));
+    enqueue.sendTo(evicted.socket, { type: 'source.unrouted', source: evicted.address });
+    incoming = withoutEntry(incoming, formatAddress(evicted.address));
+  }
+  const id = actorId.incomingSession(from);
+  const proven = knownPeerAt(context, from) !== undefined || isDirectoryAt(context, from);
+  const { name: ownName, root: ownRoot, random } = context;
+  const hello: Delivery = { received, from, size, atMs, socket };
+  enqueue.spawnChild('incomingSession', {
+    id,
+    input: { address: from, ownName, ownRoot, owner: self, socket, random, hello, proven },
+  });
+  const entry = { name: undefined, key: undefined, proven, openedAtMs: atMs, address: from, socket };
+  enqueue.assign({ incoming: withEntry(incoming, formatAddress(from), entry) });
+});
+
+export const noteAccepted = base.enqueueActions(({ context, event, enqueue }) => {
+  if (event.type !== 'session.accepted') return;
+  const { name, address, key, atMs } = event;
+  const text = formatAddress(address);
+  const entry = entryOf(context.incoming, text);
+  if (entry === undefined) return;
+  enqueue.assign({ incoming: withEntry(context.incoming, text, { ...entry, name, key, openedAtMs: atMs }) });
+  enqueue.emit({ type: 'session.opened', direction: 'incoming', name, address, authenticated: key !== undefined });
+});
+
+/** The answered Hello is at the same time our session towards that peer (protocol §5). */
+export const noteProven = base.enqueueActions((args) => {
+  const { context, event, enqueue } = args;
+  if (event.type !== 'address.proven') return;
+  const { name, address, key, atMs } = event;
+  const text = formatAddress(address);
+  const entry = entryOf(context.incoming, text);
+  if (entry !== undefined) {
+    enqueue.assign({ incoming: withEntry(context.incoming, text, { ...entry, proven: true }) });
+  }
+  const id = actorId.outgoingSession(name);
+  const hasRoom = entryOf(context.outgoing, id) !== undefined || context.outgoing.size < limits.outgoingSessions;
+  if (name === '' || !hasRoom) return;
+  ensureOutgoing(args, id, { name, nameKnown: true });
+  enqueue.sendTo(id, { type: 'session.adopt', address, key, atMs });
+});
+
+/* Errors */
+
+export const sendError = base.enqueueActions(({ context, event, enqueue }) => {
+  if (event.type !== 'error.owed') return;
+  const { id, to, text, socket } = event;
+  const source = formatAddress(to);
+  enqueue.assign({
+    errorsSent: context.errorsSent + 1,
+    errorsTo: withEntry(context.errorsTo, source, (entryOf(context.errorsTo, source) ?? 0) + 1),
+  });
+  const bytes = encodeDatagram({ type: 'Error', id, text });
+  enqueue.sendTo(socket, { type: 'datagrams.send', datagrams: [bytes], to });
+});
+
+export const refuseStranger = base.raise(({ event }) => {
+  const { received, from, socket } = event as unknown as Delivery;
+  return { type: 'error.owed', id: received.datagram.id, to: from, text: 'no session: say Hello first', socket };
+});
+
+export const tellError = base.enqueueActions(({ context, event, enqueue }) => {
+  const datagram = datagramOf(event);
+  if (event.type !== 'datagram.unsolicited' || datagram?.type !== 'Error') return;
+  const name = knownPeerAt(context, event.from)?.name;
+  enqueue.emit({ type: 'error.received', from: event.from, name, text: datagram.text });
+});
+
+/** A session of somebody else with us is over. */
+export function endIncoming({ context, enqueue }: Enqueueing, address: SocketAddress): void {
+  const text = formatAddress(address);
+  const entry = entryOf(context.incoming, text);
+  enqueue.assign({ incoming: withoutEntry(context.incoming, text) });
+  if (entry !== undefined) enqueue.sendTo(entry.socket, { type: 'source.unrouted', source: address });
+}
+
+nameActions({
+  startDirectoryClient,
+  noteDirectory,
+  greetDirectory,
+  noteListed,
+  tellListed,
+  tellDirectoryFailed,
+  openSession,
+  helloAddress,
+  noteEstablished,
+  noteLost,
+  askForTraversal,
+  openOwnNat,
+  admit,
+  noteAccepted,
+  noteProven,
+  sendError,
+  refuseStranger,
+  tellError,
+});

@@ -1,0 +1,85 @@
+/** What the root peer actor spawns, has done outside, and asks itself before it acts. */
+import { type AnyActorRef, setup } from 'xstate';
+import type { PublicKey } from '../src/identity/public-key.ts';
+import { entryOf } from '../src/merkle/hash-table.ts';
+import type { Datagram } from '../src/wire/datagram.ts';
+import type { Hash } from '../src/wire/hash.ts';
+import type { SocketAddress } from '../src/wire/socket-address.ts';
+import { directoryClientMachine } from './directory-client.machine.ts';
+import { effect } from './effects.ts';
+import type { Delivery } from './events.ts';
+import { incomingSessionMachine } from './incoming-session.machine.ts';
+import { merkleWalkMachine } from './merkle-walk.machine.ts';
+import { outgoingSessionMachine } from './outgoing-session.machine.ts';
+import {
+  isDirectoryInSession,
+  knownPeerAt,
+  mayOweError,
+  type PeerContext,
+  type PeerEvent,
+  type PeerFact,
+  type PeerInput,
+} from './peer-context.ts';
+import { socketMachine } from './socket.machine.ts';
+import { limits, timing } from './timing.ts';
+
+export const base = setup({
+  types: {
+    context: {} as PeerContext,
+    events: {} as PeerEvent,
+    input: {} as PeerInput,
+    emitted: {} as PeerFact,
+  },
+  actors: {
+    socket: socketMachine,
+    directoryClient: directoryClientMachine,
+    outgoingSession: outgoingSessionMachine,
+    incomingSession: incomingSessionMachine,
+    merkleWalk: merkleWalkMachine,
+  },
+  actions: {
+    /** Signs and hands the bytes to the socket as a `datagrams.send`. */
+    sendSigned: effect<{ datagram: Datagram; to: SocketAddress; socket: AnyActorRef }>('sendSigned'),
+    /** Signs our Root with id 0, once for all it is pushed to: `root.sealed`. */
+    sealRoot: effect<{ root: Hash }>('sealRoot'),
+    verifyAnnouncement: effect<{
+      name: string;
+      root: Hash;
+      key: PublicKey;
+      signed: Uint8Array;
+      signature: Uint8Array;
+      atMs: number;
+    }>('verifyAnnouncement'),
+  },
+  guards: {
+    isHello: ({ event }) => datagramOf(event)?.type === 'Hello',
+    isAnnouncement: ({ context, event }) => announcementIn(context, event) !== undefined,
+    isError: ({ event }) => datagramOf(event)?.type === 'Error',
+    isTraversalOrder: ({ context, event }) =>
+      datagramOf(event)?.type === 'NatTraversalServer' &&
+      isDirectoryInSession(context, (event as unknown as Delivery).from) &&
+      context.traversals < limits.traversalsPerSweep,
+    isForged: ({ event }) => event.type === 'announcement.verified' && !event.valid,
+    mayOweError: ({ context, event }) => event.type === 'error.owed' && mayOweError(context, event.to),
+    isSyncing: ({ context, event }) => 'name' in event && entryOf(context.walks, event.name as string) !== undefined,
+    isFollowDue: ({ context, event }) =>
+      event.type === 'sweep' && context.isListed && event.atMs - context.followedAtMs >= timing.followInterval,
+  },
+});
+
+export type Enqueueing = Parameters<Parameters<typeof base.enqueueActions>[0]>[0];
+
+/** What came unasked, or from a stranger. */
+export function datagramOf(event: PeerEvent): Datagram | undefined {
+  return event.type === 'stranger.asked' || event.type === 'datagram.unsolicited' ? event.received.datagram : undefined;
+}
+
+/** A signed Root from somebody with a key whom we follow, over a session in either direction (protocol §5). */
+export function announcementIn(context: PeerContext, event: PeerEvent) {
+  const datagram = datagramOf(event);
+  if (event.type !== 'datagram.unsolicited' || datagram?.type !== 'Root') return undefined;
+  const { signature, signed } = event.received;
+  const peer = knownPeerAt(context, event.from);
+  if (signature === undefined || peer?.key === undefined || !context.following.includes(peer.name)) return undefined;
+  return { name: peer.name, key: peer.key, root: datagram.hash, signed, signature, atMs: event.atMs };
+}
