@@ -38,6 +38,12 @@ export class SqliteConnection {
     });
   }
 
+  /** Looks at one state of the database; to begin and end once costs less than to do so for every statement. */
+  read<T>(work: () => T): T {
+    this.#guard(() => this.db.exec('BEGIN'));
+    return this.#finish(work);
+  }
+
   /** One transaction; it waits for the disk unless it need not be durable. */
   write<T>(work: () => T, { durable = true } = {}): T {
     this.#guard(() => {
@@ -46,6 +52,16 @@ export class SqliteConnection {
       this.db.exec('BEGIN IMMEDIATE');
       this.#transactions += 1;
     });
+    return this.#finish(work);
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.db.close();
+  }
+
+  #finish<T>(work: () => T): T {
     try {
       const result = work();
       this.#guard(() => this.db.exec('COMMIT'));
@@ -55,12 +71,6 @@ export class SqliteConnection {
       if (this.db.isTransaction) this.db.exec('ROLLBACK');
       throw error;
     }
-  }
-
-  close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.db.close();
   }
 
   #statement(sql: string): StatementSync {

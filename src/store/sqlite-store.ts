@@ -171,11 +171,13 @@ class SqliteStore implements Store {
   }
 
   statusOf(hashes: readonly Hash[]): NodeStatus[] {
-    return hashes.map((hash) => {
-      const row = this.#db.get<{ leaves: number | null }>('SELECT leaves FROM nodes WHERE hash = ?', blob(hash));
-      if (row === undefined) return 'missing';
-      return row.leaves === null ? 'partial' : 'complete';
-    });
+    return this.#db.read(() =>
+      hashes.map((hash) => {
+        const row = this.#db.get<{ leaves: number | null }>('SELECT leaves FROM nodes WHERE hash = ?', blob(hash));
+        if (row === undefined) return 'missing';
+        return row.leaves === null ? 'partial' : 'complete';
+      }),
+    );
   }
 
   beginWalk(feed: string, root: Hash, nowMs: number): void {
