@@ -7,17 +7,17 @@ import { hashFrom } from './sqlite-rows.ts';
 /** Runs within the caller's transaction: another process may be walking, and its target is a root like any other. */
 export function sweepNodes(db: DatabaseSync): { readonly nodes: number; readonly bytes: number } {
   const reachable = markNodes(db);
-  const remove = db.prepare('DELETE FROM nodes WHERE hash = ?');
+  const remove = db.prepare('DELETE FROM nodes WHERE id = ?');
   // As in sqlite-connection.ts.
   remove.setReadBigInts(true);
-  const garbage: { hash: Uint8Array; size: number }[] = [];
-  for (const row of db.prepare('SELECT hash, length(value) AS size FROM nodes').iterate()) {
-    const { hash, size } = row as unknown as { hash: Uint8Array; size: number };
-    if (!reachable.has(hashFrom(hash))) garbage.push({ hash, size });
+  const garbage: { id: number; size: number }[] = [];
+  for (const row of db.prepare('SELECT id, hash, length(value) AS size FROM nodes').iterate()) {
+    const { id, hash, size } = row as unknown as { id: number; hash: Uint8Array; size: number };
+    if (!reachable.has(hashFrom(hash))) garbage.push({ id, size });
   }
   let bytes = 0;
-  for (const { hash, size } of garbage) {
-    remove.run(hash);
+  for (const { id, size } of garbage) {
+    remove.run(id);
     bytes += size;
   }
   return { nodes: garbage.length, bytes };

@@ -6,6 +6,7 @@ import type { SqliteConnection } from './sqlite-connection.ts';
 import { blob } from './sqlite-rows.ts';
 import { addToSearch, removeFromSearch } from './sqlite-search.ts';
 
+const NODE = '(SELECT id FROM nodes WHERE hash = ?)';
 /** An arrival is never given twice, so that whoever looks for what came later misses nothing. */
 const LAST_ARRIVAL = 'max((SELECT ifnull(max(arrival), 0) FROM leaves), (SELECT last_removed FROM home))';
 
@@ -37,7 +38,7 @@ export class SqliteLeaves {
   }
 
   has(peer: number, hash: Hash): boolean {
-    return this.#db.get('SELECT 1 FROM leaves WHERE peer = ? AND hash = ?', peer, blob(hash)) !== undefined;
+    return this.#db.get(`SELECT 1 FROM leaves WHERE peer = ? AND node = ${NODE}`, peer, blob(hash)) !== undefined;
   }
 
   /** The highest arrival that was ever given, 0 before the first. */
@@ -48,14 +49,14 @@ export class SqliteLeaves {
   add(peer: number, hash: Hash, message: MessageFields | undefined, { nowMs, authenticated, read }: LeafMarks): void {
     const arrival = this.#nextArrival();
     if (message === undefined) {
-      this.#db.run('INSERT INTO leaves (arrival, peer, hash) VALUES (?, ?, ?)', arrival, peer, blob(hash));
+      this.#db.run(`INSERT INTO leaves (arrival, peer, node) VALUES (?, ?, ${NODE})`, arrival, peer, blob(hash));
       return;
     }
     const orderMs = orderingMs(claimedMs(message.date, nowMs), nowMs);
     const { inReplyTo } = message;
     this.#db.run(
-      `INSERT INTO leaves (arrival, peer, hash, order_ms, received_ms, authenticated, read, answers)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO leaves (arrival, peer, node, order_ms, received_ms, authenticated, read, answers)
+       VALUES (?, ?, ${NODE}, ?, ?, ?, ?, ?)`,
       arrival,
       peer,
       blob(hash),
@@ -71,7 +72,7 @@ export class SqliteLeaves {
   /** True if a message went with it. */
   remove(peer: number, hash: Hash): boolean {
     const row = this.#db.get<{ arrival: number; order_ms: number | null }>(
-      'DELETE FROM leaves WHERE peer = ? AND hash = ? RETURNING arrival, order_ms',
+      `DELETE FROM leaves WHERE peer = ? AND node = ${NODE} RETURNING arrival, order_ms`,
       peer,
       blob(hash),
     );

@@ -6,8 +6,8 @@ import { searchArrivals } from './sqlite-search.ts';
 import type { Arrival, MessageQuery, SearchQuery, StoredMessage } from './store.ts';
 
 const DEFAULT_LIMIT = 50;
-const COLUMNS = 'leaves.*, peers.name AS author, nodes.value AS value';
-const FROM = 'FROM leaves JOIN peers ON peers.id = leaves.peer JOIN nodes USING (hash)';
+const COLUMNS = 'leaves.*, peers.name AS author, nodes.hash AS hash, nodes.value AS value';
+const FROM = 'FROM leaves JOIN peers ON peers.id = leaves.peer JOIN nodes ON nodes.id = leaves.node';
 
 export class SqliteMessages {
   readonly #db: SqliteConnection;
@@ -45,7 +45,8 @@ export class SqliteMessages {
 
   startingWith(prefix: string, limit: number): StoredMessage[] {
     const rows = this.#db.all<{ hash: Uint8Array }>(
-      'SELECT DISTINCT hash FROM leaves WHERE hash BETWEEN ? AND ? AND order_ms IS NOT NULL ORDER BY hash LIMIT ?',
+      `SELECT DISTINCT hash FROM nodes JOIN leaves ON leaves.node = nodes.id
+       WHERE hash BETWEEN ? AND ? AND order_ms IS NOT NULL ORDER BY hash LIMIT ?`,
       blob(prefix.padEnd(64, '0')),
       blob(prefix.padEnd(64, 'f')),
       limit,

@@ -282,7 +282,10 @@ class SqliteStore implements Store {
   markRead(hashes: readonly Hash[]): void {
     this.#db.write(() => {
       for (const hash of hashes)
-        this.#db.run('UPDATE leaves SET read = 1 WHERE hash = ? AND order_ms IS NOT NULL', blob(hash));
+        this.#db.run(
+          'UPDATE leaves SET read = 1 WHERE node = (SELECT id FROM nodes WHERE hash = ?) AND order_ms IS NOT NULL',
+          blob(hash),
+        );
     });
   }
 
@@ -306,7 +309,12 @@ class SqliteStore implements Store {
     let bytes = 0;
     for (const { hash, value } of nodes) {
       const leaves = nodeKind(value) === 'internal' ? null : 1;
-      const inserted = this.#db.run('INSERT OR IGNORE INTO nodes VALUES (?, ?, ?)', blob(hash), value, leaves);
+      const inserted = this.#db.run(
+        'INSERT OR IGNORE INTO nodes (hash, value, leaves) VALUES (?, ?, ?)',
+        blob(hash),
+        value,
+        leaves,
+      );
       if (inserted > 0) bytes += value.length;
     }
     if (bytes > 0) this.#db.run('UPDATE home SET node_bytes = node_bytes + ?', bytes);

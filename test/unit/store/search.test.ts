@@ -1,25 +1,11 @@
 /** Full-text search, conversations and arrivals: one suite for both stores, and how long a search takes. */
 
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { createMemoryStore } from '../../../src/store/memory-store.ts';
 import { parseSearch, searchWords } from '../../../src/store/search-words.ts';
-import { openSqliteStore } from '../../../src/store/sqlite-store.ts';
 import { EMPTY_ROOT } from '../../../src/wire/hash.ts';
 import { encodeMessage } from '../../../src/wire/node.ts';
-import {
-  fetchTree,
-  freshFolder,
-  kinds,
-  messageNode,
-  NOON,
-  NOON_MS,
-  node,
-  openFile,
-  treeOf,
-  treeOfBodies,
-} from './support.ts';
+import { fetchTree, kinds, messageNode, NOON, NOON_MS, node, openFile, treeOf, treeOfBodies } from './support.ts';
 
 describe('words', () => {
   test.for([
@@ -185,22 +171,4 @@ test('both stores find the same', () => {
       }
     }
   }
-});
-
-test('a home of the first version is searched as well, and shows its conversations', () => {
-  const file = join(freshFolder(), 'store.db');
-  const written = openSqliteStore(file);
-  const { hash } = written.publish('me', { date: NOON, inReplyTo: null, body: 'Première' }, NOON_MS);
-  written.publish('me', { date: NOON, inReplyTo: hash, body: 'Deuxième' }, NOON_MS);
-  fetchTree(written, 'bob', treeOf([node(Uint8Array.of(77))]));
-  written.close();
-  // As the first version left it.
-  const db = new DatabaseSync(file);
-  db.exec(`DROP TABLE words; DROP INDEX leaves_by_answered; ALTER TABLE leaves DROP COLUMN answers;
-           ALTER TABLE home DROP COLUMN last_removed; PRAGMA user_version = 1`);
-  db.close();
-  const store = openFile(file);
-  expect(store.search({ text: 'deuxieme' }).map(({ body }) => body)).toEqual(['Deuxième']);
-  expect(store.replies(hash).map(({ body }) => body)).toEqual(['Deuxième']);
-  expect(store.search({ text: 'pre' })).toHaveLength(1);
 });

@@ -1,0 +1,61 @@
+/**
+ * Homes of earlier versions, as those versions wrote them (homes/): own messages, an answer among them; alice, followed and pinned,
+ * who has withdrawn one of ten messages, and one is read; bob, unauthenticated, with one of alice's and a node of no known type;
+ * a walk of carol's 40 messages that has brought 15.
+ */
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import type { Store } from '../../../src/store/store.ts';
+import { bodies, fetchTree, freshFolder, messageNode, NOON, NOON_MS, openFile, treeOf } from './support.ts';
+
+const aliceSays = Array.from({ length: 40 }, (_, i) => `message ${i} of alice`);
+
+describe.each([1, 2])('a home of version %i', (version) => {
+  const open = () => {
+    const file = join(freshFolder(), 'store.db');
+    copyFileSync(fileURLToPath(new URL(`homes/version-${version}.db`, import.meta.url)), file);
+    return openFile(file);
+  };
+  const found = (store: Store, text: string) => store.search({ text }).map(({ body, author }) => [author, body]);
+
+  test('keeps its messages and what is known of them', () => {
+    const store = open();
+    expect(bodies(store, 'me')).toEqual(['Première', 'Deuxième']);
+    expect(bodies(store, 'alice')).toEqual(aliceSays.slice(0, 9));
+    expect(bodies(store, 'bob')).toEqual(aliceSays.slice(3, 4));
+    expect(store.messages({ authors: ['alice'] }).map(({ read }) => read)).toEqual([true, ...Array(8).fill(false)]);
+    expect(store.messages({ authors: ['bob'] })).toMatchObject([{ authenticated: false }]);
+    expect(store.peer('alice')).toMatchObject({ key: 'K'.repeat(86), following: true, messages: 9 });
+    expect(store.ownLeaves()).toHaveLength(2);
+  });
+
+  test('is searched, and shows its conversations', () => {
+    const store = open();
+    expect(found(store, 'deuxieme')).toEqual([['me', 'Deuxième']]);
+    expect(found(store, '"message 3"').map(([author]) => author)).toEqual(['alice', 'bob']);
+    expect(found(store, '"message 9"')).toEqual([]);
+    const first = store.messages({ authors: ['me'] })[0];
+    expect(store.replies(first?.hash ?? '').map(({ body }) => body)).toEqual([aliceSays[3], 'Deuxième']);
+  });
+
+  test('goes on where it was', () => {
+    const store = open();
+    const own = store.publish('me', { date: NOON + 9, inReplyTo: null, body: 'Troisième' }, NOON_MS + 9_000);
+    expect(store.ownFeed()).toEqual({ root: own.root, messages: 3 });
+    const withdrawn = store.messages({ authors: ['me'] })[1];
+    expect(store.withdraw('me', withdrawn?.hash ?? '', NOON_MS)).toBeDefined();
+    expect(found(store, 'troisieme')).toEqual([['me', 'Troisième']]);
+    expect(found(store, 'deuxieme')).toEqual([]);
+    expect(fetchTree(store, 'dave', treeOf([messageNode('new here')]))).toMatchObject({ newMessages: 1 });
+    expect(found(store, 'here')).toEqual([['dave', 'new here']]);
+  });
+
+  test('still has what a walk had brought', () => {
+    const store = open();
+    store.collectGarbage();
+    const leaf = (i: number) => messageNode(`message ${i} of alice`, NOON - 100 + i).hash;
+    expect(store.statusOf([leaf(0), leaf(14), leaf(15)])).toEqual(['complete', 'complete', 'missing']);
+  });
+});
