@@ -1,17 +1,9 @@
 /** The database's schema, by version: each step runs once, in a transaction of its own. */
 import type { DatabaseSync } from 'node:sqlite';
-import { fillSearch } from './sqlite-search.ts';
 import { NewerHomeError } from './store-errors.ts';
 
-interface Migration {
-  readonly sql: string;
-  /** What SQL alone cannot do, after it and in the same transaction. */
-  readonly fill?: (db: DatabaseSync) => void;
-}
-
-const migrations: readonly Migration[] = [
-  {
-    sql: `
+const migrations: readonly string[] = [
+  `
   -- Tree nodes of everybody, by hash. leaves: how many are below; NULL: an internal node not known to be whole.
   CREATE TABLE nodes (hash BLOB PRIMARY KEY, value BLOB NOT NULL, leaves INTEGER) WITHOUT ROWID;
 
@@ -60,9 +52,7 @@ const migrations: readonly Migration[] = [
   );
   INSERT INTO home VALUES (1, x'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', 0, 0, 0);
   `,
-  },
-  {
-    sql: `
+  `
   -- What a message answers; and its words, by arrival. The words alone are kept: the text is in the node.
   ALTER TABLE leaves ADD COLUMN answers BLOB;
   UPDATE leaves SET answers = (SELECT substr(value, 6, 32) FROM nodes WHERE nodes.hash = leaves.hash) WHERE order_ms NOT NULL;
@@ -75,10 +65,7 @@ const migrations: readonly Migration[] = [
   -- The highest arrival that was ever given and taken back: arrivals are never given twice.
   ALTER TABLE home ADD COLUMN last_removed INTEGER NOT NULL DEFAULT 0;
   `,
-    fill: fillSearch,
-  },
-  {
-    sql: `
+  `
   -- Nodes as they come, found by an index: hashes are random, and a table in their order is written all over by every batch.
   CREATE TABLE numbered_nodes (id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, value BLOB NOT NULL, leaves INTEGER);
   INSERT INTO numbered_nodes (hash, value, leaves) SELECT hash, value, leaves FROM nodes
@@ -107,7 +94,11 @@ const migrations: readonly Migration[] = [
   CREATE INDEX leaves_by_peer_and_order ON leaves (peer, order_ms, arrival) WHERE order_ms IS NOT NULL;
   CREATE INDEX leaves_by_answered ON leaves (answers) WHERE answers NOT NULL;
   `,
-  },
+  `
+  -- Up to which arrival the words are in the index: what came later is put there bit by bit, and before anything is searched for.
+  ALTER TABLE home ADD COLUMN indexed INTEGER NOT NULL DEFAULT 0;
+  UPDATE home SET indexed = (SELECT ifnull(max(id), 0) FROM words_docsize);
+  `,
 ];
 
 /** Brings the database to the newest version. @throws NewerHomeError if it is newer than this program */
@@ -117,16 +108,9 @@ export function migrate(db: DatabaseSync, file: string): void {
   for (let next = version; next < migrations.length; next++) {
     db.exec('BEGIN IMMEDIATE');
     // Another process may have been faster.
-    if (versionOf(db) === next) runStep(db, next);
+    if (versionOf(db) === next) db.exec(`${migrations[next]}; PRAGMA user_version = ${next + 1}`);
     db.exec('COMMIT');
   }
-}
-
-function runStep(db: DatabaseSync, step: number): void {
-  const { sql = '', fill } = migrations[step] ?? {};
-  db.exec(sql);
-  fill?.(db);
-  db.exec(`PRAGMA user_version = ${step + 1}`);
 }
 
 function versionOf(db: DatabaseSync): number {

@@ -4,7 +4,7 @@ import type { Hash } from '../wire/hash.ts';
 import type { MessageFields } from '../wire/node.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 import { blob } from './sqlite-rows.ts';
-import { addToSearch, removeFromSearch } from './sqlite-search.ts';
+import { removeFromSearch } from './sqlite-search.ts';
 
 const NODE = '(SELECT id FROM nodes WHERE hash = ?)';
 /** An arrival is never given twice, so that whoever looks for what came later misses nothing. */
@@ -66,7 +66,6 @@ export class SqliteLeaves {
       +read,
       inReplyTo === null ? null : blob(inReplyTo),
     );
-    addToSearch(this.#db, arrival, message.body);
   }
 
   /** True if a message went with it. */

@@ -1,25 +1,37 @@
-/** Full-text search: FTS5 finds the words that search-words.ts makes of a text. */
-import type { DatabaseSync } from 'node:sqlite';
+/**
+ * Full-text search: FTS5 finds the words that search-words.ts makes of a text. Indexing is most of what a message costs, so what
+ * comes is indexed later, in slices; a search indexes first what is left, so that it misses nothing, whichever process stored it.
+ */
 import { messageIn } from './adoption.ts';
 import { mayBeCutShort, type Phrase, parseSearch, searchWords } from './search-words.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 import { SEARCHED_ARRIVALS } from './store.ts';
 
-/** Indexes what was stored before there was an index. */
-export function fillSearch(db: DatabaseSync): void {
-  const insert = db.prepare('INSERT INTO words (rowid, text) VALUES (?, ?)');
-  insert.setReadBigInts(true);
-  const stored = db.prepare('SELECT arrival, value FROM leaves JOIN nodes USING (hash) WHERE order_ms IS NOT NULL');
-  for (const row of stored.iterate()) {
-    const { arrival, value } = row as { arrival: number; value: Uint8Array };
-    insert.run(arrival, wordsOf(messageIn(value)?.body ?? ''));
+/** Indexed in one transaction: some milliseconds. */
+const SLICE = 256;
+
+/** Takes what came after what is indexed into the index, in the order in which it came; as much as one transaction may. True if there is more. */
+export function indexArrivals(db: SqliteConnection): boolean {
+  const isDone = db.get('SELECT 1 FROM leaves WHERE arrival > (SELECT indexed FROM home) LIMIT 1') === undefined;
+  if (isDone) return false;
+  // What a power cut takes back is indexed again.
+  return db.write(() => indexSlice(db), { durable: false });
+}
+
+function indexSlice(db: SqliteConnection): boolean {
+  const rows = db.all<{ arrival: number; value: Uint8Array }>(
+    `SELECT arrival, value FROM leaves JOIN nodes ON nodes.id = leaves.node
+     WHERE arrival > (SELECT indexed FROM home) ORDER BY arrival LIMIT ${SLICE}`,
+  );
+  for (const { arrival, value } of rows) {
+    const words = searchWords(messageIn(value)?.body ?? '');
+    if (words.length > 0) db.run('INSERT INTO words (rowid, text) VALUES (?, ?)', arrival, words.join(' '));
   }
+  db.run('UPDATE home SET indexed = max(indexed, ?)', rows.at(-1)?.arrival ?? 0);
+  return rows.length === SLICE;
 }
 
-export function addToSearch(db: SqliteConnection, arrival: number, body: string): void {
-  db.run('INSERT INTO words (rowid, text) VALUES (?, ?)', arrival, wordsOf(body));
-}
-
+/** Does nothing if it is not indexed yet. */
 export function removeFromSearch(db: SqliteConnection, arrival: number): void {
   db.run('DELETE FROM words WHERE rowid = ?', arrival);
 }
@@ -28,6 +40,7 @@ export function removeFromSearch(db: SqliteConnection, arrival: number): void {
 export function searchArrivals(db: SqliteConnection, query: string, limit: number): number[] {
   const phrases = parseSearch(query);
   if (phrases.length === 0) return [];
+  while (indexArrivals(db));
   const rows = db.all<{ arrival: number }>(
     `SELECT arrival FROM leaves
      WHERE arrival IN (SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid DESC LIMIT ${SEARCHED_ARRIVALS})
@@ -36,10 +49,6 @@ export function searchArrivals(db: SqliteConnection, query: string, limit: numbe
     limit,
   );
   return rows.map(({ arrival }) => arrival);
-}
-
-function wordsOf(body: string): string {
-  return searchWords(body).join(' ');
 }
 
 /** A phrase in FTS5's query language; words hold no quotation mark. The star lets the last one be cut short. */

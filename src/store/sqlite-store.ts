@@ -17,6 +17,7 @@ import { SqliteConnection } from './sqlite-connection.ts';
 import { ownLeaf, SqliteLeaves } from './sqlite-leaves.ts';
 import { SqliteMessages } from './sqlite-messages.ts';
 import { blob, hashFrom, type PeerRow, peerFrom } from './sqlite-rows.ts';
+import { indexArrivals } from './sqlite-search.ts';
 import type {
   Adoption,
   AdoptionInput,
@@ -40,6 +41,9 @@ const GARBAGE_FLOOR_BYTES = 64 * 1024;
 const CHECKPOINT_PAGES = 2_000;
 /** What a leaf costs in internal nodes of a tree whose nodes are full: its hash, and a little. */
 const BYTES_ABOVE_LEAF = 34;
+
+/** Between two slices of indexing, so that it takes little of a sync, and no key press waits. */
+const INDEX_AFTER_MS = 25;
 
 interface HomeRow {
   own_root: Uint8Array;
@@ -81,11 +85,13 @@ class SqliteStore implements Store {
   readonly #db: SqliteConnection;
   readonly #leaves: SqliteLeaves;
   readonly #messages: SqliteMessages;
+  #indexing: NodeJS.Timeout | undefined;
 
   constructor(db: DatabaseSync, file: string) {
     this.#db = new SqliteConnection(db, file);
     this.#leaves = new SqliteLeaves(this.#db);
     this.#messages = new SqliteMessages(this.#db);
+    this.#indexSoon();
   }
 
   getNode(hash: Hash): Uint8Array | undefined {
@@ -194,6 +200,7 @@ class SqliteStore implements Store {
   }
 
   adopt(input: AdoptionInput): Adoption {
+    this.#indexSoon();
     return this.#db.write(() => {
       const peer = this.#leaves.peerId(input.feed, input.nowMs);
       const adoption = adoptTree(this.#indexOf(peer, input), input);
@@ -294,11 +301,24 @@ class SqliteStore implements Store {
   }
 
   close(): void {
+    clearTimeout(this.#indexing);
     this.#db.close();
   }
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** Indexes slice after slice, once nothing else is to be done. A search does what is left, so nobody has to wait for it. */
+  #indexSoon(): void {
+    clearTimeout(this.#indexing);
+    this.#indexing = setTimeout(() => {
+      try {
+        if (indexArrivals(this.#db)) this.#indexSoon();
+      } catch {
+        // A search meets the same, and says so.
+      }
+    }, INDEX_AFTER_MS).unref();
   }
 
   #home(): HomeRow {

@@ -1,11 +1,25 @@
-/** Full-text search, conversations and arrivals: one suite for both stores, and how long a search takes. */
+/** Full-text search, conversations and arrivals: one suite for both stores, and when SQLite's indexes. */
 
-import { describe, expect, test } from 'vitest';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createMemoryStore } from '../../../src/store/memory-store.ts';
 import { parseSearch, searchWords } from '../../../src/store/search-words.ts';
+import { openSqliteStore } from '../../../src/store/sqlite-store.ts';
 import { EMPTY_ROOT } from '../../../src/wire/hash.ts';
 import { encodeMessage } from '../../../src/wire/node.ts';
-import { fetchTree, kinds, messageNode, NOON, NOON_MS, node, openFile, treeOf, treeOfBodies } from './support.ts';
+import {
+  fetchTree,
+  freshFolder,
+  kinds,
+  messageNode,
+  NOON,
+  NOON_MS,
+  node,
+  openFile,
+  treeOf,
+  treeOfBodies,
+} from './support.ts';
 
 describe('words', () => {
   test.for([
@@ -84,7 +98,9 @@ describe.each(kinds)('$kind store', ({ open }) => {
     test('what is withdrawn, by others or by oneself, is no longer found', () => {
       const store = open();
       const { hash } = store.publish('me', { date: NOON, inReplyTo: null, body: 'word of mine' }, NOON_MS);
-      fetchTree(store, 'alice', treeOfBodies('word one', 'word two'));
+      fetchTree(store, 'alice', treeOfBodies('word one', 'word two', 'word three'));
+      expect(store.search({ text: 'word' })).toHaveLength(4);
+      fetchTree(store, 'alice', treeOfBodies('word one', 'word two', '🎶', 'word that nobody has searched for yet'));
       fetchTree(store, 'alice', treeOfBodies('word two'));
       store.withdraw('me', hash, NOON_MS);
       expect(store.search({ text: 'word' }).map(({ body }) => body)).toEqual(['word two']);
@@ -137,6 +153,60 @@ describe.each(kinds)('$kind store', ({ open }) => {
     look();
     expect(seen).toEqual(['a', 'b', 'c', 'own', 'd']);
     expect(store.arrivalsAfter(0, 2)).toHaveLength(2);
+  });
+});
+
+describe('what comes is indexed later', () => {
+  const many = treeOf(Array.from({ length: 600 }, (_, i) => messageNode(`word ${i}`)));
+  const indexed = (file: string) => {
+    const db = new DatabaseSync(file, { readOnly: true });
+    try {
+      return db.prepare('SELECT indexed FROM home').get()?.indexed;
+    } finally {
+      db.close();
+    }
+  };
+
+  test('a search misses nothing of it, whichever process stored it', () => {
+    const file = join(freshFolder(), 'store.db');
+    const [one, other] = [openFile(file), openFile(file)];
+    fetchTree(one, 'alice', many);
+    expect(indexed(file)).toBe(0);
+    expect(other.search({ text: 'word', limit: 1_000 })).toHaveLength(600);
+    expect(indexed(file)).toBe(600);
+    one.publish('me', { date: NOON, inReplyTo: null, body: 'word of mine' }, NOON_MS);
+    expect(other.search({ text: 'word', limit: 1_000 })).toHaveLength(601);
+    expect(one.search({ text: 'word', limit: 1_000 })).toHaveLength(601);
+  });
+
+  test('slice by slice while there is nothing else to do, and when a home is opened in which some is left', () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const file = join(freshFolder(), 'store.db');
+    const store = openFile(file);
+    fetchTree(store, 'alice', many);
+    vi.advanceTimersToNextTimer();
+    expect(indexed(file)).toBe(256);
+    store.close();
+    expect(vi.getTimerCount()).toBe(0);
+    openFile(file);
+    vi.runAllTimers();
+    expect(indexed(file)).toBe(600);
+  });
+
+  test('a home that cannot be written at the moment is none the worse', () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const file = join(freshFolder(), 'store.db');
+    const store = openSqliteStore(file, { busyTimeoutMs: 1 });
+    onTestFinished(() => store.close());
+    fetchTree(store, 'alice', many);
+    const db = new DatabaseSync(file);
+    db.exec('BEGIN IMMEDIATE');
+    vi.runAllTimers();
+    db.close();
+    expect(indexed(file)).toBe(0);
+    expect(store.search({ text: '"word 599"' })).toHaveLength(1);
   });
 });
 
