@@ -76,17 +76,18 @@ export function decodeDatagram(bytes: Uint8Array): Decoded<ReceivedDatagram> {
   }
   const datagram = decodeBody(view.getUint32(0), view.getUint8(4), bytes.subarray(HEADER_BYTES, end));
   if (!datagram.ok) return datagram;
-  const signed = bytes.subarray(0, end);
-  const signature = signatureIn(bytes.subarray(end));
+  const signed = end === bytes.length ? bytes : bytes.subarray(0, end);
+  const signature = signatureIn(bytes, end);
   return decodedAs(
     signature === undefined ? { datagram: datagram.value, signed } : { datagram: datagram.value, signature, signed },
   );
 }
 
-/** Zeros are padding, not a signature; so are fewer than 64 bytes of anything (known peers do both). */
-function signatureIn(trailer: Uint8Array): Uint8Array | undefined {
-  if (trailer.length < SIGNATURE_BYTES || trailer.every((byte) => byte === 0)) return undefined;
-  return trailer.subarray(0, SIGNATURE_BYTES);
+/** Zeros behind the body are padding, not a signature; so are fewer than 64 bytes of anything (known peers do both). */
+function signatureIn(bytes: Uint8Array, end: number): Uint8Array | undefined {
+  if (bytes.length < end + SIGNATURE_BYTES) return undefined;
+  const trailer = bytes.subarray(end);
+  return trailer.every((byte) => byte === 0) ? undefined : trailer.subarray(0, SIGNATURE_BYTES);
 }
 
 function decodeBody(id: number, code: number, body: Uint8Array): Decoded<Datagram> {
