@@ -3,8 +3,8 @@ import { Graphviz } from '@hpcc-js/wasm-graphviz';
 import { pictureStyle } from './palette.ts';
 import { escapeXml } from './text.ts';
 
-/** Helvetica's widths are what Graphviz reckons with; the others are as wide. */
-const FONTS = "Helvetica, Arial, 'Liberation Sans', sans-serif";
+/** Helvetica's widths are what Graphviz reckons with; the next two are as wide, the one after them nearly. */
+const FONTS = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans Condensed', sans-serif";
 
 /** @param description what the picture shows, in a sentence, for whoever cannot see it */
 export async function drawSvg(dot: string, description: string): Promise<string> {
