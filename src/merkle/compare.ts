@@ -31,6 +31,8 @@ export interface CompareOptions {
    * searched.
    */
   readonly hadLeaf?: (leaf: Hash) => boolean;
+  /** How many leaves are below a node, as far as it is known: a node with as many children has leaves only, and they are not read. */
+  readonly leafCount?: (hash: Hash) => number | undefined;
 }
 
 /**
@@ -42,9 +44,9 @@ export interface CompareOptions {
 export function compareTrees(oldRoot: Hash, newRoot: Hash, read: ReadNode, options: CompareOptions = {}): TreeChange {
   const before: Side = { root: oldRoot, mayLackNodes: true, known: new Map(), frontier: [] };
   const after: Side = { root: newRoot, mayLackNodes: false, known: new Map(), frontier: [] };
-  const shared = findShared(before, after, read);
+  const { hadLeaf, leafCount = () => undefined } = options;
+  const shared = findShared(before, after, read, leafCount);
 
-  const { hadLeaf } = options;
   const cameOrGone = new Set(unsharedLeaves(before, shared));
   const came = unsharedLeaves(after, shared);
   const added = hadLeaf ? came.filter((leaf) => !hadLeaf(leaf)) : came;
@@ -71,34 +73,37 @@ interface Side {
   frontier: Hash[];
 }
 
+type LeafCount = (hash: Hash) => number | undefined;
+
 const NO_CHILDREN: readonly Hash[] = [];
 
 /** Explores both sides until every node met is opened or shared; returns the shared ones. */
-function findShared(before: Side, after: Side, read: ReadNode): Set<Hash> {
+function findShared(before: Side, after: Side, read: ReadNode, leafCount: LeafCount): Set<Hash> {
   const shared = new Set<Hash>();
   meet(before, after, before.root, shared);
   meet(after, before, after.root, shared);
   while (before.frontier.length > 0 || after.frontier.length > 0) {
     // The new side first: it is the one that may find the other's root one level down.
-    openGeneration(after, before, shared, read);
-    openGeneration(before, after, shared, read);
+    openGeneration(after, before, shared, read, leafCount);
+    openGeneration(before, after, shared, read, leafCount);
   }
   return shared;
 }
 
-function openGeneration(side: Side, other: Side, shared: Set<Hash>, read: ReadNode): void {
+function openGeneration(side: Side, other: Side, shared: Set<Hash>, read: ReadNode, leafCount: LeafCount): void {
   const generation = side.frontier;
   side.frontier = [];
   for (const hash of generation) {
     if (shared.has(hash)) continue;
     const children = side.mayLackNodes ? (childrenOf(hash, read) ?? NO_CHILDREN) : openNode(hash, read);
     side.known.set(hash, children);
-    for (const child of children) meet(side, other, child, shared);
+    const areLeaves = leafCount(hash) === children.length;
+    for (const child of children) meet(side, other, child, shared, areLeaves);
   }
 }
 
-/** Takes note of a hash that a side refers to. */
-function meet(side: Side, other: Side, hash: Hash, shared: Set<Hash>): void {
+/** Takes note of a hash that a side refers to; a leaf need not be opened. */
+function meet(side: Side, other: Side, hash: Hash, shared: Set<Hash>, isLeaf = false): void {
   if (isEmptyRoot(hash) || side.known.has(hash) || shared.has(hash)) return;
   if (other.known.has(hash)) {
     // One of the two may have gone below it already: whatever is known there is shared as well, and need not be opened.
@@ -112,7 +117,7 @@ function meet(side: Side, other: Side, hash: Hash, shared: Set<Hash>): void {
     return;
   }
   side.known.set(hash, NO_CHILDREN);
-  side.frontier.push(hash);
+  if (!isLeaf) side.frontier.push(hash);
 }
 
 /** The leaves that a side reaches without entering a shared subtree: each once, left to right. */

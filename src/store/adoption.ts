@@ -35,7 +35,10 @@ export function adoptTree(index: FeedIndex, { root, quota }: AdoptionInput): Ado
   }
   const isFirst = current === undefined || isEmptyRoot(current);
   const hadLeaf = isFirst ? () => false : (leaf: Hash) => index.hadLeaf(leaf);
-  const change = compareTrees(current ?? EMPTY_ROOT, root, index.read, { hadLeaf });
+  const change = compareTrees(current ?? EMPTY_ROOT, root, index.read, {
+    hadLeaf,
+    leafCount: (hash) => index.leafCounts.get(hash),
+  });
   let withdrawnMessages = 0;
   for (const leaf of change.removed) if (index.removeLeaf(leaf)) withdrawnMessages += 1;
   const added: Hash[] = [];

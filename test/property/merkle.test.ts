@@ -52,7 +52,10 @@ describe('trees of any shape', () => {
       fc.property(anyForest, fc.boolean(), (plan, indexed) => {
         const { forest, before, after } = grow(plan);
         const [old, current] = [leafSet(before, forest), leafSet(after, forest)];
-        const options = indexed ? { hadLeaf: (leaf: Hash) => old.has(leaf) } : {};
+        const counts = new Map<Hash, number>();
+        for (const root of [before, after]) countLeaves(root, forest.read, counts);
+        const leafCount = (hash: Hash) => counts.get(hash);
+        const options = indexed ? { hadLeaf: (leaf: Hash) => old.has(leaf), leafCount } : {};
         expect(compareTrees(before, after, forest.read, options)).toEqual({
           added: [...current].filter((leaf) => !old.has(leaf)),
           removed: [...old].filter((leaf) => !current.has(leaf)),

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { appendLeaf, loadRightEdge } from '../../../src/merkle/append.ts';
 import { buildTree } from '../../../src/merkle/build.ts';
 import { compareTrees } from '../../../src/merkle/compare.ts';
+import { countLeaves } from '../../../src/merkle/leaves.ts';
 import { MissingNodeError } from '../../../src/merkle/missing-node-error.ts';
 import { EMPTY_ROOT, type Hash, ZERO_HASH } from '../../../src/wire/hash.ts';
 import { Forest } from './forest.ts';
@@ -94,6 +95,16 @@ describe('the cost of comparing follows the change', () => {
   test('many messages appended: what is new, and two nodes a level', () => {
     for (const from of [1000, 1024, 9999, 32_700]) expect(readsFor(from, from + 100), `${from}`).toBeLessThan(100 + 40);
     expect(readsFor(32_768, 32_868)).toBeLessThan(100 + 40);
+  });
+
+  test('leaves are not read where the nodes above are known to have nothing else', () => {
+    const root = plant(forest, leaves.slice(0, 10_000));
+    const counts = new Map<Hash, number>();
+    countLeaves(root, forest.read, counts);
+    const leafCount = (hash: Hash) => counts.get(hash);
+    const { result, reads } = forest.counting(() => compareTrees(EMPTY_ROOT, root, forest.read, { leafCount }));
+    expect(result.added).toEqual(leaves.slice(0, 10_000));
+    expect(reads).toBeLessThan(10_000 / 30);
   });
 
   test('the message withdrawn last is found by its disappearance, then made sure of', () => {
