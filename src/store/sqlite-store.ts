@@ -38,7 +38,6 @@ const MAX_SUPERSEDED = 256;
 const BUSY_TIMEOUT_MS = 5_000;
 /** Collection runs when so much, and half as much as is in use, may be garbage. */
 const GARBAGE_FLOOR_BYTES = 64 * 1024;
-const CHECKPOINT_PAGES = 2_000;
 /** What a leaf costs in internal nodes of a tree whose nodes are full: its hash, and a little. */
 const BYTES_ABOVE_LEAF = 34;
 
@@ -68,7 +67,7 @@ export function openSqliteStore(file: string, options: SqliteStoreOptions = {}):
   try {
     const db = new DatabaseSync(file, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
     try {
-      db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+      db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
       migrate(db, file);
       if (maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${Math.floor(maxPages)}`);
       return new SqliteStore(db, file);
