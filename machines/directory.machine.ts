@@ -74,7 +74,11 @@ export interface DirectoryContext extends DirectoryInput {
 /** A proof is not repeated for a Hello that follows it this closely: it is the same Hello, sent again. */
 const PROOF_IS_FRESH_MS = 10_000;
 const MAX_SESSIONS = 65_536;
+/** Sessions that go at once when there are too many: looking for the oldest one for each Hello of a flood would cost too much. */
+const EVICTED_AT_ONCE = MAX_SESSIONS / 16;
 const MAX_PROOFS = 1_024;
+/** Bytes of our Hello, and of our HelloReply: header, flags, an empty name, signature. */
+const GREETING_BYTES = 7 + 5 + 64;
 
 const base = setup({
   types: {
@@ -185,6 +189,20 @@ const tellIgnored = base.emit(({ event }) => {
   return { type: 'hello.ignored', name: nameIn(hello), address: hello.from };
 });
 
+/** Proven sessions stay; of the others the oldest go (protocol §9). */
+function withRoom(sessions: Table<SessionRow>): Table<SessionRow> {
+  if (sessions.size < MAX_SESSIONS) return sessions;
+  const unproven = [...entriesOf(sessions)].filter(([, { provenAtMs }]) => provenAtMs === undefined);
+  unproven.sort(([, left], [, right]) => left.openedAtMs - right.openedAtMs);
+  return unproven.slice(0, EVICTED_AT_ONCE).reduce((rest, [text]) => withoutEntry(rest, text), sessions);
+}
+
+/** What goes to an address that is not proven is at most three times what came from it; one Hello is always sent (protocol §5). */
+function affordableHellos(helloBytes: number): number {
+  const sends = Math.floor((limits.amplification * helloBytes - GREETING_BYTES) / GREETING_BYTES);
+  return Math.max(1, Math.min(limits.helloSends, sends));
+}
+
 /** HelloReply is owed for every Hello that is not ignored (protocol §5). */
 const answerHello = base.enqueueActions(({ context, event, enqueue }) => {
   if (event.type !== 'hello.checked') return;
@@ -192,11 +210,10 @@ const answerHello = base.enqueueActions(({ context, event, enqueue }) => {
   const name = nameIn(event.hello);
   const text = formatAddress(from);
   const known = entryOf(context.sessions, text);
-  if (known === undefined && context.sessions.size >= MAX_SESSIONS) return;
+  const sessions = known === undefined ? withRoom(context.sessions) : context.sessions;
+  if (known === undefined && sessions.size >= MAX_SESSIONS) return;
   const provenAtMs = known?.name === name ? known.provenAtMs : undefined;
-  enqueue.assign({
-    sessions: withEntry(context.sessions, text, { address: from, openedAtMs: atMs, provenAtMs, name }),
-  });
+  enqueue.assign({ sessions: withEntry(sessions, text, { address: from, openedAtMs: atMs, provenAtMs, name }) });
   const datagram: Datagram = { type: 'HelloReply', id: received.datagram.id, flags: 0, name: '' };
   enqueue({ type: 'sendSigned', params: { datagram, to: from, socket } });
   enqueue.emit({ type: 'hello.answered', name, address: from });
@@ -204,11 +221,11 @@ const answerHello = base.enqueueActions(({ context, event, enqueue }) => {
 
 const proveAddress = base.enqueueActions(({ context, event, enqueue }) => {
   if (event.type !== 'hello.checked') return;
-  const { from: address, atMs, socket } = event.hello;
+  const { from: address, size, atMs, socket } = event.hello;
   const id = actorId.addressProof(address);
   const { random } = context;
   const name = nameIn(event.hello);
-  const maxSends = limits.helloSends;
+  const maxSends = affordableHellos(size);
   enqueue.spawnChild('addressProof', {
     id,
     input: { address, name, key: event.key, ownName: '', socket, random, maxSends, atMs },
@@ -265,7 +282,9 @@ const sendError = base.enqueueActions(({ context, event, enqueue }) => {
   if (event.type !== 'stranger.asked') return;
   const { from: to, socket, received } = event;
   const source = formatAddress(to);
-  const text = sessionOf(context, event) ? 'unknown request type' : 'no session: say Hello first';
+  const hadSession = entryOf(context.sessions, source) !== undefined;
+  const refusal = hadSession ? 'session expired: say Hello again' : 'no session: say Hello first';
+  const text = sessionOf(context, event) ? 'unknown request type' : refusal;
   enqueue.assign({
     errorsSent: context.errorsSent + 1,
     errorsTo: withEntry(context.errorsTo, source, (entryOf(context.errorsTo, source) ?? 0) + 1),
@@ -299,7 +318,8 @@ const sweep = base.enqueueActions(({ context, event, enqueue }) => {
   if (event.type !== 'sweep') return;
   let { sessions } = context;
   for (const [text, { openedAtMs }] of entriesOf(sessions)) {
-    if (event.atMs - openedAtMs >= timing.sessionLifetime) sessions = withoutEntry(sessions, text);
+    const ageMs = event.atMs - openedAtMs;
+    if (ageMs >= timing.sessionLifetime + timing.expiredSessionMemory) sessions = withoutEntry(sessions, text);
   }
   enqueue.assign({ sessions, errorsSent: 0, errorsTo: emptyTable<number>(), traversals: emptyTable<number>() });
   enqueue({ type: 'forgetExpired', params: { atMs: event.atMs } });

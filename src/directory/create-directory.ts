@@ -310,6 +310,8 @@ function provideDirectory({ registry, logger, ...shared }: Dependencies) {
   const statusOf = async (hello: Delivery): Promise<{ status: string; key: PublicKey | undefined }> => {
     const { datagram, signature, signed } = hello.received;
     const name = datagram.type === 'Hello' ? datagram.name : '';
+    // Only a directory has no name, and no other one is known here (protocol §5).
+    if (name === '') return { status: 'forged', key: undefined };
     const keys = registry.candidateKeys(name, clock.now());
     if (keys.length === 0) return { status: 'unregistered', key: undefined };
     for (const key of keys) {

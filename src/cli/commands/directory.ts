@@ -91,5 +91,6 @@ async function readPem(path: string): Promise<string> {
 
 function createLogger({ settings, stderr }: CommandContext) {
   const level = settings.verbose ? 'debug' : settings.quiet ? 'error' : 'warn';
-  return pino({ name: 'directory', level }, { write: (line) => void stderr.write(line) });
+  // Names and paths in it are what strangers sent.
+  return pino({ name: 'directory', level }, { write: (line) => void stderr.write(`${safeLine(line.trimEnd())}\n`) });
 }
