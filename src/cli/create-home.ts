@@ -4,7 +4,7 @@ import type { AskPassphrase } from '../identity/key-file.ts';
 import { createKeyFile, loadKeyFile } from '../identity/key-file.ts';
 import { generateKeyPair, type KeyPair } from '../identity/key-pair.ts';
 import { IdentityExistsError } from './errors.ts';
-import { createHomeFolder, type Home, readName, writeName } from './home.ts';
+import { createHomeFolder, type Home, readName, writeOwner } from './home.ts';
 
 export interface NewHome {
   readonly home: Home;
@@ -24,7 +24,7 @@ export async function createHome({ home, name, passphrase, askPassphrase }: NewH
   const keyPair = existsSync(home.keyFile)
     ? await loadKeyFile(home.keyFile, askPassphrase)
     : await createKey(home.keyFile, await passphrase());
-  await writeName(home, name);
+  await writeOwner(home, { name, publicKey: keyPair.publicKey });
   return keyPair;
 }
 

@@ -28,6 +28,15 @@ export class IdentityExistsError extends MurmureError {
   }
 }
 
+/** The key in this home is not the one that it was made with. */
+export class ForeignKeyError extends MurmureError {
+  override readonly name = 'ForeignKeyError';
+
+  constructor(path: string, name: string) {
+    super('invalid-data', `${path} is not the key of "${name}", but another one: put the right one back from a backup`);
+  }
+}
+
 /** Another process serves this home. */
 export class HomeInUseError extends MurmureError {
   override readonly name = 'HomeInUseError';

@@ -6,6 +6,7 @@ import { exitCodeOf } from './exit-codes.ts';
 import { toSafeJson } from './output.ts';
 import { commandInUse } from './program.ts';
 import type { Surroundings } from './streams.ts';
+import { systemFailure } from './system-failure.ts';
 
 /** People read it. */
 const MAX_MESSAGE = 900;
@@ -40,6 +41,8 @@ function describe(error: unknown): Failure {
   if (error instanceof MurmureError) return { code: error.code, message: error.message };
   if (isHelp(error)) return { code: 'usage', message: 'no command is given' };
   if (error instanceof CommanderError) return { code: 'usage', message: error.message.replace(/^error: /, '') };
+  const refusal = systemFailure(error);
+  if (refusal !== undefined) return { code: 'unexpected', message: refusal };
   const what = error instanceof Error ? error.message : String(error);
   return { code: 'unexpected', message: `unexpected failure: ${what} (--verbose tells where)` };
 }

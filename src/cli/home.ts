@@ -1,7 +1,9 @@
 /** The home folder: where what belongs to one identity is kept. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileNames } from '../directory/file-names.ts';
+import type { PublicKey } from '../identity/public-key.ts';
+import { isValidName } from '../wire/name.ts';
 import { IdentityExistsError, InvalidFileError, NoIdentityError } from './errors.ts';
 
 export interface Home {
@@ -35,36 +37,58 @@ export async function createHomeFolder({ folder }: Home): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
 }
 
+/** Whose home it is. */
+export interface HomeOwner {
+  readonly name: string;
+  /** Of the key that belongs here; homes of earlier versions do not say. */
+  readonly publicKey?: PublicKey | undefined;
+}
+
 /** The name this home publishes under, or undefined before `init`. @throws InvalidFileError */
-export async function readName({ identityFile }: Home): Promise<string | undefined> {
+export async function readName(home: Home): Promise<string | undefined> {
+  return (await readOwner(home))?.name;
+}
+
+/** @throws InvalidFileError */
+async function readOwner({ identityFile }: Home): Promise<HomeOwner | undefined> {
   const text = await readFile(identityFile, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw new InvalidFileError(identityFile, error.message);
   });
-  return text === undefined ? undefined : parseName(identityFile, text);
+  return text === undefined ? undefined : parseOwner(identityFile, text);
 }
 
 /** @throws NoIdentityError, InvalidFileError */
 export async function requireName(home: Home): Promise<string> {
-  const name = await readName(home);
-  if (name === undefined) throw new NoIdentityError(home.folder);
-  return name;
+  return (await requireOwner(home)).name;
 }
 
-/** Gives the home its name, once and for all. @throws IdentityExistsError */
-export async function writeName(home: Home, name: string): Promise<void> {
+/** @throws NoIdentityError, InvalidFileError */
+export async function requireOwner(home: Home): Promise<HomeOwner> {
+  const owner = await readOwner(home);
+  if (owner === undefined) throw new NoIdentityError(home.folder);
+  return owner;
+}
+
+/** Gives the home its owner, once and for all. @throws IdentityExistsError */
+export async function writeOwner(home: Home, owner: Required<HomeOwner>): Promise<void> {
   try {
-    await writeFile(home.identityFile, `${JSON.stringify({ name })}\n`, { flag: 'wx', mode: 0o600, flush: true });
+    await writeFile(home.identityFile, `${JSON.stringify(owner)}\n`, { flag: 'wx', mode: 0o600, flush: true });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    // Half a file would be in the way of the next attempt.
+    if (code === 'ENOSPC' || code === 'EDQUOT') await rm(home.identityFile, { force: true });
+    if (code !== 'EEXIST') throw error;
     throw new IdentityExistsError(home.folder, (await readName(home)) ?? '');
   }
 }
 
-function parseName(path: string, text: string): string {
+function parseOwner(path: string, text: string): HomeOwner {
   try {
-    const { name } = JSON.parse(text) as { name?: unknown };
-    if (typeof name === 'string') return name;
+    const { name, publicKey } = JSON.parse(text) as { name?: unknown; publicKey?: unknown };
+    if (typeof name === 'string' && isValidName(name)) {
+      return { name, ...(typeof publicKey === 'string' && { publicKey }) };
+    }
   } catch {
     // Not JSON, or not an object: said below.
   }

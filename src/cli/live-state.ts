@@ -20,10 +20,14 @@ export function keepLiveState(home: Home, peer: Peer): Disposable {
     const state: LiveState = Object.fromEntries(peer.explained.map((name) => [name, peer.explain(name)]));
     const text = JSON.stringify(state);
     if (text === written) return;
-    // In one step: whoever reads meanwhile reads a whole one.
-    writeFileSync(`${file}.part`, text, { mode: 0o600 });
-    renameSync(`${file}.part`, file);
-    written = text;
+    try {
+      // In one step: whoever reads meanwhile reads a whole one.
+      writeFileSync(`${file}.part`, text, { mode: 0o600 });
+      renameSync(`${file}.part`, file);
+      written = text;
+    } catch {
+      // The disk is full, say: a peer goes on without explanations.
+    }
   };
   const timer = setInterval(write, REFRESH_MS);
   write();

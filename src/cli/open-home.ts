@@ -5,7 +5,8 @@ import type { KeyPair } from '../identity/key-pair.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
 import type { CommandContext } from './context.ts';
-import { type Home, requireName } from './home.ts';
+import { ForeignKeyError } from './errors.ts';
+import { type Home, requireName, requireOwner } from './home.ts';
 import { askPassphrase } from './passphrase.ts';
 
 export interface Identity {
@@ -16,16 +17,18 @@ export interface Identity {
 /** A passphrase typed at a prompt may be mistyped. */
 const TRIES = 3;
 
-/** Asks for the passphrase if the key has one. @throws NoIdentityError, InvalidFileError, and what `loadKeyFile` throws */
+/** Asks for the passphrase if the key has one. @throws NoIdentityError, InvalidFileError, ForeignKeyError, and what `loadKeyFile` throws */
 export async function openIdentity(
   context: Pick<CommandContext, 'settings' | 'prompts' | 'output'>,
 ): Promise<Identity> {
   const { home } = context.settings;
-  const name = await requireName(home);
+  const { name, publicKey } = await requireOwner(home);
   const canRetry = context.prompts !== undefined && context.settings.passphraseFile === undefined;
   for (let tries = canRetry ? TRIES : 1; ; tries -= 1) {
     try {
-      return { name, keyPair: await loadKeyFile(home.keyFile, askPassphrase(context)) };
+      const keyPair = await loadKeyFile(home.keyFile, askPassphrase(context));
+      if (publicKey !== undefined && publicKey !== keyPair.publicKey) throw new ForeignKeyError(home.keyFile, name);
+      return { name, keyPair };
     } catch (error) {
       if (!(error instanceof WrongPassphraseError) || tries === 1) throw error;
       context.output.fail(error.message);

@@ -1,6 +1,7 @@
 /** Stored messages on their way to stdout. */
 import { toMessage } from '../feed/message.ts';
 import type { Store, StoredMessage } from '../store/store.ts';
+import { MurmureError } from '../wire/murmure-error.ts';
 import type { CommandContext } from './context.ts';
 import type { Paint } from './output.ts';
 import { type MessageStyle, renderMessage } from './render/message.ts';
@@ -42,5 +43,12 @@ export function printMessages(context: CommandContext, reader: Reader, found: re
 /** A program may be looking for something else than a person. */
 export function markSeen({ output }: CommandContext, store: Store, shown: readonly StoredMessage[]): void {
   const unread = shown.filter(({ read }) => !read).map(({ hash }) => hash);
-  if (!output.json && unread.length > 0) store.markRead(unread);
+  if (output.json || unread.length === 0) return;
+  try {
+    store.markRead(unread);
+  } catch (error) {
+    // They were shown, which is what was asked for: in a home that cannot be written they stay unread.
+    if (!(error instanceof MurmureError)) throw error;
+    output.warn(`what you have read was not noted: ${error.message}`);
+  }
 }

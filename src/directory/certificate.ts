@@ -1,6 +1,6 @@
 /** The TLS certificate of a directory: the operator's, or a self-signed one that peers are given a copy of. */
 import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import path from 'node:path';
 import { generate } from 'selfsigned';
@@ -116,6 +116,11 @@ function isGoodFor(certificate: X509Certificate, hosts: readonly string[]): bool
 
 async function writeWhole(file: string, content: string, mode: number): Promise<void> {
   const draft = `${file}.${randomBytes(4).toString('hex')}`;
-  await writeFile(draft, content, { mode, flush: true });
-  await rename(draft, file);
+  try {
+    await writeFile(draft, content, { mode, flush: true });
+    await rename(draft, file);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
 }

@@ -129,6 +129,9 @@ async function writeDraft(file: string, pem: string): Promise<string> {
   try {
     await handle.writeFile(pem);
     await handle.sync();
+  } catch (error) {
+    await unlink(draft);
+    throw error;
   } finally {
     await handle.close();
   }

@@ -1,9 +1,11 @@
 /** What goes wrong outside the program: one clear sentence on stderr, the exit code of the contract, and nothing lost. */
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   truncateSync,
   unlinkSync,
@@ -12,7 +14,7 @@ import {
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Finished, Programs } from '../support/program.ts';
+import { type Finished, main, Programs } from '../support/program.ts';
 
 let programs: Programs;
 let url: string;
@@ -159,6 +161,80 @@ describe('home', () => {
   });
 });
 
+/** Runs lines of shell in which `$folder` is a disk of its own, of 200 KiB; what is mounted goes with the shell. */
+function onSmallDisk(script: string): SpawnSyncReturns<string> {
+  const mounted = `mount -t tmpfs -o size=200k none "$folder" || exit 99\n${script}`;
+  const folder = programs.home('small-disk');
+  mkdirSync(folder, { recursive: true });
+  return spawnSync('unshare', ['--mount', 'sh', '-c', mounted], {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, folder, murmure: `${process.execPath} ${main}` },
+  });
+}
+
+describe('a full disk', () => {
+  const canMount = () => onSmallDisk('true').status === 0;
+
+  test.for(['init someone', 'directory --listen 127.0.0.1:0 --udp 127.0.0.1:0'])(
+    '%s: exit 1, a sentence that says so, and nothing half made',
+    async (command, { skip }) => {
+      skip(!canMount(), 'only the super-user can make a disk that is full');
+      const { status, stdout, stderr } = onSmallDisk(`
+        mkdir "$folder/home"; head -c 300000 /dev/zero >"$folder/filler" 2>/dev/null
+        $murmure ${command} --json --home "$folder/home"; code=$?
+        ls -A "$folder/home" >&2
+        exit $code`);
+      expectSentence(
+        { code: status, stdout, stderr, values: [] },
+        { code: 1, sentence: /^murmure: .*disk is full; make room.*\n$/ },
+      );
+    },
+  );
+
+  test('a backup that does not fit is not left in half', async ({ skip }) => {
+    skip(!canMount(), 'only the super-user can make a disk that is full');
+    const home = await newHome();
+    const { status, stdout, stderr } = onSmallDisk(`
+      head -c 300000 /dev/zero >"$folder/filler" 2>/dev/null
+      $murmure key export "$folder/backup" --json --home ${home}; code=$?
+      ls "$folder" | grep backup
+      exit $code`);
+    expectSentence({ code: status, stdout, stderr, values: [] }, { code: 1, sentence: /disk is full/ });
+    expect(stdout.trimEnd().split('\n')).toHaveLength(1);
+  });
+});
+
+describe('a home that can only be read', () => {
+  /** As somebody else: modes do not bind the super-user. */
+  const asNobody = (home: string, argv: string[]): Finished => {
+    const drop = ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, main];
+    const { PATH } = process.env;
+    const { status, stdout, stderr } = spawnSync('setpriv', [...drop, ...argv, '--home', home], {
+      encoding: 'utf8',
+      env: { PATH },
+    });
+    return { code: status, stdout, stderr, values: [] };
+  };
+  const readOnlyHome = async (): Promise<string> => {
+    const home = await newHome();
+    for (const name of readdirSync(home)) chmodSync(join(home, name), 0o444);
+    chmodSync(home, 0o555);
+    chmodSync(programs.folder, 0o755);
+    return home;
+  };
+
+  test.for([
+    ['post', 'x'],
+    ['serve', '--directory', 'https://127.0.0.1:1'],
+    ['follow', 'someone'],
+  ])('%s: exit 1, and what to do', async (argv, { skip }) => {
+    skip(process.getuid?.() !== 0, 'only the super-user can become somebody else');
+    const home = await readOnlyHome();
+    expectSentence(asNobody(home, argv), { code: 1, sentence: /cannot be written: make it and its folder writable/ });
+    await expectNothingLost(home);
+  });
+});
+
 describe('database', () => {
   test.for([
     [
@@ -193,6 +269,13 @@ describe('key file', () => {
     const home = await newHome();
     copyFileSync(ca, join(home, 'key.pem'));
     expectSentence(await serve(home), { code: 7, sentence: /key\.pem/ });
+  });
+
+  test('of somebody else: exit 7, and nothing is signed with it', async () => {
+    const [home, other] = [await newHome(), await newHome()];
+    copyFileSync(join(other, 'key.pem'), join(home, 'key.pem'));
+    expectSentence(await serve(home), { code: 7, sentence: /key\.pem is not the key of "person-\d+".*backup/s });
+    await expectNothingLost(home);
   });
 
   test('gone: a sentence that names it, and nothing is made in its place', async () => {

@@ -8,7 +8,8 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+/** What `murmure` runs from a checkout. */
+export const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 export type Json = Record<string, unknown>;
 

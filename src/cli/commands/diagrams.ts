@@ -2,13 +2,10 @@
 import { writeDiagrams } from '../../diagrams/generate.ts';
 import { safeLine } from '../../feed/safe-text.ts';
 import type { CommandContext } from '../context.ts';
-import { InvalidFileError } from '../errors.ts';
 import { requirePath } from '../validate.ts';
 
 export async function diagrams({ output }: CommandContext, folder: string): Promise<void> {
   requirePath('FOLDER', folder);
-  const files = await writeDiagrams(folder).catch((error: Error) => {
-    throw new InvalidFileError(folder, error.message);
-  });
+  const files = await writeDiagrams(folder);
   for (const file of files) output.data({ file }, () => safeLine(file));
 }

@@ -1,5 +1,5 @@
 /** `murmure key export` and `key import`: an identity in one file, to keep or to move. */
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, unlink } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { safeLine } from '../../feed/safe-text.ts';
 import { fingerprint } from '../../identity/fingerprint.ts';
@@ -10,7 +10,7 @@ import { nodeKind } from '../../wire/node.ts';
 import { type BackupContent, openBackup, sealBackup, type Verified } from '../backup.ts';
 import type { CommandContext } from '../context.ts';
 import { FileExistsError, IdentityExistsError, InvalidFileError } from '../errors.ts';
-import { createHomeFolder, type Home, readName, writeName } from '../home.ts';
+import { createHomeFolder, type Home, readName, writeOwner } from '../home.ts';
 import { openIdentity, openStore } from '../open-home.ts';
 import { counted } from '../render/text.ts';
 import { lockHome } from '../serve-lock.ts';
@@ -58,9 +58,9 @@ export async function importKey(context: CommandContext, file: string): Promise<
   using store = openSqliteStore(home.storeFile);
   restoreStore(store, verified, context.nowMs());
   if ((await existingKey(home)) === undefined) await createPemFile(home.keyFile, key);
-  await writeName(home, name);
-
   const { publicKey } = verified.keyPair;
+  await writeOwner(home, { name, publicKey });
+
   const following = peers.filter((peer) => peer.following).length;
   const messages = countMessages(verified.leaves);
   const restored = { name, fingerprint: fingerprint(publicKey), publicKey, home: home.folder, messages, following };
@@ -89,11 +89,15 @@ function isWorthKeeping({ key, following, muted }: PeerRecord): boolean {
 
 async function createFile(path: string, text: string): Promise<void> {
   const handle = await open(path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'EEXIST' ? new FileExistsError(path) : new InvalidFileError(path, error.message);
+    throw error.code === 'EEXIST' ? new FileExistsError(path) : error;
   });
   try {
     await handle.writeFile(text);
     await handle.sync();
+  } catch (error) {
+    // Half a backup is none, and would be in the way of the next one.
+    await unlink(path);
+    throw error;
   } finally {
     await handle.close();
   }

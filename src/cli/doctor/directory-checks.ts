@@ -40,7 +40,7 @@ export function checkDirectory(context: CommandContext, identity: () => Promise<
       name: 'directory',
       run: async () => {
         const { directory, ca } = await requireDirectory(context);
-        if (!isTrusted) return skipped(`${directory} was not asked, as its certificate is not trusted`);
+        if (!isTrusted) return skipped(`${directory} was not asked, as its certificate could not be checked`);
         addresses = await createDirectoryHttp({ url: directory, ca }).udpAddresses(context.signal);
         return ok(`${directory} answers, and is at ${addresses.map(formatAddress).join(', ')}`);
       },

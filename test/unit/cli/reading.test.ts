@@ -1,9 +1,11 @@
 /** mute, thread, search, withdraw and tree. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { homeAt } from '../../../src/cli/home.ts';
+import { markSeen } from '../../../src/cli/print-messages.ts';
 import { openSqliteStore } from '../../../src/store/sqlite-store.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { hashOf } from '../../../src/wire/hash.ts';
+import { MurmureError } from '../../../src/wire/murmure-error.ts';
 import { encodeMessage } from '../../../src/wire/node.ts';
 import { fetchTree, messageNode, node, parentOf, treeOf } from '../store/support.ts';
 import { initHome, type Run, run } from './support.ts';
@@ -25,6 +27,18 @@ const human = (...argv: string[]): Promise<Run> => run([...argv, '--home', home]
 async function post(text: string, ...flags: string[]): Promise<string> {
   return (await json('post', text, ...flags)).lines[0]?.hash;
 }
+
+test('what is shown is shown, even where it cannot be noted as read', async () => {
+  const warnings: string[] = [];
+  const output = { json: false, warn: (text: string) => void warnings.push(text) };
+  const store = {
+    markRead: () => {
+      throw new MurmureError('unexpected', 'the disk is full');
+    },
+  };
+  markSeen({ output } as never, store as never, [{ hash: 'a', read: false }] as never);
+  expect(warnings).toEqual(['what you have read was not noted: the disk is full']);
+});
 
 describe('mute and unmute', () => {
   test('leave a peer out of the timeline, unless it is named', async () => {

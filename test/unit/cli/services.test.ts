@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { StoppedError } from '../../../src/cli/errors.ts';
 import { homeAt } from '../../../src/cli/home.ts';
+import { keepLiveState } from '../../../src/cli/live-state.ts';
 import { lockHome } from '../../../src/cli/serve-lock.ts';
-import type { DirectoryOptions } from '../../../src/index.ts';
+import type { DirectoryOptions, Peer } from '../../../src/index.ts';
 import { MurmureError } from '../../../src/wire/murmure-error.ts';
 import { DIRECTORY, fakeDirectory, fakePeer, freshFolder, initHome, run } from './support.ts';
 
@@ -120,6 +121,12 @@ describe('the lock of a home', () => {
     expect(again).toBeDefined();
     expect(() => lockHome(home)).toThrow(/another "murmure serve"/);
   });
+});
+
+test('a peer goes on where what it is at cannot be noted, the disk being full, say', () => {
+  const peer = { explained: ['bob'], explain: () => [] } as unknown as Peer;
+  using _live = keepLiveState(homeAt(join(freshFolder(), 'nowhere')), peer);
+  expect(peer.explained).toEqual(['bob']);
 });
 
 describe('directory', () => {

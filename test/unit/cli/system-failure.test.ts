@@ -1,0 +1,31 @@
+/** What the system refuses is said in a sentence: what could not be done, to what, and what to do. */
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { systemFailure } from '../../../src/cli/system-failure.ts';
+
+const error = (code: string, syscall: string, path?: string) =>
+  Object.assign(new Error(`${code}: …`), { code, syscall, path });
+
+test.for([
+  ['ENOSPC', 'write', '/a', '/a could not be written: the disk is full; make room'],
+  ['ENOSPC', 'write', undefined, 'a file could not be written: the disk is full; make room'],
+  ['EACCES', 'mkdir', '/a', '/a could not be created: there is no permission; make it and its folder yours'],
+  ['EROFS', 'open', '/a', '/a could not be opened: it can only be read there; choose another place'],
+] as const)('%s on %s of %s', ([code, syscall, path, sentence]) => {
+  expect(systemFailure(error(code, syscall, path))).toContain(sentence);
+});
+
+test('what the system says of itself', () => {
+  try {
+    readFileSync('/nowhere/at all');
+    expect.unreachable();
+  } catch (cause) {
+    expect(systemFailure(cause)).toMatch(/^\/nowhere\/at all could not be opened: there is no such file or folder; /);
+  }
+});
+
+test('nothing of other errors', () => {
+  expect(systemFailure(new TypeError('x is not a function'))).toBeUndefined();
+  expect(systemFailure(error('ECONNRESET', 'read'))).toBeUndefined();
+  expect(systemFailure('ENOSPC')).toBeUndefined();
+});
