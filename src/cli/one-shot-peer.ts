@@ -1,18 +1,32 @@
 /** A peer for one command: it asks others, but neither registers nor serves. */
-import type { Peer } from '../index.ts';
+import type { Peer, PeerFact } from '../index.ts';
 import type { Store } from '../store/store.ts';
 import type { CommandContext, DirectoryAccess } from './context.ts';
 import { journalOption } from './journal-option.ts';
 import { openIdentity, openStore } from './open-home.ts';
+import { rationed } from './rationed.ts';
+import { renderWarning } from './render/event.ts';
 
 export interface OneShotPeer extends AsyncDisposable {
   readonly peer: Peer;
   readonly store: Store;
 }
 
+/** What a person should know besides how the command ends, which says the rest. */
+const TOLD: readonly PeerFact['type'][] = ['error.received', 'history.wentBack', 'socket.failed', 'peer.warning'];
+
+/** Errors that others send are always shown (protocol §4), and so is a history that went back (§9). */
+export function tellWarnings({ output, nowMs }: Pick<CommandContext, 'output' | 'nowMs'>, peer: Peer): () => void {
+  const warn = (text: string) => output.warn(text);
+  const tell = rationed((fact) => warn(renderWarning(fact) ?? ''), { nowMs, warn });
+  return peer.on('*', (fact) => {
+    if (TOLD.includes(fact.type)) tell(fact);
+  });
+}
+
 /** Disposing of it closes the peer, then the store. @throws NoIdentityError */
 export async function openPeer(
-  context: Pick<CommandContext, 'settings' | 'services' | 'prompts' | 'output'>,
+  context: Pick<CommandContext, 'settings' | 'services' | 'prompts' | 'output' | 'nowMs'>,
   access: DirectoryAccess,
 ): Promise<OneShotPeer> {
   const { settings, services } = context;
@@ -22,6 +36,7 @@ export async function openPeer(
   resources.use(store);
   const options = { name, keyPair, store, register: false, ...access, ...(await journalOption(context)) };
   const peer = resources.use(await services.createPeer(options));
+  tellWarnings(context, peer);
   const kept = resources.move();
   return { peer, store, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }

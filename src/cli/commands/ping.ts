@@ -10,6 +10,7 @@ import { type CommandContext, requireDirectory } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { journalOption } from '../journal-option.ts';
 import { observeNetwork, type RoundTrip } from '../network-observer.ts';
+import { tellWarnings } from '../one-shot-peer.ts';
 import { openIdentity, openStore } from '../open-home.ts';
 import type { Paint } from '../output.ts';
 import { counted } from '../render/text.ts';
@@ -54,6 +55,7 @@ export async function ping(context: CommandContext, name: string, options: PingO
     ...(await journalOption(context)),
   });
 
+  tellWarnings(context, peer);
   let session: { address: SocketAddress; authenticated: boolean } | undefined;
   peer.on('session.opened', (fact) => {
     if (fact.direction === 'outgoing' && fact.name === name) session = fact;

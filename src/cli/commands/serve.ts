@@ -9,6 +9,7 @@ import { resolveHostPorts } from '../host-port.ts';
 import { journalOption } from '../journal-option.ts';
 import { keepLiveState } from '../live-state.ts';
 import { openIdentity, openStore } from '../open-home.ts';
+import { rationed } from '../rationed.ts';
 import { eventLine, renderEvent, renderWarning } from '../render/event.ts';
 import { isMentioned } from '../render/message-marks.ts';
 import { shortHash } from '../render/text.ts';
@@ -38,18 +39,24 @@ export async function serve(context: CommandContext, { udp }: ServeOptions): Pro
   return exitCodeOfStop(context.signal);
 }
 
+/** A directory may stay unreachable for weeks. */
+const MAX_EARLY = 1_000;
+
 async function runPeer(context: CommandContext, peer: Peer, store: Store): Promise<void> {
   // "ready" is the first line: what happens before it is kept for after it.
   const early: PeerFact[] = [];
-  let report = (fact: PeerFact): void => void early.push(fact);
+  let report = (fact: PeerFact): void => {
+    if (early.length < MAX_EARLY) early.push(fact);
+  };
   using subscriptions = new DisposableStack();
-  subscriptions.defer(
-    peer.on('*', (fact) => {
-      const warning = renderWarning(fact);
-      if (warning !== undefined) context.output.warn(warning);
-      report(fact);
-    }),
-  );
+  const { nowMs, output } = context;
+  const warn = (text: string) => output.warn(text);
+  const tell = (fact: PeerFact) => {
+    const warning = renderWarning(fact);
+    if (warning !== undefined) warn(warning);
+    report(fact);
+  };
+  subscriptions.defer(peer.on('*', rationed(tell, { nowMs, warn })));
   // As long as it takes: while the directory is unreachable the peer goes on trying, and says so in facts.
   await abortable(peer.whenListed(context.signal), context.signal);
   printReady(context, peer);

@@ -13,7 +13,6 @@ import type { Home } from '../home.ts';
 import { openPeer } from '../one-shot-peer.ts';
 import { openStore } from '../open-home.ts';
 import { printMessages } from '../print-messages.ts';
-import { renderWarning } from '../render/event.ts';
 import { lockHome } from '../serve-lock.ts';
 import { exitCodeOfStop } from '../stopping.ts';
 import { requireAskableName } from '../validate.ts';
@@ -68,12 +67,6 @@ async function downloadMeanwhile(context: CommandContext, others: readonly strin
   await using resources = new AsyncDisposableStack();
   const session = resources.use(await openPeer(context, await requireDirectory(context)));
   const { peer, store } = session;
-  resources.defer(
-    peer.on('*', (fact) => {
-      const warning = renderWarning(fact);
-      if (warning !== undefined) context.output.warn(warning);
-    }),
-  );
   const failures = new Map<string, string>();
   const ask = () => {
     for (const name of new Set([...followedNames(store), ...others])) void download(context, peer, name, failures);

@@ -1,15 +1,22 @@
 /** What happens to a running peer: as a line of JSON, and as a line for a person. */
-import { safeLine } from '../../feed/safe-text.ts';
+import { safeLine, safeText } from '../../feed/safe-text.ts';
 import type { PeerFact } from '../../index.ts';
 import { formatAddress } from '../../wire/socket-address.ts';
 import type { Paint } from '../output.ts';
 import { renderSyncReport } from './sync-report.ts';
 import { counted, shortHash } from './text.ts';
 
+/** An Error can be as long as a datagram, and is a sentence. */
+const MAX_TEXT = 400;
+
+function shortened<T extends object>(details: T): T {
+  return 'text' in details ? { ...details, text: safeText(String(details.text)).slice(0, MAX_TEXT) } : details;
+}
+
 /** The line `serve --json` prints: the fact, its type as `event`, and when it was noticed. A sync report is spread out. */
 export function eventLine(fact: PeerFact, nowMs: number): Record<string, unknown> {
   const { type, ...details } = fact;
-  const what = fact.type === 'sync.finished' ? fact.report : details;
+  const what = fact.type === 'sync.finished' ? fact.report : shortened(details);
   return { event: type, at: new Date(nowMs).toISOString(), ...what };
 }
 
@@ -44,7 +51,7 @@ export function renderEvent(fact: PeerFact, paint: Paint): string {
 export function renderWarning(fact: PeerFact): string | undefined {
   switch (fact.type) {
     case 'error.received':
-      return `${fact.name ? `"${fact.name}"` : formatAddress(fact.from)} reports: ${fact.text}`;
+      return `${fact.name ? `"${fact.name}"` : formatAddress(fact.from)} reports: ${safeLine(fact.text, MAX_TEXT)}`;
     case 'key.changed':
       return `"${fact.name}" turns up with another key than before: nothing is taken from it until you have settled which one is right`;
     case 'history.wentBack':

@@ -118,6 +118,21 @@ describe('sync', () => {
     expect(peer.closed()).toBe(true);
   });
 
+  test('tells a history that went back, and Errors that others send', async () => {
+    const peer = fakePeer({
+      sync: async (name) => {
+        peer.tell({ type: 'history.wentBack', name, root: 'ab'.repeat(32) });
+        peer.tell({ type: 'error.received', from: { ip: '192.0.2.9', port: 9 }, name, text: 'go \u001b[2Jaway' });
+        return syncReport(name, { status: 'updated' });
+      },
+    });
+    const { code, err } = await run(['sync', 'bob', ...(await flagsOf())], peer);
+    expect({ code, err }).toEqual({
+      code: 0,
+      err: 'warning: the history of "bob" went back to an earlier state (abababababab)\nwarning: "bob" reports: go away\n',
+    });
+  });
+
   test('without names: all that are followed', async () => {
     const flags = await flagsOf();
     expect(await run(['sync', ...flags], fakePeer({}))).toMatchObject({
