@@ -22,7 +22,17 @@ export class NodeBuffer {
     if (nodes.length === 0) return;
     this.#nodes.push(...nodes);
     if (this.#nodes.length >= BATCH) this.flush();
-    else this.#timer ??= this.#clock.setTimeout(() => this.flush(), FLUSH_AFTER_MS);
+    else this.#timer ??= this.#clock.setTimeout(() => this.#flushInTime(), FLUSH_AFTER_MS);
+  }
+
+  /** Nobody waits for a timer: what fails here fails again, for whoever flushes next. */
+  #flushInTime(): void {
+    const nodes = this.#nodes;
+    try {
+      this.flush();
+    } catch {
+      this.#nodes = nodes;
+    }
   }
 
   flush(): void {
