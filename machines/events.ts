@@ -175,10 +175,11 @@ export interface ErrorOwed {
 
 export type Adopted = Extract<Adoption, { status: 'adopted' }>;
 
-/** How a sync ended: the sync line of the command line. */
+/** How a sync ended: the sync line of the command line. What it cost counts all that went over the network, failures included. */
 export interface SyncReport {
   readonly peer: string;
   readonly status: 'updated' | 'unchanged' | 'failed';
+  /** The root that was asked for; null if none came. */
   readonly root: Hash | null;
   readonly newMessages: number;
   readonly withdrawnMessages: number;

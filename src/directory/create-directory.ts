@@ -58,21 +58,25 @@ export interface DirectoryOptions {
 export interface Directory extends AsyncDisposable {
   /** https URL, with the port that was bound. */
   readonly url: string;
+  /** As bound, IPv4 first; `publicAddresses`, if given, are what peers are told. */
   readonly udp: readonly SocketAddress[];
   /** The certificate in PEM: what peers pass as `ca`. */
   readonly ca: string;
+  /** Under which its datagrams are signed (protocol §7), as `/server-key` gives it. */
   readonly serverKey: PublicKey;
+  /** Calls back for each fact of this type, `*` for all. Returns the way to stop that. */
   on<T extends DirectoryFact['type'] | '*'>(
     type: T,
     listener: (fact: T extends '*' ? DirectoryFact : Extract<DirectoryFact, { type: T }>) => void,
   ): () => void;
+  /** Releases its ports, and closes the registry. Twice is as once. */
   close(): Promise<void>;
 }
 
 const DEFAULT_RATE = { perSecond: 100, burst: 500 };
 
 /**
- * Starts a directory; resolves once HTTPS and UDP are bound.
+ * Starts a directory (protocol §3, §5, §8); resolves once HTTPS and UDP are bound.
  * @throws MurmureError if an address cannot be bound, or what is in `home`, or the certificate, cannot be used
  */
 export async function createDirectory(options: DirectoryOptions = {}): Promise<Directory> {

@@ -32,8 +32,8 @@ const STORE_POLL_MS = 250;
 const EPOCH_2022_S = Date.UTC(2022, 0, 1) / 1000;
 
 /**
- * Starts a peer; resolves once its sockets are bound, and rejects if one cannot be.
- * @throws MurmureError
+ * Starts a peer (protocol §5); resolves once its sockets are bound.
+ * @throws MurmureError `usage` for a URL, certificate or address that is none; `unexpected` for one that cannot be bound
  */
 export async function createPeer(options: PeerOptions): Promise<Peer> {
   const peer = new RunningPeer(options);

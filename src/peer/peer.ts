@@ -70,26 +70,38 @@ export interface Peer extends AsyncDisposable {
   readonly sessions: { readonly outgoing: number; readonly incoming: number };
   /** Paths of all actors that are alive, sorted: "peer/outgoing-session.alice/request.0". */
   readonly actors: readonly string[];
-  /** Resolves once the directory lists this peer. @throws MurmureError `authentication` if it has the name under another key */
+  /**
+   * Resolves once the directory lists this peer (protocol §3, §5): while it cannot be reached, the peer goes on trying, and says so in
+   * facts. @throws MurmureError `authentication` if it has the name under another key; the signal's reason; `interrupted` once closed
+   */
   whenListed(signal?: AbortSignal): Promise<void>;
-  /** Publishes a message and pushes the new root. @throws MessageTooLongError for more than 985 bytes of UTF-8 */
+  /**
+   * Publishes a message (protocol §2), and pushes the new root to all with whom there is a session (§5). `inReplyTo`: hash of the message
+   * answered. @throws MurmureError `usage` for more than 985 bytes of UTF-8, `unexpected` if the store cannot be written
+   */
   post(text: string, options?: { readonly inReplyTo?: Hash | undefined }): { readonly hash: Hash; readonly root: Hash };
-  /** Downloads what is new from one peer. What the network does ends in the report, never in a rejection. */
+  /**
+   * Downloads what is new from one peer (protocol §2, §5, §6). What the network and the other side do ends in the report, never in a
+   * rejection. @throws the signal's reason; MurmureError `interrupted` once closed
+   */
   sync(name: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<SyncReport>;
-  /** Names, addresses and keys that the directory lists now. @throws MurmureError `directory-unreachable` */
+  /** Names, addresses and keys that the directory lists now (protocol §3). @throws MurmureError `directory-unreachable`, `invalid-data` */
   directoryPeers(signal?: AbortSignal): Promise<DirectoryPeer[]>;
   /** Why the sessions and the download with this peer are where they are; nothing without the option `explain`. */
   explain(name: string): readonly Explanation[];
   /** Names for which there is something to explain. */
   readonly explained: readonly string[];
-  /** Says Hello to an address whose owner need not be known. */
+  /** Says Hello to an address whose owner need not be known (protocol §5); what comes of it is told in facts. */
   hello(address: SocketAddress): void;
+  /** Downloads now, at every push, and every minute what is new from this peer; remembered in the store. */
   follow(name: string): void;
+  /** No longer; what is there stays. */
   unfollow(name: string): void;
   /** Calls back for each fact of this type, `*` for all. Returns the way to stop that. */
   on<T extends PeerFact['type'] | '*'>(
     type: T,
     listener: (fact: T extends '*' ? PeerFact : Extract<PeerFact, { type: T }>) => void,
   ): () => void;
+  /** Releases sockets and timers, and writes down what is not yet; the store is the caller's to close. Twice is as once. */
   close(): Promise<void>;
 }
