@@ -57,7 +57,7 @@ export function renderWarning(fact: PeerFact): string | undefined {
     case 'history.wentBack':
       return `the history of "${fact.name}" went back to an earlier state (${shortHash(fact.root)})`;
     case 'directory.unreachable':
-      return `not listed at the directory: ${fact.failure.message} (next try in ${Math.ceil(fact.retryInMs / 1000)} s)`;
+      return `not listed at the directory: ${fact.failure.message}${nextTry(fact)}`;
     case 'socket.failed':
       return `a UDP socket failed: ${fact.why}`;
     case 'peer.warning':
@@ -65,6 +65,11 @@ export function renderWarning(fact: PeerFact): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** A name that another key has is not asked for again: only the user can resolve that. */
+function nextTry({ failure, retryInMs }: Extract<PeerFact, { type: 'directory.unreachable' }>): string {
+  return failure.code === 'authentication' ? '' : ` (next try in ${Math.ceil(retryInMs / 1000)} s)`;
 }
 
 function failure(error: { message: string } | undefined): string {

@@ -66,6 +66,19 @@ describe('serve', () => {
     expect(err).toBe('warning: 192.0.2.9:9 reports: go away\n');
   });
 
+  test('a name that another key has is not tried again, and nobody is told so', async () => {
+    const failure = { code: 'authentication', message: 'the name alice is taken' } as const;
+    const peer = fakePeer({
+      whenListed: async () => {
+        peer.tell({ type: 'directory.unreachable', failure, retryInMs: 1000 });
+        throw new MurmureError(failure.code, failure.message);
+      },
+    });
+    const { code, err } = await run(['serve', ...(await flagsOf())], peer);
+    expect(code).toBe(6);
+    expect(err).not.toContain('next try');
+  });
+
   test('goes on while the directory is unreachable, and says so', async () => {
     const peer = fakePeer({
       whenListed: async () => {
