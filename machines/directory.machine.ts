@@ -271,11 +271,12 @@ const sendEmptyRoot = base.enqueueActions(({ event, enqueue }) => {
   enqueue({ type: 'sendSigned', params: { datagram, to: event.from, socket: event.socket } });
 });
 
+/** Signed, though it need not be: one known peer panics on an unsigned answer from a directory (protocol §11, A). */
 const sendNoDatum = base.enqueueActions(({ event, enqueue }) => {
   const asked = datagramOf(event);
   if (event.type !== 'stranger.asked' || asked?.type !== 'GetDatum') return;
-  const bytes = encodeDatagram({ type: 'NoDatum', id: asked.id, hash: asked.hash });
-  enqueue.sendTo(event.socket, { type: 'datagrams.send', datagrams: [bytes], to: event.from });
+  const datagram: Datagram = { type: 'NoDatum', id: asked.id, hash: asked.hash };
+  enqueue({ type: 'sendSigned', params: { datagram, to: event.from, socket: event.socket } });
 });
 
 const sendError = base.enqueueActions(({ context, event, enqueue }) => {

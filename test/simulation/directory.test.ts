@@ -5,6 +5,7 @@ import { directoryMachine } from '../../machines/directory.machine.ts';
 import { timing } from '../../machines/timing.ts';
 import { entryOf, sizeOf } from '../../src/merkle/hash-table.ts';
 import { appendSignature, type Datagram, encodeDatagram } from '../../src/wire/datagram.ts';
+import { EMPTY_ROOT } from '../../src/wire/hash.ts';
 import { formatAddress } from '../../src/wire/socket-address.ts';
 import { inert, inertMachine, nobody } from '../machines/walk-machine.ts';
 import { seededRandom } from '../support/seeded-random.ts';
@@ -107,6 +108,20 @@ describe('the directory, and a stranger', () => {
       { type: 'Error', id: 1, text: 'no session: say Hello first' },
       { type: 'Error', id: 3, text: 'session expired: say Hello again' },
     ]);
+    await world.close();
+  });
+
+  test('who asks for a node gets a signed NoDatum: one known peer panics on an unsigned answer', async () => {
+    const world = await worldWithDirectory();
+    const stranger = await Stranger.join(world, 'stranger');
+    stranger.send(directory, { type: 'Hello', id: 2, flags: 8, name: 'stranger' });
+    await world.clock.advance(1_000);
+    stranger.send(directory, { type: 'GetDatum', id: 3, hash: EMPTY_ROOT });
+    await world.clock.advance(1_000);
+    expect(stranger.heard.at(-1)).toMatchObject({
+      datagram: { type: 'NoDatum', id: 3, hash: EMPTY_ROOT },
+      isSigned: true,
+    });
     await world.close();
   });
 

@@ -2,10 +2,14 @@
 import { writeDiagrams } from '../../diagrams/generate.ts';
 import { safeLine } from '../../feed/safe-text.ts';
 import type { CommandContext } from '../context.ts';
+import { InvalidFileError } from '../errors.ts';
+import { systemFailure } from '../system-failure.ts';
 import { requirePath } from '../validate.ts';
 
 export async function diagrams({ output }: CommandContext, folder: string): Promise<void> {
   requirePath('FOLDER', folder);
-  const files = await writeDiagrams(folder);
+  const files = await writeDiagrams(folder).catch((error: Error) => {
+    throw systemFailure(error) === undefined ? new InvalidFileError(folder, error.message) : error;
+  });
   for (const file of files) output.data({ file }, () => safeLine(file));
 }
