@@ -1,6 +1,7 @@
 /** The registry in memory: gone with the process. */
 import type { PublicKey } from '../identity/public-key.ts';
 import { formatAddress, isIPv6, type SocketAddress } from '../wire/socket-address.ts';
+import { Listing } from './listing.ts';
 import { PendingRegistrations } from './pending-registrations.ts';
 import {
   ADDRESS_LIFETIME_MS,
@@ -34,6 +35,18 @@ export function createMemoryRegistry(options: RegistryOptions = {}): Registry {
       .map(({ address }) => address)
       .sort((a, b) => Number(isIPv6(a)) - Number(isIPv6(b)));
 
+  const listing = new Listing((nowMs) => {
+    const names: string[] = [];
+    let oldestProofMs: number | undefined;
+    for (const [name, { addresses }] of bindings) {
+      const proofs = [...addresses.values()].map(({ provenAtMs }) => provenAtMs);
+      const live = bindingOf(name, nowMs) ? proofs.filter((atMs) => nowMs - atMs < ADDRESS_LIFETIME_MS) : [];
+      if (live.length > 0) names.push(name);
+      oldestProofMs = Math.min(oldestProofMs ?? Number.POSITIVE_INFINITY, ...live);
+    }
+    return { names: names.sort(byBytes), oldestProofMs };
+  });
+
   return {
     register(name, key, nowMs) {
       const bound = bindingOf(name, nowMs)?.key;
@@ -55,11 +68,10 @@ export function createMemoryRegistry(options: RegistryOptions = {}): Registry {
       addresses.set(formatAddress(address), { address, provenAtMs: nowMs });
       if (addresses.size > registryLimits.addressesPerName) addresses.delete(addresses.keys().next().value as string);
       bindings.set(name, { key, provenAtMs: nowMs, addresses });
+      listing.noteProven(name);
       if (key !== undefined) pending.remove(name);
     },
-    peers(nowMs) {
-      return [...bindings.keys()].filter((name) => addressesOf(name, nowMs).length > 0).sort(byBytes);
-    },
+    peers: (nowMs) => listing.names(nowMs),
     lookup(name, nowMs): RegisteredPeer | undefined {
       const addresses = addressesOf(name, nowMs);
       const key = bindingOf(name, nowMs)?.key;

@@ -38,8 +38,8 @@ export interface Registry {
    * have this key is for the caller to ask, of `register`.
    */
   prove(name: string, key: PublicKey | undefined, address: SocketAddress, nowMs: number): void;
-  /** Names with at least one address, in byte order. */
-  peers(nowMs: number): string[];
+  /** Names with at least one address, in byte order; the same array as long as they are the same. */
+  peers(nowMs: number): readonly string[];
   /** Undefined also for a bound name without an address: nobody is there now. IPv4 first, then by oldest proof. */
   lookup(name: string, nowMs: number): RegisteredPeer | undefined;
   isListed(address: SocketAddress, nowMs: number): boolean;

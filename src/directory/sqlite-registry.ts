@@ -4,11 +4,11 @@ import type { PublicKey } from '../identity/public-key.ts';
 import { asStoreError, CorruptStoreError, NewerHomeError } from '../store/store-errors.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
 import { formatAddress, isIPv6, parseAddress, type SocketAddress } from '../wire/socket-address.ts';
+import { Listing } from './listing.ts';
 import { PendingRegistrations } from './pending-registrations.ts';
 import {
   ADDRESS_LIFETIME_MS,
   bindingLifetimeMs,
-  byBytes,
   type Registry,
   type RegistryOptions,
   registryLimits,
@@ -55,7 +55,10 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
   const selectAddresses = db.prepare(
     'SELECT address FROM addresses WHERE name = ? AND proven_ms > ? ORDER BY proven_ms, rowid',
   );
-  const selectNames = db.prepare('SELECT DISTINCT name FROM addresses WHERE proven_ms > ?');
+  // As UTF-8 bytes: how SQLite compares text.
+  const selectNames = db.prepare('SELECT DISTINCT name FROM addresses WHERE proven_ms > ? ORDER BY name');
+  const dataVersion = db.prepare('PRAGMA data_version');
+  const selectOldest = db.prepare('SELECT min(proven_ms) AS oldest FROM addresses WHERE proven_ms > ?');
   const selectAddress = db.prepare('SELECT 1 FROM addresses WHERE address = ? AND proven_ms > ?');
   const upsertBinding = db.prepare(
     `INSERT INTO bindings VALUES (?1, ?2, ?3)
@@ -92,6 +95,16 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
     trimAddresses.run(name);
   };
 
+  const listing = new Listing(
+    (nowMs) => {
+      const after = nowMs - ADDRESS_LIFETIME_MS;
+      const names = selectNames.all(after).map((row) => (row as { name: string }).name);
+      const { oldest } = selectOldest.get(after) as { oldest: number | null };
+      return { names, oldestProofMs: oldest ?? undefined };
+    },
+    () => (dataVersion.get() as { data_version: number }).data_version,
+  );
+
   return {
     register: guarded((name, key, nowMs) => {
       const bound = boundKey(name, nowMs);
@@ -107,14 +120,10 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
     }),
     prove: guarded((name, key, address, nowMs) => {
       inTransaction(db, () => prove(name, key, formatAddress(address), nowMs));
+      listing.noteProven(name);
       if (key !== undefined) pending.remove(name);
     }),
-    peers: guarded((nowMs) =>
-      selectNames
-        .all(nowMs - ADDRESS_LIFETIME_MS)
-        .map((row) => (row as { name: string }).name)
-        .sort(byBytes),
-    ),
+    peers: guarded((nowMs) => listing.names(nowMs)),
     lookup: guarded((name, nowMs) => {
       const addresses = addressesOf(name, nowMs);
       const key = boundKey(name, nowMs);

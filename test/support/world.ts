@@ -183,7 +183,7 @@ export class World {
             throw new MurmureError('authentication', `the name ${name} is bound to another key`);
           }
         }),
-      peers: () => answer(() => this.registry.peers(now())),
+      peers: () => answer(() => [...this.registry.peers(now())]),
       peer: (name) => answer(() => this.registry.lookup(name, now())),
     };
   }

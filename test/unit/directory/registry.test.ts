@@ -120,6 +120,18 @@ describe.each([
     ]);
   });
 
+  test('peers are the same list, and not read anew, until one comes or goes', () => {
+    const registry = open();
+    registry.prove('bob', undefined, hostOf(1), T0);
+    const first = registry.peers(T0 + 1);
+    registry.prove('bob', undefined, hostOf(2), T0 + 2);
+    expect(registry.peers(T0 + 3)).toBe(first);
+    registry.prove('alice', undefined, hostOf(3), T0 + 4);
+    expect(registry.peers(T0 + 5)).toEqual(['alice', 'bob']);
+    expect(registry.peers(T0 + HOUR + 3)).toEqual(['alice']);
+    expect(registry.peers(T0 + 5)).toEqual(['alice', 'bob']);
+  });
+
   test('names that differ in case, composition or trailing spaces are different peers', () => {
     const registry = open();
     const names = ['alice', 'Alice', 'alice ', 'Zo\u00e9', 'Zoe\u0301'];
