@@ -129,7 +129,7 @@ function addRoutes(app: FastifyInstance, options: HttpServerOptions): void {
   });
 
   app.post('/register', async (request, reply) => {
-    const result = register(registry, request.body, now());
+    const result = register(request.body, (name, key) => registry.register(name, key, now(), sourceOf(request.ip)));
     metrics.countRegistration(result.kind);
     return result.kind === 'accepted' ? reply.code(204).send() : text(reply, 400, result.why);
   });
@@ -160,7 +160,9 @@ function addRoutes(app: FastifyInstance, options: HttpServerOptions): void {
 
 type RegistrationResult = { kind: 'accepted' } | { kind: 'bad-key' | 'malformed'; why: string };
 
-function register(registry: Registry, body: unknown, nowMs: number): RegistrationResult {
+type Register = (name: string, key: PublicKey | undefined) => ReturnType<Registry['register']>;
+
+function register(body: unknown, accept: Register): RegistrationResult {
   const parsed = v.safeParse(Registration, lowerCaseMembers(parseJson(body)));
   if (!parsed.success) return { kind: 'malformed', why: 'a registration is JSON: {"name":"…","key":"…"}\n' };
   const { name, key: keyText } = parsed.output;
@@ -168,9 +170,7 @@ function register(registry: Registry, body: unknown, nowMs: number): Registratio
   if (invalid !== undefined) return { kind: 'malformed', why: `${invalid}\n` };
   const key = keyText ? parsePublicKey(keyText) : undefined;
   if (key !== undefined && !key.ok) return { kind: 'bad-key', why: BAD_KEY };
-  return registry.register(name, key?.value, nowMs) === 'accepted'
-    ? { kind: 'accepted' }
-    : { kind: 'bad-key', why: BAD_KEY };
+  return accept(name, key?.value) === 'accepted' ? { kind: 'accepted' } : { kind: 'bad-key', why: BAD_KEY };
 }
 
 function parseJson(body: unknown): unknown {

@@ -48,10 +48,10 @@ export function createMemoryRegistry(options: RegistryOptions = {}): Registry {
   });
 
   return {
-    register(name, key, nowMs) {
+    register(name, key, nowMs, source = '') {
       const bound = bindingOf(name, nowMs)?.key;
       if (bound !== undefined) return bound === key ? 'accepted' : 'bad-key';
-      pending.add(name, key, nowMs);
+      pending.add(name, key, nowMs, source);
       return 'accepted';
     },
     candidateKeys(name, nowMs) {

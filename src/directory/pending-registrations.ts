@@ -1,20 +1,21 @@
-/** Registrations that nobody has proven yet: forgotten after two minutes, and bounded, oldest first. */
+/** Registrations that nobody has proven yet: forgotten after two minutes, and bounded, those of whoever has most of them first. */
 import type { PublicKey } from '../identity/public-key.ts';
 import { PENDING_LIFETIME_MS, registryLimits } from './registry.ts';
 
 interface Pending {
   readonly key: PublicKey | undefined;
   readonly atMs: number;
+  readonly source: string;
 }
 
 export class PendingRegistrations {
   readonly #byName = new Map<string, Pending[]>();
   #size = 0;
 
-  add(name: string, key: PublicKey | undefined, nowMs: number): void {
+  add(name: string, key: PublicKey | undefined, nowMs: number, source: string): void {
     const others = this.#live(name, nowMs).filter((pending) => pending.key !== key);
     this.remove(name);
-    const kept = [...others, { key, atMs: nowMs }].slice(-registryLimits.pendingPerName);
+    const kept = withinLimit([...others, { key, atMs: nowMs, source }]);
     this.#byName.set(name, kept);
     this.#size += kept.length;
     while (this.#size > registryLimits.pendingInAll) this.remove(this.#byName.keys().next().value as string);
@@ -36,4 +37,13 @@ export class PendingRegistrations {
   #live(name: string, nowMs: number): Pending[] {
     return (this.#byName.get(name) ?? []).filter(({ atMs }) => nowMs - atMs < PENDING_LIFETIME_MS);
   }
+}
+
+/** One source, however much it registers, takes the place of no other (protocol §3: the name is not blocked for its key's owner). */
+function withinLimit(all: readonly Pending[]): Pending[] {
+  if (all.length <= registryLimits.pendingPerName) return [...all];
+  const shares = Map.groupBy(all, ({ source }) => source);
+  const most = Math.max(...shares.values().map(({ length }) => length));
+  const first = all.findIndex(({ source }) => shares.get(source)?.length === most);
+  return all.toSpliced(first, 1);
 }

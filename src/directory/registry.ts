@@ -28,9 +28,9 @@ export interface Registry {
   /**
    * Takes a registration down, until it is proven or two minutes have passed. A name that is bound to a key takes no other;
    * a name that is not bound takes several, and who proves an address first binds it. A name bound without a key may
-   * get one: who registers with a key and proves an address has it from then on.
+   * get one: who registers with a key and proves an address has it from then on. `source`: who asks, as far as that is known.
    */
-  register(name: string, key: PublicKey | undefined, nowMs: number): 'accepted' | 'bad-key';
+  register(name: string, key: PublicKey | undefined, nowMs: number, source?: string): 'accepted' | 'bad-key';
   /** Keys under which a Hello of this name may be signed; `undefined` among them: it need not be. Empty: not registered. */
   candidateKeys(name: string, nowMs: number): (PublicKey | undefined)[];
   /**

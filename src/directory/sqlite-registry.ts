@@ -106,10 +106,10 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
   );
 
   return {
-    register: guarded((name, key, nowMs) => {
+    register: guarded((name, key, nowMs, source = '') => {
       const bound = boundKey(name, nowMs);
       if (typeof bound === 'string') return bound === key ? 'accepted' : 'bad-key';
-      pending.add(name, key, nowMs);
+      pending.add(name, key, nowMs, source);
       return 'accepted';
     }),
     candidateKeys: guarded((name, nowMs) => {

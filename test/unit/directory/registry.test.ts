@@ -243,6 +243,14 @@ describe.each([
       expect(registry.candidateKeys('alice', T0)).toEqual(['d', 'e', 'b', 'f']);
     });
 
+    test('takes the place of one from its own source: nobody pushes out the key of a name’s owner', () => {
+      const registry = open();
+      registry.register('alice', KEY, T0, 'her address');
+      for (let i = 0; i < 100; i++) registry.register('alice', `mallory-${i}`, T0 + i, 'another address');
+      const keys = registry.candidateKeys('alice', T0 + 100);
+      expect(keys).toEqual([KEY, 'mallory-97', 'mallory-98', 'mallory-99']);
+    });
+
     test('is one of ten thousand at most, the name that was touched least recently going first', () => {
       const registry = open();
       expect(registryLimits.pendingInAll).toBe(10_000);
