@@ -2,8 +2,9 @@
  * `npm run bench`: what murmure costs, beside what the machine can do at all, measured in the same run. Times travel badly from
  * machine to machine; ratios do better. Each measurement is a process of its own.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { FrontEndFigures } from './front-end.ts';
 import { rawLoop } from './raw-loop.ts';
 import type { SearchFigures } from './search.ts';
 import type { SyncFigures } from './sync.ts';
@@ -64,6 +65,15 @@ const { slowestMs, firstMs, adoptMs }: SearchFigures = JSON.parse(node(file('sea
 print('search in 100,000 messages, slowest of eight queries, ms', slowestMs.toFixed(1), 'under 50');
 print('the same before any of them is indexed, ms', firstMs.toFixed(0));
 print('adopting 100,000 new messages, in one call, ms', adoptMs.toFixed(0));
+
+// script(1) is what opens a pseudo-terminal.
+if (spawnSync('script', ['--version']).status === 0) {
+  const { firstScreenSeconds, keys }: FrontEndFigures = JSON.parse(node(file('front-end.ts')));
+  print('home screen with 100,000 stored messages, s', firstScreenSeconds.toFixed(2), 'under 0.5');
+  const { median, percentile95, slowest } = keys;
+  const times = [median, percentile95, slowest].map(Math.round).join(' / ');
+  print('a key during a sync, median / 95 % / slowest, ms', times, 'under 50');
+} else print('home screen, keys during a sync', 'skipped', 'there is no script(1) here');
 
 const empty = median(several(() => secondsOf(() => node('-e', '0'))));
 const version = median(several(() => secondsOf(() => node(file('../../src/cli/main.ts'), '--version'))));

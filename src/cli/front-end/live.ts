@@ -51,7 +51,7 @@ export class Live implements Disposable {
   #listed: readonly DirectoryPeer[] | undefined;
   #timer: unknown;
   #isDue = false;
-  /** Grows with every change. */
+  /** Grows whenever items may have changed: not with how far a download is, which is for the status line alone. */
   version = 0;
   /** Of the last thing done. */
   notice = '';
@@ -107,6 +107,10 @@ export class Live implements Disposable {
 
   changed(): void {
     this.version += 1;
+    this.#refreshSoon();
+  }
+
+  #refreshSoon(): void {
     if (this.#isDue) return;
     this.#isDue = true;
     this.#arm(REFRESH_MS);
@@ -122,6 +126,7 @@ export class Live implements Disposable {
   #arm(ms: number): void {
     this.#clock.clearTimeout(this.#timer);
     this.#timer = this.#clock.setTimeout(() => {
+      if (!this.#isDue) this.version += 1;
       this.#isDue = false;
       for (const listener of this.#listeners) listener();
       this.#arm(TICK_MS);
@@ -164,7 +169,8 @@ export class Live implements Disposable {
       default:
         break;
     }
-    this.changed();
+    if (fact.type === 'sync.progressed') this.#refreshSoon();
+    else this.changed();
   }
 
   #connected(): void {

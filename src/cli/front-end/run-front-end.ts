@@ -21,8 +21,8 @@ import { type ActOptions, act } from './act.ts';
 import { CancelledError, type Dialogue } from './dialogue.ts';
 import type { DraftKeeper, Drafts } from './drafts.ts';
 import { Live } from './live.ts';
-import type { Desk } from './places/place.ts';
-import { showPlace } from './show-place.ts';
+import { cached, type Desk } from './places/place.ts';
+import { countNews, showPlace } from './show-place.ts';
 
 export interface FrontEndOptions {
   readonly peer: Peer;
@@ -65,7 +65,9 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   using live = new Live(peer, clock);
   const { settings = [], directory = '' } = options;
-  const desk: Desk = { peer, store, live, paint, settings, directory, now: () => clock.now() };
+  // Counted once for all screens: that takes longer than anything else on them.
+  const news = cached({ live }, () => countNews({ peer, store }));
+  const desk: Desk = { peer, store, live, paint, settings, directory, news, now: () => clock.now() };
 
   /** Asks, and enters the answer; what was not answered was cancelled. */
   const ask = async ({ self }: Self, question: () => Promise<AnyEventObject>): Promise<void> => {

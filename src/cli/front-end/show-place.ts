@@ -14,7 +14,7 @@ import {
   timelinePlace,
 } from './places/messages.ts';
 import { peerPlace, peersPlace } from './places/peers.ts';
-import { cached, type Desk, type MakePlace, type PlaceView } from './places/place.ts';
+import { cached, type Desk, type MakePlace, type News, type PlaceView } from './places/place.ts';
 import { helpPlace, logPlace, settingsPlace, treePlace } from './places/texts.ts';
 import type { Item, Screen } from './screen.ts';
 
@@ -45,14 +45,13 @@ export function showPlace(place: Place, desk: Desk, drafts: number): ShownPlace 
   const { live, paint } = desk;
   const view = makers[place.kind](place, desk);
   const items = cached(desk, () => view.items());
-  const news = cached(desk, () => countNews(desk));
   const screen: Screen = {
     keys: view.keys,
     cursor: place.cursor || firstUnread(place, desk),
     from: view.from,
     isText: view.isText,
     view: (columns) => {
-      const status = renderStatusLine({ ...statusOf(desk), ...news(), drafts }, columns, paint);
+      const status = renderStatusLine({ ...statusOf(desk), ...desk.news(), drafts }, columns, paint);
       const notice = live.notice === '' ? [] : [truncate(paint('cyan', safeLine(live.notice)), columns)];
       const title = [truncate(paint('bold', view.title), columns)];
       return { title, items: items(), empty: view.empty ?? 'nothing', status: [...notice, status] };
@@ -72,7 +71,7 @@ function firstUnread({ kind, subject }: Place, { peer, store }: Desk): Item['id'
   return messages.find(({ read, author }) => !read && author !== peer.name)?.hash ?? '';
 }
 
-function countNews({ peer, store }: Desk): { unread: number; mentions: number } {
+export function countNews({ peer, store }: Pick<Desk, 'peer' | 'store'>): News {
   const unread = store
     .messages({ authors: heardAuthors({ peer, store }), limit: COUNTED })
     .filter(({ read, author }) => !read && author !== peer.name);

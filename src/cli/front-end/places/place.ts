@@ -7,6 +7,12 @@ import type { SettingOrigin } from '../../settings.ts';
 import type { Live } from '../live.ts';
 import type { Item } from '../screen.ts';
 
+/** What is unread, and what of it mentions the person. */
+export interface News {
+  readonly unread: number;
+  readonly mentions: number;
+}
+
 /** What the screens show things of. */
 export interface Desk {
   readonly peer: Peer;
@@ -16,6 +22,7 @@ export interface Desk {
   readonly settings: readonly SettingOrigin[];
   /** URL, `''` if it is not to be named. */
   readonly directory: string;
+  news(): News;
   /** Unix ms. */
   now(): number;
 }
@@ -75,7 +82,7 @@ export function textItems(
 }
 
 /** Made anew when something has changed, not at every key that is pressed. */
-export function cached<T>({ live }: Desk, make: () => T): () => T {
+export function cached<T>({ live }: Pick<Desk, 'live'>, make: () => T): () => T {
   let version = live.version;
   let value: T | undefined;
   return () => {

@@ -1,0 +1,31 @@
+/** A store on disk that has downloaded very many messages of one peer. */
+import { openSqliteStore } from '../../src/index.ts';
+import { buildTree } from '../../src/merkle/build.ts';
+import { hashOf } from '../../src/wire/hash.ts';
+import { encodeMessage } from '../../src/wire/node.ts';
+
+export const MESSAGES = 100_000;
+
+const topics = ['weather', 'music', 'bread', 'trains', 'birds'];
+
+export interface FilledStore {
+  readonly store: ReturnType<typeof openSqliteStore>;
+  /** Making the fetched messages a feed's current ones: one call, in which nothing else is done. */
+  readonly adoptMs: number;
+}
+
+export function fillStore(path: string, author: string): FilledStore {
+  const store = openSqliteStore(path);
+  const leaves = Array.from({ length: MESSAGES }, (_, i) => {
+    const body = `a message about ${topics[i % 5]}, number ${i}, with some more words: ${i % 97} ${i % 89}`;
+    const value = encodeMessage({ date: i, inReplyTo: null, body });
+    return { hash: hashOf(value), value };
+  });
+  const { root, nodes } = buildTree(leaves.map(({ hash }) => hash));
+  const nowMs = Date.now();
+  store.beginWalk(author, root, nowMs);
+  store.putNodes([...leaves, ...nodes.entries().map(([hash, value]) => ({ hash, value }))]);
+  const startMs = performance.now();
+  store.adopt({ feed: author, root, nowMs, authenticated: true, quota: MESSAGES });
+  return { store, adoptMs: performance.now() - startMs };
+}
