@@ -30,6 +30,8 @@ export type Action =
   | 'post'
   /** To the message that it is about. */
   | 'reply'
+  /** The message that it is about, which is one's own. */
+  | 'withdraw'
   | 'search'
   | 'hello'
   /** Downloads from everyone who is followed. */
@@ -81,7 +83,7 @@ export function hasSubject(action: Action): boolean {
 }
 
 export function isAboutMessage(action: Action): boolean {
-  return action === 'thread' || action === 'reply';
+  return action === 'thread' || action === 'reply' || action === 'withdraw';
 }
 
 /** The place whose screen is shown. */

@@ -26,10 +26,12 @@ export type FrontEndEvent =
   | { readonly type: 'text.given'; readonly text: string }
   | { readonly type: 'peer.chosen'; readonly name: string }
   | { readonly type: 'quit.answered'; readonly yes: boolean }
+  | { readonly type: 'withdrawal.answered'; readonly yes: boolean }
   /** Ctrl-C, or Escape: the question is not answered. */
   | { readonly type: 'prompt.cancelled' }
   | { readonly type: 'peers.listed'; readonly names: readonly string[] }
-  | { readonly type: 'work.done'; readonly notice: string }
+  /** `cursor` is the item to go to, if that is on the screen. */
+  | { readonly type: 'work.done'; readonly notice: string; readonly cursor?: string }
   | { readonly type: 'work.failed'; readonly failure: Failure }
   /** What came of something that was begun earlier. */
   | { readonly type: 'news.heard'; readonly notice: string }
@@ -49,6 +51,7 @@ const base = setup({
     askPeer: effect<{ action: Action; names: readonly string[] }>('askPeer'),
     act: effect<{ action: Action; subject: string }>('act'),
     askQuit: effect<undefined>('askQuit'),
+    askWithdrawal: effect<{ subject: string }>('askWithdrawal'),
   },
   guards: {
     isBack: ({ event }) => event.type === 'action.chosen' && event.action === 'back',
@@ -62,7 +65,8 @@ const base = setup({
     leadsToPlace: ({ context }) => isPlaceKind(context.action),
     isSearch: ({ context }) => context.action === 'search',
     isNobody: ({ event }) => event.type === 'peers.listed' && event.names.length === 0,
-    isYes: ({ event }) => event.type === 'quit.answered' && event.yes,
+    isWithdrawal: ({ event }) => event.type === 'action.chosen' && event.action === 'withdraw',
+    isYes: ({ event }) => (event.type === 'quit.answered' || event.type === 'withdrawal.answered') && event.yes,
     hasMention: ({ event }) => event.type === 'messages.arrived' && event.mentions > 0,
   },
 });
@@ -109,6 +113,13 @@ const noteNobody = base.assign({ notice: 'there is nobody to choose from' });
 const noteDone = base.assign(({ event }) =>
   event.type === 'work.done' || event.type === 'news.heard' ? { notice: event.notice } : {},
 );
+/** What was written is where the person is, on the screens that have it. */
+const noteCursor = base.assign(({ context, event }) => {
+  const place = here(context);
+  if (event.type !== 'work.done' || event.cursor === undefined || !['timeline', 'thread'].includes(place.kind))
+    return {};
+  return { places: [...context.places.slice(0, -1), { ...place, cursor: event.cursor }] };
+});
 const noteFailed = base.assign(({ event }) => (event.type === 'work.failed' ? { notice: event.failure.message } : {}));
 
 nameActions({
@@ -124,6 +135,7 @@ nameActions({
   noteNames,
   noteNobody,
   noteDone,
+  noteCursor,
   noteFailed,
 });
 
@@ -170,6 +182,7 @@ export const frontEndMachine = base.createMachine({
           { guard: 'isPlace', target: 'viewing', reenter: true, actions: enterPlace },
           { guard: 'isWriting', target: 'writing', actions: noteAction },
           { guard: 'isQuestion', target: 'asking', actions: noteAction },
+          { guard: 'isWithdrawal', target: 'withdrawing', actions: noteAction },
           { target: 'acting', actions: noteAction },
         ],
         'prompt.cancelled': 'leaving',
@@ -197,7 +210,7 @@ export const frontEndMachine = base.createMachine({
         params: ({ context }) => ({ subject: context.subject, text: draftOf(context) }),
       },
       on: {
-        'work.done': { target: 'viewing', actions: [noteDone, forgetDraft, keepDrafts] },
+        'work.done': { target: 'viewing', actions: [noteDone, noteCursor, forgetDraft, keepDrafts] },
         'work.failed': { target: 'viewing', actions: noteFailed },
       },
     },
@@ -244,6 +257,15 @@ export const frontEndMachine = base.createMachine({
       on: {
         'work.done': { target: 'viewing', actions: noteDone },
         'work.failed': { target: 'viewing', actions: noteFailed },
+      },
+    },
+    withdrawing: {
+      description: 'It is said what withdrawing cannot do: is it meant?',
+      entry: { type: 'askWithdrawal', params: ({ context }) => ({ subject: context.subject }) },
+      on: {
+        'withdrawal.answered': [{ guard: 'isYes', target: 'acting' }, { target: 'viewing' }],
+        'work.failed': { target: 'viewing', actions: noteFailed },
+        'prompt.cancelled': 'viewing',
       },
     },
     leaving: {

@@ -1,5 +1,6 @@
 /** Questions to a person at the terminal. They go to stderr: stdout is for data. */
 import { StoppedError } from './errors.ts';
+import { secret, yesOrNo } from './front-end/prompts/questions.ts';
 import type { Prompts, Surroundings } from './streams.ts';
 
 /** Undefined unless somebody sits at a terminal. What asks is loaded with the first question. */
@@ -13,7 +14,12 @@ export function terminalPrompts(
     password: (message) =>
       untilAnswered(signal, async () => {
         const { password } = await import('@inquirer/prompts');
-        return password({ message, mask: '*' }, terminal);
+        return password(secret(message), terminal);
+      }),
+    confirm: (message) =>
+      untilAnswered(signal, async () => {
+        const { confirm } = await import('@inquirer/prompts');
+        return confirm(yesOrNo(message, false), terminal);
       }),
     edit: (message, complain) =>
       untilAnswered(signal, async () => {

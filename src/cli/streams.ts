@@ -13,6 +13,8 @@ export type InputStream = AsyncIterable<Uint8Array | string> & { readonly isTTY?
 /** What a person at a terminal is asked; a person who ends the question ends the run. */
 export interface Prompts {
   password(message: string): Promise<string>;
+  /** Enter alone says no. */
+  confirm(message: string): Promise<boolean>;
   /** Opens the person's editor. `complain` says what is wrong with a text; undefined: nothing. */
   edit(message: string, complain: (text: string) => string | undefined): Promise<string>;
 }

@@ -64,6 +64,7 @@ export const messages: Readonly<Record<string, Readonly<Record<string, readonly 
       'peers.listed',
       'prompt.cancelled',
       'quit.answered',
+      'withdrawal.answered',
       'text.changed',
       'text.given',
       'work.done',

@@ -108,7 +108,7 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
     await terminal.shows('Your answer', 'Who else is up?');
     terminal.type('I am!');
     terminal.press('Enter');
-    await terminal.shows('published', /Who else is up\?\n +↳ bob \(you\) now\n +I am!/);
+    await terminal.shows('published', /Who else is up\?\n❯ +↳ bob \(you\) now\n +I am!/);
     const { lines } = await run(['timeline', 'bob'], 'bob');
     expect(lines).toMatchObject([{ author: 'bob', body: 'I am!' }]);
   });

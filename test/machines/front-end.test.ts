@@ -17,6 +17,7 @@ const events = [
   choose('post'),
   choose('reply', '00'),
   choose('search'),
+  choose('withdraw', '00'),
   choose('hello'),
   { type: 'text.changed', text: 'hel' },
   { type: 'text.given', text: 'hello' },
@@ -24,10 +25,13 @@ const events = [
   { type: 'peer.chosen', name: 'alice' },
   { type: 'quit.answered', yes: true },
   { type: 'quit.answered', yes: false },
+  { type: 'withdrawal.answered', yes: true },
+  { type: 'withdrawal.answered', yes: false },
   { type: 'prompt.cancelled' },
   { type: 'peers.listed', names: ['alice'] },
   { type: 'peers.listed', names: [] },
   { type: 'work.done', notice: 'done' },
+  { type: 'work.done', notice: 'published', cursor: '01' },
   { type: 'work.failed', failure: { code: 'peer-unreachable', message: 'no' } },
   { type: 'news.heard', notice: 'later' },
   { type: 'messages.arrived', count: 1, mentions: 0 },
@@ -46,6 +50,7 @@ const effects = [
   'askPeer',
   'act',
   'askQuit',
+  'askWithdrawal',
 ];
 const machine = frontEndMachine.provide({ actions: inert(...effects) });
 
@@ -68,6 +73,16 @@ test('going back leads to where one came from, with the cursor where it was', ()
     { kind: 'timeline', subject: '', cursor: 'item' },
     { kind: 'peers', subject: '', cursor: 'item' },
   ]);
+});
+
+test('what was published is where the cursor is, on the screens that have it', () => {
+  const published = [
+    choose('post'),
+    { type: 'text.given', text: 'hello' },
+    { type: 'work.done', notice: '', cursor: '01' },
+  ];
+  expect(after(...published).context.places.at(-1)?.cursor).toBe('01');
+  expect(after(choose('peers'), ...published).context.places.at(-1)?.cursor).toBe('item');
 });
 
 test('the way back leads to the timeline, however far one went', () => {

@@ -108,6 +108,26 @@ test('half-written is kept, and there when one goes on; a blank text is none', a
   await world.close();
 });
 
+test("a message of one's own is withdrawn, once it was said what that cannot do; one of others is not", async () => {
+  const { world, bob, seen } = await dialogue([
+    press('p'),
+    'Too early.',
+    press('x', 'Too early.'),
+    false,
+    press('x', 'Too early.'),
+    true,
+    press('f'),
+    'alice',
+    press('x', 'Is anybody there?'),
+    press('q'),
+  ]);
+  expect(seen.filter((text) => text === 'Withdraw it?')).toHaveLength(2);
+  expect(seen).toContainEqual(expect.stringContaining('Nobody can be made to forget it'));
+  expect(bodiesOf(bob, 'bob')).toEqual([]);
+  expect(seen.at(-1)).toContain('only what you wrote yourself can be withdrawn');
+  await world.close();
+});
+
 test('everything under "inspect" answers', async () => {
   const { world, seen } = await dialogue(({ peers: [alice] }) => [
     press('i'),

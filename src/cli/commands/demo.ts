@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Peer } from '../../index.ts';
 import { openSqliteStore } from '../../store/sqlite-store.ts';
+import type { Hash } from '../../wire/hash.ts';
 import { MurmureError } from '../../wire/murmure-error.ts';
 import { abortable } from '../abortable.ts';
 import type { CommandContext } from '../context.ts';
@@ -24,7 +25,8 @@ export async function demo(context: CommandContext): Promise<void> {
   resources.defer(() => rm(folder, { recursive: true, force: true }));
   const { access, names } = resources.use(await openNeighbourhood(context, output.note));
 
-  const store = resources.use(openSqliteStore(join(folder, 'store.db')));
+  const storeFile = join(folder, 'store.db');
+  const store = resources.use(openSqliteStore(storeFile));
   const journal = await journalOption(context);
   const you = resources.use(await startPeer(context, { name: OWN_NAME, store, ...access, ...journal, explain: true }));
   output.note('You have registered as well, follow all of them, and download what they wrote:');
@@ -35,7 +37,11 @@ export async function demo(context: CommandContext): Promise<void> {
     output: { json, paint },
   } = context;
   if (dialogue !== undefined && !json) {
-    await runFrontEnd({ peer: you, store, dialogue, paint, directory: access.directory });
+    const withdraw = (hash: Hash) => {
+      using other = openSqliteStore(storeFile);
+      other.withdraw(OWN_NAME, hash, context.nowMs());
+    };
+    await runFrontEnd({ peer: you, store, dialogue, paint, directory: access.directory, withdraw });
     return;
   }
   output.note(`The last ${SHOWN_MESSAGES} of ${store.countMessages()} messages:`);

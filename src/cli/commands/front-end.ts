@@ -1,7 +1,10 @@
 /** `murmure` on a terminal: the interactive front end. */
+import { readFileSync } from 'node:fs';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createDirectoryHttp } from '../../peer/directory-http.ts';
+import { openSqliteStore } from '../../store/sqlite-store.ts';
 import { readConfigFile } from '../config-file.ts';
 import { type CommandContext, type DirectoryAccess, requireDirectory } from '../context.ts';
 import { createHome } from '../create-home.ts';
@@ -42,6 +45,10 @@ export async function frontEnd(context: CommandContext): Promise<number | undefi
     settings: settings.origins,
     directory: access.directory,
     editSettings: () => editSettings(settings.home.configFile),
+    withdraw: (hash) => {
+      using other = openSqliteStore(settings.home.storeFile);
+      other.withdraw(peer.name, hash, context.nowMs());
+    },
   });
   return undefined;
 }
@@ -90,10 +97,11 @@ function firstRunWorld(context: CommandContext): { world: FirstRunWorld; made: (
   let identity: Identity | undefined;
   const world: FirstRunWorld = {
     checkDirectory: async (url, certificate) => {
-      const path = certificate === '' ? settings.ca : certificate;
+      const path = certificate === '' ? settings.ca : pathFrom(certificate);
       const ca = path === undefined ? undefined : await readFile(path, 'utf8');
       await createDirectoryHttp({ url, ca }).udpAddresses(signal);
     },
+    whyNoCertificate,
     save: async ({ name, passphrase, url, certificate }) => {
       if (name !== undefined) {
         const secrets = { passphrase: async () => passphrase, askPassphrase: askPassphrase(context) };
@@ -104,6 +112,26 @@ function firstRunWorld(context: CommandContext): { world: FirstRunWorld; made: (
     },
   };
   return { world, made: () => identity };
+}
+
+/** Said while it can still be typed again. */
+function whyNoCertificate(text: string): string | undefined {
+  if (text.trim() === '') return 'a path is needed; Escape ends all of this';
+  try {
+    const isPem = readFileSync(pathFrom(text), 'utf8').includes('-----BEGIN CERTIFICATE-----');
+    return isPem
+      ? undefined
+      : 'there is no certificate in that file: a PEM file has "-----BEGIN CERTIFICATE-----" in it';
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return `there is no file ${resolve(pathFrom(text))}`;
+    return code === 'EISDIR' ? 'that is a folder: name the file in it' : message;
+  }
+}
+
+/** As a shell would understand it. */
+function pathFrom(text: string): string {
+  return text.trim().replace(/^~(?=\/)/, homedir());
 }
 
 /** The certificate is copied: the file that was named may go. */
@@ -117,7 +145,7 @@ async function addToSettings(home: Home, url: string, certificate: string): Prom
   }
   const lines = [`directory = ${JSON.stringify(url)}`];
   if (certificate !== '') {
-    await copyFile(certificate, join(home.folder, CERTIFICATE));
+    await copyFile(pathFrom(certificate), join(home.folder, CERTIFICATE));
     lines.push(`ca = ${JSON.stringify(CERTIFICATE)}`);
   }
   const before = await readFile(home.configFile, 'utf8').catch(() => '');

@@ -1,15 +1,27 @@
 /** `murmure withdraw`: takes a message of one's own back. */
+import { safeLine } from '../../feed/safe-text.ts';
 import type { CommandContext } from '../context.ts';
 import { ForeignMessageError } from '../errors.ts';
 import { findMessage } from '../message-hash.ts';
 import { openStore } from '../open-home.ts';
 import { shortHash } from '../render/text.ts';
+import { WHAT_WITHDRAWING_CANNOT_DO } from '../withdrawing.ts';
 
-/** Others drop it when they sync next; nobody can be made to forget what they have read. */
-export async function withdraw({ settings, output, nowMs }: CommandContext, text: string): Promise<void> {
+export interface WithdrawOptions {
+  readonly yes?: boolean;
+}
+
+/** Whoever sits at a terminal is asked whether it is meant. */
+export async function withdraw(context: CommandContext, text: string, { yes = false }: WithdrawOptions): Promise<void> {
+  const { settings, output, prompts, nowMs } = context;
   const { name, store: opened } = await openStore(settings.home);
   using store = opened;
-  const { hash, author } = findMessage(store, text);
+  const { hash, author, body } = findMessage(store, text);
+  if (author !== name) throw new ForeignMessageError(hash, author);
+  if (prompts !== undefined && !yes) {
+    const isMeant = await prompts.confirm(`Withdraw “${safeLine(body, 40)}”? ${WHAT_WITHDRAWING_CANNOT_DO}`);
+    if (!isMeant) return output.note('nothing was changed');
+  }
   const withdrawn = store.withdraw(name, hash, nowMs());
   if (withdrawn === undefined) throw new ForeignMessageError(hash, author);
   const { root } = withdrawn;

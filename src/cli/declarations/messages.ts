@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { SearchOptions } from '../commands/search.ts';
 import type { TreeOptions } from '../commands/tree.ts';
+import type { WithdrawOptions } from '../commands/withdraw.ts';
 import type { Run } from './run.ts';
 
 export function addReadingCommands(program: Command, run: Run): void {
@@ -28,11 +29,12 @@ export function addReadingCommands(program: Command, run: Run): void {
     .command('withdraw')
     .summary('take a message back')
     .description(
-      'Takes one of your messages out of your tree. Others drop it when they sync next; what they have read, they have read.',
+      'Takes one of your messages out of your tree. Others drop it when they sync next; what they have read, they have read. At a terminal you are asked whether you mean it.',
     )
     .argument('<hash>', 'its hash, or the start of it: 6 to 64 hexadecimal digits')
-    .action((hash: string) =>
-      run(async (context) => (await import('../commands/withdraw.ts')).withdraw(context, hash)),
+    .option('--yes', 'without asking')
+    .action((hash: string, options: WithdrawOptions) =>
+      run(async (context) => (await import('../commands/withdraw.ts')).withdraw(context, hash, options)),
     );
   program
     .command('watch')

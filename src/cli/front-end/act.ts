@@ -1,5 +1,6 @@
 /** What is done when something was chosen; what takes long is begun, and told of later. */
 import type { Action } from '../../../machines/front-end-context.ts';
+import type { Hash } from '../../wire/hash.ts';
 import { MurmureError } from '../../wire/murmure-error.ts';
 import { formatAddress, parseAddress } from '../../wire/socket-address.ts';
 import { renderSyncReport } from '../render/sync-report.ts';
@@ -12,6 +13,7 @@ export interface ActOptions {
   readonly tell: (notice: string) => void;
   /** Opens the settings in the person's editor; undefined where there is no file. */
   readonly editSettings: (() => Promise<void>) | undefined;
+  readonly withdraw: (hash: Hash) => void;
 }
 
 type Deed = (desk: Desk, subject: string, options: ActOptions) => string | Promise<string>;
@@ -78,6 +80,10 @@ const deeds: Readonly<Partial<Record<Action, Deed>>> = {
     live.showsExactDates = !live.showsExactDates;
     live.changed();
     return '';
+  },
+  withdraw: (_desk, hash, { withdraw }) => {
+    withdraw(hash as Hash);
+    return 'withdrawn: peers drop it when they download next';
   },
   'edit-settings': async (_desk, _subject, { editSettings }) => {
     if (editSettings === undefined) throw new MurmureError('usage', 'there are no settings here to change');

@@ -34,8 +34,9 @@ export interface Dialogue {
   /** A line of text; `suggestion` is what Enter alone answers. */
   line(question: string, complain: Complain, suggestion?: string): Promise<string>;
   /** Something that nobody should see over one's shoulder. */
-  secret(question: string, complain: Complain): Promise<string>;
-  confirm(question: string): Promise<boolean>;
+  secret(question: string): Promise<string>;
+  /** `suggestion` is what Enter alone answers; default: yes. */
+  confirm(question: string, suggestion?: boolean): Promise<boolean>;
   /** Something to read, above the next question; safe to show. */
   show(text: string): void;
   /** Takes the whole terminal until disposed of: each question then starts on an empty one. */

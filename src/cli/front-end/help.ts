@@ -6,7 +6,7 @@ const sections: readonly (readonly [string, readonly (readonly [string, string])
     'Moving',
     [
       ['↑ ↓, k j', 'one up, one down; what the cursor comes to counts as read'],
-      ['PgUp PgDn', 'a page; g and G: to the first, to the last'],
+      ['PgUp PgDn', 'a page, Space too; g and G: to the first, to the last'],
       ['Esc, q, h', 'back to where you came from'],
       ['Ctrl-C', 'asks whether to quit; twice quits'],
     ],
@@ -19,6 +19,7 @@ const sections: readonly (readonly [string, readonly (readonly [string, string])
       ['/', 'search all that is stored; accents do not count, "several words" in quotes'],
       ['@', 'messages that mention you'],
       ['m', 'all are read'],
+      ['x', 'withdraw the one under the cursor, if it is yours'],
       ['t', 'exact dates instead of "3 min"'],
     ],
   ],

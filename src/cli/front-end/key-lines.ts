@@ -6,7 +6,7 @@ import type { Key } from './screen.ts';
 /** More than this take too much of a small terminal: `?` has the others. */
 const MOST_LINES = 2;
 
-const NAMES: Readonly<Record<string, string>> = { enter: '↵', escape: 'Esc' };
+const NAMES: Readonly<Record<string, string>> = { enter: 'Enter', escape: 'Esc' };
 
 export function keyLines(keys: readonly Key[], columns: number, paint: Paint): string[] {
   const lines: { text: string; columns: number }[] = [];

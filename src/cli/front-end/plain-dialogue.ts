@@ -1,6 +1,7 @@
 /** The front end's questions where the terminal can do nothing but print lines (TERM=dumb); it suits a screen reader, too. */
 import { createInterface } from 'node:readline/promises';
 import { safeLine } from '../../feed/safe-text.ts';
+import { wrapText } from '../render/wrap.ts';
 import { CancelledError, type Complain, type Dialogue } from './dialogue.ts';
 import type { Key, Screen, ScreenAnswer } from './screen.ts';
 
@@ -41,8 +42,11 @@ export function plainDialogue({ input, output, signal }: PlainDialogueOptions): 
   };
   const pickNumber = async (question: string, labels: readonly string[]): Promise<number> => {
     for (const [index, label] of labels.entries()) print(`${index + 1}. ${label}`);
-    const isChoice = (text: string) => (labels[Number(text) - 1] === undefined ? 'type one of the numbers' : undefined);
-    return Number(await readValid(question, isChoice)) - 1;
+    const complain = (text: string) =>
+      text.trim() === '' || labels[Number(text) - 1] !== undefined ? undefined : 'type one of the numbers';
+    const text = await readValid(`${question} (a number, or nothing to go back)`, complain);
+    if (text.trim() === '') throw new CancelledError();
+    return Number(text) - 1;
   };
 
   return {
@@ -88,7 +92,10 @@ export function plainDialogue({ input, output, signal }: PlainDialogueOptions): 
       print(`${question} this terminal would show it: none is asked for, see --passphrase-file.`);
       return '';
     },
-    confirm: async (question) => /^y/i.test(await readLine(`${question} (y/n)`)),
+    confirm: async (question, suggestion = true) => {
+      const text = await readLine(`${question} (${suggestion ? 'Y/n' : 'y/N'})`);
+      return text.trim() === '' ? suggestion : /^y/i.test(text.trim());
+    },
     show: (text) => void output.write(text),
     fullScreen: () => ({ [Symbol.dispose]: () => {} }),
     ring: () => void output.write('\u0007'),
@@ -108,8 +115,12 @@ function printScreen(screen: Screen, columns: number, print: (line: string) => v
     for (const line of [number + first, ...rest]) print(line);
   }
   for (const line of status) print(line);
-  const keys = screen.keys.filter(({ label }) => label !== '').map(({ key, label }) => `${key} ${label}`);
-  print(`Type a key${screen.isText ? '' : ', and the number of an item'}: ${keys.join(', ')}`);
+  // A letter is less to type than "escape".
+  const keys = screen.keys
+    .filter(({ label }) => label !== '')
+    .map(({ key, label, action }) => `${action === 'back' ? 'q' : key} ${label}`);
+  const hint = `Type a key${screen.isText ? '' : ', and the number of an item'}: ${keys.join(', ')}`;
+  for (const line of wrapText(hint, columns)) print(line);
   return shown.map(({ id }) => id);
 }
 

@@ -13,12 +13,14 @@ import type { Self } from '../../runtime/shared-effects.ts';
 import { MurmureError } from '../../wire/murmure-error.ts';
 import { whyInvalidName } from '../../wire/name.ts';
 import type { Paint } from '../output.ts';
-import { CancelledError, type Dialogue } from './dialogue.ts';
+import { CancelledError, type Complain, type Dialogue } from './dialogue.ts';
 
 /** What of the outside it needs: the network, and the disk. */
 export interface FirstRunWorld {
   /** Resolves if a directory answers there; `certificate` is the path of the one to trust, `''` for none. @throws MurmureError */
   checkDirectory(url: string, certificate: string): Promise<void>;
+  /** Says what is wrong with a path if there is no certificate there. */
+  readonly whyNoCertificate: Complain;
   /** Makes the home, unless there is one, and adds to its settings; `''` for what is not to be set. Resolves to the key, if one was made. */
   save(home: {
     readonly name: string | undefined;
@@ -93,7 +95,8 @@ export async function runFirstRun(options: FirstRunOptions): Promise<{ readonly 
       askCertificate: (args: Self, { url }: { url: string }) =>
         ask(args, async () => {
           dialogue.show(`No authority vouches for ${url}. Whoever runs it can give you its certificate, a PEM file.\n`);
-          return { type: 'certificate.given', path: await dialogue.line('Path of its certificate:', whyNoPath) };
+          const path = await dialogue.line('Path of its certificate:', world.whyNoCertificate);
+          return { type: 'certificate.given', path: path.trim() };
         }),
       askDoubt: (args: Self, { failure }: { failure: Failure | undefined }) =>
         ask(args, async () => {
@@ -106,7 +109,7 @@ export async function runFirstRun(options: FirstRunOptions): Promise<{ readonly 
         }),
       askPassphrase: (args: Self) =>
         ask(args, async () => {
-          passphrase = await newPassphrase(dialogue);
+          passphrase = await newPassphrase(options);
           return { type: 'passphrase.settled' };
         }),
       saveHome: async (
@@ -147,15 +150,15 @@ export async function runFirstRun(options: FirstRunOptions): Promise<{ readonly 
 }
 
 /** Typed twice, as nobody sees what is typed; undefined for none. */
-async function newPassphrase(dialogue: Dialogue): Promise<string | undefined> {
+async function newPassphrase({
+  dialogue,
+  paint,
+}: Pick<FirstRunOptions, 'dialogue' | 'paint'>): Promise<string | undefined> {
   for (;;) {
-    const first = await dialogue.secret('Passphrase for your key (Enter for none):', () => undefined);
+    const first = await dialogue.secret('Passphrase for your key (Enter for none):');
     if (first === '') return undefined;
-    const complain = (text: string) =>
-      text === '' || text === first
-        ? undefined
-        : 'that is not the same: type it again, or Enter alone to choose another';
-    if ((await dialogue.secret('The same again:', complain)) === first) return first;
+    if ((await dialogue.secret('The same again:')) === first) return first;
+    dialogue.show(`${paint('yellow', 'The two were not the same: choose it once more.')}\n`);
   }
 }
 
@@ -176,10 +179,6 @@ function introduction(name: string, key: PublicKey | undefined, paint: Paint): s
 function whyNoUrl(text: string): string | undefined {
   const isHttps = URL.canParse(text.trim()) && new URL(text.trim()).protocol === 'https:';
   return isHttps ? undefined : 'an address starts with https://, e.g. https://directory.example:8443';
-}
-
-function whyNoPath(text: string): string | undefined {
-  return text.trim() === '' ? 'a path is needed; Escape ends all of this' : undefined;
 }
 
 function failureFrom(error: unknown): Failure {

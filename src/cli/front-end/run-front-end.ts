@@ -17,6 +17,7 @@ import { renderMessage } from '../render/message.ts';
 import { isMentioned } from '../render/message-marks.ts';
 import { counted } from '../render/text.ts';
 import type { SettingOrigin } from '../settings.ts';
+import { WHAT_WITHDRAWING_CANNOT_DO } from '../withdrawing.ts';
 import { type ActOptions, act } from './act.ts';
 import { CancelledError, type Dialogue } from './dialogue.ts';
 import type { DraftKeeper, Drafts } from './drafts.ts';
@@ -35,6 +36,8 @@ export interface FrontEndOptions {
   /** URL of the directory, to be named on the screen. */
   readonly directory?: string;
   readonly editSettings?: ActOptions['editSettings'];
+  /** So that the peer notices, as if another process did it. Default: in the store alone. */
+  readonly withdraw?: (hash: Hash) => void;
   readonly journal?: JournalSink | undefined;
   readonly clock?: Clock;
 }
@@ -129,8 +132,8 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
       keepDrafts: (_: Self, { drafts }: { drafts: Drafts }) => keeper.keep(drafts),
       publish: (args: Self, { subject, text }: { subject: string; text: string }) =>
         work(args, async () => {
-          peer.post(text, subject === '' ? {} : { inReplyTo: subject as Hash });
-          return { type: 'work.done', notice: 'published' };
+          const { hash } = peer.post(text, subject === '' ? {} : { inReplyTo: subject as Hash });
+          return { type: 'work.done', notice: 'published', cursor: hash };
         }),
       askLine: (args: Self, { action }: { action: Action }) =>
         ask(args, async () => ({
@@ -144,9 +147,22 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
       act: (args: Self, { action, subject }: { action: Action; subject: string }) =>
         work(args, async () => {
           const tell = (notice: string) => gate.submit(actor, { type: 'news.heard', notice });
-          const { editSettings } = options;
-          return { type: 'work.done', notice: await act(action, subject, desk, { tell, editSettings }) };
+          const { editSettings, withdraw = (hash: Hash) => void store.withdraw(peer.name, hash, clock.now()) } =
+            options;
+          return { type: 'work.done', notice: await act(action, subject, desk, { tell, editSettings, withdraw }) };
         }),
+      askWithdrawal: async (args: Self, { subject }: { subject: string }) => {
+        const message = store.message(subject as Hash);
+        if (message?.author !== peer.name) {
+          return work(args, async () => {
+            throw new MurmureError('usage', 'only what you wrote yourself can be withdrawn');
+          });
+        }
+        await ask(args, async () => {
+          dialogue.show(`${answered(subject, desk)}\n\n${WHAT_WITHDRAWING_CANNOT_DO}\n\n`);
+          return { type: 'withdrawal.answered', yes: await dialogue.confirm('Withdraw it?', false) };
+        });
+      },
       askQuit: (args: Self) => ask(args, async () => ({ type: 'quit.answered', yes: await dialogue.confirm('Quit?') })),
     },
   });

@@ -63,12 +63,14 @@ export function showPlace(place: Place, desk: Desk, drafts: number): ShownPlace 
   return { screen, view };
 }
 
-/** On the timeline the cursor starts on what was not read yet. */
+/** On the timeline the cursor starts where reading has stopped; at the newest where nothing was read yet. */
 function firstUnread({ kind, subject }: Place, { peer, store }: Desk): Item['id'] {
   if (kind === 'thread') return subject;
   if (kind !== 'timeline') return '';
   const messages = store.messages({ authors: heardAuthors({ peer, store }), limit: 200 });
-  return messages.find(({ read, author }) => !read && author !== peer.name)?.hash ?? '';
+  const foreign = messages.filter(({ author }) => author !== peer.name);
+  const lastRead = foreign.findLastIndex(({ read }) => read);
+  return lastRead === -1 ? '' : (foreign[lastRead + 1]?.hash ?? '');
 }
 
 export function countNews({ peer, store }: Pick<Desk, 'peer' | 'store'>): News {

@@ -1,9 +1,9 @@
 /** The front end's questions at a terminal. What asks is loaded with the first question. */
-import { safeLine } from '../../feed/safe-text.ts';
 import type { Paint } from '../output.ts';
 import { wrapText } from '../render/wrap.ts';
 import { CancelledError, type Dialogue } from './dialogue.ts';
 import { KeyInput } from './key-input.ts';
+import { choice, line, nameChoice, secret, yesOrNo } from './prompts/questions.ts';
 import type { Screen } from './screen.ts';
 
 /** As much of the process's terminal as is used. */
@@ -18,8 +18,9 @@ export interface TerminalDialogueOptions extends Terminal {
   readonly signal: AbortSignal;
 }
 
-const FULL_SCREEN_ON = '\u001B[?1049h\u001B[?2004h';
-const FULL_SCREEN_OFF = '\u001B[?2004l\u001B[?1049l';
+/** A screen of its own, pastes that say so, and no wrapping: terminals do not agree how wide some emoji are, and a line too many ruins a page. */
+const FULL_SCREEN_ON = '\u001B[?1049h\u001B[?2004h\u001B[?7l';
+const FULL_SCREEN_OFF = '\u001B[?7h\u001B[?2004l\u001B[?1049l';
 const CLEAR = '\u001B[2J\u001B[H';
 
 type Prompts = typeof import('@inquirer/prompts');
@@ -92,29 +93,13 @@ export function terminalDialogue({ input, output, paint, signal }: TerminalDialo
         writing.onChange(draft);
       }
     },
-    choose: (message, options) =>
-      askWith(({ select }, terminal) =>
-        select(
-          { message, choices: options.map(({ value, label }) => ({ value, name: label })), loop: false },
-          terminal,
-        ),
-      ),
-    pick: (message, names) =>
-      askWith(({ search }, terminal) => {
-        const matching = (term = '') => names.filter((name) => name.toLowerCase().includes(term.toLowerCase()));
-        const source = (term: string | undefined) => matching(term).map((value) => ({ value, name: safeLine(value) }));
-        return search({ message, source }, terminal);
-      }),
+    choose: (message, options) => askWith(({ select }, terminal) => select(choice(message, options), terminal)),
+    pick: (message, names) => askWith(({ search }, terminal) => search(nameChoice(message, names), terminal)),
     line: (message, complain, suggestion) =>
-      askWith(({ input: prompt }, terminal) => {
-        const validate = (text: string) => complain(text) ?? true;
-        return prompt({ message, validate, ...(suggestion !== undefined && { default: suggestion }) }, terminal);
-      }),
-    secret: (message, complain) =>
-      askWith(({ password }, terminal) =>
-        password({ message, mask: '*', validate: (text) => complain(text) ?? true }, terminal),
-      ),
-    confirm: (message) => askWith(({ confirm }, terminal) => confirm({ message, default: true }, terminal)),
+      askWith(({ input: prompt }, terminal) => prompt(line(message, complain, suggestion), terminal)),
+    secret: (message) => askWith(({ password }, terminal) => password(secret(message), terminal)),
+    confirm: (message, suggestion = true) =>
+      askWith(({ confirm }, terminal) => confirm(yesOrNo(message, suggestion), terminal)),
     show: (text) => {
       const wrapped = wrapText(text, size().columns).join('\n');
       if (isFullScreen) shown += wrapped;

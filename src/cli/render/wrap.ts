@@ -6,10 +6,13 @@ import { wrapAnsi } from 'fast-wrap-ansi';
 /** Lines of at most `columns` columns; what does not fit on the first goes on below, indented by `hanging`. Words that are too long are broken. */
 export function wrapText(text: string, columns: number, hanging = 0): string[] {
   const margin = ' '.repeat(hanging);
-  const room = Math.max(2, columns - hanging);
+  const wrap = (line: string, room: number) =>
+    wrapAnsi(line, Math.max(2, room), { hard: true, trim: false }).split('\n');
   return text.split('\n').flatMap((line) => {
-    const [first = '', ...rest] = wrapAnsi(line, room, { hard: true, trim: false }).split('\n');
-    return [first.trimEnd(), ...rest.map((part) => margin + part.trim())];
+    const [first = '', ...rest] = wrap(line, columns);
+    // Below there is less room.
+    const below = hanging === 0 || rest.length === 0 ? rest : wrap(rest.join('').trimStart(), columns - hanging);
+    return [first.trimEnd(), ...below.map((part) => margin + part.trim())];
   });
 }
 
@@ -22,7 +25,10 @@ export function truncate(text: string, columns: number): string {
   const end = text.includes('\u001B') ? '\u001B[0m' : '';
   // The library's cut may be a column too far: then a smaller one is asked for.
   for (let limit = columns; limit > 0; limit--) {
-    const cut = text.slice(0, truncateWidth(text, { limit, ellipsis: ELLIPSIS }).index);
+    const { index } = truncateWidth(text, { limit, ellipsis: ELLIPSIS });
+    // Of coloured text it sometimes finds no place to cut at all.
+    if (!Number.isFinite(index)) continue;
+    const cut = text.slice(0, index);
     if (width(cut) < columns) return cut + ELLIPSIS + end;
   }
   return ELLIPSIS;

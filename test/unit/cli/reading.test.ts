@@ -8,7 +8,7 @@ import { hashOf } from '../../../src/wire/hash.ts';
 import { MurmureError } from '../../../src/wire/murmure-error.ts';
 import { encodeMessage } from '../../../src/wire/node.ts';
 import { fetchTree, messageNode, node, parentOf, treeOf } from '../store/support.ts';
-import { initHome, type Run, run } from './support.ts';
+import { answers, initHome, type Run, run } from './support.ts';
 
 let home: string;
 beforeEach(async () => {
@@ -150,6 +150,24 @@ describe('withdraw', () => {
     await post('four');
     expect((await json('tree', 'me')).lines).toHaveLength(5);
     expect((await human('show', second)).code).toBe(7);
+  });
+
+  test('a person is told what it cannot do, and asked whether it is meant', async () => {
+    const hash = await post('one');
+    const withdraw = (prompts: ReturnType<typeof answers>, ...flags: string[]) =>
+      run(['withdraw', hash, '--home', home, ...flags], { prompts });
+    const no = answers('no');
+    const { code, out } = await withdraw(no);
+    expect({ code, out }).toEqual({ code: 0, out: '' });
+    expect(no.asked).toEqual([expect.stringMatching(/Withdraw “one”\?.*Nobody can be made to forget it/)]);
+    expect((await json('timeline')).lines).toHaveLength(1);
+    expect((await withdraw(answers('yes'))).out).toContain('withdrawn');
+    expect((await json('timeline')).lines).toEqual([]);
+  });
+
+  test('with --yes nobody is asked', async () => {
+    const hash = await post('one');
+    expect((await run(['withdraw', hash, '--yes', '--home', home], { prompts: answers() })).code).toBe(0);
   });
 
   test('of somebody else: 2; of nobody: 7', async () => {

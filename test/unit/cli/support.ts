@@ -105,6 +105,7 @@ export function answers(...texts: readonly string[]): Prompts & { readonly asked
   return {
     asked,
     password: answer,
+    confirm: async (question) => (await answer(question)) === 'yes',
     // As the real one: what is wrong is said, and the editor opens again.
     edit: async (question, complain) => {
       let text = await answer(question);

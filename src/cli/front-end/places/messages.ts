@@ -1,5 +1,5 @@
 /** Screens made of messages: the timeline, a conversation, what was found, what mentions us, what one peer wrote. */
-import type { Action, Place } from '../../../../machines/front-end-context.ts';
+import { type Action, isAboutMessage, type Place } from '../../../../machines/front-end-context.ts';
 import { toMessage } from '../../../feed/message.ts';
 import { safeLine } from '../../../feed/safe-text.ts';
 import type { Store, StoredMessage } from '../../../store/store.ts';
@@ -32,6 +32,7 @@ const messageKeys: readonly PlaceKey[] = [
 const lessUsedKeys: readonly PlaceKey[] = [
   { key: 'v', label: 'author', action: 'peer' },
   { key: 't', label: 'times', action: 'toggle-dates' },
+  { key: 'x', label: '', action: 'withdraw' },
 ];
 
 export function timelinePlace(_place: Place, desk: Desk): PlaceView {
@@ -172,7 +173,7 @@ function itemsOf(turns: readonly Turn[], desk: Desk, whole: boolean): Item[] {
 
 /** Most of what is done is done with the message; some with who wrote it. */
 function subjectOf(action: Action, item: string, store: Store): string {
-  if (action === 'thread' || action === 'reply') return item;
+  if (isAboutMessage(action)) return item;
   if (action === 'peer') return store.message(item as Hash)?.author ?? '';
   return '';
 }

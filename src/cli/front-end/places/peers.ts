@@ -2,9 +2,10 @@
 import type { Place } from '../../../../machines/front-end-context.ts';
 import { safeLine } from '../../../feed/safe-text.ts';
 import { fingerprint } from '../../../identity/fingerprint.ts';
+import type { Explanation } from '../../../journal/explain.ts';
 import { formatAddress } from '../../../wire/socket-address.ts';
 import { relativeTime } from '../../render/relative-time.ts';
-import { counted, shortHash } from '../../render/text.ts';
+import { counted, localDateTime, shortHash } from '../../render/text.ts';
 import { truncate, wrapText } from '../../render/wrap.ts';
 import type { Item } from '../screen.ts';
 import { type Desk, everywhere, helpKey, type PlaceView, textItems, wayBack } from './place.ts';
@@ -103,7 +104,7 @@ function describePeer(name: string, { peer, store, live, paint, now }: Desk): st
   const lastSync = record?.lastSyncMs;
   const relations = [...(record?.following ? ['followed'] : []), ...(record?.muted ? ['muted'] : [])];
   const addresses = listed?.addresses.map(formatAddress).join(', ');
-  const explanations = peer.explain(name).flatMap(({ sentences }) => sentences);
+  const explanations = peer.explain(name);
   return [
     ...(live.changedKeys.has(name)
       ? [paint('red', 'It turned up with another key: nothing is taken from it until you know which one is right.'), '']
@@ -113,12 +114,30 @@ function describePeer(name: string, { peer, store, live, paint, now }: Desk): st
       ['addresses', addresses ?? (live.listed === undefined ? 'not asked for yet' : 'not at the directory now')],
       ['relation', relations.join(', ') || 'not followed'],
       ['messages', counted(record?.messages ?? 0, 'message')],
-      ['last sync', lastSync === undefined ? 'never' : relativeTime(lastSync, now())],
+      ['session', sessionText(explanations)],
+      [
+        'last sync',
+        lastSync === undefined
+          ? 'never'
+          : `${localDateTime(new Date(lastSync).toISOString())} (${relativeTime(lastSync, now())})`,
+      ],
       ['root', record?.root === undefined ? 'none known' : shortHash(record.root)],
     ]),
     ...(explanations.length === 0 ? [] : ['', paint('bold', 'Sessions and downloads')]),
-    ...explanations.map((sentence) => safeLine(sentence)),
+    ...explanations.flatMap(({ sentences }) => sentences.map((sentence) => safeLine(sentence))),
   ];
+}
+
+/** Ours, by which we ask; theirs, by which they do. */
+function sessionText(explanations: readonly Explanation[]): string {
+  const state = (kind: string) => explanations.findLast(({ actor }) => actor.startsWith(`peer/${kind}.`))?.state;
+  const ours = state('outgoing-session');
+  const theirs = state('incoming-session');
+  const parts = [
+    ...(ours === undefined ? [] : [`ours ${ours}`]),
+    ...(theirs === undefined ? [] : [`theirs ${theirs}`]),
+  ];
+  return parts.join(', ') || 'none';
 }
 
 function table(paint: Desk['paint'], rows: readonly (readonly [string, string])[]): string[] {

@@ -4,12 +4,13 @@ import { safeLine } from '../../../feed/safe-text.ts';
 import type { Store } from '../../../store/store.ts';
 import { type Hash, isEmptyRoot } from '../../../wire/hash.ts';
 import type { Paint } from '../../output.ts';
-import { columns } from '../../render/text.ts';
 import { renderTreeLine, treeLines } from '../../render/tree.ts';
 import { truncate, wrapText } from '../../render/wrap.ts';
 import { helpLines } from '../help.ts';
 import { type Desk, everywhere, helpKey, type PlaceView, textItems, wayBack } from './place.ts';
 
+/** The longest name of one, and a space. */
+const SETTING_COLUMNS = 17;
 /** A few nodes can expand to billions (protocol §9). */
 const MOST_NODES = 2_000;
 const NOT_DOWNLOADED = 'Nothing of this tree was downloaded yet: "s" on the screen of the peer does that.';
@@ -55,13 +56,14 @@ export function logPlace(_place: Place, { live, paint }: Desk): PlaceView {
 }
 
 export function settingsPlace(_place: Place, { settings, paint }: Desk): PlaceView {
-  const rows = settings.map(({ setting, value, from, source }) => [
-    setting,
-    value === null ? '' : safeLine(String(value)),
-    source === null ? from : `${from} ${safeLine(source)}`,
-  ]);
-  const lines = columns(rows, (cell, column) => (column === 0 ? paint('bold', cell) : cell)).split('\n');
-  const items = textItems([...lines, '', 'What you change in the file counts from the next start on.'], cut);
+  const lines = settings.map(({ setting, value, from, source }) => {
+    const shown = value === null ? paint('dim', 'not set') : safeLine(String(value));
+    const origin = from === 'default' ? '' : `  (${from}${source === null ? '' : ` ${safeLine(source)}`})`;
+    return `${paint('bold', setting.padEnd(SETTING_COLUMNS))}${shown}${paint('dim', origin)}`;
+  });
+  const items = textItems([...lines, '', 'What you change in the file counts from the next start on.'], (line, width) =>
+    wrapText(line, width, 4),
+  );
   return {
     title: 'settings',
     from: 'top',

@@ -1,4 +1,5 @@
 /** What the screens of the front end are made of. */
+import { stripVTControlCharacters, styleText } from 'node:util';
 import * as fc from 'fast-check';
 import width from 'fast-string-width';
 import { describe, expect, test } from 'vitest';
@@ -13,6 +14,7 @@ import { mentionsIn } from '../../../../src/feed/mentions.ts';
 import { toMessage } from '../../../../src/feed/message.ts';
 import type { Hash } from '../../../../src/wire/hash.ts';
 
+const ALWAYS = { validateStream: false };
 const paint = (_format: unknown, text: string) => text;
 const anyText = fc.string({ unit: 'grapheme', maxLength: 300 });
 const anyWidth = fc.integer({ min: 12, max: 120 });
@@ -52,6 +54,10 @@ describe('a message', () => {
         for (const line of item(body, { depth }).lines(columns)) expect(width(line)).toBeLessThanOrEqual(columns);
       }),
     );
+  });
+
+  test('what goes on below is indented, and the first line is not the shorter for it', () => {
+    expect(wrapText('key  what it does in a few words', 20, 5)).toEqual(['key  what it does in', '     a few words']);
   });
 
   test('nothing of the text is lost by wrapping', () => {
@@ -162,6 +168,11 @@ test('what does not fit ends in an ellipsis', () => {
     }),
   );
   expect(truncate('a long line', 6)).toBe('a lon…');
+  const coloured = ['alice', 'following', 'online', '2 messages'].map((word) => styleText('green', word, ALWAYS));
+  for (let columns = 6; columns < 38; columns++) {
+    const cut = stripVTControlCharacters(truncate(coloured.join('  '), columns));
+    expect(width(cut)).toBeGreaterThan(columns - 3);
+  }
 });
 
 describe('without UTF-8', () => {

@@ -43,7 +43,7 @@ test('it begins at the newest, with title, status and keys around it', async () 
   const { getScreen } = await show().rendered;
   const lines = getScreen().split('\n');
   expect(lines[0]).toBe('the title');
-  expect(lines.slice(-4)).toEqual(['❯ item 19', '    its text', 'all is well', '↵ open  r reply  ? help']);
+  expect(lines.slice(-4)).toEqual(['❯ item 19', '    its text', 'all is well', 'Enter open  r reply  ? help']);
   // One row stays free.
   expect(lines).toHaveLength(11);
 });
