@@ -19,7 +19,7 @@ test('nodes are written together, a moment later', async () => {
   const clock = new VirtualClock();
   const { kept, store } = storeOn({ isFull: false });
   const buffer = new NodeBuffer(store, clock);
-  for (const hash of ['a', 'b']) buffer.add(node(hash));
+  for (const hash of ['a', 'b']) buffer.add([node(hash)]);
   expect(kept).toEqual([]);
   await clock.advance(100);
   expect(kept).toEqual(['a', 'b']);
@@ -30,12 +30,12 @@ test('a disk that is full ends no program: whoever flushes next is told, and wha
   const disk = { isFull: true };
   const { kept, store } = storeOn(disk);
   const buffer = new NodeBuffer(store, clock);
-  buffer.add(node('a'));
+  buffer.add([node('a')]);
   await clock.advance(1_000);
-  buffer.add(node('b'));
+  buffer.add([node('b')]);
   expect(() => buffer.flush()).toThrow('the disk is full');
   disk.isFull = false;
-  buffer.add(node('c'));
+  buffer.add([node('c')]);
   await clock.advance(1_000);
   expect(kept).toContain('c');
 });
