@@ -1,7 +1,8 @@
 /** The public API of murmure. */
+import type { Directory, DirectoryOptions } from './directory/directory.ts';
 
 export type { SyncReport } from '../machines/events.ts';
-export { createDirectory, type Directory, type DirectoryOptions } from './directory/create-directory.ts';
+export type { Directory, DirectoryOptions } from './directory/directory.ts';
 export { fingerprint } from './identity/fingerprint.ts';
 export { createKeyFile, loadKeyFile } from './identity/key-file.ts';
 export { generateKeyPair, type KeyPair, keyPairFromPem } from './identity/key-pair.ts';
@@ -18,3 +19,13 @@ export type { Store, StoredMessage } from './store/store.ts';
 export type { Hash } from './wire/hash.ts';
 export { type ErrorCode, MurmureError } from './wire/murmure-error.ts';
 export type { SocketAddress } from './wire/socket-address.ts';
+
+/**
+ * Starts a directory (protocol §3, §5, §8); resolves once HTTPS and UDP are bound.
+ * @throws MurmureError if an address cannot be bound, or what is in `home`, or the certificate, cannot be used
+ */
+export async function createDirectory(options: DirectoryOptions = {}): Promise<Directory> {
+  // A program that runs peers alone loads no web server.
+  const directory = await import('./directory/create-directory.ts');
+  return directory.createDirectory(options);
+}

@@ -9,12 +9,8 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { selfSignedCertificate } from '../../../src/directory/certificate.ts';
-import {
-  createDirectory,
-  type Directory,
-  type DirectoryOptions,
-  UdpSide,
-} from '../../../src/directory/create-directory.ts';
+import { createDirectory, UdpSide } from '../../../src/directory/create-directory.ts';
+import type { Directory, DirectoryOptions } from '../../../src/directory/directory.ts';
 import { createDirectoryMetrics } from '../../../src/directory/directory-metrics.ts';
 import { fileNames } from '../../../src/directory/file-names.ts';
 import { createMemoryRegistry } from '../../../src/directory/memory-registry.ts';
