@@ -43,6 +43,8 @@ const BYTES_ABOVE_LEAF = 34;
 
 /** Between two slices of indexing, so that it takes little of a sync, and no key press waits. */
 const INDEX_AFTER_MS = 25;
+/** Messages a slice: some milliseconds. */
+const INDEX_SLICE = 256;
 
 interface HomeRow {
   own_root: Uint8Array;
@@ -313,7 +315,7 @@ class SqliteStore implements Store {
     clearTimeout(this.#indexing);
     this.#indexing = setTimeout(() => {
       try {
-        if (indexArrivals(this.#db)) this.#indexSoon();
+        if (indexArrivals(this.#db, INDEX_SLICE)) this.#indexSoon();
       } catch {
         // A search meets the same, and says so.
       }
