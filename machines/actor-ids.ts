@@ -6,7 +6,8 @@ export const actorId = {
   directory: 'directory',
   directoryClient: 'directory-client',
   socket: (index: number) => `socket.${index}`,
-  outgoingSession: (name: string) => `outgoing-session.${name}`,
+  /** "@" before a name that begins with one: else a stranger could take the name of a session with an address. */
+  outgoingSession: (name: string) => `outgoing-session.${name.startsWith('@') ? '@' : ''}${name}`,
   /** A session with an address whose owner is not known by name: a directory, or one typed in by hand. */
   outgoingSessionTo: (address: SocketAddress) => `outgoing-session.@${formatAddress(address)}`,
   incomingSession: (address: SocketAddress) => `incoming-session.${formatAddress(address)}`,

@@ -1,4 +1,4 @@
-/** What a running `serve` leaves in its home for `murmure why`: an explanation for each peer it has to do with, a second old at most. */
+/** What a running `serve` leaves in its home for `murmure why`: an explanation for each peer it has to do with, a second old, or a little more with very many. */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Peer } from '../index.ts';
@@ -7,6 +7,8 @@ import { InvalidFileError, NoLiveStateError } from './errors.ts';
 import type { Home } from './home.ts';
 
 const REFRESH_MS = 1_000;
+/** With thousands of sessions it takes a while, and then comes less often: explanations must not keep a peer from its work. */
+const IDLE_SHARE = 20;
 
 type LiveState = Readonly<Record<string, readonly Explanation[]>>;
 
@@ -17,7 +19,7 @@ export function keepLiveState(home: Home, peer: Peer): Disposable {
   const file = fileOf(home);
   let written = '';
   const write = () => {
-    const state: LiveState = Object.fromEntries(peer.explained.map((name) => [name, peer.explain(name)]));
+    const state: LiveState = Object.fromEntries(peer.explainAll());
     const text = JSON.stringify(state);
     if (text === written) return;
     try {
@@ -29,11 +31,16 @@ export function keepLiveState(home: Home, peer: Peer): Disposable {
       // The disk is full, say: a peer goes on without explanations.
     }
   };
-  const timer = setInterval(write, REFRESH_MS);
-  write();
+  let timer: NodeJS.Timeout;
+  const refresh = () => {
+    const startMs = performance.now();
+    write();
+    timer = setTimeout(refresh, Math.max(REFRESH_MS, IDLE_SHARE * (performance.now() - startMs)));
+  };
+  refresh();
   return {
     [Symbol.dispose]() {
-      clearInterval(timer);
+      clearTimeout(timer);
       rmSync(file, { force: true });
     },
   };

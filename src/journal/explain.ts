@@ -31,23 +31,31 @@ export class Explainer {
 
   /** Of everything that has to do with this peer, living or ended. */
   explain(root: AnyActorRef, name: string, nowMs: number): Explanation[] {
-    const wanted = [actorId.outgoingSession(name), actorId.merkleWalk(name)];
-    const living = actorsFrom(root).filter((actor) => wanted.includes(actor.id) || isIncomingOf(actor, name));
-    const explanations = living.map((actor) => this.#explainLiving(actor, nowMs));
-    for (const id of wanted) {
-      const path = `${pathOf(root)}/${escapeId(id)}`;
-      const past = this.#past.get(path);
-      if (past !== undefined && !explanations.some(({ actor }) => actor === path)) explanations.push(ended(path, past));
-    }
-    return explanations;
+    return this.#explainThose(root, name, livingByName(root).get(name) ?? [], nowMs);
+  }
+
+  /** As above, for everybody there is something to say of; in one go, since a peer may have thousands of sessions. */
+  explainAll(root: AnyActorRef, nowMs: number): Map<string, Explanation[]> {
+    const living = livingByName(root);
+    return new Map(this.names().map((name) => [name, this.#explainThose(root, name, living.get(name) ?? [], nowMs)]));
   }
 
   /** Names of the peers there is something to say of. */
   names(): string[] {
     const names = [...this.#past.keys()].map(
-      (path) => /^[^/]+\/(?:outgoing-session|merkle-walk)\.([^@][^/]*)$/.exec(path)?.[1],
+      (path) => /^[^/]+\/((?:outgoing-session|merkle-walk)\.[^/]*)$/.exec(path)?.[1],
     );
-    return [...new Set(names.flatMap((name) => (name === undefined ? [] : [unescapeId(name)])))];
+    return [...new Set(names.flatMap((id) => (id === undefined ? [] : (nameIn(unescapeId(id)) ?? []))))];
+  }
+
+  #explainThose(root: AnyActorRef, name: string, living: readonly AnyActorRef[], nowMs: number): Explanation[] {
+    const explanations = living.map((actor) => this.#explainLiving(actor, nowMs));
+    for (const id of [actorId.outgoingSession(name), actorId.merkleWalk(name)]) {
+      const path = `${pathOf(root)}/${escapeId(id)}`;
+      const past = this.#past.get(path);
+      if (past !== undefined && !explanations.some(({ actor }) => actor === path)) explanations.push(ended(path, past));
+    }
+    return explanations;
   }
 
   #explainLiving(actor: AnyActorRef, nowMs: number): Explanation {
@@ -111,8 +119,31 @@ function nodesText(count: number): string {
   return count === 1 ? 'GetDatum' : `GetDatum for ${count} nodes`;
 }
 
-function isIncomingOf(actor: AnyActorRef, name: string): boolean {
-  return actor.id.startsWith('incoming-session.') && (actor.getSnapshot().context as { name?: string }).name === name;
+/** Sessions and downloads that are alive, by the peer they have to do with; of each peer in the order of their ids. */
+function livingByName(root: AnyActorRef): Map<string, AnyActorRef[]> {
+  const { children = {} } = root.getSnapshot() as { children?: Record<string, AnyActorRef | undefined> };
+  const found = new Map<string, AnyActorRef[]>();
+  for (const id of Object.keys(children).sort()) {
+    const actor = children[id];
+    const name = actor && nameOf(actor);
+    if (actor === undefined || name === undefined) continue;
+    const others = found.get(name);
+    if (others === undefined) found.set(name, [actor]);
+    else others.push(actor);
+  }
+  return found;
+}
+
+function nameOf(actor: AnyActorRef): string | undefined {
+  if (actor.id.startsWith('incoming-session.')) return (actor.getSnapshot().context as { name?: string }).name;
+  return nameIn(actor.id);
+}
+
+/** The peer's name in the id of a session or download; undefined for a session with an address. */
+function nameIn(id: string): string | undefined {
+  const [, prefix, name] = /^(outgoing-session|merkle-walk)\.(.*)$/s.exec(id) ?? [];
+  if (prefix !== 'outgoing-session' || !name?.startsWith('@')) return name;
+  return name.startsWith('@@') ? name.slice(1) : undefined;
 }
 
 function ended(path: string, transitions: readonly Transition[]): Explanation {

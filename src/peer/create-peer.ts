@@ -215,8 +215,8 @@ class RunningPeer implements Peer {
     return this.#explainer?.explain(this.#actor, name, this.#clock.now()) ?? [];
   }
 
-  get explained(): readonly string[] {
-    return this.#explainer?.names() ?? [];
+  explainAll(): ReadonlyMap<string, readonly Explanation[]> {
+    return this.#explainer?.explainAll(this.#actor, this.#clock.now()) ?? new Map();
   }
 
   hello(address: SocketAddress): void {

@@ -89,8 +89,8 @@ export interface Peer extends AsyncDisposable {
   directoryPeers(signal?: AbortSignal): Promise<DirectoryPeer[]>;
   /** Why the sessions and the download with this peer are where they are; nothing without the option `explain`. */
   explain(name: string): readonly Explanation[];
-  /** Names for which there is something to explain. */
-  readonly explained: readonly string[];
+  /** As `explain`, by name, for all of whom there is something to say. */
+  explainAll(): ReadonlyMap<string, readonly Explanation[]>;
   /** Says Hello to an address whose owner need not be known (protocol §5); what comes of it is told in facts. */
   hello(address: SocketAddress): void;
   /** Downloads now, at every push, and every minute what is new from this peer; remembered in the store. */

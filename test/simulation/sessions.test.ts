@@ -77,6 +77,23 @@ describe('incoming Hello', () => {
     await world.close();
   });
 
+  test('a name that reads like the address of the directory does not get at the session with it', async () => {
+    const { world, reader } = await worldWith();
+    const name = '@10.0.0.1:1194';
+    const stranger = await Stranger.join(world, 'stranger');
+    stranger.answer = greetingAs(stranger, name);
+    stranger.send(addressOf(reader), { type: 'Hello', id: 1, flags: 0, name });
+    await world.clock.advance(1_000);
+    expect(reader.facts.filter((fact) => fact.type === 'session.opened' && fact.direction === 'outgoing')).toEqual([
+      expect.objectContaining({ name: '', address: { ip: '10.0.0.1', port: 1194 } }),
+      expect.objectContaining({ name, address: stranger.address }),
+    ]);
+    expect(reader.peer.actors).toEqual(
+      expect.arrayContaining(['peer/outgoing-session.@10.0.0.1:1194', `peer/outgoing-session.@${name}`]),
+    );
+    await world.close();
+  });
+
   test('an empty name must come from an address of the directory', async () => {
     const { world, reader } = await worldWith();
     const impostor = await Stranger.join(world, 'impostor');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { StoppedError } from '../../../src/cli/errors.ts';
 import { homeAt } from '../../../src/cli/home.ts';
-import { keepLiveState } from '../../../src/cli/live-state.ts';
+import { keepLiveState, readLiveState } from '../../../src/cli/live-state.ts';
 import { lockHome } from '../../../src/cli/serve-lock.ts';
 import type { DirectoryOptions, Peer } from '../../../src/index.ts';
 import { MurmureError } from '../../../src/wire/murmure-error.ts';
@@ -137,9 +137,9 @@ describe('the lock of a home', () => {
 });
 
 test('a peer goes on where what it is at cannot be noted, the disk being full, say', () => {
-  const peer = { explained: ['bob'], explain: () => [] } as unknown as Peer;
+  const peer = { explainAll: () => new Map([['bob', []]]) } as unknown as Peer;
   using _live = keepLiveState(homeAt(join(freshFolder(), 'nowhere')), peer);
-  expect(peer.explained).toEqual(['bob']);
+  expect(() => readLiveState(homeAt(freshFolder()), 'bob')).toThrow('no "murmure serve" runs');
 });
 
 describe('directory', () => {

@@ -141,7 +141,7 @@ export function fakePeer(behaviour: Partial<Omit<Peer, 'on'>>): FakePeer {
       name: options.name,
       addresses: [{ ip: '192.0.2.7', port: 4242 }],
       root: 'ab'.repeat(32),
-      explained: [],
+      explainAll: () => new Map(),
       on: (type: string, listener: (fact: never) => void) => {
         const filtered = (fact: PeerFact) => (type === '*' || fact.type === type) && listener(fact as never);
         listeners.add(filtered);
