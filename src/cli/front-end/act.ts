@@ -1,4 +1,5 @@
 /** What is done when something was chosen; what takes long is begun, and told of later. */
+import { setImmediate } from 'node:timers/promises';
 import type { Action } from '../../../machines/front-end-context.ts';
 import type { Hash } from '../../wire/hash.ts';
 import { MurmureError } from '../../wire/murmure-error.ts';
@@ -15,6 +16,9 @@ export interface ActOptions {
   readonly editSettings: (() => Promise<void>) | undefined;
   readonly withdraw: (hash: Hash) => void;
 }
+
+/** Messages marked at a time. */
+const PAGE = 1_000;
 
 type Deed = (desk: Desk, subject: string, options: ActOptions) => string | Promise<string>;
 
@@ -67,14 +71,9 @@ const deeds: Readonly<Partial<Record<Action, Deed>>> = {
     void askRoot(desk, name, tell);
     return `asking ${name} for its root`;
   },
-  'mark-read': ({ peer, store, live }) => {
-    const unread = store
-      .messages({ authors: heardAuthors({ peer, store }), limit: 1_000 })
-      .filter(({ read }) => !read)
-      .map(({ hash }) => hash);
-    store.markRead(unread);
-    live.changed();
-    return unread.length === 0 ? 'nothing was unread' : `${counted(unread.length, 'message')} marked as read`;
+  'mark-read': async (desk) => {
+    const marked = await markAllRead(desk);
+    return marked === 0 ? 'nothing was unread' : `${counted(marked, 'message')} marked as read`;
   },
   'toggle-dates': ({ live }) => {
     live.showsExactDates = !live.showsExactDates;
@@ -97,6 +96,20 @@ export async function act(action: Action, subject: string, desk: Desk, options: 
   const notice = (await deeds[action]?.(desk, subject, options)) ?? '';
   desk.live.changed();
   return notice;
+}
+
+/** A home may hold a hundred thousand: between two pages there is time for keys and datagrams. */
+async function markAllRead({ peer, store }: Desk): Promise<number> {
+  const heard = new Set(heardAuthors({ peer, store }));
+  let marked = 0;
+  for (let after = 0; ; await setImmediate()) {
+    const page = store.arrivalsAfter(after, PAGE);
+    const unread = page.flatMap(({ message: { read, author, hash } }) => (!read && heard.has(author) ? [hash] : []));
+    if (unread.length > 0) store.markRead(unread);
+    marked += unread.length;
+    after = page.at(-1)?.arrival ?? after;
+    if (page.length < PAGE) return marked;
+  }
 }
 
 async function download({ peer }: Desk, name: string, tell: ActOptions['tell']): Promise<void> {

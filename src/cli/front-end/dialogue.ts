@@ -17,8 +17,8 @@ export interface Writing {
   readonly maxBytes: number;
   /** Called with what is written so far, whenever that changes. */
   readonly onChange: (text: string) => void;
-  /** Shown above, such as what is answered; safe to show. */
-  readonly above: string;
+  /** Shown above, such as what is answered: lines of at most `columns`, safe to show. */
+  readonly above: (columns: number) => readonly string[];
 }
 
 /** Every question rejects with `CancelledError` at Ctrl-C, and at Escape where that is a key. */

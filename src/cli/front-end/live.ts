@@ -2,7 +2,7 @@
 import type { DirectoryPeer, Peer, PeerFact } from '../../index.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { renderWarning } from '../render/event.ts';
-import { duration } from '../render/text.ts';
+import { counted, duration } from '../render/text.ts';
 
 /** Screens change at most ten times a second, however fast the news come. */
 const REFRESH_MS = 100;
@@ -11,6 +11,11 @@ const TICK_MS = 15_000;
 /** Rates are measured over at least this long. */
 const RATE_MS = 500;
 const LOG_ENTRIES = 500;
+
+const directions = { outgoing: 'we may ask', incoming: 'we may be asked by' };
+
+/** The directory is a peer without a name. */
+const nameOf = (name: string) => (name === '' ? 'the directory' : name);
 
 export interface LogEntry {
   readonly atMs: number;
@@ -138,16 +143,17 @@ export class Live implements Disposable {
     if (warning !== undefined) this.#write(warning, true);
     switch (fact.type) {
       case 'peer.listed':
+        if (this.#directory.status !== 'connected') this.#write('listed at the directory', false);
         this.#connected();
         break;
       case 'directory.unreachable':
         this.#directory = { status: 'unreachable', why: fact.failure.message };
         break;
       case 'session.opened':
-        this.#write(`session with ${fact.name} (${fact.direction})`, false);
+        this.#write(`${directions[fact.direction]} ${nameOf(fact.name)}`, false);
         break;
       case 'session.failed':
-        this.#write(`no session with ${fact.name}: ${fact.failure.message}`, true);
+        this.#write(`no session with ${nameOf(fact.name)}: ${fact.failure.message}`, true);
         break;
       case 'sync.progressed':
         this.#measure(fact.peer, fact.nodesFetched, fact.nodesFetched + fact.nodesWanted);
@@ -157,7 +163,7 @@ export class Live implements Disposable {
         this.#downloads.delete(peer);
         if (error !== undefined) this.#write(`${peer}: ${error.message}`, true);
         else if (status === 'updated')
-          this.#write(`${peer}: ${newMessages} new messages in ${duration(durationMs)}`, false);
+          this.#write(`${peer}: ${counted(newMessages, 'new message')} in ${duration(durationMs)}`, false);
         break;
       }
       case 'key.changed':

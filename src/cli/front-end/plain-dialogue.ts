@@ -77,7 +77,7 @@ export function plainDialogue({ input, output, signal }: PlainDialogueOptions): 
       return names[index] as string;
     },
     write: async (question, { draft, complain, maxBytes, above, onChange }) => {
-      if (above !== '') print(above);
+      for (const line of above(output.columns ?? 80)) print(line);
       if (draft !== '') print(`So far: ${safeLine(draft)}\nAn empty line sends that.`);
       const text = await readValid(`${question} (at most ${maxBytes} bytes):`, (typed) => complain(typed || draft));
       onChange(text || draft);

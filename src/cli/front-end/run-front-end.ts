@@ -13,7 +13,7 @@ import type { Hash } from '../../wire/hash.ts';
 import { MurmureError } from '../../wire/murmure-error.ts';
 import { MAX_BODY_BYTES } from '../../wire/node.ts';
 import type { Paint } from '../output.ts';
-import { renderMessage } from '../render/message.ts';
+import { messageItem } from '../render/message-item.ts';
 import { isMentioned } from '../render/message-marks.ts';
 import { counted } from '../render/text.ts';
 import type { SettingOrigin } from '../settings.ts';
@@ -124,8 +124,8 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
       askText: (args: Self, { subject, draft }: { subject: string; draft: string }) =>
         ask(args, async () => {
           const onChange = (text: string) => gate.submit(actor, { type: 'text.changed', text });
-          const above = answered(subject, desk);
-          const question = above === '' ? 'Your message' : 'Your answer';
+          const above = (columns: number) => messageLines(subject, desk, columns);
+          const question = subject === '' ? 'Your message' : 'Your answer';
           const writing = { draft, complain: whyTooLong, maxBytes: MAX_BODY_BYTES, onChange, above };
           return { type: 'text.given', text: await dialogue.write(question, writing) };
         }),
@@ -159,7 +159,7 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
           });
         }
         await ask(args, async () => {
-          dialogue.show(`${answered(subject, desk)}\n\n${WHAT_WITHDRAWING_CANNOT_DO}\n\n`);
+          dialogue.show(`${messageLines(subject, desk, 80).join('\n')}\n\n${WHAT_WITHDRAWING_CANNOT_DO}\n\n`);
           return { type: 'withdrawal.answered', yes: await dialogue.confirm('Withdraw it?', false) };
         });
       },
@@ -188,12 +188,20 @@ function arrival({ hashes }: Extract<PeerFact, { type: 'messages.received' }>, {
   return { type: 'messages.arrived', count: hashes.length, mentions };
 }
 
-/** The message that is answered, to be seen while the answer is written. */
-function answered(hash: string, { peer, store, paint, now }: Desk): string {
+/** A message, to be seen while one decides what to do with it. */
+function messageLines(hash: string, { peer, store, live, paint, now }: Desk, columns: number): readonly string[] {
   const message = hash === '' ? undefined : store.message(hash as Hash);
-  if (message === undefined) return '';
-  const names = [peer.name, ...store.peers().map(({ name }) => name)];
-  return renderMessage(toMessage(message, now()), paint, { names, ownName: peer.name });
+  if (message === undefined) return [];
+  const nowMs = now();
+  return messageItem(toMessage(message, nowMs), {
+    paint,
+    nowMs,
+    depth: 0,
+    ownName: peer.name,
+    names: [peer.name, ...store.peers().map(({ name }) => name)],
+    exactDate: live.showsExactDates,
+    keyChanged: live.changedKeys.has(message.author),
+  }).lines(columns);
 }
 
 async function namesFor(action: Action, { peer, store, live }: Desk): Promise<string[]> {

@@ -78,7 +78,7 @@ export function countNews({ peer, store }: Pick<Desk, 'peer' | 'store'>): News {
     .messages({ authors: heardAuthors({ peer, store }), limit: COUNTED })
     .filter(({ read, author }) => !read && author !== peer.name);
   const mentions = unread.filter(({ body }) => isMentioned(body, peer.name));
-  return { unread: unread.length, mentions: mentions.length };
+  return { unread: unread.length, isMoreUnread: unread.length === COUNTED, mentions: mentions.length };
 }
 
 function statusOf({ live, directory }: Desk) {

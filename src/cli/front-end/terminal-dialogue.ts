@@ -23,6 +23,9 @@ const FULL_SCREEN_ON = '\u001B[?1049h\u001B[?2004h\u001B[?7l';
 const FULL_SCREEN_OFF = '\u001B[?7h\u001B[?2004l\u001B[?1049l';
 const CLEAR = '\u001B[2J\u001B[H';
 
+/** Seven names to choose from, what is asked, the keys, and the rule above. */
+const ROWS_OF_A_QUESTION = 11;
+
 type Prompts = typeof import('@inquirer/prompts');
 
 interface PromptContext extends Terminal {
@@ -34,12 +37,22 @@ export function terminalDialogue({ input, output, paint, signal }: TerminalDialo
   let shown = '';
   let current: Screen | undefined;
   const keys = new KeyInput(input);
+  const size = () => ({ columns: output.columns || 80, rows: output.rows || 24 });
+
+  /** Of the screen that a question interrupts, as much as leaves room for the question. */
+  const pageAbove = (): string => {
+    const { columns, rows } = size();
+    const free = rows - ROWS_OF_A_QUESTION - shown.split('\n').length;
+    if (current === undefined || free < 1) return '';
+    const rule = paint('dim', '─'.repeat(columns));
+    return `${[...pageOf(current, columns, free), rule].join('\n')}\n`;
+  };
 
   const ask = async <T>(
     question: (terminal: PromptContext) => Promise<T>,
-    { escapeCancels = true }: { escapeCancels?: boolean } = {},
+    { escapeCancels = true, keepsPage = false }: { escapeCancels?: boolean; keepsPage?: boolean } = {},
   ): Promise<T> => {
-    if (isFullScreen) output.write(CLEAR + shown);
+    if (isFullScreen) output.write(CLEAR + (keepsPage ? pageAbove() : '') + shown);
     shown = '';
     const cancelling = new AbortController();
     using _reading = keys.read();
@@ -57,9 +70,8 @@ export function terminalDialogue({ input, output, paint, signal }: TerminalDialo
     }
   };
   const askWith = <T>(question: (prompts: Prompts, terminal: PromptContext) => Promise<T>): Promise<T> =>
-    ask(async (terminal) => question(await import('@inquirer/prompts'), terminal));
+    ask(async (terminal) => question(await import('@inquirer/prompts'), terminal), { keepsPage: true });
 
-  const size = () => ({ columns: output.columns || 80, rows: output.rows || 24 });
   const onResize = (changed: () => void) => {
     const clearAndChange = () => {
       if (isFullScreen) output.write(CLEAR);
@@ -83,10 +95,11 @@ export function terminalDialogue({ input, output, paint, signal }: TerminalDialo
     write: async (message, writing) => {
       const { composePrompt } = await import('./prompts/compose-prompt.ts');
       const news = () => current?.view(size().columns).status.at(-1) ?? '';
+      const behind = (columns: number, rows: number) => (current === undefined ? [] : pageOf(current, columns, rows));
       const onNews = (changed: () => void) => current?.subscribe(changed) ?? (() => {});
       let draft = writing.draft;
       for (;;) {
-        const config = { ...writing, draft, message, paint, size, onResize, news, onNews };
+        const config = { ...writing, draft, message, paint, size, onResize, news, onNews, behind };
         const { text, wantsEditor } = await ask((terminal) => composePrompt(config, terminal));
         if (!wantsEditor) return text;
         draft = await keys.suspended(() => editInEditor(text));
@@ -125,6 +138,17 @@ export function terminalDialogue({ input, output, paint, signal }: TerminalDialo
     },
     ring: () => void output.write('\u0007'),
   };
+}
+
+/** As much of a screen as has room: it stays in view, and goes on, while something is written below. */
+function pageOf(screen: Screen, columns: number, rows: number): string[] {
+  const { items } = screen.view(columns);
+  const isFromBottom = screen.from === 'bottom';
+  // Each has a line at least.
+  const nearest = isFromBottom ? items.slice(-rows) : items.slice(0, rows);
+  const lines = nearest.flatMap((item) => item.lines(columns - 2).map((line) => `  ${line}`));
+  const padding = Array.from({ length: Math.max(0, rows - lines.length) }, () => '');
+  return isFromBottom ? [...padding, ...lines.slice(-rows)] : [...lines.slice(0, rows), ...padding];
 }
 
 /** A newline at the end is the editor's, not the writer's. */

@@ -7,6 +7,7 @@ const REPLACED: Readonly<Record<string, string>> = {
   '…': '.',
   '–': '-',
   '—': '-',
+  '─': '-',
   '«': '"',
   '»': '"',
   '“': '"',

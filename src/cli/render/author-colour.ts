@@ -15,6 +15,6 @@ const COLOURS: readonly Parameters<Paint>[0][] = [
 
 export function authorColour(name: string): Parameters<Paint>[0] {
   let sum = 0;
-  for (const letter of name) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) >>> 0;
+  for (const letter of name) sum = (sum * 33 + (letter.codePointAt(0) ?? 0)) >>> 0;
   return COLOURS[sum % COLOURS.length] ?? 'bold';
 }

@@ -20,6 +20,8 @@ export interface Status {
     readonly rate: number;
   }[];
   readonly unread: number;
+  /** There are more than were counted. */
+  readonly isMoreUnread?: boolean;
   readonly mentions: number;
   readonly drafts: number;
 }
@@ -45,14 +47,19 @@ function lengthOf(parts: readonly Part[]): number {
   return parts.reduce((sum, { text }) => sum + width(text), SEPARATOR.length * (parts.length - 1));
 }
 
-function partsOf({ directory, sessions, downloads, unread, mentions, drafts }: Status, paint: Paint): Part[] {
+function partsOf(
+  { directory, sessions, downloads, unread, isMoreUnread, mentions, drafts }: Status,
+  paint: Paint,
+): Part[] {
   const [first, ...others] = downloads;
   const parts: (Part | undefined)[] = [
     { weight: 6, text: directoryText(directory, paint) },
     sessions === 0 ? undefined : { weight: 1, text: counted(sessions, 'session') },
     first && { weight: 5, text: downloadText(first) },
     others.length === 0 ? undefined : { weight: 2, text: `${others.length} more downloads` },
-    unread === 0 ? undefined : { weight: 8, text: paint(['bold', 'cyan'], `${number(unread)} unread`) },
+    unread === 0
+      ? undefined
+      : { weight: 8, text: paint(['bold', 'cyan'], `${number(unread)}${isMoreUnread ? '+' : ''} unread`) },
     mentions === 0 ? undefined : { weight: 7, text: paint('bold', `@ ${counted(mentions, 'mention')}`) },
     drafts === 0 ? undefined : { weight: 3, text: counted(drafts, 'draft') },
   ];

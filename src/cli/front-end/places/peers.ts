@@ -81,7 +81,8 @@ export function peerPlace({ subject: name }: Place, desk: Desk): PlaceView {
       helpKey,
       ...everywhere,
     ],
-    items: () => textItems(isOwn ? describeSelf(desk) : describePeer(name, desk), wrapText),
+    items: () =>
+      textItems(isOwn ? describeSelf(desk) : describePeer(name, desk), (line, width) => wrapText(line, width, 2)),
     subject: () => name,
   };
 }
@@ -128,14 +129,14 @@ function describePeer(name: string, { peer, store, live, paint, now }: Desk): st
   ];
 }
 
-/** Ours, by which we ask; theirs, by which they do. */
+/** Ours is the one by which we ask, theirs that by which they do. */
 function sessionText(explanations: readonly Explanation[]): string {
   const state = (kind: string) => explanations.findLast(({ actor }) => actor.startsWith(`peer/${kind}.`))?.state;
   const ours = state('outgoing-session');
   const theirs = state('incoming-session');
   const parts = [
-    ...(ours === undefined ? [] : [`ours ${ours}`]),
-    ...(theirs === undefined ? [] : [`theirs ${theirs}`]),
+    ...(ours === undefined ? [] : [ours === 'established' ? 'we may ask' : `ours is ${ours}`]),
+    ...(theirs === undefined ? [] : [theirs === 'live.proven' ? 'they may ask' : `theirs is ${theirs}`]),
   ];
   return parts.join(', ') || 'none';
 }

@@ -10,6 +10,7 @@ import type { Item } from '../screen.ts';
 /** What is unread, and what of it mentions the person. */
 export interface News {
   readonly unread: number;
+  readonly isMoreUnread: boolean;
   readonly mentions: number;
 }
 

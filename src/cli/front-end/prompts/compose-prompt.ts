@@ -12,6 +12,8 @@ export interface ComposePromptConfig extends Writing {
   readonly onResize: (changed: () => void) => () => void;
   /** What the person has to know meanwhile, such as what has arrived: one line, safe to show. */
   readonly news: () => string;
+  /** What of the screen that one came from is still to be seen above: at most so many lines, safe to show. */
+  readonly behind: (columns: number, rows: number) => readonly string[];
   readonly onNews: (changed: () => void) => () => void;
 }
 
@@ -95,8 +97,12 @@ export const composePrompt = createPrompt<Composed, ComposePromptConfig>((config
     columns - 2,
   );
   const below = [complaint === '' ? '' : paint('red', complaint), `${counter}  ${paint('dim', HELP)}`, config.news()];
-  const head = above === '' ? [paint('bold', message)] : [...above.split('\n'), '', paint('bold', message)];
+  const asked = above(columns);
+  const rule = paint('dim', '─'.repeat(columns));
+  const head = [rule, ...asked, ...(asked.length === 0 ? [] : ['']), paint('bold', message)];
   const page = fitted(head, text.lines, below, { rows: rows - 1, cursorRow: text.cursorRow });
+  const free = rows - 1 - page.length;
+  if (free > 0) page.unshift(...config.behind(columns, free));
   return `${page.join('\n')}${HIDDEN_CURSOR}`;
 });
 

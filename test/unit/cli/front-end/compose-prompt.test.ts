@@ -7,7 +7,7 @@ import { renderPrompt } from '../../../support/prompt.ts';
 
 const paint = (_format: unknown, text: string) => text;
 
-async function compose({ draft = '', above = '' } = {}) {
+async function compose({ draft = '', above = [] as string[], behind = [] as string[] } = {}) {
   const changes: string[] = [];
   let hear = () => {};
   let news = 'nothing new';
@@ -15,7 +15,8 @@ async function compose({ draft = '', above = '' } = {}) {
     message: 'Your message',
     paint,
     draft,
-    above,
+    above: () => above,
+    behind: (_columns: number, rows: number) => behind.slice(-rows),
     maxBytes: 20,
     complain: (text: string) => (text.length > 20 ? 'too long' : undefined),
     onChange: (text: string) => changes.push(text),
@@ -77,10 +78,15 @@ test('Ctrl-O goes on in the editor', async () => {
 });
 
 test('what arrives is told below, and nothing that was typed changes', async () => {
-  const { events, getScreen, arrive } = await compose({ above: 'alice\n  Who is there?' });
+  const { events, getScreen, arrive } = await compose({
+    above: ['alice', '  Who is there?'],
+    behind: ['an older message', 'a newer one'],
+  });
   events.type('I am');
   arrive('2 unread');
-  expect(getScreen()).toMatch(/^alice\n {2}Who is there\?\n\nYour message\n {2}I am/);
+  expect(getScreen()).toMatch(
+    /^an older message\na newer one\n─+\nalice\n {2}Who is there\?\n\nYour message\n {2}I am/,
+  );
   expect(getScreen()).toMatch(/2 unread$/);
 });
 

@@ -58,7 +58,7 @@ test('a message is written on a line; an empty one sends the draft', async () =>
     draft: 'half',
     complain: () => undefined,
     maxBytes: 985,
-    above: '',
+    above: () => [],
     onChange: (t: string) => changes.push(t),
   };
   expect(await terminal('').dialogue.write('Your message', writing)).toBe('half');
