@@ -113,7 +113,7 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
     expect(lines).toMatchObject([{ author: 'bob', body: 'I am!' }]);
   });
 
-  test('what arrives while one types is counted, and nothing that was typed is overwritten', async () => {
+  test('what arrives while one types appears above, is counted, and overwrites nothing that was typed', async () => {
     await run(['init', 'trent'], 'trent');
     const trent = programs.start(['serve', '--udp', '127.0.0.1:0', ...flags('trent'), '--json']);
     await trent.event('ready');
@@ -126,8 +126,11 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
     terminal.type('I was just about to say');
     await terminal.shows('I was just about to say', '962 bytes left');
     await run(['post', 'Meanwhile @carol, something happened.'], 'trent');
-    const screen = await terminal.shows('1 unread', '@ 1 mention');
-    expect(screen).toContain('  I was just about to say');
+    await terminal.shows(
+      '1 unread',
+      '@ 1 mention',
+      /Meanwhile @carol, something happened\.\n─+\nYour message\n {2}I was just about to say/,
+    );
     terminal.type(' hello.');
     terminal.press('Enter');
     await terminal.shows('published', 'Meanwhile @carol', 'I was just about to say hello.');

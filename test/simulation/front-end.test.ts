@@ -1,10 +1,13 @@
 /** The front end as a person uses it: real peers, answers as written down. */
+import width from 'fast-string-width';
 import { expect, test } from 'vitest';
 import type { Drafts } from '../../src/cli/front-end/drafts.ts';
 import { runFrontEnd } from '../../src/cli/front-end/run-front-end.ts';
 import { formatAddress } from '../../src/wire/socket-address.ts';
+import { randomDialogue } from '../support/random-dialogue.ts';
 import { bodiesOf, listedPeers } from '../support/scenarios.ts';
 import { type Answer, cancel, press, type ScriptedDialogue, scripted } from '../support/scripted-dialogue.ts';
+import { underSeeds } from '../support/seeds.ts';
 import type { VirtualPeer, World } from '../support/world.ts';
 
 interface Told {
@@ -128,6 +131,72 @@ test("a message of one's own is withdrawn, once it was said what that cannot do;
   await world.close();
 });
 
+/** Of Unicode only what can be seen, as it is on one line. */
+const UNSEEN = /[\p{Cc}\u200b\u202a-\u202e\u2066-\u2069]/u;
+
+test('whatever keys are pressed and whatever is answered, the dialogue goes on until one leaves', async () => {
+  const titles = new Set<string>();
+  const actions = new Set<string>();
+  await underSeeds(20, async (seed) => {
+    const world = await listedPeers(seed, ['alice', 'bob']);
+    const [alice, bob] = world.peers as [VirtualPeer, VirtualPeer];
+    const texts = ['Is anybody there?', '@bob, \u001b[2Jare you?\u202e', '日本語 👩‍🌾 '.repeat(40)];
+    for (const text of texts) alice.peer.post(text);
+    const columns = 20 + (seed % 5) * 20;
+    const person = randomDialogue(world, world.random.fork('person'), { columns, questions: 150 });
+    await world.settle(runFrontEnd({ ...bob, dialogue: person, paint, clock: world.clock }));
+    expect(person.seen.length).toBeGreaterThan(150);
+    for (const line of person.lines) {
+      expect(line).not.toMatch(UNSEEN);
+      expect(width(line)).toBeLessThanOrEqual(columns);
+    }
+    for (const title of person.seen) titles.add(title.replace(/ (of|with|mentions) .*/, ''));
+    for (const action of person.actions) actions.add(action);
+    await world.close();
+  });
+  const places = [
+    'bob · timeline',
+    'who',
+    'conversation',
+    'peers',
+    'alice',
+    'messages',
+    'tree',
+    'settings',
+    'help',
+    'inspect',
+  ];
+  expect([...titles]).toEqual(expect.arrayContaining(places));
+  // All but those that "inspect" leads to, which `choose` stands for.
+  const keys = [
+    'thread',
+    'reply',
+    'withdraw',
+    'post',
+    'search',
+    'follow',
+    'unfollow',
+    'mute',
+    'unmute',
+    'sync',
+    'sync-all',
+  ];
+  const others = [
+    'mentions',
+    'mark-read',
+    'toggle-dates',
+    'log',
+    'settings',
+    'edit-settings',
+    'inspect',
+    'choose',
+    'tree',
+  ];
+  expect([...actions]).toEqual(
+    expect.arrayContaining([...keys, ...others, 'peers', 'peer', 'messages', 'help', 'back']),
+  );
+}, 60_000);
+
 test('everything under "inspect" answers', async () => {
   const { world, seen } = await dialogue(({ peers: [alice] }) => [
     press('i'),
@@ -154,7 +223,7 @@ test('everything under "inspect" answers', async () => {
   const all = seen.join('\n---\n');
   expect(all).toMatch(/alice {2}online/);
   expect(all).toMatch(/alice is at .*:\d+/);
-  expect(all).toContain('Hello was sent to');
+  expect(all).toMatch(/:\d+ has answered: there is a session/);
   expect(all).toMatch(/the root of alice is [0-9a-f]{12}/);
   expect(all).toContain('tree of bob\nNo messages, hence no tree.');
   expect(all).toMatch(/tree of alice\n[0-9a-f]{12} Is anybody there\?/);

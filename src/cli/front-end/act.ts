@@ -61,11 +61,17 @@ const deeds: Readonly<Partial<Record<Action, Deed>>> = {
       throw new MurmureError('peer-unknown', `the directory knows no ${name} that is online now`);
     return `${name} is at ${listed.addresses.map(formatAddress).join(', ')}`;
   },
-  hello: ({ peer }, text) => {
+  hello: ({ peer }, text, { tell }) => {
     const address = parseAddress(text);
     if (!address.ok) throw new MurmureError('usage', address.why);
+    const whom = formatAddress(address.value);
+    const stop = peer.on('session.opened', ({ direction, name, address: theirs }) => {
+      if (direction !== 'outgoing' || formatAddress(theirs) !== whom) return;
+      stop();
+      tell(`${whom} has answered: there is a session${name === '' ? '' : ` with ${name}`}`);
+    });
     peer.hello(address.value);
-    return `Hello was sent to ${formatAddress(address.value)}: an answer opens a session, see events (e)`;
+    return `Hello was sent to ${whom}: an answer opens a session`;
   },
   root: async (desk, name, { tell }) => {
     void askRoot(desk, name, tell);

@@ -1,6 +1,7 @@
 /** What changes by itself while a person looks on: kept up to date from what the peer tells, for the screens to show. */
 import type { DirectoryPeer, Peer, PeerFact } from '../../index.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { formatAddress } from '../../wire/socket-address.ts';
 import { renderWarning } from '../render/event.ts';
 import { counted, duration } from '../render/text.ts';
 
@@ -13,9 +14,6 @@ const RATE_MS = 500;
 const LOG_ENTRIES = 500;
 
 const directions = { outgoing: 'we may ask', incoming: 'we may be asked by' };
-
-/** The directory is a peer without a name. */
-const nameOf = (name: string) => (name === '' ? 'the directory' : name);
 
 export interface LogEntry {
   readonly atMs: number;
@@ -150,10 +148,11 @@ export class Live implements Disposable {
         this.#directory = { status: 'unreachable', why: fact.failure.message };
         break;
       case 'session.opened':
-        this.#write(`${directions[fact.direction]} ${nameOf(fact.name)}`, false);
+        // The directory has no name, and whoever was greeted by address has none yet.
+        this.#write(`${directions[fact.direction]} ${fact.name || formatAddress(fact.address)}`, false);
         break;
       case 'session.failed':
-        this.#write(`no session with ${nameOf(fact.name)}: ${fact.failure.message}`, true);
+        this.#write(`no session${fact.name === '' ? '' : ` with ${fact.name}`}: ${fact.failure.message}`, true);
         break;
       case 'sync.progressed':
         this.#measure(fact.peer, fact.nodesFetched, fact.nodesFetched + fact.nodesWanted);

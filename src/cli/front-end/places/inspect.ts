@@ -1,5 +1,6 @@
 /** The menu of what the protocol does, step by step. */
 import type { Action, Place } from '../../../../machines/front-end-context.ts';
+import { truncate } from '../../render/wrap.ts';
 import { type Desk, helpKey, type PlaceView, wayBack } from './place.ts';
 
 const OWN_TREE = 'own tree';
@@ -18,12 +19,17 @@ const entries: readonly { readonly id: string; readonly action: Action; readonly
 ];
 
 export function inspectPlace(_place: Place, { peer }: Desk): PlaceView {
-  const items = entries.map(({ id, label }) => ({ id, lines: () => [label] }));
+  const items = entries.map(({ id, label }) => ({ id, lines: (columns: number) => [truncate(label, columns)] }));
   return {
     title: 'inspect',
     from: 'top',
     isText: false,
-    keys: [{ key: 'enter', label: 'do it', action: 'choose' }, ...wayBack, helpKey],
+    keys: [
+      { key: 'enter', label: 'do it', action: 'choose' },
+      { key: 'e', label: 'events', action: 'log' },
+      ...wayBack,
+      helpKey,
+    ],
     items: () => items,
     // All others are asked whom they are about.
     subject: (_action, item) => (item === OWN_TREE ? peer.name : ''),
