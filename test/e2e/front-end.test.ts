@@ -204,19 +204,29 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
     await terminal.shows(/the root of alice is [0-9a-f]{12}/);
   });
 
-  test('the editor goes on with what was typed', async () => {
+  test('an editor has the terminal to itself: it goes on with what was typed, and changes the settings', async () => {
     await reader('heidi');
     const editor = `${programs.folder}/editor`;
-    writeFileSync(editor, '#!/bin/sh\nprintf ", and edited" >> "$1"\n', { mode: 0o755 });
+    writeFileSync(editor, '#!/bin/sh\nprintf "Add: "; read words; printf "%s" "$words" >> "$1"\n', { mode: 0o755 });
     using terminal = open('heidi', { environment: { VISUAL: editor } });
     await terminal.shows('heidi · timeline');
     terminal.press('p');
     terminal.type('Typed');
     await terminal.shows('Typed');
     terminal.press('C-o');
+    await terminal.shows('Add:');
+    terminal.type(', and edited');
+    terminal.press('Enter');
     await terminal.shows('Typed, and edited');
     terminal.press('Enter');
     await terminal.shows('published', 'Typed, and edited');
+    terminal.press('c', 'o');
+    await terminal.shows('Add:');
+    terminal.type('timeout = 5');
+    terminal.press('Enter');
+    await terminal.shows('the settings count from the next start on');
+    const { lines } = await run(['config'], 'heidi');
+    expect(lines).toContainEqual(expect.objectContaining({ setting: 'timeout', value: 5, from: 'file' }));
   });
 
   test('Ctrl-C asks whether that is meant; unread messages stay so across restarts', async () => {

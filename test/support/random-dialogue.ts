@@ -86,6 +86,7 @@ export function randomDialogue(
         if (complain(text) !== undefined) throw new CancelledError();
         return text;
       }),
+    edit: (text) => answer('editor', () => text),
     line: (question) => answer(question, () => one(LINES)),
     secret: (question) => answer(question, () => 'secret'),
     confirm: (question) => answer(question, () => question !== QUIT && random.uint32() % 2 === 0),

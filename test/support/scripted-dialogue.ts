@@ -72,6 +72,7 @@ export function scripted({ clock }: Pick<World, 'clock'>, answers: readonly Answ
         if (isBrokenOff) throw new CancelledError();
         return String(given);
       }),
+    edit: asGiven,
     line: asGiven,
     secret: asGiven,
     confirm: asGiven,

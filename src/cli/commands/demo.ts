@@ -41,7 +41,8 @@ export async function demo(context: CommandContext): Promise<void> {
       using other = openSqliteStore(storeFile);
       other.withdraw(OWN_NAME, hash, context.nowMs());
     };
-    await runFrontEnd({ peer: you, store, dialogue, paint, directory: access.directory, withdraw });
+    const settings = context.settings.origins;
+    await runFrontEnd({ peer: you, store, dialogue, paint, settings, directory: access.directory, withdraw });
     return;
   }
   output.note(`The last ${SHOWN_MESSAGES} of ${store.countMessages()} messages:`);

@@ -44,7 +44,7 @@ export async function frontEnd(context: CommandContext): Promise<number | undefi
     drafts: draftsIn(settings.home),
     settings: settings.origins,
     directory: access.directory,
-    editSettings: () => editSettings(settings.home.configFile),
+    editSettings: () => editSettings(settings.home.configFile, dialogue.edit),
     withdraw: (hash) => {
       using other = openSqliteStore(settings.home.storeFile);
       other.withdraw(peer.name, hash, context.nowMs());

@@ -31,6 +31,8 @@ export interface Dialogue {
   pick(question: string, names: readonly string[]): Promise<string>;
   /** A message. */
   write(question: string, writing: Writing): Promise<string>;
+  /** Any text, in the person's editor. */
+  edit(text: string, ending: string): Promise<string>;
   /** A line of text; `suggestion` is what Enter alone answers. */
   line(question: string, complain: Complain, suggestion?: string): Promise<string>;
   /** Something that nobody should see over one's shoulder. */

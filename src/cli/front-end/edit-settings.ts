@@ -2,6 +2,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { readConfigFile } from '../config-file.ts';
+import type { Dialogue } from './dialogue.ts';
 
 const TEMPLATE = `# Settings of murmure: defaults for the flags of the same names.
 # directory = "https://HOST:PORT"
@@ -9,11 +10,10 @@ const TEMPLATE = `# Settings of murmure: defaults for the flags of the same name
 `;
 
 /** @throws InvalidFileError for what the file holds afterwards, which is left as the person wrote it */
-export async function editSettings(file: string): Promise<void> {
+export async function editSettings(file: string, edit: Dialogue['edit']): Promise<void> {
   if (!existsSync(file)) writeFileSync(file, TEMPLATE, { mode: 0o600 });
-  const { editAsync } = await import('@inquirer/external-editor');
   const before = await readFile(file, 'utf8');
-  const after = await editAsync(before, { postfix: '.toml', mode: 0o600 });
+  const after = await edit(before, '.toml');
   if (after !== before) writeFileSync(file, after, { mode: 0o600 });
   await readConfigFile(file);
 }

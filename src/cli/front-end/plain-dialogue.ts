@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import { safeLine } from '../../feed/safe-text.ts';
 import { wrapText } from '../render/wrap.ts';
 import { CancelledError, type Complain, type Dialogue } from './dialogue.ts';
+import { editInEditor } from './editor.ts';
 import type { Key, Screen, ScreenAnswer } from './screen.ts';
 
 export interface PlainDialogueOptions {
@@ -55,10 +56,7 @@ export function plainDialogue({ input, output, signal }: PlainDialogueOptions): 
       const shown = printScreen(screen, columns, print);
       for (;;) {
         const answer = answerFrom(await readLine('>'), screen.keys, shown);
-        if (typeof answer !== 'string') {
-          if (answer.item !== '') screen.visited?.(answer.item);
-          return answer;
-        }
+        if (typeof answer !== 'string') return answer;
         print(answer);
       }
     },
@@ -87,6 +85,7 @@ export function plainDialogue({ input, output, signal }: PlainDialogueOptions): 
       const hint = suggestion === '' ? '' : ` (${suggestion})`;
       return (await readValid(`${question}${hint}`, (text) => complain(text || suggestion))) || suggestion;
     },
+    edit: editInEditor,
     // Such a terminal cannot be kept from showing what is typed: a secret goes into a file.
     secret: async (question) => {
       print(`${question} this terminal would show it: none is asked for, see --passphrase-file.`);

@@ -111,6 +111,7 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
             const action = chosen === 'choose' ? view.chosen?.(item) : (chosen as Action);
             if (action === undefined) throw new Error(`"${item}" leads nowhere from ${place.kind}`);
             const subject = hasSubject(action) ? view.subject(action, item) : '';
+            if (subject !== '') screen.visited?.(item);
             // Without a message nothing can be done with one.
             if (subject !== '' || !isAboutMessage(action))
               return { type: 'action.chosen', action, subject, cursor: item };

@@ -3,7 +3,7 @@ import type { Place, PlaceKind } from '../../../machines/front-end-context.ts';
 import { safeLine } from '../../feed/safe-text.ts';
 import { isMentioned } from '../render/message-marks.ts';
 import { renderStatusLine } from '../render/status-line.ts';
-import { truncate } from '../render/wrap.ts';
+import { truncate, wrapText } from '../render/wrap.ts';
 import { inspectPlace } from './places/inspect.ts';
 import {
   foundPlace,
@@ -33,6 +33,8 @@ const makers: Readonly<Record<PlaceKind, MakePlace>> = {
   inspect: inspectPlace,
 };
 
+/** Of a sentence that is longer, the rest is left out. */
+const NOTICE_LINES = 3;
 /** Among so many of the newest messages unread ones are counted. */
 const COUNTED = 1_000;
 
@@ -52,7 +54,8 @@ export function showPlace(place: Place, desk: Desk, drafts: number): ShownPlace 
     isText: view.isText,
     view: (columns) => {
       const status = renderStatusLine({ ...statusOf(desk), ...desk.news(), drafts }, columns, paint);
-      const notice = live.notice === '' ? [] : [truncate(paint('cyan', safeLine(live.notice)), columns)];
+      const notice =
+        live.notice === '' ? [] : wrapText(paint('cyan', safeLine(live.notice)), columns).slice(0, NOTICE_LINES);
       const title = [truncate(paint('bold', view.title), columns)];
       return { title, items: items(), empty: view.empty ?? 'nothing', status: [...notice, status] };
     },

@@ -2,6 +2,7 @@
 import type { Paint } from '../output.ts';
 import { wrapText } from '../render/wrap.ts';
 import { CancelledError, type Dialogue } from './dialogue.ts';
+import { editInEditor } from './editor.ts';
 import { KeyInput } from './key-input.ts';
 import { choice, line, nameChoice, secret, yesOrNo } from './prompts/questions.ts';
 import type { Screen } from './screen.ts';
@@ -81,7 +82,18 @@ export function terminalDialogue({ input, output, paint, signal }: TerminalDialo
     return () => void output.off('resize', clearAndChange);
   };
 
+  /** The editor has the terminal to itself, as it would be without us. */
+  const edit = async (text: string, ending: string): Promise<string> => {
+    if (isFullScreen) output.write(FULL_SCREEN_OFF);
+    try {
+      return await keys.suspended(() => editInEditor(text, ending));
+    } finally {
+      if (isFullScreen) output.write(FULL_SCREEN_ON);
+    }
+  };
+
   return {
+    edit,
     screen: (screen) => {
       current = screen;
       return ask(
@@ -102,7 +114,7 @@ export function terminalDialogue({ input, output, paint, signal }: TerminalDialo
         const config = { ...writing, draft, message, paint, size, onResize, news, onNews, behind };
         const { text, wantsEditor } = await ask((terminal) => composePrompt(config, terminal));
         if (!wantsEditor) return text;
-        draft = await keys.suspended(() => editInEditor(text));
+        draft = (await edit(text, '.txt')).trimEnd();
         writing.onChange(draft);
       }
     },
@@ -149,10 +161,4 @@ function pageOf(screen: Screen, columns: number, rows: number): string[] {
   const lines = nearest.flatMap((item) => item.lines(columns - 2).map((line) => `  ${line}`));
   const padding = Array.from({ length: Math.max(0, rows - lines.length) }, () => '');
   return isFromBottom ? [...padding, ...lines.slice(-rows)] : [...lines.slice(0, rows), ...padding];
-}
-
-/** A newline at the end is the editor's, not the writer's. */
-async function editInEditor(text: string): Promise<string> {
-  const { editAsync } = await import('@inquirer/external-editor');
-  return (await editAsync(text, { postfix: '.txt', mode: 0o600 })).trimEnd();
 }

@@ -55,7 +55,8 @@ export const screenPrompt = createPrompt<ScreenAnswer, ScreenPromptConfig>((conf
     const next = screen.isText ? moveInText(current, movement, list) : moveInList(current, movement, list);
     position.current = next;
     if (next.index === 0) screen.reachedTop?.();
-    if (next.item !== undefined) screen.visited?.(next.item);
+    // What one leaves was under the cursor, and so was seen.
+    for (const item of [current.item, next.item]) if (item !== undefined) screen.visited?.(item);
     renderAgain();
   };
   useKeypress((key) => {
