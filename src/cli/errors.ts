@@ -125,7 +125,7 @@ export class DirectoryTimedOutError extends MurmureError {
   }
 }
 
-export type StopCause = 'SIGINT' | 'SIGTERM' | 'EPIPE';
+export type StopCause = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'EPIPE';
 
 /** The run has to end: a signal came, or nobody reads its output any longer. */
 export class StoppedError extends MurmureError {

@@ -10,14 +10,16 @@ const GRACE_MS = 1_800;
 export async function runProcess(): Promise<never> {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => onSignal(stop, signal));
+  // A terminal that is closed ends what runs in it, in good order; not what nohup took away from it.
+  if (process.stdout.isTTY) process.on('SIGHUP', () => onSignal(stop, 'SIGHUP'));
   // Whoever read our output has seen enough, e.g. `murmure timeline | head`.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') requestStop(stop, 'EPIPE');
-    else crash(error);
+    else if (!isHangUp(error)) crash(error);
   });
   process.stderr.on('error', () => {});
   // An unhandled rejection arrives here as well.
-  process.on('uncaughtException', crash);
+  process.on('uncaughtException', (error) => (isHangUp(error) ? requestStop(stop, 'SIGHUP') : crash(error)));
 
   const exitCode = await runCli(process.argv.slice(2), {
     stdout: process.stdout,
@@ -30,9 +32,14 @@ export async function runProcess(): Promise<never> {
   process.exit(exitCode);
 }
 
-function onSignal(stop: AbortController, signal: 'SIGINT' | 'SIGTERM'): void {
-  // Asked twice: somebody is in a hurry.
-  if (stop.signal.aborted) process.exit(130);
+/** A terminal that is gone can be neither read nor written: the signal that says so may come later. */
+function isHangUp(error: Error): boolean {
+  return (error as NodeJS.ErrnoException).code === 'EIO' && process.stdout.isTTY;
+}
+
+function onSignal(stop: AbortController, signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP'): void {
+  // Asked twice: somebody is in a hurry. A terminal that is closed asks everybody, some of them twice.
+  if (stop.signal.aborted && signal !== 'SIGHUP') process.exit(130);
   requestStop(stop, signal);
 }
 
