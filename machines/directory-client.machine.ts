@@ -19,7 +19,9 @@ export type DirectoryClientEvent =
     }
   | { readonly type: 'registration.accepted'; readonly atMs: number }
   | { readonly type: 'listing.checked'; readonly addresses: readonly SocketAddress[]; readonly atMs: number }
-  | { readonly type: 'directory.failed'; readonly failure: Failure; readonly atMs: number };
+  | { readonly type: 'directory.failed'; readonly failure: Failure; readonly atMs: number }
+  /** None of the directory's UDP addresses answered. */
+  | { readonly type: 'greeting.failed'; readonly failure: Failure };
 
 /** What the owner hears. */
 export type DirectoryClientReport =
@@ -81,7 +83,7 @@ const base = setup({
 const noteDirectory = base.assign(({ event }) =>
   event.type === 'directory.found' ? { addresses: event.addresses, key: event.key, atMs: event.atMs } : {},
 );
-const noteTime = base.assign(({ event }) => ({ atMs: event.atMs }));
+const noteTime = base.assign(({ event }) => ('atMs' in event ? { atMs: event.atMs } : {}));
 const startPolling = base.assign({ pollMs: timing.listingPoll, waitedMs: 0 });
 const pollSlower = base.assign(({ context }) => ({
   waitedMs: context.waitedMs + context.pollMs,
@@ -92,6 +94,9 @@ const noteListed = base.assign(({ event }) =>
 );
 const noteFailure = base.assign(({ event }) =>
   event.type === 'directory.failed' ? { failure: event.failure, atMs: event.atMs } : {},
+);
+const noteUnanswered = base.assign(({ event }) =>
+  event.type === 'greeting.failed' ? { failure: { ...event.failure, code: 'directory-unreachable' as const } } : {},
 );
 const noteUnlisted = base.assign(() => ({
   failure: {
@@ -128,6 +133,7 @@ const onFailure = [
 
 nameActions({
   noteFailure,
+  noteUnanswered,
   noteDirectory,
   noteTime,
   startPolling,
@@ -196,6 +202,8 @@ export const directoryClientMachine = base.createMachine({
     registered: {
       description: 'Listed; renewed before the hour is over.',
       after: { renewal: 'registering' },
+      // A renewal finds the listing that it is to renew: that it failed, only this tells.
+      on: { 'greeting.failed': { target: 'backingOff', actions: noteUnanswered } },
     },
     backingOff: {
       description: 'The directory cannot be used now; tried again after a growing pause.',

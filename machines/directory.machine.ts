@@ -8,11 +8,11 @@ import type { PublicKey } from '../src/identity/public-key.ts';
 import { emptyTable, entriesOf, entryOf, type Table, withEntry, withoutEntry } from '../src/merkle/hash-table.ts';
 import { type Datagram, encodeDatagram } from '../src/wire/datagram.ts';
 import { EMPTY_ROOT } from '../src/wire/hash.ts';
-import { formatAddress, isIPv6, type SocketAddress } from '../src/wire/socket-address.ts';
+import { formatAddress, type SocketAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
 import { type AddressProofOutput, addressProofMachine } from './address-proof.machine.ts';
 import { effect, type Random } from './effects.ts';
-import { type Delivery, type SocketReport, type Sockets, socketFor } from './events.ts';
+import { type Delivery, type SocketReport, type Sockets, socketFor, withSocket } from './events.ts';
 import { nameActions } from './named.ts';
 import { socketMachine } from './socket.machine.ts';
 import { limits, timing } from './timing.ts';
@@ -37,7 +37,8 @@ export type DirectoryEvent =
 
 /** What an operator may want to know: emitted. */
 export type DirectoryFact =
-  | { readonly type: 'socket.bound'; readonly address: SocketAddress }
+  /** `index`: of the local address that was asked for. Again, if it had to be bound again. */
+  | { readonly type: 'socket.bound'; readonly index: number; readonly address: SocketAddress }
   | { readonly type: 'socket.failed'; readonly why: string }
   | { readonly type: 'hello.answered'; readonly name: string; readonly address: SocketAddress }
   | { readonly type: 'hello.ignored'; readonly name: string; readonly address: SocketAddress }
@@ -49,6 +50,12 @@ export type DirectoryFact =
 export interface DirectoryInput {
   readonly binds: readonly SocketAddress[];
   readonly random: Random;
+}
+
+interface ProofRow {
+  readonly address: SocketAddress;
+  readonly socket: AnyActorRef;
+  readonly atMs: number;
 }
 
 interface SessionRow {
@@ -64,7 +71,7 @@ export interface DirectoryContext extends DirectoryInput {
   /** By source address. */
   readonly sessions: Table<SessionRow>;
   /** Addresses that are being proven. */
-  readonly proving: Table<true>;
+  readonly proving: Table<ProofRow>;
   /** Since the last sweep, by address: Errors sent, and traversals asked for or aimed at. */
   readonly errorsSent: number;
   readonly errorsTo: Table<number>;
@@ -144,8 +151,7 @@ function nameIn(hello: Delivery): string {
 }
 
 function mustProve(context: DirectoryContext, event: DirectoryEvent): boolean {
-  if (event.type !== 'hello.checked' || event.status !== 'registered' || context.proving.size >= MAX_PROOFS)
-    return false;
+  if (event.type !== 'hello.checked' || event.status !== 'registered') return false;
   const source = formatAddress(event.hello.from);
   if (entryOf(context.proving, source)) return false;
   const row = entryOf(context.sessions, source);
@@ -164,13 +170,8 @@ const openSockets = base.enqueueActions(({ context, enqueue, self }) => {
 
 const noteSocket = base.enqueueActions(({ context, event, enqueue }) => {
   if (event.type !== 'socket.ready') return;
-  const { ipv4, ipv6 } = context.sockets;
-  enqueue.assign({
-    sockets: isIPv6(event.address)
-      ? { ...context.sockets, ipv6: ipv6 ?? event.socket }
-      : { ...context.sockets, ipv4: ipv4 ?? event.socket },
-  });
-  enqueue.emit({ type: 'socket.bound', address: event.address });
+  enqueue.assign({ sockets: withSocket(context.sockets, event.address, event.socket) });
+  enqueue.emit({ type: 'socket.bound', index: event.index, address: event.address });
 });
 
 const tellSocketFailed = base.emit(({ event }) => ({
@@ -219,6 +220,13 @@ const answerHello = base.enqueueActions(({ context, event, enqueue }) => {
   enqueue.emit({ type: 'hello.answered', name, address: from });
 });
 
+/** Who is really there answers within a round trip: what has been waiting longest makes room (protocol §9). */
+function oldestProof(proving: Table<ProofRow>): ProofRow | undefined {
+  let oldest: ProofRow | undefined;
+  for (const [, row] of entriesOf(proving)) if (oldest === undefined || row.atMs < oldest.atMs) oldest = row;
+  return oldest;
+}
+
 const proveAddress = base.enqueueActions(({ context, event, enqueue }) => {
   if (event.type !== 'hello.checked') return;
   const { from: address, size, atMs, socket } = event.hello;
@@ -226,11 +234,18 @@ const proveAddress = base.enqueueActions(({ context, event, enqueue }) => {
   const { random } = context;
   const name = nameIn(event.hello);
   const maxSends = affordableHellos(size);
+  let { proving } = context;
+  const oldest = proving.size < MAX_PROOFS ? undefined : oldestProof(proving);
+  if (oldest !== undefined) {
+    enqueue.stopChild(actorId.addressProof(oldest.address));
+    enqueue.sendTo(oldest.socket, { type: 'source.unrouted', source: oldest.address });
+    proving = withoutEntry(proving, formatAddress(oldest.address));
+  }
   enqueue.spawnChild('addressProof', {
     id,
     input: { address, name, key: event.key, ownName: '', socket, random, maxSends, atMs },
   });
-  enqueue.assign({ proving: withEntry(context.proving, formatAddress(address), true) });
+  enqueue.assign({ proving: withEntry(proving, formatAddress(address), { address, socket, atMs }) });
 });
 
 const listProven = base.enqueueActions(({ context, event, enqueue }) => {
@@ -353,7 +368,7 @@ export const directoryMachine = base.createMachine({
     ...input,
     sockets: {},
     sessions: emptyTable<SessionRow>(),
-    proving: emptyTable<true>(),
+    proving: emptyTable<ProofRow>(),
     errorsSent: 0,
     errorsTo: emptyTable<number>(),
     traversals: emptyTable<number>(),

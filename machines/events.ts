@@ -19,6 +19,13 @@ export interface Sockets {
   readonly ipv6?: AnyActorRef;
 }
 
+/** With a socket that is ready: the first of its family is used, or the one that has taken its place. */
+export function withSocket(sockets: Sockets, address: SocketAddress, socket: AnyActorRef): Sockets {
+  const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+  const held = sockets[family];
+  return held === undefined || held.id === socket.id ? { ...sockets, [family]: socket } : sockets;
+}
+
 export function socketFor(sockets: Sockets, address: SocketAddress): AnyActorRef | undefined {
   return isIPv6(address) ? sockets.ipv6 : sockets.ipv4;
 }
@@ -144,7 +151,9 @@ export type OutgoingSessionReport =
       readonly name: string;
       readonly failure: Failure | undefined;
     }
-  | { readonly type: 'traversal.wanted'; readonly address: SocketAddress };
+  | { readonly type: 'traversal.wanted'; readonly address: SocketAddress }
+  /** In answer to a request of ours. */
+  | { readonly type: 'error.answered'; readonly from: SocketAddress; readonly name: string; readonly text: string };
 
 /** From an incoming session to its owner. */
 export type IncomingSessionReport =
@@ -153,6 +162,7 @@ export type IncomingSessionReport =
       readonly name: string;
       readonly address: SocketAddress;
       readonly key: PublicKey | undefined;
+      readonly proven: boolean;
       readonly atMs: number;
     }
   | {

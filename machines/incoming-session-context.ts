@@ -16,7 +16,8 @@ export type IncomingSessionEvent =
   | { readonly type: 'hello.verified'; readonly id: number; readonly valid: boolean }
   | { readonly type: 'nodes.read'; readonly nodes: readonly NodeRead[] }
   | { readonly type: 'root.changed'; readonly root: Hash }
-  | { readonly type: 'session.proven' }
+  /** A Hello of ours was answered from this address, under this name. */
+  | { readonly type: 'session.proven'; readonly name: string }
   | { readonly type: 'sweep'; readonly atMs: number }
   | DoneActorEvent<AddressProofOutput>;
 
@@ -36,15 +37,19 @@ export interface IncomingSessionInput {
   readonly random: Random;
   /** The Hello that opens it. */
   readonly hello: Delivery;
-  /** An outgoing session to this very address exists: nothing is left to prove. */
+  /** An outgoing session to this very address and name exists: nothing is left to prove. */
   readonly proven: boolean;
 }
 
 export interface IncomingSessionContext extends Omit<IncomingSessionInput, 'hello'> {
   /** The Hello that is being looked into. */
   readonly hello: Delivery | undefined;
+  /** A Hello under another name, while it is not clear whether it really comes from here. */
+  readonly newcomer: Delivery | undefined;
   readonly name: string;
   readonly key: PublicKey | undefined;
+  /** The other side takes no unsigned answers. */
+  readonly mustSign: boolean;
   readonly bytesReceived: number;
   readonly bytesSent: number;
   /** Sends of our own Hello that the bytes received entitle to. */
@@ -52,6 +57,9 @@ export interface IncomingSessionContext extends Omit<IncomingSessionInput, 'hell
   /** When the last Hello was answered, Unix ms. */
   readonly openedAtMs: number;
 }
+
+/** In its Hello, one known peer sets this, which panics on an unsigned answer from somebody that has a key (protocol §11, A). */
+export const KNOWN_PEER_A = 0x08;
 
 /** Header, flags, name length, and signature of a Hello; the name comes on top. */
 const HELLO_OVERHEAD = 7 + 5 + 64;
@@ -62,6 +70,11 @@ export function requested(event: IncomingSessionEvent): Datagram | undefined {
 
 export function isAwaited(context: IncomingSessionContext, event: { id: number }): boolean {
   return context.hello?.received.datagram.id === event.id;
+}
+
+export function nameIn(hello: Delivery | undefined): string {
+  const datagram = hello?.received.datagram;
+  return datagram?.type === 'Hello' ? datagram.name : '';
 }
 
 /** What the invoked proof ended with. */

@@ -4,8 +4,7 @@
  */
 import { type AnyActorRef, setup } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
-import type { Datagram } from '../src/wire/datagram.ts';
-import { encodeDatagram } from '../src/wire/datagram.ts';
+import { type Datagram, encodeDatagram, SIGNATURE_BYTES } from '../src/wire/datagram.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import { addressProofMachine } from './address-proof.machine.ts';
 import { effect } from './effects.ts';
@@ -18,6 +17,9 @@ import {
   type IncomingSessionEvent,
   type IncomingSessionInput,
   isAwaited,
+  KNOWN_PEER_A,
+  type NodeRead,
+  nameIn,
   proofOf,
   requested,
 } from './incoming-session-context.ts';
@@ -53,6 +55,8 @@ const base = setup({
       return datagram?.type === 'Hello' && datagram.name !== context.name;
     },
     isHelloWithoutKey: ({ context, event }) => requested(event)?.type === 'Hello' && context.key === undefined,
+    isUnderSameName: ({ context, event }) =>
+      event.type === 'session.proven' && event.name === (context.hello ? nameIn(context.hello) : context.name),
     isRootRequest: ({ event }) => requested(event)?.type === 'RootRequest',
     /** What was asked meanwhile entitles to another try; the request that brings it is repeated anyway. */
     isHelloAffordable: ({ context, event }) =>
@@ -85,9 +89,7 @@ const holdHello = base.assign(({ event }) => {
 const noteKey = base.assign(({ event }) => (event.type === 'key.found' ? { key: event.key } : {}));
 
 const findKey = base.enqueueActions(({ context, enqueue }) => {
-  const datagram = context.hello?.received.datagram;
-  const name = datagram?.type === 'Hello' ? datagram.name : '';
-  enqueue({ type: 'findKey', params: { name, from: context.address } });
+  enqueue({ type: 'findKey', params: { name: nameIn(context.hello), from: context.address } });
 });
 
 const verifyHello = base.enqueueActions(({ context, enqueue }) => {
@@ -114,6 +116,7 @@ const answerHello = base.enqueueActions(({ context, enqueue }) => {
   enqueue.assign({
     name: datagram.name,
     openedAtMs: hello.atMs,
+    mustSign: (datagram.flags & KNOWN_PEER_A) !== 0,
     bytesSent: bytesSent + helloSize(ownName),
     hello: undefined,
   });
@@ -121,15 +124,31 @@ const answerHello = base.enqueueActions(({ context, enqueue }) => {
 
 const forgetHello = base.assign({ hello: undefined });
 
-const report = (type: 'session.accepted' | 'address.proven') =>
-  base.sendTo(
-    ({ context }) => context.owner,
-    ({ context: { name, address, key, openedAtMs } }) => ({ type, name, address, key, atMs: openedAtMs }),
-  );
-const reportAccepted = report('session.accepted');
-const reportProven = report('address.proven');
+const holdNewcomer = base.assign(({ event }) => (event.type === 'request.received' ? { newcomer: event } : {}));
+const forgetNewcomer = base.assign({ newcomer: undefined });
+/** Somebody else is at this address now: all begins anew. */
+const admitNewcomer = base.assign(({ context }) => ({
+  hello: context.newcomer,
+  newcomer: undefined,
+  proven: false,
+  bytesReceived: context.newcomer?.size ?? 0,
+  bytesSent: 0,
+}));
+
+const reportAccepted = base.sendTo(
+  ({ context }) => context.owner,
+  ({ context: { name, address, key, proven, openedAtMs: atMs } }) => {
+    return { type: 'session.accepted', name, address, key, proven, atMs };
+  },
+);
+const reportProven = base.sendTo(
+  ({ context }) => context.owner,
+  ({ context: { name, address, key, openedAtMs: atMs } }) => ({ type: 'address.proven', name, address, key, atMs }),
+);
 
 const noteProven = base.assign({ proven: true });
+/** Who is at an address an hour later may be somebody else. */
+const forgetProof = base.assign({ proven: false });
 const noteProofTime = base.assign(({ event }) => ({ openedAtMs: proofOf(event).atMs }));
 
 /** Our Hello and its repeats count towards the limit of three times (protocol §5); one Hello is always sent. */
@@ -157,23 +176,29 @@ const readNodes = base.enqueueActions(({ event, enqueue }) => {
   if (event.type === 'nodes.requested') enqueue({ type: 'readNodes', params: { requests: event.requests } });
 });
 
+/** Bytes of an answer with a node. */
+function answerSize({ value }: NodeRead, { mustSign }: IncomingSessionContext): number {
+  return 7 + 32 + (value?.length ?? 0) + (mustSign ? SIGNATURE_BYTES : 0);
+}
+
 /** What cannot be afforded now is not sent: it is asked for again. */
 const sendNodes = base.enqueueActions(({ context, event, enqueue }) => {
   if (event.type !== 'nodes.read') return;
-  let allowed = allowance(context);
-  const datagrams: Uint8Array[] = [];
-  for (const { id, hash, value } of event.nodes) {
-    const bytes = encodeDatagram(
-      value === undefined ? { type: 'NoDatum', id, hash } : { type: 'Datum', id, hash, value },
-    );
-    if (bytes.length > allowed) continue;
-    allowed -= bytes.length;
-    datagrams.push(bytes);
+  const { address: to, socket, mustSign, proven, bytesSent } = context;
+  const allowed = allowance(context);
+  let size = 0;
+  const answers: Datagram[] = [];
+  for (const node of event.nodes) {
+    if (size + answerSize(node, context) > allowed) continue;
+    size += answerSize(node, context);
+    const { id, hash, value } = node;
+    answers.push(value === undefined ? { type: 'NoDatum', id, hash } : { type: 'Datum', id, hash, value });
   }
-  if (datagrams.length === 0) return;
-  enqueue.sendTo(context.socket, { type: 'datagrams.send', datagrams, to: context.address });
-  const size = datagrams.reduce((sum, { length }) => sum + length, 0);
-  if (!context.proven) enqueue.assign({ bytesSent: context.bytesSent + size });
+  if (mustSign) for (const datagram of answers) enqueue({ type: 'sendSigned', params: { datagram, to, socket } });
+  else if (answers.length > 0) {
+    enqueue.sendTo(socket, { type: 'datagrams.send', datagrams: answers.map(encodeDatagram), to });
+  }
+  if (!proven) enqueue.assign({ bytesSent: bytesSent + size });
 });
 
 /** An Error for each request; of many at once, for as many as the owner would let go out at most. */
@@ -198,6 +223,10 @@ nameActions({
   verifyHello,
   answerHello,
   forgetHello,
+  holdNewcomer,
+  forgetNewcomer,
+  admitNewcomer,
+  forgetProof,
   reportAccepted,
   reportProven,
   noteProven,
@@ -217,8 +246,10 @@ export const incomingSessionMachine = base.createMachine({
   description: 'A session that somebody opened towards us, one per source address (protocol §5).',
   context: ({ input }) => ({
     ...input,
+    newcomer: undefined,
     name: '',
     key: undefined,
+    mustSign: false,
     bytesReceived: input.hello.size,
     bytesSent: 0,
     proofSends: 0,
@@ -229,7 +260,7 @@ export const incomingSessionMachine = base.createMachine({
   initial: 'identifying',
   on: {
     'root.changed': { actions: noteRoot },
-    'session.proven': { actions: noteProven },
+    'session.proven': { guard: 'isUnderSameName', actions: noteProven },
   },
   states: {
     identifying: {
@@ -268,7 +299,6 @@ export const incomingSessionMachine = base.createMachine({
       initial: 'proving',
       on: {
         'request.received': [
-          { guard: 'isHelloUnderOtherName', target: 'identifying', actions: [countReceived, holdHello] },
           { guard: 'isHelloWithoutKey', actions: [countReceived, holdHello, answerHello] },
           { guard: 'isHello', actions: [countReceived, holdHello, verifyHello] },
           { guard: 'isRootRequest', actions: [countReceived, sendRoot] },
@@ -280,7 +310,7 @@ export const incomingSessionMachine = base.createMachine({
           { guard: 'isAwaited', actions: forgetHello },
         ],
         'nodes.read': { actions: sendNodes },
-        sweep: { guard: 'isExpired', target: 'expired' },
+        sweep: { guard: 'isExpired', target: 'expired', actions: forgetProof },
       },
       states: {
         proving: {
@@ -310,13 +340,39 @@ export const incomingSessionMachine = base.createMachine({
         },
         proven: {
           description: 'The address is not forged: whatever is asked for is sent.',
-          on: { 'nodes.requested': { actions: readNodes } },
+          on: {
+            'nodes.requested': { actions: readNodes },
+            'request.received': { guard: 'isHelloUnderOtherName', target: 'doubting', actions: holdNewcomer },
+          },
+        },
+        doubting: {
+          description:
+            'Hello came under another name, maybe forged: whoever is in session stays, until a Hello of ours is answered under that name.',
+          invoke: {
+            src: 'addressProof',
+            id: 'address-proof',
+            input: ({ context }) => ({
+              address: context.address,
+              name: nameIn(context.newcomer),
+              key: undefined,
+              ownName: context.ownName,
+              socket: context.socket,
+              random: context.random,
+              maxSends: limits.doubtSends,
+              atMs: context.newcomer?.atMs ?? context.openedAtMs,
+            }),
+            onDone: [
+              { guard: 'isProofSuccessful', target: '#incoming-session.identifying', actions: admitNewcomer },
+              { target: 'proven', actions: forgetNewcomer },
+            ],
+          },
+          on: { 'request.received': { guard: 'isHelloUnderOtherName' } },
         },
         unproven: {
           description:
             'Our Hello stayed unanswered: at most three times the bytes received go there, until it is tried again.',
           on: {
-            'session.proven': { target: 'proven', actions: noteProven },
+            'session.proven': { guard: 'isUnderSameName', target: 'proven', actions: noteProven },
             'request.received': [
               {
                 guard: 'isHello',

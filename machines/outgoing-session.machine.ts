@@ -245,6 +245,13 @@ const passOn = base.enqueueActions(({ context, event, enqueue }) => {
   }
 });
 
+/** An Error is always shown to the user (protocol §4). */
+const reportError = base.enqueueActions(({ context, event, enqueue }) => {
+  if (!isEnded(event) || event.outcome.kind !== 'refused') return;
+  const { order, outcome } = event;
+  enqueue.sendTo(context.owner, { type: 'error.answered', from: order.to, name: context.name, text: outcome.text });
+});
+
 const reportEstablished = base.sendTo(
   ({ context }) => context.owner,
   ({ context }) => ({
@@ -290,6 +297,7 @@ nameActions({
   tellWaitersReady,
   tellWaitersFailed,
   passOn,
+  reportError,
   reportEstablished,
   reportLost,
   askForTraversal,
@@ -327,10 +335,13 @@ export const outgoingSessionMachine = base.createMachine({
     'session.adopt': { target: '.established', actions: adopt },
     'request.ended': [
       { guard: 'isHello', actions: settle },
-      { guard: 'isRefusal', actions: [settle, holdBackRefused] },
+      { guard: 'isRefusal', actions: [settle, reportError, holdBackRefused] },
       { actions: [settle, passOn] },
     ],
-    'nodes.ended': [{ guard: 'isRefusal', actions: [settle, holdBackRefused] }, { actions: [settle, passOn] }],
+    'nodes.ended': [
+      { guard: 'isRefusal', actions: [settle, reportError, holdBackRefused] },
+      { actions: [settle, passOn] },
+    ],
   },
   states: {
     closed: {
@@ -391,12 +402,21 @@ export const outgoingSessionMachine = base.createMachine({
           { guard: 'isDataAnswered', actions: [settle, passOn] },
           { guard: 'isHelloAnswered', actions: [settle, noteOpened] },
           { guard: 'isHello', actions: [settle, noteRenewalEnded] },
-          { guard: 'isFirstRefusal', target: 'greeting', actions: [settle, holdBackRefused, countRegreeting] },
-          { actions: [settle, passOn] },
+          {
+            guard: 'isFirstRefusal',
+            target: 'greeting',
+            actions: [settle, reportError, holdBackRefused, countRegreeting],
+          },
+          { actions: [settle, reportError, passOn] },
         ],
         'nodes.ended': [
-          { guard: 'isFirstRefusal', target: 'greeting', actions: [settle, holdBackRefused, countRegreeting] },
-          { actions: [settle, passOn] },
+          { guard: 'isDataAnswered', actions: [settle, passOn] },
+          {
+            guard: 'isFirstRefusal',
+            target: 'greeting',
+            actions: [settle, reportError, holdBackRefused, countRegreeting],
+          },
+          { actions: [settle, reportError, passOn] },
         ],
         sweep: [
           { guard: 'isExpired', target: 'closed', actions: reportLost },

@@ -3,7 +3,7 @@ import type { AnyActorRef } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import { emptyTable, entriesOf, entryOf, type Table } from '../src/merkle/hash-table.ts';
 import type { Hash } from '../src/wire/hash.ts';
-import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
+import { formatAddress, hostOf, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
 import type { DirectoryClientReport } from './directory-client.machine.ts';
 import type { Random } from './effects.ts';
 import type {
@@ -18,7 +18,8 @@ import { limits } from './timing.ts';
 
 /** What others may learn from a peer: emitted by the root actor. */
 export type PeerFact =
-  | { readonly type: 'socket.bound'; readonly address: SocketAddress }
+  /** `index`: of the local address that was asked for. Again, if it had to be bound again. */
+  | { readonly type: 'socket.bound'; readonly index: number; readonly address: SocketAddress }
   | { readonly type: 'socket.failed'; readonly why: string }
   | { readonly type: 'peer.listed'; readonly addresses: readonly SocketAddress[] }
   | { readonly type: 'directory.unreachable'; readonly failure: Failure; readonly retryInMs: number }
@@ -150,11 +151,18 @@ export function knownPeerAt(
   from: SocketAddress,
 ): { readonly name: string; readonly key: PublicKey | undefined } | undefined {
   const incoming = entryOf(context.incoming, formatAddress(from));
-  if (incoming?.name !== undefined) return { name: incoming.name, key: incoming.key };
+  if (incoming?.name !== undefined && incoming.proven) return { name: incoming.name, key: incoming.key };
   for (const [, entry] of entriesOf(context.outgoing)) {
     if (entry.address !== undefined && sameAddress(entry.address, from)) return entry;
   }
-  return undefined;
+  return incoming?.name === undefined ? undefined : { name: incoming.name, key: incoming.key };
+}
+
+/** We hold a session with this name at this address: it answered a Hello of ours from there. */
+export function isInSession(context: PeerContext, name: string, at: SocketAddress): boolean {
+  return entriesOf(context.outgoing).some(
+    ([, entry]) => entry.name === name && entry.address !== undefined && sameAddress(entry.address, at),
+  );
 }
 
 export function isDirectoryAt(context: PeerContext, from: SocketAddress): boolean {
@@ -167,11 +175,27 @@ export function isDirectoryInSession(context: PeerContext, from: SocketAddress):
   return inSession && isDirectoryAt(context, from);
 }
 
-/** The incoming session that makes room: the oldest unproven one; never a proven one (protocol §9). */
-export function evictable(context: PeerContext): IncomingEntry | undefined {
+/** No place is left for one more incoming session: in all, or for this host (protocol §9). */
+export function isCrowded(context: PeerContext, from: SocketAddress): boolean {
+  return context.incoming.size >= limits.incomingSessions || isHostCrowded(context, hostOf(from));
+}
+
+function isHostCrowded({ incoming }: PeerContext, host: string): boolean {
+  if (incoming.size < limits.incomingSessionsPerHost) return false;
+  const ofHost = entriesOf(incoming).filter(([, { address }]) => hostOf(address) === host);
+  return [...ofHost].length >= limits.incomingSessionsPerHost;
+}
+
+/**
+ * The incoming session that makes room for one from there: the oldest unproven one, of the same host if it is that which has
+ * too many; never a proven one (protocol §9).
+ */
+export function evictable(context: PeerContext, from: SocketAddress): IncomingEntry | undefined {
+  const host = isHostCrowded(context, hostOf(from)) ? hostOf(from) : undefined;
   let oldest: IncomingEntry | undefined;
   for (const [, entry] of entriesOf(context.incoming)) {
-    if (!entry.proven && (oldest === undefined || entry.openedAtMs < oldest.openedAtMs)) oldest = entry;
+    if (entry.proven || (host !== undefined && hostOf(entry.address) !== host)) continue;
+    if (oldest === undefined || entry.openedAtMs < oldest.openedAtMs) oldest = entry;
   }
   return oldest;
 }

@@ -5,8 +5,9 @@ import { type Datagram, encodeDatagram } from '../src/wire/datagram.ts';
 import { formatAddress, type SocketAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
 import { type Delivery, socketFor } from './events.ts';
+import { nameIn } from './incoming-session-context.ts';
 import { nameActions } from './named.ts';
-import { evictable, isDirectoryAt, knownPeerAt } from './peer-context.ts';
+import { evictable, isCrowded, isDirectoryAt, isInSession, knownPeerAt } from './peer-context.ts';
 import { base, datagramOf, type Enqueueing } from './peer-setup.ts';
 import { limits } from './timing.ts';
 
@@ -86,7 +87,7 @@ export const noteEstablished = base.enqueueActions(({ context, event, enqueue })
   enqueue.assign({ outgoing: withEntry(context.outgoing, session, { name, address, key }) });
   enqueue.emit({ type: 'session.opened', direction: 'outgoing', name, address, authenticated: key !== undefined });
   if (entryOf(context.incoming, formatAddress(address)) !== undefined) {
-    enqueue.sendTo(actorId.incomingSession(address), { type: 'session.proven' });
+    enqueue.sendTo(actorId.incomingSession(address), { type: 'session.proven', name });
   }
 });
 
@@ -94,7 +95,13 @@ export const noteLost = base.enqueueActions(({ context, event, enqueue }) => {
   if (event.type !== 'session.lost' || entryOf(context.outgoing, event.session) === undefined) return;
   const { session, name, failure } = event;
   enqueue.assign({ outgoing: withEntry(context.outgoing, session, { name, address: undefined, key: undefined }) });
-  if (failure !== undefined) enqueue.emit({ type: 'session.failed', name, failure });
+  if (failure === undefined) return;
+  enqueue.emit({ type: 'session.failed', name, failure });
+  const toDirectory = context.directoryAddresses.map(actorId.outgoingSessionTo);
+  const isReached = toDirectory.some((id) => id !== session && entryOf(context.outgoing, id)?.address !== undefined);
+  if (toDirectory.includes(session) && !isReached) {
+    enqueue.sendTo(actorId.directoryClient, { type: 'greeting.failed', failure });
+  }
 });
 
 /** NatTraversalClient to each directory address we hold a session with (protocol §8). */
@@ -126,17 +133,19 @@ export const admit = base.enqueueActions(({ context, event, enqueue, self }) => 
   if (event.type !== 'stranger.asked') return;
   const { received, from, size, atMs, socket } = event;
   let { incoming } = context;
-  if (incoming.size >= limits.incomingSessions) {
-    const evicted = evictable(context);
+  if (isCrowded(context, from)) {
+    const evicted = evictable(context, from);
     if (evicted === undefined) return;
     enqueue.stopChild(actorId.incomingSession(evicted.address));
     enqueue.sendTo(evicted.socket, { type: 'source.unrouted', source: evicted.address });
     incoming = withoutEntry(incoming, formatAddress(evicted.address));
   }
   const id = actorId.incomingSession(from);
-  const proven = knownPeerAt(context, from) !== undefined || isDirectoryAt(context, from);
-  const { name: ownName, root: ownRoot, random } = context;
+  // One is there if its socket was replaced, which does not know of it.
+  if (entryOf(incoming, formatAddress(from)) !== undefined) enqueue.stopChild(id);
   const hello: Delivery = { received, from, size, atMs, socket };
+  const proven = isInSession(context, nameIn(hello), from);
+  const { name: ownName, root: ownRoot, random } = context;
   enqueue.spawnChild('incomingSession', {
     id,
     input: { address: from, ownName, ownRoot, owner: self, socket, random, hello, proven },
@@ -147,11 +156,11 @@ export const admit = base.enqueueActions(({ context, event, enqueue, self }) => 
 
 export const noteAccepted = base.enqueueActions(({ context, event, enqueue }) => {
   if (event.type !== 'session.accepted') return;
-  const { name, address, key, atMs } = event;
+  const { name, address, key, proven, atMs } = event;
   const text = formatAddress(address);
   const entry = entryOf(context.incoming, text);
   if (entry === undefined) return;
-  enqueue.assign({ incoming: withEntry(context.incoming, text, { ...entry, name, key, openedAtMs: atMs }) });
+  enqueue.assign({ incoming: withEntry(context.incoming, text, { ...entry, name, key, proven, openedAtMs: atMs }) });
   enqueue.emit({ type: 'session.opened', direction: 'incoming', name, address, authenticated: key !== undefined });
 });
 
@@ -198,6 +207,12 @@ export const tellError = base.enqueueActions(({ context, event, enqueue }) => {
   enqueue.emit({ type: 'error.received', from: event.from, name, text: datagram.text });
 });
 
+export const tellErrorAnswered = base.enqueueActions(({ event, enqueue }) => {
+  if (event.type !== 'error.answered') return;
+  const { from, name, text } = event;
+  enqueue.emit({ type: 'error.received', from, name, text });
+});
+
 /** A session of somebody else with us is over. */
 export function endIncoming({ context, enqueue }: Enqueueing, address: SocketAddress): void {
   const text = formatAddress(address);
@@ -225,4 +240,5 @@ nameActions({
   sendError,
   refuseStranger,
   tellError,
+  tellErrorAnswered,
 });

@@ -3,8 +3,9 @@
  * unsolicited datagrams get (protocol §4, §5, §8, §9). What happens to it is emitted as facts.
  */
 import { emptyTable, entriesOf, entryOf, withoutEntry } from '../src/merkle/hash-table.ts';
-import { isIPv6, type SocketAddress } from '../src/wire/socket-address.ts';
+import type { SocketAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
+import { withSocket } from './events.ts';
 import { failedWalk, type MerkleWalkOutput } from './merkle-walk-context.ts';
 import { nameActions } from './named.ts';
 import { initialPeerContext } from './peer-context.ts';
@@ -27,6 +28,7 @@ import {
   startDirectoryClient,
   tellDirectoryFailed,
   tellError,
+  tellErrorAnswered,
   tellListed,
 } from './peer-sessions.ts';
 import { base } from './peer-setup.ts';
@@ -53,12 +55,9 @@ const openSockets = base.enqueueActions(({ context, enqueue, self }) => {
 
 const noteSocket = base.enqueueActions(({ context, event, enqueue }) => {
   if (event.type !== 'socket.ready') return;
-  const { ipv4, ipv6 } = context.sockets;
-  const sockets = isIPv6(event.address)
-    ? { ...context.sockets, ipv6: ipv6 ?? event.socket }
-    : { ...context.sockets, ipv4: ipv4 ?? event.socket };
+  const sockets = withSocket(context.sockets, event.address, event.socket);
   enqueue.assign({ sockets });
-  enqueue.emit({ type: 'socket.bound', address: event.address });
+  enqueue.emit({ type: 'socket.bound', index: event.index, address: event.address });
   for (const [id] of entriesOf(context.outgoing)) enqueue.sendTo(id as string, { type: 'sockets.changed', sockets });
 });
 
@@ -150,6 +149,7 @@ export const peerMachine = base.createMachine({
         'session.established': { actions: noteEstablished },
         'session.lost': { actions: noteLost },
         'traversal.wanted': { actions: askForTraversal },
+        'error.answered': { actions: tellErrorAnswered },
         'session.accepted': { actions: noteAccepted },
         'address.proven': { actions: noteProven },
 

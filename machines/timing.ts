@@ -58,6 +58,10 @@ export const limits = {
   maximumWindow: 512,
   /** Incoming sessions a peer keeps; the oldest unproven one goes first (protocol §9). */
   incomingSessions: 1_024,
+  /** Of them from one host: many peers may live behind one address, and none may take all places. */
+  incomingSessionsPerHost: 128,
+  /** Sends of a Hello to an address from which somebody says Hello under another name than the one that is in session. */
+  doubtSends: 2,
   /** Outgoing sessions that strangers, by proving their addresses, can make a peer keep. */
   outgoingSessions: 1_024,
   /** Before an address is proven it gets at most this many times the bytes it sent (protocol §5). */

@@ -72,6 +72,7 @@ export const messages: Readonly<Record<string, Readonly<Record<string, readonly 
     ],
   },
   peer: {
+    'directory-client': ['greeting.failed'],
     socket: ['datagrams.send', 'source.unrouted'],
     'outgoing-session': ['session.adopt', 'session.greet', 'session.open', 'sockets.changed', 'sweep'],
     'incoming-session': ['root.changed', 'session.proven', 'sweep'],
@@ -88,7 +89,7 @@ export const messages: Readonly<Record<string, Readonly<Record<string, readonly 
     'outgoing-session': ['nodes.wanted', 'root.wanted'],
   },
   'outgoing-session': {
-    peer: ['session.established', 'session.lost', 'traversal.wanted'],
+    peer: ['error.answered', 'session.established', 'session.lost', 'traversal.wanted'],
     request: ['request.open'],
     'node-requests': ['nodes.request'],
     'merkle-walk': [

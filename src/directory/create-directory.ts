@@ -187,7 +187,7 @@ export class UdpSide {
   readonly #recorder: Recorder | undefined;
   readonly #actor;
   readonly #stopSweeping: () => void;
-  #addresses: SocketAddress[] = [];
+  readonly #bound = new Map<number, SocketAddress>();
 
   constructor({ registry, keyPair, binds, metrics, logger, journal, environment }: UdpSideOptions) {
     const clock = environment?.clock ?? systemClock;
@@ -206,9 +206,7 @@ export class UdpSide {
     });
     const random = recording?.random ?? environment?.random ?? createSystemRandom();
     this.#actor = createActor(machine, { id: 'directory', clock: this.#gate.clock, input: { binds, random } });
-    this.#actor.on('socket.bound', ({ address }) => {
-      this.#addresses = [...this.#addresses, address];
-    });
+    this.#actor.on('socket.bound', ({ index, address }) => this.#bound.set(index, address));
     this.#actor.on('*', (fact) => {
       metrics.count(fact);
       logger?.debug(fact, fact.type);
@@ -227,7 +225,7 @@ export class UdpSide {
 
   /** As bound, IPv4 first. */
   get addresses(): SocketAddress[] {
-    return this.#addresses.toSorted(byFamily);
+    return [...this.#bound.values()].sort(byFamily);
   }
 
   on: Directory['on'] = (type, listener) => {
@@ -238,7 +236,7 @@ export class UdpSide {
   whenBound(): Promise<void> {
     const wanted = this.#actor.getSnapshot().context.binds.length;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const isBound = () => this.#addresses.length >= wanted && resolve();
+    const isBound = () => this.#bound.size >= wanted && resolve();
     const stops = [
       this.on('socket.bound', isBound),
       this.on('socket.failed', ({ why }) => reject(new MurmureError('unexpected', why))),

@@ -4,12 +4,12 @@ import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, ty
 import type { Logger } from 'pino';
 import * as v from 'valibot';
 import { type PublicKey, parsePublicKey, publicKeyBytes } from '../identity/public-key.ts';
+import { type RateLimit, sourceOf, TokenBuckets } from '../runtime/token-buckets.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
 import { whyInvalidName } from '../wire/name.ts';
 import { formatAddress, type SocketAddress } from '../wire/socket-address.ts';
 import type { Certificate } from './certificate.ts';
 import type { DirectoryMetrics } from './directory-metrics.ts';
-import { type RateLimit, sourceOf, TokenBuckets } from './rate-limit.ts';
 import type { Registry } from './registry.ts';
 
 export interface HttpServerOptions {

@@ -64,7 +64,7 @@ class RunningPeer implements Peer {
   readonly #stops: (() => void)[] = [];
   readonly #waiting = new Set<(error: Error) => void>();
   readonly #binds: readonly SocketAddress[];
-  #addresses: SocketAddress[] = [];
+  readonly #bound = new Map<number, SocketAddress>();
   #root: Hash;
   #isListed = false;
   #failure: MurmureError | undefined;
@@ -135,7 +135,7 @@ class RunningPeer implements Peer {
   }
 
   get addresses(): readonly SocketAddress[] {
-    return this.#addresses;
+    return [...this.#bound].sort(([a], [b]) => a - b).map(([, address]) => address);
   }
 
   get root(): Hash {
@@ -164,9 +164,9 @@ class RunningPeer implements Peer {
 
   /** Rejects with what the first socket that cannot be bound says. */
   whenBound(): Promise<void> {
-    if (this.#addresses.length >= this.#binds.length) return Promise.resolve();
+    if (this.#bound.size >= this.#binds.length) return Promise.resolve();
     return this.#until<void>((resolve, reject) => [
-      this.on('socket.bound', () => this.#addresses.length >= this.#binds.length && resolve()),
+      this.on('socket.bound', () => this.#bound.size >= this.#binds.length && resolve()),
       this.on('socket.failed', ({ why }) => reject(new MurmureError('unexpected', why))),
     ]);
   }
@@ -285,7 +285,7 @@ class RunningPeer implements Peer {
   }
 
   #tell(fact: PeerFact): void {
-    if (fact.type === 'socket.bound') this.#addresses = [...this.#addresses, fact.address];
+    if (fact.type === 'socket.bound') this.#bound.set(fact.index, fact.address);
     if (fact.type === 'peer.listed') this.#isListed = true;
     for (const listener of [...(this.#listeners.get(fact.type) ?? []), ...(this.#listeners.get('*') ?? [])]) {
       listener(fact);

@@ -1,6 +1,7 @@
-/** Whose key is it? For Hellos from strangers: pinned keys first, then the directory, bounded in number and per source (protocol §5). */
+/** Whose key is it? For Hellos from strangers: pinned keys first, then the directory, bounded in number, in time and per source (protocol §5). */
 import type { PublicKey } from '../identity/public-key.ts';
 import { BoundedQueue } from '../runtime/bounded-queue.ts';
+import { TokenBuckets } from '../runtime/token-buckets.ts';
 import { type SocketAddress, sameAddress } from '../wire/socket-address.ts';
 
 export interface FoundKey {
@@ -16,16 +17,21 @@ export interface KeyFinderOptions {
   readonly lookUp: (name: string) => Promise<{ readonly key?: PublicKey } | undefined>;
   readonly directory: () => { readonly addresses: readonly SocketAddress[]; readonly key: PublicKey | undefined };
   readonly isValidName: (name: string) => boolean;
+  /** Unix ms. */
+  readonly now: () => number;
 }
 
 const UNTRUSTED: FoundKey = { key: undefined, trusted: false };
 const MAX_PER_SOURCE = 4;
+/** Forged Hellos come from any source: far below what a directory allows us, so that they cannot use that up. */
+const LOOK_UPS = { perSecond: 20, burst: 200 };
 
 export class KeyFinder {
   readonly #options: KeyFinderOptions;
   readonly #queue = new BoundedQueue({ concurrency: 16, capacity: 256 });
   readonly #pending = new Map<string, Promise<FoundKey>>();
   readonly #perSource = new Map<string, number>();
+  readonly #inTime = new TokenBuckets(LOOK_UPS);
 
   constructor(options: KeyFinderOptions) {
     this.#options = options;
@@ -46,7 +52,7 @@ export class KeyFinder {
   #ask(name: string, from: SocketAddress): FoundKey | Promise<FoundKey> {
     const { ip } = from;
     const asking = this.#perSource.get(ip) ?? 0;
-    if (asking >= MAX_PER_SOURCE) return UNTRUSTED;
+    if (asking >= MAX_PER_SOURCE || this.#inTime.take('', this.#options.now()) > 0) return UNTRUSTED;
     this.#perSource.set(ip, asking + 1);
     const answer = this.#lookUp(name).finally(() => {
       this.#pending.delete(name);

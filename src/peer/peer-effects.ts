@@ -60,6 +60,7 @@ export function providePeer(dependencies: PeerDependencies) {
     lookUp: (name) => http.peer(name),
     directory: () => directory,
     isValidName,
+    now,
   });
 
   const directoryClient = directoryClientMachine.provide({

@@ -53,8 +53,11 @@ export function shareEffects({ sockets, clock, gate, sign, verify }: SharedDepen
     return appendSignature(bytes, await sign(bytes));
   };
 
+  /** Answers to a flood wait here as well; those for which there is no place are asked for again. */
+  const signatures = new BoundedQueue({ concurrency: 32, capacity: 512 });
   const sendSigned = async (_: unknown, { datagram, to, socket }: SendSignedParams): Promise<void> => {
-    enter(socket, { type: 'datagrams.send', datagrams: [await sealed(datagram)], to });
+    const bytes = await signatures.run(() => sealed(datagram));
+    if (bytes !== undefined) enter(socket, { type: 'datagrams.send', datagrams: [bytes], to });
   };
 
   const request = requestMachine.provide({

@@ -19,6 +19,15 @@ export function sameAddress(a: SocketAddress, b: SocketAddress): boolean {
   return a === b || (a.port === b.port && a.ip === b.ip);
 }
 
+/** Whose address it is, as far as that can be told: an IPv4 address, or an IPv6 network of 64 bits, all of which one host can use. */
+export function hostOf({ ip }: SocketAddress): string {
+  return (
+    parseIPv6(ip)
+      ?.slice(0, IPV6_SIZE / 2)
+      .join('.') ?? ip
+  );
+}
+
 /** "192.0.2.1:80", "[2001:db8::1]:80" */
 export function formatAddress(address: SocketAddress): string {
   return isIPv6(address) ? `[${address.ip}]:${address.port}` : `${address.ip}:${address.port}`;

@@ -11,6 +11,7 @@ const events = [
   { type: 'listing.checked', addresses: [address], atMs: 3 },
   failed('directory-unreachable'),
   failed('authentication'),
+  { type: 'greeting.failed', failure: { code: 'peer-unreachable', message: 'silence' } },
   { type: 'xstate.after.pollPause.directory-client.waiting' },
   { type: 'xstate.after.retryPause.directory-client.backingOff' },
   { type: 'xstate.after.renewal.directory-client.registered' },

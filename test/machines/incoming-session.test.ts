@@ -38,7 +38,7 @@ const events = [
   { type: 'hello.verified', id: 7, valid: false },
   { type: 'nodes.read', nodes: [{ id: 9, hash: ZERO_HASH, value: undefined }] },
   { type: 'root.changed', root: ZERO_HASH },
-  { type: 'session.proven' },
+  { type: 'session.proven', name: 'alice' },
   proof(true),
   proof(false),
   { type: 'sweep', atMs: 2 },

@@ -94,6 +94,21 @@ describe('the directory, and a flood of Hellos from many sources', () => {
   });
 });
 
+describe('the directory, and a flood of Hellos under a registered name', () => {
+  test('goes on listing whoever answers: the proofs that wait longest make room', async () => {
+    const world = await worldWithDirectory();
+    world.registry.register('popular', undefined, world.clock.now());
+    const hello = encodeDatagram({ type: 'Hello', id: 1, flags: 0, name: 'popular' });
+    for (let i = 0; i < 2_000; i++) {
+      world.network.forge({ ip: `10.64.${i >> 8}.${i & 255}`, port: 9 }, directory, hello);
+    }
+    await world.clock.advance(500);
+    const alice = await world.addPeer('alice');
+    await world.settle(alice.peer.whenListed(), 5_000);
+    await world.close();
+  });
+});
+
 describe('the directory, and a stranger', () => {
   test('is told “no session”, and after an hour “session expired”', async () => {
     const world = await worldWithDirectory();

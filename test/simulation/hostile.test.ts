@@ -1,5 +1,6 @@
 /** Protocol §9: what hostile input gets. */
 import { describe, expect, test } from 'vitest';
+import { limits } from '../../machines/timing.ts';
 import { encodeDatagram } from '../../src/wire/datagram.ts';
 import { hashOf } from '../../src/wire/hash.ts';
 import { encodeInternal, encodeMessage } from '../../src/wire/node.ts';
@@ -210,8 +211,8 @@ describe('Errors', () => {
 
 describe('Hello floods', () => {
   const forgedHello = (i: number) => encodeDatagram({ type: 'Hello', id: i + 1, flags: 0, name: `nobody ${i}` });
-  const flood = (world: World, target: SocketAddress, count: number) => {
-    for (let i = 0; i < count; i++) {
+  const flood = (world: World, target: SocketAddress, count: number, first = 0) => {
+    for (let i = first; i < first + count; i++) {
       world.network.forge({ ip: `10.${64 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}`, port: 9 }, target, forgedHello(i));
     }
   };
@@ -233,6 +234,43 @@ describe('Hello floods', () => {
     const before = hellos();
     expect(await world.settle(friend.peer.sync('reader'))).toMatchObject({ newMessages: 1 });
     expect(hellos()).toBe(before);
+    await world.close();
+  });
+
+  test('one host takes at most 128 places, however many ports it answers from', async () => {
+    const { world, reader } = await worldWith();
+    const join = async (i: number, ip: string) => {
+      const stranger = await Stranger.join(world, `stranger ${i}`, ip, 5_000 + i);
+      stranger.answer = ({ datagram: { type, id }, from }) => {
+        if (type === 'Hello') stranger.send(from, { type: 'HelloReply', id, flags: 0, name: `stranger ${i}` });
+      };
+      stranger.send(addressOf(reader), { type: 'Hello', id: 1, flags: 0, name: `stranger ${i}` });
+      await world.clock.advance(200);
+      return stranger;
+    };
+    for (let i = 0; i < 140; i++) await join(i, '10.0.9.1');
+    // And the directory.
+    expect(reader.peer.sessions.incoming).toBe(limits.incomingSessionsPerHost + 1);
+    const newcomer = await join(140, '10.0.9.2');
+    expect(newcomer.heardOf('HelloReply')).toHaveLength(1);
+    await world.close();
+  });
+
+  test('forged names do not use up what the directory lets a peer ask', async () => {
+    let lookUps = 0;
+    const { world, reader } = await worldWith();
+    const lookup = world.registry.lookup.bind(world.registry);
+    world.registry.lookup = (...args) => {
+      lookUps += 1;
+      return lookup(...args);
+    };
+    for (let wave = 0; wave < 100; wave++) {
+      flood(world, addressOf(reader), 100, wave * 100);
+      await world.clock.advance(100);
+    }
+    // Two hundred at once, twenty a second for ten seconds.
+    expect(lookUps).toBeGreaterThan(100);
+    expect(lookUps).toBeLessThanOrEqual(400);
     await world.close();
   });
 

@@ -93,6 +93,22 @@ describe('a peer that never signs', () => {
   });
 });
 
+describe('a peer that panics on unsigned answers', () => {
+  test('sets a flag in its Hello: it gets Datum and NoDatum signed', async () => {
+    const { world, reader } = await worldWith();
+    const { hash } = reader.peer.post('here');
+    const stranger = await guest(world, reader);
+    stranger.send(addressOf(reader), { type: 'Hello', id: 2, flags: 0x08, name: 'guest' });
+    await world.clock.advance(1_000);
+    for (const wanted of [hash, hashOf(one)])
+      stranger.send(addressOf(reader), { type: 'GetDatum', id: 5, hash: wanted });
+    await world.clock.advance(1_000);
+    const answers = stranger.heard.filter(({ datagram }) => ['Datum', 'NoDatum'].includes(datagram.type));
+    expect(answers.map(({ isSigned }) => isSigned)).toEqual([true, true]);
+    await world.close();
+  });
+});
+
 describe('a peer that numbers its requests in its own way', () => {
   test('one and the same id for all of them: each is answered', async () => {
     const { world, reader } = await worldWith();

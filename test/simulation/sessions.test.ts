@@ -1,6 +1,6 @@
 /** Protocol §5 and §7: sessions, who may open them, how long they last, and what strangers are told. */
 import { describe, expect, test } from 'vitest';
-import { isRequest } from '../../src/wire/datagram.ts';
+import { encodeDatagram, isRequest } from '../../src/wire/datagram.ts';
 import { EMPTY_ROOT } from '../../src/wire/hash.ts';
 import type { SocketAddress } from '../../src/wire/socket-address.ts';
 import { Publisher } from '../support/publisher.ts';
@@ -300,6 +300,57 @@ describe('sessions last', () => {
     expect(report.error).toBeUndefined();
     await world.close();
   });
+});
+
+describe('a Hello under another name from an address in session', () => {
+  const forgedHello = (name: string) => encodeDatagram({ type: 'Hello', id: 9, flags: 0, name });
+
+  test('that is forged changes nothing: whoever is in session is served, and its pushes are heard', async () => {
+    const world = await listedPeers(8, ['alice', 'bob']);
+    const [alice, bob] = world.peers as [VirtualPeer, VirtualPeer];
+    bob.peer.follow('alice');
+    alice.peer.follow('bob');
+    await world.clock.advance(10_000);
+    for (const [peer, other] of [[alice, bob] as const, [bob, alice] as const]) {
+      world.network.forge(addressOf(peer), addressOf(other), forgedHello('nobody'));
+    }
+    await world.clock.advance(1_000);
+    alice.peer.post('while somebody doubts');
+    await world.clock.advance(20_000);
+    alice.peer.post('and afterwards');
+    await world.clock.advance(1_000);
+    expect(bodiesOf(bob, 'alice')).toEqual(['while somebody doubts', 'and afterwards']);
+    expect(alice.facts.filter(({ type }) => type === 'error.received')).toEqual([]);
+    await world.close();
+  });
+
+  test('is answered once a Hello of ours is answered under that name: somebody else is there now', async () => {
+    const { world, reader } = await worldWith();
+    const stranger = await listedStranger(world, 'alice');
+    await stranger.sendSigned(addressOf(reader), { type: 'Hello', id: 1, flags: 0, name: 'alice' });
+    await world.clock.advance(1_000);
+    stranger.answer = greetingAs(stranger, 'carol');
+    stranger.send(addressOf(reader), { type: 'Hello', id: 2, flags: 0, name: 'carol' });
+    await world.clock.advance(5_000);
+    expect(stranger.heardOf('HelloReply').map(({ id }) => id)).toEqual([1, 2]);
+    expect(reader.facts).toContainEqual(expect.objectContaining({ type: 'session.opened', name: 'carol' }));
+    await world.close();
+  });
+});
+
+test('a registration that cannot be renewed over UDP is tried again, well before it is forgotten', async () => {
+  const world = await listedPeers(9, ['alice']);
+  const [alice] = world.peers as [VirtualPeer];
+  await world.clock.advance(49 * MINUTE);
+  world.network.cut(alice.ip, '10.0.0.1');
+  await world.clock.advance(3 * MINUTE);
+  world.network.heal();
+  await world.clock.advance(3 * MINUTE);
+  for (let minute = 55; minute < 90; minute += 5) {
+    expect(world.registry.peers(world.clock.now())).toEqual(['alice']);
+    await world.clock.advance(5 * MINUTE);
+  }
+  await world.close();
 });
 
 test('pushes go to where a peer is now, when it has said Hello from another address', async () => {

@@ -98,6 +98,10 @@ async function runEverything(): Promise<void> {
   const taken = `${addressOf(bob).ip}:${addressOf(bob).port}`;
   await expect(world.settle(world.addPeer('erin', { udp: [taken] }))).rejects.toThrow('in use');
 
+  // Registered for long, and then out of the directory's reach.
+  world.network.cut(carol.ip, DIRECTORY.ip);
+  await world.clock.advance(HOUR);
+
   world.isDirectoryDown = true;
   await world.addPeer('fred');
   await world.clock.advance(2.5 * HOUR);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MAX_BUCKETS, sourceOf, TokenBuckets } from '../../../src/directory/rate-limit.ts';
+import { MAX_BUCKETS, sourceOf, TokenBuckets } from '../../../src/runtime/token-buckets.ts';
 
 const T0 = 1_800_000_000_000;
 const SOURCE = '192.0.2.1';
