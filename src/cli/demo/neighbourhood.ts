@@ -1,5 +1,6 @@
 /** A directory and some neighbours within this program, on loopback: to try things without a network. */
-import { generateKeyPair } from '../../identity/key-pair.ts';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { generateKeyPair, type KeyPair, keyPairFromSecret } from '../../identity/key-pair.ts';
 import type { Peer, PeerOptions } from '../../index.ts';
 import type { Store } from '../../store/store.ts';
 import { abortable } from '../abortable.ts';
@@ -26,13 +27,18 @@ export async function openNeighbourhood(context: Context, note: (text: string) =
   await Promise.all(
     stores.entries().map(async ([name, store]) => {
       resources.use(store);
-      resources.use(await startPeer(context, { name, store, ...access }));
+      resources.use(await startPeer(context, { name, store, keyPair: await keyPairOf(name), ...access }));
     }),
   );
   const names = [...stores.keys()];
   note(`${names.join(', ')} have registered, each with messages of their own.`);
   const kept = resources.move();
   return { access, names, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+/** The same each time, or whoever comes back would be warned of changed keys. No secret: these peers are on loopback alone. */
+function keyPairOf(name: string): Promise<KeyPair> {
+  return keyPairFromSecret(sha256(new TextEncoder().encode(`murmure demo: ${name}`)));
 }
 
 export interface LocalPeerOptions extends Partial<PeerOptions> {

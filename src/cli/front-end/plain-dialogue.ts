@@ -45,7 +45,7 @@ export function plainDialogue({ input, output, signal }: PlainDialogueOptions): 
     for (const [index, label] of labels.entries()) print(`${index + 1}. ${label}`);
     const complain = (text: string) =>
       text.trim() === '' || labels[Number(text) - 1] !== undefined ? undefined : 'type one of the numbers';
-    const text = await readValid(`${question} (a number, or nothing to go back)`, complain);
+    const text = await readValid(`${question} (a number; nothing cancels)`, complain);
     if (text.trim() === '') throw new CancelledError();
     return Number(text) - 1;
   };
@@ -95,7 +95,7 @@ export function plainDialogue({ input, output, signal }: PlainDialogueOptions): 
       const text = await readLine(`${question} (${suggestion ? 'Y/n' : 'y/N'})`);
       return text.trim() === '' ? suggestion : /^y/i.test(text.trim());
     },
-    show: (text) => void output.write(text),
+    show: (text) => void output.write(wrapText(text, output.columns ?? 80).join('\n')),
     fullScreen: () => ({ [Symbol.dispose]: () => {} }),
     ring: () => void output.write('\u0007'),
   };

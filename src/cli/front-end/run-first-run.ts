@@ -74,7 +74,7 @@ export async function runFirstRun(options: FirstRunOptions): Promise<{ readonly 
           type: 'directory.chosen',
           choice: await dialogue.choose<DirectoryChoice>('Where do you meet others?', [
             { value: 'url', label: 'at a directory whose address I have' },
-            { value: 'local', label: 'try it locally: a directory and some neighbours on this computer alone' },
+            { value: 'local', label: 'try it locally, with neighbours on this computer' },
           ]),
         })),
       askUrl: (args: Self, { url }: { url: string }) =>

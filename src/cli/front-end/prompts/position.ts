@@ -39,7 +39,8 @@ export function startAt(
 ): Position {
   const wanted = last?.item ?? screen.cursor;
   const found = list.ids.indexOf(wanted);
-  const fallback = last?.index ?? (screen.from === 'bottom' ? list.ids.length - 1 : 0);
+  const first = screen.from === 'bottom' ? list.ids.length - 1 : 0;
+  const fallback = last === undefined || last.index === -1 ? first : last.index;
   const { item, index } = at(found === -1 ? fallback : found, list);
   const scrolled = last?.scrolled ?? (screen.isText && screen.from === 'bottom' ? Number.POSITIVE_INFINITY : 0);
   return { item, index, scrolled: screen.isText ? Math.min(scrolled, lastTop(list)) : scrolled };

@@ -5,8 +5,8 @@ import type { Complain, Option } from '../dialogue.ts';
 
 type ConfigOf<Prompt extends (config: never, context?: never) => unknown> = Parameters<Prompt>[0];
 
-/** Inquirer does not know that Escape leads back. */
-const theme = { style: { keysHelpTip: () => '↑ ↓ move  Enter choose  Esc back' } };
+/** Inquirer does not know what Escape does. */
+const withEscape = (does: string) => ({ style: { keysHelpTip: () => `↑ ↓ move  Enter choose  Esc ${does}` } });
 
 /** One of a few. */
 export function choice<T extends string>(message: string, options: readonly Option<T>[]) {
@@ -14,7 +14,7 @@ export function choice<T extends string>(message: string, options: readonly Opti
     message,
     choices: options.map(({ value, label }) => ({ value, name: label })),
     loop: false,
-    theme,
+    theme: withEscape('leave'),
   } satisfies ConfigOf<typeof select<T>>;
 }
 
@@ -22,7 +22,7 @@ export function choice<T extends string>(message: string, options: readonly Opti
 export function nameChoice(message: string, names: readonly string[]) {
   const matching = (term = '') => names.filter((name) => folded(name).includes(folded(term.trim())));
   const source = (term: string | undefined) => matching(term).map((value) => ({ value, name: safeLine(value) }));
-  return { message, source, theme } satisfies ConfigOf<typeof search<string>>;
+  return { message, source, theme: withEscape('back') } satisfies ConfigOf<typeof search<string>>;
 }
 
 export function line(message: string, complain: Complain, suggestion?: string) {

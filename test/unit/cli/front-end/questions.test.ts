@@ -14,7 +14,7 @@ test('one of a few is chosen with the arrows', async () => {
   ] as const;
   const { answer, events, getScreen } = await renderPrompt(select<'url' | 'local'>, choice('Where?', options));
   expect(getScreen()).toContain('❯ at a directory');
-  expect(getScreen()).toContain('Esc back');
+  expect(getScreen()).toContain('Esc leave');
   events.keypress('down');
   events.keypress('enter');
   expect(await answer).toBe('local');

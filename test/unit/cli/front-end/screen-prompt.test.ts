@@ -59,6 +59,22 @@ test('arrows, j and k move the cursor; what it comes to is told', async () => {
   expect([...new Set(visited)]).toEqual(['id 19', 'id 18', 'id 17']);
 });
 
+test('what comes to an empty screen is seen from its newest on', async () => {
+  const { rendered, arrive } = show({ items: [] });
+  const { getScreen } = await rendered;
+  expect(getScreen()).toContain('nothing here');
+  arrive(items(20));
+  expect(getScreen()).toContain('❯ item 19');
+});
+
+test('what arrives is seen below the cursor, which stays where it was', async () => {
+  const { rendered, arrive } = show();
+  const { getScreen } = await rendered;
+  arrive(items(22));
+  expect(getScreen()).toContain('❯ item 19');
+  expect(getScreen()).toContain('  item 20');
+});
+
 test('g goes to the first, G to the last, and a page is a page', async () => {
   const { events, getScreen } = await show().rendered;
   events.keypress('g');
