@@ -131,6 +131,48 @@ test("a message of one's own is withdrawn, once it was said what that cannot do;
   await world.close();
 });
 
+/** What there is to do, the keys for it (a name that is picked is Enter, what is typed not counted), and what is seen then. */
+const ways: readonly (readonly [string, readonly Answer[], RegExp])[] = [
+  ['read', [], /^bob · timeline/],
+  ['open a thread', [press('enter')], /^conversation/],
+  ['reply', [press('r'), 'I am.'], /published/],
+  ['post', [press('p'), 'Hello.'], /published/],
+  ['follow', [press('f'), 'carol'], /you follow carol/],
+  ['unfollow', [press('u'), 'alice'], /you no longer follow alice/],
+  ['mute', [press('v'), press('m')], /alice is muted/],
+  ['mark read', [press('m')], /1 message marked as read/],
+  ['search', [press('/'), 'anybody'], /1 message with “anybody”/],
+  ['look at a peer', [press('v')], /fingerprint/],
+  ["look at a peer's Merkle tree", [press('v'), press('t')], /^tree of alice/],
+  ['see received Errors and what happened lately', [press('e')], /^what happened lately/],
+  ['settings', [press('c')], /^settings/],
+  ['help', [press('?')], /^help/],
+  ['list the peers', [press('i'), press('1')], /^peers/],
+  ['addresses of a peer', [press('i'), press('2'), 'alice'], /alice is at /],
+  ['Hello to an address', [press('i'), press('3'), '10.0.1.1:40000'], /10\.0\.1\.1:40000/],
+  ['RootRequest', [press('i'), press('4'), 'alice'], /the root of alice/],
+  ['download a tree', [press('i'), press('5'), 'alice'], /alice: nothing new/],
+  ['print own tree', [press('i'), press('6')], /^tree of bob/],
+  ["print a peer's tree", [press('i'), press('7'), 'alice'], /^tree of alice/],
+  ["print a peer's messages", [press('i'), press('8'), 'alice'], /^messages of alice/],
+  ['quit', [press('i'), press('9')], /^inspect/],
+];
+
+test.for(ways)('%s takes three keys at most', async ([what, keys, seenThen]) => {
+  expect(keys.length).toBeLessThanOrEqual(3);
+  const world = await listedPeers(5, ['alice', 'bob', 'carol']);
+  const [alice, bob] = world.peers as [VirtualPeer, VirtualPeer];
+  alice.peer.post('Is anybody there?');
+  bob.peer.follow('alice');
+  await world.settle(bob.peer.sync('alice'));
+  const person = scripted(world, [...keys, cancel, cancel]);
+  await world.settle(runFrontEnd({ ...bob, dialogue: person, paint, clock: world.clock }));
+  const last = person.seen.findLast((text) => text !== 'Quit?');
+  expect(last).toMatch(seenThen);
+  expect(person.seen.includes('Quit?')).toBe(what !== 'quit');
+  await world.close();
+});
+
 /** Of Unicode only what can be seen, as it is on one line. */
 const UNSEEN = /[\p{Cc}\u200b\u202a-\u202e\u2066-\u2069]/u;
 

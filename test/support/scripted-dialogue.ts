@@ -31,11 +31,17 @@ export function scripted({ clock }: Pick<World, 'clock'>, answers: readonly Answ
   const seen: string[] = [];
   let next = 0;
   let rings = 0;
-  const answer = <T>(question: string, convert: (given: Exclude<Answer, typeof cancel>) => T): Promise<T> => {
+  /** `look` is called when the person is about to answer. */
+  const answer = <T>(
+    question: string,
+    convert: (given: Exclude<Answer, typeof cancel>) => T,
+    look: () => void = () => {},
+  ): Promise<T> => {
     const asked = seen.push(question);
     const given = answers[next++];
     return new Promise((resolve, reject) => {
       clock.setTimeout(() => {
+        look();
         if (given === undefined) reject(new Error(`nobody answers "${seen[asked - 1]}"`));
         else if (given === cancel) reject(new CancelledError());
         else {
@@ -56,11 +62,13 @@ export function scripted({ clock }: Pick<World, 'clock'>, answers: readonly Answ
     },
     screen: (screen) => {
       const asked = seen.length;
-      return answer(textOf(screen), (given) => {
-        // As the person sees it when answering.
-        seen[asked] = textOf(screen);
-        return pressed(screen, given);
-      });
+      return answer(
+        textOf(screen),
+        (given) => pressed(screen, given),
+        () => {
+          seen[asked] = textOf(screen);
+        },
+      );
     },
     choose: asGiven,
     pick: asGiven,
@@ -93,8 +101,8 @@ function textOf(screen: Screen): string {
 
 function pressed(screen: Screen, given: Exclude<Answer, typeof cancel>): ScreenAnswer {
   const { key, on } = typeof given === 'object' ? given : { key: String(given) };
-  const action = screen.keys.find((candidate) => candidate.key === key)?.action;
-  if (action === undefined) throw new Error(`there is no key "${key}" on\n${textOf(screen)}`);
+  const pressed = screen.keys.find((candidate) => candidate.key === key);
+  if (pressed === undefined) throw new Error(`there is no key "${key}" on\n${textOf(screen)}`);
   const { items } = screen.view(COLUMNS);
   const wanted = (lines: readonly string[]) => lines.some((line) => on !== undefined && line.includes(on));
   const item =
@@ -102,6 +110,5 @@ function pressed(screen: Screen, given: Exclude<Answer, typeof cancel>): ScreenA
       ? (items.find(({ id }) => id === screen.cursor) ?? items.at(screen.from === 'top' ? 0 : -1))
       : items.find((candidate) => wanted(candidate.lines(COLUMNS)));
   if (on !== undefined && item === undefined) throw new Error(`there is no "${on}" on\n${textOf(screen)}`);
-  if (item !== undefined) screen.visited?.(item.id);
-  return { action, item: item?.id ?? '' };
+  return { action: pressed.action, item: pressed.item ?? item?.id ?? '' };
 }

@@ -130,5 +130,5 @@ function answerFrom(line: string, keys: readonly Key[], items: readonly string[]
   if (key === undefined) return 'no such key';
   const item = number === undefined ? items.at(-1) : items[Number(number) - 1];
   if (number !== undefined && item === undefined) return `there is no item ${number}`;
-  return { action: key.action, item: item ?? '' };
+  return { action: key.action, item: key.item ?? item ?? '' };
 }

@@ -22,6 +22,7 @@ import { type ActOptions, act } from './act.ts';
 import { CancelledError, type Dialogue } from './dialogue.ts';
 import type { DraftKeeper, Drafts } from './drafts.ts';
 import { Live } from './live.ts';
+import { answeredAuthor } from './places/messages.ts';
 import { cached, type Desk } from './places/place.ts';
 import { countNews, showPlace } from './show-place.ts';
 
@@ -202,6 +203,7 @@ function messageLines(hash: string, { peer, store, live, paint, now }: Desk, col
     names: [peer.name, ...store.peers().map(({ name }) => name)],
     exactDate: live.showsExactDates,
     keyChanged: live.changedKeys.has(message.author),
+    answered: answeredAuthor(message, store),
   }).lines(columns);
 }
 

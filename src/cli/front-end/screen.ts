@@ -14,6 +14,8 @@ export interface Key {
   /** What it does, in a word or two; left out of the line of keys if empty. */
   readonly label: string;
   readonly action: string;
+  /** The item it is about; default: the one that the cursor is on. */
+  readonly item?: string;
 }
 
 /** What there is to see at an instant. */
@@ -46,6 +48,6 @@ export interface Screen {
 export interface ScreenAnswer {
   /** That of the key that was pressed. */
   readonly action: string;
-  /** The item that the cursor was on; `''` if there was none. */
+  /** The item of that key, or the one that the cursor was on; `''` if there was none. */
   readonly item: string;
 }

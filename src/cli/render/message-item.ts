@@ -18,6 +18,8 @@ export interface MessageItemOptions {
   readonly names: readonly string[];
   readonly exactDate: boolean;
   readonly keyChanged: boolean;
+  /** Who wrote what it answers, if that does not stand above it, safe to show; undefined: nobody knows. */
+  readonly answered?: string | undefined;
   /** Lines of text, the rest is left out; default: all. */
   readonly maxLines?: number;
 }
@@ -57,7 +59,8 @@ function render(message: Message, options: MessageItemOptions, columns: number):
   ];
 }
 
-function head(message: Message, { depth, paint, nowMs, ownName, exactDate, keyChanged }: MessageItemOptions): string {
+function head(message: Message, options: MessageItemOptions): string {
+  const { depth, paint, nowMs, ownName, exactDate, keyChanged, answered } = options;
   const { author, date, inReplyTo, read } = message;
   const isOwn = author === ownName;
   const when = exactDate ? localDateTime(date) : relativeTime(Date.parse(date), nowMs);
@@ -66,7 +69,7 @@ function head(message: Message, { depth, paint, nowMs, ownName, exactDate, keyCh
     ...(depth > 0 ? [paint('dim', '↳')] : []),
     paint(authorColour(author), author) + (isOwn ? paint('dim', ' (you)') : ''),
     paint('dim', when),
-    ...(inReplyTo !== null && depth === 0 ? [paint('dim', '↳ an answer')] : []),
+    ...(inReplyTo !== null && depth === 0 ? [paint('dim', `↳ to ${answered ?? 'somebody'}`)] : []),
     ...marksOf(message, keyChanged).map((mark) => paint('yellow', `[${mark}]`)),
   ].join(' ');
 }

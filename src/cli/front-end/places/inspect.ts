@@ -18,14 +18,24 @@ const entries: readonly { readonly id: string; readonly action: Action; readonly
   { id: 'quit', action: 'quit', label: 'quit murmure' },
 ];
 
-export function inspectPlace(_place: Place, { peer }: Desk): PlaceView {
-  const items = entries.map(({ id, label }) => ({ id, lines: (columns: number) => [truncate(label, columns)] }));
+export function inspectPlace(_place: Place, { peer, paint }: Desk): PlaceView {
+  const items = entries.map(({ id, label }, index) => ({
+    id,
+    lines: (columns: number) => [truncate(`${paint('bold', String(index + 1))}  ${label}`, columns)],
+  }));
+  const numbers = entries.map(({ id }, index) => ({
+    key: String(index + 1),
+    label: '',
+    action: 'choose' as const,
+    item: id,
+  }));
   return {
     title: 'inspect',
     from: 'top',
     isText: false,
     keys: [
       { key: 'enter', label: 'do it', action: 'choose' },
+      ...numbers,
       { key: 'e', label: 'events', action: 'log' },
       ...wayBack,
       helpKey,

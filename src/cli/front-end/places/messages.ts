@@ -166,9 +166,16 @@ function itemsOf(turns: readonly Turn[], desk: Desk, whole: boolean): Item[] {
       names,
       exactDate: live.showsExactDates,
       keyChanged: live.changedKeys.has(message.author),
+      answered: depth === 0 ? answeredAuthor(message, store) : undefined,
       ...(!whole && { maxLines: LINES_IN_LIST }),
     }),
   );
+}
+
+/** Who wrote what it answers, safe to show; undefined if that is not stored. */
+export function answeredAuthor({ inReplyTo }: StoredMessage, store: Store): string | undefined {
+  const author = inReplyTo === null ? undefined : store.message(inReplyTo)?.author;
+  return author === undefined ? undefined : safeLine(author);
 }
 
 /** Most of what is done is done with the message; some with who wrote it. */

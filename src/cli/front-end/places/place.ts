@@ -33,6 +33,8 @@ export interface PlaceKey {
   /** `''`: not worth a place in the line of keys. */
   readonly label: string;
   readonly action: Action | 'choose';
+  /** The item it is about; default: the one that the cursor is on. */
+  readonly item?: string;
 }
 
 /** A kind of screen. */

@@ -12,7 +12,7 @@ import {
 import type { Paint } from '../../output.ts';
 import { wrapText } from '../../render/wrap.ts';
 import { keyLines } from '../key-lines.ts';
-import type { Screen, ScreenAnswer } from '../screen.ts';
+import type { Key, Screen, ScreenAnswer } from '../screen.ts';
 import { linesFrom, type Movement, moveInList, moveInText, movementOf, type Position, startAt } from './position.ts';
 
 export interface ScreenPromptConfig {
@@ -60,9 +60,9 @@ export const screenPrompt = createPrompt<ScreenAnswer, ScreenPromptConfig>((conf
     renderAgain();
   };
   useKeypress((key) => {
-    const action = actionOf(key, screen);
+    const pressed = keyOf(key, screen);
     const movement = movementOf(key);
-    if (action !== undefined) done({ action, item: current.item ?? '' });
+    if (pressed !== undefined) done({ action: pressed.action, item: pressed.item ?? current.item ?? '' });
     else if (movement !== undefined) move(movement);
   });
 
@@ -84,11 +84,11 @@ export const screenPrompt = createPrompt<ScreenAnswer, ScreenPromptConfig>((conf
   return `${[...title, ...body, ...status, ...keys].join('\n')}${HIDDEN_CURSOR}`;
 });
 
-function actionOf(event: KeypressEvent, screen: Screen): string | undefined {
+function keyOf(event: KeypressEvent, screen: Screen): Key | undefined {
   if (event.ctrl) return undefined;
   // A key may be named by what it types, too: "?" has no name of its own.
   const { sequence = '' } = event as KeypressEvent & { readonly sequence?: string };
   return screen.keys.find(({ key }) =>
     key === 'enter' ? isEnterKey(event) : key === event.name ? !event.shift : key === sequence,
-  )?.action;
+  );
 }

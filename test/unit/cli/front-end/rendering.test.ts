@@ -20,14 +20,17 @@ const anyText = fc.string({ unit: 'grapheme', maxLength: 300 });
 const anyWidth = fc.integer({ min: 12, max: 120 });
 const nowMs = new Date(2024, 10, 20, 12, 0).getTime();
 
-const item = (body: string, options = {}) =>
+const item = (
+  body: string,
+  { inReplyTo = null, ...options }: { inReplyTo?: string | null; [option: string]: unknown } = {},
+) =>
   messageItem(
     toMessage(
       {
         hash: 'aa' as Hash,
         author: 'alice',
         date: 1,
-        inReplyTo: null,
+        inReplyTo: inReplyTo as Hash | null,
         body,
         receivedAtMs: nowMs,
         authenticated: true,
@@ -48,6 +51,14 @@ const item = (body: string, options = {}) =>
   );
 
 describe('a message', () => {
+  test('says whom it answers where that does not stand above it', () => {
+    const [head] = item('Yes.', { inReplyTo: 'bb', answered: 'carol' }).lines(80);
+    expect(head).toContain('alice ');
+    expect(head).toContain('↳ to carol');
+    expect(item('Yes.', { inReplyTo: 'bb' }).lines(80)[0]).toContain('↳ to somebody');
+    expect(item('Yes.', { inReplyTo: 'bb', depth: 1 }).lines(80)[0]).not.toContain('↳ to');
+  });
+
   test('no line is wider than the terminal, whatever the text, the depth and the width', () => {
     fc.assert(
       fc.property(anyText, anyWidth, fc.nat(50), (body, columns, depth) => {
