@@ -249,7 +249,7 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
     expect(screen).not.toContain('unread');
   });
 
-  test('a small terminal, one that grows, one without colours, and one that prints lines', async () => {
+  test('a small terminal, one that grows, one without colours, one without UTF-8, and one that prints lines', async () => {
     await reader('judy');
     using terminal = open('judy', { columns: 40, rows: 15, environment: { NO_COLOR: '1' } });
     const small = await terminal.shows('judy · timeline', '? help');
@@ -259,6 +259,11 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
     await terminal.shows('q quit');
     terminal.press('q');
     await terminal.shows('ended with 0');
+
+    using ascii = open('judy', { environment: { LANG: 'C' } });
+    expect(await ascii.shows('judy | timeline', 'Premier cafe du matin')).toMatch(/^[ -~\n]*$/);
+    ascii.press('q');
+    await ascii.shows('ended with 0');
 
     using dumb = open('judy', { environment: { TERM: 'dumb' } });
     await dumb.shows('Type a key, and the number of an item');

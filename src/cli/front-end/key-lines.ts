@@ -8,7 +8,7 @@ const MOST_LINES = 2;
 
 const NAMES: Readonly<Record<string, string>> = { enter: 'Enter', escape: 'Esc' };
 
-export function keyLines(keys: readonly Key[], columns: number, paint: Paint): string[] {
+export function keyLines(keys: readonly Pick<Key, 'key' | 'label'>[], columns: number, paint: Paint): string[] {
   const lines: { text: string; columns: number }[] = [];
   for (const { key, label } of keys) {
     if (label === '') continue;

@@ -2,7 +2,9 @@
 import { createPrompt, isEnterKey, type KeypressEvent, useEffect, useKeypress, useRef, useState } from '@inquirer/core';
 import { safeText } from '../../../feed/safe-text.ts';
 import type { Paint } from '../../output.ts';
+import { wrapText } from '../../render/wrap.ts';
 import type { Writing } from '../dialogue.ts';
+import { keyLines } from '../key-lines.ts';
 import { textWithCursor } from './text-with-cursor.ts';
 
 export interface ComposePromptConfig extends Writing {
@@ -37,7 +39,12 @@ interface Readline {
 
 type Key = KeypressEvent & { readonly meta?: boolean };
 
-const HELP = 'Enter sends · Alt-Enter new line · Ctrl-O editor · Esc back';
+const KEYS = [
+  { key: 'Enter', label: 'sends' },
+  { key: 'Alt-Enter', label: 'new line' },
+  { key: 'Ctrl-O', label: 'editor' },
+  { key: 'Esc', label: 'back' },
+];
 
 export const composePrompt = createPrompt<Composed, ComposePromptConfig>((config, done) => {
   const { message, paint, draft, complain, maxBytes, onChange, above } = config;
@@ -90,13 +97,13 @@ export const composePrompt = createPrompt<Composed, ComposePromptConfig>((config
 
   const { columns, rows } = config.size();
   const left = maxBytes - Buffer.byteLength(line.text);
-  const counter = paint(left < 0 ? 'red' : left < 100 ? 'yellow' : 'dim', `${left} bytes left`);
   const text = textWithCursor(
     safeText(line.text.slice(0, line.cursor)),
     safeText(line.text.slice(line.cursor)),
     columns - 2,
   );
-  const below = [complaint === '' ? '' : paint('red', complaint), `${counter}  ${paint('dim', HELP)}`, config.news()];
+  const said = complaint === '' ? [''] : wrapText(paint('red', complaint), columns);
+  const below = [...said, ...counterAndKeys(left, columns, paint), config.news()];
   const asked = above(columns);
   const rule = paint('dim', '─'.repeat(columns));
   const head = [rule, ...asked, ...(asked.length === 0 ? [] : ['']), paint('bold', message)];
@@ -107,6 +114,14 @@ export const composePrompt = createPrompt<Composed, ComposePromptConfig>((config
 });
 
 const HIDDEN_CURSOR = '\u001B[?25l';
+
+/** On one line, if they fit. */
+function counterAndKeys(left: number, columns: number, paint: Paint): string[] {
+  const text = `${left} bytes left`;
+  const counter = paint(left < 0 ? 'red' : left < 100 ? 'yellow' : 'dim', text);
+  const [keys = '', ...more] = keyLines(KEYS, columns - text.length - 2, paint);
+  return more.length === 0 ? [`${counter}  ${keys}`] : [counter, ...keyLines(KEYS, columns, paint)];
+}
 
 function put(rl: Readline, { text, cursor }: Line): void {
   rl.line = text;

@@ -20,7 +20,7 @@ async function compose({ draft = '', above = [] as string[], behind = [] as stri
     maxBytes: 20,
     complain: (text: string) => (text.length > 20 ? 'too long' : undefined),
     onChange: (text: string) => changes.push(text),
-    size: () => ({ columns: 30, rows: 12 }),
+    size: () => ({ columns: 30, rows: 14 }),
     onResize: () => () => {},
     news: () => news,
     onNews: (listener: () => void) => {
