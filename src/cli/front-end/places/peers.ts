@@ -5,10 +5,13 @@ import { fingerprint } from '../../../identity/fingerprint.ts';
 import type { Explanation } from '../../../journal/explain.ts';
 import { formatAddress } from '../../../wire/socket-address.ts';
 import { relativeTime } from '../../render/relative-time.ts';
-import { counted, localDateTime, shortHash } from '../../render/text.ts';
+import { columns, counted, localDateTime, shortHash } from '../../render/text.ts';
 import { truncate, wrapText } from '../../render/wrap.ts';
 import type { Item } from '../screen.ts';
 import { type Desk, everywhere, helpKey, type PlaceView, textItems, wayBack } from './place.ts';
+
+/** The rest of it is on the screen of the peer. */
+const LONGEST_NAME = 30;
 
 /** Who is known: to the directory, and to the store. Those who are followed come first. */
 export function peersPlace(_place: Place, desk: Desk): PlaceView {
@@ -42,19 +45,29 @@ function peerItems({ peer, store, live, paint, now }: Desk): Item[] {
   const rank = (name: string) => (known.get(name)?.following ? 0 : 1);
   names.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
   const nowMs = now();
-  return names.map((name) => {
+  const rows = names.map((name) => {
     const record = known.get(name);
-    const facts = [
-      ...(record?.following ? [paint('green', 'following')] : []),
-      ...(record?.muted ? [paint('yellow', 'muted')] : []),
-      ...(live.changedKeys.has(name) ? [paint('red', 'key changed')] : []),
-      ...(live.listed === undefined ? [] : [online.has(name) ? 'online' : paint('dim', 'offline')]),
-      ...(record === undefined || record.messages === 0 ? [] : [counted(record.messages, 'message')]),
-      ...(record?.lastSyncMs === undefined ? [] : [paint('dim', `synced ${relativeTime(record.lastSyncMs, nowMs)}`)]),
+    const warnings = [...(record?.muted ? ['muted'] : []), ...(live.changedKeys.has(name) ? ['key changed'] : [])];
+    return [
+      safeLine(name, LONGEST_NAME),
+      record?.following ? 'following' : '',
+      live.listed === undefined ? '' : online.has(name) ? 'online' : 'offline',
+      warnings.join(', '),
+      record === undefined || record.messages === 0 ? '' : counted(record.messages, 'message'),
+      record?.lastSyncMs === undefined ? '' : `synced ${relativeTime(record.lastSyncMs, nowMs)}`,
     ];
-    const line = [paint('bold', safeLine(name)), ...facts].join('  ');
-    return { id: name, lines: (columns) => [truncate(line, columns)] };
   });
+  const styles = ['bold', 'green', undefined, 'yellow', undefined, 'dim'] as const;
+  const used = styles
+    .keys()
+    .toArray()
+    .filter((column) => rows.some((row) => row[column] !== ''));
+  const cells = rows.map((row) => used.map((column) => row[column] ?? ''));
+  const lines = columns(cells, (cell, index) => {
+    const style = styles[used[index] ?? 0];
+    return style === undefined ? cell : paint(style, cell);
+  }).split('\n');
+  return names.map((name, index) => ({ id: name, lines: (width) => [truncate(lines[index] ?? '', width)] }));
 }
 
 export function peerPlace({ subject: name }: Place, desk: Desk): PlaceView {
