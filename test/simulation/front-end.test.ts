@@ -192,6 +192,7 @@ test('whatever keys are pressed and whatever is answered, the dialogue goes on u
       expect(line).not.toMatch(UNSEEN);
       expect(width(line)).toBeLessThanOrEqual(columns);
     }
+    for (const hint of person.hints) expect(hint).toContain('? help');
     for (const title of person.seen) titles.add(title.replace(/ (of|with|mentions) .*/, ''));
     for (const action of person.actions) actions.add(action);
     await world.close();

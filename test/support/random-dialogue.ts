@@ -1,5 +1,6 @@
 /** A person at the front end who presses any key, and answers anything, a second after each question; in the end it quits. */
 import { CancelledError, type Dialogue } from '../../src/cli/front-end/dialogue.ts';
+import { keyLines } from '../../src/cli/front-end/key-lines.ts';
 import type { Screen } from '../../src/cli/front-end/screen.ts';
 import { wrapText } from '../../src/cli/render/wrap.ts';
 import type { SeededRandom } from './seeded-random.ts';
@@ -10,6 +11,8 @@ export interface RandomDialogue extends Dialogue {
   readonly seen: readonly string[];
   /** Every line that was shown. */
   readonly lines: ReadonlySet<string>;
+  /** The keys of each screen but the one that explains them, as a narrow terminal shows them. */
+  readonly hints: ReadonlySet<string>;
   /** All that was done on screens. */
   readonly actions: ReadonlySet<string>;
 }
@@ -39,6 +42,7 @@ export function randomDialogue(
 ): RandomDialogue {
   const seen: string[] = [];
   const lines = new Set<string>();
+  const hints = new Set<string>();
   const actions = new Set<string>();
   const one = <T>(choices: readonly T[]): T => choices[random.uint32() % choices.length] as T;
   const isTired = () => seen.length > questions;
@@ -60,11 +64,13 @@ export function randomDialogue(
     const view = screen.view(columns);
     for (const line of [...view.title, ...view.status, ...view.items.flatMap((item) => item.lines(columns))])
       lines.add(line);
+    if (!view.title.includes('help')) hints.add(keyLines(screen.keys, 40, (_format, text) => text).join('\n'));
     return view;
   };
   return {
     seen,
     lines,
+    hints,
     actions,
     screen: (screen) =>
       answer(look(screen).title.join(' '), () => {

@@ -24,13 +24,13 @@ export function peersPlace(_place: Place, desk: Desk): PlaceView {
     isText: false,
     keys: [
       { key: 'enter', label: 'look', action: 'peer' },
+      helpKey,
+      ...wayBack,
       { key: 'f', label: 'follow', action: 'follow' },
       { key: 'u', label: 'unfollow', action: 'unfollow' },
       { key: 'm', label: 'mute', action: 'mute' },
       { key: 's', label: 'sync', action: 'sync' },
       { key: 't', label: 'tree', action: 'tree' },
-      ...wayBack,
-      helpKey,
       ...everywhere.filter(({ action }) => action !== 'peers'),
     ],
     items: () => peerItems(desk),
@@ -65,7 +65,7 @@ function peerItems({ peer, store, live, paint, now }: Desk): Item[] {
   const cells = rows.map((row) => used.map((column) => row[column] ?? ''));
   const lines = columns(cells, (cell, index) => {
     const style = styles[used[index] ?? 0];
-    return style === undefined ? cell : paint(style, cell);
+    return style === undefined || cell.trim() === '' ? cell : paint(style, cell);
   }).split('\n');
   return names.map((name, index) => ({ id: name, lines: (width) => [truncate(lines[index] ?? '', width)] }));
 }
@@ -88,10 +88,10 @@ export function peerPlace({ subject: name }: Place, desk: Desk): PlaceView {
     isText: true,
     keys: [
       { key: 'enter', label: 'messages', action: 'messages' },
+      helpKey,
+      ...wayBack,
       ...(isOwn ? [] : relation),
       { key: 't', label: 'tree', action: 'tree' },
-      ...wayBack,
-      helpKey,
       ...everywhere,
     ],
     items: () =>
