@@ -3,6 +3,9 @@ import { StoppedError } from './errors.ts';
 import { secret, yesOrNo } from './front-end/prompts/questions.ts';
 import type { Prompts, Surroundings } from './streams.ts';
 
+/** "? " in front of what is asked. */
+const ROOM_OF_THE_MARK = 2;
+
 /** Undefined unless somebody sits at a terminal. What asks is loaded with the first question. */
 export function terminalPrompts(
   { stdin, stderr }: Pick<Surroundings, 'stdin' | 'stderr'>,
@@ -19,7 +22,9 @@ export function terminalPrompts(
     confirm: (message) =>
       untilAnswered(signal, async () => {
         const { confirm } = await import('@inquirer/prompts');
-        return confirm(yesOrNo(message, false), terminal);
+        const { wrapText } = await import('./render/wrap.ts');
+        const wrapped = wrapText(message, (process.stderr.columns || 80) - ROOM_OF_THE_MARK).join('\n');
+        return confirm(yesOrNo(wrapped, false), terminal);
       }),
     edit: (message, complain) =>
       untilAnswered(signal, async () => {

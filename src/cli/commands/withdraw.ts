@@ -19,7 +19,7 @@ export async function withdraw(context: CommandContext, text: string, { yes = fa
   const { hash, author, body } = findMessage(store, text);
   if (author !== name) throw new ForeignMessageError(hash, author);
   if (prompts !== undefined && !yes) {
-    const isMeant = await prompts.confirm(`Withdraw “${safeLine(body, 40)}”? ${WHAT_WITHDRAWING_CANNOT_DO}`);
+    const isMeant = await prompts.confirm(`${WHAT_WITHDRAWING_CANNOT_DO}\nWithdraw “${safeLine(body, 40)}”?`);
     if (!isMeant) return output.note('nothing was changed');
   }
   const withdrawn = store.withdraw(name, hash, nowMs());
