@@ -4,7 +4,7 @@ import { asStoreError } from './store-errors.ts';
 
 export class SqliteConnection {
   readonly db: DatabaseSync;
-  readonly #file: string;
+  readonly file: string;
   readonly #statements = new Map<string, StatementSync>();
   #transactions = 0;
   #isDurable = true;
@@ -12,7 +12,7 @@ export class SqliteConnection {
 
   constructor(db: DatabaseSync, file: string) {
     this.db = db;
-    this.#file = file;
+    this.file = file;
   }
 
   /** How many were begun. */
@@ -64,12 +64,12 @@ export class SqliteConnection {
   #finish<T>(work: () => T): T {
     try {
       const result = work();
-      this.#guard(() => this.db.exec('COMMIT'));
+      this.db.exec('COMMIT');
       return result;
     } catch (error) {
       // Some errors, a full disk among them, have rolled back already.
       if (this.db.isTransaction) this.db.exec('ROLLBACK');
-      throw error;
+      throw asStoreError(this.file, error);
     }
   }
 
@@ -85,7 +85,7 @@ export class SqliteConnection {
     try {
       return work();
     } catch (error) {
-      throw asStoreError(this.#file, error);
+      throw asStoreError(this.file, error);
     }
   }
 }

@@ -6,6 +6,7 @@ import { messageIn } from './adoption.ts';
 import { mayBeCutShort, type Phrase, parseSearch, searchWords } from './search-words.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 import { SEARCHED_ARRIVALS } from './store.ts';
+import { ReadOnlyStoreError, UnsearchableStoreError } from './store-errors.ts';
 
 /** What a search indexes in one transaction: for more than a thousand the price of each no longer falls. */
 const MANY = 4_096;
@@ -41,7 +42,7 @@ export function removeFromSearch(db: SqliteConnection, arrival: number): void {
 export function searchArrivals(db: SqliteConnection, query: string, limit: number): number[] {
   const phrases = parseSearch(query);
   if (phrases.length === 0) return [];
-  while (indexArrivals(db, MANY));
+  indexAll(db);
   const rows = db.all<{ arrival: number }>(
     `SELECT arrival FROM leaves
      WHERE arrival IN (SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid DESC LIMIT ${SEARCHED_ARRIVALS})
@@ -50,6 +51,14 @@ export function searchArrivals(db: SqliteConnection, query: string, limit: numbe
     limit,
   );
   return rows.map(({ arrival }) => arrival);
+}
+
+function indexAll(db: SqliteConnection): void {
+  try {
+    while (indexArrivals(db, MANY));
+  } catch (error) {
+    throw error instanceof ReadOnlyStoreError ? new UnsearchableStoreError(db.file, error) : error;
+  }
 }
 
 /** A phrase in FTS5's query language; words hold no quotation mark. The star lets the last one be cut short. */

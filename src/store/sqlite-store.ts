@@ -3,7 +3,7 @@
  * survive a power cut: such commits wait for the disk (synchronous=FULL). Nodes on their way do not; others have them still.
  * Every write begins IMMEDIATE: it then sees what it changes, and two processes never append to the same own root.
  */
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { PublicKey } from '../identity/public-key.ts';
 import { appendLeaf, loadRightEdge } from '../merkle/append.ts';
 import { buildTree } from '../merkle/build.ts';
@@ -12,6 +12,7 @@ import { type Hash, hashOf } from '../wire/hash.ts';
 import { encodeMessage, nodeKind } from '../wire/node.ts';
 import { adoptTree, type FeedIndex, messageIn } from './adoption.ts';
 import { migrate } from './migrations.ts';
+import { openDatabase } from './open-database.ts';
 import { sweepNodes } from './sqlite-collection.ts';
 import { SqliteConnection } from './sqlite-connection.ts';
 import { ownLeaf, SqliteLeaves } from './sqlite-leaves.ts';
@@ -61,15 +62,14 @@ export interface SqliteStoreOptions {
 }
 
 /**
- * Opens, or creates, the database of a home. `:memory:` is one of its own each time.
- * @throws CorruptStoreError, NewerHomeError, ReadOnlyStoreError, BusyStoreError
+ * Opens, or creates, the database of a home; one that cannot be written can be read. `:memory:` is one of its own each time.
+ * @throws the errors of store-errors.ts
  */
 export function openSqliteStore(file: string, options: SqliteStoreOptions = {}): Store {
   const { busyTimeoutMs = BUSY_TIMEOUT_MS, maxPages } = options;
   try {
-    const db = new DatabaseSync(file, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
+    const db = openDatabase(file, busyTimeoutMs);
     try {
-      db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
       migrate(db, file);
       if (maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${Math.floor(maxPages)}`);
       return new SqliteStore(db, file);

@@ -18,6 +18,14 @@ export class CorruptStoreError extends MurmureError {
   }
 }
 
+/** The file is a database, but none of ours. */
+export class ForeignStoreError extends MurmureError {
+  override readonly name = 'ForeignStoreError';
+  constructor(file: string, cause?: unknown) {
+    super('invalid-data', `${file} is a database of another program: move it away, or use another --home`, { cause });
+  }
+}
+
 /** The disk is full. */
 export class FullDiskError extends MurmureError {
   override readonly name = 'FullDiskError';
@@ -42,6 +50,50 @@ export class ReadOnlyStoreError extends MurmureError {
   }
 }
 
+/** Whoever wrote last did not finish, and nobody can do so who may only read. */
+export class UnfinishedStoreError extends MurmureError {
+  override readonly name = 'UnfinishedStoreError';
+  constructor(file: string, cause: unknown) {
+    const message = `${file} cannot be read without being written, as what came last is still in ${file}-wal: make its folder writable for you, or have its owner open it once`;
+    super('unexpected', message, { cause });
+  }
+}
+
+/** A search would miss what is not indexed yet. */
+export class UnsearchableStoreError extends MurmureError {
+  override readonly name = 'UnsearchableStoreError';
+  constructor(file: string, cause: unknown) {
+    const message = `${file} cannot be searched, as what came last is not indexed yet, and it cannot be written: make it and its folder writable for you, or have its owner search it once`;
+    super('unexpected', message, { cause });
+  }
+}
+
+/** There is no such folder, it is not a file, or it is out of bounds. */
+export class CannotOpenStoreError extends MurmureError {
+  override readonly name = 'CannotOpenStoreError';
+  constructor(file: string, cause: unknown) {
+    const message = `${file} cannot be opened: check that it is a file in a folder of yours, which you may read and write, or use another --home`;
+    super('unexpected', message, { cause });
+  }
+}
+
+/** The system does not read or write, and does not tell SQLite why. */
+export class FailingDiskError extends MurmureError {
+  override readonly name = 'FailingDiskError';
+  constructor(file: string, cause: unknown) {
+    const message = `${file} could not be read or written (${(cause as Error).message}): see whether the disk is full, out of reach or failing, and try again`;
+    super('unexpected', message, { cause });
+  }
+}
+
+/** There is too little memory left to work on the database. */
+export class OutOfMemoryError extends MurmureError {
+  override readonly name = 'OutOfMemoryError';
+  constructor(file: string, cause: unknown) {
+    super('unexpected', `there is not enough memory to work on ${file}: end other programs and try again`, { cause });
+  }
+}
+
 /** Another process holds the database for longer than is right. */
 export class BusyStoreError extends MurmureError {
   override readonly name = 'BusyStoreError';
@@ -60,30 +112,31 @@ export class OwnTreeExistsError extends MurmureError {
   }
 }
 
-/** SQLite's primary result codes, https://sqlite.org/rescode.html */
-const SQLITE_BUSY = 5;
-const SQLITE_READONLY = 8;
-const SQLITE_CORRUPT = 11;
-const SQLITE_FULL = 13;
-const SQLITE_CANTOPEN = 14;
-const SQLITE_NOTADB = 26;
+type StoreError = new (file: string, cause: unknown) => MurmureError;
+
+/** What the system can make SQLite say, by primary result code: https://sqlite.org/rescode.html */
+const BY_CODE: Readonly<Record<number, StoreError>> = {
+  3: ReadOnlyStoreError, // SQLITE_PERM
+  5: BusyStoreError, // SQLITE_BUSY
+  6: BusyStoreError, // SQLITE_LOCKED
+  7: OutOfMemoryError, // SQLITE_NOMEM
+  8: ReadOnlyStoreError, // SQLITE_READONLY
+  10: FailingDiskError, // SQLITE_IOERR
+  11: CorruptStoreError, // SQLITE_CORRUPT
+  13: FullDiskError, // SQLITE_FULL
+  14: CannotOpenStoreError, // SQLITE_CANTOPEN
+  15: BusyStoreError, // SQLITE_PROTOCOL
+  22: FailingDiskError, // SQLITE_NOLFS
+  26: CorruptStoreError, // SQLITE_NOTADB
+};
+
+/** There is no room for what processes share: reading needs it as well. */
+const SQLITE_IOERR_SHMSIZE = 10 | (19 << 8);
 
 /** The error to show for what SQLite threw; other errors as they are. */
 export function asStoreError(file: string, error: unknown): unknown {
-  const code = (error as { errcode?: number }).errcode;
-  if (code === undefined) return error;
-  switch (code & 0xff) {
-    case SQLITE_BUSY:
-      return new BusyStoreError(file, error);
-    case SQLITE_READONLY:
-    case SQLITE_CANTOPEN:
-      return new ReadOnlyStoreError(file, error);
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      return new CorruptStoreError(file, error);
-    case SQLITE_FULL:
-      return new FullDiskError(file, error);
-    default:
-      return error;
-  }
+  const { errcode } = error as { errcode?: number };
+  if (errcode === undefined) return error;
+  const Known = errcode === SQLITE_IOERR_SHMSIZE ? FullDiskError : BY_CODE[errcode & 0xff];
+  return Known === undefined ? error : new Known(file, error);
 }

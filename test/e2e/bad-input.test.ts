@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Finished, main, Programs } from '../support/program.ts';
 
@@ -191,6 +192,36 @@ describe('a full disk', () => {
     },
   );
 
+  test.for([
+    ['full to the last byte', ''],
+    ['without room for what processes share', 'truncate -s -16384 "$folder/filler"'],
+  ] as const)(
+    '%s, where a home is: exit 1, a sentence that says so, and all is there again once there is room',
+    async ([_, makeRoom], { skip }) => {
+      skip(!canMount(), 'only the super-user can make a disk that is full');
+      const home = await newHome();
+      const { status, stdout, stderr } = onSmallDisk(`
+      cp -r ${home} "$folder/home"; head -c 300000 /dev/zero >"$folder/filler" 2>/dev/null; ${makeRoom}
+      for command in 'post more' timeline 'search precious' 'follow someone'; do
+        $murmure $command --home "$folder/home"; echo "exit $?" >&2
+      done
+      rm "$folder/filler"; $murmure timeline --json --home "$folder/home"`);
+      expect(stderr.trimEnd().split('\n')).toEqual(
+        Array.from({ length: 4 }, () => [
+          expect.stringMatching(/^murmure: the disk is full.*store\.db: make room/),
+          'exit 1',
+        ]).flat(),
+      );
+      expect(status).toBe(0);
+      expect(
+        stdout
+          .trimEnd()
+          .split('\n')
+          .map((line) => JSON.parse(line).body),
+      ).toEqual(['precious']);
+    },
+  );
+
   test('a backup that does not fit is not left in half', async ({ skip }) => {
     skip(!canMount(), 'only the super-user can make a disk that is full');
     const home = await newHome();
@@ -206,7 +237,7 @@ describe('a full disk', () => {
 
 describe('a home that can only be read', () => {
   /** As somebody else: modes do not bind the super-user. */
-  const asNobody = (home: string, argv: string[]): Finished => {
+  const asNobody = (home: string, argv: readonly string[]): Finished => {
     const drop = ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, main];
     const { PATH } = process.env;
     const { status, stdout, stderr } = spawnSync('setpriv', [...drop, ...argv, '--home', home], {
@@ -215,22 +246,63 @@ describe('a home that can only be read', () => {
     });
     return { code: status, stdout, stderr, values: [] };
   };
-  const readOnlyHome = async (): Promise<string> => {
-    const home = await newHome();
+  const makeReadOnly = (home: string): void => {
     for (const name of readdirSync(home)) chmodSync(join(home, name), 0o444);
     chmodSync(home, 0o555);
     chmodSync(programs.folder, 0o755);
+  };
+  const readOnlyHome = async (): Promise<string> => {
+    const home = await newHome();
+    makeReadOnly(home);
     return home;
   };
 
   test.for([
-    ['post', 'x'],
-    ['serve', '--directory', 'https://127.0.0.1:1'],
-    ['follow', 'someone'],
-  ])('%s: exit 1, and what to do', async (argv, { skip }) => {
+    [['post', 'x'], /store\.db cannot be written: make it and its folder writable/],
+    [['serve', '--directory', 'https://127.0.0.1:1'], /serve\.lock cannot be opened: check that/],
+    [['follow', 'someone'], /store\.db cannot be written: make it and its folder writable/],
+    [['search', 'precious'], /store\.db cannot be searched, as what came last is not indexed yet/],
+  ] as const)('%s: exit 1, and what to do', async ([argv, sentence], { skip }) => {
     skip(process.getuid?.() !== 0, 'only the super-user can become somebody else');
     const home = await readOnlyHome();
-    expectSentence(asNobody(home, argv), { code: 1, sentence: /cannot be written: make it and its folder writable/ });
+    expectSentence(asNobody(home, argv), { code: 1, sentence });
+    await expectNothingLost(home);
+  });
+
+  test('timeline, thread, show, search and tree read it, and leave it as it is', async ({ skip }) => {
+    skip(process.getuid?.() !== 0, 'only the super-user can become somebody else');
+    const home = await newHome();
+    // Indexes what is there.
+    const [{ hash, author }] = (await programs.run(['search', 'precious', '--json', '--home', home])).values as [
+      { hash: string; author: string },
+    ];
+    makeReadOnly(home);
+    const before = readFileSync(join(home, 'store.db'));
+    for (const argv of [['timeline'], ['thread', hash], ['show', hash], ['search', 'precious'], ['tree', author]]) {
+      const { code, stdout, stderr } = asNobody(home, argv);
+      expect({ argv, code, stdout, stderr }).toEqual({
+        argv,
+        code: 0,
+        stdout: expect.stringContaining('precious'),
+        stderr: '',
+      });
+    }
+    expect(asNobody(home, ['key', 'show']).code).toBe(0);
+    expect(readdirSync(home).sort()).toEqual(['identity.json', 'key.pem', 'store.db']);
+    expect(readFileSync(join(home, 'store.db')).equals(before)).toBe(true);
+  });
+
+  test('one whose last writer did not finish: exit 1, and why it cannot be read', async ({ skip }) => {
+    skip(process.getuid?.() !== 0, 'only the super-user can become somebody else');
+    const home = await newHome();
+    const db = new DatabaseSync(join(home, 'store.db'));
+    db.exec('UPDATE peers SET muted = muted');
+    const wal = readFileSync(join(home, 'store.db-wal'));
+    db.close();
+    writeFileSync(join(home, 'store.db-wal'), wal);
+    makeReadOnly(home);
+    const sentence = /store\.db cannot be read without being written, as what came last is still in .*store\.db-wal/;
+    expectSentence(asNobody(home, ['timeline']), { code: 1, sentence });
     await expectNothingLost(home);
   });
 });
@@ -251,6 +323,21 @@ describe('database', () => {
     expectSentence(result, { code: 7, sentence: /store\.db is damaged.*move it away/s });
     expect(readFileSync(file).equals(damaged)).toBe(true);
   });
+});
+
+test('a database of another program: exit 7, and the file is left as it is', async () => {
+  const home = await newHome();
+  const file = join(home, 'store.db');
+  unlinkSync(file);
+  const db = new DatabaseSync(file);
+  db.exec('CREATE TABLE songs (title TEXT)');
+  db.close();
+  const foreign = readFileSync(file);
+  for (const argv of [['timeline'], ['post', 'x']]) {
+    const result = await programs.run([...argv, '--json', '--home', home]);
+    expectSentence(result, { code: 7, sentence: /store\.db is a database of another program: move it away/ });
+    expect(readFileSync(file).equals(foreign)).toBe(true);
+  }
 });
 
 describe('key file', () => {

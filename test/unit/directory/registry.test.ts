@@ -452,11 +452,11 @@ describe('a registry in SQLite', () => {
   test.each([
     ['is a folder', ''],
     ['lies in a folder that is not there', 'nowhere/registry.db'],
-  ])('a file that %s: cannot be written', async (_, path) => {
+  ])('a file that %s: cannot be opened', async (_, path) => {
     const file = join(freshFolder(), path);
     const error = await openFailure(file);
     expect(error.code).toBe('unexpected');
-    expect(error.message).toContain(`${file} cannot be written: make it and its folder writable`);
+    expect(error.message).toContain(`${file} cannot be opened: check that it is a file in a folder of yours`);
   });
 
   test('one that failed to open leaves nothing behind that keeps it from opening later', async () => {

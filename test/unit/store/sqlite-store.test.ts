@@ -1,8 +1,8 @@
 /** What only a file can go through: other processes, damage, a full disk, versions. */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -10,7 +10,9 @@ import { describe, expect, test } from 'vitest';
 import { openSqliteStore } from '../../../src/store/sqlite-store.ts';
 import {
   BusyStoreError,
+  CannotOpenStoreError,
   CorruptStoreError,
+  ForeignStoreError,
   FullDiskError,
   NewerHomeError,
   ReadOnlyStoreError,
@@ -85,17 +87,37 @@ describe('the file', () => {
     expect(readFileSync(file).equals(before)).toBe(true);
   });
 
-  test('that cannot be opened is said to be', () => {
-    expect(() => openSqliteStore(join(freshFolder(), 'no', 'such', 'folder.db'))).toThrow(ReadOnlyStoreError);
+  test.for([
+    ['without a version', 'CREATE TABLE songs (title TEXT)'],
+    ['with a version', 'CREATE TABLE songs (title TEXT); PRAGMA user_version = 4'],
+    ['with a table of the same name', 'CREATE TABLE home (street TEXT); PRAGMA user_version = 4'],
+    ['without a table', 'PRAGMA user_version = 1'],
+  ] as const)('of another program, %s, is refused, and left as it is', ([, sql]) => {
+    const file = newFile();
+    const db = new DatabaseSync(file);
+    db.exec(sql);
+    db.close();
+    const before = readFileSync(file);
+    expect(() => openSqliteStore(file)).toThrow(ForeignStoreError);
+    expect(readFileSync(file).equals(before)).toBe(true);
+    expect(readdirSync(dirname(file))).toEqual(['store.db']);
   });
 
-  test('that cannot be written is said to be, and can be read again once it can', ({ skip }) => {
+  test('that cannot be opened is said to be', () => {
+    expect(() => openSqliteStore(join(freshFolder(), 'no', 'such', 'folder.db'))).toThrow(CannotOpenStoreError);
+    expect(() => openSqliteStore(freshFolder())).toThrow(CannotOpenStoreError);
+  });
+
+  test('that cannot be written can be read, leaves nothing behind, and can be written once it may', ({ skip }) => {
     skip(process.getuid?.() === 0, 'permissions do not bind the super-user');
     const file = written();
     chmodSync(file, 0o400);
-    expect(() => openSqliteStore(file)).toThrow(ReadOnlyStoreError);
+    const reader = openFile(file);
+    expect(bodies(reader)).toEqual(['precious']);
+    expect(() => reader.setFollowing('alice', true, NOON_MS)).toThrow(ReadOnlyStoreError);
+    expect(readdirSync(dirname(file))).toEqual(['store.db']);
     chmodSync(file, 0o600);
-    expect(bodies(openFile(file))).toEqual(['precious']);
+    openFile(file).setFollowing('alice', true, NOON_MS);
   });
 });
 

@@ -1,0 +1,85 @@
+/** Opens the database of a home: looks at a file before it writes to it, and reads one that it cannot write. */
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
+import {
+  asStoreError,
+  CannotOpenStoreError,
+  ForeignStoreError,
+  ReadOnlyStoreError,
+  UnfinishedStoreError,
+} from './store-errors.ts';
+
+/** @throws the errors of store-errors.ts */
+export function openDatabase(file: string, timeout: number): DatabaseSync {
+  // Not tried first: SQLite would leave files behind that are as unwritable as this one.
+  if (isReadable(file) && !may(constants.W_OK, file)) return openToRead(file, timeout);
+  try {
+    return open(file, file, { timeout });
+  } catch (error) {
+    // Its folder cannot be written, perhaps.
+    if (isOutOfBounds(error) && isReadable(file)) return openToRead(file, timeout);
+    throw error;
+  }
+}
+
+/** Without a -wal nobody has it open to write, and all there is to read is in the file itself. */
+function openToRead(file: string, timeout: number): DatabaseSync {
+  const hasWal = existsSync(`${file}-wal`);
+  const location = pathToFileURL(file);
+  if (!hasWal) location.searchParams.set('immutable', '1');
+  try {
+    return open(location, file, { timeout, readOnly: true });
+  } catch (error) {
+    throw hasWal && isOutOfBounds(error) ? new UnfinishedStoreError(file, error) : error;
+  }
+}
+
+function isOutOfBounds(error: unknown): boolean {
+  return error instanceof ReadOnlyStoreError || error instanceof CannotOpenStoreError;
+}
+
+function isReadable(file: string): boolean {
+  return may(constants.R_OK, file) && statSync(file).isFile();
+}
+
+function may(mode: number, file: string): boolean {
+  try {
+    accessSync(file, mode);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function open(location: string | URL, file: string, options: { timeout: number; readOnly?: boolean }): DatabaseSync {
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(location, options);
+    refuseForeign(db, file);
+    if (!options.readOnly) db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    return db;
+  } catch (error) {
+    db?.close();
+    throw asStoreError(file, error);
+  }
+}
+
+/** "No such table", "no such column": https://sqlite.org/rescode.html#error */
+const SQLITE_ERROR = 1;
+
+function refuseForeign(db: DatabaseSync, file: string): void {
+  // In one transaction: another process may be about to create its tables.
+  db.exec('BEGIN');
+  const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
+  const isEmpty = db.prepare('SELECT 1 FROM sqlite_schema').get() === undefined;
+  db.exec('COMMIT');
+  if (isEmpty && version === 0) return;
+  if (version === 0) throw new ForeignStoreError(file);
+  try {
+    // Every version has it.
+    db.prepare('SELECT own_root, own_leaves FROM home');
+  } catch (error) {
+    throw (error as { errcode?: number }).errcode === SQLITE_ERROR ? new ForeignStoreError(file, error) : error;
+  }
+}
