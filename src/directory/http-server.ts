@@ -23,6 +23,8 @@ export interface HttpServerOptions {
   readonly certificate: Certificate;
   readonly metrics: DirectoryMetrics;
   readonly rate: RateLimit;
+  /** For names that are neither bound nor pending, per source. Default 1,000 at once, and 1,000 an hour. */
+  readonly newNames?: RateLimit;
   /** How long a client may take for its handshake, and for its request. Default 10 s. */
   readonly slowClientMs?: number;
   readonly logger?: Logger;
@@ -37,8 +39,10 @@ export interface HttpServer {
 const BODY_LIMIT = 4 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
 const SLOW_CLIENT_MS = 10_000;
+/** Many peers may share an address, and each name that is bound is kept for months. */
+const NEW_NAMES: RateLimit = { perSecond: 1_000 / 3_600, burst: 1_000 };
 /** What the 2022 directory says when a name is bound to another key. */
-const BAD_KEY = 'add peer:bad key';
+const BAD_KEY = { kind: 'bad-key', why: 'add peer:bad key' } as const;
 
 const Registration = v.object({ name: v.string(), key: v.optional(v.nullable(v.string())) });
 
@@ -88,8 +92,7 @@ function createLimiter({ rate, now, metrics }: HttpServerOptions): Limiter {
   const isRefused = (request: FastifyRequest, reply: FastifyReply): boolean => {
     const waitS = buckets.take(sourceOf(request.ip), now());
     if (waitS === 0) return false;
-    reply.header('Retry-After', Math.ceil(waitS));
-    text(reply, 429, `too many requests: try again in ${Math.ceil(waitS)} s\n`);
+    tooMany(reply, 'requests', waitS);
     return true;
   };
   return {
@@ -99,6 +102,11 @@ function createLimiter({ rate, now, metrics }: HttpServerOptions): Limiter {
       metrics.countRequest('unknown', reply.statusCode);
     },
   };
+}
+
+function tooMany(reply: FastifyReply, what: string, waitS: number): FastifyReply {
+  const seconds = Math.ceil(waitS);
+  return text(reply.header('Retry-After', seconds), 429, `too many ${what}: try again in ${seconds} s\n`);
 }
 
 function countResponses(app: FastifyInstance, { metrics }: HttpServerOptions): void {
@@ -119,6 +127,7 @@ function takeAnyBody(app: FastifyInstance): void {
 
 function addRoutes(app: FastifyInstance, options: HttpServerOptions): void {
   const { registry, udpAddresses, serverKey, now, metrics } = options;
+  const newNames = new TokenBuckets(options.newNames ?? NEW_NAMES);
 
   app.get('/udp-address', async () => udpAddresses());
 
@@ -129,8 +138,15 @@ function addRoutes(app: FastifyInstance, options: HttpServerOptions): void {
   });
 
   app.post('/register', async (request, reply) => {
-    const result = register(request.body, (name, key) => registry.register(name, key, now(), sourceOf(request.ip)));
+    const source = sourceOf(request.ip);
+    const result = register(request.body, (name, key) => {
+      const isNew = registry.candidateKeys(name, now()).length === 0;
+      const waitS = isNew ? newNames.take(source, now()) : 0;
+      if (waitS > 0) return { kind: 'too-many', waitS };
+      return registry.register(name, key, now(), source) === 'accepted' ? { kind: 'accepted' } : BAD_KEY;
+    });
     metrics.countRegistration(result.kind);
+    if (result.kind === 'too-many') return tooMany(reply, 'new names from your address', result.waitS);
     return result.kind === 'accepted' ? reply.code(204).send() : text(reply, 400, result.why);
   });
 
@@ -158,19 +174,22 @@ function addRoutes(app: FastifyInstance, options: HttpServerOptions): void {
   );
 }
 
-type RegistrationResult = { kind: 'accepted' } | { kind: 'bad-key' | 'malformed'; why: string };
+type RegistrationResult =
+  | { kind: 'accepted' }
+  | { kind: 'bad-key' | 'malformed'; why: string }
+  | { kind: 'too-many'; waitS: number };
 
-type Register = (name: string, key: PublicKey | undefined) => ReturnType<Registry['register']>;
+type Accept = (name: string, key: PublicKey | undefined) => RegistrationResult;
 
-function register(body: unknown, accept: Register): RegistrationResult {
+function register(body: unknown, accept: Accept): RegistrationResult {
   const parsed = v.safeParse(Registration, lowerCaseMembers(parseJson(body)));
   if (!parsed.success) return { kind: 'malformed', why: 'a registration is JSON: {"name":"…","key":"…"}\n' };
   const { name, key: keyText } = parsed.output;
   const invalid = whyInvalidName(name);
   if (invalid !== undefined) return { kind: 'malformed', why: `${invalid}\n` };
   const key = keyText ? parsePublicKey(keyText) : undefined;
-  if (key !== undefined && !key.ok) return { kind: 'bad-key', why: BAD_KEY };
-  return accept(name, key?.value) === 'accepted' ? { kind: 'accepted' } : { kind: 'bad-key', why: BAD_KEY };
+  if (key !== undefined && !key.ok) return BAD_KEY;
+  return accept(name, key?.value);
 }
 
 function parseJson(body: unknown): unknown {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'node:https';
 import { connect as connectTcp } from 'node:net';
+import { join } from 'node:path';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { pino } from 'pino';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -10,10 +11,11 @@ import { createDirectoryMetrics } from '../../../src/directory/directory-metrics
 import { createHttpServer, type HttpServerOptions } from '../../../src/directory/http-server.ts';
 import { createMemoryRegistry } from '../../../src/directory/memory-registry.ts';
 import type { Registry } from '../../../src/directory/registry.ts';
+import { openSqliteRegistry } from '../../../src/directory/sqlite-registry.ts';
 import { generateKeyPair } from '../../../src/identity/key-pair.ts';
 import { type PublicKey, publicKeyBytes } from '../../../src/identity/public-key.ts';
 import type { SocketAddress } from '../../../src/wire/socket-address.ts';
-import { failureOf } from './support.ts';
+import { failureOf, freshFolder } from './support.ts';
 
 const T0 = 1_800_000_000_000;
 const HOUR = 3_600_000;
@@ -35,6 +37,12 @@ beforeAll(async () => {
 afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
+
+function openSqlite(): Registry {
+  const registry = openSqliteRegistry(join(freshFolder(), 'registry.db'));
+  closers.push(() => registry.close());
+  return registry;
+}
 
 interface Answer {
   readonly status: number | undefined;
@@ -512,6 +520,65 @@ describe('/metrics', () => {
     await a.register({ name: 'alice', key });
     expect((await countersOf(b))['murmure_registrations_total{result="accepted"}']).toBeUndefined();
   });
+});
+
+describe.each([
+  ['in memory', createMemoryRegistry],
+  ['in SQLite', openSqlite],
+])('the rate of new names, with a registry %s,', (_, open) => {
+  const newNames = { perSecond: 0.5, burst: 2 };
+  const statusesOf = async ({ register }: Served, names: string[]) => {
+    const statuses = [];
+    for (const name of names) statuses.push((await register({ name, key })).status);
+    return statuses;
+  };
+
+  test('is limited per source: 429, which says so and when to come back, and nothing is kept of it', async () => {
+    const served = await serve({ registry: open(), newNames });
+    expect(await statusesOf(served, ['a', 'b'])).toEqual([204, 204]);
+    const answer = await served.register({ name: 'c', key });
+    expect([answer.status, answer.headers['retry-after'], isPlainText(answer)]).toEqual([429, '2', true]);
+    expect(answer.text).toBe('too many new names from your address: try again in 2 s\n');
+    expect(served.registry.candidateKeys('c', T0)).toEqual([]);
+    expect((await served.ask('/metrics')).text).toContain('murmure_registrations_total{result="too-many"} 1');
+    served.nowMs += 2_000;
+    expect(await statusesOf(served, ['c', 'd'])).toEqual([204, 429]);
+  });
+
+  test('does not count names that are bound, with a key or without, or registered a moment ago', async () => {
+    const served = await serve({ registry: open(), newNames });
+    served.registry.prove('bound', key, HOME, T0);
+    served.registry.prove('keyless', undefined, HOME, T0);
+    const known = ['bound', 'keyless', 'bound', 'a', 'a', 'a', 'b', 'b'];
+    expect(await statusesOf(served, known)).toEqual(known.map(() => 204));
+    expect(await statusesOf(served, ['c', ...known])).toEqual([429, ...known.map(() => 204)]);
+    // Hours after the addresses have expired as well.
+    served.nowMs = T0 + 80 * 24 * HOUR;
+    expect(await statusesOf(served, ['c', 'd', 'e', 'bound'])).toEqual([204, 204, 429, 204]);
+  });
+
+  test('does not count what is no registration', async () => {
+    const served = await serve({ registry: open(), newNames });
+    served.registry.prove('bound', key, HOME, T0);
+    for (const body of ['x', { name: 'a/b' }, { name: 'a', key: 'AAAA' }, { name: 'bound', key: otherKey }])
+      expect((await served.register(body)).status).toBe(400);
+    expect(await statusesOf(served, ['a', 'b', 'c'])).toEqual([204, 204, 429]);
+  });
+});
+
+test('a source may have a thousand new names at once, and a thousand an hour', async () => {
+  const served = await serve();
+  const register = async (count: number, prefix: string) => {
+    const statuses: Record<string, number> = {};
+    for (let i = 0; i < count; i++) {
+      const { status } = await served.register({ name: `${prefix}${i}` });
+      statuses[`${status}`] = (statuses[`${status}`] ?? 0) + 1;
+    }
+    return statuses;
+  };
+  expect(await register(1_002, 'a')).toEqual({ 204: 1_000, 429: 2 });
+  served.nowMs += HOUR / 100;
+  expect(await register(12, 'b')).toEqual({ 204: 10, 429: 2 });
 });
 
 describe('the rate of requests', () => {
