@@ -4,6 +4,7 @@ import type { Frontier } from '../src/merkle/frontier.ts';
 import type { HashSet } from '../src/merkle/hash-set.ts';
 import type { Adoption, NodeStatus } from '../src/store/store.ts';
 import type { Hash } from '../src/wire/hash.ts';
+import { MurmureError } from '../src/wire/murmure-error.ts';
 import { decodeNode, nodeFault, nodeKind } from '../src/wire/node.ts';
 import type { Adopted, Failure, ReceivedNode, SessionAnswer, SyncReport } from './events.ts';
 import { limits } from './timing.ts';
@@ -126,10 +127,13 @@ export function reportOf(context: MerkleWalkContext): SyncReport {
   };
 }
 
-/** What a walk that broke down leaves behind. */
-export function failedWalk(peer: string, why: string, atMs: number): MerkleWalkOutput {
+/** What a walk that broke down leaves behind. No tree is at fault, but the disk, say: what the store says of that is a sentence. */
+export function failedWalk(peer: string, cause: unknown, atMs: number): MerkleWalkOutput {
   const counts = { newMessages: 0, withdrawnMessages: 0, totalMessages: 0, nodesFetched: 0, bytesFetched: 0 };
-  const error: Failure = { code: 'invalid-data', message: `the sync of ${peer} broke down: ${why}` };
+  const error: Failure =
+    cause instanceof MurmureError
+      ? { code: cause.code, message: cause.message }
+      : { code: 'unexpected', message: `the sync of ${peer} broke down: ${cause}` };
   const costs = { datagramsSent: 0, retransmissions: 0, durationMs: 0 };
   return { report: { peer, status: 'failed', root: null, ...counts, ...costs, error }, atMs };
 }

@@ -94,7 +94,7 @@ const mend = base.enqueueActions((args) => {
   const what = error instanceof Error ? error.message : String(error);
   enqueue.emit({ type: 'peer.warning', message: `${id} failed and was put away: ${what}` });
   if (id.startsWith(actorId.merkleWalk(''))) {
-    endWalk(args, failedWalk(id.slice(actorId.merkleWalk('').length), what, context.followedAtMs));
+    endWalk(args, failedWalk(id.slice(actorId.merkleWalk('').length), error, context.followedAtMs));
   }
   for (const [, { address }] of entriesOf(context.incoming)) {
     if (actorId.incomingSession(address) === id) endIncoming(args, address);

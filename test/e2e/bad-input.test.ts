@@ -15,6 +15,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import { type Finished, main, Programs } from '../support/program.ts';
 
 let programs: Programs;
@@ -221,6 +222,33 @@ describe('a full disk', () => {
       ).toEqual(['precious']);
     },
   );
+
+  test('a sync that does not fit: exit 1, a sentence that says so, and it is done once there is room', async ({
+    skip,
+  }) => {
+    skip(!canMount(), 'only the super-user can make a disk that is full');
+    const home = await newHome();
+    const [{ author }] = (await programs.run(['timeline', '--json', '--home', home])).values as [{ author: string }];
+    {
+      using store = openSqliteStore(join(home, 'store.db'));
+      for (let i = 1; i < 400; i++) store.publish(author, { date: i, inReplyTo: null, body: 'x'.repeat(900) + i }, i);
+    }
+    const access = ['--directory', url, '--ca', ca];
+    const serving = programs.start(['serve', '--json', '--home', home, ...access, '--udp', '127.0.0.1:0']);
+    await serving.event('ready');
+    const { stdout, stderr } = onSmallDisk(`
+      $murmure init reader --quiet --home "$folder/home" >&2
+      $murmure sync ${author} --json --home "$folder/home" ${access.join(' ')} 2>&1; echo "exit $?" >&2
+      mount -o remount,size=4m "$folder"
+      $murmure sync ${author} --json --home "$folder/home" ${access.join(' ')}`);
+    await serving.stop();
+    expect(stderr).toMatch(/^.*exit 1\n$/s);
+    expect(stdout).toMatch(/"code":"unexpected","message":"the disk is full, .*store\.db: make room and try again/);
+    expect(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({
+      status: 'updated',
+      totalMessages: 400,
+    });
+  });
 
   test('a backup that does not fit is not left in half', async ({ skip }) => {
     skip(!canMount(), 'only the super-user can make a disk that is full');

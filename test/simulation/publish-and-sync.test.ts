@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { publishAndSync } from '../support/scenarios.ts';
+import { FullDiskError } from '../../src/store/store-errors.ts';
+import { listedPeers, publishAndSync } from '../support/scenarios.ts';
 import { underSeeds } from '../support/seeds.ts';
+import type { VirtualPeer } from '../support/world.ts';
 
 const SEEDS = 100;
 
@@ -26,6 +28,28 @@ describe('register, sync, a new message, its push, an incremental sync', () => {
     expect(other).not.toBe(one);
     for (const world of runs) await world.close();
   });
+});
+
+test.each([
+  ['a full disk', new FullDiskError('/a/store.db', undefined), /^the disk is full, .* to \/a\/store\.db: make room/],
+  [
+    'a mistake of ours',
+    new TypeError('x is no function'),
+    /^the sync of alice broke down: TypeError: x is no function$/,
+  ],
+])('a sync that breaks down over %s is an unexpected failure: the tree is not to blame', async (_, error, message) => {
+  const world = await listedPeers(1, ['alice', 'bob']);
+  const [alice, bob] = world.peers as [VirtualPeer, VirtualPeer];
+  alice.peer.post('a message');
+  bob.store.adopt = () => {
+    throw error;
+  };
+  const report = await world.settle(bob.peer.sync('alice'));
+  expect(report).toMatchObject({
+    status: 'failed',
+    error: { code: 'unexpected', message: expect.stringMatching(message) },
+  });
+  await world.close();
 });
 
 function hex(bytes: Uint8Array): string {
