@@ -15,6 +15,7 @@
  * searched for.
  */
 import { type Hash, isEmptyRoot } from '../wire/hash.ts';
+import { finish, type InSteps } from './in-steps.ts';
 import { MissingNodeError } from './missing-node-error.ts';
 import { childrenOf, type ReadNode } from './read-node.ts';
 
@@ -42,18 +43,28 @@ export interface CompareOptions {
  * @throws InvalidNodeError if an internal node is not valid
  */
 export function compareTrees(oldRoot: Hash, newRoot: Hash, read: ReadNode, options: CompareOptions = {}): TreeChange {
+  return finish(comparingTrees(oldRoot, newRoot, read, options));
+}
+
+/** As `compareTrees`, in steps. */
+export function* comparingTrees(
+  oldRoot: Hash,
+  newRoot: Hash,
+  read: ReadNode,
+  options: CompareOptions = {},
+): InSteps<TreeChange> {
   const before: Side = { root: oldRoot, mayLackNodes: true, known: new Map(), frontier: [] };
   const after: Side = { root: newRoot, mayLackNodes: false, known: new Map(), frontier: [] };
   const { hadLeaf, leafCount = () => undefined } = options;
-  const shared = findShared(before, after, read, leafCount);
+  const shared = yield* findShared(before, after, read, leafCount);
 
-  const cameOrGone = new Set(unsharedLeaves(before, shared));
-  const came = unsharedLeaves(after, shared);
+  const cameOrGone = new Set(yield* unsharedLeaves(before, shared));
+  const came = yield* unsharedLeaves(after, shared);
   const added = hadLeaf ? came.filter((leaf) => !hadLeaf(leaf)) : came;
   const removed = [...cameOrGone];
   if (!hadLeaf) for (const leaf of added) cameOrGone.add(leaf);
 
-  const elsewhere = findBelow(shared, cameOrGone, (hash) => {
+  const elsewhere = yield* findBelow(shared, cameOrGone, (hash) => {
     const children = after.known.get(hash) ?? before.known.get(hash);
     return children?.length ? children : openNode(hash, read);
   });
@@ -75,22 +86,31 @@ interface Side {
 
 type LeafCount = (hash: Hash) => number | undefined;
 
+/** What a hash costs that is only met, beside a node that is read. */
+const IN_MEMORY = 0.25;
+
 const NO_CHILDREN: readonly Hash[] = [];
 
 /** Explores both sides until every node met is opened or shared; returns the shared ones. */
-function findShared(before: Side, after: Side, read: ReadNode, leafCount: LeafCount): Set<Hash> {
+function* findShared(before: Side, after: Side, read: ReadNode, leafCount: LeafCount): InSteps<Set<Hash>> {
   const shared = new Set<Hash>();
   meet(before, after, before.root, shared);
   meet(after, before, after.root, shared);
   while (before.frontier.length > 0 || after.frontier.length > 0) {
     // The new side first: it is the one that may find the other's root one level down.
-    openGeneration(after, before, shared, read, leafCount);
-    openGeneration(before, after, shared, read, leafCount);
+    yield* openGeneration(after, before, shared, read, leafCount);
+    yield* openGeneration(before, after, shared, read, leafCount);
   }
   return shared;
 }
 
-function openGeneration(side: Side, other: Side, shared: Set<Hash>, read: ReadNode, leafCount: LeafCount): void {
+function* openGeneration(
+  side: Side,
+  other: Side,
+  shared: Set<Hash>,
+  read: ReadNode,
+  leafCount: LeafCount,
+): InSteps<void> {
   const generation = side.frontier;
   side.frontier = [];
   for (const hash of generation) {
@@ -99,6 +119,7 @@ function openGeneration(side: Side, other: Side, shared: Set<Hash>, read: ReadNo
     side.known.set(hash, children);
     const areLeaves = leafCount(hash) === children.length;
     for (const child of children) meet(side, other, child, shared, areLeaves);
+    yield 1 + children.length * IN_MEMORY;
   }
 }
 
@@ -121,7 +142,7 @@ function meet(side: Side, other: Side, hash: Hash, shared: Set<Hash>, isLeaf = f
 }
 
 /** The leaves that a side reaches without entering a shared subtree: each once, left to right. */
-function unsharedLeaves(side: Side, shared: ReadonlySet<Hash>): Hash[] {
+function* unsharedLeaves(side: Side, shared: ReadonlySet<Hash>): InSteps<Hash[]> {
   const leaves: Hash[] = [];
   const seen = new Set<Hash>();
   const stack = [side.root];
@@ -130,17 +151,18 @@ function unsharedLeaves(side: Side, shared: ReadonlySet<Hash>): Hash[] {
     if (children === undefined || shared.has(hash) || seen.has(hash)) continue;
     seen.add(hash);
     if (children.length === 0) leaves.push(hash);
+    else yield children.length * IN_MEMORY;
     stack.push(...children.toReversed());
   }
   return leaves;
 }
 
 /** Those of `wanted` that stand in one of the subtrees `roots`. Stops as soon as none is left to be found. */
-function findBelow(
+function* findBelow(
   roots: ReadonlySet<Hash>,
   wanted: ReadonlySet<Hash>,
   open: (hash: Hash) => readonly Hash[],
-): ReadonlySet<Hash> {
+): InSteps<ReadonlySet<Hash>> {
   const found = new Set<Hash>();
   const seen = new Set<Hash>();
   const stack = [...roots];
@@ -149,6 +171,7 @@ function findBelow(
     if (hash === undefined) break;
     if (seen.has(hash)) continue;
     seen.add(hash);
+    yield 1;
     if (wanted.has(hash)) found.add(hash);
     else stack.push(...open(hash));
   }

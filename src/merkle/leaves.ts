@@ -4,6 +4,7 @@
  * handful of reads (protocol §9).
  */
 import { type Hash, isEmptyRoot } from '../wire/hash.ts';
+import { finish, type InSteps } from './in-steps.ts';
 import { MissingNodeError } from './missing-node-error.ts';
 import { childrenOf, type ReadNode } from './read-node.ts';
 
@@ -62,6 +63,11 @@ export type LeafCount =
  * @throws InvalidNodeError when it comes to an internal node that is not valid
  */
 export function countLeaves(root: Hash, read: ReadNode, memo: LeafCounts): LeafCount {
+  return finish(countingLeaves(root, read, memo));
+}
+
+/** As `countLeaves`, in steps. */
+export function* countingLeaves(root: Hash, read: ReadNode, memo: LeafCounts): InSteps<LeafCount> {
   if (isEmptyRoot(root)) return { complete: true, leaves: 0 };
   // The frame at the bottom stands for a parent of the root, and collects the result.
   const result: CountFrame = { hash: undefined, children: [root], next: 0, leaves: 0 };
@@ -77,6 +83,7 @@ export function countLeaves(root: Hash, read: ReadNode, memo: LeafCounts): LeafC
     }
 
     frame.next += 1;
+    yield 1;
     const known = memo.get(hash);
     if (known !== undefined) {
       addLeaves(frame, known);
