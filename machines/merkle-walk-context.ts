@@ -20,7 +20,8 @@ export type MerkleWalkEvent =
   | SessionAnswer
   | { readonly type: 'walk.begun'; readonly isCurrent: boolean; readonly totalMessages: number; readonly atMs: number }
   | { readonly type: 'nodes.lookedUp'; readonly found: readonly LookedUp[] }
-  | { readonly type: 'tree.adopted'; readonly adoption: Adoption; readonly atMs: number };
+  | { readonly type: 'tree.adopted'; readonly adoption: Adoption; readonly atMs: number }
+  | { readonly type: 'adoption.failed'; readonly failure: Failure };
 
 export interface MerkleWalkInput {
   readonly name: string;
@@ -83,6 +84,7 @@ export function failureIn(context: MerkleWalkContext, event: MerkleWalkEvent): F
     case 'session.failed':
     case 'root.failed':
     case 'nodes.failed':
+    case 'adoption.failed':
       return event.failure;
     case 'nodes.received': {
       const invalid = invalidIn(event.nodes)[0];
@@ -127,13 +129,16 @@ export function reportOf(context: MerkleWalkContext): SyncReport {
   };
 }
 
-/** What a walk that broke down leaves behind. No tree is at fault, but the disk, say: what the store says of that is a sentence. */
+/** Something failed that is no fault of the peer's: the disk, say. What the store says of that is a sentence. */
+export function brokenDown(peer: string, cause: unknown): Failure {
+  if (cause instanceof MurmureError) return { code: cause.code, message: cause.message };
+  return { code: 'unexpected', message: `the sync of ${peer} broke down: ${cause}` };
+}
+
+/** What a walk that broke down leaves behind. */
 export function failedWalk(peer: string, cause: unknown, atMs: number): MerkleWalkOutput {
   const counts = { newMessages: 0, withdrawnMessages: 0, totalMessages: 0, nodesFetched: 0, bytesFetched: 0 };
-  const error: Failure =
-    cause instanceof MurmureError
-      ? { code: cause.code, message: cause.message }
-      : { code: 'unexpected', message: `the sync of ${peer} broke down: ${cause}` };
+  const error = brokenDown(peer, cause);
   const costs = { datagramsSent: 0, retransmissions: 0, durationMs: 0 };
   return { report: { peer, status: 'failed', root: null, ...counts, ...costs, error }, atMs };
 }

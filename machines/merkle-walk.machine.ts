@@ -1,6 +1,6 @@
 /**
  * The download of one peer's tree (protocol §2, §9): asks for the root, then depth first for every node that the store does
- * not hold, and makes the whole tree current in one step. Nodes arrive hash-checked; what is kept survives a failure.
+ * not hold, and makes the tree current once it is whole. Nodes arrive hash-checked; what is kept survives a failure.
  */
 import { type AnyActorRef, setup } from 'xstate';
 import { pop, pushAll } from '../src/merkle/frontier.ts';
@@ -37,7 +37,7 @@ const base = setup({
     /** What the store holds of these: `nodes.lookedUp`. */
     lookUp: effect<{ hashes: readonly Hash[] }>('lookUp'),
     keepNodes: effect<{ nodes: readonly ReceivedNode[] }>('keepNodes'),
-    /** Makes the fetched tree current: `tree.adopted`. */
+    /** Makes the fetched tree current, which takes as long as it takes: `tree.adopted` or `adoption.failed`. */
     adoptTree: effect<{ name: string; root: Hash; authenticated: boolean; quota: number }>('adoptTree'),
   },
   guards: {
@@ -375,7 +375,7 @@ export const merkleWalkMachine = base.createMachine({
       always: { guard: 'isWhole', target: 'adopting' },
     },
     adopting: {
-      description: 'Everything is here: counting leaves, then making the tree current in one step.',
+      description: 'Everything is here: counting leaves, then making the tree current, bit by bit if it is large.',
       entry: adopt,
       on: {
         'tree.adopted': [
@@ -383,6 +383,7 @@ export const merkleWalkMachine = base.createMachine({
           { guard: 'isIncomplete', target: 'fetching', actions: [noteAdopted, meetMissing, askMore] },
           { target: 'concluding', actions: [noteAdopted, noteFailure] },
         ],
+        'adoption.failed': { target: 'concluding', actions: noteFailure },
       },
     },
     concluding: {

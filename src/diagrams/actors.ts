@@ -39,7 +39,7 @@ export const messages: Readonly<Record<string, Readonly<Record<string, readonly 
     'outgoing-session': ['peer.located', 'peer.notLocated'],
     'incoming-session': ['hello.verified', 'key.found', 'nodes.read'],
     request: ['answer.verified', 'datagram.signed'],
-    'merkle-walk': ['nodes.lookedUp', 'tree.adopted', 'walk.begun'],
+    'merkle-walk': ['adoption.failed', 'nodes.lookedUp', 'tree.adopted', 'walk.begun'],
     directory: ['directory.stop', 'hello.checked', 'sweep', 'traversal.checked'],
     'first-run': [
       'certificate.given',

@@ -9,7 +9,7 @@ import type { Failure, NodeRequest, ReceivedNode } from '../../machines/events.t
 import { incomingSessionMachine } from '../../machines/incoming-session.machine.ts';
 import type { NodeRead } from '../../machines/incoming-session-context.ts';
 import { merkleWalkMachine } from '../../machines/merkle-walk.machine.ts';
-import type { LookedUp } from '../../machines/merkle-walk-context.ts';
+import { brokenDown, type LookedUp } from '../../machines/merkle-walk-context.ts';
 import { outgoingSessionMachine } from '../../machines/outgoing-session.machine.ts';
 import { peerMachine } from '../../machines/peer.machine.ts';
 import type { PublicKey } from '../identity/public-key.ts';
@@ -144,7 +144,7 @@ export function providePeer(dependencies: PeerDependencies) {
   const merkleWalk = merkleWalkMachine.provide({
     actions: {
       beginWalk: ({ self }: Self, { name, root }: { name: string; root: Hash }) => {
-        const isCurrent = store.currentRoot(name) === root;
+        const isCurrent = store.isCurrent(name, root);
         // What an earlier walk has just fetched counts as known.
         buffer.flush();
         if (!isCurrent) store.beginWalk(name, root, now());
@@ -160,14 +160,25 @@ export function providePeer(dependencies: PeerDependencies) {
         enter(self, { type: 'nodes.lookedUp', found });
       },
       keepNodes: (_: unknown, { nodes }: { nodes: readonly ReceivedNode[] }) => buffer.add(nodes),
-      adoptTree: ({ self }: Self, { name, root, authenticated, quota }: AdoptParams) => {
-        buffer.flush();
-        const adoption = store.adopt({ feed: name, root, authenticated, quota, nowMs: now() });
-        if (adoption.status !== 'incomplete') store.endWalk(name);
-        enter(self, { type: 'tree.adopted', adoption, atMs: now() });
-        if (adoption.status !== 'adopted') return;
-        if (adoption.added.length > 0) tell({ type: 'messages.received', peer: name, hashes: adoption.added });
-        if (adoption.wentBack) tell({ type: 'history.wentBack', name, root });
+      adoptTree: async ({ self }: Self, { name, root, authenticated, quota }: AdoptParams) => {
+        try {
+          buffer.flush();
+          const input = { feed: name, root, authenticated, quota, nowMs: now() };
+          let adoption = store.adopt(input);
+          while (adoption.status === 'underway') {
+            await new Promise<void>((resolve) => clock.setTimeout(resolve, 0));
+            // The peer was closed, and so may be the store: the next walk goes on.
+            if (self.getSnapshot().status !== 'active') return;
+            adoption = store.adopt(input);
+          }
+          if (adoption.status !== 'incomplete') store.endWalk(name);
+          enter(self, { type: 'tree.adopted', adoption, atMs: now() });
+          if (adoption.status !== 'adopted') return;
+          if (adoption.added.length > 0) tell({ type: 'messages.received', peer: name, hashes: adoption.added });
+          if (adoption.wentBack) tell({ type: 'history.wentBack', name, root });
+        } catch (error) {
+          enter(self, { type: 'adoption.failed', failure: brokenDown(name, error) });
+        }
       },
     },
   });

@@ -1,67 +1,110 @@
-/** Making a fetched tree a feed's current one: the same steps for every kind of store. */
-import { compareTrees } from '../merkle/compare.ts';
-import { countLeaves, type LeafCounts } from '../merkle/leaves.ts';
+/**
+ * Making a fetched tree a feed's current one: the same work for every kind of store, in steps between which a store may commit.
+ * The root is noted before anything else is: whoever finds it there, and no root made current, knows the leaves to be those of
+ * neither tree, and goes by what is there rather than by what the trees say.
+ */
+import { comparingTrees } from '../merkle/compare.ts';
+import type { InSteps } from '../merkle/in-steps.ts';
+import { countingLeaves, type LeafCounts } from '../merkle/leaves.ts';
 import type { ReadNode } from '../merkle/read-node.ts';
-import { EMPTY_ROOT, type Hash, isEmptyRoot } from '../wire/hash.ts';
+import { EMPTY_ROOT, type Hash } from '../wire/hash.ts';
 import { decodeNode, type MessageFields } from '../wire/node.ts';
 import type { Adoption, AdoptionInput } from './store.ts';
 
 /** `Adoption.added` names at most so many messages. */
 const MAX_ADDED = 1_000;
+/** Adding or removing a leaf takes as long as looking at so many nodes. */
+const LEAF_COST = 5;
+/** And a portion of leaves to find, or to mark, as long as so many. */
+const PORTION_COST = 500;
 
-/** What adoption needs of one feed in a store; the store wraps it in a transaction. */
+/** What adoption needs of one feed in a store; the store wraps each step in a transaction. */
 export interface FeedIndex {
   readonly read: ReadNode;
   /** The memo of counted subtrees: a node that is in it is whole. */
   readonly leafCounts: LeafCounts;
   currentRoot(): Hash | undefined;
-  hadLeaf(leaf: Hash): boolean;
-  /** Adds a leaf of so many bytes; `message` is undefined for a node that is none. */
-  addLeaf(leaf: Hash, message: MessageFields | undefined, bytes: number): void;
-  /** Removes a leaf. True if a message went with it. */
+  /** The root whose adoption was begun, and has not ended. */
+  adopting(): Hash | undefined;
+  setAdopting(root: Hash | undefined): void;
+  /** Every leaf that is there, in portions. */
+  leaves(): Iterable<readonly Hash[]>;
+  /** Adds a leaf of so many bytes; `message` is undefined for a node that is none. False, and nothing is done, if it is there. */
+  addLeaf(leaf: Hash, message: MessageFields | undefined, bytes: number): boolean;
+  /** Removes a leaf, if it is there. True if a message went with it. */
   removeLeaf(leaf: Hash): boolean;
-  /** Makes the root current, after its leaves are added, and remembers the one before. True if it had been current, and superseded, before. */
+  /** Takes messages that no signed root had brought for authenticated. True if there may be more of them. */
+  authenticateSome(): boolean;
+  /** Makes the root current, and remembers the one before. True if it had been current, and superseded, before. */
   setRoot(root: Hash): boolean;
   countMessages(): number;
 }
 
-export function adoptTree(index: FeedIndex, { root, quota }: AdoptionInput): Adoption {
+/** What an adoption has done so far: it counts when the work begins anew, too. */
+export interface Tally {
+  /** Messages. */
+  readonly added: Hash[];
+  withdrawn: number;
+}
+
+export function newTally(): Tally {
+  return { added: [], withdrawn: 0 };
+}
+
+export function* adoptingTree(index: FeedIndex, input: AdoptionInput, tally = newTally()): InSteps<Adoption> {
+  const { root, quota, authenticated } = input;
   const current = index.currentRoot();
-  if (current === root) return unchanged(index);
-  if (!isEmptyRoot(root)) {
-    const count = countLeaves(root, index.read, index.leafCounts);
-    if (!count.complete) return { status: 'incomplete', missing: count.missing };
-    if (count.leaves > quota) return { status: 'over-quota', leaves: count.leaves, quota };
+  const abandoned = index.adopting();
+  const isChange = current !== root || abandoned !== undefined;
+  if (isChange) {
+    index.setAdopting(root);
+    const count = yield* countingLeaves(root, index.read, index.leafCounts);
+    if (!count.complete || count.leaves > quota) {
+      index.setAdopting(abandoned);
+      if (!count.complete) return { status: 'incomplete', missing: count.missing };
+      return { status: 'over-quota', leaves: count.leaves, quota };
+    }
+    yield* changeLeaves(index, { before: abandoned === undefined ? (current ?? EMPTY_ROOT) : undefined, root }, tally);
   }
-  const isFirst = current === undefined || isEmptyRoot(current);
-  const hadLeaf = isFirst ? () => false : (leaf: Hash) => index.hadLeaf(leaf);
-  const change = compareTrees(current ?? EMPTY_ROOT, root, index.read, {
-    hadLeaf,
-    leafCount: (hash) => index.leafCounts.get(hash),
-  });
-  let withdrawnMessages = 0;
-  for (const leaf of change.removed) if (index.removeLeaf(leaf)) withdrawnMessages += 1;
-  const added: Hash[] = [];
-  for (const leaf of change.added) {
-    const value = index.read(leaf);
-    const message = messageIn(value);
-    index.addLeaf(leaf, message, value?.length ?? 0);
-    if (message !== undefined) added.push(leaf);
-  }
-  const wentBack = index.setRoot(root);
+  if (authenticated) while (index.authenticateSome()) yield PORTION_COST;
+  const wentBack = isChange && index.setRoot(root);
   return {
     status: 'adopted',
-    newMessages: added.length,
-    withdrawnMessages,
+    newMessages: tally.added.length,
+    withdrawnMessages: tally.withdrawn,
     totalMessages: index.countMessages(),
-    added: added.slice(-MAX_ADDED),
+    added: tally.added.slice(-MAX_ADDED),
     wentBack,
   };
 }
 
-function unchanged(index: FeedIndex): Adoption {
-  const totalMessages = index.countMessages();
-  return { status: 'adopted', newMessages: 0, withdrawnMessages: 0, totalMessages, added: [], wentBack: false };
+/** `before`: the tree whose leaves are there; undefined if they are those of no one tree. */
+function* changeLeaves(
+  index: FeedIndex,
+  { before, root }: { readonly before: Hash | undefined; readonly root: Hash },
+  tally: Tally,
+): InSteps<void> {
+  const { added, removed } = yield* comparingTrees(before ?? EMPTY_ROOT, root, index.read, {
+    // What is there is not added.
+    hadLeaf: () => false,
+    leafCount: (hash) => index.leafCounts.get(hash),
+  });
+  for (const leaf of added) {
+    const value = index.read(leaf);
+    const message = messageIn(value);
+    const isNew = index.addLeaf(leaf, message, value?.length ?? 0);
+    if (isNew && message !== undefined) tally.added.push(leaf);
+    yield LEAF_COST;
+  }
+  const wanted = new Set(added);
+  for (const portion of before === undefined ? index.leaves() : [removed]) {
+    for (const leaf of portion) {
+      if (wanted.has(leaf)) continue;
+      if (index.removeLeaf(leaf)) tally.withdrawn += 1;
+      yield LEAF_COST;
+    }
+    if (before === undefined) yield PORTION_COST;
+  }
 }
 
 /** The message in a leaf; undefined for a leaf of another kind, or a malformed one. */

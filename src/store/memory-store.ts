@@ -4,11 +4,12 @@ import { claimedMs, orderingMs } from '../feed/message.ts';
 import type { PublicKey } from '../identity/public-key.ts';
 import { appendLeaf, loadRightEdge } from '../merkle/append.ts';
 import { buildTree } from '../merkle/build.ts';
+import { finish } from '../merkle/in-steps.ts';
 import { childrenOf } from '../merkle/read-node.ts';
 import { canonicalLeaves, replaceLeaf, TOMBSTONE } from '../merkle/withdraw.ts';
 import { EMPTY_ROOT, type Hash, hashOf, isEmptyRoot } from '../wire/hash.ts';
 import { encodeMessage, type MessageFields, nodeKind } from '../wire/node.ts';
-import { adoptTree, type FeedIndex, messageIn } from './adoption.ts';
+import { adoptingTree, type FeedIndex, messageIn } from './adoption.ts';
 import { matches, parseSearch, searchWords } from './search-words.ts';
 import {
   type Adoption,
@@ -162,10 +163,9 @@ class MemoryStore implements Store {
 
   adopt(input: AdoptionInput): Adoption {
     const feed = this.#feed(input.feed, input.nowMs);
-    const adoption = adoptTree(this.#indexOf(feed, input), input);
+    const adoption = finish(adoptingTree(this.#indexOf(feed, input), input));
     if (adoption.status === 'adopted') {
       feed.lastSyncMs = input.nowMs;
-      if (input.authenticated) authenticateAll(feed);
       this.#collectIfWorthIt();
     }
     return adoption;
@@ -178,6 +178,10 @@ class MemoryStore implements Store {
 
   currentRoot(feed: string): Hash | undefined {
     return this.#feeds.get(feed)?.root;
+  }
+
+  isCurrent(feed: string, root: Hash): boolean {
+    return this.currentRoot(feed) === root;
   }
 
   peer(name: string): PeerRecord | undefined {
@@ -368,12 +372,20 @@ class MemoryStore implements Store {
         },
       },
       currentRoot: () => feed.root,
-      hadLeaf: (leaf) => feed.leaves.has(leaf),
-      addLeaf: (leaf, message) => this.#addLeaf(feed, leaf, message, { nowMs, authenticated, read: false }),
+      // All is done at once: no adoption is ever left in between.
+      adopting: () => undefined,
+      setAdopting: () => {},
+      leaves: () => [],
+      addLeaf: (leaf, message) => {
+        if (feed.leaves.has(leaf)) return false;
+        this.#addLeaf(feed, leaf, message, { nowMs, authenticated, read: false });
+        return true;
+      },
       removeLeaf: (leaf) => {
         if (feed.leaves.delete(leaf)) this.#liveNodes -= 1;
         return feed.messages.delete(leaf);
       },
+      authenticateSome: () => authenticateAll(feed),
       setRoot: (root) => {
         const wentBack = feed.superseded.delete(root);
         if (feed.root !== undefined) feed.superseded.add(feed.root);
@@ -388,8 +400,9 @@ class MemoryStore implements Store {
 }
 
 /** A signed root signs all that is below it, also what an unsigned one had brought. */
-function authenticateAll({ messages }: Feed): void {
+function authenticateAll({ messages }: Feed): boolean {
   for (const [hash, kept] of messages) if (!kept.authenticated) messages.set(hash, { ...kept, authenticated: true });
+  return false;
 }
 
 function recordOf({ name, key, following, muted, root, messages, firstSeenMs, lastSyncMs }: Feed): PeerRecord {

@@ -99,6 +99,10 @@ const migrations: readonly string[] = [
   ALTER TABLE home ADD COLUMN indexed INTEGER NOT NULL DEFAULT 0;
   UPDATE home SET indexed = (SELECT ifnull(max(id), 0) FROM words_docsize);
   `,
+  `
+  -- The root that is being adopted, step by step: as long as it is there, the leaves are not those of the current root alone.
+  ALTER TABLE peers ADD COLUMN adopting BLOB;
+  `,
 ];
 
 /** Brings the database to the newest version. @throws NewerHomeError if it is newer than this program */

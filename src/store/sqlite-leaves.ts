@@ -7,6 +7,7 @@ import { blob } from './sqlite-rows.ts';
 import { removeFromSearch } from './sqlite-search.ts';
 
 const NODE = '(SELECT id FROM nodes WHERE hash = ?)';
+const UNLESS_THERE = 'ON CONFLICT (node, peer) DO NOTHING';
 /** An arrival is never given twice, so that whoever looks for what came later misses nothing. */
 const LAST_ARRIVAL = 'max((SELECT ifnull(max(arrival), 0) FROM leaves), (SELECT last_removed FROM home))';
 
@@ -46,17 +47,19 @@ export class SqliteLeaves {
     return this.#db.get<{ last: number }>(`SELECT ${LAST_ARRIVAL} AS last`)?.last ?? 0;
   }
 
-  add(peer: number, hash: Hash, message: MessageFields | undefined, { nowMs, authenticated, read }: LeafMarks): void {
+  /** False, and nothing is done, if it is there. */
+  add(peer: number, hash: Hash, message: MessageFields | undefined, marks: LeafMarks): boolean {
+    const { nowMs, authenticated, read } = marks;
     const arrival = this.#nextArrival();
     if (message === undefined) {
-      this.#db.run(`INSERT INTO leaves (arrival, peer, node) VALUES (?, ?, ${NODE})`, arrival, peer, blob(hash));
-      return;
+      const sql = `INSERT INTO leaves (arrival, peer, node) VALUES (?, ?, ${NODE}) ${UNLESS_THERE}`;
+      return this.#db.run(sql, arrival, peer, blob(hash)) > 0;
     }
     const orderMs = orderingMs(claimedMs(message.date, nowMs), nowMs);
     const { inReplyTo } = message;
-    this.#db.run(
+    const added = this.#db.run(
       `INSERT INTO leaves (arrival, peer, node, order_ms, received_ms, authenticated, read, answers)
-       VALUES (?, ?, ${NODE}, ?, ?, ?, ?, ?)`,
+       VALUES (?, ?, ${NODE}, ?, ?, ?, ?, ?) ${UNLESS_THERE}`,
       arrival,
       peer,
       blob(hash),
@@ -66,6 +69,7 @@ export class SqliteLeaves {
       +read,
       inReplyTo === null ? null : blob(inReplyTo),
     );
+    return added > 0;
   }
 
   /** True if a message went with it. */

@@ -10,18 +10,19 @@ import { buildTree } from '../merkle/build.ts';
 import { canonicalLeaves, replaceLeaf, TOMBSTONE } from '../merkle/withdraw.ts';
 import { type Hash, hashOf } from '../wire/hash.ts';
 import { encodeMessage, nodeKind } from '../wire/node.ts';
-import { adoptTree, type FeedIndex, messageIn } from './adoption.ts';
+import { messageIn } from './adoption.ts';
 import { migrate } from './migrations.ts';
 import { openDatabase } from './open-database.ts';
-import { sweepNodes } from './sqlite-collection.ts';
+import { SqliteAdoption } from './sqlite-adoption.ts';
+import { BYTES_ABOVE_LEAF, noteLive, sweepNodes } from './sqlite-collection.ts';
 import { SqliteConnection } from './sqlite-connection.ts';
 import { ownLeaf, SqliteLeaves } from './sqlite-leaves.ts';
 import { SqliteMessages } from './sqlite-messages.ts';
 import { blob, hashFrom, type PeerRow, peerFrom } from './sqlite-rows.ts';
 import { indexArrivals } from './sqlite-search.ts';
 import type {
-  Adoption,
   AdoptionInput,
+  AdoptionStep,
   Arrival,
   Draft,
   MessageQuery,
@@ -35,12 +36,11 @@ import type {
 } from './store.ts';
 import { asStoreError, OwnTreeExistsError } from './store-errors.ts';
 
-const MAX_SUPERSEDED = 256;
 const BUSY_TIMEOUT_MS = 5_000;
 /** Collection runs when so much, and half as much as is in use, may be garbage. */
 const GARBAGE_FLOOR_BYTES = 64 * 1024;
-/** What a leaf costs in internal nodes of a tree whose nodes are full: its hash, and a little. */
-const BYTES_ABOVE_LEAF = 34;
+/** As many nodes as are looked at within some 10 ms. A change of about five hundred leaves is one step. */
+const ADOPTION_STEP = 4_096;
 
 /** Between two slices of indexing, so that it takes little of a sync, and no key press waits. */
 const INDEX_AFTER_MS = 25;
@@ -59,6 +59,8 @@ export interface SqliteStoreOptions {
   readonly busyTimeoutMs?: number;
   /** How large the file may become, in pages of 4 kB: more is a full disk. Default: as large as the disk allows. */
   readonly maxPages?: number;
+  /** How much of an adoption is done in one call, in nodes looked at. Default 4,096. */
+  readonly adoptionStep?: number;
 }
 
 /**
@@ -66,13 +68,13 @@ export interface SqliteStoreOptions {
  * @throws the errors of store-errors.ts
  */
 export function openSqliteStore(file: string, options: SqliteStoreOptions = {}): Store {
-  const { busyTimeoutMs = BUSY_TIMEOUT_MS, maxPages } = options;
+  const { busyTimeoutMs = BUSY_TIMEOUT_MS, maxPages, adoptionStep = ADOPTION_STEP } = options;
   try {
     const db = openDatabase(file, busyTimeoutMs);
     try {
       migrate(db, file);
       if (maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${Math.floor(maxPages)}`);
-      return new SqliteStore(db, file);
+      return new SqliteStore(db, file, adoptionStep);
     } catch (error) {
       db.close();
       throw error;
@@ -86,9 +88,13 @@ class SqliteStore implements Store {
   readonly #db: SqliteConnection;
   readonly #leaves: SqliteLeaves;
   readonly #messages: SqliteMessages;
+  readonly #adoptionStep: number;
+  /** Those that are under way, by feed. */
+  readonly #adoptions = new Map<string, SqliteAdoption>();
   #indexing: NodeJS.Timeout | undefined;
 
-  constructor(db: DatabaseSync, file: string) {
+  constructor(db: DatabaseSync, file: string, adoptionStep: number) {
+    this.#adoptionStep = adoptionStep;
     this.#db = new SqliteConnection(db, file);
     this.#leaves = new SqliteLeaves(this.#db);
     this.#messages = new SqliteMessages(this.#db);
@@ -116,7 +122,7 @@ class SqliteStore implements Store {
       const isNew = !this.#leaves.has(peer, hash);
       if (isNew) this.#leaves.add(peer, hash, draft, ownLeaf(nowMs));
       this.#setOwn(peer, root, { leaves: own.messages + 1, messages: +isNew });
-      if (isNew) this.#noteLive(value.length + BYTES_ABOVE_LEAF);
+      if (isNew) noteLive(this.#db, value.length + BYTES_ABOVE_LEAF);
       this.#collectIfWorthIt();
       return { hash, root };
     });
@@ -165,7 +171,7 @@ class SqliteStore implements Store {
         if (this.#leaves.has(peer, hash)) continue;
         const message = messageIn(value);
         this.#leaves.add(peer, hash, message, ownLeaf(nowMs));
-        this.#noteLive(value.length + BYTES_ABOVE_LEAF);
+        noteLive(this.#db, value.length + BYTES_ABOVE_LEAF);
         messages += message === undefined ? 0 : 1;
       }
       this.#setOwn(peer, root, { leaves: leaves.length, messages });
@@ -200,18 +206,24 @@ class SqliteStore implements Store {
     this.#db.write(() => this.#insertNodes(nodes), { durable: false });
   }
 
-  adopt(input: AdoptionInput): Adoption {
+  adopt(input: AdoptionInput): AdoptionStep {
     this.#indexSoon();
-    return this.#db.write(() => {
-      const peer = this.#leaves.peerId(input.feed, input.nowMs);
-      const adoption = adoptTree(this.#indexOf(peer, input), input);
-      if (adoption.status !== 'adopted') return adoption;
-      this.#db.run('UPDATE peers SET last_sync_ms = ? WHERE id = ?', input.nowMs, peer);
-      if (input.authenticated)
-        this.#db.run('UPDATE leaves SET authenticated = 1 WHERE peer = ? AND authenticated = 0', peer);
+    const { feed, nowMs } = input;
+    const begun = this.#adoptions.get(feed);
+    // What fails is rolled back, and not gone on with.
+    this.#adoptions.delete(feed);
+    const isSame = JSON.stringify(begun?.input) === JSON.stringify(input);
+    const adopting = begun && isSame ? begun : new SqliteAdoption(this.#db, this.#leaves, input);
+    const adoption = this.#db.write(() => {
+      const done = adopting.step(this.#adoptionStep);
+      if (done?.status !== 'adopted') return done;
+      this.#db.run('UPDATE peers SET last_sync_ms = ? WHERE name = ?', nowMs, feed);
       this.#collectIfWorthIt();
-      return adoption;
+      return done;
     });
+    if (adoption !== undefined) return adoption;
+    this.#adoptions.set(feed, adopting);
+    return { status: 'underway' };
   }
 
   endWalk(feed: string): void {
@@ -221,6 +233,11 @@ class SqliteStore implements Store {
   currentRoot(feed: string): Hash | undefined {
     const row = this.#db.get<{ root: Uint8Array | null }>('SELECT root FROM peers WHERE name = ?', feed);
     return row?.root ? hashFrom(row.root) : undefined;
+  }
+
+  isCurrent(feed: string, root: Hash): boolean {
+    const sql = 'SELECT 1 FROM peers WHERE name = ? AND root = ? AND adopting IS NULL';
+    return this.#db.get(sql, feed, blob(root)) !== undefined;
   }
 
   peer(name: string): PeerRecord | undefined {
@@ -345,55 +362,6 @@ class SqliteStore implements Store {
   #setOwn(peer: number, root: Hash, { leaves, messages }: { leaves: number; messages: number }): void {
     this.#db.run('UPDATE home SET own_root = ?, own_leaves = ?', blob(root), leaves);
     this.#db.run('UPDATE peers SET root = ?, messages = messages + ? WHERE id = ?', blob(root), messages, peer);
-  }
-
-  #indexOf(peer: number, { feed, nowMs, authenticated }: AdoptionInput): FeedIndex {
-    let messages = 0;
-    let liveBytes = 0;
-    return {
-      read: (hash) => this.getNode(hash),
-      leafCounts: {
-        get: (hash) => {
-          const row = this.#db.get<{ leaves: number | null }>('SELECT leaves FROM nodes WHERE hash = ?', blob(hash));
-          return row?.leaves ?? undefined;
-        },
-        set: (hash, leaves) => this.#db.run('UPDATE nodes SET leaves = ? WHERE hash = ?', leaves, blob(hash)),
-      },
-      currentRoot: () => this.currentRoot(feed),
-      hadLeaf: (leaf) => this.#leaves.has(peer, leaf),
-      addLeaf: (leaf, message, bytes) => {
-        this.#leaves.add(peer, leaf, message, { nowMs, authenticated, read: false });
-        if (message !== undefined) messages += 1;
-        liveBytes += bytes + BYTES_ABOVE_LEAF;
-      },
-      removeLeaf: (leaf) => {
-        const wasMessage = this.#leaves.remove(peer, leaf);
-        if (wasMessage) messages -= 1;
-        liveBytes -= (this.getNode(leaf)?.length ?? 0) + BYTES_ABOVE_LEAF;
-        return wasMessage;
-      },
-      setRoot: (root) => {
-        const wentBack = this.#db.run('DELETE FROM superseded WHERE peer = ? AND root = ?', peer, blob(root)) > 0;
-        this.#db.run(
-          'INSERT OR REPLACE INTO superseded (peer, root) SELECT id, root FROM peers WHERE id = ? AND root NOT NULL',
-          peer,
-        );
-        this.#db.run(
-          `DELETE FROM superseded WHERE peer = ?1 AND id <=
-             (SELECT id FROM superseded WHERE peer = ?1 ORDER BY id DESC LIMIT 1 OFFSET ${MAX_SUPERSEDED})`,
-          peer,
-        );
-        this.#db.run('UPDATE peers SET root = ?, messages = messages + ? WHERE id = ?', blob(root), messages, peer);
-        this.#noteLive(liveBytes);
-        return wentBack;
-      },
-      countMessages: () => this.peer(feed)?.messages ?? 0,
-    };
-  }
-
-  /** An estimate, until the next collection counts: what two feeds share is in twice. */
-  #noteLive(bytes: number): void {
-    this.#db.run('UPDATE home SET live_bytes = max(0, min(node_bytes, live_bytes + ?))', bytes);
   }
 
   #collectIfWorthIt(): void {

@@ -67,6 +67,9 @@ export type Adoption =
   | { readonly status: 'incomplete'; readonly missing: Hash }
   | { readonly status: 'over-quota'; readonly leaves: number; readonly quota: number };
 
+/** `underway`: there is more to do, for which `adopt` is to be called again. */
+export type AdoptionStep = Adoption | { readonly status: 'underway' };
+
 export interface PeerRecord {
   readonly name: string;
   /** Pinned on first use (protocol §7); undefined for a peer without a key. */
@@ -129,10 +132,16 @@ export interface Store extends Disposable {
   beginWalk(feed: string, root: Hash, nowMs: number): void;
   /** Verified nodes, in one transaction. */
   putNodes(nodes: readonly StoredNode[]): void;
-  /** Makes a wholly fetched root the feed's current one: counts leaves by memo, indexes what is new, drops what is withdrawn. */
-  adopt(input: AdoptionInput): Adoption;
+  /**
+   * Makes a wholly fetched root the feed's current one: counts leaves by memo, adds what is new, drops what is withdrawn. A large
+   * change takes several calls with the same input, each a short transaction; messages then come and go bit by bit, and the root
+   * is current with the last call. Whoever stops in between, or turns to another root, leaves nothing wrong for the next.
+   */
+  adopt(input: AdoptionInput): AdoptionStep;
   endWalk(feed: string): void;
   currentRoot(feed: string): Hash | undefined;
+  /** False for the current root, too, while the adoption of another was begun and has not ended. */
+  isCurrent(feed: string, root: Hash): boolean;
 
   peer(name: string): PeerRecord | undefined;
   peers(): PeerRecord[];

@@ -44,6 +44,7 @@ const events = [
   adopted({ status: 'adopted', newMessages: 1, withdrawnMessages: 0, totalMessages: 1, added: [], wentBack: false }),
   adopted({ status: 'incomplete', missing: leaf }),
   adopted({ status: 'over-quota', leaves: 9, quota: 1 }),
+  { type: 'adoption.failed', failure: { code: 'invalid-data', message: 'the disk is full' } },
 ] as never;
 
 const input = (announced: string | undefined, quota: number) => ({

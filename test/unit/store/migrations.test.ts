@@ -12,7 +12,7 @@ import { bodies, fetchTree, freshFolder, messageNode, NOON, NOON_MS, openFile, t
 
 const aliceSays = Array.from({ length: 40 }, (_, i) => `message ${i} of alice`);
 
-describe.each([1, 2])('a home of version %i', (version) => {
+describe.each([1, 2, 4])('a home of version %i', (version) => {
   const open = () => {
     const file = join(freshFolder(), 'store.db');
     copyFileSync(fileURLToPath(new URL(`homes/version-${version}.db`, import.meta.url)), file);

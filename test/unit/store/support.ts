@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 import { buildTree } from '../../../src/merkle/build.ts';
 import { createMemoryStore } from '../../../src/store/memory-store.ts';
 import { openSqliteStore } from '../../../src/store/sqlite-store.ts';
-import type { Adoption, Store, StoredNode } from '../../../src/store/store.ts';
+import type { Adoption, AdoptionInput, Store, StoredNode } from '../../../src/store/store.ts';
 import { type Hash, hashOf } from '../../../src/wire/hash.ts';
 import { encodeInternal, encodeMessage } from '../../../src/wire/node.ts';
 
@@ -65,12 +65,20 @@ export interface FetchOptions {
   readonly quota?: number;
 }
 
+/** Step after step, until it is done. */
+export function adoptWholly(store: Store, input: AdoptionInput): Adoption {
+  for (;;) {
+    const adoption = store.adopt(input);
+    if (adoption.status !== 'underway') return adoption;
+  }
+}
+
 /** What a walk does: all nodes come, then the tree is adopted. */
 export function fetchTree(store: Store, feed: string, { root, nodes }: Tree, options: FetchOptions = {}): Adoption {
   const { nowMs = NOON_MS, authenticated = true, quota = 1_000_000 } = options;
   store.beginWalk(feed, root, nowMs);
   store.putNodes(nodes);
-  const adoption = store.adopt({ feed, root, nowMs, authenticated, quota });
+  const adoption = adoptWholly(store, { feed, root, nowMs, authenticated, quota });
   if (adoption.status !== 'incomplete') store.endWalk(feed);
   return adoption;
 }
