@@ -238,7 +238,7 @@ describe('a crash in between', () => {
       store.putNodes(tree.nodes);
     }
     using store = openSqliteStore(file, { adoptionStep: SMALL_STEP, maxPages: 130 });
-    expect(() => adoptWholly(store, inputFor(tree))).toThrow(FullDiskError);
+    for (const _ of ['first', 'again']) expect(() => adoptWholly(store, inputFor(tree))).toThrow(FullDiskError);
     const there = store.countMessages();
     expect(there).toBeGreaterThan(0);
     expect(store.messages({ limit: 3_000 })).toHaveLength(there);
@@ -252,7 +252,7 @@ describe('two processes that adopt for one feed', () => {
     const file = newFile();
     const [one, other] = [open(file), open(file, SMALL_STEP * 2)];
     const tree = treeOfRange(0, 500);
-    abandon(one, tree, 1);
+    abandonWith(one, tree, 50);
     const adoptions = [];
     for (const store = [one, other]; store.length > 0; store.reverse()) {
       const adoption = store[0]?.adopt(inputFor(tree));
@@ -263,6 +263,7 @@ describe('two processes that adopt for one feed', () => {
     const added = adoptions.flatMap((adoption) => (adoption.status === 'adopted' ? adoption.added : []));
     expect(new Set(added).size).toBe(500);
     expect(added).toHaveLength(500);
+    expect(adoptions.every((adoption) => adoption.status === 'adopted' && adoption.newMessages > 0)).toBe(true);
     expect(adoptions).toMatchObject([{ totalMessages: 500 }, { totalMessages: 500 }]);
     expect(bodies(one)).toHaveLength(500);
   });

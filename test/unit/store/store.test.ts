@@ -219,6 +219,8 @@ describe.each(kinds)('$kind store', ({ open }) => {
         wentBack: false,
       });
       expect(store.currentRoot('alice')).toBe(tree.root);
+      expect([tree.root, EMPTY_ROOT].map((root) => store.isCurrent('alice', root))).toEqual([true, false]);
+      expect(store.isCurrent('bob', tree.root)).toBe(false);
       expect(store.messages().map(({ body, read, author }) => [body, read, author])).toEqual([
         ['a', false, 'alice'],
         ['b', false, 'alice'],

@@ -67,10 +67,11 @@ export interface FetchOptions {
 
 /** Step after step, until it is done. */
 export function adoptWholly(store: Store, input: AdoptionInput): Adoption {
-  for (;;) {
+  for (let call = 0; call < 10_000; call++) {
     const adoption = store.adopt(input);
     if (adoption.status !== 'underway') return adoption;
   }
+  throw new Error('not adopted in 10,000 calls');
 }
 
 /** What a walk does: all nodes come, then the tree is adopted. */
