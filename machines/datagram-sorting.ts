@@ -5,7 +5,7 @@
  */
 import type { AnyActorRef } from 'xstate';
 import { entryOf, type Table } from '../src/merkle/hash-table.ts';
-import { type Arrival, type Datagram, decodeDatagram } from '../src/wire/datagram.ts';
+import { type Arrival, type Datagram, decodeDatagram, type ReceivedDatagram } from '../src/wire/datagram.ts';
 import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
 import type {
   AnswerReceived,
@@ -61,24 +61,27 @@ export function sortArrivals(
   const requests = new Map<AnyActorRef, { requests: NodeRequest[]; size: number }>();
   let malformed = 0;
   let unexpected = 0;
-  for (const { bytes, from } of arrivals) {
+  for (const arrival of arrivals) {
+    const { bytes, from } = arrival;
     const decoded = decodeDatagram(bytes);
     if (!decoded.ok) {
       malformed += 1;
       continue;
     }
     const { datagram } = decoded.value;
-    const delivery: Delivery = { received: decoded.value, from, size: bytes.length, atMs, socket };
     if (isRequest(datagram)) {
       const session = entryOf(sources, formatAddress(from));
       if (session === undefined) {
-        single.push({ to: owner, event: { type: 'stranger.asked', ...delivery } });
+        single.push({ to: owner, event: { type: 'stranger.asked', ...deliver(decoded.value, arrival, socket, atMs) } });
       } else if (datagram.type === 'GetDatum') {
         const batch = grouped(requests, session, () => ({ requests: [], size: 0 }));
         batch.requests.push(datagram);
         batch.size += bytes.length;
       } else {
-        single.push({ to: session, event: { type: 'request.received', ...delivery } });
+        single.push({
+          to: session,
+          event: { type: 'request.received', ...deliver(decoded.value, arrival, socket, atMs) },
+        });
       }
       continue;
     }
@@ -90,7 +93,10 @@ export function sortArrivals(
         single.push({ to: route.to, event: { type: 'answer.received', answer: decoded.value, from, atMs } });
       }
     } else if (mayComeUnasked(datagram)) {
-      single.push({ to: owner, event: { type: 'datagram.unsolicited', ...delivery } });
+      single.push({
+        to: owner,
+        event: { type: 'datagram.unsolicited', ...deliver(decoded.value, arrival, socket, atMs) },
+      });
     } else {
       unexpected += 1;
     }
@@ -100,6 +106,10 @@ export function sortArrivals(
     ...Array.from(requests, ([to, batch]) => ({ to, event: { type: 'nodes.requested', ...batch, atMs } as const })),
   ];
   return { deliveries: [...single, ...batches], malformed, unexpected };
+}
+
+function deliver(received: ReceivedDatagram, { bytes, from }: Arrival, socket: AnyActorRef, atMs: number): Delivery {
+  return { received, from, size: bytes.length, atMs, socket };
 }
 
 /** What is gathered for an actor. */

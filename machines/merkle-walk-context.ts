@@ -53,6 +53,8 @@ export interface MerkleWalkContext extends MerkleWalkInput {
   readonly datagramsSent: number;
   readonly retransmissions: number;
   readonly lastAtMs: number;
+  /** When it was last told how far it is. */
+  readonly toldAtMs: number;
   readonly totalMessages: number;
   readonly adopted: Adopted | undefined;
   readonly failure: Failure | undefined;

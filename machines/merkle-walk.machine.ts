@@ -21,8 +21,13 @@ import {
 import { nameActions } from './named.ts';
 import { limits } from './timing.ts';
 
-/** The part of the window that has to be in flight; below it, more is asked for. */
-const REFILL_BELOW = 0.75;
+/** Free places in the window from which on more is asked for: a quarter; of a small window half, so that batches are worth their events. */
+function refillFrom(window: number): number {
+  return Math.max(window / 4, Math.min(window / 2, WORTHWHILE_BATCH));
+}
+const WORTHWHILE_BATCH = 32;
+/** Between two reports of how far it is, ms. */
+const PROGRESS_INTERVAL = 100;
 
 const base = setup({
   types: {
@@ -47,7 +52,8 @@ const base = setup({
     isInvalid: ({ event }) => event.type === 'nodes.received' && invalidIn(event.nodes).length > 0,
     isOverQuota: ({ context, event }) =>
       context.nodesFetched + receivedIn(event).length > context.quota * limits.nodesPerMessage,
-    hasRoom: ({ context, event }) => context.inFlight - receivedIn(event).length <= context.window * REFILL_BELOW,
+    hasRoom: ({ context, event }) =>
+      context.window - context.inFlight + receivedIn(event).length >= refillFrom(context.window),
     isWhole: ({ context }) => context.pending === 0 && context.inFlight === 0 && context.lookUps === 0,
     /** Something was answered since this was asked, or little has failed so far: the other side is slow, not gone. */
     isWorthRepeating: ({ context, event }) =>
@@ -160,7 +166,7 @@ const sortFound = base.enqueueActions((args) => {
 
 /** Fills the window once a good part of it is free: asking in batches costs events per batch, not per node. Tells how far it is. */
 const askMore = base.enqueueActions(({ context, enqueue, self }) => {
-  const { session, window, inFlight, answers, lastAtMs, owner, name, nodesFetched } = context;
+  const { session, window, inFlight, answers, lastAtMs, toldAtMs, owner, name, nodesFetched } = context;
   let { frontier, pending } = context;
   const hashes: Hash[] = [];
   while (inFlight + hashes.length < window) {
@@ -171,10 +177,12 @@ const askMore = base.enqueueActions(({ context, enqueue, self }) => {
     pending -= 1;
   }
   if (hashes.length === 0 || session === undefined) return;
-  const nodesWanted = pending + inFlight + hashes.length;
-  enqueue.sendTo(owner, { type: 'sync.progressed', peer: name, nodesFetched, nodesWanted });
   enqueue.assign({ frontier, pending, inFlight: inFlight + hashes.length });
   enqueue.sendTo(session, { type: 'nodes.wanted', hashes, requester: self, ticket: answers, atMs: lastAtMs });
+  if (lastAtMs - toldAtMs < PROGRESS_INTERVAL) return;
+  const nodesWanted = pending + inFlight + hashes.length;
+  enqueue.sendTo(owner, { type: 'sync.progressed', peer: name, nodesFetched, nodesWanted });
+  enqueue.assign({ toldAtMs: lastAtMs });
 });
 
 /** What so many requests cost that are over. */
@@ -306,6 +314,7 @@ export const merkleWalkMachine = base.createMachine({
     datagramsSent: 0,
     retransmissions: 0,
     lastAtMs: input.atMs,
+    toldAtMs: Number.NEGATIVE_INFINITY,
     totalMessages: 0,
     adopted: undefined,
     failure: undefined,

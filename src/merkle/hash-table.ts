@@ -74,7 +74,8 @@ export function withoutEntries<V>(table: Table<V>, keys: readonly Key[]): Table<
 
 /** The value of `key`; undefined if it is not there. */
 export function entryOf<V>(table: Table<V>, key: Key): V | undefined {
-  for (const [held, value] of table.buckets[bucketIndex(key)] ?? EMPTY_BUCKET) if (held === key) return value;
+  const bucket = table.buckets[bucketIndex(key)] ?? EMPTY_BUCKET;
+  for (let at = 0; at < bucket.length; at += 1) if (bucket[at]?.[0] === key) return bucket[at]?.[1];
   return undefined;
 }
 
@@ -114,8 +115,9 @@ function withBucket<V>(table: Table<V>, index: number, bucket: Bucket<V>, size: 
 
 /** Where a key is in its bucket, or would have to be put. */
 function positionIn(bucket: Bucket<unknown>, key: Key): number {
-  const at = bucket.findIndex(([held]) => !isBefore(held, key));
-  return at < 0 ? bucket.length : at;
+  let at = 0;
+  for (let entry = bucket[at]; entry !== undefined && isBefore(entry[0], key); entry = bucket[at]) at += 1;
+  return at;
 }
 
 /** Numbers first, by size; then strings, by code unit. */

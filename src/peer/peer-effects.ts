@@ -13,6 +13,7 @@ import { brokenDown, type LookedUp } from '../../machines/merkle-walk-context.ts
 import { outgoingSessionMachine } from '../../machines/outgoing-session.machine.ts';
 import { peerMachine } from '../../machines/peer.machine.ts';
 import type { PublicKey } from '../identity/public-key.ts';
+import { nextTurn } from '../runtime/clock.ts';
 import { type Self, type SharedDependencies, shareEffects, type VerifyParams } from '../runtime/shared-effects.ts';
 import type { Store } from '../store/store.ts';
 import type { Hash } from '../wire/hash.ts';
@@ -166,7 +167,7 @@ export function providePeer(dependencies: PeerDependencies) {
           const input = { feed: name, root, authenticated, quota, nowMs: now() };
           let adoption = store.adopt(input);
           while (adoption.status === 'underway') {
-            await new Promise<void>((resolve) => clock.setTimeout(resolve, 0));
+            await nextTurn(clock);
             // The peer was closed, and so may be the store: the next walk goes on.
             if (self.getSnapshot().status !== 'active') return;
             adoption = store.adopt(input);

@@ -11,3 +11,8 @@ export const systemClock: Clock = {
   setTimeout: (callback, ms) => setTimeout(callback, ms),
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
 };
+
+/** Lets whatever is due have its turn. The system's timers would wait for a millisecond. */
+export function nextTurn(clock: Clock): Promise<void> {
+  return new Promise((resolve) => (clock === systemClock ? setImmediate(resolve) : clock.setTimeout(resolve, 0)));
+}

@@ -25,6 +25,8 @@ export class SqliteAdoption implements FeedIndex {
   readonly #leaves: SqliteLeaves;
   readonly #tally = newTally();
   #peer = 0;
+  /** A leaf is read, and added next: its number need not be looked up again. */
+  #lastRead = { hash: '', id: 0 };
   #work: InSteps<Adoption> | undefined;
   /** The feed's state when the last step ended. */
   #left = '';
@@ -50,8 +52,14 @@ export class SqliteAdoption implements FeedIndex {
     return adoption.done ? (adoption.value as Adoption) : undefined;
   }
 
-  readonly read = (hash: Hash) =>
-    this.#db.get<{ value: Uint8Array }>('SELECT value FROM nodes WHERE hash = ?', blob(hash))?.value;
+  readonly read = (hash: Hash) => {
+    const row = this.#db.get<{ id: number; value: Uint8Array }>(
+      'SELECT id, value FROM nodes WHERE hash = ?',
+      blob(hash),
+    );
+    if (row !== undefined) this.#lastRead = { hash, id: row.id };
+    return row?.value;
+  };
 
   readonly leafCounts: LeafCounts = {
     get: (hash) => {
@@ -91,7 +99,8 @@ export class SqliteAdoption implements FeedIndex {
 
   addLeaf(leaf: Hash, message: MessageFields | undefined, bytes: number): boolean {
     const { nowMs, authenticated } = this.input;
-    if (!this.#leaves.add(this.#peer, leaf, message, { nowMs, authenticated, read: false })) return false;
+    const node = this.#lastRead.hash === leaf ? this.#lastRead.id : this.#leaves.nodeId(leaf);
+    if (!this.#leaves.add(this.#peer, node, message, { nowMs, authenticated, read: false })) return false;
     if (message !== undefined) this.#messages += 1;
     this.#liveBytes += bytes + BYTES_ABOVE_LEAF;
     return true;

@@ -31,10 +31,7 @@ export class SqliteConnection {
   /** Rows changed. */
   run(sql: string, ...values: SQLInputValue[]): number {
     return this.#guard(() => {
-      const statement = this.#statement(sql);
-      // It reports the last row id too, whether asked or not: FTS5 leaves one there that is more than a number can hold.
-      statement.setReadBigInts(true);
-      return Number(statement.run(...values).changes);
+      return Number(this.#change(sql).run(...values).changes);
     });
   }
 
@@ -71,6 +68,15 @@ export class SqliteConnection {
       if (this.db.isTransaction) this.db.exec('ROLLBACK');
       throw asStoreError(this.file, error);
     }
+  }
+
+  /** A change reports the last row id too, whether asked or not: FTS5 leaves one there that is more than a number can hold. */
+  #change(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const prepared = this.#statement(sql);
+    prepared.setReadBigInts(true);
+    return prepared;
   }
 
   #statement(sql: string): StatementSync {

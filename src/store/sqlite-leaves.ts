@@ -47,22 +47,27 @@ export class SqliteLeaves {
     return this.#db.get<{ last: number }>(`SELECT ${LAST_ARRIVAL} AS last`)?.last ?? 0;
   }
 
-  /** False, and nothing is done, if it is there. */
-  add(peer: number, hash: Hash, message: MessageFields | undefined, marks: LeafMarks): boolean {
+  /** The number of a node that is kept. */
+  nodeId(hash: Hash): number {
+    return this.#db.get<{ id: number }>('SELECT id FROM nodes WHERE hash = ?', blob(hash))?.id ?? 0;
+  }
+
+  /** `node`: its number. False, and nothing is done, if it is there. */
+  add(peer: number, node: number, message: MessageFields | undefined, marks: LeafMarks): boolean {
     const { nowMs, authenticated, read } = marks;
     const arrival = this.#nextArrival();
     if (message === undefined) {
-      const sql = `INSERT INTO leaves (arrival, peer, node) VALUES (?, ?, ${NODE}) ${UNLESS_THERE}`;
-      return this.#db.run(sql, arrival, peer, blob(hash)) > 0;
+      const sql = `INSERT INTO leaves (arrival, peer, node) VALUES (?, ?, ?) ${UNLESS_THERE}`;
+      return this.#db.run(sql, arrival, peer, node) > 0;
     }
     const orderMs = orderingMs(claimedMs(message.date, nowMs), nowMs);
     const { inReplyTo } = message;
     const added = this.#db.run(
       `INSERT INTO leaves (arrival, peer, node, order_ms, received_ms, authenticated, read, answers)
-       VALUES (?, ?, ${NODE}, ?, ?, ?, ?, ?) ${UNLESS_THERE}`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ${UNLESS_THERE}`,
       arrival,
       peer,
-      blob(hash),
+      node,
       orderMs,
       nowMs,
       +authenticated,

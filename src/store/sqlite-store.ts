@@ -120,7 +120,7 @@ class SqliteStore implements Store {
       this.#insertNodes([{ hash, value }, ...created]);
       const peer = this.#leaves.peerId(author, nowMs);
       const isNew = !this.#leaves.has(peer, hash);
-      if (isNew) this.#leaves.add(peer, hash, draft, ownLeaf(nowMs));
+      if (isNew) this.#leaves.add(peer, this.#leaves.nodeId(hash), draft, ownLeaf(nowMs));
       this.#setOwn(peer, root, { leaves: own.messages + 1, messages: +isNew });
       if (isNew) noteLive(this.#db, value.length + BYTES_ABOVE_LEAF);
       this.#collectIfWorthIt();
@@ -144,7 +144,8 @@ class SqliteStore implements Store {
       }
       const peer = this.#leaves.peerId(author, nowMs);
       const wasMessage = this.#leaves.remove(peer, hash);
-      if (!this.#leaves.has(peer, tombstone)) this.#leaves.add(peer, tombstone, undefined, ownLeaf(nowMs));
+      if (!this.#leaves.has(peer, tombstone))
+        this.#leaves.add(peer, this.#leaves.nodeId(tombstone), undefined, ownLeaf(nowMs));
       this.#setOwn(peer, root, { leaves: count, messages: -Number(wasMessage) });
       // At once: what was withdrawn must not be there to be asked for.
       this.#collect();
@@ -170,7 +171,7 @@ class SqliteStore implements Store {
       for (const { hash, value } of nodes) {
         if (this.#leaves.has(peer, hash)) continue;
         const message = messageIn(value);
-        this.#leaves.add(peer, hash, message, ownLeaf(nowMs));
+        this.#leaves.add(peer, this.#leaves.nodeId(hash), message, ownLeaf(nowMs));
         noteLive(this.#db, value.length + BYTES_ABOVE_LEAF);
         messages += message === undefined ? 0 : 1;
       }
@@ -214,13 +215,14 @@ class SqliteStore implements Store {
     this.#adoptions.delete(feed);
     const isSame = JSON.stringify(begun?.input) === JSON.stringify(input);
     const adopting = begun && isSame ? begun : new SqliteAdoption(this.#db, this.#leaves, input);
-    const adoption = this.#db.write(() => {
-      const done = adopting.step(this.#adoptionStep);
-      if (done?.status !== 'adopted') return done;
-      this.#db.run('UPDATE peers SET last_sync_ms = ? WHERE name = ?', nowMs, feed);
-      this.#collectIfWorthIt();
-      return done;
-    });
+    const adoption = this.#db.write(() => adopting.step(this.#adoptionStep), { durable: false });
+    if (adoption?.status === 'adopted') {
+      // What is durable makes all before it so: the disk is waited for once.
+      this.#db.write(() => {
+        this.#db.run('UPDATE peers SET last_sync_ms = ? WHERE name = ?', nowMs, feed);
+        this.#collectIfWorthIt();
+      });
+    }
     if (adoption !== undefined) return adoption;
     this.#adoptions.set(feed, adopting);
     return { status: 'underway' };

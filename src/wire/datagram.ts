@@ -1,5 +1,5 @@
 /** Datagrams (protocol §4): id, type, length, body, and perhaps a signature. */
-import { type Decoded, decodedAs, malformed } from './decoded.ts';
+import { type Decoded, decodedAs, malformed, uint16At, uint32At } from './decoded.ts';
 import { HASH_BYTES, type Hash, hashFromBytes, hashToBytes } from './hash.ts';
 import { decodeSocketAddress, encodeSocketAddress, type SocketAddress } from './socket-address.ts';
 
@@ -67,14 +67,13 @@ export function isRequest(code: number): boolean {
 /** Byte arrays in the result share the memory of `bytes`. */
 export function decodeDatagram(bytes: Uint8Array): Decoded<ReceivedDatagram> {
   if (bytes.length < HEADER_BYTES) return malformed(`a datagram has at least 7 bytes, this one has ${bytes.length}`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const end = HEADER_BYTES + view.getUint16(5);
+  const end = HEADER_BYTES + uint16At(bytes, 5);
   if (end > bytes.length) {
     return malformed(
       `the body is said to have ${end - HEADER_BYTES} bytes, but only ${bytes.length - HEADER_BYTES} follow`,
     );
   }
-  const datagram = decodeBody(view.getUint32(0), view.getUint8(4), bytes.subarray(HEADER_BYTES, end));
+  const datagram = decodeBody(uint32At(bytes, 0), bytes[4] as number, bytes.subarray(HEADER_BYTES, end));
   if (!datagram.ok) return datagram;
   const signed = end === bytes.length ? bytes : bytes.subarray(0, end);
   const signature = signatureIn(bytes, end);
@@ -123,7 +122,7 @@ function decodeHello(type: 'Hello' | 'HelloReply', id: number, body: Uint8Array)
   if (length === undefined) return malformed(`${type} has at least 5 bytes, this one has ${body.length}`);
   const start = FLAGS_BYTES + 1;
   if (body.length < start + length) return malformed(`the name in ${type} runs past its end`);
-  const flags = new DataView(body.buffer, body.byteOffset, body.byteLength).getUint32(0);
+  const flags = uint32At(body, 0);
   try {
     return decodedAs({ type, id, flags, name: strictUtf8.decode(body.subarray(start, start + length)) });
   } catch {

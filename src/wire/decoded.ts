@@ -8,3 +8,13 @@ export function malformed(why: string): { readonly ok: false; readonly why: stri
 export function decodedAs<T>(value: T): { readonly ok: true; readonly value: T } {
   return { ok: true, value };
 }
+
+/** Two bytes, big-endian; they are there. A DataView would cost an object for each datagram. */
+export function uint16At(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
+}
+
+/** Four of them. */
+export function uint32At(bytes: Uint8Array, at: number): number {
+  return uint16At(bytes, at) * 0x10000 + uint16At(bytes, at + 2);
+}

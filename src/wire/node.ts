@@ -1,5 +1,5 @@
 /** Tree nodes (protocol §2): messages, internal nodes, and whatever else peers put into leaves. */
-import { type Decoded, decodedAs, malformed } from './decoded.ts';
+import { type Decoded, decodedAs, malformed, uint16At, uint32At } from './decoded.ts';
 import { HASH_BYTES, type Hash, hashFromBytes, hashToBytes, ZERO_HASH } from './hash.ts';
 import { MurmureError } from './murmure-error.ts';
 
@@ -96,18 +96,14 @@ export function decodeNode(bytes: Uint8Array): Decoded<TreeNode> {
 }
 
 function bodyEnd(bytes: Uint8Array): number {
-  return MESSAGE_HEADER_BYTES + viewOf(bytes).getUint16(37);
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return MESSAGE_HEADER_BYTES + uint16At(bytes, 37);
 }
 
 function decodeMessage(bytes: Uint8Array): TreeNode {
   const inReplyTo = hashFromBytes(bytes, 5);
   return {
     kind: 'message',
-    date: viewOf(bytes).getUint32(1),
+    date: uint32At(bytes, 1),
     inReplyTo: inReplyTo === ZERO_HASH ? null : inReplyTo,
     body: lenientUtf8.decode(bytes.subarray(MESSAGE_HEADER_BYTES, bodyEnd(bytes))),
   };

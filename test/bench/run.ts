@@ -9,7 +9,7 @@ import { rawLoop } from './raw-loop.ts';
 import type { SearchFigures } from './search.ts';
 import type { SyncFigures } from './sync.ts';
 
-const RUNS = 3;
+const RUNS = 5;
 const MESSAGES = 10_000;
 const BYTES = 200;
 

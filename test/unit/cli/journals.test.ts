@@ -21,7 +21,7 @@ describe('replay', () => {
     expect(lines).toEqual([
       { events: expect.any(Number), datagrams: expect.any(Number), identical: true, versions: [] },
     ]);
-    expect((await run(['replay', first])).out).toMatch(/^71 events, \d+ datagrams sent: identical\n$/);
+    expect((await run(['replay', first])).out).toMatch(/^\d+ events, \d+ datagrams sent: identical\n$/);
   });
 
   test('that differs: where, and exit 7', async () => {
