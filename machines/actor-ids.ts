@@ -15,4 +15,5 @@ export const actorId = {
   request: (index: number) => `request.${index}`,
   nodeRequests: (index: number) => `node-requests.${index}`,
   merkleWalk: (name: string) => `merkle-walk.${name}`,
+  historyCheck: (name: string) => `history-check.${name}`,
 } as const;

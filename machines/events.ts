@@ -185,6 +185,16 @@ export interface ErrorOwed {
 
 export type Adopted = Extract<Adoption, { status: 'adopted' }>;
 
+/**
+ * What a followed peer has of our tree: `later` – our newest message, but our root no more: it has moved on to a later tree of ours;
+ * `same` – both; `unknown` – nothing that would tell; `unreachable` – no answer, for the reason given.
+ */
+export interface HistoryCheck {
+  readonly peer: string;
+  readonly outcome: 'later' | 'same' | 'unknown' | 'unreachable';
+  readonly failure?: Failure;
+}
+
 /** How a sync ended: the sync line of the command line. What it cost counts all that went over the network, failures included. */
 export interface SyncReport {
   readonly peer: string;

@@ -31,7 +31,8 @@ export interface NodeRead {
 export interface IncomingSessionInput {
   readonly address: SocketAddress;
   readonly ownName: string;
-  readonly ownRoot: Hash;
+  /** Undefined: RootRequest stays unanswered. */
+  readonly ownRoot: Hash | undefined;
   readonly owner: AnyActorRef;
   readonly socket: AnyActorRef;
   readonly random: Random;

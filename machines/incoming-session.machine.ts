@@ -160,11 +160,12 @@ const budgetProof = base.assign(({ context }) => {
 const noteRoot = base.assign(({ event }) => (event.type === 'root.changed' ? { ownRoot: event.root } : {}));
 
 const sendRoot = base.enqueueActions(({ context, event, enqueue }) => {
-  if (event.type !== 'request.received' || allowance(context) < 103) return;
+  const { ownRoot: hash } = context;
+  if (event.type !== 'request.received' || hash === undefined || allowance(context) < 103) return;
   enqueue({
     type: 'sendSigned',
     params: {
-      datagram: { type: 'Root', id: event.received.datagram.id, hash: context.ownRoot },
+      datagram: { type: 'Root', id: event.received.datagram.id, hash },
       to: context.address,
       socket: event.socket,
     },

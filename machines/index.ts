@@ -4,6 +4,7 @@ import { directoryMachine } from './directory.machine.ts';
 import { directoryClientMachine } from './directory-client.machine.ts';
 import { firstRunMachine } from './first-run.machine.ts';
 import { frontEndMachine } from './front-end.machine.ts';
+import { historyCheckMachine } from './history-check.machine.ts';
 import { incomingSessionMachine } from './incoming-session.machine.ts';
 import { merkleWalkMachine } from './merkle-walk.machine.ts';
 import { nodeRequestsMachine } from './node-requests.machine.ts';
@@ -22,6 +23,7 @@ export const machines = {
   'node-requests': nodeRequestsMachine,
   'address-proof': addressProofMachine,
   'merkle-walk': merkleWalkMachine,
+  'history-check': historyCheckMachine,
   directory: directoryMachine,
   'first-run': firstRunMachine,
   'front-end': frontEndMachine,

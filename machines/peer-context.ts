@@ -8,6 +8,7 @@ import type { DirectoryClientReport } from './directory-client.machine.ts';
 import type { Random } from './effects.ts';
 import type {
   Failure,
+  HistoryCheck,
   IncomingSessionReport,
   OutgoingSessionReport,
   SocketReport,
@@ -39,6 +40,7 @@ export type PeerFact =
       readonly nodesWanted: number;
     }
   | { readonly type: 'sync.finished'; readonly report: SyncReport }
+  | { readonly type: 'history.checked'; readonly check: HistoryCheck }
   /** Text as received: whoever shows it makes it safe. */
   | {
       readonly type: 'error.received';
@@ -62,6 +64,8 @@ export type PeerEvent =
       readonly nodesFetched: number;
       readonly nodesWanted: number;
     }
+  /** Do those whom we follow know a later history than the one with this root, and this newest message in it? */
+  | { readonly type: 'history.wanted'; readonly root: Hash; readonly leaf: Hash; readonly atMs: number }
   | { readonly type: 'following.changed'; readonly names: readonly string[]; readonly atMs: number }
   | { readonly type: 'root.published'; readonly root: Hash }
   /** Our signed Root, to be pushed. */
@@ -79,7 +83,8 @@ export type PeerEvent =
 export interface PeerInput {
   readonly name: string;
   readonly random: Random;
-  readonly root: Hash;
+  /** Undefined: nobody is to learn it from us. */
+  readonly root: Hash | undefined;
   readonly binds: readonly SocketAddress[];
   readonly following: readonly string[];
   readonly register: boolean;
@@ -113,6 +118,8 @@ export interface PeerContext extends PeerInput {
   readonly incoming: Table<IncomingEntry>;
   /** Names of running walks, with a root announced meanwhile. */
   readonly walks: Table<Hash | null>;
+  /** Checks of our history that still run. */
+  readonly historyChecks: number;
   /** Errors sent since the last sweep, in all and by source. */
   readonly errorsSent: number;
   readonly errorsTo: Table<number>;
@@ -131,6 +138,7 @@ export function initialPeerContext(input: PeerInput): PeerContext {
     outgoing: emptyTable<OutgoingEntry>(),
     incoming: emptyTable<IncomingEntry>(),
     walks: emptyTable<Hash | null>(),
+    historyChecks: 0,
     errorsSent: 0,
     errorsTo: emptyTable<number>(),
     traversals: 0,

@@ -8,6 +8,7 @@ import type { SocketAddress } from '../src/wire/socket-address.ts';
 import { directoryClientMachine } from './directory-client.machine.ts';
 import { effect } from './effects.ts';
 import type { Delivery } from './events.ts';
+import { historyCheckMachine } from './history-check.machine.ts';
 import { incomingSessionMachine } from './incoming-session.machine.ts';
 import { merkleWalkMachine } from './merkle-walk.machine.ts';
 import { outgoingSessionMachine } from './outgoing-session.machine.ts';
@@ -36,6 +37,7 @@ export const base = setup({
     outgoingSession: outgoingSessionMachine,
     incomingSession: incomingSessionMachine,
     merkleWalk: merkleWalkMachine,
+    historyCheck: historyCheckMachine,
   },
   actions: {
     /** Signs and hands the bytes to the socket as a `datagrams.send`. */
@@ -62,6 +64,7 @@ export const base = setup({
     isForged: ({ event }) => event.type === 'announcement.verified' && !event.valid,
     mayOweError: ({ context, event }) => event.type === 'error.owed' && mayOweError(context, event.to),
     isSyncing: ({ context, event }) => 'name' in event && entryOf(context.walks, event.name as string) !== undefined,
+    isCheckingHistory: ({ context }) => context.historyChecks > 0,
     isFollowDue: ({ context, event }) =>
       event.type === 'sweep' && context.isListed && event.atMs - context.followedAtMs >= timing.followInterval,
   },

@@ -5,10 +5,11 @@
 import { emptyTable, entriesOf, entryOf, withoutEntry } from '../src/merkle/hash-table.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
-import { withSocket } from './events.ts';
+import { type HistoryCheck, withSocket } from './events.ts';
 import { failedWalk, type MerkleWalkOutput } from './merkle-walk-context.ts';
 import { nameActions } from './named.ts';
 import { initialPeerContext } from './peer-context.ts';
+import { checkHistory, endCheck, failedCheck } from './peer-history.ts';
 import {
   admit,
   askForTraversal,
@@ -81,6 +82,7 @@ const reap = base.enqueueActions((args) => {
   const { actorId: id, output } = event as unknown as { actorId: string; output: unknown };
   enqueue.stopChild(id);
   if (id.startsWith(actorId.merkleWalk(''))) endWalk(args, output as MerkleWalkOutput);
+  if (id.startsWith(actorId.historyCheck(''))) endCheck(args, output as HistoryCheck);
   if (id.startsWith(actorId.outgoingSession(''))) enqueue.assign({ outgoing: withoutEntry(args.context.outgoing, id) });
   if (id.startsWith('incoming-session.')) endIncoming(args, (output as { address: SocketAddress }).address);
 });
@@ -95,6 +97,9 @@ const mend = base.enqueueActions((args) => {
   enqueue.emit({ type: 'peer.warning', message: `${id} failed and was put away: ${what}` });
   if (id.startsWith(actorId.merkleWalk(''))) {
     endWalk(args, failedWalk(id.slice(actorId.merkleWalk('').length), error, context.followedAtMs));
+  }
+  if (id.startsWith(actorId.historyCheck(''))) {
+    endCheck(args, failedCheck(id.slice(actorId.historyCheck('').length), what));
   }
   for (const [, { address }] of entriesOf(context.incoming)) {
     if (actorId.incomingSession(address) === id) endIncoming(args, address);
@@ -155,6 +160,7 @@ export const peerMachine = base.createMachine({
 
         'sync.wanted': [{ guard: 'isSyncing' }, { actions: walkWanted }],
         'sync.progressed': { actions: tellProgress },
+        'history.wanted': [{ guard: 'isCheckingHistory' }, { actions: checkHistory }],
         'following.changed': { actions: [noteFollowing, walkFollowed] },
         'announcement.verified': [
           { guard: 'isForged' },

@@ -1,7 +1,7 @@
 /** The public API of murmure. */
 import type { Directory, DirectoryOptions } from './directory/directory.ts';
 
-export type { SyncReport } from '../machines/events.ts';
+export type { HistoryCheck, SyncReport } from '../machines/events.ts';
 export type { Directory, DirectoryOptions } from './directory/directory.ts';
 export { fingerprint } from './identity/fingerprint.ts';
 export { createKeyFile, loadKeyFile } from './identity/key-file.ts';

@@ -10,6 +10,7 @@ export const children: Readonly<Record<string, { readonly id: string; readonly p
   'outgoing-session': { id: 'outgoing-session.NAME', per: 'peer or directory that we ask' },
   'incoming-session': { id: 'incoming-session.ADDRESS', per: 'address that asks us' },
   'merkle-walk': { id: 'merkle-walk.NAME', per: 'download of a tree' },
+  'history-check': { id: 'history-check.NAME', per: 'followed peer asked about our history' },
   request: { id: 'request.INDEX', per: 'Hello or RootRequest in flight, reused' },
   'node-requests': { id: 'node-requests.INDEX', per: 'nodes asked for together, reused' },
   'address-proof': { id: 'address-proof.ADDRESS', per: 'address to be proven' },
@@ -28,6 +29,7 @@ export const messages: Readonly<Record<string, Readonly<Record<string, readonly 
       'announcement.verified',
       'following.changed',
       'hello.wanted',
+      'history.wanted',
       'peer.stop',
       'root.published',
       'root.sealed',
@@ -88,6 +90,10 @@ export const messages: Readonly<Record<string, Readonly<Record<string, readonly 
     peer: ['session.wanted', 'sync.progressed'],
     'outgoing-session': ['nodes.wanted', 'root.wanted'],
   },
+  'history-check': {
+    peer: ['session.wanted'],
+    'outgoing-session': ['nodes.wanted'],
+  },
   'outgoing-session': {
     peer: ['error.answered', 'session.established', 'session.lost', 'traversal.wanted'],
     request: ['request.open'],
@@ -101,6 +107,7 @@ export const messages: Readonly<Record<string, Readonly<Record<string, readonly 
       'session.failed',
       'session.ready',
     ],
+    'history-check': ['nodes.absent', 'nodes.failed', 'nodes.received', 'session.failed', 'session.ready'],
   },
   'address-proof': { request: ['request.open'] },
   request: {

@@ -1,7 +1,7 @@
 /** Puts a peer together: the machines with their effects, a clock, sockets and a store; and the calls a program makes on it. */
 import { createActor } from 'xstate';
 import { actorId } from '../../machines/actor-ids.ts';
-import type { SyncReport } from '../../machines/events.ts';
+import type { HistoryCheck, SyncReport } from '../../machines/events.ts';
 import type { PeerEvent } from '../../machines/peer-context.ts';
 import type { SocketContext } from '../../machines/socket.machine.ts';
 import { limits, timing } from '../../machines/timing.ts';
@@ -19,8 +19,9 @@ import { createSystemRandom } from '../runtime/random.ts';
 import { SocketBank } from '../runtime/socket-bank.ts';
 import { createUdpNetwork } from '../runtime/udp-network.ts';
 import type { Store } from '../store/store.ts';
-import type { Hash } from '../wire/hash.ts';
+import { type Hash, hashOf } from '../wire/hash.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
+import { nodeKind } from '../wire/node.ts';
 import { parseAddress, type SocketAddress } from '../wire/socket-address.ts';
 import { createDirectoryHttp, type DirectoryHttp, type DirectoryPeer } from './directory-http.ts';
 import type { Peer, PeerFact, PeerOptions, Traffic } from './peer.ts';
@@ -65,7 +66,9 @@ class RunningPeer implements Peer {
   readonly #waiting = new Set<(error: Error) => void>();
   readonly #binds: readonly SocketAddress[];
   readonly #bound = new Map<number, SocketAddress>();
+  readonly #publishes: boolean;
   #root: Hash;
+  #historyCheck: Promise<readonly HistoryCheck[]> | undefined;
   #isListed = false;
   #failure: MurmureError | undefined;
   #isClosed = false;
@@ -80,9 +83,10 @@ class RunningPeer implements Peer {
     this.#sockets = new SocketBank(environment.network ?? createUdpNetwork());
     this.#binds = (options.udp ?? DEFAULT_BINDS).map(parseBind);
     this.#root = store.ownFeed().root;
+    this.#publishes = options.publish ?? true;
     const input = {
       name,
-      root: this.#root,
+      root: this.#publishes ? this.#root : undefined,
       binds: this.#binds,
       following: followed(store, name),
       register: options.register ?? true,
@@ -201,6 +205,13 @@ class RunningPeer implements Peer {
     return finished;
   }
 
+  checkHistory(): Promise<readonly HistoryCheck[]> {
+    this.#historyCheck ??= this.#checkHistory().finally(() => {
+      this.#historyCheck = undefined;
+    });
+    return this.#historyCheck;
+  }
+
   async directoryPeers(signal?: AbortSignal): Promise<DirectoryPeer[]> {
     const names = await this.#http.peers(signal);
     const found: DirectoryPeer[] = [];
@@ -256,6 +267,20 @@ class RunningPeer implements Peer {
     this.#gate.submit(this.#actor, event);
   }
 
+  async #checkHistory(): Promise<readonly HistoryCheck[]> {
+    const names = this.#actor.getSnapshot().context.following;
+    // What stands for a withdrawn message is the same in every feed, and tells nothing.
+    const leaf = this.#store.ownLeaves().findLast((value) => nodeKind(value) === 'message');
+    if (names.length === 0 || leaf === undefined) return [];
+    const checks: HistoryCheck[] = [];
+    const finished = this.#until<readonly HistoryCheck[]>((resolve) => [
+      this.on('history.checked', ({ check }) => checks.push(check) === names.length && resolve(checks)),
+    ]);
+    const { root } = this.#store.ownFeed();
+    this.#submit({ type: 'history.wanted', root, leaf: hashOf(leaf), atMs: this.#clock.now() });
+    return finished;
+  }
+
   #setFollowing(name: string, following: boolean): void {
     const nowMs = this.#clock.now();
     this.#store.setFollowing(name, following, nowMs);
@@ -265,7 +290,7 @@ class RunningPeer implements Peer {
   #announce(root: Hash): void {
     if (root === this.#root) return;
     this.#root = root;
-    this.#submit({ type: 'root.published', root });
+    if (this.#publishes) this.#submit({ type: 'root.published', root });
   }
 
   /** Another process may post, follow or unfollow on this home. */

@@ -1,6 +1,6 @@
 /** What a peer offers to a program: its options, its calls, and what it tells. */
 import type { Random } from '../../machines/effects.ts';
-import type { SyncReport } from '../../machines/events.ts';
+import type { HistoryCheck, SyncReport } from '../../machines/events.ts';
 import type { PeerFact as MachineFact } from '../../machines/peer-context.ts';
 import type { KeyPair } from '../identity/key-pair.ts';
 import type { PublicKey } from '../identity/public-key.ts';
@@ -29,6 +29,8 @@ export interface PeerOptions {
   readonly udp?: readonly string[] | undefined;
   /** False: this peer only asks, and does not register. Default true. */
   readonly register?: boolean | undefined;
+  /** False: nobody learns the own root from this peer, neither asked nor unasked. Default true. */
+  readonly publish?: boolean | undefined;
   /** Messages a feed may have before its walk ends. Default 1,000,000 (protocol §9). */
   readonly quota?: number | undefined;
   /** Writes down what enters, so that the run can be replayed: see `createJournalFile`. Closed with the peer. */
@@ -85,6 +87,12 @@ export interface Peer extends AsyncDisposable {
    * rejection. @throws the signal's reason; MurmureError `interrupted` once closed
    */
   sync(name: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<SyncReport>;
+  /**
+   * Asks all followed peers whether they know a later history of the own feed than the store has, as when that was restored from a backup:
+   * publishing would then take the newer messages back. None, if nobody is followed or there is no message. Whoever does not answer is
+   * `unreachable` after the last repeat of what it is asked (protocol §6). @throws MurmureError `interrupted` once closed
+   */
+  checkHistory(): Promise<readonly HistoryCheck[]>;
   /** Names, addresses and keys that the directory lists now (protocol §3). @throws MurmureError `directory-unreachable`, `invalid-data` */
   directoryPeers(signal?: AbortSignal): Promise<DirectoryPeer[]>;
   /** Why the sessions and the download with this peer are where they are; nothing without the option `explain`. */

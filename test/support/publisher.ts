@@ -19,8 +19,14 @@ export class Publisher {
     this.root = root;
   }
 
-  static async join(world: World, name: string, nodes: readonly Uint8Array[], root: Uint8Array): Promise<Publisher> {
-    const stranger = await Stranger.join(world, name);
+  static async join(
+    world: World,
+    name: string,
+    nodes: readonly Uint8Array[],
+    root: Uint8Array,
+    ip?: string,
+  ): Promise<Publisher> {
+    const stranger = await Stranger.join(world, name, ip);
     world.registry.prove(name, stranger.keyPair.publicKey, stranger.address, world.clock.now());
     const publisher = new Publisher(name, stranger, hashOf(root));
     for (const node of [...nodes, root]) publisher.nodes.set(hashOf(node), node);

@@ -67,6 +67,15 @@ async function runEverything(): Promise<void> {
   await world.settle(bob.peer.sync('odd'));
   await world.settle(bob.peer.sync('nobody'));
 
+  // Our history is in doubt: somebody has our message but not our root, somebody knows none of both, and some do not answer.
+  for (const text of ['mine', 'mine too']) bob.peer.post(text);
+  const newest = bob.store.ownLeaves()[1] as Uint8Array;
+  await Publisher.join(world, 'reader', [], newest, '10.0.9.2');
+  const mute = await Publisher.join(world, 'mute', [], newest, '10.0.9.3');
+  mute.tamper = () => true;
+  for (const name of ['reader', 'mute', 'nobody']) bob.peer.follow(name);
+  await world.settle(bob.peer.checkHistory());
+
   // Strangers: without a session, with a question that nobody knows, with Hello on both sides at once.
   const stranger = await Stranger.join(world, 'stranger', '10.0.9.9');
   stranger.send(DIRECTORY, { type: 'RootRequest', id: 1 });
@@ -157,6 +166,7 @@ test('children are named as the machines name them', () => {
     actorId.outgoingSession('alice'),
     actorId.incomingSession(address),
     actorId.merkleWalk('alice'),
+    actorId.historyCheck('alice'),
     actorId.request(0),
     actorId.nodeRequests(0),
     actorId.addressProof(address),

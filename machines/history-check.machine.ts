@@ -1,0 +1,123 @@
+/**
+ * Asks one followed peer whether it knows a later history of ours than we do: for two nodes, our root and the newest message below it.
+ * Whoever has moved on to a later tree keeps the message and serves the root no more (docs/adr/0016).
+ */
+import { type AnyActorRef, setup } from 'xstate';
+import type { Hash } from '../src/wire/hash.ts';
+import type { Failure, HistoryCheck, SessionAnswer } from './events.ts';
+import { nameActions } from './named.ts';
+
+export interface HistoryCheckInput {
+  readonly name: string;
+  readonly owner: AnyActorRef;
+  /** Of our tree as we have it. */
+  readonly root: Hash;
+  /** The newest message in it. */
+  readonly leaf: Hash;
+  readonly atMs: number;
+}
+
+export interface HistoryCheckContext extends HistoryCheckInput {
+  readonly session: AnyActorRef | undefined;
+  /** Asked for, and not yet answered. */
+  readonly awaited: readonly Hash[];
+  readonly found: readonly Hash[];
+  readonly failure: Failure | undefined;
+}
+
+/** Of what a session tells, what comes to somebody who asks it for nodes alone. */
+export type HistoryCheckEvent = Extract<SessionAnswer, { type: `session.${string}` | `nodes.${string}` }>;
+
+const base = setup({
+  types: {
+    context: {} as HistoryCheckContext,
+    events: {} as HistoryCheckEvent,
+    input: {} as HistoryCheckInput,
+    output: {} as HistoryCheck,
+  },
+  guards: {
+    isBusy: ({ context }) => context.awaited.length > 0,
+    hasFailed: ({ context }) => context.failure !== undefined,
+  },
+});
+
+const callForSession = base.sendTo(
+  ({ context }) => context.owner,
+  ({ context, self }) => ({ type: 'session.wanted', name: context.name, requester: self, atMs: context.atMs }),
+);
+
+const useSession = base.assign(({ context, event }) =>
+  event.type === 'session.ready'
+    ? { session: event.session, atMs: event.atMs, awaited: [...new Set([context.root, context.leaf])] }
+    : {},
+);
+
+const askNodes = base.sendTo(
+  ({ context }) => context.session as AnyActorRef,
+  ({ context, self }) => ({
+    type: 'nodes.wanted',
+    hashes: context.awaited,
+    requester: self,
+    ticket: 0,
+    atMs: context.atMs,
+  }),
+);
+
+const noteFound = base.assign(({ context, event }) => {
+  if (event.type !== 'nodes.received') return {};
+  const hashes = event.nodes.map(({ hash }) => hash);
+  return { awaited: without(context.awaited, hashes), found: [...context.found, ...hashes] };
+});
+
+const noteAbsent = base.assign(({ context, event }) =>
+  event.type === 'nodes.absent' ? { awaited: without(context.awaited, event.hashes) } : {},
+);
+
+const noteFailure = base.assign(({ context, event }) => {
+  if (event.type === 'session.failed') return { failure: event.failure };
+  if (event.type !== 'nodes.failed') return {};
+  return { failure: event.failure, awaited: without(context.awaited, event.hashes) };
+});
+
+function without(hashes: readonly Hash[], gone: readonly Hash[]): readonly Hash[] {
+  return hashes.filter((hash) => !gone.includes(hash));
+}
+
+function checkOf({ name: peer, root, leaf, found, failure }: HistoryCheckContext): HistoryCheck {
+  if (failure !== undefined) return { peer, outcome: 'unreachable', failure };
+  // A tree of one message is that message: having it tells nothing about what came after.
+  if (root === leaf || !found.includes(leaf)) return { peer, outcome: 'unknown' };
+  return { peer, outcome: found.includes(root) ? 'same' : 'later' };
+}
+
+nameActions({ callForSession, useSession, askNodes, noteFound, noteAbsent, noteFailure });
+
+export const historyCheckMachine = base.createMachine({
+  id: 'history-check',
+  description: 'Asks a followed peer whether it knows a later history of ours, by two nodes of our tree.',
+  context: ({ input }) => ({ ...input, session: undefined, awaited: [], found: [], failure: undefined }),
+  output: ({ context }) => checkOf(context),
+  initial: 'connecting',
+  states: {
+    connecting: {
+      description: 'Waiting for a session with the peer.',
+      entry: callForSession,
+      on: {
+        'session.ready': { target: 'asking', actions: useSession },
+        'session.failed': { target: 'unreachable', actions: noteFailure },
+      },
+    },
+    asking: {
+      description: 'Our root and our newest message were asked for; both answers are awaited.',
+      entry: askNodes,
+      on: {
+        'nodes.received': { actions: noteFound },
+        'nodes.absent': { actions: noteAbsent },
+        'nodes.failed': { actions: noteFailure },
+      },
+      always: [{ guard: 'isBusy' }, { guard: 'hasFailed', target: 'unreachable' }, { target: 'answered' }],
+    },
+    answered: { type: 'final', description: 'It is clear what the peer has of our tree.' },
+    unreachable: { type: 'final', description: 'There was no session, or no answer: nothing is known.' },
+  },
+});
