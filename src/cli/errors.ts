@@ -89,6 +89,33 @@ export class ForeignMessageError extends MurmureError {
   }
 }
 
+/** Others have more of our history than this home, which was restored from a backup. */
+export class NewerMessagesError extends MurmureError {
+  override readonly name = 'NewerMessagesError';
+
+  constructor(peers: readonly string[]) {
+    const named = peers.slice(0, 3).map((peer) => `"${peer}"`);
+    const more = peers.length > named.length ? [`${peers.length - named.length} more`] : [];
+    const who = new Intl.ListFormat('en').format([...named, ...more]);
+    super(
+      'invalid-data',
+      `${who} ${peers.length === 1 ? 'has' : 'have'} newer messages of yours than the backup that this home was restored from, and publishing now would take them back for everybody: import a newer backup into another --home, or accept the loss with "murmure key resume"`,
+    );
+  }
+}
+
+/** Nobody could say whether there is more of our history than in this home, which was restored from a backup. */
+export class NobodyAskedError extends MurmureError {
+  override readonly name = 'NobodyAskedError';
+
+  constructor(peer: string, why: string) {
+    super(
+      'peer-unreachable',
+      `this home was restored from a backup, and nobody you follow could be asked for newer messages of yours, which publishing would take back for everybody ("${peer}": ${why}): try again later, or accept the risk with "murmure key resume"`,
+    );
+  }
+}
+
 /** A file that is to be written is there already. */
 export class FileExistsError extends MurmureError {
   override readonly name = 'FileExistsError';

@@ -1,4 +1,5 @@
 /** The home folder: where what belongs to one identity is kept. */
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileNames } from '../directory/file-names.ts';
@@ -14,6 +15,8 @@ export interface Home {
   readonly storeFile: string;
   readonly configFile: string;
   readonly lockFile: string;
+  /** There while the home, restored from a backup, may lack newer messages of its owner. */
+  readonly restoredFile: string;
   /** The certificate of a directory that is run from this home, for others to trust. */
   readonly directoryCaFile: string;
 }
@@ -28,6 +31,7 @@ export function homeAt(path: string): Home {
     storeFile: join(folder, 'store.db'),
     configFile: join(folder, 'config.toml'),
     lockFile: join(folder, 'serve.lock'),
+    restoredFile: join(folder, 'restored.txt'),
     directoryCaFile: join(folder, fileNames.certificate),
   };
 }
@@ -35,6 +39,20 @@ export function homeAt(path: string): Home {
 /** Creates the folder, for its owner only, if it is not there. */
 export async function createHomeFolder({ folder }: Home): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
+}
+
+/** Its being there is the mark; the text is for whoever looks into the folder. */
+export async function markRestored({ restoredFile }: Home): Promise<void> {
+  const text = 'Restored from a backup; nothing is published before others were asked for newer messages.\n';
+  await writeFile(restoredFile, text, { mode: 0o600, flush: true });
+}
+
+export function isRestored({ restoredFile }: Home): boolean {
+  return existsSync(restoredFile);
+}
+
+export async function clearRestored({ restoredFile }: Home): Promise<void> {
+  await rm(restoredFile, { force: true });
 }
 
 /** Whose home it is. */

@@ -2,8 +2,9 @@
 import type { Peer, PeerFact } from '../index.ts';
 import type { Store } from '../store/store.ts';
 import type { CommandContext, DirectoryAccess } from './context.ts';
+import { isRestored } from './home.ts';
 import { journalOption } from './journal-option.ts';
-import { openIdentity, openStore } from './open-home.ts';
+import { type Identity, openIdentity, openStore } from './open-home.ts';
 import { rationed } from './rationed.ts';
 import { renderWarning } from './render/event.ts';
 
@@ -24,17 +25,20 @@ export function tellWarnings({ output, nowMs }: Pick<CommandContext, 'output' | 
   });
 }
 
-/** Disposing of it closes the peer, then the store. @throws NoIdentityError */
+/** Disposing of it closes the peer, then the store. `identity`: if it is open already. @throws NoIdentityError */
 export async function openPeer(
   context: Pick<CommandContext, 'settings' | 'services' | 'prompts' | 'output' | 'nowMs'>,
   access: DirectoryAccess,
+  identity?: Identity,
 ): Promise<OneShotPeer> {
   const { settings, services } = context;
-  const { name, keyPair } = await openIdentity(context);
+  const { name, keyPair } = identity ?? (await openIdentity(context));
   await using resources = new AsyncDisposableStack();
   const { store } = await openStore(settings.home);
   resources.use(store);
-  const options = { name, keyPair, store, register: false, ...access, ...(await journalOption(context)) };
+  // Whoever follows us asks for our root as soon as there is a session.
+  const publish = !isRestored(settings.home);
+  const options = { name, keyPair, store, register: false, publish, ...access, ...(await journalOption(context)) };
   const peer = resources.use(await services.createPeer(options));
   tellWarnings(context, peer);
   const kept = resources.move();

@@ -154,6 +154,30 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
     await terminal.shows('what you wrote is kept', '1 draft');
   });
 
+  test('a restored home says why it does not begin, and begins once its owner accepts what may be lost', async () => {
+    await run(['init', 'rita'], 'rita');
+    await run(['post', 'before the backup'], 'rita');
+    await run(['follow', 'somebody'], 'rita');
+    const backup = programs.home('rita.json');
+    await run(['key', 'export', backup], 'rita');
+    await run(['key', 'import', backup], 'rita-restored');
+    {
+      using terminal = open('rita-restored');
+      const screen = await terminal.shows('ended with 5');
+      expect(screen.replaceAll('\n', '')).toContain('nobody you follow could be asked for newer messages of yours');
+      expect(screen.replaceAll('\n', '')).toContain('"murmure key resume"');
+    }
+    {
+      using terminal = new Terminal(['key', 'resume', ...flags('rita-restored')]);
+      await terminal.shows('everybody drops them', 'Publish from here nevertheless?');
+      terminal.type('y');
+      terminal.press('Enter');
+      await terminal.shows('publishes from', 'ended with 0');
+    }
+    using terminal = open('rita-restored');
+    await terminal.shows('rita · timeline', 'before the backup', '✓ 127.0.0.1');
+  });
+
   test('search finds what is stored, without accents, and leads to the conversation', async () => {
     await reader('erin');
     using terminal = open('erin');

@@ -174,3 +174,34 @@ test('a serve that records leaves a journal that replays, and says why meanwhile
   const again = await programs.run(['serve', '--udp', '127.0.0.1:0', '--record', journal, ...flags('bob')]);
   expect(again).toMatchObject({ code: 2, stderr: expect.stringMatching(/not overwritten/) });
 });
+
+test('a home restored from an old backup does not take back what a follower has, unless its owner accepts that', async () => {
+  await using setting = await startDirectory(['127.0.0.1:0']);
+  const { programs, flags } = setting;
+  for (const name of ['alice', 'bob']) await programs.run(['init', name, ...flags(name)]);
+  await programs.run(['follow', 'bob', ...flags('alice')]);
+  await programs.run(['follow', 'alice', ...flags('bob')]);
+  const post = (text: string, home: string) => programs.run(['post', text, ...flags(home)]);
+  const [old, recent] = [programs.home('old.json'), programs.home('recent.json')];
+  for (const text of ['one', 'two', 'three']) await post(text, 'alice');
+  await programs.run(['key', 'export', old, ...flags('alice')]);
+  for (const text of ['four', 'five']) await post(text, 'alice');
+  await programs.run(['key', 'export', recent, ...flags('alice')]);
+  const alice = await setting.serve('alice');
+  const bob = await setting.serve('bob');
+  await bob.line(({ event, peer }) => event === 'messages.received' && peer === 'alice');
+  await alice.stop('SIGKILL');
+
+  await programs.run(['key', 'import', recent, ...flags('alice, all of it')]);
+  expect(await post('six', 'alice, all of it')).toMatchObject({ code: 0 });
+  await programs.run(['key', 'import', old, ...flags('alice, some of it')]);
+  const refused = await post('another', 'alice, some of it');
+  expect(refused).toMatchObject({ code: 7, stderr: expect.stringContaining('"bob" has newer messages of yours') });
+  const serve = await programs.run(['serve', '--udp', '127.0.0.1:0', ...flags('alice, some of it')]);
+  expect(serve.code).toBe(7);
+  const { values } = await programs.run(['timeline', 'alice', ...flags('bob')]);
+  expect(values.map(({ body }) => body)).toEqual(['one', 'two', 'three', 'four', 'five']);
+
+  expect((await programs.run(['key', 'resume', '--yes', ...flags('alice, some of it')])).code).toBe(0);
+  expect((await post('another', 'alice, some of it')).code).toBe(0);
+});

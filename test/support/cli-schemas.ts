@@ -194,6 +194,7 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
   }),
   'key export': v.strictObject({ file: v.string(), name: v.string(), messages: count, following: count }),
   'key import': v.strictObject({ ...identityFields, home: v.string(), messages: count, following: count }),
+  'key resume': v.strictObject({ name: v.string(), resumed: v.boolean() }),
   'key passphrase': v.strictObject({ encrypted: v.boolean() }),
   decode: v.union([malformed, node, datagram]),
   diagrams: v.strictObject({ file: v.string() }),

@@ -20,6 +20,7 @@ import { type Home, readName } from '../home.ts';
 import { journalOption } from '../journal-option.ts';
 import { type Identity, openIdentity, openStore } from '../open-home.ts';
 import { askPassphrase } from '../passphrase.ts';
+import { requireWholeHistory } from '../restored-home.ts';
 import { lockHome } from '../serve-lock.ts';
 
 /** While somebody writes nothing else is printed: what the peer reports is on a screen of its own. */
@@ -33,6 +34,7 @@ export async function frontEnd(context: CommandContext): Promise<number | undefi
   const { access } = beginning;
   const identity = beginning.identity ?? (await openIdentity(context));
   resources.use(lockHome(settings.home));
+  await requireWholeHistory(context, identity);
   const store = resources.use((await openStore(settings.home)).store);
   const options = { ...identity, store, ...access, explain: true, ...(await journalOption(context)) };
   const peer = resources.use(await services.createPeer(options));

@@ -10,7 +10,7 @@ import { nodeKind } from '../../wire/node.ts';
 import { type BackupContent, openBackup, sealBackup, type Verified } from '../backup.ts';
 import type { CommandContext } from '../context.ts';
 import { FileExistsError, IdentityExistsError, InvalidFileError } from '../errors.ts';
-import { createHomeFolder, type Home, readName, writeOwner } from '../home.ts';
+import { createHomeFolder, type Home, markRestored, readName, writeOwner } from '../home.ts';
 import { openIdentity, openStore } from '../open-home.ts';
 import { counted } from '../render/text.ts';
 import { lockHome } from '../serve-lock.ts';
@@ -55,6 +55,9 @@ export async function importKey(context: CommandContext, file: string): Promise<
   const { name, peers, key } = verified.content;
   await createHomeFolder(home);
   using _lock = lockHome(home);
+  const messages = countMessages(verified.leaves);
+  // First: whatever interrupts this, no message is restored without the mark.
+  if (messages > 0) await markRestored(home);
   using store = openSqliteStore(home.storeFile);
   restoreStore(store, verified, context.nowMs());
   if ((await existingKey(home)) === undefined) await createPemFile(home.keyFile, key);
@@ -62,7 +65,6 @@ export async function importKey(context: CommandContext, file: string): Promise<
   await writeOwner(home, { name, publicKey });
 
   const following = peers.filter((peer) => peer.following).length;
-  const messages = countMessages(verified.leaves);
   const restored = { name, fingerprint: fingerprint(publicKey), publicKey, home: home.folder, messages, following };
   context.output.data(restored, (paint) =>
     [
@@ -71,7 +73,13 @@ export async function importKey(context: CommandContext, file: string): Promise<
     ].join('\n'),
   );
   context.output.note('Publish from one home only: two with the same key undo what the other has published.');
+  if (messages > 0) context.output.note(following > 0 ? IS_ASKED_FIRST : NOBODY_TO_ASK);
 }
+
+const IS_ASKED_FIRST =
+  'Before you publish from here, those you follow are asked for messages of yours that are newer than this backup: if they have some, nothing is published.';
+const NOBODY_TO_ASK =
+  'You follow nobody who could be asked for newer messages of yours: if there are some, your next one takes them back for everybody.';
 
 function summary({ name, messages, following }: { name: string; messages: number; following: number }): string {
   return `${safeLine(name)}, with ${counted(messages, 'message')}, following ${counted(following, 'peer')}`;

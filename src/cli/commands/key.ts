@@ -1,4 +1,4 @@
-/** `murmure key show` and `key passphrase`: the key of this home. Moving it elsewhere: key-transfer.ts. */
+/** `murmure key show`, `key passphrase` and `key resume`: the key of this home, and the right to publish with it. Moving it elsewhere: key-transfer.ts. */
 import { createPublicKey } from 'node:crypto';
 import { safeLine } from '../../feed/safe-text.ts';
 import { isEncryptedPem } from '../../identity/encrypted-pem.ts';
@@ -6,7 +6,7 @@ import { fingerprint } from '../../identity/fingerprint.ts';
 import { loadKeyFile, readKeyFile, rewriteKeyFile } from '../../identity/key-file.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
-import { requireName } from '../home.ts';
+import { clearRestored, isRestored, requireName } from '../home.ts';
 import { openIdentity } from '../open-home.ts';
 import { askNewPassphrase, askPassphrase, readPassphrase } from '../passphrase.ts';
 import { requirePath } from '../validate.ts';
@@ -50,5 +50,32 @@ export async function changePassphrase(context: CommandContext, options: Passphr
   const encrypted = passphrase !== undefined;
   context.output.data({ encrypted }, () =>
     encrypted ? 'the key is under the new passphrase now' : 'the key is no longer under a passphrase',
+  );
+}
+
+export interface ResumeOptions {
+  readonly yes?: boolean;
+}
+
+const WHAT_RESUMING_MEANS =
+  'Others may have messages of yours that are newer than the backup that this home was restored from. Once you publish from here, everybody drops them.';
+
+/** Gives up what a restored home may lack. Where there is nothing to give up, nobody is asked. */
+export async function resumePublishing(context: CommandContext, { yes = false }: ResumeOptions): Promise<void> {
+  const { settings, output, prompts } = context;
+  const name = await requireName(settings.home);
+  if (!isRestored(settings.home)) {
+    return output.data({ name, resumed: false }, () => 'nothing was held back: this home publishes already');
+  }
+  if (yes) output.note(WHAT_RESUMING_MEANS);
+  else {
+    if (prompts === undefined) throw new UsageError('there is nobody to ask whether that is meant: add --yes');
+    const isMeant = await prompts.confirm(`${WHAT_RESUMING_MEANS}\nPublish from here nevertheless?`);
+    if (!isMeant) return output.note('nothing was changed');
+  }
+  await clearRestored(settings.home);
+  output.data(
+    { name, resumed: true },
+    () => `${safeLine(name)} publishes from ${safeLine(settings.home.folder)} again`,
   );
 }

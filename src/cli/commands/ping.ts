@@ -8,6 +8,7 @@ import { formatAddress, type SocketAddress } from '../../wire/socket-address.ts'
 import { abortable } from '../abortable.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
 import { UsageError } from '../errors.ts';
+import { isRestored } from '../home.ts';
 import { journalOption } from '../journal-option.ts';
 import { observeNetwork, type RoundTrip } from '../network-observer.ts';
 import { tellWarnings } from '../one-shot-peer.ts';
@@ -51,6 +52,7 @@ export async function ping(context: CommandContext, name: string, options: PingO
     ...access,
     store: withoutDownloads(home),
     register: false,
+    publish: !isRestored(context.settings.home),
     environment: { network: observed.network },
     ...(await journalOption(context)),
   });

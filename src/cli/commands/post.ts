@@ -9,6 +9,7 @@ import { readText } from '../input.ts';
 import { resolveHash } from '../message-hash.ts';
 import { openStore } from '../open-home.ts';
 import { messagePrinter } from '../print-messages.ts';
+import { requireWholeHistory } from '../restored-home.ts';
 
 export interface PostOptions {
   readonly replyTo?: string;
@@ -23,6 +24,8 @@ export async function post(context: CommandContext, text: string | undefined, op
   const { name, store: opened } = await openStore(context.settings.home);
   using store = opened;
   const inReplyTo = replyTo === undefined ? null : resolveHash(store, replyTo);
+  // Before the editor: what was written there would be lost.
+  await requireWholeHistory(context);
   const body = await bodyOf(context, text);
   // What nobody would see is nothing.
   if (safeText(body).trim() === '') throw new UsageError('an empty message is not worth publishing: write something');

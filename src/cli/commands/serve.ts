@@ -13,6 +13,7 @@ import { rationed } from '../rationed.ts';
 import { eventLine, renderEvent, renderWarning } from '../render/event.ts';
 import { isMentioned } from '../render/message-marks.ts';
 import { shortHash } from '../render/text.ts';
+import { requireWholeHistory } from '../restored-home.ts';
 import { lockHome } from '../serve-lock.ts';
 import { exitCodeOfStop } from '../stopping.ts';
 
@@ -24,14 +25,15 @@ export interface ServeOptions {
 export async function serve(context: CommandContext, { udp }: ServeOptions): Promise<number> {
   const binds = udp === undefined ? {} : { udp: await resolveHostPorts('--udp', udp) };
   const access = await requireDirectory(context);
-  const { name, keyPair } = await openIdentity(context);
+  const identity = await openIdentity(context);
   using _lock = lockHome(context.settings.home);
-  using store = (await openStore(context.settings.home)).store;
-  const journal = await journalOption(context);
-  const options = { name, keyPair, store, explain: true, ...access, ...binds, ...journal };
-  await using peer = await context.services.createPeer(options);
-  using _live = keepLiveState(context.settings.home, peer);
   try {
+    await requireWholeHistory(context, identity);
+    using store = (await openStore(context.settings.home)).store;
+    const journal = await journalOption(context);
+    const options = { ...identity, store, explain: true, ...access, ...binds, ...journal };
+    await using peer = await context.services.createPeer(options);
+    using _live = keepLiveState(context.settings.home, peer);
     await runPeer(context, peer, store);
   } catch (error) {
     if (!context.signal.aborted) throw error;

@@ -5,6 +5,7 @@ import { ForeignMessageError } from '../errors.ts';
 import { findMessage } from '../message-hash.ts';
 import { openStore } from '../open-home.ts';
 import { shortHash } from '../render/text.ts';
+import { requireWholeHistory } from '../restored-home.ts';
 import { WHAT_WITHDRAWING_CANNOT_DO } from '../withdrawing.ts';
 
 export interface WithdrawOptions {
@@ -18,6 +19,7 @@ export async function withdraw(context: CommandContext, text: string, { yes = fa
   using store = opened;
   const { hash, author, body } = findMessage(store, text);
   if (author !== name) throw new ForeignMessageError(hash, author);
+  await requireWholeHistory(context);
   if (prompts !== undefined && !yes) {
     const isMeant = await prompts.confirm(`${WHAT_WITHDRAWING_CANNOT_DO}\nWithdraw “${safeLine(body, 40)}”?`);
     if (!isMeant) return output.note('nothing was changed');

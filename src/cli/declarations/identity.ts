@@ -1,6 +1,6 @@
 /** The commands about the key of this home. */
 import type { Command } from 'commander';
-import type { PassphraseOptions } from '../commands/key.ts';
+import type { PassphraseOptions, ResumeOptions } from '../commands/key.ts';
 import type { Run } from './run.ts';
 
 export function addKeyCommands(program: Command, run: Run): void {
@@ -43,5 +43,15 @@ export function addKeyCommands(program: Command, run: Run): void {
     .option('--remove', 'keep the key without a passphrase')
     .action((options: PassphraseOptions) =>
       run(async (context) => (await import('../commands/key.ts')).changePassphrase(context, options)),
+    );
+  key
+    .command('resume')
+    .summary('publish from a restored home nevertheless')
+    .description(
+      'Lets a home that was restored from a backup publish, whether or not others have newer messages of yours: everybody drops those then. At a terminal you are asked whether you mean it.',
+    )
+    .option('--yes', 'without asking')
+    .action((options: ResumeOptions) =>
+      run(async (context) => (await import('../commands/key.ts')).resumePublishing(context, options)),
     );
 }

@@ -105,6 +105,7 @@ export const badArguments: Readonly<Record<string, readonly BadCase[]>> = {
     [['--new', ''], /--new .*""/],
     [['--new'], /argument missing/],
   ],
+  'key resume': [[['extra'], /too many arguments/], unknownOption],
   key: [[['frobnicate'], /unknown command 'frobnicate'/]],
   post: [
     [[], /no text is given/],

@@ -145,6 +145,7 @@ describe('key export and import', () => {
     const bodies = async (where: string) => (await at(where, 'timeline')).lines.map(({ body, hash }) => [body, hash]);
     expect(await bodies(fresh)).toEqual(await bodies(home));
     expect((await at(fresh, 'following')).lines).toMatchObject([{ peer: 'bob' }]);
+    expect((await at(fresh, 'key', 'resume', '--yes')).code).toBe(0);
     expect((await at(fresh, 'post', 'four')).code).toBe(0);
   });
 
