@@ -268,6 +268,8 @@ class RunningPeer implements Peer {
   }
 
   async #checkHistory(): Promise<readonly HistoryCheck[]> {
+    // Called by a listener: what it has asked for before comes first, and the actors are at rest.
+    await null;
     const names = this.#actor.getSnapshot().context.following;
     // What stands for a withdrawn message is the same in every feed, and tells nothing.
     const leaf = this.#store.ownLeaves().findLast((value) => nodeKind(value) === 'message');

@@ -124,6 +124,24 @@ test('whoever asks twice at once has each peer asked once', async () => {
   await world.close();
 });
 
+test('it may be asked for from within a listener, about whoever is followed by then', async () => {
+  const world = await listedPeers(12, ['carol']);
+  await movedOn(world, 'bob');
+  const { peer } = await restoreAlice(world, ['bob']);
+  const { promise, resolve } = Promise.withResolvers<ReturnType<typeof peer.checkHistory>>();
+  peer.on('session.opened', ({ direction }) => {
+    if (direction !== 'outgoing') return;
+    peer.follow('carol');
+    resolve(peer.checkHistory());
+  });
+  const [, second] = await world.settle(Promise.all([peer.sync('carol'), promise]));
+  expect(second.map(({ peer, outcome }) => [peer, outcome]).sort()).toEqual([
+    ['bob', 'later'],
+    ['carol', 'unknown'],
+  ]);
+  await world.close();
+});
+
 test('while it asks, nobody learns its old root: it is neither answered nor pushed', async () => {
   const world = await listedPeers(11, ['bob']);
   const [bob] = world.peers as [VirtualPeer];
