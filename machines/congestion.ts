@@ -65,10 +65,10 @@ export function afterRequests(congestion: Congestion, finished: FinishedRequests
   }
   // Repeated: no measurement, and the backed-off timeout stays until there is one (RFC 6298 §5).
   const sinceMs = openedAtMs ?? Number.NEGATIVE_INFINITY;
-  const isOutdated = sinceMs <= congestion.measuredAtMs;
+  const isOutdated = sinceMs < congestion.measuredAtMs;
   const backedOff = Math.min(MAX, Math.max(congestion.timeoutMs, firstTimeoutMs * 2 ** (sends - 1)));
   const timeoutMs = isOutdated ? congestion.timeoutMs : backedOff;
-  if (sinceMs <= congestion.decreasedAtMs) return { ...congestion, timeoutMs };
+  if (sinceMs < congestion.decreasedAtMs) return { ...congestion, timeoutMs };
   const window = answers === 0 ? 1 : Math.max(1, congestion.window / 2);
   return { ...congestion, timeoutMs, window, decreasedAtMs: atMs ?? sinceMs };
 }

@@ -64,6 +64,8 @@ interface SessionRow {
   /** When the address was last proven under its name; undefined: never. */
   readonly provenAtMs: number | undefined;
   readonly name: string;
+  /** Bytes that may go there for Hellos that were not answered, while the address is not proven. */
+  readonly paid: number;
 }
 
 export interface DirectoryContext extends DirectoryInput {
@@ -207,14 +209,19 @@ function affordableHellos(helloBytes: number): number {
 /** HelloReply is owed for every Hello that is not ignored (protocol §5). */
 const answerHello = base.enqueueActions(({ context, event, enqueue }) => {
   if (event.type !== 'hello.checked') return;
-  const { received, from, atMs, socket } = event.hello;
+  const { received, from, size, atMs, socket } = event.hello;
   const name = nameIn(event.hello);
   const text = formatAddress(from);
   const known = entryOf(context.sessions, text);
   const sessions = known === undefined ? withRoom(context.sessions) : context.sessions;
   if (known === undefined && sessions.size >= MAX_SESSIONS) return;
   const provenAtMs = known?.name === name ? known.provenAtMs : undefined;
-  enqueue.assign({ sessions: withEntry(sessions, text, { address: from, openedAtMs: atMs, provenAtMs, name }) });
+  // The first is always answered; repeats of one that is shorter than our answer, as often as they have paid for it.
+  const paid = (known?.paid ?? 0) + limits.amplification * size;
+  const isReplyOwed = known === undefined || provenAtMs !== undefined || paid >= GREETING_BYTES;
+  const row: SessionRow = { address: from, openedAtMs: atMs, provenAtMs, name, paid: isReplyOwed ? 0 : paid };
+  enqueue.assign({ sessions: withEntry(sessions, text, row) });
+  if (!isReplyOwed) return;
   const datagram: Datagram = { type: 'HelloReply', id: received.datagram.id, flags: 0, name: '' };
   enqueue({ type: 'sendSigned', params: { datagram, to: from, socket } });
   enqueue.emit({ type: 'hello.answered', name, address: from });
@@ -238,7 +245,7 @@ const proveAddress = base.enqueueActions(({ context, event, enqueue }) => {
   const oldest = proving.size < MAX_PROOFS ? undefined : oldestProof(proving);
   if (oldest !== undefined) {
     enqueue.stopChild(actorId.addressProof(oldest.address));
-    enqueue.sendTo(oldest.socket, { type: 'source.unrouted', source: oldest.address });
+    enqueue.sendTo(oldest.socket, { type: 'source.unrouted', source: oldest.address, isCutOff: true });
     proving = withoutEntry(proving, formatAddress(oldest.address));
   }
   enqueue.spawnChild('addressProof', {

@@ -172,6 +172,7 @@ export type IncomingSessionReport =
       readonly key: PublicKey | undefined;
       readonly atMs: number;
     }
+  | { readonly type: 'session.expired'; readonly address: SocketAddress }
   | ErrorOwed;
 
 /** An Error that somebody is owed; the owner limits how many go out. */

@@ -54,6 +54,8 @@ const base = setup({
       const datagram = requested(event);
       return datagram?.type === 'Hello' && datagram.name !== context.name;
     },
+    /** One at a time: else whoever forges them could push out the genuine one while it is verified. */
+    isHelloHeld: ({ context, event }) => requested(event)?.type === 'Hello' && context.hello !== undefined,
     isHelloWithoutKey: ({ context, event }) => requested(event)?.type === 'Hello' && context.key === undefined,
     isUnderSameName: ({ context, event }) =>
       event.type === 'session.proven' && event.name === (context.hello ? nameIn(context.hello) : context.name),
@@ -105,21 +107,17 @@ const answerHello = base.enqueueActions(({ context, enqueue }) => {
   const { hello, ownName, address, bytesSent } = context;
   const datagram = hello?.received.datagram;
   if (hello === undefined || datagram?.type !== 'Hello') return;
-  enqueue({
-    type: 'sendSigned',
-    params: {
-      datagram: { type: 'HelloReply', id: datagram.id, flags: 0, name: ownName },
-      to: address,
-      socket: hello.socket,
-    },
-  });
   enqueue.assign({
     name: datagram.name,
     openedAtMs: hello.atMs,
     mustSign: (datagram.flags & KNOWN_PEER_A) !== 0,
-    bytesSent: bytesSent + helloSize(ownName),
     hello: undefined,
   });
+  // The first is always answered; repeats of one that is shorter than our answer, as often as they have paid for it.
+  if (bytesSent > 0 && allowance(context) < helloSize(ownName)) return;
+  const reply: Datagram = { type: 'HelloReply', id: datagram.id, flags: 0, name: ownName };
+  enqueue({ type: 'sendSigned', params: { datagram: reply, to: address, socket: hello.socket } });
+  enqueue.assign({ bytesSent: bytesSent + helloSize(ownName) });
 });
 
 const forgetHello = base.assign({ hello: undefined });
@@ -144,6 +142,11 @@ const reportAccepted = base.sendTo(
 const reportProven = base.sendTo(
   ({ context }) => context.owner,
   ({ context: { name, address, key, openedAtMs: atMs } }) => ({ type: 'address.proven', name, address, key, atMs }),
+);
+
+const reportExpired = base.sendTo(
+  ({ context }) => context.owner,
+  ({ context }) => ({ type: 'session.expired', address: context.address }),
 );
 
 const noteProven = base.assign({ proven: true });
@@ -230,6 +233,7 @@ nameActions({
   forgetProof,
   reportAccepted,
   reportProven,
+  reportExpired,
   noteProven,
   noteProofTime,
   budgetProof,
@@ -300,6 +304,7 @@ export const incomingSessionMachine = base.createMachine({
       initial: 'proving',
       on: {
         'request.received': [
+          { guard: 'isHelloHeld', actions: countReceived },
           { guard: 'isHelloWithoutKey', actions: [countReceived, holdHello, answerHello] },
           { guard: 'isHello', actions: [countReceived, holdHello, verifyHello] },
           { guard: 'isRootRequest', actions: [countReceived, sendRoot] },
@@ -311,7 +316,7 @@ export const incomingSessionMachine = base.createMachine({
           { guard: 'isAwaited', actions: forgetHello },
         ],
         'nodes.read': { actions: sendNodes },
-        sweep: { guard: 'isExpired', target: 'expired', actions: forgetProof },
+        sweep: { guard: 'isExpired', target: 'expired', actions: [forgetProof, reportExpired] },
       },
       states: {
         proving: {

@@ -63,12 +63,21 @@ const base = setup({
     isRootRepeatable: ({ context, event }) =>
       event.type === 'root.failed' && !event.refused && context.stalled < limits.stalledRequests,
     mayAskRootAgain: ({ context }) => context.answers > context.answersAtRestart,
+    /** Asked for before the walk turned to a newer root; what it needs of that again it will ask for again. */
+    isOfFormerTree: ({ context, event }) =>
+      (event.type === 'nodes.absent' || event.type === 'nodes.failed') &&
+      !event.hashes.some((hash) => hasHash(context.seen, hash)),
     isBusy: ({ context }) => context.inFlight > 0 || context.lookUps > 0,
     hasFailed: ({ context }) => context.failure !== undefined,
     isAdopted: ({ event }) => event.type === 'tree.adopted' && event.adoption.status === 'adopted',
     isIncomplete: ({ event }) => event.type === 'tree.adopted' && event.adoption.status === 'incomplete',
   },
 });
+
+/** When the event came in, Unix ms; undefined for one that a timer caused: round trips are not measured from then. */
+function cameAt({ lastAtMs }: MerkleWalkContext, { type }: MerkleWalkEvent): number | undefined {
+  return type === 'nodes.failed' || type === 'root.failed' ? undefined : lastAtMs;
+}
 
 function receivedIn(event: MerkleWalkEvent): readonly ReceivedNode[] {
   return event.type === 'nodes.received' ? event.nodes : [];
@@ -87,7 +96,7 @@ const useAnnounced = base.assign(({ context }) => ({ root: context.announced, au
 
 const askRoot = base.sendTo(
   ({ context }) => context.session as AnyActorRef,
-  ({ context, self }) => ({ type: 'root.wanted', requester: self, atMs: context.lastAtMs }),
+  ({ context, event, self }) => ({ type: 'root.wanted', requester: self, atMs: cameAt(context, event) }),
 );
 
 const useRoot = base.assign(({ context, event }) =>
@@ -136,7 +145,9 @@ const meetRoot = base.enqueueActions((args) => {
 });
 
 const meetChildren = base.enqueueActions((args) => {
-  meet(args, childrenOf(receivedIn(args.event).map(({ value }) => value)));
+  // Nodes of a former tree are kept, but lead nowhere.
+  const ofThisTree = receivedIn(args.event).filter(({ hash }) => hasHash(args.context.seen, hash));
+  meet(args, childrenOf(ofThisTree.map(({ value }) => value)));
 });
 
 const meetMissing = base.enqueueActions((args) => {
@@ -165,7 +176,7 @@ const sortFound = base.enqueueActions((args) => {
 });
 
 /** Fills the window once a good part of it is free: asking in batches costs events per batch, not per node. Tells how far it is. */
-const askMore = base.enqueueActions(({ context, enqueue, self }) => {
+const askMore = base.enqueueActions(({ context, event, enqueue, self }) => {
   const { session, window, inFlight, answers, lastAtMs, toldAtMs, owner, name, nodesFetched } = context;
   let { frontier, pending } = context;
   const hashes: Hash[] = [];
@@ -178,7 +189,13 @@ const askMore = base.enqueueActions(({ context, enqueue, self }) => {
   }
   if (hashes.length === 0 || session === undefined) return;
   enqueue.assign({ frontier, pending, inFlight: inFlight + hashes.length });
-  enqueue.sendTo(session, { type: 'nodes.wanted', hashes, requester: self, ticket: answers, atMs: lastAtMs });
+  enqueue.sendTo(session, {
+    type: 'nodes.wanted',
+    hashes,
+    requester: self,
+    ticket: answers,
+    atMs: cameAt(context, event),
+  });
   if (lastAtMs - toldAtMs < PROGRESS_INTERVAL) return;
   const nodesWanted = pending + inFlight + hashes.length;
   enqueue.sendTo(owner, { type: 'sync.progressed', peer: name, nodesFetched, nodesWanted });
@@ -365,7 +382,7 @@ export const merkleWalkMachine = base.createMachine({
     fetching: {
       description: 'Fetching what is missing; as many requests are in flight as the session allows.',
       on: {
-        'nodes.lookedUp': { actions: [sortFound, askMore] },
+        'nodes.lookedUp': [{ guard: 'hasRoom', actions: [sortFound, askMore] }, { actions: sortFound }],
         'nodes.received': [
           { guard: 'isInvalid', target: 'concluding', actions: [countAnswers, keepValid, noteFailure] },
           { guard: 'isOverQuota', target: 'concluding', actions: [countAnswers, noteFailure] },
@@ -373,10 +390,12 @@ export const merkleWalkMachine = base.createMachine({
           { actions: [countAnswers, keep, meetChildren] },
         ],
         'nodes.absent': [
+          { guard: 'isOfFormerTree', actions: [countAnswers, askMore] },
           { guard: 'mayAskRootAgain', target: 'askingRoot', actions: countAnswers },
           { target: 'concluding', actions: [countAnswers, noteFailure] },
         ],
         'nodes.failed': [
+          { guard: 'isOfFormerTree', actions: [countFailed, askMore] },
           { guard: 'isWorthRepeating', actions: [countFailed, putBack, askMore] },
           { target: 'concluding', actions: [countFailed, noteFailure] },
         ],

@@ -3,7 +3,7 @@
  * for others – the Merkle walk above all – through its request slots under a congestion window (§6).
  */
 import { setup } from 'xstate';
-import { sameAddress } from '../src/wire/socket-address.ts';
+import { formatAddress, sameAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
 import { afterRequests, initialCongestion } from './congestion.ts';
 import { effect } from './effects.ts';
@@ -50,6 +50,9 @@ const base = setup({
       return event.type === 'session.adopt' && (address === undefined || !sameAddress(address, event.address));
     },
     isLocated: ({ context }) => context.located !== undefined,
+    /** Where it is, is known; but no socket of ours speaks that family. */
+    isOutOfReach: ({ context: { located }, context }) =>
+      located !== undefined && usable(context, located.addresses).length === 0,
     hasNoSocket: ({ context, event }) => event.type === 'peer.located' && usable(context, event.addresses).length === 0,
     isHelloAnswered: ({ event }) => isHello(event) && isEnded(event) && event.outcome.kind === 'answered',
     isHello: ({ event }) => isHello(event),
@@ -202,6 +205,11 @@ const useSockets = base.assign(({ event }) => (event.type === 'sockets.changed' 
 const noteFailure = base.assign(({ context, event }): Partial<OutgoingSessionContext> => {
   if (event.type === 'peer.notLocated') return { failure: event.failure };
   if (isEnded(event)) return { failure: failureOf(event, context.name) };
+  if (event.type === 'session.open') {
+    const where = context.located?.addresses.map(formatAddress).join(', ');
+    const message = `no local address of ours can reach ${where}: listen on one of that family, too`;
+    return { failure: { code: 'peer-unreachable', message } };
+  }
   if (event.type === 'peer.located') {
     const message = `${context.name} has no address that this machine can reach; it may be offline`;
     return { failure: { code: 'peer-unreachable', message } };
@@ -348,7 +356,11 @@ export const outgoingSessionMachine = base.createMachine({
       description: 'No session: never opened, failed, or expired.',
       on: {
         sweep: { guard: 'isIdle', target: 'ended' },
+        // Nobody says Hello here for what is refused late.
+        'request.ended': { guard: 'isRefusal', actions: [settle, reportError, passOn] },
+        'nodes.ended': { guard: 'isRefusal', actions: [settle, reportError, passOn] },
         'session.open': [
+          { guard: 'isOutOfReach', target: 'failing', actions: [addWaiter, noteFailure] },
           { guard: 'isLocated', target: 'greeting', actions: [addWaiter, useLocated] },
           { target: 'locating', actions: addWaiter },
         ],

@@ -86,9 +86,11 @@ export const noteEstablished = base.enqueueActions(({ context, event, enqueue })
   const { session, name, address, key } = event;
   enqueue.assign({ outgoing: withEntry(context.outgoing, session, { name, address, key }) });
   enqueue.emit({ type: 'session.opened', direction: 'outgoing', name, address, authenticated: key !== undefined });
-  if (entryOf(context.incoming, formatAddress(address)) !== undefined) {
-    enqueue.sendTo(actorId.incomingSession(address), { type: 'session.proven', name });
-  }
+  const incoming = entryOf(context.incoming, formatAddress(address));
+  if (incoming === undefined) return;
+  enqueue.sendTo(actorId.incomingSession(address), { type: 'session.proven', name });
+  if (incoming.name !== name) return;
+  enqueue.assign({ incoming: withEntry(context.incoming, formatAddress(address), { ...incoming, proven: true }) });
 });
 
 export const noteLost = base.enqueueActions(({ context, event, enqueue }) => {
@@ -137,12 +139,16 @@ export const admit = base.enqueueActions(({ context, event, enqueue, self }) => 
     const evicted = evictable(context, from);
     if (evicted === undefined) return;
     enqueue.stopChild(actorId.incomingSession(evicted.address));
-    enqueue.sendTo(evicted.socket, { type: 'source.unrouted', source: evicted.address });
+    enqueue.sendTo(evicted.socket, { type: 'source.unrouted', source: evicted.address, isCutOff: true });
     incoming = withoutEntry(incoming, formatAddress(evicted.address));
   }
   const id = actorId.incomingSession(from);
-  // One is there if its socket was replaced, which does not know of it.
-  if (entryOf(incoming, formatAddress(from)) !== undefined) enqueue.stopChild(id);
+  // One is there if its socket was replaced, or this Hello came to another one.
+  const former = entryOf(incoming, formatAddress(from));
+  if (former !== undefined) enqueue.stopChild(id);
+  if (former !== undefined && former.socket.id !== socket.id) {
+    enqueue.sendTo(former.socket, { type: 'source.unrouted', source: from, isCutOff: true });
+  }
   const hello: Delivery = { received, from, size, atMs, socket };
   const proven = isInSession(context, nameIn(hello), from);
   const { name: ownName, root: ownRoot, random } = context;
@@ -181,6 +187,13 @@ export const noteProven = base.enqueueActions((args) => {
   enqueue.sendTo(id, { type: 'session.adopt', address, key, atMs });
 });
 
+/** Its place may be taken, though it is remembered for a while. */
+export const noteExpired = base.assign(({ context, event }) => {
+  const text = event.type === 'session.expired' ? formatAddress(event.address) : '';
+  const entry = entryOf(context.incoming, text);
+  return entry === undefined ? {} : { incoming: withEntry(context.incoming, text, { ...entry, proven: false }) };
+});
+
 /* Errors */
 
 export const sendError = base.enqueueActions(({ context, event, enqueue }) => {
@@ -214,11 +227,11 @@ export const tellErrorAnswered = base.enqueueActions(({ event, enqueue }) => {
 });
 
 /** A session of somebody else with us is over. */
-export function endIncoming({ context, enqueue }: Enqueueing, address: SocketAddress): void {
+export function endIncoming({ context, enqueue }: Enqueueing, address: SocketAddress, isCutOff: boolean): void {
   const text = formatAddress(address);
   const entry = entryOf(context.incoming, text);
   enqueue.assign({ incoming: withoutEntry(context.incoming, text) });
-  if (entry !== undefined) enqueue.sendTo(entry.socket, { type: 'source.unrouted', source: address });
+  if (entry !== undefined) enqueue.sendTo(entry.socket, { type: 'source.unrouted', source: address, isCutOff });
 }
 
 nameActions({
@@ -236,6 +249,7 @@ nameActions({
   openOwnNat,
   admit,
   noteAccepted,
+  noteExpired,
   noteProven,
   sendError,
   refuseStranger,

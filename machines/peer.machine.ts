@@ -19,6 +19,7 @@ import {
   noteAccepted,
   noteDirectory,
   noteEstablished,
+  noteExpired,
   noteListed,
   noteLost,
   noteProven,
@@ -32,7 +33,7 @@ import {
   tellErrorAnswered,
   tellListed,
 } from './peer-sessions.ts';
-import { base } from './peer-setup.ts';
+import { base, type Enqueueing } from './peer-setup.ts';
 import {
   endWalk,
   noteFollowing,
@@ -84,7 +85,7 @@ const reap = base.enqueueActions((args) => {
   if (id.startsWith(actorId.merkleWalk(''))) endWalk(args, output as MerkleWalkOutput);
   if (id.startsWith(actorId.historyCheck(''))) endCheck(args, output as HistoryCheck);
   if (id.startsWith(actorId.outgoingSession(''))) enqueue.assign({ outgoing: withoutEntry(args.context.outgoing, id) });
-  if (id.startsWith('incoming-session.')) endIncoming(args, (output as { address: SocketAddress }).address);
+  if (id.startsWith('incoming-session.')) endIncoming(args, (output as { address: SocketAddress }).address, false);
 });
 
 /** A child that failed never takes the root down: it is put away, reported, and started again within bounds. */
@@ -102,9 +103,9 @@ const mend = base.enqueueActions((args) => {
     endCheck(args, failedCheck(id.slice(actorId.historyCheck('').length), what));
   }
   for (const [, { address }] of entriesOf(context.incoming)) {
-    if (actorId.incomingSession(address) === id) endIncoming(args, address);
+    if (actorId.incomingSession(address) === id) endIncoming(args, address, true);
   }
-  if (entryOf(context.outgoing, id) !== undefined) enqueue.assign({ outgoing: withoutEntry(context.outgoing, id) });
+  endOutgoing(args, id, error);
   if (context.restarts >= limits.restarts) return;
   if (id === actorId.directoryClient) {
     enqueue.spawnChild('directoryClient', { id, input: { owner: self, register: context.register } });
@@ -113,6 +114,17 @@ const mend = base.enqueueActions((args) => {
     if (actorId.socket(index) === id) enqueue.spawnChild('socket', { id, input: { index, bind, owner: self } });
   });
 });
+
+/** Who waits for a session that broke down would wait for ever. */
+function endOutgoing(args: Enqueueing, id: string, error: unknown): void {
+  const { context, enqueue } = args;
+  const entry = entryOf(context.outgoing, id);
+  if (entry === undefined) return;
+  enqueue.assign({ outgoing: withoutEntry(context.outgoing, id) });
+  if (entryOf(context.walks, entry.name) === undefined) return;
+  enqueue.stopChild(actorId.merkleWalk(entry.name));
+  endWalk(args, failedWalk(entry.name, error, context.followedAtMs));
+}
 
 nameActions({
   openSockets,
@@ -156,6 +168,7 @@ export const peerMachine = base.createMachine({
         'traversal.wanted': { actions: askForTraversal },
         'error.answered': { actions: tellErrorAnswered },
         'session.accepted': { actions: noteAccepted },
+        'session.expired': { actions: noteExpired },
         'address.proven': { actions: noteProven },
 
         'sync.wanted': [{ guard: 'isSyncing' }, { actions: walkWanted }],

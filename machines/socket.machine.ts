@@ -41,7 +41,8 @@ export type SocketEvent =
   | DatagramsSend
   | { readonly type: 'datagrams.dropped'; readonly why: string; readonly count: number }
   | { readonly type: 'source.routed'; readonly source: SocketAddress; readonly to: AnyActorRef }
-  | { readonly type: 'source.unrouted'; readonly source: SocketAddress }
+  /** `isCutOff`: whoever asked there, too, was stopped in the middle; answers to that are nobody's any more. */
+  | { readonly type: 'source.unrouted'; readonly source: SocketAddress; readonly isCutOff: boolean }
   | { readonly type: 'routes.dropped'; readonly ids: readonly number[] };
 
 export interface SocketInput {
@@ -116,7 +117,7 @@ const unrouteSource = base.assign(({ context, event }) =>
   event.type === 'source.unrouted'
     ? {
         sources: withoutEntry(context.sources, formatAddress(event.source)),
-        routes: withoutEntries(context.routes, idsAt(context.routes, event.source)),
+        routes: event.isCutOff ? withoutEntries(context.routes, idsAt(context.routes, event.source)) : context.routes,
       }
     : {},
 );

@@ -83,7 +83,7 @@ export const messages: Readonly<Record<string, Readonly<Record<string, readonly 
     peer: ['directory.greetingWanted', 'directory.known', 'registration.failed', 'registration.listed'],
   },
   'incoming-session': {
-    peer: ['address.proven', 'error.owed', 'session.accepted'],
+    peer: ['address.proven', 'error.owed', 'session.accepted', 'session.expired'],
     socket: ['datagrams.send', 'source.routed'],
   },
   'merkle-walk': {

@@ -1,8 +1,8 @@
 /**
  * A small persistent table, for the context of a state machine: every change gives a new table and leaves the old one
  * as it was. The entries are spread over 64 buckets; a change copies the 64 pointers and one bucket, where a copied Map
- * would copy everything. Meant for up to a few thousand entries. Keys that collide on purpose make it as slow as a
- * list, nothing worse.
+ * would copy everything. Meant for thousands of entries: with ten times as many, a change costs ten times as much. Keys that
+ * collide on purpose make it as slow as a list, nothing worse.
  *
  * Plain arrays, no Map: it survives JSON, and no key is special ('__proto__' is a string like any other). The number 1
  * and the string '1' are different keys; numbers are to be finite, or JSON would change them.

@@ -2,7 +2,7 @@
 import type { PublicKey } from '../identity/public-key.ts';
 import { BoundedQueue } from '../runtime/bounded-queue.ts';
 import { TokenBuckets } from '../runtime/token-buckets.ts';
-import { type SocketAddress, sameAddress } from '../wire/socket-address.ts';
+import { hostOf, type SocketAddress, sameAddress } from '../wire/socket-address.ts';
 
 export interface FoundKey {
   /** Undefined: the name is not known, or has no key. */
@@ -50,15 +50,15 @@ export class KeyFinder {
   }
 
   #ask(name: string, from: SocketAddress): FoundKey | Promise<FoundKey> {
-    const { ip } = from;
-    const asking = this.#perSource.get(ip) ?? 0;
+    const host = hostOf(from);
+    const asking = this.#perSource.get(host) ?? 0;
     if (asking >= MAX_PER_SOURCE || this.#inTime.take('', this.#options.now()) > 0) return UNTRUSTED;
-    this.#perSource.set(ip, asking + 1);
+    this.#perSource.set(host, asking + 1);
     const answer = this.#lookUp(name).finally(() => {
       this.#pending.delete(name);
-      const left = (this.#perSource.get(ip) ?? 1) - 1;
-      if (left > 0) this.#perSource.set(ip, left);
-      else this.#perSource.delete(ip);
+      const left = (this.#perSource.get(host) ?? 1) - 1;
+      if (left > 0) this.#perSource.set(host, left);
+      else this.#perSource.delete(host);
     });
     this.#pending.set(name, answer);
     return answer;

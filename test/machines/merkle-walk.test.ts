@@ -37,6 +37,7 @@ const events = [
   received(message),
   received(bad),
   { type: 'nodes.absent', hashes: [leaf], ...cost },
+  { type: 'nodes.absent', hashes: [root], ...cost },
   { type: 'root.failed', ...failed(false) },
   { type: 'root.failed', ...failed(true) },
   { type: 'nodes.failed', hashes: [leaf], ticket: 0, ...failed(false) },

@@ -87,5 +87,8 @@ test('every transition of an outgoing session is walked', async () => {
   const found = await walkMachine({ machine, input: input(undefined), events, key, isPossible, depth: 6 });
   const given = { addresses: [address], key: undefined };
   const fixed = await walkMachine({ machine, input: input(given), events, key, isPossible, depth: 4 });
-  expect(unwalked({ ...found, walked: found.walked.union(fixed.walked) })).toEqual([]);
+  const outOfReach = { addresses: [ipv6], key: undefined };
+  const far = await walkMachine({ machine, input: input(outOfReach), events, key, isPossible, depth: 1 });
+  const walked = found.walked.union(fixed.walked).union(far.walked);
+  expect(unwalked({ ...found, walked })).toEqual([]);
 });

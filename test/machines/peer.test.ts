@@ -48,6 +48,7 @@ const events = [
   { type: 'traversal.wanted', address: alice },
   { type: 'error.answered', from: alice, name: 'alice', text: 'no' },
   { type: 'session.accepted', name: 'alice', address: alice, key: 'key', proven: false, atMs: 1 },
+  { type: 'session.expired', address: alice },
   { type: 'address.proven', name: 'alice', address: alice, key: 'key', atMs: 1 },
   { type: 'sync.wanted', name: 'alice', atMs: 1 },
   { type: 'sync.progressed', peer: 'alice', nodesFetched: 256, nodesWanted: 1 },

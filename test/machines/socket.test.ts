@@ -27,7 +27,7 @@ test('every transition of a socket is walked', async () => {
       { type: 'datagrams.send', datagrams: [new Uint8Array(7)], to: from, route: { ids: [7], to: request } },
       { type: 'datagrams.dropped', why: 'answer does not fit its request', count: 2 },
       { type: 'source.routed', source: from, to: session },
-      { type: 'source.unrouted', source: from },
+      { type: 'source.unrouted', source: from, isCutOff: true },
       { type: 'routes.dropped', ids: [7] },
     ] as never,
     depth: 4,
@@ -35,7 +35,7 @@ test('every transition of a socket is walked', async () => {
   expect(unwalked(result)).toEqual([]);
 });
 
-test('an address that is put away leaves no route behind', () => {
+test('whoever is stopped while asking leaves no route behind; one that ends by itself takes nobody else’s answers', () => {
   const socket = createActor(socketMachine.provide({ actions: inert('openSocket', 'closeSocket', 'transmit') }), {
     input: { index: 0, bind: from, owner: nobody('peer') },
   }).start();
@@ -44,6 +44,9 @@ test('an address that is put away leaves no route behind', () => {
   for (const [id, to] of [from, from, elsewhere].entries()) {
     socket.send({ type: 'datagrams.send', datagrams: [], to, route: { ids: [id + 1], to: request } });
   }
-  socket.send({ type: 'source.unrouted', source: from });
-  expect([...entriesOf(socket.getSnapshot().context.routes)].map(([id]) => id)).toEqual([3]);
+  const waiting = () => [...entriesOf(socket.getSnapshot().context.routes)].map(([id]) => id);
+  socket.send({ type: 'source.unrouted', source: from, isCutOff: false });
+  expect(waiting()).toHaveLength(3);
+  socket.send({ type: 'source.unrouted', source: from, isCutOff: true });
+  expect(waiting()).toEqual([3]);
 });

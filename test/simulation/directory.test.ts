@@ -94,6 +94,22 @@ describe('the directory, and a flood of Hellos from many sources', () => {
   });
 });
 
+test('the directory answers repeats of a Hello that is shorter than its answer as often as they have paid for it', async () => {
+  const world = await worldWithDirectory();
+  let sent = 0;
+  for (let id = 1; id <= 100; id++) {
+    const hello = encodeDatagram({ type: 'Hello', id, flags: 0, name: 'x' });
+    sent += hello.length;
+    world.network.forge(victim, directory, hello);
+    await world.clock.advance(100);
+  }
+  await world.clock.advance(60_000);
+  const got = sentTo(world, victim.ip).reduce((sum, { size }) => sum + size, 0);
+  expect(got).toBeGreaterThan(0);
+  expect(got).toBeLessThanOrEqual(3 * sent + 100);
+  await world.close();
+});
+
 describe('the directory, and a flood of Hellos under a registered name', () => {
   test('goes on listing whoever answers: the proofs that wait longest make room', async () => {
     const world = await worldWithDirectory();

@@ -1,6 +1,6 @@
 /** Protocol §9: what hostile input gets. */
 import { describe, expect, test } from 'vitest';
-import { limits } from '../../machines/timing.ts';
+import { limits, timing } from '../../machines/timing.ts';
 import { encodeDatagram } from '../../src/wire/datagram.ts';
 import { hashOf } from '../../src/wire/hash.ts';
 import { encodeInternal, encodeMessage } from '../../src/wire/node.ts';
@@ -256,6 +256,39 @@ describe('Hello floods', () => {
     await world.close();
   });
 
+  test('an expired session keeps no place from a newcomer, nor does one lose its place that we have proven ourselves', async () => {
+    const { world, reader } = await worldWith();
+    const join = async (name: string, port: number) => {
+      const stranger = await Stranger.join(world, name, '10.0.9.1', port);
+      stranger.answer = ({ datagram: { type, id }, from }) => {
+        if (type === 'Hello') void stranger.sendSigned(from, { type: 'HelloReply', id, flags: 0, name });
+      };
+      await stranger.sendSigned(addressOf(reader), { type: 'Hello', id: 1, flags: 0, name });
+      await world.clock.advance(200);
+      return stranger;
+    };
+    for (let i = 0; i < limits.incomingSessionsPerHost; i++) await join(`stranger ${i}`, 5_000 + i);
+    await world.clock.advance(timing.sessionLifetime + 60_000);
+    expect((await join('newcomer', 9_000)).heardOf('HelloReply')).toHaveLength(1);
+
+    // Does not answer our Hello, so that it is not proven; but then answers when we want something.
+    const friend = await Stranger.join(world, 'friend', '10.0.9.2');
+    world.registry.prove('friend', friend.keyPair.publicKey, friend.address, world.clock.now());
+    await friend.sendSigned(addressOf(reader), { type: 'Hello', id: 1, flags: 0, name: 'friend' });
+    await world.clock.advance(60_000);
+    friend.answer = ({ datagram: { type, id }, from }) => {
+      if (type === 'Hello') void friend.sendSigned(from, { type: 'HelloReply', id, flags: 0, name: 'friend' });
+    };
+    reader.peer.sync('friend').catch(() => {});
+    await world.clock.advance(5_000);
+    flood(world, addressOf(reader), 1_100);
+    await world.clock.advance(200);
+    friend.send(addressOf(reader), { type: 'RootRequest', id: 7 });
+    await world.clock.advance(200);
+    expect(friend.heardOf('Root')).toHaveLength(1);
+    await world.close();
+  });
+
   test('forged names do not use up what the directory lets a peer ask', async () => {
     let lookUps = 0;
     const { world, reader } = await worldWith();
@@ -271,6 +304,25 @@ describe('Hello floods', () => {
     // Two hundred at once, twenty a second for ten seconds.
     expect(lookUps).toBeGreaterThan(100);
     expect(lookUps).toBeLessThanOrEqual(400);
+    await world.close();
+  });
+
+  test('repeats of a Hello that is shorter than our answer are answered as often as they have paid for it', async () => {
+    const { world, reader } = await worldWith();
+    const victim = { ip: '10.200.0.1', port: 9 };
+    let sent = 0;
+    for (let id = 1; id <= 100; id++) {
+      const hello = encodeDatagram({ type: 'Hello', id, flags: 0, name: 'x' });
+      sent += hello.length;
+      world.network.forge(victim, addressOf(reader), hello);
+      await world.clock.advance(100);
+    }
+    await world.clock.advance(60_000);
+    const got = world.network.log
+      .filter(({ to }) => to.ip === victim.ip)
+      .reduce((sum, { bytes }) => sum + bytes.length, 0);
+    // The first HelloReply and one Hello of ours go out in any case.
+    expect(got).toBeLessThanOrEqual(3 * sent + 200);
     await world.close();
   });
 

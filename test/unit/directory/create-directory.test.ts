@@ -237,7 +237,8 @@ describe('a directory', () => {
     await alice.sayHello(directory.udp[0] as SocketAddress);
     await vi.waitFor(() => expect(all).toEqual(['hello.answered']));
     stop();
-    await alice.sayHello(directory.udp[0] as SocketAddress);
+    const bob = await Speaker.join('bob');
+    await bob.sayHello(directory.udp[0] as SocketAddress);
     await vi.waitFor(() => expect(all).toHaveLength(2));
     expect(some).toEqual(['alice']);
   });
