@@ -73,3 +73,6 @@ export function levelSizes(count: number): number[] {
   }
   return sizes;
 }
+
+/** How many leaves are below a node that no later message changes (protocol §2): 1, 32, 1,024, … */
+export const FULL_TREES: readonly number[] = Array.from({ length: 6 }, (_, level) => MAX_CHILDREN ** level);

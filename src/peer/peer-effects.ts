@@ -124,6 +124,9 @@ export function providePeer(dependencies: PeerDependencies) {
     },
   });
 
+  /** Nobody is given a root that its author has left behind: who asks for it may be its author, after a restore (docs/adr/0016). */
+  const nodeForOthers = (hash: Hash) => (store.isSuperseded(hash) ? undefined : store.getNode(hash));
+
   const incomingSession = incomingSessionMachine.provide({
     actors: { addressProof: addressProofMachine.provide({ actors: { request } }) },
     actions: {
@@ -137,7 +140,7 @@ export function providePeer(dependencies: PeerDependencies) {
       readNodes: ({ self }: Self, { requests }: { requests: readonly NodeRequest[] }) =>
         enter(self, {
           type: 'nodes.read',
-          nodes: requests.map(({ id, hash }): NodeRead => ({ id, hash, value: store.getNode(hash) })),
+          nodes: requests.map(({ id, hash }): NodeRead => ({ id, hash, value: nodeForOthers(hash) })),
         }),
     },
   });

@@ -3,7 +3,7 @@
 import { claimedMs, orderingMs } from '../feed/message.ts';
 import type { PublicKey } from '../identity/public-key.ts';
 import { appendLeaf, loadRightEdge } from '../merkle/append.ts';
-import { buildTree } from '../merkle/build.ts';
+import { buildTree, FULL_TREES } from '../merkle/build.ts';
 import { finish } from '../merkle/in-steps.ts';
 import { childrenOf } from '../merkle/read-node.ts';
 import { canonicalLeaves, replaceLeaf, TOMBSTONE } from '../merkle/withdraw.ts';
@@ -178,6 +178,13 @@ class MemoryStore implements Store {
 
   currentRoot(feed: string): Hash | undefined {
     return this.#feeds.get(feed)?.root;
+  }
+
+  isSuperseded(root: Hash): boolean {
+    const feeds = [...this.#feeds.values()];
+    if (!feeds.some(({ superseded }) => superseded.has(root)) || feeds.some((feed) => feed.root === root)) return false;
+    const { leaves } = this.#nodes.get(root) ?? {};
+    return root !== this.#own.root && leaves !== undefined && !FULL_TREES.includes(leaves);
   }
 
   isCurrent(feed: string, root: Hash): boolean {

@@ -103,6 +103,10 @@ const migrations: readonly string[] = [
   -- The root that is being adopted, step by step: as long as it is there, the leaves are not those of the current root alone.
   ALTER TABLE peers ADD COLUMN adopting BLOB;
   `,
+  `
+  -- Whoever asks for a node is not given the root of a tree that its author has left behind.
+  CREATE INDEX superseded_by_root ON superseded (root);
+  `,
 ];
 
 /** Brings the database to the newest version. @throws NewerHomeError if it is newer than this program */

@@ -6,7 +6,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { PublicKey } from '../identity/public-key.ts';
 import { appendLeaf, loadRightEdge } from '../merkle/append.ts';
-import { buildTree } from '../merkle/build.ts';
+import { buildTree, FULL_TREES } from '../merkle/build.ts';
 import { canonicalLeaves, replaceLeaf, TOMBSTONE } from '../merkle/withdraw.ts';
 import { type Hash, hashOf } from '../wire/hash.ts';
 import { encodeMessage, nodeKind } from '../wire/node.ts';
@@ -235,6 +235,12 @@ class SqliteStore implements Store {
   currentRoot(feed: string): Hash | undefined {
     const row = this.#db.get<{ root: Uint8Array | null }>('SELECT root FROM peers WHERE name = ?', feed);
     return row?.root ? hashFrom(row.root) : undefined;
+  }
+
+  isSuperseded(root: Hash): boolean {
+    const sql = `SELECT 1 FROM superseded JOIN nodes ON hash = superseded.root
+      WHERE superseded.root = ? AND leaves NOT IN (${FULL_TREES}) AND superseded.root NOT IN (SELECT root FROM peers WHERE root NOT NULL)`;
+    return this.#db.get(sql, blob(root)) !== undefined;
   }
 
   isCurrent(feed: string, root: Hash): boolean {

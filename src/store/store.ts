@@ -140,6 +140,11 @@ export interface Store extends Disposable {
   adopt(input: AdoptionInput): AdoptionStep;
   endWalk(feed: string): void;
   currentRoot(feed: string): Hash | undefined;
+  /**
+   * True for a root that a later one of the same feed has taken the place of, and that is nobody's now. Not for one message, nor for 32,
+   * 1,024, …: these stand in every later tree of the shape that we publish (protocol §2).
+   */
+  isSuperseded(root: Hash): boolean;
   /** False for the current root, too, while the adoption of another was begun and has not ended. */
   isCurrent(feed: string, root: Hash): boolean;
 

@@ -229,6 +229,18 @@ describe.each(kinds)('$kind store', ({ open }) => {
       expect(store.peer('alice')).toMatchObject({ messages: 3, root: tree.root, lastSyncMs: NOON_MS });
     });
 
+    test('leaves roots behind that nobody is to be given: all but those that stand in every later tree', () => {
+      const store = open();
+      const trees = [1, 2, 31, 32, 33, 34].map((count) =>
+        treeOfBodies(...Array.from({ length: count }, (_, i) => `m ${i}`)),
+      );
+      for (const tree of trees) fetchTree(store, 'alice', tree);
+      expect(trees.map(({ root }) => store.isSuperseded(root))).toEqual([false, true, true, false, true, false]);
+      // Somebody else has come as far as alice was once.
+      fetchTree(store, 'alice again', trees[2] as (typeof trees)[number]);
+      expect(store.isSuperseded(trees[2]?.root ?? '')).toBe(false);
+    });
+
     test('with a node missing changes nothing, and names the node', () => {
       const store = open();
       const { root, nodes } = treeOfBodies('a', 'b');
