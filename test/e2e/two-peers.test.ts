@@ -191,7 +191,9 @@ test('a home restored from an old backup does not take back what a follower has,
   // Bob has both roots by then, and gives nobody the old one.
   for (const text of ['four', 'five']) {
     const { values } = await post(text, 'alice');
-    await bob.line(({ event, hashes }) => event === 'messages.received' && (hashes as unknown[]).includes(values[0]?.hash));
+    await bob.line(
+      ({ event, hashes }) => event === 'messages.received' && (hashes as unknown[]).includes(values[0]?.hash),
+    );
   }
   await programs.run(['key', 'export', recent, ...flags('alice')]);
   await alice.stop('SIGKILL');
