@@ -1,6 +1,6 @@
 /** What an operator may graph: counters in Prometheus' format. */
 import { Counter, Registry as MetricsRegistry } from 'prom-client';
-import type { DirectoryFact } from '../../machines/directory.machine.ts';
+import type { DirectoryFact } from '../../machines/directory-context.ts';
 
 export interface DirectoryMetrics {
   readonly contentType: string;

@@ -1,6 +1,6 @@
 /** What a directory offers to a program: its options and its calls. */
 import type { Logger } from 'pino';
-import type { DirectoryFact } from '../../machines/directory.machine.ts';
+import type { DirectoryFact } from '../../machines/directory-context.ts';
 import type { KeyPair } from '../identity/key-pair.ts';
 import type { PublicKey } from '../identity/public-key.ts';
 import type { JournalSink } from '../journal/recorder.ts';

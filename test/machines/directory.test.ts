@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type DirectoryContext, directoryMachine } from '../../machines/directory.machine.ts';
+import { directoryMachine } from '../../machines/directory.machine.ts';
+import type { DirectoryContext } from '../../machines/directory-context.ts';
 import { sizeOf } from '../../src/merkle/hash-table.ts';
 import type { Datagram } from '../../src/wire/datagram.ts';
 import { ZERO_HASH } from '../../src/wire/hash.ts';

@@ -1,0 +1,311 @@
+/** What an outgoing session asks itself before it acts, and what it does then. */
+import { setup } from 'xstate';
+import { formatAddress, sameAddress } from '../src/wire/socket-address.ts';
+import { actorId } from './actor-ids.ts';
+import { afterRequests } from './congestion.ts';
+import { effect } from './effects.ts';
+import { type SessionAnswer, socketFor } from './events.ts';
+import { nameActions } from './named.ts';
+import { type NodesOrder, nodeRequestsMachine } from './node-requests.machine.ts';
+import {
+  answersIn,
+  currentAddress,
+  failureOf,
+  helloOrder,
+  isEnded,
+  isHello,
+  isRefusal,
+  mayTraverse,
+  type NodesWanted,
+  nodesAnswers,
+  nodesOrder,
+  type OutgoingSessionContext,
+  type OutgoingSessionEvent,
+  type OutgoingSessionInput,
+  type RootWanted,
+  rootAnswer,
+  rootOrder,
+  usable,
+  wantedAgain,
+  windowOf,
+} from './outgoing-session-context.ts';
+import { type RequestOrder, requestMachine } from './request.machine.ts';
+import { areAllFree, giveBack, takeSlot } from './slots.ts';
+import { limits, timing } from './timing.ts';
+
+export const base = setup({
+  types: {
+    context: {} as OutgoingSessionContext,
+    events: {} as OutgoingSessionEvent,
+    input: {} as OutgoingSessionInput,
+  },
+  actors: { request: requestMachine, nodeRequests: nodeRequestsMachine },
+  actions: { locatePeer: effect<{ name: string }>('locatePeer') },
+  guards: {
+    isElsewhere: ({ context, event }) => {
+      const address = currentAddress(context);
+      return event.type === 'session.adopt' && (address === undefined || !sameAddress(address, event.address));
+    },
+    isLocated: ({ context }) => context.located !== undefined,
+    /** Where it is, is known; but no socket of ours speaks that family. */
+    isOutOfReach: ({ context: { located }, context }) =>
+      located !== undefined && usable(context, located.addresses).length === 0,
+    hasNoSocket: ({ context, event }) => event.type === 'peer.located' && usable(context, event.addresses).length === 0,
+    isHelloAnswered: ({ event }) => isHello(event) && isEnded(event) && event.outcome.kind === 'answered',
+    isHello: ({ event }) => isHello(event),
+    isDataAnswered: ({ event }) => isEnded(event) && !isHello(event) && event.outcome.kind === 'answered',
+    hasNextAddress: ({ context, event }) => isHello(event) && context.attempt + 1 < context.addresses.length,
+    canTraverse: ({ context, event }) => isHello(event) && mayTraverse(context),
+    isFirstRefusal: ({ context, event }) => isRefusal(event) && context.regreetings < limits.regreetings,
+    isRefusal: ({ event }) => isRefusal(event),
+    isIdle: ({ context }) =>
+      context.waiters.length === 0 &&
+      context.heldBack.length === 0 &&
+      areAllFree(context.requests) &&
+      areAllFree(context.nodeRequests),
+    isExpired: ({ context, event }) =>
+      event.type === 'sweep' && event.atMs - context.openedAtMs >= timing.sessionLifetime,
+    isDueForRenewal: ({ context, event }) =>
+      event.type === 'sweep' &&
+      !context.renewing &&
+      event.atMs - context.openedAtMs >= timing.sessionRenewal &&
+      (context.located !== undefined || context.usedAtMs > context.openedAtMs),
+  },
+  delays: { traversalPause: timing.traversalPause },
+});
+
+type Enqueueing = Parameters<Parameters<typeof base.enqueueActions>[0]>[0];
+
+function openRequest({ context, enqueue, self }: Enqueueing, order: RequestOrder): void {
+  const socket = socketFor(context.sockets, order.to);
+  if (socket === undefined) return;
+  const { slot, isNew, slots } = takeSlot(context.requests);
+  const id = actorId.request(slot);
+  if (isNew) enqueue.spawnChild('request', { id, input: { slot, owner: self, random: context.random } });
+  enqueue.assign({ requests: slots });
+  enqueue.sendTo(id, { type: 'request.open', order, socket, atMs: context.atMs });
+}
+
+function openNodeRequests({ context, enqueue, self }: Enqueueing, order: NodesOrder): void {
+  const socket = socketFor(context.sockets, order.to);
+  if (socket === undefined) return;
+  const { slot, isNew, slots } = takeSlot(context.nodeRequests);
+  const id = actorId.nodeRequests(slot);
+  if (isNew) enqueue.spawnChild('nodeRequests', { id, input: { slot, owner: self, random: context.random } });
+  enqueue.assign({ nodeRequests: slots });
+  enqueue.sendTo(id, { type: 'nodes.request', order, socket, atMs: context.atMs });
+}
+
+/** Asks at the address and under the key that the session has now. */
+function ask(args: Enqueueing, wanted: RootWanted | NodesWanted): void {
+  const to = currentAddress(args.context);
+  if (to === undefined) return;
+  if (wanted.type === 'root.wanted') openRequest(args, rootOrder(args.context, to, wanted.requester));
+  else openNodeRequests(args, nodesOrder(args.context, to, wanted));
+}
+
+export const greet = base.enqueueActions((args) => {
+  const to = currentAddress(args.context);
+  if (to !== undefined) openRequest(args, helloOrder(args.context, to));
+});
+
+export const askWanted = base.enqueueActions((args) => {
+  if (args.event.type === 'root.wanted' || args.event.type === 'nodes.wanted') ask(args, args.event);
+});
+
+/** In the new session, what was held back is wanted as if it came now. */
+export const wantHeldBack = base.enqueueActions(({ context, enqueue }) => {
+  for (const wanted of context.heldBack) enqueue.raise({ ...wanted, atMs: context.atMs });
+  enqueue.assign({ heldBack: [] });
+});
+export const noteTime = base.assign(({ event }) => ({ atMs: 'atMs' in event ? event.atMs : undefined }));
+
+export const noteUse = base.assign(({ context, event }) => {
+  const atMs = 'atMs' in event ? event.atMs : undefined;
+  return { atMs, usedAtMs: Math.max(context.usedAtMs, atMs ?? 0) };
+});
+
+export const addWaiter = base.assign(({ context, event }) =>
+  event.type === 'session.open' && event.waiter !== undefined
+    ? { waiters: [...context.waiters, event.waiter], atMs: event.atMs }
+    : {},
+);
+
+export const useLocated = base.assign(({ context, event }) => {
+  const located = event.type === 'peer.located' ? event : context.located;
+  if (located === undefined) return {};
+  return { addresses: usable(context, located.addresses), key: located.key, attempt: 0, traversed: false };
+});
+
+export const useNextAddress = base.assign(({ context }) => ({ attempt: context.attempt + 1 }));
+export const useFirstAddressAgain = base.assign({ attempt: 0, traversed: true });
+
+export const adopt = base.assign(({ event }) =>
+  event.type === 'session.adopt'
+    ? {
+        addresses: [event.address],
+        attempt: 0,
+        key: event.key,
+        openedAtMs: event.atMs,
+        atMs: event.atMs,
+        failure: undefined,
+      }
+    : {},
+);
+
+/** What is over frees its slot and teaches the congestion window; Hello teaches the round trip only. */
+export const settle = base.assign(({ context, event }): Partial<OutgoingSessionContext> => {
+  if (!isEnded(event)) return {};
+  const { slot, order, outcome, sends, openedAtMs, atMs } = event;
+  const { firstTimeoutMs } = order;
+  const learned = afterRequests(context.congestion, {
+    answers: answersIn(event),
+    sends,
+    firstTimeoutMs,
+    openedAtMs,
+    atMs,
+  });
+  if (isHello(event)) {
+    const congestion = sends === 1 ? { ...learned, window: context.congestion.window } : context.congestion;
+    return { atMs, requests: giveBack(context.requests, slot), congestion };
+  }
+  const regreetings = outcome.kind === 'answered' ? 0 : context.regreetings;
+  const taught = { atMs, congestion: learned, regreetings };
+  if (event.type === 'request.ended') return { ...taught, requests: giveBack(context.requests, slot) };
+  return event.isLast ? { ...taught, nodeRequests: giveBack(context.nodeRequests, slot) } : taught;
+});
+
+export const noteOpened = base.assign(({ context, event }) => {
+  if (event.type !== 'request.ended' || event.outcome.kind !== 'answered') return {};
+  return {
+    openedAtMs: event.atMs ?? context.openedAtMs,
+    renewing: false,
+    zeroEndingIds: context.zeroEndingIds || (event.outcome.zeroEndingId && event.sends === limits.helloSends),
+    failure: undefined,
+  };
+});
+
+export const holdBackRefused = base.assign(({ context, event }) => {
+  const wanted = isRefusal(event) ? wantedAgain(event) : undefined;
+  return wanted === undefined ? {} : { heldBack: [...context.heldBack, wanted] };
+});
+export const holdBackWanted = base.assign(({ context, event }) =>
+  event.type === 'root.wanted' || event.type === 'nodes.wanted'
+    ? { heldBack: [...context.heldBack, event], atMs: event.atMs }
+    : {},
+);
+export const countRegreeting = base.assign(({ context }) => ({ regreetings: context.regreetings + 1 }));
+export const noteRenewing = base.assign({ renewing: true });
+export const noteRenewalEnded = base.assign({ renewing: false });
+export const useSockets = base.assign(({ event }) =>
+  event.type === 'sockets.changed' ? { sockets: event.sockets } : {},
+);
+
+export const noteFailure = base.assign(({ context, event }): Partial<OutgoingSessionContext> => {
+  if (event.type === 'peer.notLocated') return { failure: event.failure };
+  if (isEnded(event)) return { failure: failureOf(event, context.name) };
+  if (event.type === 'session.open') {
+    const where = context.located?.addresses.map(formatAddress).join(', ');
+    const message = `no local address of ours can reach ${where}: listen on one of that family, too`;
+    return { failure: { code: 'peer-unreachable', message } };
+  }
+  if (event.type === 'peer.located') {
+    const message = `${context.name} has no address that this machine can reach; it may be offline`;
+    return { failure: { code: 'peer-unreachable', message } };
+  }
+  return {};
+});
+
+export const tellWaitersReady = base.enqueueActions(({ context, enqueue, self }) => {
+  const ready: SessionAnswer = {
+    type: 'session.ready',
+    session: self,
+    window: windowOf(context),
+    atMs: context.atMs ?? context.openedAtMs,
+  };
+  for (const waiter of context.waiters) enqueue.sendTo(waiter, ready);
+  enqueue.assign({ waiters: [] });
+});
+
+export const tellWaitersFailed = base.enqueueActions(({ context, enqueue }) => {
+  const { failure } = context;
+  if (failure === undefined) return;
+  for (const waiter of context.waiters) enqueue.sendTo(waiter, { type: 'session.failed', failure });
+  for (const wanted of context.heldBack) {
+    const cost = { failure, refused: true, sends: 1, window: windowOf(context) };
+    const answer: SessionAnswer =
+      wanted.type === 'root.wanted'
+        ? { type: 'root.failed', ...cost }
+        : { type: 'nodes.failed', hashes: wanted.hashes, ticket: wanted.ticket, ...cost };
+    enqueue.sendTo(wanted.requester, answer);
+  }
+  enqueue.assign({ waiters: [], heldBack: [] });
+});
+
+export const passOn = base.enqueueActions(({ context, event, enqueue }) => {
+  if (event.type === 'nodes.ended') {
+    for (const answer of nodesAnswers(context, event)) enqueue.sendTo(event.order.requester, answer);
+  }
+  if (event.type === 'request.ended' && event.order.requester !== undefined) {
+    const answer = rootAnswer(context, event);
+    if (answer !== undefined) enqueue.sendTo(event.order.requester, answer);
+  }
+});
+
+/** An Error is always shown to the user (protocol §4). */
+export const reportError = base.enqueueActions(({ context, event, enqueue }) => {
+  if (!isEnded(event) || event.outcome.kind !== 'refused') return;
+  const { order, outcome } = event;
+  enqueue.sendTo(context.owner, { type: 'error.answered', from: order.to, name: context.name, text: outcome.text });
+});
+
+export const reportEstablished = base.sendTo(
+  ({ context }) => context.owner,
+  ({ context }) => ({
+    type: 'session.established',
+    session: context.id,
+    name: context.name,
+    address: currentAddress(context),
+    key: context.key,
+    atMs: context.openedAtMs,
+  }),
+);
+
+export const reportLost = base.sendTo(
+  ({ context }) => context.owner,
+  ({ context }) => ({ type: 'session.lost', session: context.id, name: context.name, failure: context.failure }),
+);
+
+export const askForTraversal = base.sendTo(
+  ({ context }) => context.owner,
+  ({ context }) => ({ type: 'traversal.wanted', address: currentAddress(context) }),
+);
+
+nameActions({
+  greet,
+  askWanted,
+  wantHeldBack,
+  noteTime,
+  noteUse,
+  addWaiter,
+  useLocated,
+  useNextAddress,
+  useFirstAddressAgain,
+  adopt,
+  settle,
+  noteOpened,
+  holdBackRefused,
+  holdBackWanted,
+  countRegreeting,
+  noteRenewing,
+  noteRenewalEnded,
+  useSockets,
+  noteFailure,
+  tellWaitersReady,
+  tellWaitersFailed,
+  passOn,
+  reportError,
+  reportEstablished,
+  reportLost,
+  askForTraversal,
+});
