@@ -1,20 +1,29 @@
-/** A process of its own that runs a directory and a peer with a feed: what the reader under measurement downloads from. */
+/**
+ * A process of its own that runs a directory, a peer with a feed, which the reader under measurement downloads, and one with a shorter
+ * feed, on which that reader may warm up.
+ */
 import { generateKeyPair } from '../../src/identity/key-pair.ts';
-import { createDirectory, createMemoryStore, createPeer } from '../../src/index.ts';
+import { createDirectory, createMemoryStore, createPeer, type Peer } from '../../src/index.ts';
 
 const [messages, bytes] = process.argv.slice(2).map(Number) as [number, number];
 await using directory = await createDirectory();
-const store = createMemoryStore();
-for (let i = 0; i < messages; i++) {
-  store.publish('alice', { date: i, inReplyTo: null, body: `${i} `.padEnd(bytes, 'murmure ') }, Date.now());
-}
-const access = { directory: directory.url, ca: directory.ca, udp: ['127.0.0.1:0'] };
-await using alice = await createPeer({ name: 'alice', keyPair: await generateKeyPair(), store, ...access });
-await alice.whenListed();
+await using alice = await publish('alice', messages);
+await using _warmUp = await publish('warm-up', Math.ceil(messages / 5));
 process.send?.({ url: directory.url, ca: directory.ca });
 for await (const _ of messagesFromParent()) {
   alice.post('one more');
   process.send?.({ posted: true });
+}
+
+async function publish(name: string, count: number): Promise<Peer> {
+  const store = createMemoryStore();
+  for (let i = 0; i < count; i++) {
+    store.publish(name, { date: i, inReplyTo: null, body: `${i} of ${name} `.padEnd(bytes, 'murmure ') }, Date.now());
+  }
+  const access = { directory: directory.url, ca: directory.ca, udp: ['127.0.0.1:0'] };
+  const peer = await createPeer({ name, keyPair: await generateKeyPair(), store, ...access });
+  await peer.whenListed();
+  return peer;
 }
 
 async function* messagesFromParent(): AsyncGenerator<unknown> {
