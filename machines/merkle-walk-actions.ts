@@ -21,7 +21,7 @@ import { limits } from './timing.ts';
 function refillFrom(window: number): number {
   return Math.max(window / 4, Math.min(window / 2, WORTHWHILE_BATCH));
 }
-const WORTHWHILE_BATCH = 32;
+const WORTHWHILE_BATCH = 64;
 /** Between two reports of how far it is, ms. */
 const PROGRESS_INTERVAL = 100;
 

@@ -16,8 +16,8 @@ export interface DatagramSocket {
 
 export interface Network {
   /**
-   * Binds a socket; port 0 means any free one. Nothing is received before this resolves. What arrives together, in one turn of
-   * the event loop, is handed over together.
+   * Binds a socket; port 0 means any free one. Nothing is received before this resolves. What arrives together, in one
+   * turn of the event loop or in a few full ones, is handed over together.
    * @throws MurmureError if the address cannot be bound
    */
   open(

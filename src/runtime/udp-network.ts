@@ -8,6 +8,10 @@ import { SourceAddresses } from './source-addresses.ts';
 
 /** Room for the burst that a full congestion window of large answers makes, while this process is busy. */
 const BUFFER_BYTES = 4 * 1024 * 1024;
+/** libuv reads so many datagrams in one turn of the event loop. */
+const FULL_TURN = 32;
+/** What is handed over together, about. */
+const MOST_ARRIVALS = 128;
 
 export function createUdpNetwork(): Network {
   return {
@@ -34,6 +38,8 @@ class UdpSocket implements DatagramSocket {
   readonly #sources = new SourceAddresses();
   #address: SocketAddress;
   #arrivals: Arrival[] = [];
+  /** How many of them came in earlier turns. */
+  #earlier = 0;
   #isClosed = false;
 
   constructor(bind: SocketAddress, onArrivals: (arrivals: readonly Arrival[]) => void, onError: (why: string) => void) {
@@ -107,6 +113,13 @@ class UdpSocket implements DatagramSocket {
 
   readonly #handOver = (): void => {
     const arrivals = this.#arrivals;
+    // After a full turn the system has more: what is handed over together costs less than what comes one by one.
+    if (arrivals.length - this.#earlier >= FULL_TURN && arrivals.length < MOST_ARRIVALS) {
+      this.#earlier = arrivals.length;
+      setImmediate(this.#handOver);
+      return;
+    }
+    this.#earlier = 0;
     this.#arrivals = [];
     if (!this.#isClosed) this.#onArrivals(arrivals);
   };
