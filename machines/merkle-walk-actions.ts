@@ -149,7 +149,7 @@ export const meetChildren = base.enqueueActions((args) => {
 export const meetMissing = base.enqueueActions((args) => {
   const { event, enqueue, context } = args;
   if (event.type !== 'tree.adopted' || event.adoption.status !== 'incomplete') return;
-  enqueue.assign({ frontier: pushAll(context.frontier, [event.adoption.missing], 0), pending: context.pending + 1 });
+  enqueue.assign({ frontier: pushAll(context.frontier, [event.adoption.missing]), pending: context.pending + 1 });
 });
 
 /** What is missing is asked for; what is there in part is gone through without asking anybody. */
@@ -164,7 +164,7 @@ export const sortFound = base.enqueueActions((args) => {
   }
   const lookUps = context.lookUps - 1;
   enqueue.assign({
-    frontier: pushAll(context.frontier, missing, 0),
+    frontier: pushAll(context.frontier, missing),
     pending: context.pending + missing.length,
     lookUps,
   });
@@ -246,7 +246,7 @@ export const countRootFailed = base.assign(({ context, event }) =>
 export const putBack = base.assign(({ context, event }) =>
   event.type === 'nodes.failed'
     ? {
-        frontier: pushAll(context.frontier, event.hashes, 0),
+        frontier: pushAll(context.frontier, event.hashes),
         pending: context.pending + event.hashes.length,
       }
     : {},

@@ -5,10 +5,9 @@
  */
 import type { Hash } from '../wire/hash.ts';
 
-/** One hash to ask for, and the ones after it. `depth` is its distance from the root. */
+/** One hash to ask for, and the ones after it. */
 export interface FrontierTop {
   readonly hash: Hash;
-  readonly depth: number;
   readonly rest: Frontier;
 }
 
@@ -16,8 +15,8 @@ export interface FrontierTop {
 export type Frontier = FrontierTop | undefined;
 
 /** Puts a node's children on top, so that the leftmost is popped first: the order of protocol §2. Takes O(hashes). */
-export function pushAll(frontier: Frontier, hashes: readonly Hash[], depth: number): Frontier {
-  return hashes.reduceRight<Frontier>((rest, hash) => ({ hash, depth, rest }), frontier);
+export function pushAll(frontier: Frontier, hashes: readonly Hash[]): Frontier {
+  return hashes.reduceRight<Frontier>((rest, hash) => ({ hash, rest }), frontier);
 }
 
 /** The next hash to ask for, and what remains; undefined when nothing does. */

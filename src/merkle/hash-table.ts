@@ -79,11 +79,6 @@ export function entryOf<V>(table: Table<V>, key: Key): V | undefined {
   return undefined;
 }
 
-/** The number of entries. */
-export function sizeOf(table: Table<unknown>): number {
-  return table.size;
-}
-
 /** All entries, in an order that depends on the keys alone, not on how the table came about: replays need that. */
 export function* entriesOf<V>(table: Table<V>): Generator<readonly [key: Key, value: V], void, undefined> {
   for (const bucket of table.buckets) yield* bucket;

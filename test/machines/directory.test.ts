@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { directoryMachine } from '../../machines/directory.machine.ts';
 import type { DirectoryContext } from '../../machines/directory-context.ts';
-import { sizeOf } from '../../src/merkle/hash-table.ts';
 import type { Datagram } from '../../src/wire/datagram.ts';
 import { ZERO_HASH } from '../../src/wire/hash.ts';
 import { seededRandom } from '../support/seeded-random.ts';
@@ -46,8 +45,8 @@ const events = [
 ] as never;
 
 const key = (context: DirectoryContext) => [
-  sizeOf(context.sessions),
-  sizeOf(context.proving),
+  context.sessions.size,
+  context.proving.size,
   context.sockets.ipv4 === undefined,
 ];
 

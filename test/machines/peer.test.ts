@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import { peerMachine } from '../../machines/peer.machine.ts';
 import { knownPeerAt, type PeerContext } from '../../machines/peer-context.ts';
 import { limits, timing } from '../../machines/timing.ts';
-import { sizeOf } from '../../src/merkle/hash-table.ts';
 import type { Datagram } from '../../src/wire/datagram.ts';
 import { ZERO_HASH } from '../../src/wire/hash.ts';
 import { seededRandom } from '../support/seeded-random.ts';
@@ -68,9 +67,9 @@ const events = [
 ] as never;
 
 const key = (context: PeerContext) => [
-  sizeOf(context.outgoing),
+  context.outgoing.size,
   knownPeerAt(context, alice)?.key,
-  sizeOf(context.walks),
+  context.walks.size,
   context.directoryAddresses.length,
   context.isListed,
   context.following.length,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createActor } from 'xstate';
 import { type SocketContext, socketMachine } from '../../machines/socket.machine.ts';
-import { entriesOf, sizeOf } from '../../src/merkle/hash-table.ts';
+import { entriesOf } from '../../src/merkle/hash-table.ts';
 import { encodeDatagram } from '../../src/wire/datagram.ts';
 import { ZERO_HASH } from '../../src/wire/hash.ts';
 import { inert, nobody, unwalked, walkMachine } from './walk-machine.ts';
@@ -16,7 +16,7 @@ test('every transition of a socket is walked', async () => {
   const result = await walkMachine({
     machine: socketMachine.provide({ actions: inert('openSocket', 'closeSocket', 'transmit') }),
     input: { index: 0, bind: from, owner: nobody('peer') },
-    key: ({ routes, sources }: SocketContext) => [sizeOf(routes), sizeOf(sources)],
+    key: ({ routes, sources }: SocketContext) => [routes.size, sources.size],
     events: [
       { type: 'socket.opened', address: from },
       { type: 'socket.failed', why: 'in use' },

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createActor } from 'xstate';
 import { directoryMachine } from '../../machines/directory.machine.ts';
 import { timing } from '../../machines/timing.ts';
-import { entryOf, sizeOf } from '../../src/merkle/hash-table.ts';
+import { entryOf } from '../../src/merkle/hash-table.ts';
 import { appendSignature, type Datagram, encodeDatagram } from '../../src/wire/datagram.ts';
 import { EMPTY_ROOT } from '../../src/wire/hash.ts';
 import { formatAddress } from '../../src/wire/socket-address.ts';
@@ -86,7 +86,7 @@ describe('the directory, and a flood of Hellos from many sources', () => {
     for (let i = 0; i < 65_536; i++) actor.send(checked(forged(i), '', i + 1));
     actor.send(checked({ ip: '192.0.2.2', port: 1 }, 'newcomer', 70_000));
     const { sessions } = actor.getSnapshot().context;
-    expect(sizeOf(sessions)).toBeLessThanOrEqual(65_536);
+    expect(sessions.size).toBeLessThanOrEqual(65_536);
     expect(answered).toEqual(['friend', 'newcomer']);
     expect(entryOf(sessions, formatAddress(friend))).toBeDefined();
     expect(entryOf(sessions, formatAddress(forged(0)))).toBeUndefined();

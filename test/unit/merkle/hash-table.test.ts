@@ -5,7 +5,6 @@ import {
   entriesOf,
   entryOf,
   type Key,
-  sizeOf,
   type Table,
   withEntry,
   withoutEntry,
@@ -40,7 +39,7 @@ describe('the persistent table', () => {
           expect([...entriesOf(earlier)]).toEqual(entries);
           expect(entryOf(table, key)).toBe(value);
         }
-        expect(sizeOf(table)).toBe(map.size);
+        expect(table.size).toBe(map.size);
         expect(new Map(entriesOf(table))).toEqual(map);
       }),
     );
