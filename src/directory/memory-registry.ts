@@ -33,6 +33,7 @@ export function createMemoryRegistry(options: RegistryOptions = {}): Registry {
     [...(bindingOf(name, nowMs)?.addresses.values() ?? [])]
       .filter(({ provenAtMs }) => nowMs - provenAtMs < ADDRESS_LIFETIME_MS)
       .map(({ address }) => address)
+      .reverse()
       .sort((a, b) => Number(isIPv6(a)) - Number(isIPv6(b)));
 
   const listing = new Listing((nowMs) => {

@@ -40,7 +40,7 @@ export interface Registry {
   prove(name: string, key: PublicKey | undefined, address: SocketAddress, nowMs: number): void;
   /** Names with at least one address, in byte order; the same array as long as they are the same. */
   peers(nowMs: number): readonly string[];
-  /** Undefined also for a bound name without an address: nobody is there now. IPv4 first, then by oldest proof. */
+  /** Undefined also for a bound name without an address: nobody is there now. IPv4 first, and within a family newest proof first (protocol §3). */
   lookup(name: string, nowMs: number): RegisteredPeer | undefined;
   isListed(address: SocketAddress, nowMs: number): boolean;
   /** Forgets what has expired. */

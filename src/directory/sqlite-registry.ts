@@ -53,7 +53,7 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
 
   const selectBinding = db.prepare('SELECT key FROM bindings WHERE name = ? AND proven_ms > ?');
   const selectAddresses = db.prepare(
-    'SELECT address FROM addresses WHERE name = ? AND proven_ms > ? ORDER BY proven_ms, rowid',
+    'SELECT address FROM addresses WHERE name = ? AND proven_ms > ? ORDER BY proven_ms DESC, rowid DESC',
   );
   // As UTF-8 bytes: how SQLite compares text.
   const selectNames = db.prepare('SELECT DISTINCT name FROM addresses WHERE proven_ms > ? ORDER BY name');

@@ -62,7 +62,7 @@ describe.each([
     registry.prove('alice', KEY, HOME, T0);
     registry.prove('alice', KEY, MOBILE, T0 + 30 * MINUTE);
     const listed = (nowMs: number) => registry.lookup('alice', nowMs)?.addresses;
-    expect(listed(T0 + HOUR - 1)).toEqual([HOME, MOBILE]);
+    expect(listed(T0 + HOUR - 1)).toEqual([MOBILE, HOME]);
     expect(listed(T0 + HOUR)).toEqual([MOBILE]);
     expect([HOME, MOBILE].map((address) => registry.isListed(address, T0 + HOUR))).toEqual([false, true]);
     expect(registry.peers(T0 + 90 * MINUTE - 1)).toEqual(['alice']);
@@ -78,12 +78,16 @@ describe.each([
     expect(registry.lookup('alice', T0 + 115 * MINUTE)).toBeUndefined();
   });
 
-  test('IPv4 addresses come first', () => {
+  test('IPv4 addresses come first, and within a family the newest proof does', () => {
     const registry = open();
-    registry.prove('alice', KEY, HOME_IPV6, T0);
+    registry.prove('alice', KEY, HOME, T0);
     registry.prove('alice', KEY, MOBILE, T0 + 1);
-    registry.prove('alice', KEY, HOME, T0 + 2);
-    expect(registry.lookup('alice', T0 + 2)?.addresses).toEqual([MOBILE, HOME, HOME_IPV6]);
+    registry.prove('alice', KEY, HOME_IPV6, T0 + 2);
+    registry.prove('alice', KEY, { ...HOME_IPV6, port: 1 }, T0 + 3);
+    const listed = () => registry.lookup('alice', T0 + 4)?.addresses;
+    expect(listed()).toEqual([MOBILE, HOME, { ...HOME_IPV6, port: 1 }, HOME_IPV6]);
+    registry.prove('alice', KEY, HOME, T0 + 4);
+    expect(listed()).toEqual([HOME, MOBILE, { ...HOME_IPV6, port: 1 }, HOME_IPV6]);
   });
 
   test('a name has eight addresses at most: a ninth takes the place of the one that was proven first', () => {
@@ -93,14 +97,14 @@ describe.each([
     registry.prove('alice', KEY, hostOf(0), T0 + 100);
     registry.prove('alice', KEY, hostOf(8), T0 + 101);
     expect(registryLimits.addressesPerName).toBe(8);
-    expect(registry.lookup('alice', T0 + 101)?.addresses).toEqual([2, 3, 4, 5, 6, 7, 0, 8].map(hostOf));
+    expect(registry.lookup('alice', T0 + 101)?.addresses).toEqual([8, 0, 7, 6, 5, 4, 3, 2].map(hostOf));
     expect(registry.isListed(hostOf(1), T0 + 101)).toBe(false);
   });
 
   test('nine addresses proven in one millisecond: the last one is kept', () => {
     const registry = open();
     for (let index = 8; index >= 0; index--) registry.prove('alice', KEY, hostOf(index), T0);
-    expect(registry.lookup('alice', T0)?.addresses).toEqual([7, 6, 5, 4, 3, 2, 1, 0].map(hostOf));
+    expect(registry.lookup('alice', T0)?.addresses).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map(hostOf));
   });
 
   test('peers are listed in byte order, which is not that of UTF-16', () => {
@@ -291,7 +295,7 @@ describe.each([
     expect(times.map((nowMs) => act(nowMs, true, 'swept'))).toEqual(kept);
     expect(kept[0]).toEqual([
       [
-        [[KEY], [HOME, MOBILE]],
+        [[KEY], [MOBILE, HOME]],
         [[OTHER_KEY], undefined],
       ],
       1,
