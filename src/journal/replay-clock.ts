@@ -1,20 +1,27 @@
 /** Time in a replay: timers do not run, they are fired. By their number, or all that are due at an instant. */
+import type { Clock } from '../runtime/clock.ts';
+
 interface Timer {
   readonly number: number;
   readonly dueAtMs: number;
   readonly callback: () => void;
 }
 
-export class ReplayClock {
+export class ReplayClock implements Clock {
+  readonly #startMs: number;
   #nowMs: number;
   #count = 0;
   readonly #timers = new Map<number, Timer>();
 
   constructor(startMs: number) {
+    this.#startMs = startMs;
     this.#nowMs = startMs;
   }
 
   readonly now = (): number => this.#nowMs;
+
+  /** A journal has one time so far, `atMs`: this is what has passed of it since the start. */
+  readonly monotonicNow = (): number => this.#nowMs - this.#startMs;
 
   readonly setTimeout = (callback: () => void, ms: number): number => {
     this.#count += 1;

@@ -47,6 +47,7 @@ export class Gate {
     let timers = 0;
     return {
       now: () => clock.now(),
+      monotonicNow: () => clock.monotonicNow(),
       clearTimeout: (timer) => clock.clearTimeout(timer),
       setTimeout: (callback, ms) => {
         timers += 1;

@@ -24,6 +24,10 @@ export class VirtualClock implements Clock {
     return this.#nowMs;
   }
 
+  monotonicNow(): number {
+    return this.#nowMs - START_MS;
+  }
+
   get elapsedMs(): number {
     return this.#nowMs - START_MS;
   }
