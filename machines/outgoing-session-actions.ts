@@ -15,6 +15,7 @@ import {
   isEnded,
   isHello,
   isRefusal,
+  isUnanswered,
   mayTraverse,
   type NodesWanted,
   nodesAnswers,
@@ -58,6 +59,10 @@ export const base = setup({
     canTraverse: ({ context, event }) => isHello(event) && mayTraverse(context),
     isFirstRefusal: ({ context, event }) => isRefusal(event) && context.regreetings < limits.regreetings,
     isRefusal: ({ event }) => isRefusal(event),
+    isUnanswered: ({ event }) => isUnanswered(event),
+    /** The other side may have moved: the directory knows where it is now. Nobody knows better of an address given by hand. */
+    isFirstSilence: ({ context, event }) =>
+      isUnanswered(event) && context.located === undefined && context.regreetings < limits.regreetings,
     isIdle: ({ context }) =>
       context.waiters.length === 0 &&
       context.heldBack.length === 0 &&
@@ -113,6 +118,13 @@ export const askWanted = base.enqueueActions((args) => {
   if (args.event.type === 'root.wanted' || args.event.type === 'nodes.wanted') ask(args, args.event);
 });
 
+/** Does the address in use still answer? */
+export const challenge = base.enqueueActions((args) => {
+  const to = currentAddress(args.context);
+  if (to === undefined) return;
+  openRequest(args, { ...rootOrder(args.context, to, undefined), maxSends: limits.challengeSends });
+});
+
 /** In the new session, what was held back is wanted as if it came now. */
 export const wantHeldBack = base.enqueueActions(({ context, enqueue }) => {
   for (const wanted of context.heldBack) enqueue.raise({ ...wanted, atMs: context.atMs });
@@ -134,7 +146,16 @@ export const addWaiter = base.assign(({ context, event }) =>
 export const useLocated = base.assign(({ context, event }) => {
   const located = event.type === 'peer.located' ? event : context.located;
   if (located === undefined) return {};
-  return { addresses: usable(context, located.addresses), key: located.key, attempt: 0, traversed: false };
+  const { alternative } = context;
+  const others = located.addresses.filter((address) => alternative === undefined || !sameAddress(address, alternative));
+  const candidates = alternative === undefined ? others : [alternative, ...others];
+  return {
+    addresses: usable(context, candidates),
+    key: located.key,
+    attempt: 0,
+    traversed: false,
+    alternative: undefined,
+  };
 });
 
 export const useNextAddress = base.assign(({ context }) => ({ attempt: context.attempt + 1 }));
@@ -185,8 +206,12 @@ export const noteOpened = base.assign(({ context, event }) => {
   };
 });
 
-export const holdBackRefused = base.assign(({ context, event }) => {
-  const wanted = isRefusal(event) ? wantedAgain(event) : undefined;
+export const noteAlternative = base.assign(({ event }) =>
+  event.type === 'session.adopt' ? { alternative: event.address } : {},
+);
+
+export const holdBackUnserved = base.assign(({ context, event }) => {
+  const wanted = isRefusal(event) || isUnanswered(event) ? wantedAgain(event) : undefined;
   return wanted === undefined ? {} : { heldBack: [...context.heldBack, wanted] };
 });
 export const holdBackWanted = base.assign(({ context, event }) =>
@@ -282,6 +307,7 @@ export const askForTraversal = base.sendTo(
 );
 
 nameActions({
+  challenge,
   greet,
   askWanted,
   wantHeldBack,
@@ -289,12 +315,13 @@ nameActions({
   noteUse,
   addWaiter,
   useLocated,
+  noteAlternative,
   useNextAddress,
   useFirstAddressAgain,
   adopt,
   settle,
   noteOpened,
-  holdBackRefused,
+  holdBackUnserved,
   holdBackWanted,
   countRegreeting,
   noteRenewing,

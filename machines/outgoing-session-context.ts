@@ -66,6 +66,8 @@ export interface OutgoingSessionContext extends OutgoingSessionInput {
   /** Index of the address in use. */
   readonly attempt: number;
   readonly traversed: boolean;
+  /** Another address that proved to be the same peer's, tried first when the one in use no longer answers. */
+  readonly alternative: SocketAddress | undefined;
   readonly waiters: readonly AnyActorRef[];
   /** When the event that is being handled came in; undefined while a timer's is. Unix ms. */
   readonly atMs: number | undefined;
@@ -90,6 +92,11 @@ export function isRefusal(event: OutgoingSessionEvent): event is RequestEnded | 
   return isEnded(event) && !isHello(event) && event.outcome.kind === 'refused';
 }
 
+/** Every send stayed unanswered: there may be nobody any more at this address. */
+export function isUnanswered(event: OutgoingSessionEvent): event is RequestEnded | NodesEnded {
+  return isEnded(event) && !isHello(event) && event.outcome.kind === 'unanswered';
+}
+
 export function isEnded(event: OutgoingSessionEvent): event is RequestEnded | NodesEnded {
   return event.type === 'request.ended' || event.type === 'nodes.ended';
 }
@@ -105,7 +112,7 @@ export function wantedAgain(event: RequestEnded | NodesEnded): RootWanted | Node
   const { requester } = event.order;
   if (event.type === 'request.ended') return requester && { type: 'root.wanted', requester, atMs: undefined };
   const { outcome, order } = event;
-  const hashes = outcome.kind === 'refused' ? [outcome.hash] : [];
+  const hashes = outcome.kind === 'refused' ? [outcome.hash] : outcome.kind === 'unanswered' ? outcome.hashes : [];
   return { type: 'nodes.wanted', hashes, requester: order.requester, ticket: order.ticket, atMs: undefined };
 }
 
@@ -141,7 +148,11 @@ export function helloOrder(context: OutgoingSessionContext, to: SocketAddress): 
   };
 }
 
-export function rootOrder(context: OutgoingSessionContext, to: SocketAddress, requester: AnyActorRef): RequestOrder {
+export function rootOrder(
+  context: OutgoingSessionContext,
+  to: SocketAddress,
+  requester: AnyActorRef | undefined,
+): RequestOrder {
   return {
     question: { type: 'RootRequest' },
     to,

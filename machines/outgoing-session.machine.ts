@@ -9,10 +9,12 @@ import {
   askForTraversal,
   askWanted,
   base,
+  challenge,
   countRegreeting,
   greet,
-  holdBackRefused,
+  holdBackUnserved,
   holdBackWanted,
+  noteAlternative,
   noteFailure,
   noteOpened,
   noteRenewalEnded,
@@ -43,6 +45,7 @@ export const outgoingSessionMachine = base.createMachine({
     addresses: [],
     attempt: 0,
     traversed: false,
+    alternative: undefined,
     waiters: [],
     atMs: undefined,
     openedAtMs: 0,
@@ -66,11 +69,11 @@ export const outgoingSessionMachine = base.createMachine({
     'session.adopt': { target: '.established', actions: adopt },
     'request.ended': [
       { guard: 'isHello', actions: settle },
-      { guard: 'isRefusal', actions: [settle, reportError, holdBackRefused] },
+      { guard: 'isRefusal', actions: [settle, reportError, holdBackUnserved] },
       { actions: [settle, passOn] },
     ],
     'nodes.ended': [
-      { guard: 'isRefusal', actions: [settle, reportError, holdBackRefused] },
+      { guard: 'isRefusal', actions: [settle, reportError, holdBackUnserved] },
       { actions: [settle, passOn] },
     ],
   },
@@ -130,7 +133,8 @@ export const outgoingSessionMachine = base.createMachine({
       entry: [reportEstablished, tellWaitersReady, wantHeldBack],
       on: {
         'session.open': { actions: [addWaiter, noteUse, tellWaitersReady] },
-        'session.adopt': [{ guard: 'isElsewhere', actions: [adopt, reportEstablished] }, { actions: adopt }],
+        // That somebody is elsewhere, too, proves nothing about the address in use: that one is kept for as long as it answers.
+        'session.adopt': [{ guard: 'isElsewhere', actions: [noteAlternative, challenge] }, { actions: adopt }],
         'root.wanted': { actions: [noteUse, askWanted] },
         'nodes.wanted': { actions: [noteUse, askWanted] },
         'request.ended': [
@@ -140,8 +144,14 @@ export const outgoingSessionMachine = base.createMachine({
           {
             guard: 'isFirstRefusal',
             target: 'greeting',
-            actions: [settle, reportError, holdBackRefused, countRegreeting],
+            actions: [settle, reportError, holdBackUnserved, countRegreeting],
           },
+          {
+            guard: 'isFirstSilence',
+            target: 'locating',
+            actions: [settle, holdBackUnserved, countRegreeting, reportLost],
+          },
+          { guard: 'isUnanswered', target: 'closed', actions: [settle, passOn, reportLost] },
           { actions: [settle, reportError, passOn] },
         ],
         'nodes.ended': [
@@ -149,8 +159,14 @@ export const outgoingSessionMachine = base.createMachine({
           {
             guard: 'isFirstRefusal',
             target: 'greeting',
-            actions: [settle, reportError, holdBackRefused, countRegreeting],
+            actions: [settle, reportError, holdBackUnserved, countRegreeting],
           },
+          {
+            guard: 'isFirstSilence',
+            target: 'locating',
+            actions: [settle, holdBackUnserved, countRegreeting, reportLost],
+          },
+          { guard: 'isUnanswered', target: 'closed', actions: [settle, passOn, reportLost] },
           { actions: [settle, reportError, passOn] },
         ],
         sweep: [

@@ -1,4 +1,5 @@
 /** Protocol §5 and §7: sessions, who may open them, how long they last, and what strangers are told. */
+
 import { describe, expect, test } from 'vitest';
 import { encodeDatagram, isRequest } from '../../src/wire/datagram.ts';
 import { EMPTY_ROOT } from '../../src/wire/hash.ts';
@@ -361,10 +362,42 @@ test('pushes go to where a peer is now, when it has said Hello from another addr
   await bob.peer.close();
   const again = await world.addPeer('bob', { store: bob.store, keyPair: bob.keyPair });
   await world.settle(again.peer.whenListed());
-  await world.clock.advance(5_000);
+  // The former address is given three timeouts to show that it still answers.
+  await world.clock.advance(10_000);
   alice.peer.post('are you still there?');
   await world.clock.advance(5_000);
   expect(again.facts).toContainEqual(expect.objectContaining({ type: 'messages.received', peer: 'alice' }));
+  await world.close();
+});
+
+test('a request that stays unanswered ends the belief in a session: the peer is looked for anew, and read where it is now', async () => {
+  const world = await listedPeers(12, ['alice']);
+  const [alice] = world.peers as [VirtualPeer];
+  const reader = await world.addPeer('reader', { register: false });
+  alice.peer.post('one');
+  await world.settle(reader.peer.sync('alice'));
+  await alice.peer.close();
+  const again = await world.addPeer('alice', { store: alice.store, keyPair: alice.keyPair });
+  await world.settle(again.peer.whenListed());
+  again.peer.post('two');
+  expect(await world.settle(reader.peer.sync('alice'))).toMatchObject({ status: 'updated', newMessages: 1 });
+  await world.close();
+});
+
+test('a session is not taken away from an address that still answers: a relayed Hello moves nothing', async () => {
+  const world = await listedPeers(13, ['alice', 'bob']);
+  const [alice, bob] = world.peers as [VirtualPeer, VirtualPeer];
+  alice.peer.follow('bob');
+  await world.clock.advance(5_000);
+  // A second process of bob's, which is gone a moment later: to alice it looks like a Hello that somebody relayed.
+  const second = await world.addPeer('bob', { store: bob.store, keyPair: bob.keyPair, register: false });
+  second.peer.hello(alice.peer.addresses[0] as SocketAddress);
+  await world.clock.advance(1_000);
+  await second.peer.close();
+  await world.clock.advance(1_000);
+  bob.peer.post('still here');
+  await world.clock.advance(2_000);
+  expect(alice.facts).toContainEqual(expect.objectContaining({ type: 'messages.received', peer: 'bob' }));
   await world.close();
 });
 
