@@ -1,20 +1,24 @@
 /**
  * Whom a datagram is for (protocol §4). Answers go by id *and* source to whoever waits for them; requests go by source to their
- * session; whatever belongs to nobody goes to the owner of the socket. Requests for nodes and their answers, by far the most
- * there is, go together, in one event for each receiver.
+ * session; whatever belongs to nobody goes to the owner of the socket. Requests for nodes go together, in one event for each
+ * session; after the answers, each session that they belong to hears that all of them were handed over.
  */
 import type { AnyActorRef, EventObject } from 'xstate';
 import { entryOf, type Table } from '../src/merkle/hash-table.ts';
 import { type Arrival, type Datagram, decodeDatagram, type ReceivedDatagram } from '../src/wire/datagram.ts';
 import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
-import type { Delivery, NodeAnswer, NodeRequest } from './events.ts';
+import type { Delivery, NodeRequest } from './events.ts';
 import type { Ref, RefFor, SocketRef } from './messages.ts';
 
-/** Answers that come from `address` go to the actor `to`. */
+/** Answers that come from `address` go to the actor `to`; `owner` hears when all that came in one turn were handed over. */
 export interface Route {
   readonly address: SocketAddress;
   readonly to: RefFor<'socket', 'request'>;
+  readonly owner: RequestOwner;
 }
+
+/** Whoever opens requests. */
+export type RequestOwner = RefFor<'socket', 'outgoing-session'>;
 
 export interface Routing {
   readonly owner: RefFor<'socket', 'peer'>;
@@ -49,7 +53,7 @@ export function sortArrivals(
   { owner, routes, sources }: Routing,
 ): Sorted {
   const single: Letter[] = [];
-  const answers = new Map<RefFor<'socket', 'request'>, NodeAnswer[]>();
+  const answered = new Set<RequestOwner>();
   const requests = new Map<RefFor<'socket', 'incoming-session'>, { requests: NodeRequest[]; size: number }>();
   let malformed = 0;
   let unexpected = 0;
@@ -76,11 +80,8 @@ export function sortArrivals(
     }
     const route = datagram.id === 0 ? undefined : entryOf(routes, datagram.id);
     if (route !== undefined && sameAddress(route.address, from)) {
-      if (datagram.type === 'Datum' || datagram.type === 'NoDatum') {
-        grouped(answers, route.to, () => []).push(datagram);
-      } else {
-        single.push(letter(route.to, { type: 'answer.received', answer: decoded.value, from, atMs }));
-      }
+      single.push(letter(route.to, { type: 'answer.received', answer: decoded.value, from, atMs }));
+      if (datagram.type === 'Datum' || datagram.type === 'NoDatum') answered.add(route.owner);
     } else if (mayComeUnasked(datagram)) {
       single.push(letter(owner, { type: 'datagram.unsolicited', ...deliver(decoded.value, arrival, socket, atMs) }));
     } else {
@@ -88,7 +89,7 @@ export function sortArrivals(
     }
   }
   const batches = [
-    ...Array.from(answers, ([to, batch]) => letter(to, { type: 'nodes.answered', answers: batch, atMs })),
+    ...Array.from(answered, (to) => letter(to, { type: 'answers.delivered', atMs })),
     ...Array.from(requests, ([to, batch]) => letter(to, { type: 'nodes.requested', ...batch, atMs })),
   ];
   return { deliveries: [...single, ...batches], malformed, unexpected };

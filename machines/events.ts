@@ -58,15 +58,7 @@ export interface NodesRequested {
 }
 export type NodeRequest = Extract<Datagram, { type: 'GetDatum' }>;
 
-/** What was answered to one actor in one turn of the event loop. */
-export interface NodesAnswered {
-  readonly type: 'nodes.answered';
-  readonly answers: readonly NodeAnswer[];
-  readonly atMs: number;
-}
-export type NodeAnswer = Extract<Datagram, { type: 'Datum' | 'NoDatum' }>;
-
-/** An answer of another kind. */
+/** An answer from where it was expected; whether it fits, its request decides. */
 export interface AnswerReceived {
   readonly type: 'answer.received';
   readonly answer: ReceivedDatagram;

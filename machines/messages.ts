@@ -12,10 +12,9 @@ import type { FrontEndEvent } from './front-end.machine.ts';
 import type { HistoryCheckEvent } from './history-check.machine.ts';
 import type { IncomingSessionEvent } from './incoming-session-context.ts';
 import type { MerkleWalkEvent } from './merkle-walk-context.ts';
-import type { NodeRequestsEvent } from './node-requests.machine.ts';
 import type { OutgoingSessionEvent } from './outgoing-session-context.ts';
 import type { PeerEvent } from './peer-context.ts';
-import type { RequestEvent } from './request.machine.ts';
+import type { RequestEvent } from './request-context.ts';
 import type { SocketEvent } from './socket.machine.ts';
 
 /** What each kind of actor accepts. */
@@ -26,7 +25,6 @@ interface Accepted {
   readonly 'outgoing-session': OutgoingSessionEvent;
   readonly 'incoming-session': IncomingSessionEvent;
   readonly request: RequestEvent;
-  readonly 'node-requests': NodeRequestsEvent;
   readonly 'address-proof': AddressProofEvent;
   readonly 'merkle-walk': MerkleWalkEvent;
   readonly 'history-check': HistoryCheckEvent;
@@ -56,7 +54,7 @@ const messages = {
       'sweep',
       'sync.wanted',
     ],
-    socket: ['datagrams.dropped', 'datagrams.received', 'datagrams.send', 'socket.failed', 'socket.opened'],
+    socket: ['datagrams.dropped', 'datagrams.received', 'datagrams.refused', 'datagrams.send', 'socket.failed', 'socket.opened'],
     'directory-client': ['directory.failed', 'directory.found', 'listing.checked', 'registration.accepted'],
     'outgoing-session': ['peer.located', 'peer.notLocated'],
     'incoming-session': ['hello.verified', 'key.found', 'nodes.read'],
@@ -116,8 +114,7 @@ const messages = {
   },
   'outgoing-session': {
     peer: ['error.answered', 'session.established', 'session.lost', 'traversal.wanted'],
-    request: ['request.open'],
-    'node-requests': ['nodes.request'],
+    request: ['request.cancelled', 'request.open', 'request.redirected'],
     'merkle-walk': [
       'nodes.absent',
       'nodes.failed',
@@ -132,18 +129,14 @@ const messages = {
   'address-proof': { request: ['request.open'] },
   request: {
     socket: ['datagrams.dropped', 'datagrams.send', 'routes.dropped'],
-    'outgoing-session': ['request.ended'],
-    'address-proof': ['request.ended'],
-  },
-  'node-requests': {
-    socket: ['datagrams.dropped', 'datagrams.send', 'routes.dropped'],
-    'outgoing-session': ['nodes.ended'],
+    'outgoing-session': ['request.ended', 'request.stalled'],
+    'address-proof': ['request.ended', 'request.stalled'],
   },
   socket: {
     peer: ['datagram.unsolicited', 'socket.lost', 'socket.ready', 'stranger.asked'],
     'incoming-session': ['nodes.requested', 'request.received'],
-    request: ['answer.received', 'nodes.answered'],
-    'node-requests': ['answer.received', 'nodes.answered'],
+    request: ['answer.received', 'send.failed'],
+    'outgoing-session': ['answers.delivered'],
     directory: ['datagram.unsolicited', 'socket.lost', 'socket.ready', 'stranger.asked'],
   },
   directory: { socket: ['datagrams.send'] },

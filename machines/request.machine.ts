@@ -1,326 +1,282 @@
 /**
- * One retransmitted request for anything but nodes (protocol §6): signs and sends it, repeats it with a doubling timeout, and
- * accepts only an answer that fits and whose signature verifies.
+ * One retransmitted datagram (protocol §6): signs it where that is owed, sends it, repeats it with a doubling timeout, and
+ * accepts only an answer that fits and verifies. Whatever else comes under its id is dropped, counted, and remembered, so that
+ * the user is told what was wrong with the answers.
  *
- * An actor of this machine is a slot: its session opens it for one request after another, since spawning costs
- * ten times what sending does.
+ * An actor of this machine is a slot: its session opens it for one request after another, since spawning costs ten times
+ * what sending does.
  */
-import { type AnyActorRef, setup } from 'xstate';
+import { assertEvent, setup } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
-import { appendSignature, type Datagram, encodeDatagram, type ReceivedDatagram } from '../src/wire/datagram.ts';
-import type { SocketAddress } from '../src/wire/socket-address.ts';
-import { effect, type Random } from './effects.ts';
-import type { AnswerReceived, NodesAnswered } from './events.ts';
-import { nameActions } from './named.ts';
-import { backedOff, drawId, UNFIT_ANSWER, withJitter } from './retransmission.ts';
+import { appendSignature } from '../src/wire/datagram.ts';
+import { sameAddress } from '../src/wire/socket-address.ts';
+import { effect } from './effects.ts';
+import type { AnswerReceived } from './events.ts';
+import {
+  type CurrentRequest,
+  currentOf,
+  endedWith,
+  faultIn,
+  formInUse,
+  nextKind,
+  openRequest,
+  type RequestContext,
+  type RequestEnded,
+  type RequestEvent,
+  type RequestInput,
+  withFault,
+  withForm,
+} from './request-context.ts';
+import { backedOff, UNFIT_ANSWER, withJitter } from './retransmission.ts';
 import type { DatagramsSend } from './socket.machine.ts';
 import { limits } from './timing.ts';
 
-/** What to ask; the slot adds the id. */
-export type Question =
-  | { readonly type: 'Hello'; readonly flags: number; readonly name: string }
-  | { readonly type: 'RootRequest' };
-
-export interface RequestOrder {
-  readonly question: Question;
-  readonly to: SocketAddress;
-  /** The answer must verify under this key; undefined: the other side has none. */
-  readonly answerKey: PublicKey | undefined;
-  /** HelloReply must carry this name; undefined: any. */
-  readonly answerName: string | undefined;
-  readonly firstTimeoutMs: number;
-  readonly maxSends: number;
-  /** Ids end in a zero byte, for peers that copy only the first three (protocol §11, C). */
-  readonly zeroEndingId: boolean;
-  /** For whom the session asks; undefined: for itself. */
-  readonly requester: AnyActorRef | undefined;
-}
-
-export type RequestOutcome =
-  | {
-      readonly kind: 'answered';
-      readonly answer: Datagram;
-      readonly from: SocketAddress;
-      readonly zeroEndingId: boolean;
-    }
-  | { readonly kind: 'refused'; readonly text: string }
-  | { readonly kind: 'unanswered'; readonly waitedMs: number };
-
-/** What a slot tells its owner when the request is over; the slot is free again. */
-export interface RequestEnded {
-  readonly type: 'request.ended';
-  readonly slot: number;
-  readonly order: RequestOrder;
-  readonly outcome: RequestOutcome;
-  readonly sends: number;
-  /** When it was opened, Unix ms; undefined if a timer caused it: then no round trip is measured. */
-  readonly openedAtMs: number | undefined;
-  /** When the answer came; undefined for an unanswered request. */
-  readonly atMs: number | undefined;
-}
-
-export type RequestEvent =
-  | {
-      readonly type: 'request.open';
-      readonly order: RequestOrder;
-      readonly socket: AnyActorRef;
-      readonly atMs: number | undefined;
-    }
-  | { readonly type: 'datagram.signed'; readonly id: number; readonly signature: Uint8Array }
-  | AnswerReceived
-  /** Nodes, under an id of a request for something else. */
-  | NodesAnswered
-  | { readonly type: 'answer.verified'; readonly id: number; readonly valid: boolean };
-
-export interface RequestInput {
-  readonly slot: number;
-  readonly owner: AnyActorRef;
-  readonly random: Random;
-}
-
-/** What the slot is busy with. */
-interface CurrentRequest {
-  readonly order: RequestOrder;
-  readonly socket: AnyActorRef;
-  /** Ids under which it was sent; the last one is in use. */
-  readonly ids: readonly number[];
-  readonly bytes: Uint8Array;
-  /** When it was opened, Unix ms; undefined if a timer caused it: then no round trip is measured. */
-  readonly openedAtMs: number | undefined;
-  /** How often it was sent, the send that is being prepared included. */
-  readonly sends: number;
-  readonly timeoutMs: number;
-  readonly waitedMs: number;
-  /** An answer whose signature is being verified. */
-  readonly held: AnswerReceived | undefined;
-}
-
-export interface RequestContext extends RequestInput {
-  /** Once the slot is idle again, its last request. */
-  readonly current: CurrentRequest | undefined;
-}
-
-const NO_BYTES = new Uint8Array(0);
-
-/** An answer fits if its type belongs to the question; the socket has seen to id and source. */
-function fits(order: RequestOrder, { datagram, signature }: ReceivedDatagram): boolean {
-  switch (datagram.type) {
-    case 'Error':
-      return true;
-    case 'HelloReply':
-      return (
-        order.question.type === 'Hello' &&
-        (order.answerName === undefined || datagram.name === order.answerName) &&
-        (order.answerKey === undefined || signature !== undefined)
-      );
-    case 'Root':
-      return order.question.type === 'RootRequest' && (order.answerKey === undefined || signature !== undefined);
-    default:
-      return false;
-  }
-}
-
-function currentId({ current }: RequestContext): number {
-  return current?.ids.at(-1) ?? 0;
-}
-
 const base = setup({
-  types: {
-    context: {} as RequestContext,
-    events: {} as RequestEvent,
-    input: {} as RequestInput,
-  },
+  types: { context: {} as RequestContext, events: {} as RequestEvent, input: {} as RequestInput },
   actions: {
     sign: effect<{ id: number; bytes: Uint8Array }>('sign'),
     verify: effect<{ id: number; key: PublicKey; signed: Uint8Array; signature: Uint8Array }>('verify'),
   },
   guards: {
-    isCurrent: ({ context, event }) =>
-      (event.type === 'datagram.signed' || event.type === 'answer.verified') && event.id === currentId(context),
-    isUnfit: ({ context, event }) =>
-      event.type === 'answer.received' && (context.current === undefined || !fits(context.current.order, event.answer)),
+    /** Only Hello and RootRequest are signed (protocol §4). */
+    needsSignature: ({ event }) => event.type === 'request.open' && event.order.question.type !== 'GetDatum',
+    isInUse: ({ context, event }) => {
+      assertEvent(event, 'datagram.signed');
+      return event.id === formInUse(currentOf(context)).id;
+    },
+    isUnfit: ({ context, event }) => {
+      assertEvent(event, 'answer.received');
+      return faultIn(currentOf(context), event.answer) !== undefined;
+    },
     isRefusal: ({ event }) => event.type === 'answer.received' && event.answer.datagram.type === 'Error',
-    isVerifying: ({ context }) => context.current?.held !== undefined,
-    needsVerification: ({ context, event }) =>
-      event.type === 'answer.received' && context.current?.order.answerKey !== undefined,
-    isGenuine: ({ context, event }) =>
-      event.type === 'answer.verified' &&
-      event.valid &&
-      event.id === currentId(context) &&
-      context.current?.held !== undefined,
-    isExhausted: ({ context: { current } }) => current === undefined || current.sends >= current.order.maxSends,
-    /** The last send of an unanswered Hello goes out with an id ending in zero (protocol §11, C). */
-    wantsZeroEndingId: ({ context: { current } }) =>
-      current?.order.question.type === 'Hello' &&
-      !current.order.zeroEndingId &&
-      current.order.maxSends === limits.helloSends &&
-      current.sends === current.order.maxSends - 1,
+    isVerifying: ({ context }) => currentOf(context).held !== undefined,
+    /** A Merkle tree protects its nodes, signatures the rest. */
+    needsVerification: ({ context }) => {
+      const { answerKey, question } = currentOf(context).order;
+      return answerKey !== undefined && question.type !== 'GetDatum';
+    },
+    isHeld: ({ context, event }) => {
+      assertEvent(event, 'answer.verified');
+      return event.id === currentOf(context).held?.answer.datagram.id;
+    },
+    isGenuine: ({ context, event }) => {
+      assertEvent(event, 'answer.verified');
+      return event.valid && event.id === currentOf(context).held?.answer.datagram.id;
+    },
+    isExhausted: ({ context }) => currentOf(context).sends >= currentOf(context).order.maxSends,
+    /** The next send has another id or other flags, which is not signed yet. */
+    needsForm: ({ context }) => {
+      const current = currentOf(context);
+      return !current.forms.some(({ kind }) => kind === nextKind(current));
+    },
+    /** A Hello is about its address; anything else may go to another address of the same peer. */
+    isRedirectable: ({ context, event }) => {
+      assertEvent(event, 'request.redirected');
+      const { question, to } = currentOf(context).order;
+      return question.type !== 'Hello' && sameAddress(to, event.from);
+    },
   },
   delays: {
-    retransmissionTimeout: ({ context }) => withJitter(context.current?.timeoutMs ?? 0, currentId(context)),
+    retransmissionTimeout: ({ context }) => {
+      const current = currentOf(context);
+      return withJitter(current.timeoutMs, formInUse(current).id);
+    },
   },
-});
-
-const openOrder = base.assign(({ context, event }) => {
-  if (event.type !== 'request.open') return {};
-  const { order, socket, atMs: openedAtMs } = event;
-  const id = drawId(context.random, order.zeroEndingId);
-  const bytes = encodeDatagram({ ...order.question, id });
-  const timeoutMs = order.firstTimeoutMs;
-  return {
-    current: { order, socket, ids: [id], bytes, openedAtMs, sends: 1, timeoutMs, waitedMs: 0, held: undefined },
-  };
 });
 
 /** Changes what the slot is busy with. */
-const change = (changes: (current: CurrentRequest, args: RequestArgs) => Partial<CurrentRequest>) =>
-  base.assign((args) => {
-    const { current } = args.context;
-    return current === undefined ? {} : { current: { ...current, ...changes(current, args) } };
-  });
-type RequestArgs = { readonly context: RequestContext; readonly event: RequestEvent };
+const change = (changes: (current: CurrentRequest, event: RequestEvent) => CurrentRequest) =>
+  base.assign(({ context, event }) => ({ current: changes(currentOf(context), event) }));
 
-const drawZeroEndingId = change((current, { context }) => {
-  const id = drawId(context.random, true);
-  const bytes = encodeDatagram({ ...current.order.question, id });
-  return { ids: [...current.ids, id], bytes, held: undefined };
+const requestSetup = base.extend({
+  actions: {
+    open: base.assign(({ context, event }) => {
+      assertEvent(event, 'request.open');
+      const current = openRequest(context, event.order, event.atMs);
+      return { current, ids: current.forms.map(({ id }) => id), formerIds: context.ids };
+    }),
+
+    addForm: base.assign(({ context }) => {
+      const current = withForm(currentOf(context), context.random);
+      return { current, ids: current.forms.map(({ id }) => id) };
+    }),
+
+    attachSignature: change((current, event) => {
+      assertEvent(event, 'datagram.signed');
+      const { id, signature } = event;
+      const forms = current.forms.map((form) =>
+        form.id === id ? { ...form, bytes: appendSignature(form.bytes, signature), isSigned: true } : form,
+      );
+      return { ...current, forms };
+    }),
+
+    backOff: change((current) => ({ ...current, kind: nextKind(current), ...backedOff(current) })),
+
+    redirect: change((current, event) => {
+      assertEvent(event, 'request.redirected');
+      return { ...current, order: { ...current.order, to: event.to, socket: event.socket } };
+    }),
+
+    /** Answers to any send of this request come here from now on, those to the slot's former request do so no more. */
+    transmit: base.sendTo(
+      ({ context }) => currentOf(context).order.socket,
+      ({ context, self }): DatagramsSend => {
+        const current = currentOf(context);
+        const { ids, formerIds, owner } = context;
+        const route = { ids, formerIds, to: self, owner };
+        return { type: 'datagrams.send', datagrams: [formInUse(current).bytes], to: current.order.to, route };
+      },
+    ),
+
+    dropRoutes: base.sendTo(
+      ({ context }) => currentOf(context).order.socket,
+      ({ context }) => ({ type: 'routes.dropped', ids: context.ids }),
+    ),
+
+    reportDrop: base.sendTo(({ context }) => currentOf(context).order.socket, {
+      type: 'datagrams.dropped',
+      why: UNFIT_ANSWER,
+      count: 1,
+    }),
+
+    noteFault: change((current, event) => {
+      assertEvent(event, 'answer.received');
+      const fault = faultIn(current, event.answer);
+      return fault === undefined ? current : withFault(current, fault);
+    }),
+
+    noteForgery: change((current) => withFault({ ...current, held: undefined }, 'forged')),
+
+    hold: change((current, event) => {
+      assertEvent(event, 'answer.received');
+      return { ...current, held: event };
+    }),
+
+    verifyHeld: base.enqueueActions(({ context, event, enqueue }) => {
+      assertEvent(event, 'answer.received');
+      const { datagram, signature, signed } = event.answer;
+      const key = currentOf(context).order.answerKey;
+      if (signature === undefined || key === undefined) return;
+      enqueue({ type: 'verify', params: { id: datagram.id, key, signed, signature } });
+    }),
+
+    /** After three timeouts in a row the owner may look for another way (protocol §5). */
+    reportStall: base.enqueueActions(({ context, enqueue }) => {
+      const { order, sends, timeoutMs, waitedMs } = currentOf(context);
+      if (sends < limits.sendsBeforeSuspicion) return;
+      const { owner, slot } = context;
+      enqueue.sendTo(owner, { type: 'request.stalled', slot, order, waitedMs: waitedMs + timeoutMs });
+    }),
+
+    reportAnswered: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context, event }) => {
+        assertEvent(event, 'answer.received');
+        return answered(context, event);
+      },
+    ),
+
+    reportVerified: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context }) => answered(context, currentOf(context).held as AnswerReceived),
+    ),
+
+    reportRefused: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context, event }) => {
+        assertEvent(event, 'answer.received');
+        const { datagram } = event.answer;
+        return endedWith(context, { kind: 'refused', text: datagram.type === 'Error' ? datagram.text : '' }, event.atMs);
+      },
+    ),
+
+    reportUnanswered: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context }) => {
+        const { waitedMs, timeoutMs, faults } = currentOf(context);
+        return endedWith(context, { kind: 'unanswered', waitedMs: waitedMs + timeoutMs, faults }, undefined);
+      },
+    ),
+
+    reportUnsendable: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context, event }) => {
+        assertEvent(event, 'send.failed');
+        return endedWith(context, { kind: 'unsendable', why: event.why }, undefined);
+      },
+    ),
+  },
 });
 
-const attachSignature = change(({ bytes }, { event }) =>
-  event.type === 'datagram.signed' ? { bytes: appendSignature(bytes, event.signature) } : {},
-);
-
-const backOff = change((current) => backedOff(current));
-
-const transmit = base.sendTo(
-  ({ context }) => context.current?.socket as AnyActorRef,
-  ({ context, self }): DatagramsSend => {
-    const { bytes, order, ids } = context.current as CurrentRequest;
-    return { type: 'datagrams.send', datagrams: [bytes], to: order.to, route: { ids, to: self } };
-  },
-);
-
-const dropRoutes = base.sendTo(
-  ({ context }) => context.current?.socket as AnyActorRef,
-  ({ context }) => ({ type: 'routes.dropped', ids: context.current?.ids ?? [] }),
-);
-
-const reportDrop = base.sendTo(
-  ({ context }) => context.current?.socket as AnyActorRef,
-  ({ event }) => ({
-    type: 'datagrams.dropped',
-    why: UNFIT_ANSWER,
-    count: event.type === 'nodes.answered' ? event.answers.length : 1,
-  }),
-);
-
-function ended({ slot, current }: RequestContext, outcome: RequestOutcome, atMs: number | undefined): RequestEnded {
-  const { order, sends, openedAtMs } = current as CurrentRequest;
-  return { type: 'request.ended', slot, order, outcome, sends, openedAtMs, atMs };
+function answered(context: RequestContext, { answer: { datagram }, from, atMs }: AnswerReceived): RequestEnded {
+  const form = currentOf(context).forms.find(({ id }) => id === datagram.id)?.kind ?? 'plain';
+  return endedWith(context, { kind: 'answered', answer: datagram, from, form }, atMs);
 }
 
-function answered(context: RequestContext, { answer, from, atMs }: AnswerReceived): RequestEnded {
-  const zeroEndingId = (answer.datagram.id & 0xff) === 0;
-  return ended(context, { kind: 'answered', answer: answer.datagram, from, zeroEndingId }, atMs);
-}
-
-const reportAnswered = base.sendTo(
-  ({ context }) => context.owner,
-  ({ context, event }) => answered(context, event as AnswerReceived),
-);
-
-const reportVerified = base.sendTo(
-  ({ context }) => context.owner,
-  ({ context }) => answered(context, context.current?.held as AnswerReceived),
-);
-
-const reportRefused = base.sendTo(
-  ({ context }) => context.owner,
-  ({ context, event }) => {
-    const { answer, atMs } = event as AnswerReceived;
-    const text = answer.datagram.type === 'Error' ? answer.datagram.text : '';
-    return ended(context, { kind: 'refused', text }, atMs);
-  },
-);
-
-const reportUnanswered = base.sendTo(
-  ({ context }) => context.owner,
-  ({ context }) => {
-    const { waitedMs, timeoutMs } = context.current as CurrentRequest;
-    return ended(context, { kind: 'unanswered', waitedMs: waitedMs + timeoutMs }, undefined);
-  },
-);
-
-const hold = change((_, { event }) => (event.type === 'answer.received' ? { held: event } : {}));
-
-const verify = base.enqueueActions(({ context, enqueue }) => {
-  const { held, order } = context.current ?? {};
-  const { signature, signed } = held?.answer ?? {};
-  const key = order?.answerKey;
-  if (signature === undefined || signed === undefined || key === undefined) return;
-  enqueue({ type: 'verify', params: { id: currentId(context), key, signed, signature } });
-});
-
-const release = change(() => ({ held: undefined }));
-
-nameActions({
-  release,
-  openOrder,
-  drawZeroEndingId,
-  attachSignature,
-  backOff,
-  transmit,
-  dropRoutes,
-  reportDrop,
-  reportAnswered,
-  reportVerified,
-  reportRefused,
-  reportUnanswered,
-  hold,
-  verify,
-});
-
-export const requestMachine = base.createMachine({
+export const requestMachine = requestSetup.createMachine({
   id: 'request',
-  description: 'One retransmitted request: a reusable slot of a session (protocol §6).',
-  context: ({ input }) => ({ ...input, current: undefined }),
+  description: 'One retransmitted datagram: a reusable slot of a session (protocol §6).',
+  context: ({ input }) => ({ ...input, current: undefined, ids: [], formerIds: [] }),
   initial: 'idle',
   states: {
     idle: {
       description: 'Free for the next request.',
-      on: { 'request.open': { target: 'signing', actions: openOrder } },
-    },
-    signing: {
-      description: 'Waiting for our signature over header and body (protocol §7).',
-      entry: {
-        type: 'sign',
-        params: ({ context }) => ({ id: currentId(context), bytes: context.current?.bytes ?? NO_BYTES }),
-      },
-      on: { 'datagram.signed': { guard: 'isCurrent', target: 'awaitingAnswer', actions: attachSignature } },
-    },
-    awaitingAnswer: {
-      description: 'Sent; repeated with the same id and bytes, the timeout doubling, until an answer fits.',
-      entry: transmit,
-      after: {
-        retransmissionTimeout: [
-          { guard: 'isExhausted', target: 'idle', actions: [dropRoutes, reportUnanswered] },
-          { guard: 'wantsZeroEndingId', target: 'signing', actions: [backOff, drawZeroEndingId] },
-          { target: 'awaitingAnswer', reenter: true, actions: backOff },
+      on: {
+        'request.open': [
+          { guard: 'needsSignature', target: 'open.signing', actions: 'open' },
+          { target: 'open.awaitingAnswer', actions: 'open' },
         ],
       },
+    },
+    open: {
+      description: 'An answer that fits ends the request, whichever send it answers.',
+      initial: 'signing',
       on: {
-        'nodes.answered': { actions: reportDrop },
         'answer.received': [
-          { guard: 'isUnfit', actions: reportDrop },
-          { guard: 'isRefusal', target: 'idle', actions: [dropRoutes, reportRefused] },
-          { guard: 'isVerifying', actions: reportDrop },
-          { guard: 'needsVerification', actions: [hold, verify] },
-          { target: 'idle', actions: [dropRoutes, reportAnswered] },
+          { guard: 'isUnfit', actions: ['noteFault', 'reportDrop'] },
+          { guard: 'isRefusal', target: 'idle', actions: 'reportRefused' },
+          { guard: 'isVerifying', actions: 'reportDrop' },
+          { guard: 'needsVerification', actions: ['hold', 'verifyHeld'] },
+          { target: 'idle', actions: 'reportAnswered' },
         ],
         'answer.verified': [
-          { guard: 'isGenuine', target: 'idle', actions: [dropRoutes, reportVerified] },
-          { guard: 'isCurrent', actions: [release, reportDrop] },
+          { guard: 'isGenuine', target: 'idle', actions: 'reportVerified' },
+          { guard: 'isHeld', actions: ['noteForgery', 'reportDrop'] },
         ],
+        'send.failed': { target: 'idle', actions: 'reportUnsendable' },
+        'request.redirected': { guard: 'isRedirectable', actions: 'redirect' },
+        'request.cancelled': { target: 'idle', actions: 'dropRoutes' },
+      },
+      states: {
+        signing: {
+          description: 'Waiting for our signature over header and body (protocol §7).',
+          entry: {
+            type: 'sign',
+            params: ({ context }) => formInUse(currentOf(context)),
+          },
+          on: {
+            'datagram.signed': { guard: 'isInUse', target: 'awaitingAnswer', actions: 'attachSignature' },
+          },
+        },
+        awaitingAnswer: {
+          description: 'Sent; repeated with the same id and bytes, the timeout doubling.',
+          entry: 'transmit',
+          on: {
+            'request.redirected': {
+              guard: 'isRedirectable',
+              target: 'awaitingAnswer',
+              reenter: true,
+              actions: ['dropRoutes', 'redirect'],
+            },
+          },
+          after: {
+            retransmissionTimeout: [
+              { guard: 'isExhausted', target: '#request.idle', actions: 'reportUnanswered' },
+              { guard: 'needsForm', target: 'signing', actions: ['reportStall', 'backOff', 'addForm'] },
+              { target: 'awaitingAnswer', reenter: true, actions: ['reportStall', 'backOff'] },
+            ],
+          },
+        },
       },
     },
   },

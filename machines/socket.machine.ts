@@ -14,15 +14,17 @@ import {
 } from '../src/merkle/hash-table.ts';
 import type { Arrival } from '../src/wire/datagram.ts';
 import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
-import { type Route, sortArrivals } from './datagram-sorting.ts';
+import { type RequestOwner, type Route, sortArrivals } from './datagram-sorting.ts';
 import { effect } from './effects.ts';
 import type { RefFor } from './messages.ts';
 import { timing } from './timing.ts';
 
-/** Answers under one of `ids` go to the actor `to`, until `routes.dropped`. */
+/** Answers under one of `ids` go to the actor `to`, until `routes.dropped`; those under one of `formerIds` to nobody. */
 export interface AnswerRoute {
   readonly ids: readonly number[];
+  readonly formerIds: readonly number[];
   readonly to: RefFor<'socket', 'request'>;
+  readonly owner: RequestOwner;
 }
 
 /** To be sent, in this order. */
@@ -39,6 +41,8 @@ export type SocketEvent =
   /** What came in one turn of the event loop. */
   | { readonly type: 'datagrams.received'; readonly arrivals: readonly Arrival[]; readonly atMs: number }
   | DatagramsSend
+  /** The operating system refuses to send there: no route, or a closed port. */
+  | { readonly type: 'datagrams.refused'; readonly to: SocketAddress; readonly why: string }
   | { readonly type: 'datagrams.dropped'; readonly why: string; readonly count: number }
   | {
       readonly type: 'source.routed';
@@ -81,7 +85,11 @@ const base = setup({
 
 /** A session that is put away says nothing about what it has asked; whoever else asks there routes its answers with the next send. */
 function idsAt(routes: Table<Route>, source: SocketAddress): number[] {
-  return [...entriesOf(routes)].flatMap(([id, { address }]) => (sameAddress(address, source) ? [id as number] : []));
+  return routesAt(routes, source).map(([id]) => id as number);
+}
+
+function routesAt(routes: Table<Route>, address: SocketAddress) {
+  return [...entriesOf(routes)].filter(([, route]) => sameAddress(route.address, address));
 }
 
 const socketSetup = base.extend({
@@ -100,14 +108,23 @@ const socketSetup = base.extend({
       return { dropped: counted(context.dropped, event.why, event.count) };
     }),
 
+    /** Whoever waits for an answer from there hears at once that none will come. */
+    tellRefused: base.enqueueActions(({ context, event, enqueue }) => {
+      assertEvent(event, 'datagrams.refused');
+      const waiting = new Set(routesAt(context.routes, event.to).map(([, { to }]) => to));
+      for (const to of waiting) enqueue.sendTo(to, { type: 'send.failed', why: event.why });
+      enqueue.assign({ dropped: counted(context.dropped, 'could not be sent', 1) });
+    }),
+
     routeAnswers: base.assign(({ context, event }) => {
       assertEvent(event, 'datagrams.send');
       if (event.route === undefined) return {};
       const { route, to } = event;
-      const entry: Route = { address: to, to: route.to };
+      const entry: Route = { address: to, to: route.to, owner: route.owner };
+      const routes = withoutEntries(context.routes, route.formerIds);
       return {
         routes: withEntries(
-          context.routes,
+          routes,
           route.ids.map((id) => [id, entry]),
         ),
       };
@@ -189,6 +206,7 @@ export const socketMachine = socketSetup.createMachine({
             'Answers go by id and source to whoever waits for them, requests by source to their session; strangers’ requests and what came unasked go to the owner; the rest is counted and dropped.',
           actions: 'sort',
         },
+        'datagrams.refused': { actions: 'tellRefused' },
         'datagrams.send': { actions: ['routeAnswers', { type: 'transmit', params: ({ event }) => event }] },
         'socket.failed': { target: 'broken', actions: 'reportLost' },
       },

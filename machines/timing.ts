@@ -53,6 +53,8 @@ export const limits = {
   /** Sends of a Hello before the directory is asked to open the other side's NAT: 6 s rather than 30. */
   helloSendsBeforeTraversal: 2,
   requestSends: 5,
+  /** Timeouts of one request, with nothing received meanwhile, after which an address is suspect (protocol §5). */
+  sendsBeforeSuspicion: 3,
   /** Sends of a RootRequest that asks whether an address still answers, once the peer turned up at another (protocol §5). */
   challengeSends: 3,
   /** Congestion window per peer, in requests (protocol §6). */

@@ -1,0 +1,209 @@
+/** What a request is asked to do, what it knows while it is under way, and how it ends; pure. */
+import type { PublicKey } from '../src/identity/public-key.ts';
+import { type Datagram, encodeDatagram, type ReceivedDatagram } from '../src/wire/datagram.ts';
+import { type Hash, hashOf } from '../src/wire/hash.ts';
+import type { SocketAddress } from '../src/wire/socket-address.ts';
+import type { Random } from './effects.ts';
+import type { AnswerReceived } from './events.ts';
+import type { RefFor } from './messages.ts';
+import { drawId } from './retransmission.ts';
+
+/** What to ask; the slot adds the id. */
+export type Question =
+  | { readonly type: 'Hello'; readonly flags: number; readonly name: string }
+  | { readonly type: 'RootRequest' }
+  | { readonly type: 'GetDatum'; readonly hash: Hash };
+
+export interface RequestOrder {
+  readonly question: Question;
+  readonly to: SocketAddress;
+  readonly socket: RefFor<'request', 'socket'>;
+  /** The answer must verify under this key; undefined: the other side has none. */
+  readonly answerKey: PublicKey | undefined;
+  /** HelloReply must carry this name; undefined: any. */
+  readonly answerName: string | undefined;
+  readonly firstTimeoutMs: number;
+  readonly maxSends: number;
+  /** Every id ends in a zero byte, for peers that copy only the first three (protocol §11, C). */
+  readonly zeroEndingIds: boolean;
+  /** For whom the session asks; undefined: for itself. */
+  readonly requester: Requester | undefined;
+  /** The requester's own mark, handed back to it. */
+  readonly ticket: number;
+  /** How many answers had come from this address when the request was opened. */
+  readonly heard: number;
+}
+
+export type Requester = RefFor<'outgoing-session', 'merkle-walk' | 'directory-client'>;
+
+/** What was wrong with an answer. Bounded: one count a kind. */
+export type Fault = 'unsigned' | 'forged' | 'other name' | 'other hash' | 'other type';
+export type Faults = Readonly<Partial<Record<Fault, number>>>;
+
+/**
+ * A Hello has up to three forms (protocol §6, §11): as it is; under an id that ends in zero; and without flags as well.
+ * Everything else has one.
+ */
+export type FormKind = 'plain' | 'zero-ending' | 'bare';
+
+export interface Form {
+  readonly kind: FormKind;
+  readonly id: number;
+  readonly bytes: Uint8Array;
+  readonly isSigned: boolean;
+}
+
+export type RequestOutcome =
+  | { readonly kind: 'answered'; readonly answer: Datagram; readonly from: SocketAddress; readonly form: FormKind }
+  | { readonly kind: 'refused'; readonly text: string }
+  | { readonly kind: 'unanswered'; readonly waitedMs: number; readonly faults: Faults }
+  /** The operating system refuses to send there. */
+  | { readonly kind: 'unsendable'; readonly why: string };
+
+/** What a slot tells its owner when the request is over; the slot is free again. */
+export interface RequestEnded {
+  readonly type: 'request.ended';
+  readonly slot: number;
+  readonly order: RequestOrder;
+  readonly outcome: RequestOutcome;
+  readonly sends: number;
+  /** When it was opened; undefined if a timer caused it: then no round trip is measured. */
+  readonly openedAtMs: number | undefined;
+  /** When the answer came; undefined for a request without one. */
+  readonly atMs: number | undefined;
+}
+
+/** Three timeouts or more in a row; the request goes on. */
+export interface RequestStalled {
+  readonly type: 'request.stalled';
+  readonly slot: number;
+  readonly order: RequestOrder;
+  readonly waitedMs: number;
+}
+
+/** From now on the request, if it was sent to `from`, is sent to `to`. */
+export interface RequestRedirected {
+  readonly type: 'request.redirected';
+  readonly from: SocketAddress;
+  readonly to: SocketAddress;
+  readonly socket: RefFor<'request', 'socket'>;
+}
+
+export type RequestEvent =
+  | { readonly type: 'request.open'; readonly order: RequestOrder; readonly atMs: number | undefined }
+  | RequestRedirected
+  /** Its outcome is of no interest any more, and is not reported. */
+  | { readonly type: 'request.cancelled' }
+  | { readonly type: 'datagram.signed'; readonly id: number; readonly signature: Uint8Array }
+  | AnswerReceived
+  | { readonly type: 'answer.verified'; readonly id: number; readonly valid: boolean }
+  | { readonly type: 'send.failed'; readonly why: string };
+
+export interface RequestInput {
+  readonly slot: number;
+  readonly owner: RefFor<'request', 'outgoing-session' | 'address-proof'>;
+  readonly random: Random;
+}
+
+/** What the slot is busy with. */
+export interface CurrentRequest {
+  readonly order: RequestOrder;
+  /** Bounded: three. */
+  readonly forms: readonly Form[];
+  /** The form of the latest send. */
+  readonly kind: FormKind;
+  readonly openedAtMs: number | undefined;
+  /** How often it was sent, the send that is being prepared included. */
+  readonly sends: number;
+  readonly timeoutMs: number;
+  readonly waitedMs: number;
+  /** An answer whose signature is being verified. */
+  readonly held: AnswerReceived | undefined;
+  readonly faults: Faults;
+}
+
+export interface RequestContext extends RequestInput {
+  /** Once the slot is idle again, its last request; undefined before the first. */
+  readonly current: CurrentRequest | undefined;
+  /** Ids whose answers come here, and those of the request before. Bounded: three each. */
+  readonly ids: readonly number[];
+  readonly formerIds: readonly number[];
+}
+
+/** The request that the slot is busy with. Called only in states that have one. */
+export function currentOf({ current }: RequestContext): CurrentRequest {
+  if (current === undefined) throw new Error('no request was opened in this slot');
+  return current;
+}
+
+export function openRequest(
+  { random }: RequestContext,
+  order: RequestOrder,
+  openedAtMs: number | undefined,
+): CurrentRequest {
+  const form = makeForm(random, order, 'plain');
+  return {
+    order,
+    forms: [form],
+    kind: 'plain',
+    openedAtMs,
+    sends: 1,
+    timeoutMs: order.firstTimeoutMs,
+    waitedMs: 0,
+    held: undefined,
+    faults: {},
+  };
+}
+
+function makeForm(random: Random, order: RequestOrder, kind: FormKind): Form {
+  const { question, zeroEndingIds } = order;
+  const id = drawId(random, zeroEndingIds || kind !== 'plain');
+  const bare = question.type === 'Hello' && kind === 'bare' ? { ...question, flags: 0 } : question;
+  return { kind, id, bytes: encodeDatagram({ ...bare, id }), isSigned: false };
+}
+
+/** The form of the next send: the second and the last Hello try what helps peers that have no answer to the first. */
+export function nextKind({ order: { question, maxSends, zeroEndingIds }, sends }: CurrentRequest): FormKind {
+  if (question.type !== 'Hello') return 'plain';
+  const next = sends + 1;
+  if (next === maxSends && question.flags !== 0) return 'bare';
+  return !zeroEndingIds && (next === 2 || next === maxSends) ? 'zero-ending' : 'plain';
+}
+
+export function withForm(current: CurrentRequest, random: Random): CurrentRequest {
+  return { ...current, forms: [...current.forms, makeForm(random, current.order, current.kind)] };
+}
+
+export function formInUse({ forms, kind }: CurrentRequest): Form {
+  return (forms.find((form) => form.kind === kind) ?? forms[0]) as Form;
+}
+
+/** Why an answer does not fit; the socket has seen to id and source. An Error fits everything. */
+export function faultIn(
+  { order: { question, answerKey, answerName } }: CurrentRequest,
+  { datagram, signature }: ReceivedDatagram,
+): Fault | undefined {
+  if (datagram.type === 'Error') return undefined;
+  switch (question.type) {
+    case 'Hello':
+      if (datagram.type !== 'HelloReply') return 'other type';
+      if (answerName !== undefined && datagram.name !== answerName) return 'other name';
+      return answerKey !== undefined && signature === undefined ? 'unsigned' : undefined;
+    case 'RootRequest':
+      if (datagram.type !== 'Root') return 'other type';
+      return answerKey !== undefined && signature === undefined ? 'unsigned' : undefined;
+    case 'GetDatum':
+      if (datagram.type !== 'Datum' && datagram.type !== 'NoDatum') return 'other type';
+      if (datagram.hash !== question.hash) return 'other hash';
+      return datagram.type === 'Datum' && hashOf(datagram.value) !== question.hash ? 'other hash' : undefined;
+  }
+}
+
+export function withFault(current: CurrentRequest, fault: Fault): CurrentRequest {
+  return { ...current, faults: { ...current.faults, [fault]: (current.faults[fault] ?? 0) + 1 } };
+}
+
+export function endedWith(context: RequestContext, outcome: RequestOutcome, atMs: number | undefined): RequestEnded {
+  const { order, sends, openedAtMs } = currentOf(context);
+  return { type: 'request.ended', slot: context.slot, order, outcome, sends, openedAtMs, atMs };
+}
