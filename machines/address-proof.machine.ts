@@ -33,6 +33,8 @@ export interface AddressProofOutput {
   readonly atMs: number;
 }
 
+export type AddressProofEvent = RequestEnded;
+
 export interface AddressProofContext extends AddressProofInput {
   readonly provenAtMs: number | undefined;
 }
@@ -40,7 +42,7 @@ export interface AddressProofContext extends AddressProofInput {
 const base = setup({
   types: {
     context: {} as AddressProofContext,
-    events: {} as RequestEnded,
+    events: {} as AddressProofEvent,
     input: {} as AddressProofInput,
     output: {} as AddressProofOutput,
   },

@@ -1,5 +1,6 @@
 /** The two pictures that show all machines at once: who spawns whom, and who tells whom what. */
-import { children, messages, OUTSIDE } from './actors.ts';
+import { messageTable } from '../../machines/messages.ts';
+import { children } from './actors.ts';
 import type { MachineModel } from './model.ts';
 import { color } from './palette.ts';
 import { closely, drawArrow, graph } from './state-chart.ts';
@@ -24,10 +25,10 @@ export function supervisionTree(machines: readonly MachineModel[]): string {
 }
 
 export function messageOverview(machines: readonly MachineModel[]): string {
-  const layers = Object.keys(messages);
+  const layers = Object.keys(messageTable);
   const names = machines.map(({ name }) => name).sort((a, b) => layers.indexOf(a) - layers.indexOf(b));
-  const arrows = Object.entries(messages).flatMap(([from, receivers]) =>
-    from === OUTSIDE ? [] : Object.entries(receivers).map(([to, events]) => messageArrow(from, to, events)),
+  const arrows = Object.entries(messageTable).flatMap(([from, receivers]) =>
+    from === 'outside' ? [] : Object.entries(receivers).map(([to, events]) => messageArrow(from, to, events)),
   );
   const title = titleLabel(
     'messages between actors',
@@ -57,7 +58,7 @@ function treeRows({ name, root }: MachineModel): string[] {
 }
 
 function outsideRows(name: string): string[] {
-  const events = messages[OUTSIDE]?.[name] ?? [];
+  const events = messageTable.outside?.[name] ?? [];
   if (events.length === 0) return [];
   const heading = row(span('from outside', { color: 'muted' }), { align: 'CENTER' });
   return [

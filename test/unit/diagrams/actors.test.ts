@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, test, vi } from 'vitest';
 import type { AnyActorRef, AnyStateMachine, InspectionEvent } from 'xstate';
 import { actorId } from '../../../machines/actor-ids.ts';
 import { machines } from '../../../machines/index.ts';
-import { children, messages, OUTSIDE } from '../../../src/diagrams/actors.ts';
+import { messageTable } from '../../../machines/messages.ts';
+import { children } from '../../../src/diagrams/actors.ts';
 import { readMachines } from '../../../src/diagrams/generate.ts';
 import { hashOf, ZERO_HASH } from '../../../src/wire/hash.ts';
 import { encodeInternal, encodeMessage } from '../../../src/wire/node.ts';
@@ -123,7 +124,7 @@ async function runEverything(): Promise<void> {
   await crowded.close();
 }
 
-function said(table: typeof messages): string[] {
+function said(table: typeof messageTable): string[] {
   return Object.entries(table)
     .flatMap(([from, receivers]) =>
       Object.entries(receivers).flatMap(([to, events]) => events.map((event) => `${from} > ${to}: ${event}`)),
@@ -135,12 +136,12 @@ describe('the overviews', () => {
   beforeAll(runEverything, 60_000);
 
   test('show the messages that actors send, and no others', () => {
-    const isBetweenActors = (text: string) => !text.startsWith(OUTSIDE);
-    expect([...noted.messages].filter(isBetweenActors).sort()).toEqual(said(messages).filter(isBetweenActors));
+    const isBetweenActors = (text: string) => !text.startsWith('outside');
+    expect([...noted.messages].filter(isBetweenActors).sort()).toEqual(said(messageTable).filter(isBetweenActors));
   });
 
   test('show everything that came from outside', () => {
-    const known = said(messages);
+    const known = said(messageTable);
     expect([...noted.messages].filter((text) => !known.includes(text))).toEqual([]);
   });
 
@@ -153,7 +154,7 @@ describe('the overviews', () => {
 test('every event that a machine handles is in the table, and the other way round', () => {
   for (const [name, machine] of Object.entries<AnyStateMachine>(machines)) {
     const handled = machine.events.filter((event) => !event.startsWith('xstate.'));
-    const sent = new Set(Object.values(messages).flatMap((receivers) => receivers[name] ?? []));
+    const sent = new Set(Object.values(messageTable).flatMap((receivers) => receivers[name] ?? []));
     expect([...sent].sort(), name).toEqual([...handled].sort());
   }
 });

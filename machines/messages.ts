@@ -1,0 +1,169 @@
+/**
+ * Who tells whom what. The types of all references between actors come from this table: whoever holds one can send only what
+ * the table lists. The drawing of the messages is made from it, and a test runs peers and a directory and finds it to be what
+ * happens.
+ */
+import type { ActorRef, EventObject, Snapshot } from 'xstate';
+import type { AddressProofEvent } from './address-proof.machine.ts';
+import type { DirectoryClientEvent } from './directory-client.machine.ts';
+import type { DirectoryEvent } from './directory-context.ts';
+import type { FirstRunEvent } from './first-run.machine.ts';
+import type { FrontEndEvent } from './front-end.machine.ts';
+import type { HistoryCheckEvent } from './history-check.machine.ts';
+import type { IncomingSessionEvent } from './incoming-session-context.ts';
+import type { MerkleWalkEvent } from './merkle-walk-context.ts';
+import type { NodeRequestsEvent } from './node-requests.machine.ts';
+import type { OutgoingSessionEvent } from './outgoing-session-context.ts';
+import type { PeerEvent } from './peer-context.ts';
+import type { RequestEvent } from './request.machine.ts';
+import type { SocketEvent } from './socket.machine.ts';
+
+/** What each kind of actor accepts. */
+interface Accepted {
+  readonly peer: PeerEvent;
+  readonly socket: SocketEvent;
+  readonly 'directory-client': DirectoryClientEvent;
+  readonly 'outgoing-session': OutgoingSessionEvent;
+  readonly 'incoming-session': IncomingSessionEvent;
+  readonly request: RequestEvent;
+  readonly 'node-requests': NodeRequestsEvent;
+  readonly 'address-proof': AddressProofEvent;
+  readonly 'merkle-walk': MerkleWalkEvent;
+  readonly 'history-check': HistoryCheckEvent;
+  readonly directory: DirectoryEvent;
+  readonly 'first-run': FirstRunEvent;
+  readonly 'front-end': FrontEndEvent;
+}
+type Kind = keyof Accepted;
+
+/** An actor, as far as it accepts these events. */
+export type Ref<TEvent extends EventObject> = ActorRef<Snapshot<unknown>, TEvent>;
+
+/**
+ * Sender, receiver, events; senders from the top of the picture to its bottom. `outside` are effects, timers of the owner and
+ * the program: whatever is no actor. Starting, ending and `after` are XState's own business, and not listed.
+ */
+const messages = {
+  outside: {
+    peer: [
+      'announcement.verified',
+      'following.changed',
+      'hello.wanted',
+      'history.wanted',
+      'peer.stop',
+      'root.published',
+      'root.sealed',
+      'sweep',
+      'sync.wanted',
+    ],
+    socket: ['datagrams.dropped', 'datagrams.received', 'datagrams.send', 'socket.failed', 'socket.opened'],
+    'directory-client': ['directory.failed', 'directory.found', 'listing.checked', 'registration.accepted'],
+    'outgoing-session': ['peer.located', 'peer.notLocated'],
+    'incoming-session': ['hello.verified', 'key.found', 'nodes.read'],
+    request: ['answer.verified', 'datagram.signed'],
+    'merkle-walk': ['adoption.failed', 'nodes.lookedUp', 'tree.adopted', 'walk.begun'],
+    directory: ['directory.stop', 'hello.checked', 'sweep', 'traversal.checked'],
+    'first-run': [
+      'certificate.given',
+      'certificate.untrusted',
+      'directory.answered',
+      'directory.chosen',
+      'directory.failed',
+      'doubt.answered',
+      'home.failed',
+      'home.saved',
+      'introduction.read',
+      'name.given',
+      'passphrase.settled',
+      'prompt.cancelled',
+      'url.given',
+    ],
+    'front-end': [
+      'action.chosen',
+      'messages.arrived',
+      'news.heard',
+      'peer.chosen',
+      'peers.listed',
+      'prompt.cancelled',
+      'quit.answered',
+      'text.changed',
+      'text.given',
+      'withdrawal.answered',
+      'work.done',
+      'work.failed',
+    ],
+  },
+  peer: {
+    'directory-client': ['greeting.failed'],
+    socket: ['datagrams.send', 'source.unrouted'],
+    'outgoing-session': ['session.adopt', 'session.greet', 'session.open', 'sockets.changed', 'sweep'],
+    'incoming-session': ['root.changed', 'session.proven', 'sweep'],
+  },
+  'directory-client': {
+    peer: ['directory.greetingWanted', 'directory.known', 'registration.failed', 'registration.listed'],
+  },
+  'incoming-session': {
+    peer: ['address.proven', 'error.owed', 'session.accepted', 'session.expired'],
+    socket: ['datagrams.send', 'source.routed'],
+  },
+  'merkle-walk': {
+    peer: ['session.wanted', 'sync.progressed'],
+    'outgoing-session': ['nodes.wanted', 'root.wanted'],
+  },
+  'history-check': {
+    peer: ['session.wanted'],
+    'outgoing-session': ['nodes.wanted'],
+  },
+  'outgoing-session': {
+    peer: ['error.answered', 'session.established', 'session.lost', 'traversal.wanted'],
+    request: ['request.open'],
+    'node-requests': ['nodes.request'],
+    'merkle-walk': [
+      'nodes.absent',
+      'nodes.failed',
+      'nodes.received',
+      'root.failed',
+      'root.received',
+      'session.failed',
+      'session.ready',
+    ],
+    'history-check': ['nodes.absent', 'nodes.failed', 'nodes.received', 'session.failed', 'session.ready'],
+  },
+  'address-proof': { request: ['request.open'] },
+  request: {
+    socket: ['datagrams.dropped', 'datagrams.send', 'routes.dropped'],
+    'outgoing-session': ['request.ended'],
+    'address-proof': ['request.ended'],
+  },
+  'node-requests': {
+    socket: ['datagrams.dropped', 'datagrams.send', 'routes.dropped'],
+    'outgoing-session': ['nodes.ended'],
+  },
+  socket: {
+    peer: ['datagram.unsolicited', 'socket.lost', 'socket.ready', 'stranger.asked'],
+    'incoming-session': ['nodes.requested', 'request.received'],
+    request: ['answer.received', 'nodes.answered'],
+    'node-requests': ['answer.received', 'nodes.answered'],
+    directory: ['datagram.unsolicited', 'socket.lost', 'socket.ready', 'stranger.asked'],
+  },
+  directory: { socket: ['datagrams.send'] },
+} as const satisfies {
+  readonly [sender in Kind | 'outside']?: { readonly [receiver in Kind]?: readonly Accepted[receiver]['type'][] };
+};
+
+/** The table for whoever reads all of it. */
+export const messageTable: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = messages;
+
+type Messages = typeof messages;
+type Sender = keyof Messages;
+
+/** What one kind of actor tells another. */
+export type Message<TSender extends Sender, TReceiver extends keyof Messages[TSender] & Kind> = Extract<
+  Accepted[TReceiver],
+  { readonly type: Extract<Messages[TSender][TReceiver], readonly string[]>[number] }
+>;
+
+/** An actor as another kind sees it: it is told only what the table lists. */
+export type RefFor<TSender extends Sender, TReceiver extends keyof Messages[TSender] & Kind> = Ref<
+  Message<TSender, TReceiver>
+>;
