@@ -3,47 +3,39 @@
  * session; whatever belongs to nobody goes to the owner of the socket. Requests for nodes and their answers, by far the most
  * there is, go together, in one event for each receiver.
  */
-import type { AnyActorRef } from 'xstate';
+import type { AnyActorRef, EventObject } from 'xstate';
 import { entryOf, type Table } from '../src/merkle/hash-table.ts';
 import { type Arrival, type Datagram, decodeDatagram, type ReceivedDatagram } from '../src/wire/datagram.ts';
 import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
-import type {
-  AnswerReceived,
-  Delivery,
-  NodeAnswer,
-  NodeRequest,
-  NodesAnswered,
-  NodesRequested,
-  RequestReceived,
-  StrangerAsked,
-  UnsolicitedReceived,
-} from './events.ts';
+import type { Delivery, NodeAnswer, NodeRequest } from './events.ts';
+import type { Ref, RefFor, SocketRef } from './messages.ts';
 
 /** Answers that come from `address` go to the actor `to`. */
 export interface Route {
   readonly address: SocketAddress;
-  readonly to: AnyActorRef;
+  readonly to: RefFor<'socket', 'request'>;
 }
 
 export interface Routing {
-  readonly owner: AnyActorRef;
+  readonly owner: RefFor<'socket', 'peer'>;
   /** By the id of the request that is answered. */
   readonly routes: Table<Route>;
   /** Sessions by the address of whoever asks. */
-  readonly sources: Table<AnyActorRef>;
+  readonly sources: Table<RefFor<'socket', 'incoming-session'>>;
+}
+
+/** To be handed to an actor; what it accepts was checked when this was made. */
+export interface Letter {
+  readonly to: AnyActorRef;
+  readonly event: EventObject;
+}
+
+function letter<TEvent extends EventObject>(to: Ref<TEvent>, event: NoInfer<TEvent>): Letter {
+  return { to, event };
 }
 
 export interface Sorted {
-  readonly deliveries: readonly {
-    readonly to: AnyActorRef;
-    readonly event:
-      | AnswerReceived
-      | NodesAnswered
-      | NodesRequested
-      | RequestReceived
-      | StrangerAsked
-      | UnsolicitedReceived;
-  }[];
+  readonly deliveries: readonly Letter[];
   readonly malformed: number;
   /** Answers that nobody waits for. */
   readonly unexpected: number;
@@ -53,12 +45,12 @@ export interface Sorted {
 export function sortArrivals(
   arrivals: readonly Arrival[],
   atMs: number,
-  socket: AnyActorRef,
+  socket: SocketRef,
   { owner, routes, sources }: Routing,
 ): Sorted {
-  const single: Sorted['deliveries'][number][] = [];
-  const answers = new Map<AnyActorRef, NodeAnswer[]>();
-  const requests = new Map<AnyActorRef, { requests: NodeRequest[]; size: number }>();
+  const single: Letter[] = [];
+  const answers = new Map<RefFor<'socket', 'request'>, NodeAnswer[]>();
+  const requests = new Map<RefFor<'socket', 'incoming-session'>, { requests: NodeRequest[]; size: number }>();
   let malformed = 0;
   let unexpected = 0;
   for (const arrival of arrivals) {
@@ -72,16 +64,13 @@ export function sortArrivals(
     if (isRequest(datagram)) {
       const session = entryOf(sources, formatAddress(from));
       if (session === undefined) {
-        single.push({ to: owner, event: { type: 'stranger.asked', ...deliver(decoded.value, arrival, socket, atMs) } });
+        single.push(letter(owner, { type: 'stranger.asked', ...deliver(decoded.value, arrival, socket, atMs) }));
       } else if (datagram.type === 'GetDatum') {
         const batch = grouped(requests, session, () => ({ requests: [], size: 0 }));
         batch.requests.push(datagram);
         batch.size += bytes.length;
       } else {
-        single.push({
-          to: session,
-          event: { type: 'request.received', ...deliver(decoded.value, arrival, socket, atMs) },
-        });
+        single.push(letter(session, { type: 'request.received', ...deliver(decoded.value, arrival, socket, atMs) }));
       }
       continue;
     }
@@ -90,30 +79,27 @@ export function sortArrivals(
       if (datagram.type === 'Datum' || datagram.type === 'NoDatum') {
         grouped(answers, route.to, () => []).push(datagram);
       } else {
-        single.push({ to: route.to, event: { type: 'answer.received', answer: decoded.value, from, atMs } });
+        single.push(letter(route.to, { type: 'answer.received', answer: decoded.value, from, atMs }));
       }
     } else if (mayComeUnasked(datagram)) {
-      single.push({
-        to: owner,
-        event: { type: 'datagram.unsolicited', ...deliver(decoded.value, arrival, socket, atMs) },
-      });
+      single.push(letter(owner, { type: 'datagram.unsolicited', ...deliver(decoded.value, arrival, socket, atMs) }));
     } else {
       unexpected += 1;
     }
   }
   const batches = [
-    ...Array.from(answers, ([to, batch]) => ({ to, event: { type: 'nodes.answered', answers: batch, atMs } as const })),
-    ...Array.from(requests, ([to, batch]) => ({ to, event: { type: 'nodes.requested', ...batch, atMs } as const })),
+    ...Array.from(answers, ([to, batch]) => letter(to, { type: 'nodes.answered', answers: batch, atMs })),
+    ...Array.from(requests, ([to, batch]) => letter(to, { type: 'nodes.requested', ...batch, atMs })),
   ];
   return { deliveries: [...single, ...batches], malformed, unexpected };
 }
 
-function deliver(received: ReceivedDatagram, { bytes, from }: Arrival, socket: AnyActorRef, atMs: number): Delivery {
+function deliver(received: ReceivedDatagram, { bytes, from }: Arrival, socket: SocketRef, atMs: number): Delivery {
   return { received, from, size: bytes.length, atMs, socket };
 }
 
 /** What is gathered for an actor. */
-function grouped<T>(groups: Map<AnyActorRef, T>, to: AnyActorRef, begin: () => T): T {
+function grouped<K, T>(groups: Map<K, T>, to: K, begin: () => T): T {
   const begun = groups.get(to);
   if (begun !== undefined) return begun;
   const group = begin();

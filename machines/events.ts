@@ -1,11 +1,11 @@
 /** What actors tell each other, and the shapes in it. Events that only one machine receives stand in its own file. */
-import type { AnyActorRef } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import type { Adoption } from '../src/store/store.ts';
 import type { Datagram, ReceivedDatagram } from '../src/wire/datagram.ts';
 import type { Hash } from '../src/wire/hash.ts';
 import type { ErrorCode } from '../src/wire/murmure-error.ts';
 import { isIPv6, type SocketAddress } from '../src/wire/socket-address.ts';
+import type { RefFor, SocketRef } from './messages.ts';
 
 /** Why something did not work out: a code of the error classes and one sentence for a person. */
 export interface Failure {
@@ -15,18 +15,18 @@ export interface Failure {
 
 /** Our sockets by family; a family may be missing. */
 export interface Sockets {
-  readonly ipv4?: AnyActorRef;
-  readonly ipv6?: AnyActorRef;
+  readonly ipv4?: SocketRef;
+  readonly ipv6?: SocketRef;
 }
 
 /** With a socket that is ready: the first of its family is used, or the one that has taken its place. */
-export function withSocket(sockets: Sockets, address: SocketAddress, socket: AnyActorRef): Sockets {
+export function withSocket(sockets: Sockets, address: SocketAddress, socket: SocketRef): Sockets {
   const family = isIPv6(address) ? 'ipv6' : 'ipv4';
   const held = sockets[family];
   return held === undefined || held.id === socket.id ? { ...sockets, [family]: socket } : sockets;
 }
 
-export function socketFor(sockets: Sockets, address: SocketAddress): AnyActorRef | undefined {
+export function socketFor(sockets: Sockets, address: SocketAddress): SocketRef | undefined {
   return isIPv6(address) ? sockets.ipv6 : sockets.ipv4;
 }
 
@@ -43,7 +43,7 @@ export interface Delivery {
   /** Bytes of the whole datagram. */
   readonly size: number;
   readonly atMs: number;
-  readonly socket: AnyActorRef;
+  readonly socket: SocketRef;
 }
 export type RequestReceived = { readonly type: 'request.received' } & Delivery;
 export type StrangerAsked = { readonly type: 'stranger.asked' } & Delivery;
@@ -86,7 +86,7 @@ export type SocketReport =
       readonly type: 'socket.ready';
       readonly index: number;
       readonly address: SocketAddress;
-      readonly socket: AnyActorRef;
+      readonly socket: SocketRef;
     }
   | { readonly type: 'socket.lost'; readonly index: number; readonly why: string }
   | StrangerAsked
@@ -94,7 +94,12 @@ export type SocketReport =
 
 /** From an outgoing session to whom it serves. `sends`: of each request; `window`: how many requests may be in flight now. */
 export type SessionAnswer =
-  | { readonly type: 'session.ready'; readonly session: AnyActorRef; readonly window: number; readonly atMs: number }
+  | {
+      readonly type: 'session.ready';
+      readonly session: RefFor<'merkle-walk', 'outgoing-session'>;
+      readonly window: number;
+      readonly atMs: number;
+    }
   | { readonly type: 'session.failed'; readonly failure: Failure }
   | {
       readonly type: 'root.received';
@@ -181,7 +186,7 @@ export interface ErrorOwed {
   readonly id: number;
   readonly to: SocketAddress;
   readonly text: string;
-  readonly socket: AnyActorRef;
+  readonly socket: SocketRef;
 }
 
 export type Adopted = Extract<Adoption, { status: 'adopted' }>;

@@ -167,3 +167,6 @@ export type Message<TSender extends Sender, TReceiver extends keyof Messages[TSe
 export type RefFor<TSender extends Sender, TReceiver extends keyof Messages[TSender] & Kind> = Ref<
   Message<TSender, TReceiver>
 >;
+
+/** A socket as everybody but its effects sees it. */
+export type SocketRef = RefFor<'peer' | 'incoming-session' | 'request', 'socket'>;

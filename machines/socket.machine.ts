@@ -2,7 +2,7 @@
  * One local UDP address: hands every datagram that comes in to the actor it is meant for (protocol §4), and sends what actors
  * want sent.
  */
-import { type AnyActorRef, setup } from 'xstate';
+import { assertEvent, setup } from 'xstate';
 import {
   emptyTable,
   entriesOf,
@@ -16,13 +16,13 @@ import type { Arrival } from '../src/wire/datagram.ts';
 import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
 import { type Route, sortArrivals } from './datagram-sorting.ts';
 import { effect } from './effects.ts';
-import { nameActions } from './named.ts';
+import type { RefFor } from './messages.ts';
 import { timing } from './timing.ts';
 
 /** Answers under one of `ids` go to the actor `to`, until `routes.dropped`. */
 export interface AnswerRoute {
   readonly ids: readonly number[];
-  readonly to: AnyActorRef;
+  readonly to: RefFor<'socket', 'request'>;
 }
 
 /** To be sent, in this order. */
@@ -40,7 +40,11 @@ export type SocketEvent =
   | { readonly type: 'datagrams.received'; readonly arrivals: readonly Arrival[]; readonly atMs: number }
   | DatagramsSend
   | { readonly type: 'datagrams.dropped'; readonly why: string; readonly count: number }
-  | { readonly type: 'source.routed'; readonly source: SocketAddress; readonly to: AnyActorRef }
+  | {
+      readonly type: 'source.routed';
+      readonly source: SocketAddress;
+      readonly to: RefFor<'socket', 'incoming-session'>;
+    }
   /** `isCutOff`: whoever asked there, too, was stopped in the middle; answers to that are nobody's any more. */
   | { readonly type: 'source.unrouted'; readonly source: SocketAddress; readonly isCutOff: boolean }
   | { readonly type: 'routes.dropped'; readonly ids: readonly number[] };
@@ -48,13 +52,13 @@ export type SocketEvent =
 export interface SocketInput {
   readonly index: number;
   readonly bind: SocketAddress;
-  readonly owner: AnyActorRef;
+  readonly owner: RefFor<'socket', 'peer'>;
 }
 
 export interface SocketContext extends SocketInput {
   readonly address: SocketAddress | undefined;
   readonly routes: Table<Route>;
-  readonly sources: Table<AnyActorRef>;
+  readonly sources: Table<RefFor<'socket', 'incoming-session'>>;
   /** How many, by why. */
   readonly dropped: Drops;
 }
@@ -75,119 +79,118 @@ const base = setup({
   delays: { reopenPause: timing.socketReopen },
 });
 
-const sort = base.enqueueActions(({ context, event, enqueue, self }) => {
-  if (event.type !== 'datagrams.received') return;
-  const { deliveries, malformed, unexpected } = sortArrivals(event.arrivals, event.atMs, self, context);
-  for (const { to, event: delivery } of deliveries) enqueue.sendTo(to, delivery);
-  if (malformed + unexpected === 0) return;
-  const dropped = counted(context.dropped, 'malformed', malformed);
-  enqueue.assign({ dropped: counted(dropped, 'answer to no request', unexpected) });
-});
-
-const countDropped = base.assign(({ context, event }) =>
-  event.type === 'datagrams.dropped' ? { dropped: counted(context.dropped, event.why, event.count) } : {},
-);
-
-const routeAnswers = base.assign(({ context, event }) => {
-  if (event.type !== 'datagrams.send' || event.route === undefined) return {};
-  const { route, to } = event;
-  const entry: Route = { address: to, to: route.to };
-  return {
-    routes: withEntries(
-      context.routes,
-      route.ids.map((id) => [id, entry]),
-    ),
-  };
-});
-
-const transmitDatagrams = {
-  type: 'transmit' as const,
-  params: ({ event }: { event: SocketEvent }) => event as DatagramsSend,
-};
-
-const routeSource = base.assign(({ context, event }) =>
-  event.type === 'source.routed' ? { sources: withEntry(context.sources, formatAddress(event.source), event.to) } : {},
-);
 /** A session that is put away says nothing about what it has asked; whoever else asks there routes its answers with the next send. */
 function idsAt(routes: Table<Route>, source: SocketAddress): number[] {
   return [...entriesOf(routes)].flatMap(([id, { address }]) => (sameAddress(address, source) ? [id as number] : []));
 }
 
-const unrouteSource = base.assign(({ context, event }) =>
-  event.type === 'source.unrouted'
-    ? {
+const socketSetup = base.extend({
+  actions: {
+    sort: base.enqueueActions(({ context, event, enqueue, self }) => {
+      assertEvent(event, 'datagrams.received');
+      const { deliveries, malformed, unexpected } = sortArrivals(event.arrivals, event.atMs, self, context);
+      for (const { to, event: delivery } of deliveries) enqueue.sendTo(to, delivery);
+      if (malformed + unexpected === 0) return;
+      const dropped = counted(context.dropped, 'malformed', malformed);
+      enqueue.assign({ dropped: counted(dropped, 'answer to no request', unexpected) });
+    }),
+
+    countDropped: base.assign(({ context, event }) => {
+      assertEvent(event, 'datagrams.dropped');
+      return { dropped: counted(context.dropped, event.why, event.count) };
+    }),
+
+    routeAnswers: base.assign(({ context, event }) => {
+      assertEvent(event, 'datagrams.send');
+      if (event.route === undefined) return {};
+      const { route, to } = event;
+      const entry: Route = { address: to, to: route.to };
+      return {
+        routes: withEntries(
+          context.routes,
+          route.ids.map((id) => [id, entry]),
+        ),
+      };
+    }),
+
+    routeSource: base.assign(({ context, event }) => {
+      assertEvent(event, 'source.routed');
+      return { sources: withEntry(context.sources, formatAddress(event.source), event.to) };
+    }),
+
+    unrouteSource: base.assign(({ context, event }) => {
+      assertEvent(event, 'source.unrouted');
+      return {
         sources: withoutEntry(context.sources, formatAddress(event.source)),
         routes: event.isCutOff ? withoutEntries(context.routes, idsAt(context.routes, event.source)) : context.routes,
-      }
-    : {},
-);
-const dropRoutes = base.assign(({ context, event }) =>
-  event.type === 'routes.dropped' ? { routes: withoutEntries(context.routes, event.ids) } : {},
-);
+      };
+    }),
 
-const rememberAddress = base.assign(({ event }) => (event.type === 'socket.opened' ? { address: event.address } : {}));
-const reportReady = base.sendTo(
-  ({ context }) => context.owner,
-  ({ context, self }) => ({ type: 'socket.ready', index: context.index, address: context.address, socket: self }),
-);
-const reportLost = base.sendTo(
-  ({ context }) => context.owner,
-  ({ context, event }) => ({
-    type: 'socket.lost',
-    index: context.index,
-    why: event.type === 'socket.failed' ? event.why : '',
-  }),
-);
+    dropRoutes: base.assign(({ context, event }) => {
+      assertEvent(event, 'routes.dropped');
+      return { routes: withoutEntries(context.routes, event.ids) };
+    }),
 
-nameActions({
-  sort,
-  countDropped,
-  routeAnswers,
-  routeSource,
-  unrouteSource,
-  dropRoutes,
-  rememberAddress,
-  reportReady,
-  reportLost,
+    rememberAddress: base.assign(({ event }) => {
+      assertEvent(event, 'socket.opened');
+      return { address: event.address };
+    }),
+
+    reportReady: base.sendTo(
+      ({ context }) => context.owner,
+      ({ event, context, self }) => {
+        assertEvent(event, 'socket.opened');
+        return { type: 'socket.ready', index: context.index, address: event.address, socket: self };
+      },
+    ),
+
+    reportLost: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context, event }) => {
+        assertEvent(event, 'socket.failed');
+        return { type: 'socket.lost', index: context.index, why: event.why };
+      },
+    ),
+  },
 });
 
-export const socketMachine = base.createMachine({
+export const socketMachine = socketSetup.createMachine({
   id: 'socket',
   description: 'One local UDP address; routes answers by id and source, requests by source (protocol §4).',
   context: ({ input }) => ({
     ...input,
     address: undefined,
     routes: emptyTable<Route>(),
-    sources: emptyTable<AnyActorRef>(),
+    sources: emptyTable<RefFor<'socket', 'incoming-session'>>(),
     dropped: {},
   }),
   initial: 'opening',
   on: {
-    'source.routed': { actions: routeSource },
-    'source.unrouted': { actions: unrouteSource },
-    'routes.dropped': { actions: dropRoutes },
-    'datagrams.dropped': { actions: countDropped },
+    'source.routed': { actions: 'routeSource' },
+    'source.unrouted': { actions: 'unrouteSource' },
+    'routes.dropped': { actions: 'dropRoutes' },
+    'datagrams.dropped': { actions: 'countDropped' },
   },
   states: {
     opening: {
       description: 'Binding the local address.',
       entry: { type: 'openSocket', params: ({ context }) => ({ bind: context.address ?? context.bind }) },
       on: {
-        'socket.opened': { target: 'open', actions: [rememberAddress, reportReady] },
-        'socket.failed': { target: 'broken', actions: reportLost },
+        'socket.opened': { target: 'open', actions: ['rememberAddress', 'reportReady'] },
+        'socket.failed': { target: 'broken', actions: 'reportLost' },
       },
     },
     open: {
       description: 'Datagrams go in and out.',
-      exit: { type: 'closeSocket' },
+      exit: 'closeSocket',
       on: {
         'datagrams.received': {
           description:
             'Answers go by id and source to whoever waits for them, requests by source to their session; strangers’ requests and what came unasked go to the owner; the rest is counted and dropped.',
-          actions: sort,
+          actions: 'sort',
         },
-        'datagrams.send': { actions: [routeAnswers, transmitDatagrams] },
-        'socket.failed': { target: 'broken', actions: reportLost },
+        'datagrams.send': { actions: ['routeAnswers', { type: 'transmit', params: ({ event }) => event }] },
+        'socket.failed': { target: 'broken', actions: 'reportLost' },
       },
     },
     broken: {
