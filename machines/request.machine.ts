@@ -5,15 +5,15 @@
  * An actor of this machine is a slot: its session opens it for one request after another, since spawning costs
  * ten times what sending does.
  */
-import { type AnyActorRef, setup } from 'xstate';
+
+import { assertEvent, setup } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import { appendSignature, type Datagram, encodeDatagram, type ReceivedDatagram } from '../src/wire/datagram.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import { effect, type Random } from './effects.ts';
 import type { AnswerReceived, NodesAnswered } from './events.ts';
-import { nameActions } from './named.ts';
+import type { RefFor } from './messages.ts';
 import { backedOff, drawId, UNFIT_ANSWER, withJitter } from './retransmission.ts';
-import type { DatagramsSend } from './socket.machine.ts';
 import { limits } from './timing.ts';
 
 /** What to ask; the slot adds the id. */
@@ -33,7 +33,7 @@ export interface RequestOrder {
   /** Ids end in a zero byte, for peers that copy only the first three (protocol §11, C). */
   readonly zeroEndingId: boolean;
   /** For whom the session asks; undefined: for itself. */
-  readonly requester: AnyActorRef | undefined;
+  readonly requester: RefFor<'outgoing-session', 'merkle-walk'> | undefined;
 }
 
 export type RequestOutcome =
@@ -63,7 +63,7 @@ export type RequestEvent =
   | {
       readonly type: 'request.open';
       readonly order: RequestOrder;
-      readonly socket: AnyActorRef;
+      readonly socket: RefFor<'request', 'socket'>;
       readonly atMs: number | undefined;
     }
   | { readonly type: 'datagram.signed'; readonly id: number; readonly signature: Uint8Array }
@@ -74,14 +74,14 @@ export type RequestEvent =
 
 export interface RequestInput {
   readonly slot: number;
-  readonly owner: AnyActorRef;
+  readonly owner: RefFor<'request', 'outgoing-session'>;
   readonly random: Random;
 }
 
 /** What the slot is busy with. */
 interface CurrentRequest {
   readonly order: RequestOrder;
-  readonly socket: AnyActorRef;
+  readonly socket: RefFor<'request', 'socket'>;
   /** Ids under which it was sent; the last one is in use. */
   readonly ids: readonly number[];
   readonly bytes: Uint8Array;
@@ -161,17 +161,6 @@ const base = setup({
   },
 });
 
-const openOrder = base.assign(({ context, event }) => {
-  if (event.type !== 'request.open') return {};
-  const { order, socket, atMs: openedAtMs } = event;
-  const id = drawId(context.random, order.zeroEndingId);
-  const bytes = encodeDatagram({ ...order.question, id });
-  const timeoutMs = order.firstTimeoutMs;
-  return {
-    current: { order, socket, ids: [id], bytes, openedAtMs, sends: 1, timeoutMs, waitedMs: 0, held: undefined },
-  };
-});
-
 /** Changes what the slot is busy with. */
 const change = (changes: (current: CurrentRequest, args: RequestArgs) => Partial<CurrentRequest>) =>
   base.assign((args) => {
@@ -179,40 +168,6 @@ const change = (changes: (current: CurrentRequest, args: RequestArgs) => Partial
     return current === undefined ? {} : { current: { ...current, ...changes(current, args) } };
   });
 type RequestArgs = { readonly context: RequestContext; readonly event: RequestEvent };
-
-const drawZeroEndingId = change((current, { context }) => {
-  const id = drawId(context.random, true);
-  const bytes = encodeDatagram({ ...current.order.question, id });
-  return { ids: [...current.ids, id], bytes, held: undefined };
-});
-
-const attachSignature = change(({ bytes }, { event }) =>
-  event.type === 'datagram.signed' ? { bytes: appendSignature(bytes, event.signature) } : {},
-);
-
-const backOff = change((current) => backedOff(current));
-
-const transmit = base.sendTo(
-  ({ context }) => context.current?.socket as AnyActorRef,
-  ({ context, self }): DatagramsSend => {
-    const { bytes, order, ids } = context.current as CurrentRequest;
-    return { type: 'datagrams.send', datagrams: [bytes], to: order.to, route: { ids, to: self } };
-  },
-);
-
-const dropRoutes = base.sendTo(
-  ({ context }) => context.current?.socket as AnyActorRef,
-  ({ context }) => ({ type: 'routes.dropped', ids: context.current?.ids ?? [] }),
-);
-
-const reportDrop = base.sendTo(
-  ({ context }) => context.current?.socket as AnyActorRef,
-  ({ event }) => ({
-    type: 'datagrams.dropped',
-    why: UNFIT_ANSWER,
-    count: event.type === 'nodes.answered' ? event.answers.length : 1,
-  }),
-);
 
 function ended({ slot, current }: RequestContext, outcome: RequestOutcome, atMs: number | undefined): RequestEnded {
   const { order, sends, openedAtMs } = current as CurrentRequest;
@@ -224,63 +179,103 @@ function answered(context: RequestContext, { answer, from, atMs }: AnswerReceive
   return ended(context, { kind: 'answered', answer: answer.datagram, from, zeroEndingId }, atMs);
 }
 
-const reportAnswered = base.sendTo(
-  ({ context }) => context.owner,
-  ({ context, event }) => answered(context, event as AnswerReceived),
-);
+const requestSetup = base.extend({
+  actions: {
+    openOrder: base.assign(({ context, event }) => {
+      assertEvent(event, 'request.open');
+      const { order, socket, atMs: openedAtMs } = event;
+      const id = drawId(context.random, order.zeroEndingId);
+      const bytes = encodeDatagram({ ...order.question, id });
+      const timeoutMs = order.firstTimeoutMs;
+      return {
+        current: { order, socket, ids: [id], bytes, openedAtMs, sends: 1, timeoutMs, waitedMs: 0, held: undefined },
+      };
+    }),
 
-const reportVerified = base.sendTo(
-  ({ context }) => context.owner,
-  ({ context }) => answered(context, context.current?.held as AnswerReceived),
-);
+    drawZeroEndingId: change((current, { context }) => {
+      const id = drawId(context.random, true);
+      const bytes = encodeDatagram({ ...current.order.question, id });
+      return { ids: [...current.ids, id], bytes, held: undefined };
+    }),
 
-const reportRefused = base.sendTo(
-  ({ context }) => context.owner,
-  ({ context, event }) => {
-    const { answer, atMs } = event as AnswerReceived;
-    const text = answer.datagram.type === 'Error' ? answer.datagram.text : '';
-    return ended(context, { kind: 'refused', text }, atMs);
+    attachSignature: change(({ bytes }, { event }) => {
+      assertEvent(event, 'datagram.signed');
+      return { bytes: appendSignature(bytes, event.signature) };
+    }),
+
+    backOff: change((current) => backedOff(current)),
+
+    transmit: base.sendTo(
+      ({ context }) => (context.current as CurrentRequest).socket,
+      ({ context, self }) => {
+        const { bytes, order, ids } = context.current as CurrentRequest;
+        return { type: 'datagrams.send', datagrams: [bytes], to: order.to, route: { ids, to: self } };
+      },
+    ),
+
+    dropRoutes: base.sendTo(
+      ({ context }) => (context.current as CurrentRequest).socket,
+      ({ context }) => ({ type: 'routes.dropped', ids: context.current?.ids ?? [] }),
+    ),
+
+    reportDrop: base.sendTo(
+      ({ context }) => (context.current as CurrentRequest).socket,
+      ({ event }) => ({
+        type: 'datagrams.dropped',
+        why: UNFIT_ANSWER,
+        count: event.type === 'nodes.answered' ? event.answers.length : 1,
+      }),
+    ),
+
+    reportAnswered: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context, event }) => {
+        assertEvent(event, 'answer.received');
+        return answered(context, event);
+      },
+    ),
+
+    reportVerified: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context }) => answered(context, context.current?.held as AnswerReceived),
+    ),
+
+    reportRefused: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context, event }) => {
+        assertEvent(event, 'answer.received');
+        const { answer, atMs } = event;
+        const text = answer.datagram.type === 'Error' ? answer.datagram.text : '';
+        return ended(context, { kind: 'refused', text }, atMs);
+      },
+    ),
+
+    reportUnanswered: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context }) => {
+        const { waitedMs, timeoutMs } = context.current as CurrentRequest;
+        return ended(context, { kind: 'unanswered', waitedMs: waitedMs + timeoutMs }, undefined);
+      },
+    ),
+
+    hold: change((_, { event }) => {
+      assertEvent(event, 'answer.received');
+      return { held: event };
+    }),
+
+    verifyHeld: base.enqueueActions(({ context, enqueue }) => {
+      const { held, order } = context.current ?? {};
+      const { signature, signed } = held?.answer ?? {};
+      const key = order?.answerKey;
+      if (signature === undefined || signed === undefined || key === undefined) return;
+      enqueue({ type: 'verify', params: { id: currentId(context), key, signed, signature } });
+    }),
+
+    release: change(() => ({ held: undefined })),
   },
-);
-
-const reportUnanswered = base.sendTo(
-  ({ context }) => context.owner,
-  ({ context }) => {
-    const { waitedMs, timeoutMs } = context.current as CurrentRequest;
-    return ended(context, { kind: 'unanswered', waitedMs: waitedMs + timeoutMs }, undefined);
-  },
-);
-
-const hold = change((_, { event }) => (event.type === 'answer.received' ? { held: event } : {}));
-
-const verify = base.enqueueActions(({ context, enqueue }) => {
-  const { held, order } = context.current ?? {};
-  const { signature, signed } = held?.answer ?? {};
-  const key = order?.answerKey;
-  if (signature === undefined || signed === undefined || key === undefined) return;
-  enqueue({ type: 'verify', params: { id: currentId(context), key, signed, signature } });
 });
 
-const release = change(() => ({ held: undefined }));
-
-nameActions({
-  release,
-  openOrder,
-  drawZeroEndingId,
-  attachSignature,
-  backOff,
-  transmit,
-  dropRoutes,
-  reportDrop,
-  reportAnswered,
-  reportVerified,
-  reportRefused,
-  reportUnanswered,
-  hold,
-  verify,
-});
-
-export const requestMachine = base.createMachine({
+export const requestMachine = requestSetup.createMachine({
   id: 'request',
   description: 'One retransmitted request: a reusable slot of a session (protocol §6).',
   context: ({ input }) => ({ ...input, current: undefined }),
@@ -288,7 +283,7 @@ export const requestMachine = base.createMachine({
   states: {
     idle: {
       description: 'Free for the next request.',
-      on: { 'request.open': { target: 'signing', actions: openOrder } },
+      on: { 'request.open': { target: 'signing', actions: 'openOrder' } },
     },
     signing: {
       description: 'Waiting for our signature over header and body (protocol §7).',
@@ -296,30 +291,30 @@ export const requestMachine = base.createMachine({
         type: 'sign',
         params: ({ context }) => ({ id: currentId(context), bytes: context.current?.bytes ?? NO_BYTES }),
       },
-      on: { 'datagram.signed': { guard: 'isCurrent', target: 'awaitingAnswer', actions: attachSignature } },
+      on: { 'datagram.signed': { guard: 'isCurrent', target: 'awaitingAnswer', actions: 'attachSignature' } },
     },
     awaitingAnswer: {
       description: 'Sent; repeated with the same id and bytes, the timeout doubling, until an answer fits.',
-      entry: transmit,
+      entry: 'transmit',
       after: {
         retransmissionTimeout: [
-          { guard: 'isExhausted', target: 'idle', actions: [dropRoutes, reportUnanswered] },
-          { guard: 'wantsZeroEndingId', target: 'signing', actions: [backOff, drawZeroEndingId] },
-          { target: 'awaitingAnswer', reenter: true, actions: backOff },
+          { guard: 'isExhausted', target: 'idle', actions: ['dropRoutes', 'reportUnanswered'] },
+          { guard: 'wantsZeroEndingId', target: 'signing', actions: ['backOff', 'drawZeroEndingId'] },
+          { target: 'awaitingAnswer', reenter: true, actions: 'backOff' },
         ],
       },
       on: {
-        'nodes.answered': { actions: reportDrop },
+        'nodes.answered': { actions: 'reportDrop' },
         'answer.received': [
-          { guard: 'isUnfit', actions: reportDrop },
-          { guard: 'isRefusal', target: 'idle', actions: [dropRoutes, reportRefused] },
-          { guard: 'isVerifying', actions: reportDrop },
-          { guard: 'needsVerification', actions: [hold, verify] },
-          { target: 'idle', actions: [dropRoutes, reportAnswered] },
+          { guard: 'isUnfit', actions: 'reportDrop' },
+          { guard: 'isRefusal', target: 'idle', actions: ['dropRoutes', 'reportRefused'] },
+          { guard: 'isVerifying', actions: 'reportDrop' },
+          { guard: 'needsVerification', actions: ['hold', 'verifyHeld'] },
+          { target: 'idle', actions: ['dropRoutes', 'reportAnswered'] },
         ],
         'answer.verified': [
-          { guard: 'isGenuine', target: 'idle', actions: [dropRoutes, reportVerified] },
-          { guard: 'isCurrent', actions: [release, reportDrop] },
+          { guard: 'isGenuine', target: 'idle', actions: ['dropRoutes', 'reportVerified'] },
+          { guard: 'isCurrent', actions: ['release', 'reportDrop'] },
         ],
       },
     },
