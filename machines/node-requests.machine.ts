@@ -5,15 +5,15 @@
  * Together, because an event for each node of a large tree costs more than everything else that is done with the node. An
  * actor of this machine is a slot, which its session uses again and again.
  */
-import { type AnyActorRef, setup } from 'xstate';
+
+import { assertEvent, setup } from 'xstate';
 import { encodeDatagram } from '../src/wire/datagram.ts';
 import { type Hash, hashOf } from '../src/wire/hash.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import type { Random } from './effects.ts';
 import type { AnswerReceived, NodeAnswer, NodesAnswered, ReceivedNode } from './events.ts';
-import { nameActions } from './named.ts';
+import type { RefFor } from './messages.ts';
 import { backedOff, drawId, UNFIT_ANSWER, withJitter } from './retransmission.ts';
-import type { DatagramsSend } from './socket.machine.ts';
 
 export interface NodesOrder {
   /** No hash twice. */
@@ -23,7 +23,7 @@ export interface NodesOrder {
   readonly maxSends: number;
   /** Ids end in a zero byte, for peers that copy only the first three (protocol §11, C). */
   readonly zeroEndingIds: boolean;
-  readonly requester: AnyActorRef;
+  readonly requester: RefFor<'outgoing-session', 'history-check'>;
   /** The requester's own mark, handed back to it. */
   readonly ticket: number;
 }
@@ -53,7 +53,7 @@ export type NodeRequestsEvent =
   | {
       readonly type: 'nodes.request';
       readonly order: NodesOrder;
-      readonly socket: AnyActorRef;
+      readonly socket: RefFor<'node-requests', 'socket'>;
       readonly atMs: number | undefined;
     }
   | NodesAnswered
@@ -61,7 +61,7 @@ export type NodeRequestsEvent =
 
 export interface NodeRequestsInput {
   readonly slot: number;
-  readonly owner: AnyActorRef;
+  readonly owner: RefFor<'node-requests', 'outgoing-session'>;
   readonly random: Random;
 }
 
@@ -73,7 +73,7 @@ interface OpenRequest {
 /** What the slot is busy with. */
 interface CurrentRequests {
   readonly order: NodesOrder;
-  readonly socket: AnyActorRef;
+  readonly socket: RefFor<'node-requests', 'socket'>;
   /** Under which the socket routes answers. */
   readonly ids: readonly number[];
   /** Those that are not answered yet. */
@@ -119,33 +119,6 @@ function fits(request: OpenRequest | undefined, answer: NodeAnswer): boolean {
   return answer.type === 'NoDatum' || hashOf(answer.value) === answer.hash;
 }
 
-const open = base.assign(({ context, event }) => {
-  if (event.type !== 'nodes.request') return {};
-  const { order, socket, atMs } = event;
-  const requests = order.hashes.map((hash) => ({ hash, id: drawId(context.random, order.zeroEndingIds) }));
-  const ids = requests.map(({ id }) => id);
-  const timeoutMs = order.firstTimeoutMs;
-  return { current: { order, socket, ids, open: requests, openedAtMs: atMs, sends: 1, timeoutMs, waitedMs: 0 } };
-});
-
-const backOff = base.assign(({ context: { current } }) =>
-  current === undefined ? {} : { current: { ...current, ...backedOff(current) } },
-);
-
-const transmit = base.sendTo(
-  ({ context }) => context.current?.socket as AnyActorRef,
-  ({ context, self }): DatagramsSend => {
-    const { order, open: requests, ids } = context.current as CurrentRequests;
-    const datagrams = requests.map(({ hash, id }) => encodeDatagram({ type: 'GetDatum', id, hash }));
-    return { type: 'datagrams.send', datagrams, to: order.to, route: { ids, to: self } };
-  },
-);
-
-const dropRoutes = base.sendTo(
-  ({ context }) => context.current?.socket as AnyActorRef,
-  ({ context }) => ({ type: 'routes.dropped', ids: context.current?.ids ?? [] }),
-);
-
 type Enqueueing = Parameters<Parameters<typeof base.enqueueActions>[0]>[0];
 
 /** Tells the owner what became of some requests; `left` are still open. */
@@ -169,45 +142,76 @@ function countDropped({ context, enqueue }: Enqueueing, count: number): void {
   enqueue.sendTo(context.current.socket, { type: 'datagrams.dropped', why: UNFIT_ANSWER, count });
 }
 
-/** Takes what fits; a forged answer ends no request. */
-const takeAnswers = base.enqueueActions((args) => {
-  const { context, event } = args;
-  if (event.type !== 'nodes.answered' || context.current === undefined) return;
-  const left = new Map(context.current.open.map((request) => [request.hash, request]));
-  const nodes: ReceivedNode[] = [];
-  const absent: Hash[] = [];
-  for (const answer of event.answers) {
-    if (!fits(left.get(answer.hash), answer)) continue;
-    left.delete(answer.hash);
-    if (answer.type === 'Datum') nodes.push({ hash: answer.hash, value: answer.value });
-    else absent.push(answer.hash);
-  }
-  const taken = nodes.length + absent.length;
-  countDropped(args, event.answers.length - taken);
-  if (taken > 0) conclude(args, [...left.values()], { kind: 'answered', nodes, absent }, event.atMs);
+const nodeRequestsSetup = base.extend({
+  actions: {
+    open: base.assign(({ context, event }) => {
+      assertEvent(event, 'nodes.request');
+      const { order, socket, atMs } = event;
+      const requests = order.hashes.map((hash) => ({ hash, id: drawId(context.random, order.zeroEndingIds) }));
+      const ids = requests.map(({ id }) => id);
+      const timeoutMs = order.firstTimeoutMs;
+      return { current: { order, socket, ids, open: requests, openedAtMs: atMs, sends: 1, timeoutMs, waitedMs: 0 } };
+    }),
+
+    backOff: base.assign(({ context: { current } }) =>
+      current === undefined ? {} : { current: { ...current, ...backedOff(current) } },
+    ),
+
+    transmit: base.sendTo(
+      ({ context }) => (context.current as CurrentRequests).socket,
+      ({ context, self }) => {
+        const { order, open: requests, ids } = context.current as CurrentRequests;
+        const datagrams = requests.map(({ hash, id }) => encodeDatagram({ type: 'GetDatum', id, hash }));
+        return { type: 'datagrams.send', datagrams, to: order.to, route: { ids, to: self } };
+      },
+    ),
+
+    dropRoutes: base.sendTo(
+      ({ context }) => (context.current as CurrentRequests).socket,
+      ({ context }) => ({ type: 'routes.dropped', ids: context.current?.ids ?? [] }),
+    ),
+
+    /** Takes what fits; a forged answer ends no request. */
+    takeAnswers: base.enqueueActions((args) => {
+      const { context, event } = args;
+      assertEvent(event, 'nodes.answered');
+      if (context.current === undefined) return;
+      const left = new Map(context.current.open.map((request) => [request.hash, request]));
+      const nodes: ReceivedNode[] = [];
+      const absent: Hash[] = [];
+      for (const answer of event.answers) {
+        if (!fits(left.get(answer.hash), answer)) continue;
+        left.delete(answer.hash);
+        if (answer.type === 'Datum') nodes.push({ hash: answer.hash, value: answer.value });
+        else absent.push(answer.hash);
+      }
+      const taken = nodes.length + absent.length;
+      countDropped(args, event.answers.length - taken);
+      if (taken > 0) conclude(args, [...left.values()], { kind: 'answered', nodes, absent }, event.atMs);
+    }),
+
+    takeRefusal: base.enqueueActions((args) => {
+      const { context, event } = args;
+      const request = refused(context, event);
+      assertEvent(event, 'answer.received');
+      if (request === undefined || event.answer.datagram.type !== 'Error') return;
+      const left = context.current?.open.filter((other) => other !== request) ?? [];
+      conclude(args, left, { kind: 'refused', hash: request.hash, text: event.answer.datagram.text }, event.atMs);
+    }),
+
+    giveUp: base.enqueueActions((args) => {
+      const { current } = args.context;
+      if (current === undefined) return;
+      const { open: requests, waitedMs, timeoutMs } = current;
+      const hashes = requests.map(({ hash }) => hash);
+      conclude(args, [], { kind: 'unanswered', hashes, waitedMs: waitedMs + timeoutMs }, undefined);
+    }),
+
+    reportDrop: base.enqueueActions((args) => countDropped(args, 1)),
+  },
 });
 
-const takeRefusal = base.enqueueActions((args) => {
-  const { context, event } = args;
-  const request = refused(context, event);
-  if (request === undefined || event.type !== 'answer.received' || event.answer.datagram.type !== 'Error') return;
-  const left = context.current?.open.filter((other) => other !== request) ?? [];
-  conclude(args, left, { kind: 'refused', hash: request.hash, text: event.answer.datagram.text }, event.atMs);
-});
-
-const giveUp = base.enqueueActions((args) => {
-  const { current } = args.context;
-  if (current === undefined) return;
-  const { open: requests, waitedMs, timeoutMs } = current;
-  const hashes = requests.map(({ hash }) => hash);
-  conclude(args, [], { kind: 'unanswered', hashes, waitedMs: waitedMs + timeoutMs }, undefined);
-});
-
-const reportDrop = base.enqueueActions((args) => countDropped(args, 1));
-
-nameActions({ open, backOff, transmit, dropRoutes, takeAnswers, takeRefusal, giveUp, reportDrop });
-
-export const nodeRequestsMachine = base.createMachine({
+export const nodeRequestsMachine = nodeRequestsSetup.createMachine({
   id: 'node-requests',
   description: 'Requests for nodes that were sent together: a reusable slot of a session (protocol §6).',
   context: ({ input }) => ({ ...input, current: undefined }),
@@ -215,21 +219,21 @@ export const nodeRequestsMachine = base.createMachine({
   states: {
     idle: {
       description: 'Free for the next requests.',
-      on: { 'nodes.request': { target: 'awaitingAnswers', actions: [open, transmit] } },
+      on: { 'nodes.request': { target: 'awaitingAnswers', actions: ['open', 'transmit'] } },
     },
     awaitingAnswers: {
       description: 'Sent; what is not answered is repeated with the same ids and bytes, the timeout doubling.',
       after: {
         retransmissionTimeout: [
-          { guard: 'isExhausted', target: 'idle', actions: [giveUp, dropRoutes] },
-          { target: 'awaitingAnswers', reenter: true, actions: [backOff, transmit] },
+          { guard: 'isExhausted', target: 'idle', actions: ['giveUp', 'dropRoutes'] },
+          { target: 'awaitingAnswers', reenter: true, actions: ['backOff', 'transmit'] },
         ],
       },
       on: {
-        'nodes.answered': { actions: takeAnswers },
-        'answer.received': [{ guard: 'isRefusal', actions: takeRefusal }, { actions: reportDrop }],
+        'nodes.answered': { actions: 'takeAnswers' },
+        'answer.received': [{ guard: 'isRefusal', actions: 'takeRefusal' }, { actions: 'reportDrop' }],
       },
-      always: { guard: 'isAllAnswered', target: 'idle', actions: dropRoutes },
+      always: { guard: 'isAllAnswered', target: 'idle', actions: 'dropRoutes' },
     },
   },
 });
