@@ -2,12 +2,13 @@
  * Proves that whoever said Hello really is at its source address (protocol §5): only a Hello of ours that is answered from
  * there, under the expected name and key, shows that the address was not forged.
  */
-import { type AnyActorRef, setup } from 'xstate';
+
+import { setup } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
 import type { Random } from './effects.ts';
-import { nameActions } from './named.ts';
+import type { RefFor } from './messages.ts';
 import { type RequestEnded, requestMachine } from './request.machine.ts';
 import { timing } from './timing.ts';
 
@@ -17,7 +18,7 @@ export interface AddressProofInput {
   readonly name: string;
   readonly key: PublicKey | undefined;
   readonly ownName: string;
-  readonly socket: AnyActorRef;
+  readonly socket: RefFor<'request', 'socket'>;
   readonly random: Random;
   /** Sends of our Hello: no more than the bytes received entitle to. */
   readonly maxSends: number;
@@ -50,31 +51,33 @@ const base = setup({
   guards: { isAnswered: ({ event }) => event.outcome.kind === 'answered' },
 });
 
-const sendHello = base.enqueueActions(({ context, enqueue, self }) => {
-  const { address, name, key, ownName, socket, random, maxSends, atMs } = context;
-  enqueue.spawnChild('request', { id: actorId.request(0), input: { slot: 0, owner: self, random } });
-  enqueue.sendTo(actorId.request(0), {
-    type: 'request.open',
-    order: {
-      question: { type: 'Hello', flags: 0, name: ownName },
-      to: address,
-      answerKey: key,
-      answerName: name,
-      firstTimeoutMs: maxSends > 1 ? timing.helloTimeout : timing.lonelyHelloTimeout,
-      maxSends,
-      zeroEndingId: false,
-      requester: undefined,
-    },
-    socket,
-    atMs,
-  });
+const addressProofSetup = base.extend({
+  actions: {
+    sendHello: base.enqueueActions(({ context, enqueue, self }) => {
+      const { address, name, key, ownName, socket, random, maxSends, atMs } = context;
+      enqueue.spawnChild('request', { id: actorId.request(0), input: { slot: 0, owner: self, random } });
+      enqueue.sendTo<RefFor<'address-proof', 'request'>>(actorId.request(0), {
+        type: 'request.open',
+        order: {
+          question: { type: 'Hello', flags: 0, name: ownName },
+          to: address,
+          answerKey: key,
+          answerName: name,
+          firstTimeoutMs: maxSends > 1 ? timing.helloTimeout : timing.lonelyHelloTimeout,
+          maxSends,
+          zeroEndingId: false,
+          requester: undefined,
+        },
+        socket,
+        atMs,
+      });
+    }),
+
+    noteProof: base.assign(({ context, event }) => ({ provenAtMs: event.atMs ?? context.atMs })),
+  },
 });
 
-const noteProof = base.assign(({ context, event }) => ({ provenAtMs: event.atMs ?? context.atMs }));
-
-nameActions({ sendHello, noteProof });
-
-export const addressProofMachine = base.createMachine({
+export const addressProofMachine = addressProofSetup.createMachine({
   id: 'address-proof',
   description: 'Proves by a Hello of our own that a source address is not forged (protocol §5).',
   context: ({ input }) => ({ ...input, provenAtMs: undefined }),
@@ -89,9 +92,9 @@ export const addressProofMachine = base.createMachine({
   states: {
     greeting: {
       description: 'Our Hello is on its way to the address that is to be proven.',
-      entry: sendHello,
+      entry: 'sendHello',
       on: {
-        'request.ended': [{ guard: 'isAnswered', target: 'proven', actions: noteProof }, { target: 'unproven' }],
+        'request.ended': [{ guard: 'isAnswered', target: 'proven', actions: 'noteProof' }, { target: 'unproven' }],
       },
     },
     proven: { type: 'final', description: 'The Hello was answered under the right name and key.' },
