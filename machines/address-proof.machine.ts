@@ -3,13 +3,14 @@
  * there, under the expected name and key, shows that the address was not forged.
  */
 
-import { setup } from 'xstate';
+import { assertEvent, setup } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
 import type { Random } from './effects.ts';
 import type { RefFor } from './messages.ts';
-import { type RequestEnded, requestMachine } from './request.machine.ts';
+import { requestMachine } from './request.machine.ts';
+import type { RequestEnded, RequestStalled } from './request-context.ts';
 import { timing } from './timing.ts';
 
 export interface AddressProofInput {
@@ -34,7 +35,7 @@ export interface AddressProofOutput {
   readonly atMs: number;
 }
 
-export type AddressProofEvent = RequestEnded;
+export type AddressProofEvent = RequestEnded | RequestStalled;
 
 export interface AddressProofContext extends AddressProofInput {
   readonly provenAtMs: number | undefined;
@@ -48,7 +49,7 @@ const base = setup({
     output: {} as AddressProofOutput,
   },
   actors: { request: requestMachine },
-  guards: { isAnswered: ({ event }) => event.outcome.kind === 'answered' },
+  guards: { isAnswered: ({ event }) => event.type === 'request.ended' && event.outcome.kind === 'answered' },
 });
 
 const addressProofSetup = base.extend({
@@ -65,15 +66,20 @@ const addressProofSetup = base.extend({
           answerName: name,
           firstTimeoutMs: maxSends > 1 ? timing.helloTimeout : timing.lonelyHelloTimeout,
           maxSends,
-          zeroEndingId: false,
+          socket,
+          zeroEndingIds: false,
           requester: undefined,
+          ticket: 0,
+          heard: 0,
         },
-        socket,
         atMs,
       });
     }),
 
-    noteProof: base.assign(({ context, event }) => ({ provenAtMs: event.atMs ?? context.atMs })),
+    noteProof: base.assign(({ context, event }) => {
+      assertEvent(event, 'request.ended');
+      return { provenAtMs: event.atMs ?? context.atMs };
+    }),
   },
 });
 

@@ -7,7 +7,6 @@ import { frontEndMachine } from './front-end.machine.ts';
 import { historyCheckMachine } from './history-check.machine.ts';
 import { incomingSessionMachine } from './incoming-session.machine.ts';
 import { merkleWalkMachine } from './merkle-walk.machine.ts';
-import { nodeRequestsMachine } from './node-requests.machine.ts';
 import { outgoingSessionMachine } from './outgoing-session.machine.ts';
 import { peerMachine } from './peer.machine.ts';
 import { requestMachine } from './request.machine.ts';
@@ -20,7 +19,6 @@ export const machines = {
   'outgoing-session': outgoingSessionMachine,
   'incoming-session': incomingSessionMachine,
   request: requestMachine,
-  'node-requests': nodeRequestsMachine,
   'address-proof': addressProofMachine,
   'merkle-walk': merkleWalkMachine,
   'history-check': historyCheckMachine,

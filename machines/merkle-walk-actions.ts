@@ -5,7 +5,7 @@ import { pop, pushAll } from '../src/merkle/frontier.ts';
 import { hasHash, withHash } from '../src/merkle/hash-set.ts';
 import { type Hash, isEmptyRoot } from '../src/wire/hash.ts';
 import { effect } from './effects.ts';
-import type { ReceivedNode } from './events.ts';
+import type { Cost, ReceivedNode } from './events.ts';
 import {
   childrenOf,
   failureIn,
@@ -55,10 +55,10 @@ const base = setup({
     /** Something was answered since this was asked, or little has failed so far: the other side is slow, not gone. */
     isWorthRepeating: ({ context, event }) =>
       event.type === 'nodes.failed' &&
-      !event.refused &&
+      !event.isFinal &&
       (context.answers > event.ticket || context.stalled + event.hashes.length <= limits.stalledRequests),
     isRootRepeatable: ({ context, event }) =>
-      event.type === 'root.failed' && !event.refused && context.stalled < limits.stalledRequests,
+      event.type === 'root.failed' && !event.isFinal && context.stalled < limits.stalledRequests,
     mayAskRootAgain: ({ context }) => context.answers > context.answersAtRestart,
     /** Asked for before the walk turned to a newer root; what it needs of that again it will ask for again. */
     isOfFormerTree: ({ context, event }) =>
@@ -100,13 +100,13 @@ function meet({ context, enqueue }: Enqueueing, hashes: readonly Hash[]): void {
 function counted(
   context: MerkleWalkContext,
   requests: number,
-  { sends, window }: { readonly sends: number; readonly window: number },
+  { sent, repeated, window }: Cost,
 ): Partial<MerkleWalkContext> {
   return {
     inFlight: context.inFlight - requests,
     window,
-    datagramsSent: context.datagramsSent + requests * sends,
-    retransmissions: context.retransmissions + requests * (sends - 1),
+    datagramsSent: context.datagramsSent + sent,
+    retransmissions: context.retransmissions + repeated,
   };
 }
 
@@ -140,8 +140,8 @@ export const merkleWalkSetup = base.extend({
         authenticated: event.authenticated,
         window: event.window,
         lastAtMs: event.atMs,
-        datagramsSent: context.datagramsSent + event.sends,
-        retransmissions: context.retransmissions + event.sends - 1,
+        datagramsSent: context.datagramsSent + event.sent,
+        retransmissions: context.retransmissions + event.repeated,
         frontier: undefined,
         pending: 0,
         seen: undefined,

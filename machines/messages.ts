@@ -54,7 +54,14 @@ const messages = {
       'sweep',
       'sync.wanted',
     ],
-    socket: ['datagrams.dropped', 'datagrams.received', 'datagrams.refused', 'datagrams.send', 'socket.failed', 'socket.opened'],
+    socket: [
+      'datagrams.dropped',
+      'datagrams.received',
+      'datagrams.refused',
+      'datagrams.send',
+      'socket.failed',
+      'socket.opened',
+    ],
     'directory-client': ['directory.failed', 'directory.found', 'listing.checked', 'registration.accepted'],
     'outgoing-session': ['peer.located', 'peer.notLocated'],
     'incoming-session': ['hello.verified', 'key.found', 'nodes.read'],
@@ -94,7 +101,16 @@ const messages = {
   peer: {
     'directory-client': ['greeting.failed'],
     socket: ['datagrams.send', 'source.unrouted'],
-    'outgoing-session': ['session.adopt', 'session.greet', 'session.open', 'sockets.changed', 'sweep'],
+    'outgoing-session': [
+      'push.confirmed',
+      'push.wanted',
+      'session.adopt',
+      'session.greet',
+      'session.open',
+      'session.used',
+      'sockets.changed',
+      'sweep',
+    ],
     'incoming-session': ['root.changed', 'session.proven', 'sweep'],
   },
   'directory-client': {
@@ -114,7 +130,7 @@ const messages = {
   },
   'outgoing-session': {
     peer: ['error.answered', 'session.established', 'session.lost', 'traversal.wanted'],
-    request: ['request.cancelled', 'request.open', 'request.redirected'],
+    request: ['request.abandoned', 'request.cancelled', 'request.open', 'request.redirected'],
     'merkle-walk': [
       'nodes.absent',
       'nodes.failed',

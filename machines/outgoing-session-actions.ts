@@ -1,338 +1,538 @@
 /** What an outgoing session asks itself before it acts, and what it does then. */
-import { setup } from 'xstate';
-import { formatAddress, sameAddress } from '../src/wire/socket-address.ts';
+import { assertEvent, setup } from 'xstate';
+import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
-import { afterRequests } from './congestion.ts';
 import { effect } from './effects.ts';
-import { type SessionAnswer, socketFor } from './events.ts';
-import { nameActions } from './named.ts';
-import { type NodesOrder, nodeRequestsMachine } from './node-requests.machine.ts';
+import { type SessionReadiness, socketFor } from './events.ts';
+import type { RefFor } from './messages.ts';
 import {
-  answersIn,
-  currentAddress,
+  costOf,
+  distinct,
   failureOf,
-  helloOrder,
-  isEnded,
+  gather,
   isHello,
-  isRefusal,
-  isUnanswered,
+  isInUse,
   mayTraverse,
   type NodesWanted,
-  nodesAnswers,
-  nodesOrder,
   type OutgoingSessionContext,
   type OutgoingSessionEvent,
   type OutgoingSessionInput,
+  orderFor,
   type RootWanted,
-  rootAnswer,
-  rootOrder,
   usable,
   wantedAgain,
   windowOf,
 } from './outgoing-session-context.ts';
-import { type RequestOrder, requestMachine } from './request.machine.ts';
-import { areAllFree, giveBack, takeSlot } from './slots.ts';
+import { afterRequest, isSilent, openPath } from './path.ts';
+import { requestMachine } from './request.machine.ts';
+import type { Requester, RequestOrder } from './request-context.ts';
+import { areAllFree, busySlots, giveBack, takeSlot } from './slots.ts';
 import { limits, timing } from './timing.ts';
 
-export const base = setup({
+const base = setup({
   types: {
     context: {} as OutgoingSessionContext,
     events: {} as OutgoingSessionEvent,
     input: {} as OutgoingSessionInput,
   },
-  actors: { request: requestMachine, nodeRequests: nodeRequestsMachine },
+  actors: { request: requestMachine },
   actions: { locatePeer: effect<{ name: string }>('locatePeer') },
   guards: {
-    isElsewhere: ({ context, event }) => {
-      const address = currentAddress(context);
-      return event.type === 'session.adopt' && (address === undefined || !sameAddress(address, event.address));
+    isHelloAnswered: ({ event }) => {
+      assertEvent(event, 'request.ended');
+      return isHello(event) && event.outcome.kind === 'answered';
     },
+    isHello: ({ event }) => {
+      assertEvent(event, 'request.ended');
+      return isHello(event);
+    },
+    /** No Hello is left whose answer could still come. */
+    isLastHello: ({ context, event }) => {
+      assertEvent(event, 'request.ended');
+      return isHello(event) && context.hellos.every(({ slot }) => slot === event.slot);
+    },
+    isHelloAnsweredByPath: ({ context, event }) => {
+      assertEvent(event, 'request.ended');
+      return isHello(event) && event.outcome.kind === 'answered' && isInUse(context, event.order.to);
+    },
+    isHelloAnsweredElsewhere: ({ context, event }) => {
+      assertEvent(event, 'request.ended');
+      return isHello(event) && event.outcome.kind === 'answered' && !isInUse(context, event.order.to);
+    },
+    /** Neither answered nor refused. */
+    isUnserved: ({ event }) => {
+      assertEvent(event, 'request.ended');
+      return event.outcome.kind === 'unanswered' || event.outcome.kind === 'unsendable';
+    },
+    /** Sent to an address that is not, or no longer, the one in use. */
+    isOffPath: ({ context, event }) => {
+      assertEvent(event, 'request.ended');
+      return !isInUse(context, event.order.to);
+    },
+    isNodeAnswered: ({ event }) => {
+      assertEvent(event, 'request.ended');
+      return event.order.question.type === 'GetDatum' && event.outcome.kind === 'answered';
+    },
+    isAnswered: ({ event }) => {
+      assertEvent(event, 'request.ended');
+      return event.outcome.kind === 'answered';
+    },
+    isRefusal: ({ event }) => {
+      assertEvent(event, 'request.ended');
+      return !isHello(event) && event.outcome.kind === 'refused';
+    },
+    /** The other side forgot the session: Hello is said once more. A directory that did so wants a new registration as well. */
+    isFirstRefusal: ({ context, event }) => {
+      assertEvent(event, 'request.ended');
+      const isDirectory = context.located !== undefined && context.nameKnown;
+      const isRefused = !isHello(event) && event.outcome.kind === 'refused';
+      return isRefused && !isDirectory && context.regreetings < limits.regreetings;
+    },
+    /** Nothing came over the path in use for as long as a path that works would take. */
+    isPathSilent: ({ context, event }) => {
+      assertEvent(event, 'request.stalled');
+      const { path, located } = context;
+      const { order, waitedMs } = event;
+      if (path === undefined || located !== undefined || !sameAddress(path.address, order.to)) return false;
+      return isSilent(path, order.heard, waitedMs);
+    },
+    mayBeElsewhere: ({ context }) => context.located === undefined,
+    isInUse: ({ context, event }) => {
+      assertEvent(event, 'session.adopt');
+      return isInUse(context, event.address);
+    },
+    /** A further address counts for a peer with a key only: without one, anybody could be there. */
+    isUnderSameKey: ({ context, event }) => {
+      assertEvent(event, 'session.adopt');
+      return event.key !== undefined && event.key === context.key;
+    },
+    hasCandidate: ({ context }) => context.candidates.length > 0,
+    mayRaceMore: ({ context }) => context.candidates.length > 0 && context.raced < limits.racingHellos,
     isLocated: ({ context }) => context.located !== undefined,
-    /** Where it is, is known; but no socket of ours speaks that family. */
-    isOutOfReach: ({ context: { located }, context }) =>
-      located !== undefined && usable(context, located.addresses).length === 0,
-    hasNoSocket: ({ context, event }) => event.type === 'peer.located' && usable(context, event.addresses).length === 0,
-    isHelloAnswered: ({ event }) => isHello(event) && isEnded(event) && event.outcome.kind === 'answered',
-    isHello: ({ event }) => isHello(event),
-    isDataAnswered: ({ event }) => isEnded(event) && !isHello(event) && event.outcome.kind === 'answered',
-    hasNextAddress: ({ context, event }) => isHello(event) && context.attempt + 1 < context.addresses.length,
-    canTraverse: ({ context, event }) => isHello(event) && mayTraverse(context),
-    isFirstRefusal: ({ context, event }) => isRefusal(event) && context.regreetings < limits.regreetings,
-    isRefusal: ({ event }) => isRefusal(event),
-    isUnanswered: ({ event }) => isUnanswered(event),
-    /** The other side may have moved: the directory knows where it is now. Nobody knows better of an address given by hand. */
-    isFirstSilence: ({ context, event }) =>
-      isUnanswered(event) && context.located === undefined && context.regreetings < limits.regreetings,
+    hasSocket: ({ context }) => usable(context, context.located?.addresses ?? []).length > 0,
+    isReachable: ({ context, event }) => {
+      assertEvent(event, 'peer.located');
+      return usable(context, event.addresses).length > 0 || context.candidates.length > 0;
+    },
+    mayTraverse: ({ context }) => mayTraverse(context),
     isIdle: ({ context }) =>
       context.waiters.length === 0 &&
       context.heldBack.length === 0 &&
-      areAllFree(context.requests) &&
-      areAllFree(context.nodeRequests),
-    isExpired: ({ context, event }) =>
-      event.type === 'sweep' && event.atMs - context.openedAtMs >= timing.sessionLifetime,
-    isDueForRenewal: ({ context, event }) =>
-      event.type === 'sweep' &&
-      !context.renewing &&
-      event.atMs - context.openedAtMs >= timing.sessionRenewal &&
-      (context.located !== undefined || context.usedAtMs > context.openedAtMs),
+      context.push === undefined &&
+      areAllFree(context.requests),
+    isExpired: ({ context, event }) => {
+      assertEvent(event, 'sweep');
+      return event.atMs - (context.path?.openedAtMs ?? 0) >= timing.sessionLifetime;
+    },
+    isDueForRenewal: ({ context, event }) => {
+      assertEvent(event, 'sweep');
+      const openedAtMs = context.path?.openedAtMs ?? 0;
+      const isWanted = context.located !== undefined || context.usedAtMs > openedAtMs;
+      return context.hellos.length === 0 && isWanted && event.atMs - openedAtMs >= timing.sessionRenewal;
+    },
+    isPushDue: ({ context }) => context.push !== undefined && context.push.sends < limits.pushSends,
   },
-  delays: { traversalPause: timing.traversalPause },
+  delays: {
+    greetingPatience: timing.greetingPatience,
+    attemptDelay: timing.connectionAttemptDelay,
+    traversalDelay: timing.traversalDelay,
+    pushRepetition: ({ context }) => timing.pushTimeout * 2 ** ((context.push?.sends ?? 1) - 1),
+  },
 });
 
 type Enqueueing = Parameters<Parameters<typeof base.enqueueActions>[0]>[0];
 
-function openRequest({ context, enqueue, self }: Enqueueing, order: RequestOrder): void {
-  const socket = socketFor(context.sockets, order.to);
-  if (socket === undefined) return;
-  const { slot, isNew, slots } = takeSlot(context.requests);
-  const id = actorId.request(slot);
-  if (isNew) enqueue.spawnChild('request', { id, input: { slot, owner: self, random: context.random } });
-  enqueue.assign({ requests: slots });
-  enqueue.sendTo(id, { type: 'request.open', order, socket, atMs: context.atMs });
+/** Hands an order to a free slot; gives its number and what the slots are then. */
+function send({ context, enqueue, self }: Enqueueing, slots: OutgoingSessionContext['requests'], order: RequestOrder) {
+  const taken = takeSlot(slots);
+  const id = actorId.request(taken.slot);
+  if (taken.isNew) {
+    enqueue.spawnChild('request', { id, input: { slot: taken.slot, owner: self, random: context.random } });
+  }
+  enqueue.sendTo<RefFor<'outgoing-session', 'request'>>(id, { type: 'request.open', order, atMs: context.atMs });
+  return taken;
 }
 
-function openNodeRequests({ context, enqueue, self }: Enqueueing, order: NodesOrder): void {
-  const socket = socketFor(context.sockets, order.to);
-  if (socket === undefined) return;
-  const { slot, isNew, slots } = takeSlot(context.nodeRequests);
-  const id = actorId.nodeRequests(slot);
-  if (isNew) enqueue.spawnChild('nodeRequests', { id, input: { slot, owner: self, random: context.random } });
-  enqueue.assign({ nodeRequests: slots });
-  enqueue.sendTo(id, { type: 'nodes.request', order, socket, atMs: context.atMs });
+/** Says Hello to each of these addresses that no Hello is under way to. */
+function greet(args: Enqueueing, addresses: readonly SocketAddress[]): void {
+  const { context, enqueue } = args;
+  let { requests, hellos } = context;
+  for (const to of addresses) {
+    const socket = socketFor(context.sockets, to);
+    if (socket === undefined || hellos.some((hello) => sameAddress(hello.to, to))) continue;
+    const question = { type: 'Hello', flags: 0, name: context.ownName } as const;
+    const { slot, slots } = send(args, requests, orderFor(context, { question, to, socket }));
+    requests = slots;
+    hellos = [...hellos, { slot, to }];
+  }
+  enqueue.assign({ requests, hellos });
 }
 
-/** Asks at the address and under the key that the session has now. */
+function cancelHellos({ context, enqueue }: Enqueueing): void {
+  let { requests } = context;
+  for (const { slot } of context.hellos) {
+    enqueue.sendTo<RefFor<'outgoing-session', 'request'>>(actorId.request(slot), { type: 'request.cancelled' });
+    requests = giveBack(requests, slot);
+  }
+  enqueue.assign({ requests, hellos: [], candidates: [], raced: 0 });
+}
+
+/** Asks over the path in use. */
 function ask(args: Enqueueing, wanted: RootWanted | NodesWanted): void {
-  const to = currentAddress(args.context);
-  if (to === undefined) return;
-  if (wanted.type === 'root.wanted') openRequest(args, rootOrder(args.context, to, wanted.requester));
-  else openNodeRequests(args, nodesOrder(args.context, to, wanted));
+  const { context, enqueue } = args;
+  const to = context.path?.address;
+  const socket = to && socketFor(context.sockets, to);
+  if (to === undefined || socket === undefined) return;
+  // It accepts what comes of this question.
+  const requester = wanted.requester as Requester;
+  if (wanted.type === 'root.wanted') {
+    const { slots } = send(
+      args,
+      context.requests,
+      orderFor(context, { question: { type: 'RootRequest' }, to, socket, requester }),
+    );
+    enqueue.assign({ requests: slots });
+    return;
+  }
+  let { requests } = context;
+  for (const hash of wanted.hashes) {
+    const order = orderFor(context, {
+      question: { type: 'GetDatum', hash },
+      to,
+      socket,
+      requester,
+      ticket: wanted.ticket,
+    });
+    requests = send(args, requests, order).slots;
+  }
+  enqueue.assign({ requests });
 }
 
-export const greet = base.enqueueActions((args) => {
-  const to = currentAddress(args.context);
-  if (to !== undefined) openRequest(args, helloOrder(args.context, to));
-});
+/** One send of what is to be pushed. */
+function sendPush(
+  { context, enqueue }: Enqueueing,
+  push: { readonly bytes: Uint8Array; readonly sends: number },
+): void {
+  const to = context.path?.address;
+  const socket = to && socketFor(context.sockets, to);
+  enqueue.assign({ push });
+  if (to === undefined || socket === undefined) return;
+  enqueue.sendTo(socket, { type: 'datagrams.send', datagrams: [push.bytes], to });
+  enqueue.assign({ push: { ...push, sends: push.sends + 1 } });
+  enqueue.cancel('push');
+  enqueue.raise({ type: 'push.due' }, { id: 'push', delay: 'pushRepetition' });
+}
 
-export const askWanted = base.enqueueActions((args) => {
-  if (args.event.type === 'root.wanted' || args.event.type === 'nodes.wanted') ask(args, args.event);
-});
+const withRequests = base.extend({
+  actions: {
+    greetNext: base.enqueueActions((args) => {
+      const [next, ...rest] = args.context.candidates;
+      if (next === undefined) return;
+      greet(args, [next]);
+      args.enqueue.assign({ candidates: rest, raced: args.context.raced + 1 });
+    }),
 
-/** Does the address in use still answer? */
-export const challenge = base.enqueueActions((args) => {
-  const to = currentAddress(args.context);
-  if (to === undefined) return;
-  openRequest(args, { ...rootOrder(args.context, to, undefined), maxSends: limits.challengeSends });
-});
+    greetPath: base.enqueueActions((args) => {
+      const { path } = args.context;
+      if (path !== undefined) greet(args, [path.address]);
+    }),
 
-/** In the new session, what was held back is wanted as if it came now. */
-export const wantHeldBack = base.enqueueActions(({ context, enqueue }) => {
-  for (const wanted of context.heldBack) enqueue.raise({ ...wanted, atMs: context.atMs });
-  enqueue.assign({ heldBack: [] });
-});
-export const noteTime = base.assign(({ event }) => ({ atMs: 'atMs' in event ? event.atMs : undefined }));
+    cancelHellos: base.enqueueActions(cancelHellos),
 
-export const noteUse = base.assign(({ context, event }) => {
-  const atMs = 'atMs' in event ? event.atMs : undefined;
-  return { atMs, usedAtMs: Math.max(context.usedAtMs, atMs ?? 0) };
-});
+    /** The other side forgot the session. */
+    greetAgain: base.assign(({ context: { path } }) => ({
+      candidates: path === undefined ? [] : [path.address],
+      raced: 0,
+    })),
 
-export const addWaiter = base.assign(({ context, event }) =>
-  event.type === 'session.open' && event.waiter !== undefined
-    ? { waiters: [...context.waiters, event.waiter], atMs: event.atMs }
-    : {},
-);
+    askWanted: base.enqueueActions((args) => {
+      assertEvent(args.event, ['root.wanted', 'nodes.wanted']);
+      ask(args, args.event);
+    }),
 
-export const useLocated = base.assign(({ context, event }) => {
-  const located = event.type === 'peer.located' ? event : context.located;
-  if (located === undefined) return {};
-  const { alternative } = context;
-  const others = located.addresses.filter((address) => alternative === undefined || !sameAddress(address, alternative));
-  const candidates = alternative === undefined ? others : [alternative, ...others];
-  return {
-    addresses: usable(context, candidates),
-    key: located.key,
-    attempt: 0,
-    traversed: false,
-    alternative: undefined,
-  };
-});
+    /** Does the path in use still answer? */
+    challengePath: base.enqueueActions((args) => {
+      const { context, enqueue } = args;
+      const to = context.path?.address;
+      const socket = to && socketFor(context.sockets, to);
+      if (to === undefined || socket === undefined) return;
+      const question = { type: 'RootRequest' } as const;
+      const order = orderFor(context, { question, to, socket, maxSends: limits.challengeSends });
+      enqueue.assign({ requests: send(args, context.requests, order).slots });
+    }),
 
-export const useNextAddress = base.assign(({ context }) => ({ attempt: context.attempt + 1 }));
-export const useFirstAddressAgain = base.assign({ attempt: 0, traversed: true });
+    /** In the new session, what was held back is wanted as if it came now. */
+    wantHeldBack: base.enqueueActions(({ context, enqueue }) => {
+      for (const wanted of context.heldBack) enqueue.raise({ ...wanted, atMs: context.atMs });
+      enqueue.assign({ heldBack: [] });
+    }),
 
-export const adopt = base.assign(({ event }) =>
-  event.type === 'session.adopt'
-    ? {
-        addresses: [event.address],
-        attempt: 0,
-        key: event.key,
-        openedAtMs: event.atMs,
-        atMs: event.atMs,
-        failure: undefined,
+    /** Requests that are under way are repeated over the path that has just been opened. */
+    moveRequests: base.enqueueActions(({ context, event, enqueue }) => {
+      assertEvent(event, 'request.ended');
+      const to = event.order.to;
+      const socket = socketFor(context.sockets, to);
+      const from = context.path?.address;
+      if (socket === undefined || from === undefined) return;
+      for (const slot of busySlots(context.requests)) {
+        const redirected = { type: 'request.redirected', from, to, socket } as const;
+        enqueue.sendTo<RefFor<'outgoing-session', 'request'>>(actorId.request(slot), redirected);
       }
-    : {},
-);
+    }),
 
-/** What is over frees its slot and teaches the congestion window; Hello teaches the round trip only. */
-export const settle = base.assign(({ context, event }): Partial<OutgoingSessionContext> => {
-  if (!isEnded(event)) return {};
-  const { slot, order, outcome, sends, openedAtMs, atMs } = event;
-  const { firstTimeoutMs } = order;
-  const learned = afterRequests(context.congestion, {
-    answers: answersIn(event),
-    sends,
-    firstTimeoutMs,
-    openedAtMs,
-    atMs,
-  });
-  if (isHello(event)) {
-    const congestion = sends === 1 ? { ...learned, window: context.congestion.window } : context.congestion;
-    return { atMs, requests: giveBack(context.requests, slot), congestion };
-  }
-  const regreetings = outcome.kind === 'answered' ? 0 : context.regreetings;
-  const taught = { atMs, congestion: learned, regreetings };
-  if (event.type === 'request.ended') return { ...taught, requests: giveBack(context.requests, slot) };
-  return event.isLast ? { ...taught, nodeRequests: giveBack(context.nodeRequests, slot) } : taught;
+    /** Nobody answers over the path in use: what waits for that is over. */
+    abandonRequests: base.enqueueActions(({ context, enqueue }) => {
+      for (const slot of busySlots(context.requests)) {
+        enqueue.sendTo<RefFor<'outgoing-session', 'request'>>(actorId.request(slot), { type: 'request.abandoned' });
+      }
+    }),
+
+    push: base.enqueueActions((args) => {
+      assertEvent(args.event, 'push.wanted');
+      sendPush(args, { bytes: args.event.bytes, sends: 0 });
+    }),
+
+    repeatPush: base.enqueueActions((args) => {
+      if (args.context.push !== undefined) sendPush(args, args.context.push);
+    }),
+
+    forgetPush: base.enqueueActions(({ enqueue }) => {
+      enqueue.assign({ push: undefined });
+      enqueue.cancel('push');
+    }),
+  },
 });
 
-export const noteOpened = base.assign(({ context, event }) => {
-  if (event.type !== 'request.ended' || event.outcome.kind !== 'answered') return {};
-  return {
-    openedAtMs: event.atMs ?? context.openedAtMs,
-    renewing: false,
-    zeroEndingIds: context.zeroEndingIds || (event.outcome.zeroEndingId && event.sends === limits.helloSends),
-    failure: undefined,
-  };
+const withNotes = withRequests.extend({
+  actions: {
+    noteTime: base.assign(({ event }) => ({ atMs: 'atMs' in event ? event.atMs : undefined })),
+
+    noteUse: base.assign(({ context, event }) => {
+      const atMs = 'atMs' in event ? event.atMs : undefined;
+      return { atMs, usedAtMs: Math.max(context.usedAtMs, atMs ?? 0) };
+    }),
+
+    addWaiter: base.assign(({ context, event }) => {
+      assertEvent(event, 'session.open');
+      return {
+        waiters: event.waiter === undefined ? context.waiters : [...context.waiters, event.waiter],
+        atMs: event.atMs,
+      };
+    }),
+
+    /** Where a directory is, is known beforehand. */
+    useGiven: base.assign(({ context }) => ({
+      candidates: usable(context, context.located?.addresses ?? []),
+      raced: 0,
+    })),
+
+    /** Addresses at which the peer was heard go before those that are only listed. */
+    useLocated: base.assign(({ context, event }) => {
+      assertEvent(event, 'peer.located');
+      const candidates = distinct([...context.candidates, ...usable(context, event.addresses)]);
+      return {
+        candidates: candidates.filter((address) => !isInUse(context, address)),
+        key: event.key,
+        raced: 0,
+        atMs: event.atMs,
+      };
+    }),
+
+    noteAlternative: base.assign(({ context, event }) => {
+      assertEvent(event, 'session.adopt');
+      const candidates = distinct([event.address, ...context.candidates]).slice(0, limits.alternatives);
+      return { candidates, atMs: event.atMs };
+    }),
+
+    adopt: base.assign(({ context, event }) => {
+      assertEvent(event, 'session.adopt');
+      const { address, key, atMs } = event;
+      const path =
+        context.path !== undefined && isInUse(context, address)
+          ? { ...context.path, openedAtMs: atMs }
+          : openPath(address, atMs);
+      return { path, key, atMs, failure: undefined, regreetings: 0 };
+    }),
+
+    /** The address at which the Hello was answered is the path in use from now on. */
+    usePath: base.assign(({ context, event }): Partial<OutgoingSessionContext> => {
+      assertEvent(event, 'request.ended');
+      const { order, outcome } = event;
+      const atMs = event.atMs ?? context.atMs ?? 0;
+      const { path: former } = context;
+      const path =
+        former !== undefined && isInUse(context, order.to)
+          ? { ...former, openedAtMs: atMs }
+          : afterRequest(openPath(order.to, atMs), event);
+      const isHabit = outcome.kind === 'answered' && outcome.form !== 'plain';
+      return {
+        path,
+        zeroEndingIds: context.zeroEndingIds || isHabit,
+        failure: undefined,
+        atMs,
+      };
+    }),
+
+    losePath: base.assign({ path: undefined }),
+
+    /** What is over frees its slot and teaches what the path is like. */
+    settle: base.assign(({ context, event }): Partial<OutgoingSessionContext> => {
+      assertEvent(event, 'request.ended');
+      const { slot, order, outcome, atMs } = event;
+      const { path } = context;
+      const settled = {
+        atMs,
+        requests: giveBack(context.requests, slot),
+        hellos: context.hellos.filter((hello) => hello.slot !== slot),
+      };
+      if (path === undefined || !isInUse(context, order.to)) return settled;
+      const regreetings = !isHello(event) && outcome.kind === 'answered' ? 0 : context.regreetings;
+      return { ...settled, path: afterRequest(path, event), regreetings };
+    }),
+
+    gatherAnswer: base.assign(({ context, event }) => {
+      assertEvent(event, 'request.ended');
+      return { gathered: gather(context.gathered, event) };
+    }),
+
+    holdBackUnserved: base.assign(({ context, event }) => {
+      assertEvent(event, 'request.ended');
+      const wanted = wantedAgain(event);
+      return wanted === undefined ? {} : { heldBack: [...context.heldBack, wanted] };
+    }),
+
+    holdBackWanted: base.assign(({ context, event }) => {
+      assertEvent(event, ['root.wanted', 'nodes.wanted']);
+      return { heldBack: [...context.heldBack, event], atMs: event.atMs };
+    }),
+
+    countRegreeting: base.assign(({ context }) => ({ regreetings: context.regreetings + 1 })),
+
+    useSockets: base.assign(({ event }) => {
+      assertEvent(event, 'sockets.changed');
+      return { sockets: event.sockets };
+    }),
+
+    noteNotLocated: base.assign(({ event }) => {
+      assertEvent(event, 'peer.notLocated');
+      return { failure: event.failure };
+    }),
+
+    noteEnded: base.assign(({ context, event }) => {
+      assertEvent(event, 'request.ended');
+      return { failure: failureOf(event, context.name) };
+    }),
+
+    noteSilence: base.assign(({ context: { name, hellos } }) => {
+      const where = hellos.map(({ to }) => formatAddress(to)).join(', ');
+      const message = `${name || where} does not answer at ${where}; it may be offline, and is tried again later`;
+      return { failure: { code: 'peer-unreachable' as const, message } };
+    }),
+
+    noteOutOfReach: base.assign(({ context, event }) => {
+      const addresses = event.type === 'peer.located' ? event.addresses : (context.located?.addresses ?? []);
+      const message =
+        addresses.length === 0
+          ? `${context.name} has no address; it may be offline`
+          : `no local address of ours can reach ${addresses.map(formatAddress).join(', ')}: listen on one of that family, too`;
+      return { failure: { code: 'peer-unreachable' as const, message } };
+    }),
+  },
 });
 
-export const noteAlternative = base.assign(({ event }) =>
-  event.type === 'session.adopt' ? { alternative: event.address } : {},
-);
+export const sessionSetup = withNotes.extend({
+  actions: {
+    tellWaitersReady: base.enqueueActions(({ context, enqueue, self }) => {
+      const { path, atMs } = context;
+      const ready: SessionReadiness = {
+        type: 'session.ready',
+        session: self,
+        window: windowOf(context),
+        atMs: atMs ?? path?.openedAtMs ?? 0,
+      };
+      for (const waiter of context.waiters) enqueue.sendTo(waiter, ready);
+      enqueue.assign({ waiters: [] });
+    }),
 
-export const holdBackUnserved = base.assign(({ context, event }) => {
-  const wanted = isRefusal(event) || isUnanswered(event) ? wantedAgain(event) : undefined;
-  return wanted === undefined ? {} : { heldBack: [...context.heldBack, wanted] };
-});
-export const holdBackWanted = base.assign(({ context, event }) =>
-  event.type === 'root.wanted' || event.type === 'nodes.wanted'
-    ? { heldBack: [...context.heldBack, event], atMs: event.atMs }
-    : {},
-);
-export const countRegreeting = base.assign(({ context }) => ({ regreetings: context.regreetings + 1 }));
-export const noteRenewing = base.assign({ renewing: true });
-export const noteRenewalEnded = base.assign({ renewing: false });
-export const useSockets = base.assign(({ event }) =>
-  event.type === 'sockets.changed' ? { sockets: event.sockets } : {},
-);
+    tellWaitersFailed: base.enqueueActions(({ context, enqueue }) => {
+      const { failure } = context;
+      if (failure === undefined) return;
+      for (const waiter of context.waiters) enqueue.sendTo(waiter, { type: 'session.failed', failure });
+      for (const wanted of context.heldBack) {
+        const cost = { failure, isFinal: true, ...costOf(context, 0, 0) };
+        if (wanted.type === 'root.wanted') enqueue.sendTo(wanted.requester, { type: 'root.failed', ...cost });
+        else {
+          const { hashes, ticket } = wanted;
+          enqueue.sendTo(wanted.requester, { type: 'nodes.failed', hashes, ticket, ...cost });
+        }
+      }
+      enqueue.assign({ waiters: [], heldBack: [] });
+    }),
 
-export const noteFailure = base.assign(({ context, event }): Partial<OutgoingSessionContext> => {
-  if (event.type === 'peer.notLocated') return { failure: event.failure };
-  if (isEnded(event)) return { failure: failureOf(event, context.name) };
-  if (event.type === 'session.open') {
-    const where = context.located?.addresses.map(formatAddress).join(', ');
-    const message = `no local address of ours can reach ${where}: listen on one of that family, too`;
-    return { failure: { code: 'peer-unreachable', message } };
-  }
-  if (event.type === 'peer.located') {
-    const message = `${context.name} has no address that this machine can reach; it may be offline`;
-    return { failure: { code: 'peer-unreachable', message } };
-  }
-  return {};
-});
+    passOnGathered: base.enqueueActions(({ context, enqueue }) => {
+      for (const { requester, nodes, absent, sent, atMs } of context.gathered) {
+        // What was sent for both is counted with the nodes, if there are any.
+        const cost = costOf(context, sent, nodes.length + absent.length);
+        const free = costOf(context, 0, 0);
+        if (nodes.length > 0) enqueue.sendTo(requester, { type: 'nodes.received', nodes, ...cost, atMs });
+        if (absent.length > 0) {
+          enqueue.sendTo(requester, {
+            type: 'nodes.absent',
+            hashes: absent,
+            ...(nodes.length > 0 ? free : cost),
+            atMs,
+          });
+        }
+      }
+      if (context.gathered.length > 0) enqueue.assign({ gathered: [] });
+    }),
 
-export const tellWaitersReady = base.enqueueActions(({ context, enqueue, self }) => {
-  const ready: SessionAnswer = {
-    type: 'session.ready',
-    session: self,
-    window: windowOf(context),
-    atMs: context.atMs ?? context.openedAtMs,
-  };
-  for (const waiter of context.waiters) enqueue.sendTo(waiter, ready);
-  enqueue.assign({ waiters: [] });
-});
+    /** A root, or what failed. */
+    passOn: base.enqueueActions(({ context, event, enqueue }) => {
+      assertEvent(event, 'request.ended');
+      const { order, outcome, sends } = event;
+      const { requester, question, ticket } = order;
+      if (requester === undefined) return;
+      const cost = costOf(context, sends, 1);
+      if (outcome.kind === 'answered') {
+        if (outcome.answer.type !== 'Root') return;
+        const atMs = event.atMs ?? context.path?.openedAtMs ?? 0;
+        const authenticated = context.key !== undefined;
+        enqueue.sendTo(requester, { type: 'root.received', root: outcome.answer.hash, authenticated, ...cost, atMs });
+        return;
+      }
+      const failure = failureOf(event, context.name);
+      const isFinal =
+        outcome.kind !== 'unanswered' || failure.code !== 'peer-unreachable' || context.path === undefined;
+      if (question.type === 'RootRequest')
+        enqueue.sendTo(requester, { type: 'root.failed', failure, isFinal, ...cost });
+      if (question.type === 'GetDatum') {
+        enqueue.sendTo(requester, { type: 'nodes.failed', hashes: [question.hash], ticket, failure, isFinal, ...cost });
+      }
+    }),
 
-export const tellWaitersFailed = base.enqueueActions(({ context, enqueue }) => {
-  const { failure } = context;
-  if (failure === undefined) return;
-  for (const waiter of context.waiters) enqueue.sendTo(waiter, { type: 'session.failed', failure });
-  for (const wanted of context.heldBack) {
-    const cost = { failure, refused: true, sends: 1, window: windowOf(context) };
-    const answer: SessionAnswer =
-      wanted.type === 'root.wanted'
-        ? { type: 'root.failed', ...cost }
-        : { type: 'nodes.failed', hashes: wanted.hashes, ticket: wanted.ticket, ...cost };
-    enqueue.sendTo(wanted.requester, answer);
-  }
-  enqueue.assign({ waiters: [], heldBack: [] });
-});
+    /** An Error is always shown to the user (protocol §4). */
+    reportError: base.enqueueActions(({ context, event, enqueue }) => {
+      assertEvent(event, 'request.ended');
+      const { order, outcome } = event;
+      if (outcome.kind !== 'refused') return;
+      enqueue.sendTo(context.owner, { type: 'error.answered', from: order.to, name: context.name, text: outcome.text });
+    }),
 
-export const passOn = base.enqueueActions(({ context, event, enqueue }) => {
-  if (event.type === 'nodes.ended') {
-    for (const answer of nodesAnswers(context, event)) enqueue.sendTo(event.order.requester, answer);
-  }
-  if (event.type === 'request.ended' && event.order.requester !== undefined) {
-    const answer = rootAnswer(context, event);
-    if (answer !== undefined) enqueue.sendTo(event.order.requester, answer);
-  }
-});
+    reportEstablished: base.enqueueActions(({ context, enqueue }) => {
+      const { id: session, name, path, key, owner } = context;
+      if (path === undefined) return;
+      const { address, openedAtMs: atMs } = path;
+      enqueue.sendTo(owner, { type: 'session.established', session, name, address, key, atMs });
+    }),
 
-/** An Error is always shown to the user (protocol §4). */
-export const reportError = base.enqueueActions(({ context, event, enqueue }) => {
-  if (!isEnded(event) || event.outcome.kind !== 'refused') return;
-  const { order, outcome } = event;
-  enqueue.sendTo(context.owner, { type: 'error.answered', from: order.to, name: context.name, text: outcome.text });
-});
+    reportLost: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context }) => ({ type: 'session.lost', session: context.id, name: context.name, failure: context.failure }),
+    ),
 
-export const reportEstablished = base.sendTo(
-  ({ context }) => context.owner,
-  ({ context }) => ({
-    type: 'session.established',
-    session: context.id,
-    name: context.name,
-    address: currentAddress(context),
-    key: context.key,
-    atMs: context.openedAtMs,
-  }),
-);
-
-export const reportLost = base.sendTo(
-  ({ context }) => context.owner,
-  ({ context }) => ({ type: 'session.lost', session: context.id, name: context.name, failure: context.failure }),
-);
-
-export const askForTraversal = base.sendTo(
-  ({ context }) => context.owner,
-  ({ context }) => ({ type: 'traversal.wanted', address: currentAddress(context) }),
-);
-
-nameActions({
-  challenge,
-  greet,
-  askWanted,
-  wantHeldBack,
-  noteTime,
-  noteUse,
-  addWaiter,
-  useLocated,
-  noteAlternative,
-  useNextAddress,
-  useFirstAddressAgain,
-  adopt,
-  settle,
-  noteOpened,
-  holdBackUnserved,
-  holdBackWanted,
-  countRegreeting,
-  noteRenewing,
-  noteRenewalEnded,
-  useSockets,
-  noteFailure,
-  tellWaitersReady,
-  tellWaitersFailed,
-  passOn,
-  reportError,
-  reportEstablished,
-  reportLost,
-  askForTraversal,
+    askForTraversal: base.enqueueActions(({ context, enqueue }) => {
+      for (const { to } of context.hellos) enqueue.sendTo(context.owner, { type: 'traversal.wanted', address: to });
+    }),
+  },
 });

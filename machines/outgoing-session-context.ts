@@ -1,19 +1,20 @@
 /** What an outgoing session knows, hears, and asks; pure. */
-import type { AnyActorRef } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import type { Hash } from '../src/wire/hash.ts';
-import { formatAddress, type SocketAddress } from '../src/wire/socket-address.ts';
-import type { Congestion } from './congestion.ts';
+import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
 import type { Random } from './effects.ts';
-import { type Failure, type Located, type NodesResult, type RootResult, type Sockets, socketFor } from './events.ts';
-import type { NodesEnded, NodesOrder } from './node-requests.machine.ts';
-import type { RequestEnded, RequestOrder } from './request.machine.ts';
+import type { Cost, Failure, Located, NodesResult, ReceivedNode, RootResult, Sockets } from './events.ts';
+import { socketFor } from './events.ts';
+import type { Ref, RefFor, SocketRef } from './messages.ts';
+import type { Path } from './path.ts';
+import type { Question, RequestEnded, Requester, RequestOrder, RequestStalled } from './request-context.ts';
+import { requestFailure } from './request-failure.ts';
 import type { Slots } from './slots.ts';
 import { limits, timing } from './timing.ts';
 
 export interface RootWanted {
   readonly type: 'root.wanted';
-  readonly requester: AnyActorRef;
+  readonly requester: Ref<RootResult>;
   readonly atMs: number | undefined;
 }
 
@@ -21,37 +22,49 @@ export interface NodesWanted {
   readonly type: 'nodes.wanted';
   /** No hash twice. */
   readonly hashes: readonly Hash[];
-  readonly requester: AnyActorRef;
+  readonly requester: Ref<NodesResult>;
   /** The requester's own mark, handed back to it. */
   readonly ticket: number;
   readonly atMs: number | undefined;
 }
 
 export type OutgoingSessionEvent =
-  | { readonly type: 'session.open'; readonly waiter: AnyActorRef | undefined; readonly atMs: number }
+  | { readonly type: 'session.open'; readonly waiter: Waiter | undefined; readonly atMs: number }
   /** Hello now, whether or not there is a session: a directory lists us for an hour after each. */
   | { readonly type: 'session.greet'; readonly atMs: number }
+  /** The peer answered a Hello of ours from this address, under its name and this key. */
   | {
       readonly type: 'session.adopt';
       readonly address: SocketAddress;
       readonly key: PublicKey | undefined;
       readonly atMs: number;
     }
+  /** The peer reads from us: the session is kept for what is pushed to it. */
+  | { readonly type: 'session.used'; readonly atMs: number }
   | ({ readonly type: 'peer.located'; readonly atMs: number } & Located)
   | { readonly type: 'peer.notLocated'; readonly failure: Failure }
   | RootWanted
   | NodesWanted
+  /** Our signed Root, to be pushed (protocol §5). */
+  | { readonly type: 'push.wanted'; readonly bytes: Uint8Array }
+  /** The peer has asked for what was pushed. */
+  | { readonly type: 'push.confirmed' }
+  | { readonly type: 'push.due' }
   | { readonly type: 'sockets.changed'; readonly sockets: Sockets }
   | { readonly type: 'sweep'; readonly atMs: number }
+  /** All answers that came in one turn of the event loop were handed over. */
+  | { readonly type: 'answers.delivered'; readonly atMs: number }
   | RequestEnded
-  | NodesEnded;
+  | RequestStalled;
+
+export type Waiter = RefFor<'outgoing-session', 'merkle-walk'> | RefFor<'outgoing-session', 'history-check'>;
 
 export interface OutgoingSessionInput {
   readonly id: string;
   /** The peer's name; empty for a directory or an address given by hand. */
   readonly name: string;
   readonly ownName: string;
-  readonly owner: AnyActorRef;
+  readonly owner: RefFor<'outgoing-session', 'peer'>;
   readonly random: Random;
   readonly sockets: Sockets;
   /** Where the other side is, if that needs no asking: a directory, or an address given by hand. */
@@ -60,168 +73,133 @@ export interface OutgoingSessionInput {
   readonly nameKnown: boolean;
 }
 
+/** Answers that came in this turn of the event loop, for one requester. Bounded by the window of the path. */
+export interface Gathered {
+  readonly requester: Requester;
+  readonly nodes: readonly ReceivedNode[];
+  readonly absent: readonly Hash[];
+  readonly sent: number;
+  readonly atMs: number;
+}
+
 export interface OutgoingSessionContext extends OutgoingSessionInput {
   readonly key: PublicKey | undefined;
-  readonly addresses: readonly SocketAddress[];
-  /** Index of the address in use. */
-  readonly attempt: number;
-  readonly traversed: boolean;
-  /** Another address that proved to be the same peer's, tried first when the one in use no longer answers. */
-  readonly alternative: SocketAddress | undefined;
-  readonly waiters: readonly AnyActorRef[];
-  /** When the event that is being handled came in; undefined while a timer's is. Unix ms. */
+  /** The path in use: an address at which the peer answered our Hello. */
+  readonly path: Path | undefined;
+  /** Addresses to say Hello to, the most promising first. Bounded: those that the directory lists, and `limits.alternatives`. */
+  readonly candidates: readonly SocketAddress[];
+  /** Hellos under way. Bounded by `limits.racingHellos` and one renewal. */
+  readonly hellos: readonly { readonly slot: number; readonly to: SocketAddress }[];
+  /** How many Hellos this race has begun. */
+  readonly raced: number;
+  readonly waiters: readonly Waiter[];
+  /** When the event that is being handled came in; undefined while a timer's is. */
   readonly atMs: number | undefined;
-  readonly openedAtMs: number;
   readonly usedAtMs: number;
-  readonly renewing: boolean;
   readonly zeroEndingIds: boolean;
-  readonly congestion: Congestion;
   readonly requests: Slots;
-  readonly nodeRequests: Slots;
-  /** What waits for the next HelloReply: what was refused, and what is wanted while there is no session. */
+  readonly gathered: readonly Gathered[];
+  /** What waits for the next HelloReply: what was refused, and what is wanted while there is no session. Bounded by the window of each requester. */
   readonly heldBack: readonly (RootWanted | NodesWanted)[];
   readonly regreetings: number;
+  /** A pushed Root that the peer has not asked for yet, and how often it was sent. */
+  readonly push: { readonly bytes: Uint8Array; readonly sends: number } | undefined;
   readonly failure: Failure | undefined;
 }
 
-export function isHello(event: OutgoingSessionEvent): boolean {
-  return event.type === 'request.ended' && event.order.question.type === 'Hello';
+export function isHello({ order }: RequestEnded): boolean {
+  return order.question.type === 'Hello';
 }
 
-export function isRefusal(event: OutgoingSessionEvent): event is RequestEnded | NodesEnded {
-  return isEnded(event) && !isHello(event) && event.outcome.kind === 'refused';
+/** A refusal or silence, of which somebody is to be told or which is to be asked again: what was wanted. */
+export function wantedAgain({ order }: RequestEnded): RootWanted | NodesWanted | undefined {
+  const { requester, question, ticket } = order;
+  if (requester === undefined) return undefined;
+  if (question.type === 'RootRequest') return { type: 'root.wanted', requester, atMs: undefined };
+  if (question.type === 'GetDatum') {
+    return { type: 'nodes.wanted', hashes: [question.hash], requester, ticket, atMs: undefined };
+  }
+  return undefined;
 }
 
-/** Every send stayed unanswered: there may be nobody any more at this address. */
-export function isUnanswered(event: OutgoingSessionEvent): event is RequestEnded | NodesEnded {
-  return isEnded(event) && !isHello(event) && event.outcome.kind === 'unanswered';
-}
-
-export function isEnded(event: OutgoingSessionEvent): event is RequestEnded | NodesEnded {
-  return event.type === 'request.ended' || event.type === 'nodes.ended';
-}
-
-/** How many requests were answered, be it with an Error. */
-export function answersIn({ outcome }: RequestEnded | NodesEnded): number {
-  if (outcome.kind === 'unanswered') return 0;
-  return 'nodes' in outcome ? outcome.nodes.length + outcome.absent.length : 1;
-}
-
-/** Of whoever asked for something; undefined: it is wanted no more. */
-export function wantedAgain(event: RequestEnded | NodesEnded): RootWanted | NodesWanted | undefined {
-  const { requester } = event.order;
-  if (event.type === 'request.ended') return requester && { type: 'root.wanted', requester, atMs: undefined };
-  const { outcome, order } = event;
-  const hashes = outcome.kind === 'refused' ? [outcome.hash] : outcome.kind === 'unanswered' ? outcome.hashes : [];
-  return { type: 'nodes.wanted', hashes, requester: order.requester, ticket: order.ticket, atMs: undefined };
-}
-
-/** The directory can help with an address that nobody typed in, once; not with a peer that needs every send of Hello (protocol §11, C). */
-export function mayTraverse(context: OutgoingSessionContext): boolean {
-  return context.located === undefined && !context.traversed && !context.zeroEndingIds;
+/** The directory can help with an address that nobody typed in. */
+export function mayTraverse({ located }: OutgoingSessionContext): boolean {
+  return located === undefined;
 }
 
 /** Those that a socket of ours can send to. */
-export function usable(context: OutgoingSessionContext, addresses: readonly SocketAddress[]): SocketAddress[] {
-  return addresses.filter((address) => socketFor(context.sockets, address) !== undefined);
+export function usable({ sockets }: OutgoingSessionContext, addresses: readonly SocketAddress[]): SocketAddress[] {
+  return addresses.filter((address) => socketFor(sockets, address) !== undefined);
 }
 
-export function currentAddress(context: OutgoingSessionContext): SocketAddress | undefined {
-  return context.addresses[context.attempt];
+/** In this order, none twice. */
+export function distinct(addresses: readonly SocketAddress[]): SocketAddress[] {
+  return addresses.filter((address, index) => addresses.findIndex((other) => sameAddress(other, address)) === index);
+}
+
+export function isInUse({ path }: OutgoingSessionContext, address: SocketAddress): boolean {
+  return path !== undefined && sameAddress(path.address, address);
 }
 
 /** How many requests may be in flight. */
-export function windowOf({ congestion }: OutgoingSessionContext): number {
-  return Math.max(1, Math.floor(congestion.window));
+export function windowOf({ path }: OutgoingSessionContext): number {
+  return Math.max(1, Math.floor(path?.congestion.window ?? limits.initialWindow));
 }
 
-export function helloOrder(context: OutgoingSessionContext, to: SocketAddress): RequestOrder {
+interface Asked {
+  readonly to: SocketAddress;
+  readonly socket: SocketRef;
+  readonly question: Question;
+  readonly requester?: Requester;
+  readonly ticket?: number;
+  readonly maxSends?: number;
+}
+
+/** A request under the session's name, key and habits. */
+export function orderFor(context: OutgoingSessionContext, asked: Asked): RequestOrder {
+  const { to, socket, question, requester, ticket = 0 } = asked;
+  const isHelloOrder = question.type === 'Hello';
   return {
-    question: { type: 'Hello', flags: 0, name: context.ownName },
+    question,
     to,
+    socket,
     answerKey: context.key,
-    answerName: context.nameKnown ? context.name : undefined,
-    firstTimeoutMs: timing.helloTimeout,
-    maxSends: mayTraverse(context) ? limits.helloSendsBeforeTraversal : limits.helloSends,
-    zeroEndingId: context.zeroEndingIds,
-    requester: undefined,
-  };
-}
-
-export function rootOrder(
-  context: OutgoingSessionContext,
-  to: SocketAddress,
-  requester: AnyActorRef | undefined,
-): RequestOrder {
-  return {
-    question: { type: 'RootRequest' },
-    to,
-    answerKey: context.key,
-    answerName: undefined,
-    firstTimeoutMs: context.congestion.timeoutMs,
-    maxSends: limits.requestSends,
-    zeroEndingId: context.zeroEndingIds,
-    requester,
-  };
-}
-
-export function nodesOrder(context: OutgoingSessionContext, to: SocketAddress, wanted: NodesWanted): NodesOrder {
-  const { hashes, requester, ticket } = wanted;
-  return {
-    hashes,
-    to,
-    firstTimeoutMs: context.congestion.timeoutMs,
-    maxSends: limits.requestSends,
+    answerName: isHelloOrder && context.nameKnown ? context.name : undefined,
+    firstTimeoutMs: isHelloOrder ? timing.helloTimeout : (context.path?.congestion.timeoutMs ?? timing.initialTimeout),
+    maxSends: asked.maxSends ?? (isHelloOrder ? limits.helloSends : limits.requestSends),
     zeroEndingIds: context.zeroEndingIds,
     requester,
     ticket,
+    heard: context.path?.heard ?? 0,
   };
 }
 
-/** What the requester is told when a RootRequest is over. */
-export function rootAnswer(context: OutgoingSessionContext, ended: RequestEnded): RootResult | undefined {
-  const { outcome, sends } = ended;
-  const window = windowOf(context);
-  if (outcome.kind !== 'answered') {
-    const refused = outcome.kind === 'refused';
-    return { type: 'root.failed', failure: failureOf(ended, context.name), refused, sends, window };
-  }
-  if (outcome.answer.type !== 'Root') return undefined;
-  const atMs = ended.atMs ?? context.openedAtMs;
-  const authenticated = context.key !== undefined;
-  return { type: 'root.received', root: outcome.answer.hash, authenticated, sends, window, atMs };
+export function costOf(context: OutgoingSessionContext, sent: number, requests: number): Cost {
+  return { sent, repeated: sent - requests, window: windowOf(context) };
 }
 
-/** What the requester is told when requests for nodes are over. */
-export function nodesAnswers(context: OutgoingSessionContext, ended: NodesEnded): NodesResult[] {
-  const { outcome, sends, order } = ended;
-  const window = windowOf(context);
-  if (outcome.kind !== 'answered') {
-    const refused = outcome.kind === 'refused';
-    const hashes = outcome.kind === 'refused' ? [outcome.hash] : outcome.hashes;
-    const failure = failureOf(ended, context.name);
-    return [{ type: 'nodes.failed', hashes, ticket: order.ticket, failure, refused, sends, window }];
-  }
-  const { nodes, absent } = outcome;
-  const atMs = ended.atMs ?? context.openedAtMs;
-  const answers: NodesResult[] = [];
-  if (nodes.length > 0) answers.push({ type: 'nodes.received', nodes, sends, window, atMs });
-  if (absent.length > 0) answers.push({ type: 'nodes.absent', hashes: absent, sends, window, atMs });
-  return answers;
+/** With an answer to a GetDatum, for whoever asked. */
+export function gather(
+  gathered: readonly Gathered[],
+  { order, outcome, sends, atMs }: RequestEnded,
+): readonly Gathered[] {
+  const { requester } = order;
+  if (requester === undefined || outcome.kind !== 'answered' || atMs === undefined) return gathered;
+  const { answer } = outcome;
+  const former = gathered.find((other) => other.requester === requester);
+  const { nodes = [], absent = [], sent = 0 } = former ?? {};
+  const grown: Gathered = {
+    requester,
+    nodes: answer.type === 'Datum' ? [...nodes, { hash: answer.hash, value: answer.value }] : nodes,
+    absent: answer.type === 'NoDatum' ? [...absent, answer.hash] : absent,
+    sent: sent + sends,
+    atMs,
+  };
+  return [...gathered.filter((other) => other !== former), grown];
 }
 
 /** Why there was no answer, in a sentence. */
-export function failureOf(ended: RequestEnded | NodesEnded, name: string): Failure {
-  const { order, outcome, sends } = ended;
-  const who = name === '' ? formatAddress(order.to) : `${name} (${formatAddress(order.to)})`;
-  if (outcome.kind === 'refused') {
-    return { code: 'peer-unreachable', message: `${who} refused our request: ${outcome.text}` };
-  }
-  const waited = outcome.kind === 'unanswered' ? Math.round(outcome.waitedMs / 1000) : 0;
-  const what = ended.type === 'nodes.ended' ? 'GetDatum' : ended.order.question.type;
-  const times = sends === 1 ? 'once' : `${sends} times`;
-  return {
-    code: 'peer-unreachable',
-    message: `${who} did not answer ${what}, sent ${times} in ${waited} s; try again later`,
-  };
+export function failureOf(ended: RequestEnded, name: string): Failure {
+  const address = formatAddress(ended.order.to);
+  return requestFailure(ended, name === '' ? address : `${name} (${address})`);
 }

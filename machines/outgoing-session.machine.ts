@@ -1,183 +1,198 @@
 /**
- * Our one-way session towards a peer or a directory (protocol §5): finds it, says Hello, keeps the session alive, and asks
- * for others – the Merkle walk above all – through its request slots under a congestion window (§6).
+ * Our one-way session towards a peer or a directory (protocol §5): finds its addresses, says Hello to the most promising ones
+ * at once, and asks for others – the Merkle walk above all – over the path that answers. When that falls silent it looks for
+ * another, and goes on there.
  */
-import { initialCongestion } from './congestion.ts';
-import {
-  addWaiter,
-  adopt,
-  askForTraversal,
-  askWanted,
-  base,
-  challenge,
-  countRegreeting,
-  greet,
-  holdBackUnserved,
-  holdBackWanted,
-  noteAlternative,
-  noteFailure,
-  noteOpened,
-  noteRenewalEnded,
-  noteRenewing,
-  noteTime,
-  noteUse,
-  passOn,
-  reportError,
-  reportEstablished,
-  reportLost,
-  settle,
-  tellWaitersFailed,
-  tellWaitersReady,
-  useFirstAddressAgain,
-  useLocated,
-  useNextAddress,
-  useSockets,
-  wantHeldBack,
-} from './outgoing-session-actions.ts';
+import { sessionSetup } from './outgoing-session-actions.ts';
+import type { OutgoingSessionContext } from './outgoing-session-context.ts';
 import { noSlots } from './slots.ts';
 
-export const outgoingSessionMachine = base.createMachine({
+/** Hellos to the candidates, one after the other in short order (RFC 8305). */
+const race = {
+  racing: {
+    description: 'Hello goes to the next candidate; a moment later to the one after it, without waiting for an answer.',
+    entry: 'greetNext',
+    after: {
+      attemptDelay: [{ guard: 'mayRaceMore', target: 'racing', reenter: true }, { target: 'awaitingReply' }],
+    },
+  },
+  awaitingReply: { description: 'The Hellos are under way, and are repeated.' },
+} as const;
+
+const locatePeer = {
+  type: 'locatePeer',
+  params: ({ context }: { context: OutgoingSessionContext }) => ({ name: context.name }),
+} as const;
+
+export const outgoingSessionMachine = sessionSetup.createMachine({
   id: 'outgoing-session',
   description: 'Our one-way session towards a peer or directory (protocol §5).',
   context: ({ input }) => ({
     ...input,
     key: input.located?.key,
-    addresses: [],
-    attempt: 0,
-    traversed: false,
-    alternative: undefined,
+    path: undefined,
+    candidates: [],
+    hellos: [],
+    raced: 0,
     waiters: [],
     atMs: undefined,
-    openedAtMs: 0,
     usedAtMs: 0,
-    renewing: false,
     zeroEndingIds: false,
-    congestion: initialCongestion,
     requests: noSlots,
-    nodeRequests: noSlots,
+    gathered: [],
     heldBack: [],
     regreetings: 0,
+    push: undefined,
     failure: undefined,
   }),
   initial: 'closed',
   on: {
-    'sockets.changed': { actions: useSockets },
-    'session.open': { actions: addWaiter },
-    'root.wanted': { actions: holdBackWanted },
-    'nodes.wanted': { actions: holdBackWanted },
-    'session.greet': { target: '.greeting', actions: [noteTime, useLocated] },
-    'session.adopt': { target: '.established', actions: adopt },
+    'sockets.changed': { actions: 'useSockets' },
+    'session.open': { actions: 'addWaiter' },
+    'session.used': { actions: 'noteUse' },
+    'root.wanted': { actions: 'holdBackWanted' },
+    'nodes.wanted': { actions: 'holdBackWanted' },
+    'session.greet': { target: '.greeting', actions: ['noteTime', 'useGiven'] },
+    'session.adopt': { target: '.established', actions: ['cancelHellos', 'adopt'] },
+    'push.wanted': { actions: 'push' },
+    'push.due': [{ guard: 'isPushDue', actions: 'repeatPush' }, { actions: 'forgetPush' }],
+    'push.confirmed': { actions: 'forgetPush' },
+    'answers.delivered': { actions: 'passOnGathered' },
     'request.ended': [
-      { guard: 'isHello', actions: settle },
-      { guard: 'isRefusal', actions: [settle, reportError, holdBackUnserved] },
-      { actions: [settle, passOn] },
-    ],
-    'nodes.ended': [
-      { guard: 'isRefusal', actions: [settle, reportError, holdBackUnserved] },
-      { actions: [settle, passOn] },
+      { guard: 'isHelloAnswered', target: '.established', actions: ['settle', 'usePath', 'cancelHellos'] },
+      { guard: 'isHello', actions: ['settle', 'reportError'] },
+      { guard: 'isNodeAnswered', actions: ['settle', 'gatherAnswer'] },
+      { guard: 'isRefusal', actions: ['settle', 'reportError', 'holdBackUnserved'] },
+      { actions: ['settle', 'passOn'] },
     ],
   },
   states: {
     closed: {
-      description: 'No session: never opened, failed, or expired.',
+      description: 'No session: never opened, lost, or expired.',
       on: {
         sweep: { guard: 'isIdle', target: 'ended' },
-        // Nobody says Hello here for what is refused late.
-        'request.ended': { guard: 'isRefusal', actions: [settle, reportError, passOn] },
-        'nodes.ended': { guard: 'isRefusal', actions: [settle, reportError, passOn] },
         'session.open': [
-          { guard: 'isOutOfReach', target: 'failing', actions: [addWaiter, noteFailure] },
-          { guard: 'isLocated', target: 'greeting', actions: [addWaiter, useLocated] },
-          { target: 'locating', actions: addWaiter },
+          { guard: 'hasSocket', target: 'greeting', actions: ['addWaiter', 'useGiven'] },
+          { guard: 'isLocated', target: 'failing', actions: ['addWaiter', 'noteOutOfReach'] },
+          { target: 'locating', actions: 'addWaiter' },
         ],
-        'root.wanted': [
-          { guard: 'isLocated', target: 'greeting', actions: [holdBackWanted, useLocated] },
-          { target: 'locating', actions: holdBackWanted },
-        ],
-        'nodes.wanted': [
-          { guard: 'isLocated', target: 'greeting', actions: [holdBackWanted, useLocated] },
-          { target: 'locating', actions: holdBackWanted },
-        ],
+        // A Hello may still be answered; what else is refused late is not asked again.
+        'request.ended': { guard: 'isRefusal', actions: ['settle', 'reportError', 'passOn'] },
       },
     },
     locating: {
-      description: 'Asking the directory for addresses and key.',
-      entry: { type: 'locatePeer', params: ({ context }) => ({ name: context.name }) },
+      description: 'Asking the directory where the peer is, and for its key.',
+      entry: locatePeer,
       on: {
         'peer.located': [
-          { guard: 'hasNoSocket', target: 'failing', actions: [noteTime, noteFailure] },
-          { target: 'greeting', actions: [noteTime, useLocated] },
+          { guard: 'isReachable', target: 'greeting', actions: 'useLocated' },
+          { target: 'failing', actions: 'noteOutOfReach' },
         ],
-        'peer.notLocated': { target: 'failing', actions: noteFailure },
+        'peer.notLocated': [
+          { guard: 'hasCandidate', target: 'greeting' },
+          { target: 'failing', actions: 'noteNotLocated' },
+        ],
       },
     },
     greeting: {
-      description: 'Hello is on its way, repeated until HelloReply.',
-      entry: greet,
+      description: 'Saying Hello to the newest addresses; the first that answers is the path.',
+      initial: 'racing',
       on: {
         'request.ended': [
-          { guard: 'isHelloAnswered', target: 'established', actions: [settle, noteOpened] },
-          { guard: 'hasNextAddress', target: 'greeting', reenter: true, actions: [settle, useNextAddress] },
-          { guard: 'canTraverse', target: 'traversing', actions: settle },
-          { guard: 'isHello', target: 'failing', actions: [settle, noteFailure] },
+          { guard: 'isHelloAnswered', target: 'established', actions: ['settle', 'usePath', 'cancelHellos'] },
+          { guard: 'isLastHello', target: '.next', actions: ['settle', 'reportError', 'noteEnded'] },
         ],
       },
-    },
-    traversing: {
-      description: 'The directory was asked to have the other side open its NAT (protocol §8).',
-      entry: [useFirstAddressAgain, askForTraversal],
-      after: { traversalPause: 'greeting' },
+      after: {
+        traversalDelay: { guard: 'mayTraverse', actions: 'askForTraversal' },
+        greetingPatience: { target: 'failing', actions: 'noteSilence' },
+      },
+      states: {
+        ...race,
+        next: {
+          description: 'Every Hello so far has failed at once or was refused: another candidate, or none is left.',
+          always: [{ guard: 'hasCandidate', target: 'racing' }, { target: '#outgoing-session.failing' }],
+        },
+      },
     },
     established: {
       description: 'HelloReply has come: we may ask and push for one hour.',
-      entry: [reportEstablished, tellWaitersReady, wantHeldBack],
+      entry: ['reportEstablished', 'tellWaitersReady', 'repeatPush'],
+      initial: 'answering',
       on: {
-        'session.open': { actions: [addWaiter, noteUse, tellWaitersReady] },
-        // That somebody is elsewhere, too, proves nothing about the address in use: that one is kept for as long as it answers.
-        'session.adopt': [{ guard: 'isElsewhere', actions: [noteAlternative, challenge] }, { actions: adopt }],
-        'root.wanted': { actions: [noteUse, askWanted] },
-        'nodes.wanted': { actions: [noteUse, askWanted] },
+        'session.open': { actions: ['addWaiter', 'noteUse', 'tellWaitersReady'] },
         'request.ended': [
-          { guard: 'isDataAnswered', actions: [settle, passOn] },
-          { guard: 'isHelloAnswered', actions: [settle, noteOpened] },
-          { guard: 'isHello', actions: [settle, noteRenewalEnded] },
+          { guard: 'isNodeAnswered', actions: ['settle', 'gatherAnswer'] },
+          { guard: 'isHelloAnsweredByPath', actions: ['settle', 'usePath'] },
+          { guard: 'isAnswered', actions: ['settle', 'passOn'] },
           {
             guard: 'isFirstRefusal',
             target: 'greeting',
-            actions: [settle, reportError, holdBackUnserved, countRegreeting],
+            actions: ['settle', 'reportError', 'holdBackUnserved', 'countRegreeting', 'greetAgain'],
           },
-          {
-            guard: 'isFirstSilence',
-            target: 'locating',
-            actions: [settle, holdBackUnserved, countRegreeting, reportLost],
-          },
-          { guard: 'isUnanswered', target: 'closed', actions: [settle, passOn, reportLost] },
-          { actions: [settle, reportError, passOn] },
+          { guard: 'isRefusal', actions: ['settle', 'reportError', 'passOn'] },
+          { guard: 'isOffPath', actions: ['settle', 'holdBackUnserved'] },
+          { guard: 'mayBeElsewhere', target: '.searching', actions: ['settle', 'holdBackUnserved'] },
+          { target: 'failing', actions: ['settle', 'noteEnded', 'passOn'] },
         ],
-        'nodes.ended': [
-          { guard: 'isDataAnswered', actions: [settle, passOn] },
-          {
-            guard: 'isFirstRefusal',
-            target: 'greeting',
-            actions: [settle, reportError, holdBackUnserved, countRegreeting],
+        sweep: { guard: 'isExpired', target: 'closed', actions: ['losePath', 'reportLost'] },
+      },
+      states: {
+        answering: {
+          description: 'The path in use answers.',
+          entry: 'wantHeldBack',
+          on: {
+            'root.wanted': { actions: ['noteUse', 'askWanted'] },
+            'nodes.wanted': { actions: ['noteUse', 'askWanted'] },
+            'session.adopt': [
+              { guard: 'isInUse', actions: 'adopt' },
+              // A relayed Hello, or a second process of the peer, takes nothing away from a path that answers.
+              { guard: 'isUnderSameKey', actions: ['noteAlternative', 'challengePath'] },
+            ],
+            'request.stalled': { guard: 'isPathSilent', target: 'searching' },
+            sweep: { guard: 'isDueForRenewal', actions: ['noteTime', 'greetPath'] },
           },
-          {
-            guard: 'isFirstSilence',
-            target: 'locating',
-            actions: [settle, holdBackUnserved, countRegreeting, reportLost],
+        },
+        searching: {
+          description:
+            'The path in use has fallen silent: other addresses of the peer are tried, and the directory is asked anew.',
+          initial: 'locating',
+          on: {
+            'session.adopt': [
+              { guard: 'isInUse', target: 'answering', actions: ['cancelHellos', 'adopt'] },
+              { guard: 'isUnderSameKey', actions: ['noteAlternative', 'greetNext'] },
+            ],
+            'request.ended': [
+              {
+                guard: 'isHelloAnsweredElsewhere',
+                target: 'answering',
+                actions: ['settle', 'moveRequests', 'usePath', 'cancelHellos', 'reportEstablished', 'repeatPush'],
+              },
+              { guard: 'isHelloAnsweredByPath', target: 'answering', actions: ['settle', 'usePath', 'cancelHellos'] },
+              { guard: 'isNodeAnswered', target: 'answering', actions: ['settle', 'gatherAnswer', 'cancelHellos'] },
+              { guard: 'isAnswered', target: 'answering', actions: ['settle', 'passOn', 'cancelHellos'] },
+              { guard: 'isUnserved', actions: ['settle', 'holdBackUnserved'] },
+            ],
           },
-          { guard: 'isUnanswered', target: 'closed', actions: [settle, passOn, reportLost] },
-          { actions: [settle, reportError, passOn] },
-        ],
-        sweep: [
-          { guard: 'isExpired', target: 'closed', actions: reportLost },
-          { guard: 'isDueForRenewal', actions: [noteTime, noteRenewing, greet] },
-        ],
+          after: {
+            traversalDelay: { actions: 'askForTraversal' },
+            greetingPatience: { target: '#outgoing-session.failing', actions: 'noteSilence' },
+          },
+          states: {
+            locating: {
+              description:
+                'Asking the directory where the peer is now; an address at which it was heard is tried at once.',
+              entry: ['greetNext', locatePeer],
+              on: { 'peer.located': { target: 'racing', actions: 'useLocated' } },
+            },
+            ...race,
+          },
+        },
       },
     },
     failing: {
       description: 'Whoever waits is told why there is no session.',
-      entry: [tellWaitersFailed, reportLost],
+      entry: ['losePath', 'tellWaitersFailed', 'abandonRequests', 'reportLost'],
       always: 'closed',
     },
     ended: {

@@ -4,8 +4,8 @@ import { type Datagram, encodeDatagram, type ReceivedDatagram } from '../src/wir
 import { type Hash, hashOf } from '../src/wire/hash.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import type { Random } from './effects.ts';
-import type { AnswerReceived } from './events.ts';
-import type { RefFor } from './messages.ts';
+import type { AnswerReceived, NodesResult, RootResult } from './events.ts';
+import type { Ref, RefFor } from './messages.ts';
 import { drawId } from './retransmission.ts';
 
 /** What to ask; the slot adds the id. */
@@ -34,7 +34,8 @@ export interface RequestOrder {
   readonly heard: number;
 }
 
-export type Requester = RefFor<'outgoing-session', 'merkle-walk' | 'directory-client'>;
+/** Hears what became of what it asked for; of the question depends which of these comes. */
+export type Requester = Ref<RootResult | NodesResult>;
 
 /** What was wrong with an answer. Bounded: one count a kind. */
 export type Fault = 'unsigned' | 'forged' | 'other name' | 'other hash' | 'other type';
@@ -92,6 +93,8 @@ export interface RequestRedirected {
 export type RequestEvent =
   | { readonly type: 'request.open'; readonly order: RequestOrder; readonly atMs: number | undefined }
   | RequestRedirected
+  /** No answer is to be waited for any longer. */
+  | { readonly type: 'request.abandoned' }
   /** Its outcome is of no interest any more, and is not reported. */
   | { readonly type: 'request.cancelled' }
   | { readonly type: 'datagram.signed'; readonly id: number; readonly signature: Uint8Array }

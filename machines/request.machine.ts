@@ -10,6 +10,7 @@ import { assertEvent, setup } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import { appendSignature } from '../src/wire/datagram.ts';
 import { sameAddress } from '../src/wire/socket-address.ts';
+import type { RequestOwner } from './datagram-sorting.ts';
 import { effect } from './effects.ts';
 import type { AnswerReceived } from './events.ts';
 import {
@@ -69,6 +70,7 @@ const base = setup({
       const current = currentOf(context);
       return !current.forms.some(({ kind }) => kind === nextKind(current));
     },
+    isNoHello: ({ context }) => currentOf(context).order.question.type !== 'Hello',
     /** A Hello is about its address; anything else may go to another address of the same peer. */
     isRedirectable: ({ context, event }) => {
       assertEvent(event, 'request.redirected');
@@ -122,8 +124,9 @@ const requestSetup = base.extend({
       ({ context }) => currentOf(context).order.socket,
       ({ context, self }): DatagramsSend => {
         const current = currentOf(context);
-        const { ids, formerIds, owner } = context;
-        const route = { ids, formerIds, to: self, owner };
+        const { ids, formerIds } = context;
+        // Only an owner that asks for nodes is ever told of them.
+        const route = { ids, formerIds, to: self, owner: context.owner as RequestOwner };
         return { type: 'datagrams.send', datagrams: [formInUse(current).bytes], to: current.order.to, route };
       },
     ),
@@ -186,7 +189,11 @@ const requestSetup = base.extend({
       ({ context, event }) => {
         assertEvent(event, 'answer.received');
         const { datagram } = event.answer;
-        return endedWith(context, { kind: 'refused', text: datagram.type === 'Error' ? datagram.text : '' }, event.atMs);
+        return endedWith(
+          context,
+          { kind: 'refused', text: datagram.type === 'Error' ? datagram.text : '' },
+          event.atMs,
+        );
       },
     ),
 
@@ -245,6 +252,7 @@ export const requestMachine = requestSetup.createMachine({
         ],
         'send.failed': { target: 'idle', actions: 'reportUnsendable' },
         'request.redirected': { guard: 'isRedirectable', actions: 'redirect' },
+        'request.abandoned': { guard: 'isNoHello', target: 'idle', actions: 'reportUnanswered' },
         'request.cancelled': { target: 'idle', actions: 'dropRoutes' },
       },
       states: {

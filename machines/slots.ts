@@ -24,6 +24,11 @@ export function giveBack({ count, free }: Slots, slot: number): Slots {
   return { count, free: [...free, slot] };
 }
 
+/** Numbers of those that are not free. */
+export function busySlots({ count, free }: Slots): number[] {
+  return Array.from({ length: count }, (_, slot) => slot).filter((slot) => !free.includes(slot));
+}
+
 export function areAllFree({ count, free }: Slots): boolean {
   return free.length === count;
 }

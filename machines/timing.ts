@@ -27,8 +27,16 @@ export const timing = {
   /** Timeouts are spread by this share either way, so that peers do not repeat in step (protocol §6). */
   timeoutJitter: 0.1,
 
-  /** How long the other side's NAT is given to open before Hello is tried again (protocol §8). */
-  traversalPause: 500,
+  /** Between the first Hellos to several addresses of one peer (protocol §5, RFC 8305 §5). */
+  connectionAttemptDelay: 250,
+  /** Unanswered for so long, the directory is asked to have the other side open its NAT: just before Hello is repeated (protocol §8). */
+  traversalDelay: 1_500,
+  /** Whoever waits for a session is told after so long that there is none; a later HelloReply still opens it. */
+  greetingPatience: 11 * SECOND,
+  /** Nothing may come from an address for so long, at least, before it is suspect (protocol §5). */
+  minimumSilence: 3 * SECOND,
+  /** A pushed Root is pushed again after so long, doubling, unless the other side asks for it. */
+  pushTimeout: SECOND,
 
   /** First pause after a failed conversation with the directory; doubles up to the next. */
   directoryRetry: SECOND,
@@ -50,8 +58,12 @@ export const timing = {
 export const limits = {
   /** Sends of a Hello, and of anything else, the first one included (protocol §6). */
   helloSends: 4,
-  /** Sends of a Hello before the directory is asked to open the other side's NAT: 6 s rather than 30. */
-  helloSendsBeforeTraversal: 2,
+  /** Addresses of one peer to which Hello is said at once (protocol §5). */
+  racingHellos: 3,
+  /** Further addresses at which a peer was heard that are remembered for when its path falls silent. */
+  alternatives: 8,
+  /** Sends of a pushed Root to somebody who does not ask for it. */
+  pushSends: 4,
   requestSends: 5,
   /** Timeouts of one request, with nothing received meanwhile, after which an address is suspect (protocol §5). */
   sendsBeforeSuspicion: 3,

@@ -1,0 +1,47 @@
+/** Why a request failed, in a sentence for the user. */
+import type { Failure } from './events.ts';
+import type { Faults, RequestEnded } from './request-context.ts';
+
+/** `who`: how to call the other side. */
+export function requestFailure({ order, outcome, sends }: RequestEnded, who: string): Failure {
+  const what = order.question.type;
+  switch (outcome.kind) {
+    case 'refused':
+      return { code: 'peer-unreachable', message: `${who} refused our ${what}: ${outcome.text}` };
+    case 'unsendable':
+      return { code: 'peer-unreachable', message: `${who} cannot be reached: ${outcome.why}` };
+    case 'unanswered': {
+      const wrong = wrongAnswers(outcome.faults, who, what);
+      if (wrong !== undefined) return wrong;
+      const times = sends === 1 ? 'once' : `${sends} times`;
+      const waited = Math.round(outcome.waitedMs / 1000);
+      const message = `${who} did not answer ${what}, which was sent ${times} in ${waited} s; try again later`;
+      return { code: 'peer-unreachable', message };
+    }
+    case 'answered':
+      return { code: 'unexpected', message: `${who} answered ${what}` };
+  }
+}
+
+/** There were answers, but none that can be believed (protocol §4). */
+function wrongAnswers(faults: Faults, who: string, what: string): Failure | undefined {
+  if (faults.forged !== undefined) {
+    return {
+      code: 'authentication',
+      message: `${who} answered ${what} with a signature that its known key did not make; see murmure trust`,
+    };
+  }
+  if (faults.unsigned !== undefined) {
+    return {
+      code: 'authentication',
+      message: `${who} answered ${what} without a signature, although it has a key; murmure trust --unsigned accepts that`,
+    };
+  }
+  if (faults['other name'] !== undefined) {
+    return { code: 'authentication', message: `somebody else answers at the address of ${who}` };
+  }
+  if (faults['other hash'] !== undefined || faults['other type'] !== undefined) {
+    return { code: 'invalid-data', message: `${who} answered ${what} with something else than what was asked for` };
+  }
+  return undefined;
+}
