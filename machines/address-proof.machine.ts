@@ -8,6 +8,7 @@ import type { PublicKey } from '../src/identity/public-key.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
 import type { Random } from './effects.ts';
+import type { AnswersDelivered } from './events.ts';
 import type { RefFor } from './messages.ts';
 import { requestMachine } from './request.machine.ts';
 import type { RequestEnded, RequestStalled } from './request-context.ts';
@@ -35,7 +36,7 @@ export interface AddressProofOutput {
   readonly atMs: number;
 }
 
-export type AddressProofEvent = RequestEnded | RequestStalled;
+export type AddressProofEvent = RequestEnded | RequestStalled | AnswersDelivered;
 
 export interface AddressProofContext extends AddressProofInput {
   readonly provenAtMs: number | undefined;

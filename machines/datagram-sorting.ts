@@ -7,18 +7,15 @@ import type { AnyActorRef, EventObject } from 'xstate';
 import { entryOf, type Table } from '../src/merkle/hash-table.ts';
 import { type Arrival, type Datagram, decodeDatagram, type ReceivedDatagram } from '../src/wire/datagram.ts';
 import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
-import type { Delivery, NodeRequest } from './events.ts';
+import type { AnswersDelivered, Delivery, NodeRequest } from './events.ts';
 import type { Ref, RefFor, SocketRef } from './messages.ts';
 
 /** Answers that come from `address` go to the actor `to`; `owner` hears when all that came in one turn were handed over. */
 export interface Route {
   readonly address: SocketAddress;
   readonly to: RefFor<'socket', 'request'>;
-  readonly owner: RequestOwner;
+  readonly owner: Ref<AnswersDelivered>;
 }
-
-/** Whoever opens requests. */
-export type RequestOwner = RefFor<'socket', 'outgoing-session'>;
 
 export interface Routing {
   readonly owner: RefFor<'socket', 'peer'>;
@@ -53,7 +50,7 @@ export function sortArrivals(
   { owner, routes, sources }: Routing,
 ): Sorted {
   const single: Letter[] = [];
-  const answered = new Set<RequestOwner>();
+  const answered = new Set<Ref<AnswersDelivered>>();
   const requests = new Map<RefFor<'socket', 'incoming-session'>, { requests: NodeRequest[]; size: number }>();
   let malformed = 0;
   let unexpected = 0;

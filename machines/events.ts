@@ -66,6 +66,12 @@ export interface AnswerReceived {
   readonly atMs: number;
 }
 
+/** All answers that came in one turn of the event loop were handed over. */
+export interface AnswersDelivered {
+  readonly type: 'answers.delivered';
+  readonly atMs: number;
+}
+
 /** A node whose hash was checked. */
 export interface ReceivedNode {
   readonly hash: Hash;

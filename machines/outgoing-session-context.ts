@@ -3,7 +3,16 @@ import type { PublicKey } from '../src/identity/public-key.ts';
 import type { Hash } from '../src/wire/hash.ts';
 import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
 import type { Random } from './effects.ts';
-import type { Cost, Failure, Located, NodesResult, ReceivedNode, RootResult, Sockets } from './events.ts';
+import type {
+  AnswersDelivered,
+  Cost,
+  Failure,
+  Located,
+  NodesResult,
+  ReceivedNode,
+  RootResult,
+  Sockets,
+} from './events.ts';
 import { socketFor } from './events.ts';
 import type { Ref, RefFor, SocketRef } from './messages.ts';
 import type { Path } from './path.ts';
@@ -52,8 +61,7 @@ export type OutgoingSessionEvent =
   | { readonly type: 'push.due' }
   | { readonly type: 'sockets.changed'; readonly sockets: Sockets }
   | { readonly type: 'sweep'; readonly atMs: number }
-  /** All answers that came in one turn of the event loop were handed over. */
-  | { readonly type: 'answers.delivered'; readonly atMs: number }
+  | AnswersDelivered
   | RequestEnded
   | RequestStalled;
 

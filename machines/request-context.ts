@@ -4,7 +4,7 @@ import { type Datagram, encodeDatagram, type ReceivedDatagram } from '../src/wir
 import { type Hash, hashOf } from '../src/wire/hash.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import type { Random } from './effects.ts';
-import type { AnswerReceived, NodesResult, RootResult } from './events.ts';
+import type { AnswerReceived, AnswersDelivered, NodesResult, RootResult } from './events.ts';
 import type { Ref, RefFor } from './messages.ts';
 import { drawId } from './retransmission.ts';
 
@@ -102,9 +102,12 @@ export type RequestEvent =
   | { readonly type: 'answer.verified'; readonly id: number; readonly valid: boolean }
   | { readonly type: 'send.failed'; readonly why: string };
 
+/** Whoever opens requests. That answers were delivered is told to those only that have asked for nodes. */
+export type RequestOwner = Ref<RequestEnded | RequestStalled | AnswersDelivered>;
+
 export interface RequestInput {
   readonly slot: number;
-  readonly owner: RefFor<'request', 'outgoing-session' | 'address-proof'>;
+  readonly owner: RequestOwner;
   readonly random: Random;
 }
 

@@ -10,7 +10,6 @@ import { assertEvent, setup } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import { appendSignature } from '../src/wire/datagram.ts';
 import { sameAddress } from '../src/wire/socket-address.ts';
-import type { RequestOwner } from './datagram-sorting.ts';
 import { effect } from './effects.ts';
 import type { AnswerReceived } from './events.ts';
 import {
@@ -124,9 +123,8 @@ const requestSetup = base.extend({
       ({ context }) => currentOf(context).order.socket,
       ({ context, self }): DatagramsSend => {
         const current = currentOf(context);
-        const { ids, formerIds } = context;
-        // Only an owner that asks for nodes is ever told of them.
-        const route = { ids, formerIds, to: self, owner: context.owner as RequestOwner };
+        const { ids, formerIds, owner } = context;
+        const route = { ids, formerIds, to: self, owner };
         return { type: 'datagrams.send', datagrams: [formInUse(current).bytes], to: current.order.to, route };
       },
     ),

@@ -14,9 +14,10 @@ import {
 } from '../src/merkle/hash-table.ts';
 import type { Arrival } from '../src/wire/datagram.ts';
 import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
-import { type RequestOwner, type Route, sortArrivals } from './datagram-sorting.ts';
+import { type Route, sortArrivals } from './datagram-sorting.ts';
 import { effect } from './effects.ts';
-import type { RefFor } from './messages.ts';
+import type { AnswersDelivered } from './events.ts';
+import type { Ref, RefFor } from './messages.ts';
 import { timing } from './timing.ts';
 
 /** Answers under one of `ids` go to the actor `to`, until `routes.dropped`; those under one of `formerIds` to nobody. */
@@ -24,7 +25,7 @@ export interface AnswerRoute {
   readonly ids: readonly number[];
   readonly formerIds: readonly number[];
   readonly to: RefFor<'socket', 'request'>;
-  readonly owner: RequestOwner;
+  readonly owner: Ref<AnswersDelivered>;
 }
 
 /** To be sent, in this order. */
