@@ -104,7 +104,13 @@ export const addressProofMachine = addressProofSetup.createMachine({
         'request.ended': [{ guard: 'isAnswered', target: 'proven', actions: 'noteProof' }, { target: 'unproven' }],
       },
     },
-    proven: { type: 'final', description: 'The Hello was answered under the right name and key.' },
-    unproven: { type: 'final', description: 'No answer, or a refusal: nothing large is sent there.' },
+    proven: {
+      type: 'final',
+      description: 'The Hello was answered under the right name and key.',
+    },
+    unproven: {
+      type: 'final',
+      description: 'No answer, or a refusal: nothing large is sent there.',
+    },
   },
 });

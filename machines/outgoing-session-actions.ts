@@ -19,6 +19,7 @@ import {
   type OutgoingSessionInput,
   orderFor,
   type RootWanted,
+  stallFailure,
   usable,
   wantedAgain,
   windowOf,
@@ -287,6 +288,12 @@ const withRequests = base.extend({
       }
     }),
 
+    closeRequests: base.enqueueActions(({ context, enqueue }) => {
+      for (let slot = 0; slot < context.requests.count; slot++) {
+        enqueue.sendTo<RefFor<'outgoing-session', 'request'>>(actorId.request(slot), { type: 'request.cancelled' });
+      }
+    }),
+
     push: base.enqueueActions((args) => {
       assertEvent(args.event, 'push.wanted');
       sendPush(args, { bytes: args.event.bytes, sends: 0 });
@@ -423,9 +430,18 @@ const withNotes = withRequests.extend({
       return { failure: failureOf(event, context.name) };
     }),
 
-    noteSilence: base.assign(({ context: { name, hellos } }) => {
+    noteStall: base.assign(({ context, event }) => {
+      assertEvent(event, 'request.stalled');
+      return { failure: stallFailure(event, context.name) };
+    }),
+
+    /** What a request that stalled was about tells more than that no other address answers, either. */
+    noteSilence: base.assign(({ context: { name, hellos, failure } }) => {
+      if (failure !== undefined) return {};
       const where = hellos.map(({ to }) => formatAddress(to)).join(', ');
-      const message = `${name || where} does not answer at ${where}; it may be offline, and is tried again later`;
+      const seconds = timing.greetingPatience / 1000;
+      const who = name === '' ? where : `${name} (${where})`;
+      const message = `${who} did not answer Hello within ${seconds} s; it may be offline, and is tried again later`;
       return { failure: { code: 'peer-unreachable' as const, message } };
     }),
 

@@ -1,7 +1,7 @@
 /** What an outgoing session knows, hears, and asks; pure. */
 import type { PublicKey } from '../src/identity/public-key.ts';
 import type { Hash } from '../src/wire/hash.ts';
-import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
+import { type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
 import type { Random } from './effects.ts';
 import type {
   AnswersDelivered,
@@ -208,6 +208,10 @@ export function gather(
 
 /** Why there was no answer, in a sentence. */
 export function failureOf(ended: RequestEnded, name: string): Failure {
-  const address = formatAddress(ended.order.to);
-  return requestFailure(ended, name === '' ? address : `${name} (${address})`);
+  return requestFailure(ended.order, ended.outcome, ended.sends, name);
+}
+
+/** As above, of a request that still goes on. */
+export function stallFailure({ order, sends, waitedMs }: RequestStalled, name: string): Failure {
+  return requestFailure(order, { kind: 'unanswered', waitedMs, faults: {} }, sends, name);
 }

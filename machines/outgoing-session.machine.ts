@@ -69,8 +69,8 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
   states: {
     closed: {
       description: 'No session: never opened, lost, or expired.',
+      initial: 'recent',
       on: {
-        sweep: { guard: 'isIdle', target: 'ended' },
         'session.open': [
           { guard: 'hasSocket', target: 'greeting', actions: ['addWaiter', 'useGiven'] },
           { guard: 'isLocated', target: 'failing', actions: ['addWaiter', 'noteOutOfReach'] },
@@ -78,6 +78,17 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
         ],
         // A Hello may still be answered; what else is refused late is not asked again.
         'request.ended': { guard: 'isRefusal', actions: ['settle', 'reportError', 'passOn'] },
+      },
+      states: {
+        recent: {
+          description: 'Answers may still be under way.',
+          on: { sweep: { guard: 'isIdle', target: 'settled' } },
+        },
+        settled: {
+          description: 'Nothing is awaited any more.',
+          entry: 'closeRequests',
+          on: { sweep: { guard: 'isIdle', target: '#outgoing-session.ended' } },
+        },
       },
     },
     locating: {
@@ -149,7 +160,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
               // A relayed Hello, or a second process of the peer, takes nothing away from a path that answers.
               { guard: 'isUnderSameKey', actions: ['noteAlternative', 'challengePath'] },
             ],
-            'request.stalled': { guard: 'isPathSilent', target: 'searching' },
+            'request.stalled': { guard: 'isPathSilent', target: 'searching', actions: 'noteStall' },
             sweep: { guard: 'isDueForRenewal', actions: ['noteTime', 'greetPath'] },
           },
         },

@@ -79,6 +79,7 @@ export interface RequestStalled {
   readonly type: 'request.stalled';
   readonly slot: number;
   readonly order: RequestOrder;
+  readonly sends: number;
   readonly waitedMs: number;
 }
 
@@ -95,7 +96,7 @@ export type RequestEvent =
   | RequestRedirected
   /** No answer is to be waited for any longer. */
   | { readonly type: 'request.abandoned' }
-  /** Its outcome is of no interest any more, and is not reported. */
+  /** Its outcome is of no interest any more and is not reported; late answers come here no more. */
   | { readonly type: 'request.cancelled' }
   | { readonly type: 'datagram.signed'; readonly id: number; readonly signature: Uint8Array }
   | AnswerReceived

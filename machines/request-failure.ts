@@ -1,9 +1,12 @@
 /** Why a request failed, in a sentence for the user. */
+import { formatAddress } from '../src/wire/socket-address.ts';
 import type { Failure } from './events.ts';
-import type { Faults, RequestEnded } from './request-context.ts';
+import type { Faults, RequestOrder, RequestOutcome } from './request-context.ts';
 
-/** `who`: how to call the other side. */
-export function requestFailure({ order, outcome, sends }: RequestEnded, who: string): Failure {
+/** `name`: of the other side; empty if it is not known. */
+export function requestFailure(order: RequestOrder, outcome: RequestOutcome, sends: number, name: string): Failure {
+  const address = formatAddress(order.to);
+  const who = name === '' ? address : `${name} (${address})`;
   const what = order.question.type;
   switch (outcome.kind) {
     case 'refused':

@@ -69,6 +69,7 @@ const base = setup({
       const current = currentOf(context);
       return !current.forms.some(({ kind }) => kind === nextKind(current));
     },
+    wasOpened: ({ context }) => context.current !== undefined,
     isNoHello: ({ context }) => currentOf(context).order.question.type !== 'Hello',
     /** A Hello is about its address; anything else may go to another address of the same peer. */
     isRedirectable: ({ context, event }) => {
@@ -134,6 +135,12 @@ const requestSetup = base.extend({
       ({ context }) => ({ type: 'routes.dropped', ids: context.ids }),
     ),
 
+    /** There are so many requests for nodes that their routes give way to those of the next request in this slot only. */
+    dropFewRoutes: base.enqueueActions(({ context, enqueue }) => {
+      const { question, socket } = currentOf(context).order;
+      if (question.type !== 'GetDatum') enqueue.sendTo(socket, { type: 'routes.dropped', ids: context.ids });
+    }),
+
     reportDrop: base.sendTo(({ context }) => currentOf(context).order.socket, {
       type: 'datagrams.dropped',
       why: UNFIT_ANSWER,
@@ -166,7 +173,7 @@ const requestSetup = base.extend({
       const { order, sends, timeoutMs, waitedMs } = currentOf(context);
       if (sends < limits.sendsBeforeSuspicion) return;
       const { owner, slot } = context;
-      enqueue.sendTo(owner, { type: 'request.stalled', slot, order, waitedMs: waitedMs + timeoutMs });
+      enqueue.sendTo(owner, { type: 'request.stalled', slot, order, sends, waitedMs: waitedMs + timeoutMs });
     }),
 
     reportAnswered: base.sendTo(
@@ -223,6 +230,7 @@ export const requestMachine = requestSetup.createMachine({
   description: 'One retransmitted datagram: a reusable slot of a session (protocol §6).',
   context: ({ input }) => ({ ...input, current: undefined, ids: [], formerIds: [] }),
   initial: 'idle',
+  on: { 'request.cancelled': { guard: 'wasOpened', target: '.idle', actions: 'dropRoutes' } },
   states: {
     idle: {
       description: 'Free for the next request.',
@@ -239,19 +247,18 @@ export const requestMachine = requestSetup.createMachine({
       on: {
         'answer.received': [
           { guard: 'isUnfit', actions: ['noteFault', 'reportDrop'] },
-          { guard: 'isRefusal', target: 'idle', actions: 'reportRefused' },
+          { guard: 'isRefusal', target: 'idle', actions: ['dropFewRoutes', 'reportRefused'] },
           { guard: 'isVerifying', actions: 'reportDrop' },
           { guard: 'needsVerification', actions: ['hold', 'verifyHeld'] },
-          { target: 'idle', actions: 'reportAnswered' },
+          { target: 'idle', actions: ['dropFewRoutes', 'reportAnswered'] },
         ],
         'answer.verified': [
-          { guard: 'isGenuine', target: 'idle', actions: 'reportVerified' },
+          { guard: 'isGenuine', target: 'idle', actions: ['dropFewRoutes', 'reportVerified'] },
           { guard: 'isHeld', actions: ['noteForgery', 'reportDrop'] },
         ],
-        'send.failed': { target: 'idle', actions: 'reportUnsendable' },
+        'send.failed': { target: 'idle', actions: ['dropFewRoutes', 'reportUnsendable'] },
         'request.redirected': { guard: 'isRedirectable', actions: 'redirect' },
-        'request.abandoned': { guard: 'isNoHello', target: 'idle', actions: 'reportUnanswered' },
-        'request.cancelled': { target: 'idle', actions: 'dropRoutes' },
+        'request.abandoned': { guard: 'isNoHello', target: 'idle', actions: ['dropFewRoutes', 'reportUnanswered'] },
       },
       states: {
         signing: {
@@ -277,7 +284,7 @@ export const requestMachine = requestSetup.createMachine({
           },
           after: {
             retransmissionTimeout: [
-              { guard: 'isExhausted', target: '#request.idle', actions: 'reportUnanswered' },
+              { guard: 'isExhausted', target: '#request.idle', actions: ['dropFewRoutes', 'reportUnanswered'] },
               { guard: 'needsForm', target: 'signing', actions: ['reportStall', 'backOff', 'addForm'] },
               { target: 'awaitingAnswer', reenter: true, actions: ['reportStall', 'backOff'] },
             ],

@@ -1,8 +1,7 @@
 /** Why a session or a download is where it is: its state, what it waits for, and the transitions that brought it there. */
 import type { AnyActorRef, AnyStateNode, InspectionEvent } from 'xstate';
 import { actorId } from '../../machines/actor-ids.ts';
-import type { NodeRequestsContext } from '../../machines/node-requests.machine.ts';
-import type { RequestContext } from '../../machines/request.machine.ts';
+import type { RequestContext } from '../../machines/request-context.ts';
 import { actorsFrom, escapeId, pathOf, stateOf, unescapeId } from '../runtime/actor-tree.ts';
 import { formatAddress } from '../wire/socket-address.ts';
 import { Tracer, type Transition } from './trace.ts';
@@ -76,19 +75,18 @@ export class Explainer {
   /** What is in flight: "RootRequest to … was sent 3 times, …". */
   #requestsOf(actor: AnyActorRef, nowMs: number): string[] {
     const waiting = actorsFrom(actor)
-      .filter((child) => child !== actor && WAITING.includes(stateOf(child)))
+      .filter((child) => child !== actor && stateOf(child) === WAITING)
       .map((child) => this.#requestSentence(child, nowMs));
     const shown = waiting.slice(0, 3);
     return waiting.length > 3 ? [...shown, `${waiting.length - 3} more requests are in flight.`] : shown;
   }
 
   #requestSentence(request: AnyActorRef, nowMs: number): string {
-    const { current } = request.getSnapshot().context as RequestContext | NodeRequestsContext;
+    const { current } = request.getSnapshot().context as RequestContext;
     if (current === undefined) return '';
     const { order, sends, timeoutMs, waitedMs } = current;
     const sinceMs = nowMs - (this.#past.get(pathOf(request))?.at(-1)?.atMs ?? nowMs);
-    const asked = 'open' in current ? nodesText(current.open.length) : current.order.question.type;
-    const what = `${asked} to ${formatAddress(order.to)}`;
+    const what = `${order.question.type} to ${formatAddress(order.to)}`;
     const times = sends === 1 ? 'once' : `${sends} times`;
     const left = order.maxSends - sends;
     const next = `in ${seconds(timeoutMs - sinceMs)}`;
@@ -112,12 +110,8 @@ export class Explainer {
   }
 }
 
-/** States of requests that are in flight. */
-const WAITING = ['awaitingAnswer', 'awaitingAnswers'];
-
-function nodesText(count: number): string {
-  return count === 1 ? 'GetDatum' : `GetDatum for ${count} nodes`;
-}
+/** The state of requests that are in flight. */
+const WAITING = 'open.awaitingAnswer';
 
 /** Sessions and downloads that are alive, by the peer they have to do with; of each peer in the order of their ids. */
 function livingByName(root: AnyActorRef): Map<string, AnyActorRef[]> {

@@ -2,6 +2,12 @@
 import type { Arrival } from '../wire/datagram.ts';
 import type { SocketAddress } from '../wire/socket-address.ts';
 
+/**
+ * A datagram was lost on the way out, or the system complained about one. `refused`: it refuses to send to this address at
+ * all, and says why.
+ */
+export type OnError = (why: string, refused?: SocketAddress) => void;
+
 export interface DatagramSocket {
   /** The local address, with the port that was bound. */
   readonly address: SocketAddress;
@@ -23,6 +29,6 @@ export interface Network {
   open(
     bind: SocketAddress,
     onArrivals: (arrivals: readonly Arrival[]) => void,
-    onError: (why: string) => void,
+    onError: OnError,
   ): Promise<DatagramSocket>;
 }

@@ -77,7 +77,13 @@ export function shareEffects({ sockets, clock, gate, sign, verify }: SharedDepen
         void sockets.open(self.id, bind, {
           onOpen: (address) => enter(self, { type: 'socket.opened', address }),
           onFailure: (why) => enter(self, { type: 'socket.failed', why }),
-          onTrouble: () => enter(self, { type: 'datagrams.dropped', why: 'could not be sent', count: 1 }),
+          onTrouble: (why, refused) =>
+            enter(
+              self,
+              refused === undefined
+                ? { type: 'datagrams.dropped', why: 'could not be sent', count: 1 }
+                : { type: 'datagrams.refused', to: refused, why },
+            ),
           onArrivals: (arrivals) => enter(self, { type: 'datagrams.received', arrivals, atMs: clock.now() }),
         }),
       closeSocket: ({ self }: Self) => sockets.close(self.id),

@@ -10,7 +10,7 @@ export interface SocketHandlers {
   onOpen(address: SocketAddress): void;
   onFailure(why: string): void;
   /** A datagram was lost on the way out, or the system complained about one; the socket goes on. */
-  onTrouble(): void;
+  onTrouble(why: string, refused?: SocketAddress): void;
   onArrivals(arrivals: readonly Arrival[]): void;
 }
 

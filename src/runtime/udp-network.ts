@@ -3,7 +3,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import type { Arrival } from '../wire/datagram.ts';
 import { type ErrorCode, MurmureError } from '../wire/murmure-error.ts';
 import { canonicalIp, formatAddress, isIPv6, type SocketAddress } from '../wire/socket-address.ts';
-import type { DatagramSocket, Network } from './network.ts';
+import type { DatagramSocket, Network, OnError } from './network.ts';
 import { SourceAddresses } from './source-addresses.ts';
 
 /** Room for the burst that a full congestion window of large answers makes, while this process is busy. */
@@ -33,7 +33,7 @@ class UdpSocket implements DatagramSocket {
   readonly #bind: SocketAddress;
   readonly #isIPv6: boolean;
   readonly #onArrivals: (arrivals: readonly Arrival[]) => void;
-  readonly #onError: (why: string) => void;
+  readonly #onError: OnError;
   readonly #socket: Socket;
   readonly #sources = new SourceAddresses();
   #address: SocketAddress;
@@ -42,7 +42,7 @@ class UdpSocket implements DatagramSocket {
   #earlier = 0;
   #isClosed = false;
 
-  constructor(bind: SocketAddress, onArrivals: (arrivals: readonly Arrival[]) => void, onError: (why: string) => void) {
+  constructor(bind: SocketAddress, onArrivals: (arrivals: readonly Arrival[]) => void, onError: OnError) {
     this.#bind = bind;
     this.#address = bind;
     this.#isIPv6 = isIPv6(bind);
@@ -91,7 +91,7 @@ class UdpSocket implements DatagramSocket {
     if (this.#isClosed) return;
     const why = this.#whyNoDestination(to);
     if (why !== undefined) {
-      this.#report(`${bytes.length} bytes to ${formatAddress(to)} were not sent: ${why}`);
+      this.#onError(why, to);
       return;
     }
     this.#socket.send(bytes, to.port, this.#sources.destination(to.ip), this.#sent);
@@ -127,10 +127,13 @@ class UdpSocket implements DatagramSocket {
   /** One function for all: without a callback dgram keeps errors to itself, with a new one each it allocates. */
   readonly #sent = (error: Error | null): void => {
     if (error === null) return;
+    if (this.#isClosed) return;
     const { address, port } = error as { address?: string; port?: number };
     const ip = canonicalIp(address ?? '');
-    const to = ip === undefined || port === undefined ? '' : ` to ${formatAddress({ ip, port })}`;
-    this.#report(`a datagram${to} could not be sent`, error);
+    const to = ip === undefined || port === undefined ? undefined : { ip, port };
+    const why = sayWhy(error);
+    if (to !== undefined && REFUSALS.has(codeOf(error))) this.#onError(why, to);
+    else this.#onError(`a datagram${to === undefined ? '' : ` to ${formatAddress(to)}`} could not be sent: ${why}`);
   };
 
   #whyNoDestination(to: SocketAddress): string | undefined {
@@ -166,6 +169,9 @@ const REASONS: Readonly<Record<string, string>> = {
   EMSGSIZE: 'it is too large',
   ENOBUFS: 'the system has no buffer left',
 };
+
+/** What the system says of an address rather than of one datagram. */
+const REFUSALS = new Set(['EACCES', 'EPERM', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'EINVAL']);
 
 function sayWhy(error: Error): string {
   const code = codeOf(error);
