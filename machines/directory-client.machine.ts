@@ -7,7 +7,7 @@ import { assertEvent, setup } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import { effect } from './effects.ts';
-import type { Failure } from './events.ts';
+import type { Failure, RootResult } from './events.ts';
 import type { RefFor } from './messages.ts';
 import { timing } from './timing.ts';
 
@@ -22,7 +22,13 @@ export type DirectoryClientEvent =
   | { readonly type: 'listing.checked'; readonly addresses: readonly SocketAddress[]; readonly atMs: number }
   | { readonly type: 'directory.failed'; readonly failure: Failure; readonly atMs: number }
   /** None of the directory's UDP addresses answered. */
-  | { readonly type: 'greeting.failed'; readonly failure: Failure };
+  | { readonly type: 'greeting.failed'; readonly failure: Failure }
+  /** Whatever is known of our standing may be out of date. */
+  | { readonly type: 'registration.renew'; readonly atMs: number }
+  /** A local address was bound. */
+  | { readonly type: 'port.bound'; readonly port: number }
+  /** How the directory answered our RootRequest. */
+  | RootResult;
 
 /** What the owner hears. */
 export type DirectoryClientReport =
@@ -34,6 +40,11 @@ export type DirectoryClientReport =
     }
   /** Hello is wanted to each of the directory's addresses. */
   | { readonly type: 'directory.greetingWanted'; readonly atMs: number }
+  /** RootRequest is wanted: does the directory still know us? */
+  | {
+      readonly type: 'directory.checkWanted';
+      readonly requester: RefFor<'outgoing-session', 'directory-client'>;
+    }
   | { readonly type: 'registration.listed'; readonly addresses: readonly SocketAddress[]; readonly atMs: number }
   | { readonly type: 'registration.failed'; readonly failure: Failure; readonly retryInMs: number };
 
@@ -41,6 +52,8 @@ export interface DirectoryClientInput {
   readonly owner: RefFor<'directory-client', 'peer'>;
   /** False: only find the directory, for peers that do not wait for strangers. */
   readonly register: boolean;
+  /** UDP ports that we listen on now. Bounded by the local addresses. */
+  readonly ports: readonly number[];
 }
 
 export interface DirectoryClientContext extends DirectoryClientInput {
@@ -50,6 +63,8 @@ export interface DirectoryClientContext extends DirectoryClientInput {
   readonly retryMs: number;
   readonly pollMs: number;
   readonly waitedMs: number;
+  readonly registeredAtMs: number;
+  readonly listedAtMs: number;
   readonly atMs: number;
   readonly failure: Failure | undefined;
 }
@@ -70,14 +85,25 @@ const base = setup({
   },
   guards: {
     mustRegister: ({ context }) => context.register,
-    isListed: ({ event }) => event.type === 'listing.checked' && event.addresses.length > 0,
+    /** Under an address that we use now: an hour-old listing says nothing about this run. A NAT may have changed our port. */
+    isListed: ({ context, event }) => {
+      assertEvent(event, 'listing.checked');
+      const isPatient = context.waitedMs >= timing.listingPatience && event.addresses.length > 0;
+      return isPatient || event.addresses.some(({ port }) => context.ports.includes(port));
+    },
+    isStillListed: ({ event }) => event.type === 'listing.checked' && event.addresses.length > 0,
+    isDueForRenewal: ({ context, event }) =>
+      event.type === 'root.received' && event.atMs - context.registeredAtMs >= timing.registrationRenewal,
+    isDueForListing: ({ context, event }) =>
+      event.type === 'root.received' && event.atMs - context.listedAtMs >= timing.listingCheck,
     isRejected: ({ event }) => event.type === 'directory.failed' && event.failure.code === 'authentication',
     hasWaitedLong: ({ context }) => context.waitedMs >= timing.listingTimeout,
   },
   delays: {
     retryPause: ({ context }) => context.retryMs,
     pollPause: ({ context }) => context.pollMs,
-    renewal: timing.registrationRenewal,
+    checkPause: timing.directoryCheck,
+    checkPatience: timing.listingTimeout,
   },
 });
 
@@ -85,6 +111,13 @@ const onFailure = [
   { guard: 'isRejected', target: 'rejected', actions: 'noteFailure' },
   { target: 'backingOff', actions: 'noteFailure' },
 ] as const;
+
+/** What makes a registration out of date. */
+const renewing = {
+  'registration.renew': { target: 'registering', actions: 'noteTime' },
+  // A renewal finds the listing that it is to renew: that it failed, only this tells.
+  'greeting.failed': { target: 'backingOff', actions: 'noteUnanswered' },
+} as const;
 
 const directoryClientSetup = base.extend({
   actions: {
@@ -94,6 +127,21 @@ const directoryClientSetup = base.extend({
     }),
 
     noteTime: base.assign(({ event }) => ('atMs' in event ? { atMs: event.atMs } : {})),
+    noteAccepted: base.assign(({ event }) => {
+      assertEvent(event, 'registration.accepted');
+      return { registeredAtMs: event.atMs, atMs: event.atMs };
+    }),
+
+    notePort: base.assign(({ context, event }) => {
+      assertEvent(event, 'port.bound');
+      return { ports: [...context.ports, event.port] };
+    }),
+
+    callForCheck: base.sendTo(
+      ({ context }) => context.owner,
+      ({ self }) => ({ type: 'directory.checkWanted', requester: self }),
+    ),
+
     startPolling: base.assign({ pollMs: timing.listingPoll, waitedMs: 0 }),
 
     pollSlower: base.assign(({ context }) => ({
@@ -103,7 +151,8 @@ const directoryClientSetup = base.extend({
 
     noteListed: base.assign(({ event }) => {
       assertEvent(event, 'listing.checked');
-      return { listed: event.addresses, retryMs: timing.directoryRetry, atMs: event.atMs };
+      const { addresses: listed, atMs } = event;
+      return { listed, retryMs: timing.directoryRetry, listedAtMs: atMs, atMs };
     }),
 
     noteFailure: base.assign(({ event }) => {
@@ -166,10 +215,13 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
     retryMs: timing.directoryRetry,
     pollMs: timing.listingPoll,
     waitedMs: 0,
+    registeredAtMs: 0,
+    listedAtMs: 0,
     atMs: 0,
     failure: undefined,
   }),
   initial: 'discovering',
+  on: { 'port.bound': { actions: 'notePort' } },
   states: {
     discovering: {
       description: 'Asking for the directory’s UDP addresses and its key.',
@@ -187,7 +239,7 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
       description: 'Binding our name to our key.',
       entry: 'register',
       on: {
-        'registration.accepted': { target: 'confirming', actions: ['noteTime', 'startPolling', 'callForGreeting'] },
+        'registration.accepted': { target: 'confirming', actions: ['noteAccepted', 'startPolling', 'callForGreeting'] },
         'directory.failed': onFailure,
       },
     },
@@ -208,14 +260,40 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
       after: { pollPause: { target: 'confirming', actions: 'pollSlower' } },
     },
     registered: {
-      description: 'Listed; renewed before the hour is over.',
-      after: { renewal: 'registering' },
-      // A renewal finds the listing that it is to renew: that it failed, only this tells.
-      on: { 'greeting.failed': { target: 'backingOff', actions: 'noteUnanswered' } },
+      description: 'Listed; asked again in a while whether that is still so.',
+      after: { checkPause: 'checking' },
+      on: renewing,
+    },
+    checking: {
+      description:
+        'RootRequest is under way: a directory that lost its registry, or is gone, does not answer it with a Root.',
+      entry: 'callForCheck',
+      on: {
+        ...renewing,
+        'root.received': [
+          { guard: 'isDueForRenewal', target: 'registering', actions: 'noteTime' },
+          { guard: 'isDueForListing', target: 'verifying', actions: 'noteTime' },
+          { target: 'registered', actions: 'noteTime' },
+        ],
+        'root.failed': { target: 'registering' },
+      },
+      after: { checkPatience: 'registering' },
+    },
+    verifying: {
+      description: 'Reading our listing again, as others would.',
+      entry: 'checkListing',
+      on: {
+        'listing.checked': [
+          { guard: 'isStillListed', target: 'registered', actions: 'noteListed' },
+          { target: 'registering' },
+        ],
+        'directory.failed': onFailure,
+      },
     },
     backingOff: {
       description: 'The directory cannot be used now; tried again after a growing pause.',
       entry: 'reportFailure',
+      on: { 'registration.renew': { target: 'discovering', actions: 'noteTime' } },
       after: { retryPause: { target: 'discovering', actions: 'retryLater' } },
     },
     rejected: {

@@ -170,6 +170,8 @@ export type IncomingSessionReport =
       readonly atMs: number;
     }
   | { readonly type: 'session.expired'; readonly address: SocketAddress }
+  /** Somebody at a proven address asks for our tree; `hasNewest`: for the newest root of it. */
+  | { readonly type: 'reader.seen'; readonly name: string; readonly hasNewest: boolean; readonly atMs: number }
   | ErrorOwed;
 
 /** An Error that somebody is owed; the owner limits how many go out. */

@@ -10,6 +10,7 @@ import type { NodeRequest } from './events.ts';
 import {
   affordableHellos,
   allowance,
+  type HeldRequest,
   helloSize,
   type IncomingSessionContext,
   type IncomingSessionEvent,
@@ -68,6 +69,14 @@ const base = setup({
       event.type === 'sweep' && event.atMs - context.openedAtMs >= timing.sessionLifetime + timing.expiredSessionMemory,
   },
 });
+
+/** Bytes of a signed Root. */
+const ROOT_BYTES = 7 + 32 + SIGNATURE_BYTES;
+
+/** Some programs never repeat a request (protocol §5). */
+function withHeld({ held }: IncomingSessionContext, more: readonly HeldRequest[]): readonly HeldRequest[] {
+  return more.length === 0 ? held : [...held, ...more].slice(0, limits.heldRequests);
+}
 
 /** Bytes of an answer with a node. */
 function answerSize({ value }: NodeRead, { mustSign }: IncomingSessionContext): number {
@@ -190,16 +199,15 @@ export const incomingSessionSetup = base.extend({
     sendRoot: base.enqueueActions(({ context, event, enqueue }) => {
       const { ownRoot: hash } = context;
       assertEvent(event, 'request.received');
-      if (hash === undefined || allowance(context) < 103) return;
-      enqueue({
-        type: 'sendSigned',
-        params: {
-          datagram: { type: 'Root', id: event.received.datagram.id, hash },
-          to: context.address,
-          socket: event.socket,
-        },
-      });
-      enqueue.assign({ bytesSent: context.bytesSent + 103 });
+      const { datagram } = event.received;
+      if (hash === undefined || datagram.type !== 'RootRequest') return;
+      if (allowance(context) < ROOT_BYTES) {
+        enqueue.assign({ held: withHeld(context, [datagram]) });
+        return;
+      }
+      const root: Datagram = { type: 'Root', id: datagram.id, hash };
+      enqueue({ type: 'sendSigned', params: { datagram: root, to: context.address, socket: event.socket } });
+      enqueue.assign({ bytesSent: context.bytesSent + ROOT_BYTES });
     }),
 
     readRequested: base.enqueueActions(({ event, enqueue }) => {
@@ -207,24 +215,60 @@ export const incomingSessionSetup = base.extend({
       enqueue({ type: 'readNodes', params: { requests: event.requests } });
     }),
 
-    /** What cannot be afforded now is not sent: it is asked for again. */
+    /** What cannot be afforded now waits for the proof, as far as there is room; the rest is asked for again. */
     sendNodes: base.enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'nodes.read');
       const { address: to, socket, mustSign, proven, bytesSent } = context;
       const allowed = allowance(context);
       let size = 0;
       const answers: Datagram[] = [];
+      const left: NodeRequest[] = [];
       for (const node of event.nodes) {
-        if (size + answerSize(node, context) > allowed) continue;
-        size += answerSize(node, context);
         const { id, hash, value } = node;
+        if (size + answerSize(node, context) > allowed) {
+          left.push({ type: 'GetDatum', id, hash });
+          continue;
+        }
+        size += answerSize(node, context);
         answers.push(value === undefined ? { type: 'NoDatum', id, hash } : { type: 'Datum', id, hash, value });
       }
       if (mustSign) for (const datagram of answers) enqueue({ type: 'sendSigned', params: { datagram, to, socket } });
       else if (answers.length > 0) {
         enqueue.sendTo(socket, { type: 'datagrams.send', datagrams: answers.map(encodeDatagram), to });
       }
-      if (!proven) enqueue.assign({ bytesSent: bytesSent + size });
+      if (!proven) enqueue.assign({ bytesSent: bytesSent + size, held: withHeld(context, left) });
+    }),
+
+    holdAsked: base.assign(({ context, event }) => {
+      assertEvent(event, ['request.received', 'nodes.requested']);
+      if (event.type === 'nodes.requested') return { held: withHeld(context, event.requests) };
+      const { datagram } = event.received;
+      return datagram.type === 'RootRequest' ? { held: withHeld(context, [datagram]) } : {};
+    }),
+
+    /** The address is proven: what waited for that is answered, in one go. */
+    serveHeld: base.enqueueActions(({ context, enqueue }) => {
+      const { held, ownRoot: hash, address: to, socket } = context;
+      const requests = held.filter((request) => request.type === 'GetDatum');
+      if (requests.length > 0) enqueue({ type: 'readNodes', params: { requests } });
+      for (const { type, id } of held) {
+        if (type !== 'RootRequest' || hash === undefined) continue;
+        enqueue({ type: 'sendSigned', params: { datagram: { type: 'Root', id, hash }, to, socket } });
+      }
+      if (held.length > 0) enqueue.assign({ held: [] });
+    }),
+
+    /** Now and then, and when it has come for the newest root. */
+    reportReader: base.enqueueActions(({ context, event, enqueue }) => {
+      assertEvent(event, ['request.received', 'nodes.requested']);
+      const { name, proven, ownRoot, reported, owner } = context;
+      if (!proven || name === '') return;
+      const { atMs } = event;
+      const hasNewest = event.type === 'request.received' || event.requests.some(({ hash }) => hash === ownRoot);
+      const isNews = hasNewest && reported?.root !== ownRoot;
+      if (!isNews && reported !== undefined && atMs - reported.atMs < timing.readerReport) return;
+      enqueue.assign({ reported: { root: hasNewest ? ownRoot : reported?.root, atMs } });
+      enqueue.sendTo(owner, { type: 'reader.seen', name, hasNewest, atMs });
     }),
 
     oweNoSession: owe('no session: say Hello first'),

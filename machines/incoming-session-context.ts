@@ -55,11 +55,17 @@ export interface IncomingSessionContext extends Omit<IncomingSessionInput, 'hell
   readonly mustSign: boolean;
   readonly bytesReceived: number;
   readonly bytesSent: number;
+  /** Requests that wait for the proof of the address. Bounded by `limits.heldRequests`. */
+  readonly held: readonly HeldRequest[];
+  /** What the owner was last told of this session as a reader, and when. */
+  readonly reported: { readonly root: Hash | undefined; readonly atMs: number } | undefined;
   /** Sends of our own Hello that the bytes received entitle to. */
   readonly proofSends: number;
   /** When the last Hello was answered, Unix ms. */
   readonly openedAtMs: number;
 }
+
+export type HeldRequest = Extract<Datagram, { type: 'GetDatum' | 'RootRequest' }>;
 
 /** In its Hello, one known peer sets this, which panics on an unsigned answer from somebody that has a key (protocol §11, A). */
 export const KNOWN_PEER_A = 0x08;

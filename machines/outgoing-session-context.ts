@@ -48,6 +48,8 @@ export type OutgoingSessionEvent =
       readonly key: PublicKey | undefined;
       readonly atMs: number;
     }
+  /** Hello now, so that the other side learns where we are; the session is opened if there is none. */
+  | { readonly type: 'session.renew'; readonly atMs: number }
   /** The peer reads from us: the session is kept for what is pushed to it. */
   | { readonly type: 'session.used'; readonly atMs: number }
   | ({ readonly type: 'peer.located'; readonly atMs: number } & Located)

@@ -71,6 +71,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
       description: 'No session: never opened, lost, or expired.',
       initial: 'recent',
       on: {
+        'session.renew': [{ guard: 'isLocated' }, { target: 'locating', actions: 'noteUse' }],
         'session.open': [
           { guard: 'hasSocket', target: 'greeting', actions: ['addWaiter', 'useGiven'] },
           { guard: 'isLocated', target: 'failing', actions: ['addWaiter', 'noteOutOfReach'] },
@@ -161,6 +162,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
               { guard: 'isUnderSameKey', actions: ['noteAlternative', 'challengePath'] },
             ],
             'request.stalled': { guard: 'isPathSilent', target: 'searching', actions: 'noteStall' },
+            'session.renew': { actions: ['noteTime', 'greetPath'] },
             sweep: { guard: 'isDueForRenewal', actions: ['noteTime', 'greetPath'] },
           },
         },

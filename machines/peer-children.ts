@@ -1,7 +1,8 @@
 /** What the root peer actor does about its sockets, about time, and about children that end. */
 import { assertEvent } from 'xstate';
-import { emptyTable, entriesOf } from '../src/merkle/hash-table.ts';
+import { emptyTable } from '../src/merkle/hash-table.ts';
 import { actorId, keyIn } from './actor-ids.ts';
+import { incomingEntries, outgoingIds } from './contacts.ts';
 import { withSocket } from './events.ts';
 import type { RefFor } from './messages.ts';
 import { base } from './peer-setup.ts';
@@ -17,9 +18,12 @@ export const childActions = {
     assertEvent(event, 'socket.ready');
     const sockets = withSocket(context.sockets, event.address, event.socket);
     enqueue.assign({ sockets });
+    const { port } = event.address;
+    enqueue.assign({ ports: [...context.ports, port] });
+    enqueue.sendTo<RefFor<'peer', 'directory-client'>>(actorId.directoryClient, { type: 'port.bound', port });
     enqueue.emit({ type: 'socket.bound', index: event.index, address: event.address });
-    for (const [id] of entriesOf(context.outgoing)) {
-      enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id as string, { type: 'sockets.changed', sockets });
+    for (const id of outgoingIds(context.contacts)) {
+      enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, { type: 'sockets.changed', sockets });
     }
   }),
 
@@ -30,15 +34,15 @@ export const childActions = {
 
   startDirectoryClient: base.spawnChild('directoryClient', {
     id: actorId.directoryClient,
-    input: ({ context, self }) => ({ owner: self, register: context.register }),
+    input: ({ context, self }) => ({ owner: self, register: context.register, ports: context.ports }),
   }),
 
   sweepSessions: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, 'sweep');
-    for (const [id] of entriesOf(context.outgoing)) {
-      enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id as string, event);
+    for (const id of outgoingIds(context.contacts)) {
+      enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, event);
     }
-    for (const [, { address }] of entriesOf(context.incoming)) {
+    for (const { address } of incomingEntries(context.contacts)) {
       enqueue.sendTo<RefFor<'peer', 'incoming-session'>>(actorId.incomingSession(address), event);
     }
     enqueue.assign({ errorsSent: 0, errorsTo: emptyTable<number>(), traversals: 0, restarts: 0 });

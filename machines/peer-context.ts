@@ -2,9 +2,10 @@
 
 import type { DoneActorEvent, ErrorActorEvent } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
-import { emptyTable, entriesOf, entryOf, type Table } from '../src/merkle/hash-table.ts';
+import { emptyTable, entryOf, type Table } from '../src/merkle/hash-table.ts';
 import type { Hash } from '../src/wire/hash.ts';
-import { formatAddress, hostOf, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
+import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
+import { type Contacts, isReached, noContacts } from './contacts.ts';
 import type { DirectoryClientReport } from './directory-client.machine.ts';
 import type { Random } from './effects.ts';
 import type {
@@ -17,14 +18,16 @@ import type {
   SyncReport,
 } from './events.ts';
 import type { MerkleWalkOutput } from './merkle-walk-context.ts';
-import type { RefFor, SocketRef } from './messages.ts';
-import { limits } from './timing.ts';
+import type { RefFor } from './messages.ts';
+import { limits, timing } from './timing.ts';
 
 /** What others may learn from a peer: emitted by the root actor. */
 export type PeerFact =
   /** `index`: of the local address that was asked for. Again, if it had to be bound again. */
   | { readonly type: 'socket.bound'; readonly index: number; readonly address: SocketAddress }
   | { readonly type: 'socket.failed'; readonly why: string }
+  /** This machine slept, its clock was set, or it has other addresses now: everything is registered and proven anew. */
+  | { readonly type: 'network.changed'; readonly why: NetworkChange }
   | { readonly type: 'peer.listed'; readonly addresses: readonly SocketAddress[] }
   | { readonly type: 'directory.unreachable'; readonly failure: Failure; readonly retryInMs: number }
   | { readonly type: 'root.published'; readonly root: Hash }
@@ -86,6 +89,16 @@ export type PeerEvent =
       readonly atMs: number;
     }
   | { readonly type: 'sweep'; readonly atMs: number }
+  /** This machine slept, its clock was set, or its addresses changed (protocol §5). */
+  | {
+      readonly type: 'network.changed';
+      readonly why: NetworkChange;
+      readonly localIps: readonly string[];
+      readonly atMs: number;
+    }
+  | { readonly type: 'keepAlive.sealed'; readonly bytes: Uint8Array }
+  /** How the directory lists those of whom it was asked; who is not listed is left out. */
+  | { readonly type: 'presence.found'; readonly listings: readonly Listing[]; readonly atMs: number }
   | { readonly type: 'peer.stop' }
   | ChildEnded;
 
@@ -102,6 +115,14 @@ type ChildEnded =
   | ErrorActorEvent<unknown, `socket.${string}`>
   | ErrorActorEvent<unknown, 'directory-client'>;
 
+export type NetworkChange = 'start' | 'sleep' | 'clock' | 'addresses';
+
+/** `addresses` as text: it changes when the peer is listed elsewhere. */
+export interface Listing {
+  readonly name: string;
+  readonly addresses: string;
+}
+
 export interface PeerInput {
   readonly name: string;
   readonly random: Random;
@@ -111,33 +132,33 @@ export interface PeerInput {
   readonly following: readonly string[];
   readonly register: boolean;
   readonly quota: number;
-}
-
-export interface OutgoingEntry {
-  readonly name: string;
-  /** Set while the session is established. */
-  readonly address: SocketAddress | undefined;
-  readonly key: PublicKey | undefined;
-}
-
-export interface IncomingEntry {
-  readonly name: string | undefined;
-  readonly key: PublicKey | undefined;
-  readonly proven: boolean;
-  readonly openedAtMs: number;
-  readonly address: SocketAddress;
-  readonly socket: SocketRef;
+  /** Peers that have read from us within the last day. */
+  readonly formerReaders: readonly string[];
 }
 
 export interface PeerContext extends PeerInput {
   readonly sockets: Sockets;
+  /** Ports that were bound. Bounded by the local addresses, and how often they had to be bound anew. */
+  readonly ports: readonly number[];
   readonly directoryAddresses: readonly SocketAddress[];
   readonly directoryKey: PublicKey | undefined;
-  readonly isListed: boolean;
-  /** By actor id. */
-  readonly outgoing: Table<OutgoingEntry>;
-  /** By source address. */
-  readonly incoming: Table<IncomingEntry>;
+  readonly contacts: Contacts;
+  /** Our Root with id 0, signed: what is pushed. */
+  readonly sealedRoot: Uint8Array | undefined;
+  /** Our HelloReply with id 0, signed: what keeps NATs open. */
+  readonly keepAlive: Uint8Array | undefined;
+  readonly keptAliveAtMs: number;
+  /** Addresses under which the directory lists us. Bounded by what a directory may answer. */
+  readonly listed: readonly SocketAddress[];
+  /** IP addresses of this machine, as far as they are known. */
+  readonly localIps: readonly string[];
+  /** When a peer last read from us, by name. Bounded by `limits.readers`. */
+  readonly readers: Table<number>;
+  /** Readers that are to learn where we are now. Bounded by `limits.readers`. */
+  readonly toGreet: readonly string[];
+  /** How the directory lists followed peers that we have no session with, by name. Bounded by those we follow. */
+  readonly presence: Table<string>;
+  readonly presenceAtMs: number;
   /** Names of running walks, with a root announced meanwhile. */
   readonly walks: Table<Hash | null>;
   /** Checks of our history that still run. */
@@ -154,11 +175,19 @@ export function initialPeerContext(input: PeerInput): PeerContext {
   return {
     ...input,
     sockets: {},
+    ports: [],
     directoryAddresses: [],
     directoryKey: undefined,
-    isListed: false,
-    outgoing: emptyTable<OutgoingEntry>(),
-    incoming: emptyTable<IncomingEntry>(),
+    contacts: noContacts,
+    sealedRoot: undefined,
+    keepAlive: undefined,
+    keptAliveAtMs: 0,
+    listed: [],
+    localIps: [],
+    readers: emptyTable<number>(),
+    toGreet: [],
+    presence: emptyTable<string>(),
+    presenceAtMs: 0,
     walks: emptyTable<Hash | null>(),
     historyChecks: 0,
     errorsSent: 0,
@@ -175,57 +204,22 @@ export function mayOweError(context: PeerContext, to: SocketAddress): boolean {
   return context.errorsSent < limits.errorsInAll && toSource < limits.errorsPerSource;
 }
 
-/** Who is at this address, by a session in either direction; undefined: nobody we know. */
-export function knownPeerAt(
-  context: PeerContext,
-  from: SocketAddress,
-): { readonly name: string; readonly key: PublicKey | undefined } | undefined {
-  const incoming = entryOf(context.incoming, formatAddress(from));
-  if (incoming?.name !== undefined && incoming.proven) return { name: incoming.name, key: incoming.key };
-  for (const [, entry] of entriesOf(context.outgoing)) {
-    if (entry.address !== undefined && sameAddress(entry.address, from)) return entry;
-  }
-  return incoming?.name === undefined ? undefined : { name: incoming.name, key: incoming.key };
-}
-
-/** We hold a session with this name at this address: it answered a Hello of ours from there. */
-export function isInSession(context: PeerContext, name: string, at: SocketAddress): boolean {
-  return entriesOf(context.outgoing).some(
-    ([, entry]) => entry.name === name && entry.address !== undefined && sameAddress(entry.address, at),
-  );
-}
-
 export function isDirectoryAt(context: PeerContext, from: SocketAddress): boolean {
   return context.directoryAddresses.some((address) => sameAddress(address, from));
 }
 
 /** A directory with which we hold a session: only such a one may give orders (protocol §8). */
 export function isDirectoryInSession(context: PeerContext, from: SocketAddress): boolean {
-  const inSession = entriesOf(context.outgoing).some(([, { address }]) => address && sameAddress(address, from));
-  return inSession && isDirectoryAt(context, from);
+  return isReached(context.contacts, from) && isDirectoryAt(context, from);
 }
 
-/** No place is left for one more incoming session: in all, or for this host (protocol §9). */
-export function isCrowded(context: PeerContext, from: SocketAddress): boolean {
-  return context.incoming.size >= limits.incomingSessions || isHostCrowded(context, hostOf(from));
+/** The directory knows us under other addresses than our own: what comes from outside passes only where we have sent lately. */
+export function isBehindNat({ listed, localIps }: PeerContext): boolean {
+  return listed.some(({ ip }) => !localIps.includes(ip));
 }
 
-function isHostCrowded({ incoming }: PeerContext, host: string): boolean {
-  if (incoming.size < limits.incomingSessionsPerHost) return false;
-  const ofHost = entriesOf(incoming).filter(([, { address }]) => hostOf(address) === host);
-  return [...ofHost].length >= limits.incomingSessionsPerHost;
-}
-
-/**
- * The incoming session that makes room for one from there: the oldest unproven one, of the same host if it is that which has
- * too many; never a proven one (protocol §9).
- */
-export function evictable(context: PeerContext, from: SocketAddress): IncomingEntry | undefined {
-  const host = isHostCrowded(context, hostOf(from)) ? hostOf(from) : undefined;
-  let oldest: IncomingEntry | undefined;
-  for (const [, entry] of entriesOf(context.incoming)) {
-    if (entry.proven || (host !== undefined && hostOf(entry.address) !== host)) continue;
-    if (oldest === undefined || entry.openedAtMs < oldest.openedAtMs) oldest = entry;
-  }
-  return oldest;
+/** It has read from us within the last day: it is told of new roots (protocol §5). */
+export function isReader({ readers }: PeerContext, name: string, atMs: number): boolean {
+  const readAtMs = entryOf(readers, name);
+  return readAtMs !== undefined && atMs - readAtMs < timing.readerMemory;
 }

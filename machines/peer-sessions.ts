@@ -2,24 +2,32 @@
 
 import { assertEvent } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
-import { entriesOf, entryOf, withEntry, withoutEntry } from '../src/merkle/hash-table.ts';
+import { entryOf, withEntry } from '../src/merkle/hash-table.ts';
 import { type Datagram, encodeDatagram } from '../src/wire/datagram.ts';
-import { formatAddress, type SocketAddress } from '../src/wire/socket-address.ts';
+import { formatAddress, parseAddress, type SocketAddress } from '../src/wire/socket-address.ts';
 import { actorId, keyIn } from './actor-ids.ts';
+import {
+  evictable,
+  incomingAt,
+  isCrowded,
+  isInSession,
+  isReached,
+  knownPeerAt,
+  outgoingOf,
+  withIncoming,
+  withOutgoing,
+  withoutIncoming,
+  withoutOutgoing,
+} from './contacts.ts';
 import { type Delivery, socketFor } from './events.ts';
 import { nameIn } from './incoming-session-context.ts';
 import { failedWalk } from './merkle-walk-context.ts';
 import type { RefFor } from './messages.ts';
-import { evictable, isCrowded, isDirectoryAt, isInSession, knownPeerAt } from './peer-context.ts';
 import { base, type Enqueueing } from './peer-setup.ts';
 import { endWalk } from './peer-walks.ts';
 import { limits } from './timing.ts';
 
-/* The directory */
-
-/* Outgoing sessions */
-
-function ensureOutgoing(
+export function ensureOutgoing(
   { context, enqueue, self }: Enqueueing,
   id: string,
   peer: {
@@ -28,24 +36,19 @@ function ensureOutgoing(
     located?: { addresses: readonly SocketAddress[]; key: PublicKey | undefined };
   },
 ): void {
-  if (entryOf(context.outgoing, id) !== undefined) return;
+  if (outgoingOf(context.contacts, id) !== undefined) return;
   const { name: ownName, random, sockets } = context;
   const { name, nameKnown, located } = peer;
   const input = { id, name, ownName, owner: self, random, sockets, located, nameKnown };
   enqueue.spawnChild('outgoingSession', { id, input });
   const entry = { name, address: undefined, key: undefined };
-  enqueue.assign(({ context: now }) => ({ outgoing: withEntry(now.outgoing, id, entry) }));
+  enqueue.assign(({ context: now }) => ({ contacts: withOutgoing(now.contacts, id, entry) }));
 }
-
-/* Incoming sessions */
-
-/* Errors */
 
 /** A session of somebody else with us is over. */
 function endIncoming({ context, enqueue }: Enqueueing, address: SocketAddress, isCutOff: boolean): void {
-  const text = formatAddress(address);
-  const entry = entryOf(context.incoming, text);
-  enqueue.assign({ incoming: withoutEntry(context.incoming, text) });
+  const entry = incomingAt(context.contacts, address);
+  enqueue.assign({ contacts: withoutIncoming(context.contacts, address) });
   if (entry !== undefined) enqueue.sendTo(entry.socket, { type: 'source.unrouted', source: address, isCutOff });
 }
 
@@ -67,7 +70,25 @@ export const sessionActions = {
     }
   }),
 
-  noteListed: base.assign({ isListed: true }),
+  /** One answer will do; which of its addresses gives it is no matter. */
+  checkDirectory: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, 'directory.checkWanted');
+    const { requester } = event;
+    for (const address of context.directoryAddresses) {
+      if (!isReached(context.contacts, address)) continue;
+      const id = actorId.outgoingSessionTo(address);
+      enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, {
+        type: 'root.wanted',
+        requester,
+        atMs: undefined,
+      });
+    }
+  }),
+
+  noteListed: base.assign(({ event }) => {
+    assertEvent(event, 'registration.listed');
+    return { listed: event.addresses };
+  }),
 
   tellListed: base.emit(({ event }) => {
     assertEvent(event, 'registration.listed');
@@ -109,30 +130,31 @@ export const sessionActions = {
 
   noteEstablished: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, 'session.established');
-    if (entryOf(context.outgoing, event.session) === undefined) return;
+    if (outgoingOf(context.contacts, event.session) === undefined) return;
     const { session, name, address, key } = event;
-    enqueue.assign({ outgoing: withEntry(context.outgoing, session, { name, address, key }) });
+    const contacts = withOutgoing(context.contacts, session, { name, address, key });
+    enqueue.assign({ contacts });
     enqueue.emit({ type: 'session.opened', direction: 'outgoing', name, address, authenticated: key !== undefined });
-    const incoming = entryOf(context.incoming, formatAddress(address));
+    const incoming = incomingAt(contacts, address);
     if (incoming === undefined) return;
     enqueue.sendTo<RefFor<'peer', 'incoming-session'>>(actorId.incomingSession(address), {
       type: 'session.proven',
       name,
     });
-    if (incoming.name !== name) return;
-    enqueue.assign({ incoming: withEntry(context.incoming, formatAddress(address), { ...incoming, proven: true }) });
+    if (incoming.name === name) enqueue.assign({ contacts: withIncoming(contacts, { ...incoming, proven: true }) });
   }),
 
   noteLost: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, 'session.lost');
-    if (entryOf(context.outgoing, event.session) === undefined) return;
+    if (outgoingOf(context.contacts, event.session) === undefined) return;
     const { session, name, failure } = event;
-    enqueue.assign({ outgoing: withEntry(context.outgoing, session, { name, address: undefined, key: undefined }) });
+    const contacts = withOutgoing(context.contacts, session, { name, address: undefined, key: undefined });
+    enqueue.assign({ contacts });
     if (failure === undefined) return;
     enqueue.emit({ type: 'session.failed', name, failure });
-    const toDirectory = context.directoryAddresses.map(actorId.outgoingSessionTo);
-    const isReached = toDirectory.some((id) => id !== session && entryOf(context.outgoing, id)?.address !== undefined);
-    if (toDirectory.includes(session) && !isReached) {
+    const { directoryAddresses } = context;
+    const isDirectory = directoryAddresses.map(actorId.outgoingSessionTo).includes(session);
+    if (isDirectory && !directoryAddresses.some((address) => isReached(contacts, address))) {
       enqueue.sendTo<RefFor<'peer', 'directory-client'>>(actorId.directoryClient, { type: 'greeting.failed', failure });
     }
   }),
@@ -141,8 +163,8 @@ export const sessionActions = {
   askForTraversal: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, 'traversal.wanted');
     const bytes = encodeDatagram({ type: 'NatTraversalClient', id: 0, address: event.address });
-    for (const [, { address }] of entriesOf(context.outgoing)) {
-      if (address === undefined || !isDirectoryAt(context, address)) continue;
+    for (const address of context.directoryAddresses) {
+      if (!isReached(context.contacts, address)) continue;
       const socket = socketFor(context.sockets, address);
       if (socket !== undefined) enqueue.sendTo(socket, { type: 'datagrams.send', datagrams: [bytes], to: address });
     }
@@ -164,39 +186,39 @@ export const sessionActions = {
   admit: base.enqueueActions(({ context, event, enqueue, self }) => {
     assertEvent(event, 'stranger.asked');
     const { received, from, size, atMs, socket } = event;
-    let { incoming } = context;
-    if (isCrowded(context, from)) {
-      const evicted = evictable(context, from);
+    let { contacts } = context;
+    if (isCrowded(contacts, from)) {
+      const evicted = evictable(contacts, from);
       if (evicted === undefined) return;
       enqueue.stopChild(actorId.incomingSession(evicted.address));
       enqueue.sendTo(evicted.socket, { type: 'source.unrouted', source: evicted.address, isCutOff: true });
-      incoming = withoutEntry(incoming, formatAddress(evicted.address));
+      contacts = withoutIncoming(contacts, evicted.address);
     }
     const id = actorId.incomingSession(from);
     // One is there if its socket was replaced, or this Hello came to another one.
-    const former = entryOf(incoming, formatAddress(from));
+    const former = incomingAt(contacts, from);
     if (former !== undefined) enqueue.stopChild(id);
     if (former !== undefined && former.socket.id !== socket.id) {
       enqueue.sendTo(former.socket, { type: 'source.unrouted', source: from, isCutOff: true });
     }
     const hello: Delivery = { received, from, size, atMs, socket };
-    const proven = isInSession(context, nameIn(hello), from);
+    const proven = isInSession(contacts, nameIn(hello), from);
     const { name: ownName, root: ownRoot, random } = context;
     enqueue.spawnChild('incomingSession', {
       id,
       input: { address: from, ownName, ownRoot, owner: self, socket, random, hello, proven },
     });
     const entry = { name: undefined, key: undefined, proven, openedAtMs: atMs, address: from, socket };
-    enqueue.assign({ incoming: withEntry(incoming, formatAddress(from), entry) });
+    enqueue.assign({ contacts: withIncoming(contacts, entry) });
   }),
 
   noteAccepted: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, 'session.accepted');
     const { name, address, key, proven, atMs } = event;
-    const text = formatAddress(address);
-    const entry = entryOf(context.incoming, text);
+    const entry = incomingAt(context.contacts, address);
     if (entry === undefined) return;
-    enqueue.assign({ incoming: withEntry(context.incoming, text, { ...entry, name, key, proven, openedAtMs: atMs }) });
+    const accepted = { ...entry, name, key, proven, openedAtMs: atMs };
+    enqueue.assign({ contacts: withIncoming(context.contacts, accepted) });
     enqueue.emit({ type: 'session.opened', direction: 'incoming', name, address, authenticated: key !== undefined });
   }),
 
@@ -205,13 +227,11 @@ export const sessionActions = {
     const { context, event, enqueue } = args;
     assertEvent(event, 'address.proven');
     const { name, address, key, atMs } = event;
-    const text = formatAddress(address);
-    const entry = entryOf(context.incoming, text);
-    if (entry !== undefined) {
-      enqueue.assign({ incoming: withEntry(context.incoming, text, { ...entry, proven: true }) });
-    }
+    const entry = incomingAt(context.contacts, address);
+    if (entry !== undefined) enqueue.assign({ contacts: withIncoming(context.contacts, { ...entry, proven: true }) });
     const id = actorId.outgoingSession(name);
-    const hasRoom = entryOf(context.outgoing, id) !== undefined || context.outgoing.size < limits.outgoingSessions;
+    const { contacts } = context;
+    const hasRoom = outgoingOf(contacts, id) !== undefined || contacts.outgoing.size < limits.outgoingSessions;
     if (name === '' || !hasRoom) return;
     ensureOutgoing(args, id, { name, nameKnown: true });
     enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, { type: 'session.adopt', address, key, atMs });
@@ -220,9 +240,8 @@ export const sessionActions = {
   /** Its place may be taken, though it is remembered for a while. */
   noteExpired: base.assign(({ context, event }) => {
     assertEvent(event, 'session.expired');
-    const text = formatAddress(event.address);
-    const entry = entryOf(context.incoming, text);
-    return entry === undefined ? {} : { incoming: withEntry(context.incoming, text, { ...entry, proven: false }) };
+    const entry = incomingAt(context.contacts, event.address);
+    return entry === undefined ? {} : { contacts: withIncoming(context.contacts, { ...entry, proven: false }) };
   }),
 
   sendError: base.enqueueActions(({ context, event, enqueue }) => {
@@ -247,7 +266,7 @@ export const sessionActions = {
     assertEvent(event, 'datagram.unsolicited');
     const { datagram } = event.received;
     if (datagram.type !== 'Error') return;
-    const name = knownPeerAt(context, event.from)?.name;
+    const name = knownPeerAt(context.contacts, event.from)?.name;
     enqueue.emit({ type: 'error.received', from: event.from, name, text: datagram.text });
   }),
 
@@ -259,16 +278,16 @@ export const sessionActions = {
 
   forgetOutgoing: base.assign(({ context, event }) => {
     assertEvent(event, 'xstate.done.actor.outgoing-session.*');
-    return { outgoing: withoutEntry(context.outgoing, event.actorId) };
+    return { contacts: withoutOutgoing(context.contacts, event.actorId) };
   }),
 
   /** Who waits for a session that broke down would wait for ever. */
   endBrokenOutgoing: base.enqueueActions((args) => {
     const { context, event, enqueue } = args;
     assertEvent(event, 'xstate.error.actor.outgoing-session.*');
-    const entry = entryOf(context.outgoing, event.actorId);
+    const entry = outgoingOf(context.contacts, event.actorId);
     if (entry === undefined) return;
-    enqueue.assign({ outgoing: withoutEntry(context.outgoing, event.actorId) });
+    enqueue.assign({ contacts: withoutOutgoing(context.contacts, event.actorId) });
     if (entryOf(context.walks, entry.name) === undefined) return;
     enqueue.stopChild(actorId.merkleWalk(entry.name));
     endWalk(args, failedWalk(entry.name, event.error, context.followedAtMs));
@@ -281,9 +300,9 @@ export const sessionActions = {
   }),
 
   endBrokenIncoming: base.enqueueActions((args) => {
-    const { context, event } = args;
+    const { event } = args;
     assertEvent(event, 'xstate.error.actor.incoming-session.*');
-    const entry = entryOf(context.incoming, keyIn(event.actorId));
-    if (entry !== undefined) endIncoming(args, entry.address, true);
+    const address = parseAddress(keyIn(event.actorId));
+    if (address.ok) endIncoming(args, address.value, true);
   }),
 };

@@ -6,6 +6,7 @@ import { entryOf } from '../src/merkle/hash-table.ts';
 import type { Datagram } from '../src/wire/datagram.ts';
 import type { Hash } from '../src/wire/hash.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
+import { knownPeerAt } from './contacts.ts';
 import { directoryClientMachine } from './directory-client.machine.ts';
 import { effect } from './effects.ts';
 import { historyCheckMachine } from './history-check.machine.ts';
@@ -15,7 +16,6 @@ import type { SocketRef } from './messages.ts';
 import { outgoingSessionMachine } from './outgoing-session.machine.ts';
 import {
   isDirectoryInSession,
-  knownPeerAt,
   mayOweError,
   type PeerContext,
   type PeerEvent,
@@ -43,6 +43,12 @@ export const base = setup({
   actions: {
     /** Signs and hands the bytes to the socket as a `datagrams.send`. */
     sendSigned: effect<{ datagram: Datagram; to: SocketAddress; socket: SocketRef }>('sendSigned'),
+    /** Signs our HelloReply with id 0, once: `keepAlive.sealed`. */
+    sealKeepAlive: effect<undefined>('sealKeepAlive'),
+    /** Keeps in the store that this peer reads from us. */
+    rememberReader: effect<{ name: string }>('rememberReader'),
+    /** How the directory lists these: `presence.found`, or nothing while it cannot be asked. */
+    lookForPeers: effect<{ names: readonly string[] }>('lookForPeers'),
     /** Signs our Root with id 0, once for all it is pushed to: `root.sealed`. */
     sealRoot: effect<{ root: Hash }>('sealRoot'),
     verifyAnnouncement: effect<{
@@ -63,6 +69,7 @@ export const base = setup({
       event.received.datagram.type === 'NatTraversalServer' &&
       isDirectoryInSession(context, event.from) &&
       context.traversals < limits.traversalsPerSweep,
+    isStart: ({ event }) => event.type === 'network.changed' && event.why === 'start',
     isForged: ({ event }) => event.type === 'announcement.verified' && !event.valid,
     mayOweError: ({ context, event }) => event.type === 'error.owed' && mayOweError(context, event.to),
     isSyncing: ({ context, event }) =>
@@ -72,7 +79,7 @@ export const base = setup({
     /** A child that fails again and again stays down until the next sweep. */
     mayRestart: ({ context }) => context.restarts < limits.restarts,
     isFollowDue: ({ context, event }) =>
-      event.type === 'sweep' && context.isListed && event.atMs - context.followedAtMs >= timing.followInterval,
+      event.type === 'sweep' && context.register && event.atMs - context.followedAtMs >= timing.followInterval,
   },
 });
 
@@ -88,7 +95,7 @@ export function announcementIn(context: PeerContext, event: PeerEvent) {
   const datagram = datagramOf(event);
   if (event.type !== 'datagram.unsolicited' || datagram?.type !== 'Root') return undefined;
   const { signature, signed } = event.received;
-  const peer = knownPeerAt(context, event.from);
+  const peer = knownPeerAt(context.contacts, event.from);
   if (signature === undefined || peer?.key === undefined || !context.following.includes(peer.name)) return undefined;
   return { name: peer.name, key: peer.key, root: datagram.hash, signed, signature, atMs: event.atMs };
 }

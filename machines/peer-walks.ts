@@ -1,18 +1,15 @@
 /** What the root peer actor does about downloads, and about its own tree. */
 
 import { assertEvent } from 'xstate';
-import { entriesOf, entryOf, withEntry, withoutEntry } from '../src/merkle/hash-table.ts';
+import { entryOf, withEntry, withoutEntry } from '../src/merkle/hash-table.ts';
 import type { Hash } from '../src/wire/hash.ts';
 import { actorId, keyIn } from './actor-ids.ts';
-import { socketFor } from './events.ts';
+import { incomingEntries } from './contacts.ts';
 import { failedWalk, type MerkleWalkOutput } from './merkle-walk-context.ts';
 import type { RefFor } from './messages.ts';
-import { isDirectoryAt } from './peer-context.ts';
 import { announcementIn, base, type Enqueueing } from './peer-setup.ts';
 
-/* Walks */
-
-function startWalk(
+export function startWalk(
   { context, enqueue, self }: Enqueueing,
   name: string,
   announced: Hash | undefined,
@@ -22,8 +19,6 @@ function startWalk(
   enqueue.spawnChild('merkleWalk', { id: actorId.merkleWalk(name), input });
   enqueue.assign(({ context: now }) => ({ walks: withEntry(now.walks, name, null) }));
 }
-
-/* Publishing */
 
 /** A download is over; the root that was announced meanwhile is next. */
 export function endWalk(args: Enqueueing, { report, atMs }: MerkleWalkOutput): void {
@@ -54,7 +49,7 @@ export const walkActions = {
 
   walkFollowed: base.enqueueActions((args) => {
     const { context, event, enqueue } = args;
-    assertEvent(event, ['registration.listed', 'following.changed', 'sweep']);
+    assertEvent(event, ['registration.listed', 'following.changed', 'network.changed', 'sweep']);
     const { atMs } = event;
     for (const name of context.following) {
       if (entryOf(context.walks, name) === undefined) startWalk(args, name, undefined, atMs);
@@ -77,21 +72,11 @@ export const walkActions = {
     enqueue.assign({ root: event.root });
     enqueue.emit({ type: 'root.published', root: event.root });
     enqueue({ type: 'sealRoot', params: { root: event.root } });
-    for (const [, { address }] of entriesOf(context.incoming)) {
+    for (const { address } of incomingEntries(context.contacts)) {
       enqueue.sendTo<RefFor<'peer', 'incoming-session'>>(actorId.incomingSession(address), {
         type: 'root.changed',
         root: event.root,
       });
-    }
-  }),
-
-  /** A new root goes to each peer that we hold a session to (protocol §5). */
-  pushRoot: base.enqueueActions(({ context, event, enqueue }) => {
-    assertEvent(event, 'root.sealed');
-    for (const [, { address: to }] of entriesOf(context.outgoing)) {
-      if (to === undefined || isDirectoryAt(context, to)) continue;
-      const socket = socketFor(context.sockets, to);
-      if (socket !== undefined) enqueue.sendTo(socket, { type: 'datagrams.send', datagrams: [event.bytes], to });
     }
   }),
 

@@ -5,14 +5,19 @@
 import { childActions } from './peer-children.ts';
 import { initialPeerContext } from './peer-context.ts';
 import { historyActions } from './peer-history.ts';
+import { readerActions } from './peer-readers.ts';
 import { sessionActions } from './peer-sessions.ts';
 import { base } from './peer-setup.ts';
 import { walkActions } from './peer-walks.ts';
+
+/** What every sweep does. */
+const SWEEP = ['sweepSessions', 'forgetFormerReaders', 'greetReaders', 'keepAlive', 'lookForAbsent'] as const;
 
 const peerSetup = base
   .extend({ actions: childActions })
   .extend({ actions: sessionActions })
   .extend({ actions: walkActions })
+  .extend({ actions: readerActions })
   .extend({ actions: historyActions });
 
 export const peerMachine = peerSetup.createMachine({
@@ -22,8 +27,25 @@ export const peerMachine = peerSetup.createMachine({
   initial: 'running',
   states: {
     running: {
-      description: 'Sockets are open, or being opened; everything else follows from what comes in.',
+      description: 'Sockets are open, or being opened; others are answered and asked, whatever the directory says.',
       entry: ['openSockets', 'startDirectoryClient'],
+      initial: 'starting',
+      states: {
+        starting: {
+          description: 'The directory is being found; nobody can find us yet.',
+          on: { 'directory.known': { target: 'known', actions: 'noteDirectory' } },
+        },
+        known: {
+          description: 'The directory answers, so that others can be found; it does not list us, or not yet.',
+        },
+        listed: {
+          description: 'The directory lists an address that we use now: others can find us.',
+        },
+        outOfReach: {
+          description: 'The directory does not answer, or refuses us; sessions go on, and it is asked again and again.',
+          on: { 'directory.known': { target: 'known', actions: 'noteDirectory' } },
+        },
+      },
       on: {
         'socket.ready': { actions: 'noteSocket' },
         'socket.lost': { actions: 'tellSocketFailed' },
@@ -38,8 +60,12 @@ export const peerMachine = peerSetup.createMachine({
 
         'directory.known': { actions: 'noteDirectory' },
         'directory.greetingWanted': { actions: 'greetDirectory' },
-        'registration.listed': { actions: ['noteListed', 'tellListed', 'walkFollowed'] },
-        'registration.failed': { actions: 'tellDirectoryFailed' },
+        'directory.checkWanted': { actions: 'checkDirectory' },
+        'registration.listed': {
+          target: '.listed',
+          actions: ['noteListed', 'tellListed', 'walkFollowed', 'greetReaders'],
+        },
+        'registration.failed': { target: '.outOfReach', actions: 'tellDirectoryFailed' },
 
         'session.wanted': { actions: 'openSession' },
         'hello.wanted': { actions: 'helloAddress' },
@@ -49,12 +75,14 @@ export const peerMachine = peerSetup.createMachine({
         'error.answered': { actions: 'tellErrorAnswered' },
         'session.accepted': { actions: 'noteAccepted' },
         'session.expired': { actions: 'noteExpired' },
-        'address.proven': { actions: 'noteProven' },
+        'address.proven': { actions: ['noteProven', 'walkArrived'] },
+        'reader.seen': { actions: 'noteReader' },
 
         'sync.wanted': [{ guard: 'isSyncing' }, { actions: 'walkWanted' }],
         'sync.progressed': { actions: 'tellProgress' },
         'history.wanted': [{ guard: 'isCheckingHistory' }, { actions: 'checkHistory' }],
         'following.changed': { actions: ['noteFollowing', 'walkFollowed'] },
+        'presence.found': { actions: 'walkReturned' },
         'announcement.verified': [
           { guard: 'isForged' },
           { guard: 'isSyncing', actions: 'rememberAnnounced' },
@@ -63,8 +91,10 @@ export const peerMachine = peerSetup.createMachine({
 
         'root.published': { actions: 'noteRoot' },
         'root.sealed': { actions: 'pushRoot' },
+        'keepAlive.sealed': { actions: 'useKeepAlive' },
 
-        sweep: [{ guard: 'isFollowDue', actions: ['sweepSessions', 'walkFollowed'] }, { actions: 'sweepSessions' }],
+        'network.changed': [{ guard: 'isStart', actions: 'noteNetwork' }, { actions: ['noteNetwork', 'walkFollowed'] }],
+        sweep: [{ guard: 'isFollowDue', actions: [...SWEEP, 'walkFollowed'] }, { actions: [...SWEEP] }],
 
         'xstate.done.actor.merkle-walk.*': { actions: ['putAway', 'endWalk'] },
         'xstate.done.actor.history-check.*': { actions: ['putAway', 'endCheck'] },

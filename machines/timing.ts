@@ -38,9 +38,9 @@ export const timing = {
   /** A pushed Root is pushed again after so long, doubling, unless the other side asks for it. */
   pushTimeout: SECOND,
 
-  /** First pause after a failed conversation with the directory; doubles up to the next. */
+  /** First pause after a failed conversation with the directory; doubles up to the next, which a post may have to wait for. */
   directoryRetry: SECOND,
-  directoryRetryMaximum: MINUTE,
+  directoryRetryMaximum: 8 * SECOND,
   /** A registration is renewed at this age, five minutes before the directory forgets it (protocol §5). */
   registrationRenewal: 50 * MINUTE,
   /** How often a fresh registration asks whether the directory lists it already. */
@@ -48,6 +48,24 @@ export const timing = {
   listingPollMaximum: 5 * SECOND,
   /** A registration that nobody confirms within this time starts over. */
   listingTimeout: 40 * SECOND,
+  /** Whoever read from us so long ago is told of new roots, and after a start where we are (protocol §5). */
+  readerMemory: 24 * HOUR,
+  /** How often a session tells that its peer reads from us. */
+  readerReport: MINUTE,
+  /** Behind a NAT something goes out at least so often: NATs forget a UDP mapping after 30 s (protocol §5, RFC 4787 REQ-5). */
+  keepAliveInterval: 25 * SECOND,
+  /** How often the directory is asked whether a followed peer without a session is listed elsewhere. */
+  presenceInterval: 10 * SECOND,
+  /** How often a registered peer asks its directory over UDP whether it still knows it (protocol §5); less than a minute, so that the answer is known by then. */
+  directoryCheck: 45 * SECOND,
+  /** How often the listing is read again while all is well (protocol §5). */
+  listingCheck: 15 * MINUTE,
+  /** A listing under an address that does not look like ours counts after so long: a NAT may have kept it. */
+  listingPatience: 5 * SECOND,
+  /** A sweep that comes so much later than the one before: this machine slept (protocol §5). */
+  sleepThreshold: 35 * SECOND,
+  /** The wall clock and the monotonic one may drift apart by so much between two sweeps. */
+  clockDrift: 5 * SECOND,
   /** Followed peers that never push are asked for their root this often. */
   followInterval: MINUTE,
 
@@ -88,6 +106,12 @@ export const limits = {
   stalledRequests: 2,
   /** Nodes a walk may fetch for each message of its quota: a binary tree has two. */
   nodesPerMessage: 2,
+  /** Requests that wait while an address is being proven (protocol §5). */
+  heldRequests: 8,
+  /** Peers that are remembered to read from us. */
+  readers: 4_096,
+  /** Readers that are greeted within one sweep interval: each costs a look-up and a handshake. */
+  greetingsPerSweep: 32,
   /** Errors sent to one source, and in all, within one sweep interval (protocol §9). */
   errorsPerSource: 5,
   errorsInAll: 200,

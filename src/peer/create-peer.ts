@@ -1,6 +1,7 @@
 /** Puts a peer together: the machines with their effects, a clock, sockets and a store; and the calls a program makes on it. */
 import { createActor } from 'xstate';
 import { actorId } from '../../machines/actor-ids.ts';
+import { establishedIn } from '../../machines/contacts.ts';
 import type { HistoryCheck, SyncReport } from '../../machines/events.ts';
 import type { PeerEvent } from '../../machines/peer-context.ts';
 import type { SocketContext } from '../../machines/socket.machine.ts';
@@ -10,11 +11,12 @@ import { createVerifier } from '../identity/verify.ts';
 import { Explainer, type Explanation } from '../journal/explain.ts';
 import { record } from '../journal/record.ts';
 import type { Recorder } from '../journal/recorder.ts';
-import { entriesOf } from '../merkle/hash-table.ts';
 import { actorsFrom, pathOf } from '../runtime/actor-tree.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
+import { ElapsedTime } from '../runtime/elapsed-time.ts';
 import { Gate } from '../runtime/gate.ts';
 import { every } from '../runtime/interval.ts';
+import type { Network } from '../runtime/network.ts';
 import { createSystemRandom } from '../runtime/random.ts';
 import { SocketBank } from '../runtime/socket-bank.ts';
 import { createUdpNetwork } from '../runtime/udp-network.ts';
@@ -54,7 +56,11 @@ class RunningPeer implements Peer {
   readonly publicKey: PublicKey;
   readonly #store: Store;
   readonly #http: DirectoryHttp;
+  /** Wall time: what people read, and what the store keeps. */
   readonly #clock: Clock;
+  /** Time for intervals: all that the machines know. */
+  readonly #time: ElapsedTime;
+  readonly #network: Network;
   readonly #sockets: SocketBank;
   readonly #gate: Gate;
   readonly #recorder: Recorder | undefined;
@@ -70,6 +76,8 @@ class RunningPeer implements Peer {
   #root: Hash;
   #historyCheck: Promise<readonly HistoryCheck[]> | undefined;
   #isListed = false;
+  #sweptAtMs: number;
+  #localIpsBefore: readonly string[];
   #failure: MurmureError | undefined;
   #isClosed = false;
 
@@ -79,9 +87,13 @@ class RunningPeer implements Peer {
     this.publicKey = keyPair.publicKey;
     this.#store = store;
     this.#clock = environment.clock ?? systemClock;
+    this.#time = new ElapsedTime(this.#clock);
+    this.#network = environment.network ?? createUdpNetwork();
     this.#http = environment.http ?? createDirectoryHttp({ url: options.directory, ca: options.ca });
-    this.#sockets = new SocketBank(environment.network ?? createUdpNetwork());
+    this.#sockets = new SocketBank(this.#network);
     this.#binds = (options.udp ?? DEFAULT_BINDS).map(parseBind);
+    this.#sweptAtMs = this.#time.now();
+    this.#localIpsBefore = this.#localIps();
     this.#root = store.ownFeed().root;
     this.#publishes = options.publish ?? true;
     const input = {
@@ -91,6 +103,7 @@ class RunningPeer implements Peer {
       following: followed(store, name),
       register: options.register ?? true,
       quota: options.quota ?? limits.messageQuota,
+      formerReaders: [],
     };
     const recording = record({
       root: 'peer',
@@ -100,7 +113,7 @@ class RunningPeer implements Peer {
       input,
     });
     this.#recorder = recording?.recorder;
-    this.#gate = new Gate(this.#clock, this.#recorder);
+    this.#gate = new Gate(this.#time, this.#recorder);
     const explainer = options.explain === true ? new Explainer() : undefined;
     this.#explainer = explainer;
     const random = recording?.random ?? environment.random ?? createSystemRandom();
@@ -110,7 +123,8 @@ class RunningPeer implements Peer {
       store,
       http: this.#http,
       sockets: this.#sockets,
-      clock: this.#clock,
+      clock: this.#time,
+      wallClock: this.#clock,
       gate: this.#gate,
       sign: environment.sign ?? ((message) => keyPair.sign(message)),
       verify: environment.verify ?? createVerifier({ maxKeys: 1_024 }),
@@ -121,7 +135,7 @@ class RunningPeer implements Peer {
       id: 'peer',
       clock: this.#gate.clock,
       input: { ...input, random },
-      ...(explainer && { inspect: (event) => explainer.inspect(event, this.#clock.now()) }),
+      ...(explainer && { inspect: (event) => explainer.inspect(event, this.#time.now()) }),
     });
     this.#actor.on('*', (fact) => this.#tell(fact));
     this.#actor.subscribe({
@@ -131,11 +145,10 @@ class RunningPeer implements Peer {
       },
       complete: () => this.#release(),
     });
-    this.#stops.push(
-      every(this.#clock, timing.sweepInterval, () => this.#submit({ type: 'sweep', atMs: this.#clock.now() })),
-    );
+    this.#stops.push(every(this.#clock, timing.sweepInterval, () => this.#sweep()));
     this.#stops.push(this.#watchStore());
     this.#actor.start();
+    this.#submit({ type: 'network.changed', why: 'start', localIps: this.#localIps(), atMs: this.#time.now() });
   }
 
   get addresses(): readonly SocketAddress[] {
@@ -147,9 +160,8 @@ class RunningPeer implements Peer {
   }
 
   get sessions(): { outgoing: number; incoming: number } {
-    const { outgoing, incoming } = this.#actor.getSnapshot().context;
-    const established = entriesOf(outgoing).filter(([, { address }]) => address !== undefined);
-    return { outgoing: established.toArray().length, incoming: incoming.size };
+    const { contacts } = this.#actor.getSnapshot().context;
+    return { outgoing: establishedIn(contacts).length, incoming: contacts.incomingCount };
   }
 
   get actors(): string[] {
@@ -201,7 +213,7 @@ class RunningPeer implements Peer {
       (resolve) => [this.on('sync.finished', ({ report }) => report.peer === name && resolve(report))],
       signal,
     );
-    this.#submit({ type: 'sync.wanted', name, atMs: this.#clock.now() });
+    this.#submit({ type: 'sync.wanted', name, atMs: this.#time.now() });
     return finished;
   }
 
@@ -223,15 +235,15 @@ class RunningPeer implements Peer {
   }
 
   explain(name: string): readonly Explanation[] {
-    return this.#explainer?.explain(this.#actor, name, this.#clock.now()) ?? [];
+    return this.#explainer?.explain(this.#actor, name, this.#time.now()) ?? [];
   }
 
   explainAll(): ReadonlyMap<string, readonly Explanation[]> {
-    return this.#explainer?.explainAll(this.#actor, this.#clock.now()) ?? new Map();
+    return this.#explainer?.explainAll(this.#actor, this.#time.now()) ?? new Map();
   }
 
   hello(address: SocketAddress): void {
-    this.#submit({ type: 'hello.wanted', address, atMs: this.#clock.now() });
+    this.#submit({ type: 'hello.wanted', address, atMs: this.#time.now() });
   }
 
   follow(name: string): void {
@@ -267,6 +279,25 @@ class RunningPeer implements Peer {
     this.#gate.submit(this.#actor, event);
   }
 
+  /** The regular look at the clock and at this machine's addresses; then everything that is due. */
+  #sweep(): void {
+    const atMs = this.#time.now();
+    const jumpMs = this.#time.jumpMs();
+    const localIps = this.#localIps();
+    const isMoved = localIps.join() !== this.#localIpsBefore.join();
+    const isLate = atMs - this.#sweptAtMs >= timing.sleepThreshold;
+    this.#sweptAtMs = atMs;
+    this.#localIpsBefore = localIps;
+    const why = isLate ? 'sleep' : jumpMs !== 0 ? 'clock' : isMoved ? 'addresses' : undefined;
+    if (why !== undefined) this.#submit({ type: 'network.changed', why, localIps, atMs: this.#time.now() });
+    this.#submit({ type: 'sweep', atMs: this.#time.now() });
+  }
+
+  /** Those of the machine, else those we listen on. */
+  #localIps(): readonly string[] {
+    return this.#network.localIps?.().toSorted() ?? this.#binds.map(({ ip }) => ip);
+  }
+
   async #checkHistory(): Promise<readonly HistoryCheck[]> {
     // Called by a listener: what it has asked for before comes first, and the actors are at rest.
     await null;
@@ -279,14 +310,14 @@ class RunningPeer implements Peer {
       this.on('history.checked', ({ check }) => checks.push(check) === names.length && resolve(checks)),
     ]);
     const { root } = this.#store.ownFeed();
-    this.#submit({ type: 'history.wanted', root, leaf: hashOf(leaf), atMs: this.#clock.now() });
+    this.#submit({ type: 'history.wanted', root, leaf: hashOf(leaf), atMs: this.#time.now() });
     return finished;
   }
 
   #setFollowing(name: string, following: boolean): void {
     const nowMs = this.#clock.now();
     this.#store.setFollowing(name, following, nowMs);
-    this.#submit({ type: 'following.changed', names: followed(this.#store, this.name), atMs: nowMs });
+    this.#submit({ type: 'following.changed', names: followed(this.#store, this.name), atMs: this.#time.now() });
   }
 
   #announce(root: Hash): void {
@@ -306,7 +337,7 @@ class RunningPeer implements Peer {
       const names = followed(this.#store, this.name);
       const known = this.#actor.getSnapshot().context.following;
       if (names.join('\n') !== known.join('\n')) {
-        this.#submit({ type: 'following.changed', names, atMs: this.#clock.now() });
+        this.#submit({ type: 'following.changed', names, atMs: this.#time.now() });
       }
     });
   }

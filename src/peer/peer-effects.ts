@@ -13,13 +13,13 @@ import { brokenDown, type LookedUp } from '../../machines/merkle-walk-context.ts
 import { outgoingSessionMachine } from '../../machines/outgoing-session.machine.ts';
 import { peerMachine } from '../../machines/peer.machine.ts';
 import type { PublicKey } from '../identity/public-key.ts';
-import { nextTurn } from '../runtime/clock.ts';
+import { type Clock, nextTurn } from '../runtime/clock.ts';
 import { type Self, type SharedDependencies, shareEffects, type VerifyParams } from '../runtime/shared-effects.ts';
 import type { Store } from '../store/store.ts';
 import type { Hash } from '../wire/hash.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
 import { isValidName } from '../wire/name.ts';
-import type { SocketAddress } from '../wire/socket-address.ts';
+import { formatAddress, type SocketAddress } from '../wire/socket-address.ts';
 import type { DirectoryHttp } from './directory-http.ts';
 import { KeyFinder } from './key-finder.ts';
 import { NodeBuffer } from './node-buffer.ts';
@@ -31,6 +31,7 @@ export type StoreFact =
   | { readonly type: 'key.changed'; readonly name: string };
 
 export interface PeerDependencies extends SharedDependencies {
+  readonly wallClock: Clock;
   readonly name: string;
   readonly publicKey: PublicKey;
   readonly store: Store;
@@ -46,18 +47,21 @@ function failureFrom(error: unknown): Failure {
 
 /** The peer machine, ready to run on these dependencies. */
 export function providePeer(dependencies: PeerDependencies) {
-  const { name: ownName, publicKey, store, http, clock, tell } = dependencies;
-  const buffer = new NodeBuffer(store, clock);
+  const { name: ownName, publicKey, store, http, clock, wallClock, tell } = dependencies;
+  const buffer = new NodeBuffer(store, wallClock);
   const { enter, isGenuine, sealed, sendSigned, request, socket } = shareEffects(dependencies);
   let directory: { addresses: readonly SocketAddress[]; key: PublicKey | undefined } = {
     addresses: [],
     key: undefined,
   };
 
+  /** For intervals and ages. */
   const now = () => clock.now();
+  /** For what people read. */
+  const wallNow = () => wallClock.now();
   const keys = new KeyFinder({
     pinnedKey: (name) => store.peer(name)?.key,
-    pinKey: (name, key) => void store.pinKey(name, key, now()),
+    pinKey: (name, key) => void store.pinKey(name, key, wallNow()),
     lookUp: (name) => http.peer(name),
     directory: () => directory,
     isValidName,
@@ -105,7 +109,7 @@ export function providePeer(dependencies: PeerDependencies) {
       }
       const pinned = store.peer(name)?.key;
       const isChanged =
-        found.key === undefined ? pinned !== undefined : store.pinKey(name, found.key, now()) === 'changed';
+        found.key === undefined ? pinned !== undefined : store.pinKey(name, found.key, wallNow()) === 'changed';
       if (isChanged) {
         tell({ type: 'key.changed', name });
         const message = `${name} turned up with another key than the one known; ask ${name} whether that is right before you trust it`;
@@ -151,7 +155,7 @@ export function providePeer(dependencies: PeerDependencies) {
         const isCurrent = store.isCurrent(name, root);
         // What an earlier walk has just fetched counts as known.
         buffer.flush();
-        if (!isCurrent) store.beginWalk(name, root, now());
+        if (!isCurrent) store.beginWalk(name, root, wallNow());
         enter(self, { type: 'walk.begun', isCurrent, totalMessages: store.peer(name)?.messages ?? 0, atMs: now() });
       },
       lookUp: ({ self }: Self, { hashes }: { hashes: readonly Hash[] }) => {
@@ -167,10 +171,10 @@ export function providePeer(dependencies: PeerDependencies) {
       adoptTree: async ({ self }: Self, { name, root, authenticated, quota }: AdoptParams) => {
         try {
           buffer.flush();
-          const input = { feed: name, root, authenticated, quota, nowMs: now() };
+          const input = { feed: name, root, authenticated, quota, nowMs: wallNow() };
           let adoption = store.adopt(input);
           while (adoption.status === 'underway') {
-            await nextTurn(clock);
+            await nextTurn(wallClock);
             // The peer was closed, and so may be the store: the next walk goes on.
             if (self.getSnapshot().status !== 'active') return;
             adoption = store.adopt(input);
@@ -193,6 +197,22 @@ export function providePeer(dependencies: PeerDependencies) {
       sendSigned,
       sealRoot: async ({ self }: Self, { root }: { root: Hash }) => {
         enter(self, { type: 'root.sealed', bytes: await sealed({ type: 'Root', id: 0, hash: root }) });
+      },
+      sealKeepAlive: async ({ self }: Self) => {
+        const bytes = await sealed({ type: 'HelloReply', id: 0, flags: 0, name: ownName });
+        enter(self, { type: 'keepAlive.sealed', bytes });
+      },
+      rememberReader: () => {},
+      lookForPeers: async ({ self }: Self, { names }: { names: readonly string[] }) => {
+        try {
+          const found = await Promise.all(names.map((name) => http.peer(name)));
+          const listings = found.flatMap((peer) =>
+            peer === undefined ? [] : [{ name: peer.name, addresses: peer.addresses.map(formatAddress).join(' ') }],
+          );
+          enter(self, { type: 'presence.found', listings, atMs: now() });
+        } catch {
+          // Asked again in a moment; that the directory cannot be asked, its client reports.
+        }
       },
       verifyAnnouncement: async ({ self }: Self, params: AnnouncementParams) => {
         const { name, root, atMs } = params;

@@ -21,6 +21,8 @@ export interface DatagramSocket {
 }
 
 export interface Network {
+  /** The IP addresses of this machine, where they can be told. */
+  localIps?(): readonly string[];
   /**
    * Binds a socket; port 0 means any free one. Nothing is received before this resolves. What arrives together, in one
    * turn of the event loop or in a few full ones, is handed over together.

@@ -1,5 +1,7 @@
 /** The operating system's UDP, IPv4 and IPv6, behind the interface of `network.ts`. */
+
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { networkInterfaces } from 'node:os';
 import type { Arrival } from '../wire/datagram.ts';
 import { type ErrorCode, MurmureError } from '../wire/murmure-error.ts';
 import { canonicalIp, formatAddress, isIPv6, type SocketAddress } from '../wire/socket-address.ts';
@@ -15,6 +17,8 @@ const MOST_ARRIVALS = 128;
 
 export function createUdpNetwork(): Network {
   return {
+    localIps: () =>
+      Object.values(networkInterfaces()).flatMap((addresses) => addresses?.map(({ address }) => address) ?? []),
     open: async (bind, onArrivals, onError) => {
       if (!isPort(bind.port)) {
         throw new MurmureError('usage', `UDP ${formatAddress(bind)} cannot be listened on: ports are 0 to 65535`);

@@ -1,0 +1,187 @@
+/**
+ * Whom a peer is in contact with: our sessions towards others, the sessions of others towards us, and who is at which address.
+ * One table for all, since most questions about one of these are answered by another; pure.
+ */
+import type { PublicKey } from '../src/identity/public-key.ts';
+import {
+  emptyTable,
+  entriesOf,
+  entryOf,
+  type Key,
+  type Table,
+  withEntry,
+  withoutEntry,
+} from '../src/merkle/hash-table.ts';
+import { formatAddress, hostOf, type SocketAddress } from '../src/wire/socket-address.ts';
+import type { SocketRef } from './messages.ts';
+import { limits } from './timing.ts';
+
+/** Our session towards somebody. */
+export interface OutgoingEntry {
+  /** Empty for a directory, or an address given by hand. */
+  readonly name: string;
+  /** The path in use; set while the session is established. */
+  readonly address: SocketAddress | undefined;
+  readonly key: PublicKey | undefined;
+}
+
+/** Somebody's session towards us. */
+export interface IncomingEntry {
+  readonly name: string | undefined;
+  readonly key: PublicKey | undefined;
+  readonly proven: boolean;
+  readonly openedAtMs: number;
+  readonly address: SocketAddress;
+  readonly socket: SocketRef;
+}
+
+/** Who is at an address. */
+interface Place {
+  /** Ids of the outgoing sessions whose path leads here. Bounded: one a name. */
+  readonly sessions: readonly string[];
+  readonly incoming: IncomingEntry | undefined;
+}
+
+export interface Contacts {
+  /** By the id of the session's actor. Bounded by `limits.outgoingSessions`, and whoever we ask ourselves. */
+  readonly outgoing: Table<OutgoingEntry>;
+  /** By address. Bounded by the sessions in both directions. */
+  readonly places: Table<Place>;
+  /** Incoming sessions by host. Bounded by `limits.incomingSessions`. */
+  readonly hosts: Table<number>;
+  /** Bounded by `limits.incomingSessions`. */
+  readonly incomingCount: number;
+}
+
+export const noContacts: Contacts = {
+  outgoing: emptyTable<OutgoingEntry>(),
+  places: emptyTable<Place>(),
+  hosts: emptyTable<number>(),
+  incomingCount: 0,
+};
+
+const NOBODY: Place = { sessions: [], incoming: undefined };
+
+function placeAt({ places }: Contacts, address: SocketAddress): Place {
+  return entryOf(places, formatAddress(address)) ?? NOBODY;
+}
+
+function withPlace(contacts: Contacts, address: SocketAddress, place: Place): Contacts {
+  const key = formatAddress(address);
+  const isEmpty = place.sessions.length === 0 && place.incoming === undefined;
+  return { ...contacts, places: isEmpty ? withoutEntry(contacts.places, key) : withEntry(contacts.places, key, place) };
+}
+
+/* Outgoing sessions */
+
+export function outgoingOf({ outgoing }: Contacts, id: string): OutgoingEntry | undefined {
+  return entryOf(outgoing, id);
+}
+
+/** With the session as it is now, wherever it led before. */
+export function withOutgoing(contacts: Contacts, id: string, entry: OutgoingEntry): Contacts {
+  const left = withoutPath(contacts, id);
+  const known = { ...left, outgoing: withEntry(left.outgoing, id, entry) };
+  if (entry.address === undefined) return known;
+  const place = placeAt(known, entry.address);
+  return withPlace(known, entry.address, { ...place, sessions: [...place.sessions, id] });
+}
+
+export function withoutOutgoing(contacts: Contacts, id: string): Contacts {
+  const left = withoutPath(contacts, id);
+  return { ...left, outgoing: withoutEntry(left.outgoing, id) };
+}
+
+function withoutPath(contacts: Contacts, id: string): Contacts {
+  const address = outgoingOf(contacts, id)?.address;
+  if (address === undefined) return contacts;
+  const place = placeAt(contacts, address);
+  return withPlace(contacts, address, { ...place, sessions: place.sessions.filter((session) => session !== id) });
+}
+
+/** Sessions that are established, in the order of the table. */
+export function establishedIn({ outgoing }: Contacts): { readonly id: string; readonly entry: EstablishedEntry }[] {
+  return [...entriesOf(outgoing)].flatMap(([id, entry]: readonly [Key, OutgoingEntry]) =>
+    entry.address === undefined ? [] : [{ id: String(id), entry: { ...entry, address: entry.address } }],
+  );
+}
+type EstablishedEntry = OutgoingEntry & { readonly address: SocketAddress };
+
+export function outgoingIds({ outgoing }: Contacts): string[] {
+  return [...entriesOf(outgoing)].map(([id]) => String(id));
+}
+
+/** We hold a session with somebody at this address. */
+export function isReached(contacts: Contacts, address: SocketAddress): boolean {
+  return placeAt(contacts, address).sessions.length > 0;
+}
+
+/** We hold a session with this name at this address: it answered a Hello of ours from there. */
+export function isInSession(contacts: Contacts, name: string, at: SocketAddress): boolean {
+  return placeAt(contacts, at).sessions.some((id) => outgoingOf(contacts, id)?.name === name);
+}
+
+/* Incoming sessions */
+
+export function incomingAt(contacts: Contacts, address: SocketAddress): IncomingEntry | undefined {
+  return placeAt(contacts, address).incoming;
+}
+
+export function withIncoming(contacts: Contacts, entry: IncomingEntry): Contacts {
+  const place = placeAt(contacts, entry.address);
+  const counted = place.incoming === undefined ? countedAt(contacts, entry.address, 1) : contacts;
+  return withPlace(counted, entry.address, { ...place, incoming: entry });
+}
+
+export function withoutIncoming(contacts: Contacts, address: SocketAddress): Contacts {
+  const place = placeAt(contacts, address);
+  if (place.incoming === undefined) return contacts;
+  return withPlace(countedAt(contacts, address, -1), address, { ...place, incoming: undefined });
+}
+
+function countedAt(contacts: Contacts, address: SocketAddress, change: number): Contacts {
+  const host = hostOf(address);
+  const count = (entryOf(contacts.hosts, host) ?? 0) + change;
+  const hosts = count === 0 ? withoutEntry(contacts.hosts, host) : withEntry(contacts.hosts, host, count);
+  return { ...contacts, hosts, incomingCount: contacts.incomingCount + change };
+}
+
+export function incomingEntries({ places }: Contacts): IncomingEntry[] {
+  return [...entriesOf(places)].flatMap(([, { incoming }]) => incoming ?? []);
+}
+
+/** Who is at this address, by a session in either direction; undefined: nobody we know. */
+export function knownPeerAt(
+  contacts: Contacts,
+  from: SocketAddress,
+): { readonly name: string; readonly key: PublicKey | undefined } | undefined {
+  const { sessions, incoming } = placeAt(contacts, from);
+  const isNamed = incoming?.name !== undefined;
+  if (isNamed && incoming.proven) return { name: incoming.name as string, key: incoming.key };
+  const [id] = sessions;
+  if (id !== undefined) return outgoingOf(contacts, id);
+  return isNamed ? { name: incoming.name as string, key: incoming.key } : undefined;
+}
+
+/** No place is left for one more incoming session: in all, or for this host (protocol §9). */
+export function isCrowded(contacts: Contacts, from: SocketAddress): boolean {
+  return contacts.incomingCount >= limits.incomingSessions || isHostCrowded(contacts, hostOf(from));
+}
+
+function isHostCrowded({ hosts }: Contacts, host: string): boolean {
+  return (entryOf(hosts, host) ?? 0) >= limits.incomingSessionsPerHost;
+}
+
+/**
+ * The incoming session that makes room for one from there: the oldest unproven one, of the same host if it is that which has
+ * too many; never a proven one (protocol §9).
+ */
+export function evictable(contacts: Contacts, from: SocketAddress): IncomingEntry | undefined {
+  const host = isHostCrowded(contacts, hostOf(from)) ? hostOf(from) : undefined;
+  let oldest: IncomingEntry | undefined;
+  for (const entry of incomingEntries(contacts)) {
+    if (entry.proven || (host !== undefined && hostOf(entry.address) !== host)) continue;
+    if (oldest === undefined || entry.openedAtMs < oldest.openedAtMs) oldest = entry;
+  }
+  return oldest;
+}

@@ -1,0 +1,161 @@
+/**
+ * What the root peer actor does so that posts arrive: it remembers who reads from us, tells them where we are after a start or
+ * a move, pushes new roots to them, keeps NATs open, and looks out for followed peers that come back (protocol §5).
+ */
+import { assertEvent } from 'xstate';
+import { entriesOf, entryOf, withEntry, withoutEntry } from '../src/merkle/hash-table.ts';
+import { actorId } from './actor-ids.ts';
+import { establishedIn, outgoingOf } from './contacts.ts';
+import { socketFor } from './events.ts';
+import type { RefFor } from './messages.ts';
+import { isBehindNat, isDirectoryAt, isReader, type PeerContext } from './peer-context.ts';
+import { ensureOutgoing } from './peer-sessions.ts';
+import { base, type Enqueueing } from './peer-setup.ts';
+import { startWalk } from './peer-walks.ts';
+import { limits, timing } from './timing.ts';
+
+type SessionRef = RefFor<'peer', 'outgoing-session'>;
+
+/** Says Hello to the next of those who are to learn where we are; few at a time, since each is looked up first. */
+function greetSome(args: Enqueueing, toGreet: readonly string[], atMs: number): void {
+  const { context, enqueue } = args;
+  for (const name of toGreet.slice(0, limits.greetingsPerSweep)) {
+    const id = actorId.outgoingSession(name);
+    ensureOutgoing(args, id, { name, nameKnown: true });
+    enqueue.sendTo<SessionRef>(id, { type: 'session.renew', atMs });
+    if (context.sealedRoot !== undefined)
+      enqueue.sendTo<SessionRef>(id, { type: 'push.wanted', bytes: context.sealedRoot });
+  }
+  enqueue.assign({ toGreet: toGreet.slice(limits.greetingsPerSweep) });
+}
+
+function readerNames({ readers }: PeerContext): string[] {
+  return [...entriesOf(readers)].map(([name]) => String(name));
+}
+
+/** Followed peers that we have no session with. */
+function absent({ following, contacts }: PeerContext): string[] {
+  return following.filter((name) => outgoingOf(contacts, actorId.outgoingSession(name))?.address === undefined);
+}
+
+export const readerActions = {
+  /** Whoever reads is told of new roots from now on; has it asked for the newest one, that need not be pushed again. */
+  noteReader: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, 'reader.seen');
+    const { name, hasNewest, atMs } = event;
+    enqueue({ type: 'rememberReader', params: { name } });
+    if (context.readers.size < limits.readers || entryOf(context.readers, name) !== undefined) {
+      enqueue.assign({ readers: withEntry(context.readers, name, atMs) });
+    }
+    const id = actorId.outgoingSession(name);
+    if (outgoingOf(context.contacts, id) === undefined) return;
+    enqueue.sendTo<SessionRef>(id, { type: 'session.used', atMs });
+    if (hasNewest) enqueue.sendTo<SessionRef>(id, { type: 'push.confirmed' });
+  }),
+
+  forgetFormerReaders: base.assign(({ context, event }) => {
+    assertEvent(event, 'sweep');
+    let { readers } = context;
+    for (const name of readerNames(context)) {
+      if (!isReader(context, name, event.atMs)) readers = withoutEntry(readers, name);
+    }
+    return readers === context.readers ? {} : { readers };
+  }),
+
+  /** A new root goes to each peer that we hold a session to or that reads from us (protocol §5). */
+  pushRoot: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, 'root.sealed');
+    const { bytes } = event;
+    enqueue.assign({ sealedRoot: bytes });
+    const reached = new Set<string>();
+    for (const { id, entry } of establishedIn(context.contacts)) {
+      if (isDirectoryAt(context, entry.address)) continue;
+      reached.add(entry.name);
+      enqueue.sendTo<SessionRef>(id, { type: 'push.wanted', bytes });
+    }
+    const toGreet = readerNames(context).filter((name) => !reached.has(name));
+    enqueue.assign({ toGreet: [...new Set([...toGreet, ...context.toGreet])] });
+  }),
+
+  greetReaders: base.enqueueActions((args) => {
+    assertEvent(args.event, ['sweep', 'registration.listed']);
+    if (args.context.toGreet.length > 0) greetSome(args, args.context.toGreet, args.event.atMs);
+  }),
+
+  /** Wherever we are now: followers, readers and those we follow are to learn it. */
+  noteNetwork: base.enqueueActions((args) => {
+    const { context, event, enqueue } = args;
+    assertEvent(event, 'network.changed');
+    const { localIps, why, atMs } = event;
+    enqueue.assign({ localIps });
+    if (why === 'start') {
+      let { readers } = context;
+      for (const name of context.formerReaders) readers = withEntry(readers, name, atMs);
+      enqueue.assign({ readers, toGreet: context.formerReaders });
+      if (context.root !== undefined) enqueue({ type: 'sealRoot', params: { root: context.root } });
+      return;
+    }
+    enqueue.emit({ type: 'network.changed', why });
+    enqueue.sendTo<RefFor<'peer', 'directory-client'>>(actorId.directoryClient, { type: 'registration.renew', atMs });
+    const inSession = establishedIn(context.contacts)
+      .map(({ entry }) => entry.name)
+      .filter((name) => name !== '');
+    enqueue.assign({ toGreet: [...new Set([...inSession, ...readerNames(context)])] });
+  }),
+
+  /** Behind a NAT, something goes out often enough that the way in stays open (protocol §5). */
+  keepAlive: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, 'sweep');
+    const { keepAlive, keptAliveAtMs, contacts, following, sockets } = context;
+    if (!isBehindNat(context) || event.atMs - keptAliveAtMs < timing.keepAliveInterval) return;
+    enqueue.assign({ keptAliveAtMs: event.atMs });
+    if (keepAlive === undefined) {
+      enqueue({ type: 'sealKeepAlive' });
+      return;
+    }
+    const wanted = new Set(following);
+    for (const { entry } of establishedIn(contacts)) {
+      const socket = socketFor(sockets, entry.address);
+      if (socket === undefined || !(wanted.has(entry.name) || isDirectoryAt(context, entry.address))) continue;
+      enqueue.sendTo(socket, { type: 'datagrams.send', datagrams: [keepAlive], to: entry.address });
+    }
+  }),
+
+  useKeepAlive: base.assign(({ event }) => {
+    assertEvent(event, 'keepAlive.sealed');
+    return { keepAlive: event.bytes, keptAliveAtMs: 0 };
+  }),
+
+  /** Whether somebody whom we follow is back, is asked far more often than that somebody is greeted in vain. */
+  lookForAbsent: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, 'sweep');
+    if (event.atMs - context.presenceAtMs < timing.presenceInterval) return;
+    enqueue.assign({ presenceAtMs: event.atMs });
+    const names = absent(context);
+    if (names.length > 0) enqueue({ type: 'lookForPeers', params: { names } });
+  }),
+
+  /** Listed at another address than before: it may have something new. */
+  walkReturned: base.enqueueActions((args) => {
+    const { context, event, enqueue } = args;
+    assertEvent(event, 'presence.found');
+    const sought = new Set(absent(context));
+    let { presence } = context;
+    for (const { name, addresses } of event.listings) {
+      if (!sought.has(name) || entryOf(presence, name) === addresses) continue;
+      presence = withEntry(presence, name, addresses);
+      if (entryOf(context.walks, name) === undefined) startWalk(args, name, undefined, event.atMs);
+    }
+    enqueue.assign({ presence });
+  }),
+
+  /** A followed peer that says Hello from a new address has just started or moved. */
+  walkArrived: base.enqueueActions((args) => {
+    const { context, event } = args;
+    assertEvent(event, 'address.proven');
+    const { name, atMs } = event;
+    if (context.following.includes(name) && entryOf(context.walks, name) === undefined) {
+      startWalk(args, name, undefined, atMs);
+    }
+  }),
+};
