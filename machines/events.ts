@@ -92,53 +92,45 @@ export type SocketReport =
   | StrangerAsked
   | UnsolicitedReceived;
 
-/** From an outgoing session to whom it serves. `sends`: of each request; `window`: how many requests may be in flight now. */
-export type SessionAnswer =
+/** From an outgoing session to whom it serves. */
+export type SessionAnswer = SessionReadiness | RootResult | NodesResult;
+
+/** Whether there is a session. `window`: how many requests may be in flight now. */
+export type SessionReadiness =
   | {
       readonly type: 'session.ready';
       readonly session: RefFor<'merkle-walk', 'outgoing-session'>;
       readonly window: number;
       readonly atMs: number;
     }
-  | { readonly type: 'session.failed'; readonly failure: Failure }
-  | {
+  | { readonly type: 'session.failed'; readonly failure: Failure };
+
+/** What became of a request; `sends`: how often it was sent. */
+interface Cost {
+  readonly sends: number;
+  readonly window: number;
+}
+
+export type RootResult =
+  | ({
       readonly type: 'root.received';
       readonly root: Hash;
       readonly authenticated: boolean;
-      readonly sends: number;
-      readonly window: number;
       readonly atMs: number;
-    }
-  | {
-      readonly type: 'root.failed';
-      readonly failure: Failure;
-      readonly refused: boolean;
-      readonly sends: number;
-      readonly window: number;
-    }
-  | {
-      readonly type: 'nodes.received';
-      readonly nodes: readonly ReceivedNode[];
-      readonly sends: number;
-      readonly window: number;
-      readonly atMs: number;
-    }
-  | {
-      readonly type: 'nodes.absent';
-      readonly hashes: readonly Hash[];
-      readonly sends: number;
-      readonly window: number;
-      readonly atMs: number;
-    }
-  | {
+    } & Cost)
+  | ({ readonly type: 'root.failed'; readonly failure: Failure; readonly refused: boolean } & Cost);
+
+/** Of several requests with the same cost each. */
+export type NodesResult =
+  | ({ readonly type: 'nodes.received'; readonly nodes: readonly ReceivedNode[]; readonly atMs: number } & Cost)
+  | ({ readonly type: 'nodes.absent'; readonly hashes: readonly Hash[]; readonly atMs: number } & Cost)
+  | ({
       readonly type: 'nodes.failed';
       readonly hashes: readonly Hash[];
       readonly ticket: number;
       readonly failure: Failure;
       readonly refused: boolean;
-      readonly sends: number;
-      readonly window: number;
-    };
+    } & Cost);
 
 /** From an outgoing session to its owner. */
 export type OutgoingSessionReport =

@@ -2,14 +2,15 @@
  * Asks one followed peer whether it knows a later history of ours than we do: for two nodes, our root and the newest message below it.
  * Whoever has moved on to a later tree keeps the message and serves the root no more (docs/adr/0016).
  */
-import { type AnyActorRef, setup } from 'xstate';
+
+import { assertEvent, setup } from 'xstate';
 import type { Hash } from '../src/wire/hash.ts';
-import type { Failure, HistoryCheck, SessionAnswer } from './events.ts';
-import { nameActions } from './named.ts';
+import type { Failure, HistoryCheck, NodesResult, SessionReadiness } from './events.ts';
+import type { RefFor } from './messages.ts';
 
 export interface HistoryCheckInput {
   readonly name: string;
-  readonly owner: AnyActorRef;
+  readonly owner: RefFor<'history-check', 'peer'>;
   /** Of our tree as we have it. */
   readonly root: Hash;
   /** The newest message in it. */
@@ -18,7 +19,7 @@ export interface HistoryCheckInput {
 }
 
 export interface HistoryCheckContext extends HistoryCheckInput {
-  readonly session: AnyActorRef | undefined;
+  readonly session: RefFor<'history-check', 'outgoing-session'> | undefined;
   /** Asked for, and not yet answered. */
   readonly awaited: readonly Hash[];
   readonly found: readonly Hash[];
@@ -26,7 +27,7 @@ export interface HistoryCheckContext extends HistoryCheckInput {
 }
 
 /** Of what a session tells, what comes to somebody who asks it for nodes alone. */
-export type HistoryCheckEvent = Extract<SessionAnswer, { type: `session.${string}` | `nodes.${string}` }>;
+export type HistoryCheckEvent = SessionReadiness | NodesResult;
 
 const base = setup({
   types: {
@@ -41,44 +42,6 @@ const base = setup({
   },
 });
 
-const callForSession = base.sendTo(
-  ({ context }) => context.owner,
-  ({ context, self }) => ({ type: 'session.wanted', name: context.name, requester: self, atMs: context.atMs }),
-);
-
-const useSession = base.assign(({ context, event }) =>
-  event.type === 'session.ready'
-    ? { session: event.session, atMs: event.atMs, awaited: [...new Set([context.root, context.leaf])] }
-    : {},
-);
-
-const askNodes = base.sendTo(
-  ({ context }) => context.session as AnyActorRef,
-  ({ context, self }) => ({
-    type: 'nodes.wanted',
-    hashes: context.awaited,
-    requester: self,
-    ticket: 0,
-    atMs: context.atMs,
-  }),
-);
-
-const noteFound = base.assign(({ context, event }) => {
-  if (event.type !== 'nodes.received') return {};
-  const hashes = event.nodes.map(({ hash }) => hash);
-  return { awaited: without(context.awaited, hashes), found: [...context.found, ...hashes] };
-});
-
-const noteAbsent = base.assign(({ context, event }) =>
-  event.type === 'nodes.absent' ? { awaited: without(context.awaited, event.hashes) } : {},
-);
-
-const noteFailure = base.assign(({ context, event }) => {
-  if (event.type === 'session.failed') return { failure: event.failure };
-  if (event.type !== 'nodes.failed') return {};
-  return { failure: event.failure, awaited: without(context.awaited, event.hashes) };
-});
-
 function without(hashes: readonly Hash[], gone: readonly Hash[]): readonly Hash[] {
   return hashes.filter((hash) => !gone.includes(hash));
 }
@@ -90,9 +53,49 @@ function checkOf({ name: peer, root, leaf, found, failure }: HistoryCheckContext
   return { peer, outcome: found.includes(root) ? 'same' : 'later' };
 }
 
-nameActions({ callForSession, useSession, askNodes, noteFound, noteAbsent, noteFailure });
+const historyCheckSetup = base.extend({
+  actions: {
+    callForSession: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context, self }) => ({ type: 'session.wanted', name: context.name, requester: self, atMs: context.atMs }),
+    ),
 
-export const historyCheckMachine = base.createMachine({
+    useSession: base.assign(({ context, event }) => {
+      assertEvent(event, 'session.ready');
+      return { session: event.session, atMs: event.atMs, awaited: [...new Set([context.root, context.leaf])] };
+    }),
+
+    askNodes: base.sendTo(
+      ({ context }) => context.session as RefFor<'history-check', 'outgoing-session'>,
+      ({ context, self }) => ({
+        type: 'nodes.wanted',
+        hashes: context.awaited,
+        requester: self,
+        ticket: 0,
+        atMs: context.atMs,
+      }),
+    ),
+
+    noteFound: base.assign(({ context, event }) => {
+      assertEvent(event, 'nodes.received');
+      const hashes = event.nodes.map(({ hash }) => hash);
+      return { awaited: without(context.awaited, hashes), found: [...context.found, ...hashes] };
+    }),
+
+    noteAbsent: base.assign(({ context, event }) => {
+      assertEvent(event, 'nodes.absent');
+      return { awaited: without(context.awaited, event.hashes) };
+    }),
+
+    noteFailure: base.assign(({ context, event }) => {
+      if (event.type === 'session.failed') return { failure: event.failure };
+      assertEvent(event, 'nodes.failed');
+      return { failure: event.failure, awaited: without(context.awaited, event.hashes) };
+    }),
+  },
+});
+
+export const historyCheckMachine = historyCheckSetup.createMachine({
   id: 'history-check',
   description: 'Asks a followed peer whether it knows a later history of ours, by two nodes of our tree.',
   context: ({ input }) => ({ ...input, session: undefined, awaited: [], found: [], failure: undefined }),
@@ -101,19 +104,19 @@ export const historyCheckMachine = base.createMachine({
   states: {
     connecting: {
       description: 'Waiting for a session with the peer.',
-      entry: callForSession,
+      entry: 'callForSession',
       on: {
-        'session.ready': { target: 'asking', actions: useSession },
-        'session.failed': { target: 'unreachable', actions: noteFailure },
+        'session.ready': { target: 'asking', actions: 'useSession' },
+        'session.failed': { target: 'unreachable', actions: 'noteFailure' },
       },
     },
     asking: {
       description: 'Our root and our newest message were asked for; both answers are awaited.',
-      entry: askNodes,
+      entry: 'askNodes',
       on: {
-        'nodes.received': { actions: noteFound },
-        'nodes.absent': { actions: noteAbsent },
-        'nodes.failed': { actions: noteFailure },
+        'nodes.received': { actions: 'noteFound' },
+        'nodes.absent': { actions: 'noteAbsent' },
+        'nodes.failed': { actions: 'noteFailure' },
       },
       always: [{ guard: 'isBusy' }, { guard: 'hasFailed', target: 'unreachable' }, { target: 'answered' }],
     },

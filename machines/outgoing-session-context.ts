@@ -5,7 +5,7 @@ import type { Hash } from '../src/wire/hash.ts';
 import { formatAddress, type SocketAddress } from '../src/wire/socket-address.ts';
 import type { Congestion } from './congestion.ts';
 import type { Random } from './effects.ts';
-import { type Failure, type Located, type SessionAnswer, type Sockets, socketFor } from './events.ts';
+import { type Failure, type Located, type NodesResult, type RootResult, type Sockets, socketFor } from './events.ts';
 import type { NodesEnded, NodesOrder } from './node-requests.machine.ts';
 import type { RequestEnded, RequestOrder } from './request.machine.ts';
 import type { Slots } from './slots.ts';
@@ -179,7 +179,7 @@ export function nodesOrder(context: OutgoingSessionContext, to: SocketAddress, w
 }
 
 /** What the requester is told when a RootRequest is over. */
-export function rootAnswer(context: OutgoingSessionContext, ended: RequestEnded): SessionAnswer | undefined {
+export function rootAnswer(context: OutgoingSessionContext, ended: RequestEnded): RootResult | undefined {
   const { outcome, sends } = ended;
   const window = windowOf(context);
   if (outcome.kind !== 'answered') {
@@ -193,7 +193,7 @@ export function rootAnswer(context: OutgoingSessionContext, ended: RequestEnded)
 }
 
 /** What the requester is told when requests for nodes are over. */
-export function nodesAnswers(context: OutgoingSessionContext, ended: NodesEnded): SessionAnswer[] {
+export function nodesAnswers(context: OutgoingSessionContext, ended: NodesEnded): NodesResult[] {
   const { outcome, sends, order } = ended;
   const window = windowOf(context);
   if (outcome.kind !== 'answered') {
@@ -204,7 +204,7 @@ export function nodesAnswers(context: OutgoingSessionContext, ended: NodesEnded)
   }
   const { nodes, absent } = outcome;
   const atMs = ended.atMs ?? context.openedAtMs;
-  const answers: SessionAnswer[] = [];
+  const answers: NodesResult[] = [];
   if (nodes.length > 0) answers.push({ type: 'nodes.received', nodes, sends, window, atMs });
   if (absent.length > 0) answers.push({ type: 'nodes.absent', hashes: absent, sends, window, atMs });
   return answers;
