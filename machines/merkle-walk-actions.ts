@@ -1,5 +1,6 @@
 /** What a download of a tree asks itself before it acts, and what it does then. */
-import { type AnyActorRef, setup } from 'xstate';
+
+import { assertEvent, setup } from 'xstate';
 import { pop, pushAll } from '../src/merkle/frontier.ts';
 import { hasHash, withHash } from '../src/merkle/hash-set.ts';
 import { type Hash, isEmptyRoot } from '../src/wire/hash.ts';
@@ -14,7 +15,7 @@ import {
   type MerkleWalkInput,
   type MerkleWalkOutput,
 } from './merkle-walk-context.ts';
-import { nameActions } from './named.ts';
+import type { RefFor } from './messages.ts';
 import { limits } from './timing.ts';
 
 /** Free places in the window from which on more is asked for: a quarter; of a small window half, so that batches are worth their events. */
@@ -25,7 +26,7 @@ const WORTHWHILE_BATCH = 64;
 /** Between two reports of how far it is, ms. */
 const PROGRESS_INTERVAL = 100;
 
-export const base = setup({
+const base = setup({
   types: {
     context: {} as MerkleWalkContext,
     events: {} as MerkleWalkEvent,
@@ -79,47 +80,6 @@ function receivedIn(event: MerkleWalkEvent): readonly ReceivedNode[] {
   return event.type === 'nodes.received' ? event.nodes : [];
 }
 
-export const callForSession = base.sendTo(
-  ({ context }) => context.owner,
-  ({ context, self }) => ({ type: 'session.wanted', name: context.name, requester: self, atMs: context.lastAtMs }),
-);
-
-export const useSession = base.assign(({ event }) =>
-  event.type === 'session.ready' ? { session: event.session, window: event.window, lastAtMs: event.atMs } : {},
-);
-
-export const useAnnounced = base.assign(({ context }) => ({ root: context.announced, authenticated: true }));
-
-export const askRoot = base.sendTo(
-  ({ context }) => context.session as AnyActorRef,
-  ({ context, event, self }) => ({ type: 'root.wanted', requester: self, atMs: cameAt(context, event) }),
-);
-
-export const useRoot = base.assign(({ context, event }) =>
-  event.type === 'root.received'
-    ? {
-        root: event.root,
-        authenticated: event.authenticated,
-        window: event.window,
-        lastAtMs: event.atMs,
-        datagramsSent: context.datagramsSent + event.sends,
-        retransmissions: context.retransmissions + event.sends - 1,
-        frontier: undefined,
-        pending: 0,
-        seen: undefined,
-        answersAtRestart: context.answers,
-      }
-    : {},
-);
-
-export const begin = base.enqueueActions(({ context, enqueue }) => {
-  if (context.root !== undefined) enqueue({ type: 'beginWalk', params: { name: context.name, root: context.root } });
-});
-
-export const noteBegun = base.assign(({ event }) =>
-  event.type === 'walk.begun' ? { totalMessages: event.totalMessages, lastAtMs: event.atMs } : {},
-);
-
 type Enqueueing = Parameters<Parameters<typeof base.enqueueActions>[0]>[0];
 
 /** Hashes not met before are looked up in the store; each one once (protocol §9). */
@@ -136,68 +96,6 @@ function meet({ context, enqueue }: Enqueueing, hashes: readonly Hash[]): void {
   enqueue({ type: 'lookUp', params: { hashes: fresh } });
 }
 
-export const meetRoot = base.enqueueActions((args) => {
-  if (args.context.root !== undefined) meet(args, [args.context.root]);
-});
-
-export const meetChildren = base.enqueueActions((args) => {
-  // Nodes of a former tree are kept, but lead nowhere.
-  const ofThisTree = receivedIn(args.event).filter(({ hash }) => hasHash(args.context.seen, hash));
-  meet(args, childrenOf(ofThisTree.map(({ value }) => value)));
-});
-
-export const meetMissing = base.enqueueActions((args) => {
-  const { event, enqueue, context } = args;
-  if (event.type !== 'tree.adopted' || event.adoption.status !== 'incomplete') return;
-  enqueue.assign({ frontier: pushAll(context.frontier, [event.adoption.missing]), pending: context.pending + 1 });
-});
-
-/** What is missing is asked for; what is there in part is gone through without asking anybody. */
-export const sortFound = base.enqueueActions((args) => {
-  const { context, event, enqueue } = args;
-  if (event.type !== 'nodes.lookedUp') return;
-  const missing: Hash[] = [];
-  const known: Uint8Array[] = [];
-  for (const { hash, status, value } of event.found) {
-    if (status === 'missing') missing.push(hash);
-    else if (status === 'partial' && value !== undefined) known.push(value);
-  }
-  const lookUps = context.lookUps - 1;
-  enqueue.assign({
-    frontier: pushAll(context.frontier, missing),
-    pending: context.pending + missing.length,
-    lookUps,
-  });
-  meet({ ...args, context: { ...context, lookUps } }, childrenOf(known));
-});
-
-/** Fills the window once a good part of it is free: asking in batches costs events per batch, not per node. Tells how far it is. */
-export const askMore = base.enqueueActions(({ context, event, enqueue, self }) => {
-  const { session, window, inFlight, answers, lastAtMs, toldAtMs, owner, name, nodesFetched } = context;
-  let { frontier, pending } = context;
-  const hashes: Hash[] = [];
-  while (inFlight + hashes.length < window) {
-    const top = pop(frontier);
-    if (top === undefined) break;
-    hashes.push(top.hash);
-    frontier = top.rest;
-    pending -= 1;
-  }
-  if (hashes.length === 0 || session === undefined) return;
-  enqueue.assign({ frontier, pending, inFlight: inFlight + hashes.length });
-  enqueue.sendTo(session, {
-    type: 'nodes.wanted',
-    hashes,
-    requester: self,
-    ticket: answers,
-    atMs: cameAt(context, event),
-  });
-  if (lastAtMs - toldAtMs < PROGRESS_INTERVAL) return;
-  const nodesWanted = pending + inFlight + hashes.length;
-  enqueue.sendTo(owner, { type: 'sync.progressed', peer: name, nodesFetched, nodesWanted });
-  enqueue.assign({ toldAtMs: lastAtMs });
-});
-
 /** What so many requests cost that are over. */
 function counted(
   context: MerkleWalkContext,
@@ -212,95 +110,177 @@ function counted(
   };
 }
 
-export const countAnswers = base.assign(({ context, event }): Partial<MerkleWalkContext> => {
-  if (event.type === 'nodes.absent') {
-    const { hashes, atMs } = event;
-    return { ...counted(context, hashes.length, event), ...answered(context, hashes.length, atMs) };
-  }
-  if (event.type !== 'nodes.received') return {};
-  const { nodes, atMs } = event;
-  return {
-    ...counted(context, nodes.length, event),
-    ...answered(context, nodes.length, atMs),
-    nodesFetched: context.nodesFetched + nodes.length,
-    bytesFetched: nodes.reduce((sum, { value }) => sum + value.length, context.bytesFetched),
-  };
-});
-
 function answered({ answers }: MerkleWalkContext, count: number, atMs: number): Partial<MerkleWalkContext> {
   return { answers: answers + count, stalled: 0, lastAtMs: atMs };
 }
 
-export const countFailed = base.assign(({ context, event }) =>
-  event.type === 'nodes.failed'
-    ? { ...counted(context, event.hashes.length, event), stalled: context.stalled + event.hashes.length }
-    : {},
-);
+export const merkleWalkSetup = base.extend({
+  actions: {
+    callForSession: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context, self }) => ({ type: 'session.wanted', name: context.name, requester: self, atMs: context.lastAtMs }),
+    ),
 
-export const countRootFailed = base.assign(({ context, event }) =>
-  event.type === 'root.failed'
-    ? { ...counted(context, 1, event), inFlight: context.inFlight, stalled: context.stalled + 1 }
-    : {},
-);
+    useSession: base.assign(({ event }) => {
+      assertEvent(event, 'session.ready');
+      return { session: event.session, window: event.window, lastAtMs: event.atMs };
+    }),
 
-export const putBack = base.assign(({ context, event }) =>
-  event.type === 'nodes.failed'
-    ? {
+    useAnnounced: base.assign(({ context }) => ({ root: context.announced, authenticated: true })),
+
+    askRoot: base.sendTo(
+      ({ context }) => context.session as RefFor<'merkle-walk', 'outgoing-session'>,
+      ({ context, event, self }) => ({ type: 'root.wanted', requester: self, atMs: cameAt(context, event) }),
+    ),
+
+    useRoot: base.assign(({ context, event }) => {
+      assertEvent(event, 'root.received');
+      return {
+        root: event.root,
+        authenticated: event.authenticated,
+        window: event.window,
+        lastAtMs: event.atMs,
+        datagramsSent: context.datagramsSent + event.sends,
+        retransmissions: context.retransmissions + event.sends - 1,
+        frontier: undefined,
+        pending: 0,
+        seen: undefined,
+        answersAtRestart: context.answers,
+      };
+    }),
+
+    begin: base.enqueueActions(({ context, enqueue }) => {
+      if (context.root !== undefined)
+        enqueue({ type: 'beginWalk', params: { name: context.name, root: context.root } });
+    }),
+
+    noteBegun: base.assign(({ event }) => {
+      assertEvent(event, 'walk.begun');
+      return { totalMessages: event.totalMessages, lastAtMs: event.atMs };
+    }),
+
+    meetRoot: base.enqueueActions((args) => {
+      if (args.context.root !== undefined) meet(args, [args.context.root]);
+    }),
+
+    meetChildren: base.enqueueActions((args) => {
+      // Nodes of a former tree are kept, but lead nowhere.
+      const ofThisTree = receivedIn(args.event).filter(({ hash }) => hasHash(args.context.seen, hash));
+      meet(args, childrenOf(ofThisTree.map(({ value }) => value)));
+    }),
+
+    meetMissing: base.enqueueActions((args) => {
+      const { event, enqueue, context } = args;
+      assertEvent(event, 'tree.adopted');
+      if (event.adoption.status !== 'incomplete') return;
+      enqueue.assign({ frontier: pushAll(context.frontier, [event.adoption.missing]), pending: context.pending + 1 });
+    }),
+
+    /** What is missing is asked for; what is there in part is gone through without asking anybody. */
+    sortFound: base.enqueueActions((args) => {
+      const { context, event, enqueue } = args;
+      assertEvent(event, 'nodes.lookedUp');
+      const missing: Hash[] = [];
+      const known: Uint8Array[] = [];
+      for (const { hash, status, value } of event.found) {
+        if (status === 'missing') missing.push(hash);
+        else if (status === 'partial' && value !== undefined) known.push(value);
+      }
+      const lookUps = context.lookUps - 1;
+      enqueue.assign({
+        frontier: pushAll(context.frontier, missing),
+        pending: context.pending + missing.length,
+        lookUps,
+      });
+      meet({ ...args, context: { ...context, lookUps } }, childrenOf(known));
+    }),
+
+    /** Fills the window once a good part of it is free: asking in batches costs events per batch, not per node. Tells how far it is. */
+    askMore: base.enqueueActions(({ context, event, enqueue, self }) => {
+      const { session, window, inFlight, answers, lastAtMs, toldAtMs, owner, name, nodesFetched } = context;
+      let { frontier, pending } = context;
+      const hashes: Hash[] = [];
+      while (inFlight + hashes.length < window) {
+        const top = pop(frontier);
+        if (top === undefined) break;
+        hashes.push(top.hash);
+        frontier = top.rest;
+        pending -= 1;
+      }
+      if (hashes.length === 0 || session === undefined) return;
+      enqueue.assign({ frontier, pending, inFlight: inFlight + hashes.length });
+      enqueue.sendTo(session, {
+        type: 'nodes.wanted',
+        hashes,
+        requester: self,
+        ticket: answers,
+        atMs: cameAt(context, event),
+      });
+      if (lastAtMs - toldAtMs < PROGRESS_INTERVAL) return;
+      const nodesWanted = pending + inFlight + hashes.length;
+      enqueue.sendTo(owner, { type: 'sync.progressed', peer: name, nodesFetched, nodesWanted });
+      enqueue.assign({ toldAtMs: lastAtMs });
+    }),
+
+    countAnswers: base.assign(({ context, event }): Partial<MerkleWalkContext> => {
+      if (event.type === 'nodes.absent') {
+        const { hashes, atMs } = event;
+        return { ...counted(context, hashes.length, event), ...answered(context, hashes.length, atMs) };
+      }
+      assertEvent(event, 'nodes.received');
+      const { nodes, atMs } = event;
+      return {
+        ...counted(context, nodes.length, event),
+        ...answered(context, nodes.length, atMs),
+        nodesFetched: context.nodesFetched + nodes.length,
+        bytesFetched: nodes.reduce((sum, { value }) => sum + value.length, context.bytesFetched),
+      };
+    }),
+
+    countFailed: base.assign(({ context, event }) => {
+      assertEvent(event, 'nodes.failed');
+      return { ...counted(context, event.hashes.length, event), stalled: context.stalled + event.hashes.length };
+    }),
+
+    countRootFailed: base.assign(({ context, event }) => {
+      assertEvent(event, 'root.failed');
+      return { ...counted(context, 1, event), inFlight: context.inFlight, stalled: context.stalled + 1 };
+    }),
+
+    putBack: base.assign(({ context, event }) => {
+      assertEvent(event, 'nodes.failed');
+      return {
         frontier: pushAll(context.frontier, event.hashes),
         pending: context.pending + event.hashes.length,
-      }
-    : {},
-);
+      };
+    }),
 
-export const keep = {
-  type: 'keepNodes' as const,
-  params: ({ event }: { event: MerkleWalkEvent }) => ({ nodes: receivedIn(event) }),
-};
-export const keepValid = {
-  type: 'keepNodes' as const,
-  params: ({ event }: { event: MerkleWalkEvent }) => {
-    const nodes = receivedIn(event);
-    const invalid = invalidIn(nodes);
-    return { nodes: nodes.filter((node) => !invalid.includes(node)) };
+    keep: base.enqueueActions(({ event, enqueue }) => {
+      assertEvent(event, 'nodes.received');
+      enqueue({ type: 'keepNodes', params: { nodes: event.nodes } });
+    }),
+
+    /** Of several nodes that came together one may be invalid. */
+    keepValid: base.enqueueActions(({ event, enqueue }) => {
+      assertEvent(event, 'nodes.received');
+      const invalid = invalidIn(event.nodes);
+      enqueue({ type: 'keepNodes', params: { nodes: event.nodes.filter((node) => !invalid.includes(node)) } });
+    }),
+
+    adopt: base.enqueueActions(({ context, enqueue }) => {
+      const { name, root, authenticated, quota } = context;
+      if (root !== undefined) enqueue({ type: 'adoptTree', params: { name, root, authenticated, quota } });
+    }),
+
+    noteAdopted: base.assign(({ event }): Partial<MerkleWalkContext> => {
+      assertEvent(event, 'tree.adopted');
+      const { adoption, atMs } = event;
+      return adoption.status === 'adopted'
+        ? { adopted: adoption, totalMessages: adoption.totalMessages, lastAtMs: atMs }
+        : { lastAtMs: atMs };
+    }),
+
+    noteFailure: base.assign(({ context, event }) => ({ failure: failureIn(context, event) })),
+    countLookUp: base.assign(({ context }) => ({ lookUps: context.lookUps - 1 })),
   },
-};
-
-export const adopt = base.enqueueActions(({ context, enqueue }) => {
-  const { name, root, authenticated, quota } = context;
-  if (root !== undefined) enqueue({ type: 'adoptTree', params: { name, root, authenticated, quota } });
-});
-
-export const noteAdopted = base.assign(({ event }): Partial<MerkleWalkContext> => {
-  if (event.type !== 'tree.adopted') return {};
-  const { adoption, atMs } = event;
-  return adoption.status === 'adopted'
-    ? { adopted: adoption, totalMessages: adoption.totalMessages, lastAtMs: atMs }
-    : { lastAtMs: atMs };
-});
-
-export const noteFailure = base.assign(({ context, event }) => ({ failure: failureIn(context, event) }));
-
-export const countLookUp = base.assign(({ context }) => ({ lookUps: context.lookUps - 1 }));
-
-nameActions({
-  countLookUp,
-  callForSession,
-  useSession,
-  useAnnounced,
-  askRoot,
-  useRoot,
-  begin,
-  noteBegun,
-  meetRoot,
-  meetChildren,
-  meetMissing,
-  sortFound,
-  askMore,
-  countAnswers,
-  countFailed,
-  countRootFailed,
-  putBack,
-  adopt,
-  noteAdopted,
-  noteFailure,
 });

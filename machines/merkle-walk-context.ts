@@ -1,5 +1,5 @@
 /** What a download of a tree knows, hears, and reports; pure. */
-import type { AnyActorRef } from 'xstate';
+
 import type { Frontier } from '../src/merkle/frontier.ts';
 import type { HashSet } from '../src/merkle/hash-set.ts';
 import type { Adoption, NodeStatus } from '../src/store/store.ts';
@@ -7,6 +7,7 @@ import type { Hash } from '../src/wire/hash.ts';
 import { MurmureError } from '../src/wire/murmure-error.ts';
 import { decodeNode, nodeFault, nodeKind } from '../src/wire/node.ts';
 import type { Adopted, Failure, ReceivedNode, SessionAnswer, SyncReport } from './events.ts';
+import type { RefFor } from './messages.ts';
 import { limits } from './timing.ts';
 
 /** What the store knows of a node; the value comes with an internal node that is not known to be whole. */
@@ -25,7 +26,7 @@ export type MerkleWalkEvent =
 
 export interface MerkleWalkInput {
   readonly name: string;
-  readonly owner: AnyActorRef;
+  readonly owner: RefFor<'merkle-walk', 'peer'>;
   /** A root that the peer announced by itself; undefined: ask. */
   readonly announced: Hash | undefined;
   readonly quota: number;
@@ -33,7 +34,7 @@ export interface MerkleWalkInput {
 }
 
 export interface MerkleWalkContext extends MerkleWalkInput {
-  readonly session: AnyActorRef | undefined;
+  readonly session: RefFor<'merkle-walk', 'outgoing-session'> | undefined;
   readonly root: Hash | undefined;
   readonly authenticated: boolean;
   readonly frontier: Frontier;

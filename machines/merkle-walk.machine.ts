@@ -2,34 +2,10 @@
  * The download of one peer's tree (protocol §2, §9): asks for the root, then depth first for every node that the store does
  * not hold, and makes the tree current once it is whole. Nodes arrive hash-checked; what is kept survives a failure.
  */
-import {
-  adopt,
-  askMore,
-  askRoot,
-  base,
-  begin,
-  callForSession,
-  countAnswers,
-  countFailed,
-  countLookUp,
-  countRootFailed,
-  keep,
-  keepValid,
-  meetChildren,
-  meetMissing,
-  meetRoot,
-  noteAdopted,
-  noteBegun,
-  noteFailure,
-  putBack,
-  sortFound,
-  useAnnounced,
-  useRoot,
-  useSession,
-} from './merkle-walk-actions.ts';
+import { merkleWalkSetup } from './merkle-walk-actions.ts';
 import { reportOf } from './merkle-walk-context.ts';
 
-export const merkleWalkMachine = base.createMachine({
+export const merkleWalkMachine = merkleWalkSetup.createMachine({
   id: 'merkle-walk',
   description: 'The download of one peer’s tree, depth first, only what is missing (protocol §2, §9).',
   context: ({ input }) => ({
@@ -60,78 +36,83 @@ export const merkleWalkMachine = base.createMachine({
   initial: 'connecting',
   on: {
     // What was still under way when the walk turned to a newer root, or ended: verified, so worth keeping.
-    'nodes.received': { actions: [countAnswers, keepValid] },
-    'nodes.absent': { actions: countAnswers },
-    'nodes.lookedUp': { actions: countLookUp },
-    'nodes.failed': { actions: countFailed },
+    'nodes.received': { actions: ['countAnswers', 'keepValid'] },
+    'nodes.absent': { actions: 'countAnswers' },
+    'nodes.lookedUp': { actions: 'countLookUp' },
+    'nodes.failed': { actions: 'countFailed' },
   },
   states: {
     connecting: {
       description: 'Waiting for a session with the peer.',
-      entry: callForSession,
+      entry: 'callForSession',
       on: {
         'session.ready': [
-          { guard: 'isAnnounced', target: 'beginning', actions: [useSession, useAnnounced] },
-          { target: 'askingRoot', actions: useSession },
+          { guard: 'isAnnounced', target: 'beginning', actions: ['useSession', 'useAnnounced'] },
+          { target: 'askingRoot', actions: 'useSession' },
         ],
-        'session.failed': { target: 'concluding', actions: noteFailure },
+        'session.failed': { target: 'concluding', actions: 'noteFailure' },
       },
     },
     askingRoot: {
       description: 'Asking for the root of the tree as it is now.',
-      entry: askRoot,
+      entry: 'askRoot',
       on: {
-        'root.received': { target: 'beginning', actions: useRoot },
+        'root.received': { target: 'beginning', actions: 'useRoot' },
         'root.failed': [
-          { guard: 'isRootRepeatable', target: 'askingRoot', reenter: true, actions: countRootFailed },
-          { target: 'concluding', actions: [countRootFailed, noteFailure] },
+          { guard: 'isRootRepeatable', target: 'askingRoot', reenter: true, actions: 'countRootFailed' },
+          { target: 'concluding', actions: ['countRootFailed', 'noteFailure'] },
         ],
       },
     },
     beginning: {
       description: 'Comparing the root with the one that is current.',
-      entry: begin,
+      entry: 'begin',
       on: {
         'walk.begun': [
-          { guard: 'isCurrent', target: 'concluding', actions: noteBegun },
-          { guard: 'isEmpty', target: 'adopting', actions: noteBegun },
-          { target: 'fetching', actions: [noteBegun, meetRoot] },
+          { guard: 'isCurrent', target: 'concluding', actions: 'noteBegun' },
+          { guard: 'isEmpty', target: 'adopting', actions: 'noteBegun' },
+          { target: 'fetching', actions: ['noteBegun', 'meetRoot'] },
         ],
       },
     },
     fetching: {
       description: 'Fetching what is missing; as many requests are in flight as the session allows.',
       on: {
-        'nodes.lookedUp': [{ guard: 'hasRoom', actions: [sortFound, askMore] }, { actions: sortFound }],
+        'nodes.lookedUp': [{ guard: 'hasRoom', actions: ['sortFound', 'askMore'] }, { actions: 'sortFound' }],
         'nodes.received': [
-          { guard: 'isInvalid', target: 'concluding', actions: [countAnswers, keepValid, noteFailure] },
-          { guard: 'isOverQuota', target: 'concluding', actions: [countAnswers, noteFailure] },
-          { guard: 'hasRoom', actions: [countAnswers, keep, meetChildren, askMore] },
-          { actions: [countAnswers, keep, meetChildren] },
+          { guard: 'isInvalid', target: 'concluding', actions: ['countAnswers', 'keepValid', 'noteFailure'] },
+          { guard: 'isOverQuota', target: 'concluding', actions: ['countAnswers', 'noteFailure'] },
+          {
+            guard: 'hasRoom',
+            actions: ['countAnswers', 'keep', 'meetChildren', 'askMore'],
+          },
+          {
+            actions: ['countAnswers', 'keep', 'meetChildren'],
+          },
         ],
         'nodes.absent': [
-          { guard: 'isOfFormerTree', actions: [countAnswers, askMore] },
-          { guard: 'mayAskRootAgain', target: 'askingRoot', actions: countAnswers },
-          { target: 'concluding', actions: [countAnswers, noteFailure] },
+          { guard: 'isOfFormerTree', actions: ['countAnswers', 'askMore'] },
+          { guard: 'mayAskRootAgain', target: 'askingRoot', actions: 'countAnswers' },
+          { target: 'concluding', actions: ['countAnswers', 'noteFailure'] },
         ],
         'nodes.failed': [
-          { guard: 'isOfFormerTree', actions: [countFailed, askMore] },
-          { guard: 'isWorthRepeating', actions: [countFailed, putBack, askMore] },
-          { target: 'concluding', actions: [countFailed, noteFailure] },
+          { guard: 'isOfFormerTree', actions: ['countFailed', 'askMore'] },
+          { guard: 'isWorthRepeating', actions: ['countFailed', 'putBack', 'askMore'] },
+          { target: 'concluding', actions: ['countFailed', 'noteFailure'] },
         ],
       },
       always: { guard: 'isWhole', target: 'adopting' },
     },
     adopting: {
       description: 'Everything is here: counting leaves, then making the tree current, bit by bit if it is large.',
-      entry: adopt,
+      entry: 'adopt',
       on: {
         'tree.adopted': [
-          { guard: 'isAdopted', target: 'concluding', actions: noteAdopted },
-          { guard: 'isIncomplete', target: 'fetching', actions: [noteAdopted, meetMissing, askMore] },
-          { target: 'concluding', actions: [noteAdopted, noteFailure] },
+          { guard: 'isAdopted', target: 'concluding', actions: 'noteAdopted' },
+          { guard: 'isIncomplete', target: 'fetching', actions: ['noteAdopted', 'meetMissing', 'askMore'] },
+          { target: 'concluding', actions: ['noteAdopted', 'noteFailure'] },
         ],
-        'adoption.failed': { target: 'concluding', actions: noteFailure },
+        'adoption.failed': { target: 'concluding', actions: 'noteFailure' },
       },
     },
     concluding: {
