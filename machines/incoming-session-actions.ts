@@ -1,5 +1,6 @@
 /** What an incoming session asks itself before it acts, and what it does then. */
-import { type AnyActorRef, setup } from 'xstate';
+
+import { assertEvent, setup } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import { type Datagram, encodeDatagram, SIGNATURE_BYTES } from '../src/wire/datagram.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
@@ -17,13 +18,12 @@ import {
   KNOWN_PEER_A,
   type NodeRead,
   nameIn,
-  proofOf,
   requested,
 } from './incoming-session-context.ts';
-import { nameActions } from './named.ts';
+import type { SocketRef } from './messages.ts';
 import { limits, timing } from './timing.ts';
 
-export const base = setup({
+const base = setup({
   types: {
     context: {} as IncomingSessionContext,
     events: {} as IncomingSessionEvent,
@@ -34,7 +34,7 @@ export const base = setup({
     findKey: effect<{ name: string; from: SocketAddress }>('findKey'),
     verifyHello: effect<{ id: number; key: PublicKey; signed: Uint8Array; signature: Uint8Array }>('verifyHello'),
     /** Signs and hands the bytes to the socket as a `datagrams.send`. */
-    sendSigned: effect<{ datagram: Datagram; to: SocketAddress; socket: AnyActorRef }>('sendSigned'),
+    sendSigned: effect<{ datagram: Datagram; to: SocketAddress; socket: SocketRef }>('sendSigned'),
     /** What the store has for each: `nodes.read`. */
     readNodes: effect<{ requests: readonly NodeRequest[] }>('readNodes'),
   },
@@ -61,7 +61,7 @@ export const base = setup({
     isHelloAffordable: ({ context, event }) =>
       context.bytesSent + helloSize(context.ownName) <=
       limits.amplification * (context.bytesReceived + ('size' in event ? event.size : 0)),
-    isProofSuccessful: ({ event }) => proofOf(event).proven,
+    isProofSuccessful: ({ event }) => event.type === 'xstate.done.actor.address-proof' && event.output.proven,
     isExpired: ({ context, event }) =>
       event.type === 'sweep' && event.atMs - context.openedAtMs >= timing.sessionLifetime,
     isForgotten: ({ context, event }) =>
@@ -69,138 +69,10 @@ export const base = setup({
   },
 });
 
-/** From now on the socket hands us what comes from this address. */
-export const routeSource = base.sendTo(
-  ({ context }) => context.socket,
-  ({ context, self }) => ({ type: 'source.routed', source: context.address, to: self }),
-);
-
-export const countReceived = base.assign(({ context, event }) =>
-  'size' in event ? { bytesReceived: context.bytesReceived + event.size } : {},
-);
-
-export const holdHello = base.assign(({ event }) => {
-  if (event.type !== 'request.received') return {};
-  const { received, from, size, atMs, socket } = event;
-  return { hello: { received, from, size, atMs, socket }, socket };
-});
-
-export const noteKey = base.assign(({ event }) => (event.type === 'key.found' ? { key: event.key } : {}));
-
-export const findKey = base.enqueueActions(({ context, enqueue }) => {
-  enqueue({ type: 'findKey', params: { name: nameIn(context.hello), from: context.address } });
-});
-
-export const verifyHello = base.enqueueActions(({ context, enqueue }) => {
-  const { hello, key } = context;
-  const signature = hello?.received.signature;
-  if (hello === undefined || key === undefined || signature === undefined) return;
-  const { signed, datagram } = hello.received;
-  enqueue({ type: 'verifyHello', params: { id: datagram.id, key, signed, signature } });
-});
-
-/** The Hello is accepted: HelloReply is owed (protocol §5). */
-export const answerHello = base.enqueueActions(({ context, enqueue }) => {
-  const { hello, ownName, address, bytesSent } = context;
-  const datagram = hello?.received.datagram;
-  if (hello === undefined || datagram?.type !== 'Hello') return;
-  enqueue.assign({
-    name: datagram.name,
-    openedAtMs: hello.atMs,
-    mustSign: (datagram.flags & KNOWN_PEER_A) !== 0,
-    hello: undefined,
-  });
-  // The first is always answered; repeats of one that is shorter than our answer, as often as they have paid for it.
-  if (bytesSent > 0 && allowance(context) < helloSize(ownName)) return;
-  const reply: Datagram = { type: 'HelloReply', id: datagram.id, flags: 0, name: ownName };
-  enqueue({ type: 'sendSigned', params: { datagram: reply, to: address, socket: hello.socket } });
-  enqueue.assign({ bytesSent: bytesSent + helloSize(ownName) });
-});
-
-export const forgetHello = base.assign({ hello: undefined });
-
-export const holdNewcomer = base.assign(({ event }) => (event.type === 'request.received' ? { newcomer: event } : {}));
-export const forgetNewcomer = base.assign({ newcomer: undefined });
-/** Somebody else is at this address now: all begins anew. */
-export const admitNewcomer = base.assign(({ context }) => ({
-  hello: context.newcomer,
-  newcomer: undefined,
-  proven: false,
-  bytesReceived: context.newcomer?.size ?? 0,
-  bytesSent: 0,
-}));
-
-export const reportAccepted = base.sendTo(
-  ({ context }) => context.owner,
-  ({ context: { name, address, key, proven, openedAtMs: atMs } }) => {
-    return { type: 'session.accepted', name, address, key, proven, atMs };
-  },
-);
-export const reportProven = base.sendTo(
-  ({ context }) => context.owner,
-  ({ context: { name, address, key, openedAtMs: atMs } }) => ({ type: 'address.proven', name, address, key, atMs }),
-);
-
-export const reportExpired = base.sendTo(
-  ({ context }) => context.owner,
-  ({ context }) => ({ type: 'session.expired', address: context.address }),
-);
-
-export const noteProven = base.assign({ proven: true });
-/** Who is at an address an hour later may be somebody else. */
-export const forgetProof = base.assign({ proven: false });
-export const noteProofTime = base.assign(({ event }) => ({ openedAtMs: proofOf(event).atMs }));
-
-/** Our Hello and its repeats count towards the limit of three times (protocol §5); one Hello is always sent. */
-export const budgetProof = base.assign(({ context }) => {
-  const proofSends = affordableHellos(context);
-  return { proofSends, bytesSent: context.bytesSent + proofSends * helloSize(context.ownName) };
-});
-
-export const noteRoot = base.assign(({ event }) => (event.type === 'root.changed' ? { ownRoot: event.root } : {}));
-
-export const sendRoot = base.enqueueActions(({ context, event, enqueue }) => {
-  const { ownRoot: hash } = context;
-  if (event.type !== 'request.received' || hash === undefined || allowance(context) < 103) return;
-  enqueue({
-    type: 'sendSigned',
-    params: {
-      datagram: { type: 'Root', id: event.received.datagram.id, hash },
-      to: context.address,
-      socket: event.socket,
-    },
-  });
-  enqueue.assign({ bytesSent: context.bytesSent + 103 });
-});
-
-export const readNodes = base.enqueueActions(({ event, enqueue }) => {
-  if (event.type === 'nodes.requested') enqueue({ type: 'readNodes', params: { requests: event.requests } });
-});
-
 /** Bytes of an answer with a node. */
 function answerSize({ value }: NodeRead, { mustSign }: IncomingSessionContext): number {
   return 7 + 32 + (value?.length ?? 0) + (mustSign ? SIGNATURE_BYTES : 0);
 }
-
-/** What cannot be afforded now is not sent: it is asked for again. */
-export const sendNodes = base.enqueueActions(({ context, event, enqueue }) => {
-  if (event.type !== 'nodes.read') return;
-  const { address: to, socket, mustSign, proven, bytesSent } = context;
-  const allowed = allowance(context);
-  let size = 0;
-  const answers: Datagram[] = [];
-  for (const node of event.nodes) {
-    if (size + answerSize(node, context) > allowed) continue;
-    size += answerSize(node, context);
-    const { id, hash, value } = node;
-    answers.push(value === undefined ? { type: 'NoDatum', id, hash } : { type: 'Datum', id, hash, value });
-  }
-  if (mustSign) for (const datagram of answers) enqueue({ type: 'sendSigned', params: { datagram, to, socket } });
-  else if (answers.length > 0) {
-    enqueue.sendTo(socket, { type: 'datagrams.send', datagrams: answers.map(encodeDatagram), to });
-  }
-  if (!proven) enqueue.assign({ bytesSent: bytesSent + size });
-});
 
 /** An Error for each request; of many at once, for as many as the owner would let go out at most. */
 const owe = (text: string) =>
@@ -211,34 +83,152 @@ const owe = (text: string) =>
       enqueue.sendTo(owner, { type: 'error.owed', id: request?.id ?? 0, to, text, socket });
     }
   });
-export const oweNoSession = owe('no session: say Hello first');
-export const oweExpired = owe('session expired: say Hello again');
-export const oweUnknownRequest = owe('unknown request type');
 
-nameActions({
-  routeSource,
-  countReceived,
-  holdHello,
-  noteKey,
-  findKey,
-  verifyHello,
-  answerHello,
-  forgetHello,
-  holdNewcomer,
-  forgetNewcomer,
-  admitNewcomer,
-  forgetProof,
-  reportAccepted,
-  reportProven,
-  reportExpired,
-  noteProven,
-  noteProofTime,
-  budgetProof,
-  noteRoot,
-  sendRoot,
-  readNodes,
-  sendNodes,
-  oweNoSession,
-  oweExpired,
-  oweUnknownRequest,
+export const incomingSessionSetup = base.extend({
+  actions: {
+    /** From now on the socket hands us what comes from this address. */
+    routeSource: base.sendTo(
+      ({ context }) => context.socket,
+      ({ context, self }) => ({ type: 'source.routed', source: context.address, to: self }),
+    ),
+
+    countReceived: base.assign(({ context, event }) =>
+      'size' in event ? { bytesReceived: context.bytesReceived + event.size } : {},
+    ),
+
+    holdHello: base.assign(({ event }) => {
+      assertEvent(event, 'request.received');
+      const { received, from, size, atMs, socket } = event;
+      return { hello: { received, from, size, atMs, socket }, socket };
+    }),
+
+    noteKey: base.assign(({ event }) => {
+      assertEvent(event, 'key.found');
+      return { key: event.key };
+    }),
+
+    verifyHeldHello: base.enqueueActions(({ context, enqueue }) => {
+      const { hello, key } = context;
+      const signature = hello?.received.signature;
+      if (hello === undefined || key === undefined || signature === undefined) return;
+      const { signed, datagram } = hello.received;
+      enqueue({ type: 'verifyHello', params: { id: datagram.id, key, signed, signature } });
+    }),
+
+    /** The Hello is accepted: HelloReply is owed (protocol §5). */
+    answerHello: base.enqueueActions(({ context, enqueue }) => {
+      const { hello, ownName, address, bytesSent } = context;
+      const datagram = hello?.received.datagram;
+      if (hello === undefined || datagram?.type !== 'Hello') return;
+      enqueue.assign({
+        name: datagram.name,
+        openedAtMs: hello.atMs,
+        mustSign: (datagram.flags & KNOWN_PEER_A) !== 0,
+        hello: undefined,
+      });
+      // The first is always answered; repeats of one that is shorter than our answer, as often as they have paid for it.
+      if (bytesSent > 0 && allowance(context) < helloSize(ownName)) return;
+      const reply: Datagram = { type: 'HelloReply', id: datagram.id, flags: 0, name: ownName };
+      enqueue({ type: 'sendSigned', params: { datagram: reply, to: address, socket: hello.socket } });
+      enqueue.assign({ bytesSent: bytesSent + helloSize(ownName) });
+    }),
+
+    forgetHello: base.assign({ hello: undefined }),
+    holdNewcomer: base.assign(({ event }) => {
+      assertEvent(event, 'request.received');
+      return { newcomer: event };
+    }),
+    forgetNewcomer: base.assign({ newcomer: undefined }),
+
+    /** Somebody else is at this address now: all begins anew. */
+    admitNewcomer: base.assign(({ context }) => ({
+      hello: context.newcomer,
+      newcomer: undefined,
+      proven: false,
+      bytesReceived: context.newcomer?.size ?? 0,
+      bytesSent: 0,
+    })),
+
+    reportAccepted: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context: { name, address, key, proven, openedAtMs: atMs } }) => {
+        return { type: 'session.accepted', name, address, key, proven, atMs };
+      },
+    ),
+
+    reportProven: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context: { name, address, key, openedAtMs: atMs } }) => ({ type: 'address.proven', name, address, key, atMs }),
+    ),
+
+    reportExpired: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context }) => ({ type: 'session.expired', address: context.address }),
+    ),
+
+    noteProven: base.assign({ proven: true }),
+
+    /** Who is at an address an hour later may be somebody else. */
+    forgetProof: base.assign({ proven: false }),
+
+    noteProofTime: base.assign(({ event }) => {
+      assertEvent(event, 'xstate.done.actor.address-proof');
+      return { openedAtMs: event.output.atMs };
+    }),
+
+    /** Our Hello and its repeats count towards the limit of three times (protocol §5); one Hello is always sent. */
+    budgetProof: base.assign(({ context }) => {
+      const proofSends = affordableHellos(context);
+      return { proofSends, bytesSent: context.bytesSent + proofSends * helloSize(context.ownName) };
+    }),
+
+    noteRoot: base.assign(({ event }) => {
+      assertEvent(event, 'root.changed');
+      return { ownRoot: event.root };
+    }),
+
+    sendRoot: base.enqueueActions(({ context, event, enqueue }) => {
+      const { ownRoot: hash } = context;
+      assertEvent(event, 'request.received');
+      if (hash === undefined || allowance(context) < 103) return;
+      enqueue({
+        type: 'sendSigned',
+        params: {
+          datagram: { type: 'Root', id: event.received.datagram.id, hash },
+          to: context.address,
+          socket: event.socket,
+        },
+      });
+      enqueue.assign({ bytesSent: context.bytesSent + 103 });
+    }),
+
+    readRequested: base.enqueueActions(({ event, enqueue }) => {
+      assertEvent(event, 'nodes.requested');
+      enqueue({ type: 'readNodes', params: { requests: event.requests } });
+    }),
+
+    /** What cannot be afforded now is not sent: it is asked for again. */
+    sendNodes: base.enqueueActions(({ context, event, enqueue }) => {
+      assertEvent(event, 'nodes.read');
+      const { address: to, socket, mustSign, proven, bytesSent } = context;
+      const allowed = allowance(context);
+      let size = 0;
+      const answers: Datagram[] = [];
+      for (const node of event.nodes) {
+        if (size + answerSize(node, context) > allowed) continue;
+        size += answerSize(node, context);
+        const { id, hash, value } = node;
+        answers.push(value === undefined ? { type: 'NoDatum', id, hash } : { type: 'Datum', id, hash, value });
+      }
+      if (mustSign) for (const datagram of answers) enqueue({ type: 'sendSigned', params: { datagram, to, socket } });
+      else if (answers.length > 0) {
+        enqueue.sendTo(socket, { type: 'datagrams.send', datagrams: answers.map(encodeDatagram), to });
+      }
+      if (!proven) enqueue.assign({ bytesSent: bytesSent + size });
+    }),
+
+    oweNoSession: owe('no session: say Hello first'),
+    oweExpired: owe('session expired: say Hello again'),
+    oweUnknownRequest: owe('unknown request type'),
+  },
 });

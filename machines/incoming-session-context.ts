@@ -1,5 +1,6 @@
 /** What an incoming session knows and hears, and how much it may send; pure. */
-import type { AnyActorRef, DoneActorEvent } from 'xstate';
+
+import type { DoneActorEvent } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import type { Datagram } from '../src/wire/datagram.ts';
 import type { Hash } from '../src/wire/hash.ts';
@@ -7,6 +8,7 @@ import type { SocketAddress } from '../src/wire/socket-address.ts';
 import type { AddressProofOutput } from './address-proof.machine.ts';
 import type { Random } from './effects.ts';
 import type { Delivery, NodesRequested, RequestReceived } from './events.ts';
+import type { RefFor, SocketRef } from './messages.ts';
 import { limits } from './timing.ts';
 
 export type IncomingSessionEvent =
@@ -19,7 +21,7 @@ export type IncomingSessionEvent =
   /** A Hello of ours was answered from this address, under this name. */
   | { readonly type: 'session.proven'; readonly name: string }
   | { readonly type: 'sweep'; readonly atMs: number }
-  | DoneActorEvent<AddressProofOutput>;
+  | DoneActorEvent<AddressProofOutput, 'address-proof'>;
 
 /** What the store has for a GetDatum; undefined: nothing. */
 export interface NodeRead {
@@ -33,8 +35,8 @@ export interface IncomingSessionInput {
   readonly ownName: string;
   /** Undefined: RootRequest stays unanswered. */
   readonly ownRoot: Hash | undefined;
-  readonly owner: AnyActorRef;
-  readonly socket: AnyActorRef;
+  readonly owner: RefFor<'incoming-session', 'peer'>;
+  readonly socket: SocketRef;
   readonly random: Random;
   /** The Hello that opens it. */
   readonly hello: Delivery;
@@ -76,11 +78,6 @@ export function isAwaited(context: IncomingSessionContext, event: { id: number }
 export function nameIn(hello: Delivery | undefined): string {
   const datagram = hello?.received.datagram;
   return datagram?.type === 'Hello' ? datagram.name : '';
-}
-
-/** What the invoked proof ended with. */
-export function proofOf(event: unknown): AddressProofOutput {
-  return (event as { output: AddressProofOutput }).output;
 }
 
 /** How many bytes more may go to this address: one that is not proven gets at most three times what it sent (protocol §5). */

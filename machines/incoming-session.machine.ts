@@ -2,38 +2,11 @@
  * A session that somebody else opened towards us, one per source address (protocol §5): learns the key, verifies Hello,
  * answers it, proves the address, and serves our tree.
  */
-import {
-  admitNewcomer,
-  answerHello,
-  base,
-  budgetProof,
-  countReceived,
-  findKey,
-  forgetHello,
-  forgetNewcomer,
-  forgetProof,
-  holdHello,
-  holdNewcomer,
-  noteKey,
-  noteProofTime,
-  noteProven,
-  noteRoot,
-  oweExpired,
-  oweNoSession,
-  oweUnknownRequest,
-  readNodes,
-  reportAccepted,
-  reportExpired,
-  reportProven,
-  routeSource,
-  sendNodes,
-  sendRoot,
-  verifyHello,
-} from './incoming-session-actions.ts';
+import { incomingSessionSetup } from './incoming-session-actions.ts';
 import { nameIn } from './incoming-session-context.ts';
 import { limits } from './timing.ts';
 
-export const incomingSessionMachine = base.createMachine({
+export const incomingSessionMachine = incomingSessionSetup.createMachine({
   id: 'incoming-session',
   description: 'A session that somebody opened towards us, one per source address (protocol §5).',
   context: ({ input }) => ({
@@ -48,42 +21,51 @@ export const incomingSessionMachine = base.createMachine({
     openedAtMs: input.hello.atMs,
   }),
   output: ({ context }) => ({ address: context.address }),
-  entry: routeSource,
+  entry: 'routeSource',
   initial: 'identifying',
   on: {
-    'root.changed': { actions: noteRoot },
-    'session.proven': { guard: 'isUnderSameName', actions: noteProven },
+    'root.changed': { actions: 'noteRoot' },
+    'session.proven': { guard: 'isUnderSameName', actions: 'noteProven' },
   },
   states: {
     identifying: {
       description: 'Learning the key of whoever says Hello: a pinned one, else the directory is asked.',
-      entry: findKey,
+      entry: {
+        type: 'findKey',
+        params: ({ context }) => ({ name: nameIn(context.hello), from: context.address }),
+      },
       on: {
         'key.found': [
           { guard: 'isUntrusted', target: 'ended' },
-          { guard: 'isKeyless', target: 'accepting', actions: noteKey },
+          { guard: 'isKeyless', target: 'accepting', actions: 'noteKey' },
           { guard: 'isUnsigned', target: 'ended' },
-          { target: 'verifying', actions: noteKey },
+          { target: 'verifying', actions: 'noteKey' },
         ],
-        'request.received': [{ guard: 'isHello', actions: countReceived }, { actions: [countReceived, oweNoSession] }],
-        'nodes.requested': { actions: [countReceived, oweNoSession] },
+        'request.received': [
+          { guard: 'isHello', actions: 'countReceived' },
+          { actions: ['countReceived', 'oweNoSession'] },
+        ],
+        'nodes.requested': { actions: ['countReceived', 'oweNoSession'] },
       },
     },
     verifying: {
       description: 'A key is known, so the signature of Hello must verify (protocol §7).',
-      entry: verifyHello,
+      entry: 'verifyHeldHello',
       on: {
         'hello.verified': [
           { guard: 'isGenuine', target: 'accepting' },
           { guard: 'isAwaited', target: 'ended' },
         ],
-        'request.received': [{ guard: 'isHello', actions: countReceived }, { actions: [countReceived, oweNoSession] }],
-        'nodes.requested': { actions: [countReceived, oweNoSession] },
+        'request.received': [
+          { guard: 'isHello', actions: 'countReceived' },
+          { actions: ['countReceived', 'oweNoSession'] },
+        ],
+        'nodes.requested': { actions: ['countReceived', 'oweNoSession'] },
       },
     },
     accepting: {
       description: 'HelloReply goes out.',
-      entry: [answerHello, reportAccepted],
+      entry: ['answerHello', 'reportAccepted'],
       always: [{ guard: 'isProven', target: 'live.proven' }, { target: 'live.proving' }],
     },
     live: {
@@ -91,24 +73,24 @@ export const incomingSessionMachine = base.createMachine({
       initial: 'proving',
       on: {
         'request.received': [
-          { guard: 'isHelloHeld', actions: countReceived },
-          { guard: 'isHelloWithoutKey', actions: [countReceived, holdHello, answerHello] },
-          { guard: 'isHello', actions: [countReceived, holdHello, verifyHello] },
-          { guard: 'isRootRequest', actions: [countReceived, sendRoot] },
-          { actions: [countReceived, oweUnknownRequest] },
+          { guard: 'isHelloHeld', actions: 'countReceived' },
+          { guard: 'isHelloWithoutKey', actions: ['countReceived', 'holdHello', 'answerHello'] },
+          { guard: 'isHello', actions: ['countReceived', 'holdHello', 'verifyHeldHello'] },
+          { guard: 'isRootRequest', actions: ['countReceived', 'sendRoot'] },
+          { actions: ['countReceived', 'oweUnknownRequest'] },
         ],
-        'nodes.requested': { actions: [countReceived, readNodes] },
+        'nodes.requested': { actions: ['countReceived', 'readRequested'] },
         'hello.verified': [
-          { guard: 'isGenuine', actions: answerHello },
-          { guard: 'isAwaited', actions: forgetHello },
+          { guard: 'isGenuine', actions: 'answerHello' },
+          { guard: 'isAwaited', actions: 'forgetHello' },
         ],
-        'nodes.read': { actions: sendNodes },
-        sweep: { guard: 'isExpired', target: 'expired', actions: [forgetProof, reportExpired] },
+        'nodes.read': { actions: 'sendNodes' },
+        sweep: { guard: 'isExpired', target: 'expired', actions: ['forgetProof', 'reportExpired'] },
       },
       states: {
         proving: {
           description: 'Our own Hello must be answered before large answers go to this address.',
-          entry: budgetProof,
+          entry: 'budgetProof',
           invoke: {
             src: 'addressProof',
             id: 'address-proof',
@@ -123,7 +105,11 @@ export const incomingSessionMachine = base.createMachine({
               atMs: context.openedAtMs,
             }),
             onDone: [
-              { guard: 'isProofSuccessful', target: 'proven', actions: [noteProven, noteProofTime, reportProven] },
+              {
+                guard: 'isProofSuccessful',
+                target: 'proven',
+                actions: ['noteProven', 'noteProofTime', 'reportProven'],
+              },
               { guard: 'isProven', target: 'proven' },
               { target: 'unproven' },
             ],
@@ -134,8 +120,8 @@ export const incomingSessionMachine = base.createMachine({
         proven: {
           description: 'The address is not forged: whatever is asked for is sent.',
           on: {
-            'nodes.requested': { actions: readNodes },
-            'request.received': { guard: 'isHelloUnderOtherName', target: 'doubting', actions: holdNewcomer },
+            'nodes.requested': { actions: 'readRequested' },
+            'request.received': { guard: 'isHelloUnderOtherName', target: 'doubting', actions: 'holdNewcomer' },
           },
         },
         doubting: {
@@ -155,8 +141,8 @@ export const incomingSessionMachine = base.createMachine({
               atMs: context.newcomer?.atMs ?? context.openedAtMs,
             }),
             onDone: [
-              { guard: 'isProofSuccessful', target: '#incoming-session.identifying', actions: admitNewcomer },
-              { target: 'proven', actions: forgetNewcomer },
+              { guard: 'isProofSuccessful', target: '#incoming-session.identifying', actions: 'admitNewcomer' },
+              { target: 'proven', actions: 'forgetNewcomer' },
             ],
           },
           on: { 'request.received': { guard: 'isHelloUnderOtherName' } },
@@ -165,16 +151,16 @@ export const incomingSessionMachine = base.createMachine({
           description:
             'Our Hello stayed unanswered: at most three times the bytes received go there, until it is tried again.',
           on: {
-            'session.proven': { guard: 'isUnderSameName', target: 'proven', actions: noteProven },
+            'session.proven': { guard: 'isUnderSameName', target: 'proven', actions: 'noteProven' },
             'request.received': [
               {
                 guard: 'isHello',
                 target: '#incoming-session.identifying',
-                actions: [countReceived, holdHello],
+                actions: ['countReceived', 'holdHello'],
               },
-              { guard: 'isHelloAffordable', target: 'proving', actions: countReceived },
+              { guard: 'isHelloAffordable', target: 'proving', actions: 'countReceived' },
             ],
-            'nodes.requested': { guard: 'isHelloAffordable', target: 'proving', actions: countReceived },
+            'nodes.requested': { guard: 'isHelloAffordable', target: 'proving', actions: 'countReceived' },
           },
         },
       },
@@ -183,10 +169,10 @@ export const incomingSessionMachine = base.createMachine({
       description: 'The hour is over; remembered for another, to say so to whoever still asks.',
       on: {
         'request.received': [
-          { guard: 'isHello', target: 'identifying', actions: [countReceived, holdHello] },
-          { actions: oweExpired },
+          { guard: 'isHello', target: 'identifying', actions: ['countReceived', 'holdHello'] },
+          { actions: 'oweExpired' },
         ],
-        'nodes.requested': { actions: oweExpired },
+        'nodes.requested': { actions: 'oweExpired' },
         sweep: { guard: 'isForgotten', target: 'ended' },
       },
     },
