@@ -2,12 +2,13 @@
  * Our standing with the directory (protocol §3, §5): finds its UDP addresses and key, registers, has our addresses proven,
  * and renews before they are forgotten. Failures are retried with growing pauses for as long as the peer runs.
  */
-import { type AnyActorRef, setup } from 'xstate';
+
+import { assertEvent, setup } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import { effect } from './effects.ts';
 import type { Failure } from './events.ts';
-import { nameActions } from './named.ts';
+import type { RefFor } from './messages.ts';
 import { timing } from './timing.ts';
 
 export type DirectoryClientEvent =
@@ -37,7 +38,7 @@ export type DirectoryClientReport =
   | { readonly type: 'registration.failed'; readonly failure: Failure; readonly retryInMs: number };
 
 export interface DirectoryClientInput {
-  readonly owner: AnyActorRef;
+  readonly owner: RefFor<'directory-client', 'peer'>;
   /** False: only find the directory, for peers that do not wait for strangers. */
   readonly register: boolean;
 }
@@ -80,74 +81,81 @@ const base = setup({
   },
 });
 
-const noteDirectory = base.assign(({ event }) =>
-  event.type === 'directory.found' ? { addresses: event.addresses, key: event.key, atMs: event.atMs } : {},
-);
-const noteTime = base.assign(({ event }) => ('atMs' in event ? { atMs: event.atMs } : {}));
-const startPolling = base.assign({ pollMs: timing.listingPoll, waitedMs: 0 });
-const pollSlower = base.assign(({ context }) => ({
-  waitedMs: context.waitedMs + context.pollMs,
-  pollMs: Math.min(context.pollMs * 2, timing.listingPollMaximum),
-}));
-const noteListed = base.assign(({ event }) =>
-  event.type === 'listing.checked' ? { listed: event.addresses, retryMs: timing.directoryRetry, atMs: event.atMs } : {},
-);
-const noteFailure = base.assign(({ event }) =>
-  event.type === 'directory.failed' ? { failure: event.failure, atMs: event.atMs } : {},
-);
-const noteUnanswered = base.assign(({ event }) =>
-  event.type === 'greeting.failed' ? { failure: { ...event.failure, code: 'directory-unreachable' as const } } : {},
-);
-const noteUnlisted = base.assign(() => ({
-  failure: {
-    code: 'directory-unreachable' as const,
-    message:
-      'the directory does not list this peer: its Hello does not reach us, or our answer does not reach it; check that UDP may pass the firewall',
-  },
-}));
-const retryLater = base.assign(({ context }) => ({
-  retryMs: Math.min(context.retryMs * 2, timing.directoryRetryMaximum),
-}));
-
-const reportKnown = base.sendTo(
-  ({ context }) => context.owner,
-  ({ context: { addresses, key, atMs } }) => ({ type: 'directory.known', addresses, key, atMs }),
-);
-const callForGreeting = base.sendTo(
-  ({ context }) => context.owner,
-  ({ context }) => ({ type: 'directory.greetingWanted', atMs: context.atMs }),
-);
-const reportListed = base.sendTo(
-  ({ context }) => context.owner,
-  ({ context: { listed, atMs } }) => ({ type: 'registration.listed', addresses: listed, atMs }),
-);
-const reportFailure = base.sendTo(
-  ({ context }) => context.owner,
-  ({ context }) => ({ type: 'registration.failed', failure: context.failure, retryInMs: context.retryMs }),
-);
-
 const onFailure = [
-  { guard: 'isRejected' as const, target: 'rejected', actions: noteFailure },
-  { target: 'backingOff', actions: noteFailure },
-];
+  { guard: 'isRejected', target: 'rejected', actions: 'noteFailure' },
+  { target: 'backingOff', actions: 'noteFailure' },
+] as const;
 
-nameActions({
-  noteFailure,
-  noteUnanswered,
-  noteDirectory,
-  noteTime,
-  startPolling,
-  pollSlower,
-  noteListed,
-  noteUnlisted,
-  retryLater,
-  reportKnown,
-  callForGreeting,
-  reportListed,
-  reportFailure,
+const directoryClientSetup = base.extend({
+  actions: {
+    noteDirectory: base.assign(({ event }) => {
+      assertEvent(event, 'directory.found');
+      return { addresses: event.addresses, key: event.key, atMs: event.atMs };
+    }),
+
+    noteTime: base.assign(({ event }) => ('atMs' in event ? { atMs: event.atMs } : {})),
+    startPolling: base.assign({ pollMs: timing.listingPoll, waitedMs: 0 }),
+
+    pollSlower: base.assign(({ context }) => ({
+      waitedMs: context.waitedMs + context.pollMs,
+      pollMs: Math.min(context.pollMs * 2, timing.listingPollMaximum),
+    })),
+
+    noteListed: base.assign(({ event }) => {
+      assertEvent(event, 'listing.checked');
+      return { listed: event.addresses, retryMs: timing.directoryRetry, atMs: event.atMs };
+    }),
+
+    noteFailure: base.assign(({ event }) => {
+      assertEvent(event, 'directory.failed');
+      return { failure: event.failure, atMs: event.atMs };
+    }),
+
+    noteUnanswered: base.assign(({ event }) => {
+      assertEvent(event, 'greeting.failed');
+      return { failure: { ...event.failure, code: 'directory-unreachable' as const } };
+    }),
+
+    noteUnlisted: base.assign(() => ({
+      failure: {
+        code: 'directory-unreachable' as const,
+        message:
+          'the directory does not list this peer: its Hello does not reach us, or our answer does not reach it; check that UDP may pass the firewall',
+      },
+    })),
+
+    retryLater: base.assign(({ context }) => ({
+      retryMs: Math.min(context.retryMs * 2, timing.directoryRetryMaximum),
+    })),
+
+    reportKnown: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context: { addresses, key, atMs } }) => ({ type: 'directory.known', addresses, key, atMs }),
+    ),
+
+    callForGreeting: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context }) => ({ type: 'directory.greetingWanted', atMs: context.atMs }),
+    ),
+
+    reportListed: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context: { listed, atMs } }) => ({ type: 'registration.listed', addresses: listed, atMs }),
+    ),
+
+    reportFailure: base.sendTo(
+      ({ context }) => context.owner,
+      // Noted by whatever led here.
+      ({ context }) => ({
+        type: 'registration.failed',
+        failure: context.failure as Failure,
+        retryInMs: context.retryMs,
+      }),
+    ),
+  },
 });
 
-export const directoryClientMachine = base.createMachine({
+export const directoryClientMachine = directoryClientSetup.createMachine({
   id: 'directory-client',
   description: 'Our standing with the directory: registered, proven, renewed (protocol §3, §5).',
   context: ({ input }) => ({
@@ -165,11 +173,11 @@ export const directoryClientMachine = base.createMachine({
   states: {
     discovering: {
       description: 'Asking for the directory’s UDP addresses and its key.',
-      entry: { type: 'findDirectory' },
+      entry: 'findDirectory',
       on: {
         'directory.found': [
-          { guard: 'mustRegister', target: 'registering', actions: [noteDirectory, reportKnown] },
-          { target: 'connected', actions: [noteDirectory, reportKnown] },
+          { guard: 'mustRegister', target: 'registering', actions: ['noteDirectory', 'reportKnown'] },
+          { target: 'connected', actions: ['noteDirectory', 'reportKnown'] },
         ],
         'directory.failed': onFailure,
       },
@@ -177,42 +185,42 @@ export const directoryClientMachine = base.createMachine({
     connected: { description: 'The directory is known; this peer does not register.' },
     registering: {
       description: 'Binding our name to our key.',
-      entry: { type: 'register' },
+      entry: 'register',
       on: {
-        'registration.accepted': { target: 'confirming', actions: [noteTime, startPolling, callForGreeting] },
+        'registration.accepted': { target: 'confirming', actions: ['noteTime', 'startPolling', 'callForGreeting'] },
         'directory.failed': onFailure,
       },
     },
     confirming: {
       description: 'Hello is under way; the directory says Hello back, and lists the addresses that answer.',
-      entry: { type: 'checkListing' },
+      entry: 'checkListing',
       on: {
         'listing.checked': [
-          { guard: 'isListed', target: 'registered', actions: [noteListed, reportListed] },
-          { guard: 'hasWaitedLong', target: 'backingOff', actions: noteUnlisted },
-          { target: 'waiting', actions: noteTime },
+          { guard: 'isListed', target: 'registered', actions: ['noteListed', 'reportListed'] },
+          { guard: 'hasWaitedLong', target: 'backingOff', actions: 'noteUnlisted' },
+          { target: 'waiting', actions: 'noteTime' },
         ],
         'directory.failed': onFailure,
       },
     },
     waiting: {
       description: 'Not listed yet; asked again after a growing pause.',
-      after: { pollPause: { target: 'confirming', actions: pollSlower } },
+      after: { pollPause: { target: 'confirming', actions: 'pollSlower' } },
     },
     registered: {
       description: 'Listed; renewed before the hour is over.',
       after: { renewal: 'registering' },
       // A renewal finds the listing that it is to renew: that it failed, only this tells.
-      on: { 'greeting.failed': { target: 'backingOff', actions: noteUnanswered } },
+      on: { 'greeting.failed': { target: 'backingOff', actions: 'noteUnanswered' } },
     },
     backingOff: {
       description: 'The directory cannot be used now; tried again after a growing pause.',
-      entry: reportFailure,
-      after: { retryPause: { target: 'discovering', actions: retryLater } },
+      entry: 'reportFailure',
+      after: { retryPause: { target: 'discovering', actions: 'retryLater' } },
     },
     rejected: {
       description: 'The directory has this name under another key; only the user can resolve that.',
-      entry: reportFailure,
+      entry: 'reportFailure',
     },
   },
 });
