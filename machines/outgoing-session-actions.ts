@@ -1,11 +1,12 @@
 /** What an outgoing session asks itself before it acts, and what it does then. */
-import { setup } from 'xstate';
-import { formatAddress, sameAddress } from '../src/wire/socket-address.ts';
+
+import { assertEvent, setup } from 'xstate';
+import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
 import { afterRequests } from './congestion.ts';
 import { effect } from './effects.ts';
-import { type SessionAnswer, socketFor } from './events.ts';
-import { nameActions } from './named.ts';
+import { type SessionReadiness, socketFor } from './events.ts';
+import type { RefFor } from './messages.ts';
 import { type NodesOrder, nodeRequestsMachine } from './node-requests.machine.ts';
 import {
   answersIn,
@@ -34,7 +35,7 @@ import { type RequestOrder, requestMachine } from './request.machine.ts';
 import { areAllFree, giveBack, takeSlot } from './slots.ts';
 import { limits, timing } from './timing.ts';
 
-export const base = setup({
+const base = setup({
   types: {
     context: {} as OutgoingSessionContext,
     events: {} as OutgoingSessionEvent,
@@ -88,7 +89,12 @@ function openRequest({ context, enqueue, self }: Enqueueing, order: RequestOrder
   const id = actorId.request(slot);
   if (isNew) enqueue.spawnChild('request', { id, input: { slot, owner: self, random: context.random } });
   enqueue.assign({ requests: slots });
-  enqueue.sendTo(id, { type: 'request.open', order, socket, atMs: context.atMs });
+  enqueue.sendTo<RefFor<'outgoing-session', 'request'>>(id, {
+    type: 'request.open',
+    order,
+    socket,
+    atMs: context.atMs,
+  });
 }
 
 function openNodeRequests({ context, enqueue, self }: Enqueueing, order: NodesOrder): void {
@@ -98,7 +104,12 @@ function openNodeRequests({ context, enqueue, self }: Enqueueing, order: NodesOr
   const id = actorId.nodeRequests(slot);
   if (isNew) enqueue.spawnChild('nodeRequests', { id, input: { slot, owner: self, random: context.random } });
   enqueue.assign({ nodeRequests: slots });
-  enqueue.sendTo(id, { type: 'nodes.request', order, socket, atMs: context.atMs });
+  enqueue.sendTo<RefFor<'outgoing-session', 'node-requests'>>(id, {
+    type: 'nodes.request',
+    order,
+    socket,
+    atMs: context.atMs,
+  });
 }
 
 /** Asks at the address and under the key that the session has now. */
@@ -109,230 +120,211 @@ function ask(args: Enqueueing, wanted: RootWanted | NodesWanted): void {
   else openNodeRequests(args, nodesOrder(args.context, to, wanted));
 }
 
-export const greet = base.enqueueActions((args) => {
-  const to = currentAddress(args.context);
-  if (to !== undefined) openRequest(args, helloOrder(args.context, to));
-});
+export const outgoingSessionSetup = base.extend({
+  actions: {
+    greet: base.enqueueActions((args) => {
+      const to = currentAddress(args.context);
+      if (to !== undefined) openRequest(args, helloOrder(args.context, to));
+    }),
 
-export const askWanted = base.enqueueActions((args) => {
-  if (args.event.type === 'root.wanted' || args.event.type === 'nodes.wanted') ask(args, args.event);
-});
+    askWanted: base.enqueueActions((args) => {
+      const { event } = args;
+      assertEvent(event, ['root.wanted', 'nodes.wanted']);
+      ask(args, event);
+    }),
 
-/** Does the address in use still answer? */
-export const challenge = base.enqueueActions((args) => {
-  const to = currentAddress(args.context);
-  if (to === undefined) return;
-  openRequest(args, { ...rootOrder(args.context, to, undefined), maxSends: limits.challengeSends });
-});
+    /** Does the address in use still answer? */
+    challenge: base.enqueueActions((args) => {
+      const to = currentAddress(args.context);
+      if (to === undefined) return;
+      openRequest(args, { ...rootOrder(args.context, to, undefined), maxSends: limits.challengeSends });
+    }),
 
-/** In the new session, what was held back is wanted as if it came now. */
-export const wantHeldBack = base.enqueueActions(({ context, enqueue }) => {
-  for (const wanted of context.heldBack) enqueue.raise({ ...wanted, atMs: context.atMs });
-  enqueue.assign({ heldBack: [] });
-});
-export const noteTime = base.assign(({ event }) => ({ atMs: 'atMs' in event ? event.atMs : undefined }));
+    /** In the new session, what was held back is wanted as if it came now. */
+    wantHeldBack: base.enqueueActions(({ context, enqueue }) => {
+      for (const wanted of context.heldBack) enqueue.raise({ ...wanted, atMs: context.atMs });
+      enqueue.assign({ heldBack: [] });
+    }),
 
-export const noteUse = base.assign(({ context, event }) => {
-  const atMs = 'atMs' in event ? event.atMs : undefined;
-  return { atMs, usedAtMs: Math.max(context.usedAtMs, atMs ?? 0) };
-});
+    noteTime: base.assign(({ event }) => ({ atMs: 'atMs' in event ? event.atMs : undefined })),
 
-export const addWaiter = base.assign(({ context, event }) =>
-  event.type === 'session.open' && event.waiter !== undefined
-    ? { waiters: [...context.waiters, event.waiter], atMs: event.atMs }
-    : {},
-);
+    noteUse: base.assign(({ context, event }) => {
+      const atMs = 'atMs' in event ? event.atMs : undefined;
+      return { atMs, usedAtMs: Math.max(context.usedAtMs, atMs ?? 0) };
+    }),
 
-export const useLocated = base.assign(({ context, event }) => {
-  const located = event.type === 'peer.located' ? event : context.located;
-  if (located === undefined) return {};
-  const { alternative } = context;
-  const others = located.addresses.filter((address) => alternative === undefined || !sameAddress(address, alternative));
-  const candidates = alternative === undefined ? others : [alternative, ...others];
-  return {
-    addresses: usable(context, candidates),
-    key: located.key,
-    attempt: 0,
-    traversed: false,
-    alternative: undefined,
-  };
-});
+    addWaiter: base.assign(({ context, event }) => {
+      assertEvent(event, 'session.open');
+      return event.waiter === undefined ? {} : { waiters: [...context.waiters, event.waiter], atMs: event.atMs };
+    }),
 
-export const useNextAddress = base.assign(({ context }) => ({ attempt: context.attempt + 1 }));
-export const useFirstAddressAgain = base.assign({ attempt: 0, traversed: true });
+    useLocated: base.assign(({ context, event }) => {
+      const located = event.type === 'peer.located' ? event : context.located;
+      if (located === undefined) return {};
+      const { alternative } = context;
+      const others = located.addresses.filter(
+        (address) => alternative === undefined || !sameAddress(address, alternative),
+      );
+      const candidates = alternative === undefined ? others : [alternative, ...others];
+      return {
+        addresses: usable(context, candidates),
+        key: located.key,
+        attempt: 0,
+        traversed: false,
+        alternative: undefined,
+      };
+    }),
 
-export const adopt = base.assign(({ event }) =>
-  event.type === 'session.adopt'
-    ? {
+    useNextAddress: base.assign(({ context }) => ({ attempt: context.attempt + 1 })),
+    useFirstAddressAgain: base.assign({ attempt: 0, traversed: true }),
+
+    adopt: base.assign(({ event }) => {
+      assertEvent(event, 'session.adopt');
+      return {
         addresses: [event.address],
         attempt: 0,
         key: event.key,
         openedAtMs: event.atMs,
         atMs: event.atMs,
         failure: undefined,
+      };
+    }),
+
+    /** What is over frees its slot and teaches the congestion window; Hello teaches the round trip only. */
+    settle: base.assign(({ context, event }): Partial<OutgoingSessionContext> => {
+      assertEvent(event, ['request.ended', 'nodes.ended']);
+      const { slot, order, outcome, sends, openedAtMs, atMs } = event;
+      const { firstTimeoutMs } = order;
+      const learned = afterRequests(context.congestion, {
+        answers: answersIn(event),
+        sends,
+        firstTimeoutMs,
+        openedAtMs,
+        atMs,
+      });
+      if (isHello(event)) {
+        const congestion = sends === 1 ? { ...learned, window: context.congestion.window } : context.congestion;
+        return { atMs, requests: giveBack(context.requests, slot), congestion };
       }
-    : {},
-);
+      const regreetings = outcome.kind === 'answered' ? 0 : context.regreetings;
+      const taught = { atMs, congestion: learned, regreetings };
+      if (event.type === 'request.ended') return { ...taught, requests: giveBack(context.requests, slot) };
+      return event.isLast ? { ...taught, nodeRequests: giveBack(context.nodeRequests, slot) } : taught;
+    }),
 
-/** What is over frees its slot and teaches the congestion window; Hello teaches the round trip only. */
-export const settle = base.assign(({ context, event }): Partial<OutgoingSessionContext> => {
-  if (!isEnded(event)) return {};
-  const { slot, order, outcome, sends, openedAtMs, atMs } = event;
-  const { firstTimeoutMs } = order;
-  const learned = afterRequests(context.congestion, {
-    answers: answersIn(event),
-    sends,
-    firstTimeoutMs,
-    openedAtMs,
-    atMs,
-  });
-  if (isHello(event)) {
-    const congestion = sends === 1 ? { ...learned, window: context.congestion.window } : context.congestion;
-    return { atMs, requests: giveBack(context.requests, slot), congestion };
-  }
-  const regreetings = outcome.kind === 'answered' ? 0 : context.regreetings;
-  const taught = { atMs, congestion: learned, regreetings };
-  if (event.type === 'request.ended') return { ...taught, requests: giveBack(context.requests, slot) };
-  return event.isLast ? { ...taught, nodeRequests: giveBack(context.nodeRequests, slot) } : taught;
-});
+    noteOpened: base.assign(({ context, event }) => {
+      assertEvent(event, 'request.ended');
+      if (event.outcome.kind !== 'answered') return {};
+      return {
+        openedAtMs: event.atMs ?? context.openedAtMs,
+        renewing: false,
+        zeroEndingIds: context.zeroEndingIds || (event.outcome.zeroEndingId && event.sends === limits.helloSends),
+        failure: undefined,
+      };
+    }),
 
-export const noteOpened = base.assign(({ context, event }) => {
-  if (event.type !== 'request.ended' || event.outcome.kind !== 'answered') return {};
-  return {
-    openedAtMs: event.atMs ?? context.openedAtMs,
-    renewing: false,
-    zeroEndingIds: context.zeroEndingIds || (event.outcome.zeroEndingId && event.sends === limits.helloSends),
-    failure: undefined,
-  };
-});
+    noteAlternative: base.assign(({ event }) => {
+      assertEvent(event, 'session.adopt');
+      return { alternative: event.address };
+    }),
 
-export const noteAlternative = base.assign(({ event }) =>
-  event.type === 'session.adopt' ? { alternative: event.address } : {},
-);
+    holdBackUnserved: base.assign(({ context, event }) => {
+      assertEvent(event, ['request.ended', 'nodes.ended']);
+      const wanted = wantedAgain(event);
+      return wanted === undefined ? {} : { heldBack: [...context.heldBack, wanted] };
+    }),
 
-export const holdBackUnserved = base.assign(({ context, event }) => {
-  const wanted = isRefusal(event) || isUnanswered(event) ? wantedAgain(event) : undefined;
-  return wanted === undefined ? {} : { heldBack: [...context.heldBack, wanted] };
-});
-export const holdBackWanted = base.assign(({ context, event }) =>
-  event.type === 'root.wanted' || event.type === 'nodes.wanted'
-    ? { heldBack: [...context.heldBack, event], atMs: event.atMs }
-    : {},
-);
-export const countRegreeting = base.assign(({ context }) => ({ regreetings: context.regreetings + 1 }));
-export const noteRenewing = base.assign({ renewing: true });
-export const noteRenewalEnded = base.assign({ renewing: false });
-export const useSockets = base.assign(({ event }) =>
-  event.type === 'sockets.changed' ? { sockets: event.sockets } : {},
-);
+    holdBackWanted: base.assign(({ context, event }) => {
+      assertEvent(event, ['root.wanted', 'nodes.wanted']);
+      return { heldBack: [...context.heldBack, event], atMs: event.atMs };
+    }),
 
-export const noteFailure = base.assign(({ context, event }): Partial<OutgoingSessionContext> => {
-  if (event.type === 'peer.notLocated') return { failure: event.failure };
-  if (isEnded(event)) return { failure: failureOf(event, context.name) };
-  if (event.type === 'session.open') {
-    const where = context.located?.addresses.map(formatAddress).join(', ');
-    const message = `no local address of ours can reach ${where}: listen on one of that family, too`;
-    return { failure: { code: 'peer-unreachable', message } };
-  }
-  if (event.type === 'peer.located') {
-    const message = `${context.name} has no address that this machine can reach; it may be offline`;
-    return { failure: { code: 'peer-unreachable', message } };
-  }
-  return {};
-});
+    countRegreeting: base.assign(({ context }) => ({ regreetings: context.regreetings + 1 })),
+    noteRenewing: base.assign({ renewing: true }),
+    noteRenewalEnded: base.assign({ renewing: false }),
 
-export const tellWaitersReady = base.enqueueActions(({ context, enqueue, self }) => {
-  const ready: SessionAnswer = {
-    type: 'session.ready',
-    session: self,
-    window: windowOf(context),
-    atMs: context.atMs ?? context.openedAtMs,
-  };
-  for (const waiter of context.waiters) enqueue.sendTo(waiter, ready);
-  enqueue.assign({ waiters: [] });
-});
+    useSockets: base.assign(({ event }) => {
+      assertEvent(event, 'sockets.changed');
+      return { sockets: event.sockets };
+    }),
 
-export const tellWaitersFailed = base.enqueueActions(({ context, enqueue }) => {
-  const { failure } = context;
-  if (failure === undefined) return;
-  for (const waiter of context.waiters) enqueue.sendTo(waiter, { type: 'session.failed', failure });
-  for (const wanted of context.heldBack) {
-    const cost = { failure, refused: true, sends: 1, window: windowOf(context) };
-    const answer: SessionAnswer =
-      wanted.type === 'root.wanted'
-        ? { type: 'root.failed', ...cost }
-        : { type: 'nodes.failed', hashes: wanted.hashes, ticket: wanted.ticket, ...cost };
-    enqueue.sendTo(wanted.requester, answer);
-  }
-  enqueue.assign({ waiters: [], heldBack: [] });
-});
+    noteFailure: base.assign(({ context, event }): Partial<OutgoingSessionContext> => {
+      if (event.type === 'peer.notLocated') return { failure: event.failure };
+      if (isEnded(event)) return { failure: failureOf(event, context.name) };
+      if (event.type === 'session.open') {
+        const where = context.located?.addresses.map(formatAddress).join(', ');
+        const message = `no local address of ours can reach ${where}: listen on one of that family, too`;
+        return { failure: { code: 'peer-unreachable', message } };
+      }
+      assertEvent(event, 'peer.located');
+      const message = `${context.name} has no address that this machine can reach; it may be offline`;
+      return { failure: { code: 'peer-unreachable', message } };
+    }),
 
-export const passOn = base.enqueueActions(({ context, event, enqueue }) => {
-  if (event.type === 'nodes.ended') {
-    for (const answer of nodesAnswers(context, event)) enqueue.sendTo(event.order.requester, answer);
-  }
-  if (event.type === 'request.ended' && event.order.requester !== undefined) {
-    const answer = rootAnswer(context, event);
-    if (answer !== undefined) enqueue.sendTo(event.order.requester, answer);
-  }
-});
+    tellWaitersReady: base.enqueueActions(({ context, enqueue, self }) => {
+      const ready: SessionReadiness = {
+        type: 'session.ready',
+        session: self,
+        window: windowOf(context),
+        atMs: context.atMs ?? context.openedAtMs,
+      };
+      for (const waiter of context.waiters) enqueue.sendTo(waiter, ready);
+      enqueue.assign({ waiters: [] });
+    }),
 
-/** An Error is always shown to the user (protocol §4). */
-export const reportError = base.enqueueActions(({ context, event, enqueue }) => {
-  if (!isEnded(event) || event.outcome.kind !== 'refused') return;
-  const { order, outcome } = event;
-  enqueue.sendTo(context.owner, { type: 'error.answered', from: order.to, name: context.name, text: outcome.text });
-});
+    tellWaitersFailed: base.enqueueActions(({ context, enqueue }) => {
+      const { failure } = context;
+      if (failure === undefined) return;
+      for (const waiter of context.waiters) enqueue.sendTo(waiter, { type: 'session.failed', failure });
+      for (const wanted of context.heldBack) {
+        const cost = { failure, refused: true, sends: 1, window: windowOf(context) };
+        if (wanted.type === 'root.wanted') enqueue.sendTo(wanted.requester, { type: 'root.failed', ...cost });
+        else {
+          const { hashes, ticket, requester } = wanted;
+          enqueue.sendTo(requester, { type: 'nodes.failed', hashes, ticket, ...cost });
+        }
+      }
+      enqueue.assign({ waiters: [], heldBack: [] });
+    }),
 
-export const reportEstablished = base.sendTo(
-  ({ context }) => context.owner,
-  ({ context }) => ({
-    type: 'session.established',
-    session: context.id,
-    name: context.name,
-    address: currentAddress(context),
-    key: context.key,
-    atMs: context.openedAtMs,
-  }),
-);
+    passOn: base.enqueueActions(({ context, event, enqueue }) => {
+      assertEvent(event, ['request.ended', 'nodes.ended']);
+      if (event.type === 'nodes.ended') {
+        for (const answer of nodesAnswers(context, event)) enqueue.sendTo(event.order.requester, answer);
+        return;
+      }
+      const answer = rootAnswer(context, event);
+      if (event.order.requester !== undefined && answer !== undefined) enqueue.sendTo(event.order.requester, answer);
+    }),
 
-export const reportLost = base.sendTo(
-  ({ context }) => context.owner,
-  ({ context }) => ({ type: 'session.lost', session: context.id, name: context.name, failure: context.failure }),
-);
+    /** An Error is always shown to the user (protocol §4). */
+    reportError: base.enqueueActions(({ context, event, enqueue }) => {
+      assertEvent(event, ['request.ended', 'nodes.ended']);
+      if (event.outcome.kind !== 'refused') return;
+      const { order, outcome } = event;
+      enqueue.sendTo(context.owner, { type: 'error.answered', from: order.to, name: context.name, text: outcome.text });
+    }),
 
-export const askForTraversal = base.sendTo(
-  ({ context }) => context.owner,
-  ({ context }) => ({ type: 'traversal.wanted', address: currentAddress(context) }),
-);
+    reportEstablished: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context }) => ({
+        type: 'session.established',
+        session: context.id,
+        name: context.name,
+        address: currentAddress(context) as SocketAddress,
+        key: context.key,
+        atMs: context.openedAtMs,
+      }),
+    ),
 
-nameActions({
-  challenge,
-  greet,
-  askWanted,
-  wantHeldBack,
-  noteTime,
-  noteUse,
-  addWaiter,
-  useLocated,
-  noteAlternative,
-  useNextAddress,
-  useFirstAddressAgain,
-  adopt,
-  settle,
-  noteOpened,
-  holdBackUnserved,
-  holdBackWanted,
-  countRegreeting,
-  noteRenewing,
-  noteRenewalEnded,
-  useSockets,
-  noteFailure,
-  tellWaitersReady,
-  tellWaitersFailed,
-  passOn,
-  reportError,
-  reportEstablished,
-  reportLost,
-  askForTraversal,
+    reportLost: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context }) => ({ type: 'session.lost', session: context.id, name: context.name, failure: context.failure }),
+    ),
+
+    askForTraversal: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context }) => ({ type: 'traversal.wanted', address: currentAddress(context) as SocketAddress }),
+    ),
+  },
 });

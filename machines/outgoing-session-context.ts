@@ -1,11 +1,12 @@
 /** What an outgoing session knows, hears, and asks; pure. */
-import type { AnyActorRef } from 'xstate';
+
 import type { PublicKey } from '../src/identity/public-key.ts';
 import type { Hash } from '../src/wire/hash.ts';
 import { formatAddress, type SocketAddress } from '../src/wire/socket-address.ts';
 import type { Congestion } from './congestion.ts';
 import type { Random } from './effects.ts';
 import { type Failure, type Located, type NodesResult, type RootResult, type Sockets, socketFor } from './events.ts';
+import type { RefFor } from './messages.ts';
 import type { NodesEnded, NodesOrder } from './node-requests.machine.ts';
 import type { RequestEnded, RequestOrder } from './request.machine.ts';
 import type { Slots } from './slots.ts';
@@ -13,7 +14,7 @@ import { limits, timing } from './timing.ts';
 
 export interface RootWanted {
   readonly type: 'root.wanted';
-  readonly requester: AnyActorRef;
+  readonly requester: RefFor<'outgoing-session', 'merkle-walk'>;
   readonly atMs: number | undefined;
 }
 
@@ -21,14 +22,18 @@ export interface NodesWanted {
   readonly type: 'nodes.wanted';
   /** No hash twice. */
   readonly hashes: readonly Hash[];
-  readonly requester: AnyActorRef;
+  readonly requester: RefFor<'outgoing-session', 'history-check'>;
   /** The requester's own mark, handed back to it. */
   readonly ticket: number;
   readonly atMs: number | undefined;
 }
 
 export type OutgoingSessionEvent =
-  | { readonly type: 'session.open'; readonly waiter: AnyActorRef | undefined; readonly atMs: number }
+  | {
+      readonly type: 'session.open';
+      readonly waiter: RefFor<'outgoing-session', 'history-check'> | undefined;
+      readonly atMs: number;
+    }
   /** Hello now, whether or not there is a session: a directory lists us for an hour after each. */
   | { readonly type: 'session.greet'; readonly atMs: number }
   | {
@@ -51,7 +56,7 @@ export interface OutgoingSessionInput {
   /** The peer's name; empty for a directory or an address given by hand. */
   readonly name: string;
   readonly ownName: string;
-  readonly owner: AnyActorRef;
+  readonly owner: RefFor<'outgoing-session', 'peer'>;
   readonly random: Random;
   readonly sockets: Sockets;
   /** Where the other side is, if that needs no asking: a directory, or an address given by hand. */
@@ -68,7 +73,7 @@ export interface OutgoingSessionContext extends OutgoingSessionInput {
   readonly traversed: boolean;
   /** Another address that proved to be the same peer's, tried first when the one in use no longer answers. */
   readonly alternative: SocketAddress | undefined;
-  readonly waiters: readonly AnyActorRef[];
+  readonly waiters: readonly RefFor<'outgoing-session', 'history-check'>[];
   /** When the event that is being handled came in; undefined while a timer's is. Unix ms. */
   readonly atMs: number | undefined;
   readonly openedAtMs: number;
@@ -109,8 +114,10 @@ export function answersIn({ outcome }: RequestEnded | NodesEnded): number {
 
 /** Of whoever asked for something; undefined: it is wanted no more. */
 export function wantedAgain(event: RequestEnded | NodesEnded): RootWanted | NodesWanted | undefined {
-  const { requester } = event.order;
-  if (event.type === 'request.ended') return requester && { type: 'root.wanted', requester, atMs: undefined };
+  if (event.type === 'request.ended') {
+    const { requester } = event.order;
+    return requester && { type: 'root.wanted', requester, atMs: undefined };
+  }
   const { outcome, order } = event;
   const hashes = outcome.kind === 'refused' ? [outcome.hash] : outcome.kind === 'unanswered' ? outcome.hashes : [];
   return { type: 'nodes.wanted', hashes, requester: order.requester, ticket: order.ticket, atMs: undefined };
@@ -151,7 +158,7 @@ export function helloOrder(context: OutgoingSessionContext, to: SocketAddress): 
 export function rootOrder(
   context: OutgoingSessionContext,
   to: SocketAddress,
-  requester: AnyActorRef | undefined,
+  requester: RootWanted['requester'] | undefined,
 ): RequestOrder {
   return {
     question: { type: 'RootRequest' },
