@@ -17,3 +17,8 @@ export const actorId = {
   merkleWalk: (name: string) => `merkle-walk.${name}`,
   historyCheck: (name: string) => `history-check.${name}`,
 } as const;
+
+/** What an actor's id says after its kind. */
+export function keyIn(id: string): string {
+  return id.slice(id.indexOf('.') + 1);
+}

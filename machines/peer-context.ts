@@ -1,5 +1,6 @@
 /** What the root peer actor knows, hears and tells; and the questions that its guards ask of that. */
-import type { AnyActorRef } from 'xstate';
+
+import type { DoneActorEvent, ErrorActorEvent } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import { emptyTable, entriesOf, entryOf, type Table } from '../src/merkle/hash-table.ts';
 import type { Hash } from '../src/wire/hash.ts';
@@ -15,6 +16,8 @@ import type {
   Sockets,
   SyncReport,
 } from './events.ts';
+import type { MerkleWalkOutput } from './merkle-walk-context.ts';
+import type { RefFor, SocketRef } from './messages.ts';
 import { limits } from './timing.ts';
 
 /** What others may learn from a peer: emitted by the root actor. */
@@ -55,7 +58,12 @@ export type PeerEvent =
   | OutgoingSessionReport
   | IncomingSessionReport
   | DirectoryClientReport
-  | { readonly type: 'session.wanted'; readonly name: string; readonly requester: AnyActorRef; readonly atMs: number }
+  | {
+      readonly type: 'session.wanted';
+      readonly name: string;
+      readonly requester: RefFor<'outgoing-session', 'history-check'>;
+      readonly atMs: number;
+    }
   | { readonly type: 'hello.wanted'; readonly address: SocketAddress; readonly atMs: number }
   | { readonly type: 'sync.wanted'; readonly name: string; readonly atMs: number }
   | {
@@ -78,7 +86,21 @@ export type PeerEvent =
       readonly atMs: number;
     }
   | { readonly type: 'sweep'; readonly atMs: number }
-  | { readonly type: 'peer.stop' };
+  | { readonly type: 'peer.stop' }
+  | ChildEnded;
+
+/** By kind of child, as their ids begin. */
+type ChildEnded =
+  | DoneActorEvent<MerkleWalkOutput, `merkle-walk.${string}`>
+  | DoneActorEvent<HistoryCheck, `history-check.${string}`>
+  | DoneActorEvent<unknown, `outgoing-session.${string}`>
+  | DoneActorEvent<{ readonly address: SocketAddress }, `incoming-session.${string}`>
+  | ErrorActorEvent<unknown, `merkle-walk.${string}`>
+  | ErrorActorEvent<unknown, `history-check.${string}`>
+  | ErrorActorEvent<unknown, `outgoing-session.${string}`>
+  | ErrorActorEvent<unknown, `incoming-session.${string}`>
+  | ErrorActorEvent<unknown, `socket.${string}`>
+  | ErrorActorEvent<unknown, 'directory-client'>;
 
 export interface PeerInput {
   readonly name: string;
@@ -104,7 +126,7 @@ export interface IncomingEntry {
   readonly proven: boolean;
   readonly openedAtMs: number;
   readonly address: SocketAddress;
-  readonly socket: AnyActorRef;
+  readonly socket: SocketRef;
 }
 
 export interface PeerContext extends PeerInput {

@@ -1,49 +1,21 @@
 /** What the root peer actor does about the directory, sessions in both directions, and strangers. */
+
+import { assertEvent } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import { entriesOf, entryOf, withEntry, withoutEntry } from '../src/merkle/hash-table.ts';
 import { type Datagram, encodeDatagram } from '../src/wire/datagram.ts';
 import { formatAddress, type SocketAddress } from '../src/wire/socket-address.ts';
-import { actorId } from './actor-ids.ts';
+import { actorId, keyIn } from './actor-ids.ts';
 import { type Delivery, socketFor } from './events.ts';
 import { nameIn } from './incoming-session-context.ts';
-import { nameActions } from './named.ts';
+import { failedWalk } from './merkle-walk-context.ts';
+import type { RefFor } from './messages.ts';
 import { evictable, isCrowded, isDirectoryAt, isInSession, knownPeerAt } from './peer-context.ts';
-import { base, datagramOf, type Enqueueing } from './peer-setup.ts';
+import { base, type Enqueueing } from './peer-setup.ts';
+import { endWalk } from './peer-walks.ts';
 import { limits } from './timing.ts';
 
 /* The directory */
-
-export const startDirectoryClient = base.spawnChild('directoryClient', {
-  id: actorId.directoryClient,
-  input: ({ context, self }) => ({ owner: self, register: context.register }),
-});
-
-export const noteDirectory = base.assign(({ event }) =>
-  event.type === 'directory.known' ? { directoryAddresses: event.addresses, directoryKey: event.key } : {},
-);
-
-export const greetDirectory = base.enqueueActions((args) => {
-  const { context, event, enqueue } = args;
-  if (event.type !== 'directory.greetingWanted') return;
-  for (const address of context.directoryAddresses) {
-    if (socketFor(context.sockets, address) === undefined) continue;
-    const id = actorId.outgoingSessionTo(address);
-    const located = { addresses: [address], key: context.directoryKey };
-    ensureOutgoing(args, id, { name: '', nameKnown: true, located });
-    enqueue.sendTo(id, { type: 'session.greet', atMs: event.atMs });
-  }
-});
-
-export const noteListed = base.assign({ isListed: true });
-export const tellListed = base.emit(({ event }) => ({
-  type: 'peer.listed',
-  addresses: event.type === 'registration.listed' ? event.addresses : [],
-}));
-export const tellDirectoryFailed = base.enqueueActions(({ event, enqueue }) => {
-  if (event.type !== 'registration.failed') return;
-  const { failure, retryInMs } = event;
-  enqueue.emit({ type: 'directory.unreachable', failure, retryInMs });
-});
 
 /* Outgoing sessions */
 
@@ -65,194 +37,253 @@ function ensureOutgoing(
   enqueue.assign(({ context: now }) => ({ outgoing: withEntry(now.outgoing, id, entry) }));
 }
 
-export const openSession = base.enqueueActions((args) => {
-  const { event, enqueue } = args;
-  if (event.type !== 'session.wanted') return;
-  const id = actorId.outgoingSession(event.name);
-  ensureOutgoing(args, id, { name: event.name, nameKnown: true });
-  enqueue.sendTo(id, { type: 'session.open', waiter: event.requester, atMs: event.atMs });
-});
-
-export const helloAddress = base.enqueueActions((args) => {
-  const { event, enqueue } = args;
-  if (event.type !== 'hello.wanted') return;
-  const id = actorId.outgoingSessionTo(event.address);
-  ensureOutgoing(args, id, { name: '', nameKnown: false, located: { addresses: [event.address], key: undefined } });
-  enqueue.sendTo(id, { type: 'session.open', waiter: undefined, atMs: event.atMs });
-});
-
-export const noteEstablished = base.enqueueActions(({ context, event, enqueue }) => {
-  if (event.type !== 'session.established' || entryOf(context.outgoing, event.session) === undefined) return;
-  const { session, name, address, key } = event;
-  enqueue.assign({ outgoing: withEntry(context.outgoing, session, { name, address, key }) });
-  enqueue.emit({ type: 'session.opened', direction: 'outgoing', name, address, authenticated: key !== undefined });
-  const incoming = entryOf(context.incoming, formatAddress(address));
-  if (incoming === undefined) return;
-  enqueue.sendTo(actorId.incomingSession(address), { type: 'session.proven', name });
-  if (incoming.name !== name) return;
-  enqueue.assign({ incoming: withEntry(context.incoming, formatAddress(address), { ...incoming, proven: true }) });
-});
-
-export const noteLost = base.enqueueActions(({ context, event, enqueue }) => {
-  if (event.type !== 'session.lost' || entryOf(context.outgoing, event.session) === undefined) return;
-  const { session, name, failure } = event;
-  enqueue.assign({ outgoing: withEntry(context.outgoing, session, { name, address: undefined, key: undefined }) });
-  if (failure === undefined) return;
-  enqueue.emit({ type: 'session.failed', name, failure });
-  const toDirectory = context.directoryAddresses.map(actorId.outgoingSessionTo);
-  const isReached = toDirectory.some((id) => id !== session && entryOf(context.outgoing, id)?.address !== undefined);
-  if (toDirectory.includes(session) && !isReached) {
-    enqueue.sendTo(actorId.directoryClient, { type: 'greeting.failed', failure });
-  }
-});
-
-/** NatTraversalClient to each directory address we hold a session with (protocol §8). */
-export const askForTraversal = base.enqueueActions(({ context, event, enqueue }) => {
-  if (event.type !== 'traversal.wanted') return;
-  const bytes = encodeDatagram({ type: 'NatTraversalClient', id: 0, address: event.address });
-  for (const [, { address }] of entriesOf(context.outgoing)) {
-    if (address === undefined || !isDirectoryAt(context, address)) continue;
-    const socket = socketFor(context.sockets, address);
-    if (socket !== undefined) enqueue.sendTo(socket, { type: 'datagrams.send', datagrams: [bytes], to: address });
-  }
-});
-
-/** The other side’s NAT opens for us when something of ours has gone out towards it (protocol §8). */
-export const openOwnNat = base.enqueueActions(({ context, event, enqueue }) => {
-  const datagram = datagramOf(event);
-  if (datagram?.type !== 'NatTraversalServer') return;
-  const to = datagram.address;
-  const socket = socketFor(context.sockets, to);
-  enqueue.assign({ traversals: context.traversals + 1 });
-  if (socket === undefined) return;
-  const reply: Datagram = { type: 'HelloReply', id: 0, flags: 0, name: context.name };
-  enqueue({ type: 'sendSigned', params: { datagram: reply, to, socket } });
-});
-
 /* Incoming sessions */
-
-export const admit = base.enqueueActions(({ context, event, enqueue, self }) => {
-  if (event.type !== 'stranger.asked') return;
-  const { received, from, size, atMs, socket } = event;
-  let { incoming } = context;
-  if (isCrowded(context, from)) {
-    const evicted = evictable(context, from);
-    if (evicted === undefined) return;
-    enqueue.stopChild(actorId.incomingSession(evicted.address));
-    enqueue.sendTo(evicted.socket, { type: 'source.unrouted', source: evicted.address, isCutOff: true });
-    incoming = withoutEntry(incoming, formatAddress(evicted.address));
-  }
-  const id = actorId.incomingSession(from);
-  // One is there if its socket was replaced, or this Hello came to another one.
-  const former = entryOf(incoming, formatAddress(from));
-  if (former !== undefined) enqueue.stopChild(id);
-  if (former !== undefined && former.socket.id !== socket.id) {
-    enqueue.sendTo(former.socket, { type: 'source.unrouted', source: from, isCutOff: true });
-  }
-  const hello: Delivery = { received, from, size, atMs, socket };
-  const proven = isInSession(context, nameIn(hello), from);
-  const { name: ownName, root: ownRoot, random } = context;
-  enqueue.spawnChild('incomingSession', {
-    id,
-    input: { address: from, ownName, ownRoot, owner: self, socket, random, hello, proven },
-  });
-  const entry = { name: undefined, key: undefined, proven, openedAtMs: atMs, address: from, socket };
-  enqueue.assign({ incoming: withEntry(incoming, formatAddress(from), entry) });
-});
-
-export const noteAccepted = base.enqueueActions(({ context, event, enqueue }) => {
-  if (event.type !== 'session.accepted') return;
-  const { name, address, key, proven, atMs } = event;
-  const text = formatAddress(address);
-  const entry = entryOf(context.incoming, text);
-  if (entry === undefined) return;
-  enqueue.assign({ incoming: withEntry(context.incoming, text, { ...entry, name, key, proven, openedAtMs: atMs }) });
-  enqueue.emit({ type: 'session.opened', direction: 'incoming', name, address, authenticated: key !== undefined });
-});
-
-/** The answered Hello is at the same time our session towards that peer (protocol §5). */
-export const noteProven = base.enqueueActions((args) => {
-  const { context, event, enqueue } = args;
-  if (event.type !== 'address.proven') return;
-  const { name, address, key, atMs } = event;
-  const text = formatAddress(address);
-  const entry = entryOf(context.incoming, text);
-  if (entry !== undefined) {
-    enqueue.assign({ incoming: withEntry(context.incoming, text, { ...entry, proven: true }) });
-  }
-  const id = actorId.outgoingSession(name);
-  const hasRoom = entryOf(context.outgoing, id) !== undefined || context.outgoing.size < limits.outgoingSessions;
-  if (name === '' || !hasRoom) return;
-  ensureOutgoing(args, id, { name, nameKnown: true });
-  enqueue.sendTo(id, { type: 'session.adopt', address, key, atMs });
-});
-
-/** Its place may be taken, though it is remembered for a while. */
-export const noteExpired = base.assign(({ context, event }) => {
-  const text = event.type === 'session.expired' ? formatAddress(event.address) : '';
-  const entry = entryOf(context.incoming, text);
-  return entry === undefined ? {} : { incoming: withEntry(context.incoming, text, { ...entry, proven: false }) };
-});
 
 /* Errors */
 
-export const sendError = base.enqueueActions(({ context, event, enqueue }) => {
-  if (event.type !== 'error.owed') return;
-  const { id, to, text, socket } = event;
-  const source = formatAddress(to);
-  enqueue.assign({
-    errorsSent: context.errorsSent + 1,
-    errorsTo: withEntry(context.errorsTo, source, (entryOf(context.errorsTo, source) ?? 0) + 1),
-  });
-  const bytes = encodeDatagram({ type: 'Error', id, text });
-  enqueue.sendTo(socket, { type: 'datagrams.send', datagrams: [bytes], to });
-});
-
-export const refuseStranger = base.raise(({ event }) => {
-  const { received, from, socket } = event as unknown as Delivery;
-  return { type: 'error.owed', id: received.datagram.id, to: from, text: 'no session: say Hello first', socket };
-});
-
-export const tellError = base.enqueueActions(({ context, event, enqueue }) => {
-  const datagram = datagramOf(event);
-  if (event.type !== 'datagram.unsolicited' || datagram?.type !== 'Error') return;
-  const name = knownPeerAt(context, event.from)?.name;
-  enqueue.emit({ type: 'error.received', from: event.from, name, text: datagram.text });
-});
-
-export const tellErrorAnswered = base.enqueueActions(({ event, enqueue }) => {
-  if (event.type !== 'error.answered') return;
-  const { from, name, text } = event;
-  enqueue.emit({ type: 'error.received', from, name, text });
-});
-
 /** A session of somebody else with us is over. */
-export function endIncoming({ context, enqueue }: Enqueueing, address: SocketAddress, isCutOff: boolean): void {
+function endIncoming({ context, enqueue }: Enqueueing, address: SocketAddress, isCutOff: boolean): void {
   const text = formatAddress(address);
   const entry = entryOf(context.incoming, text);
   enqueue.assign({ incoming: withoutEntry(context.incoming, text) });
   if (entry !== undefined) enqueue.sendTo(entry.socket, { type: 'source.unrouted', source: address, isCutOff });
 }
 
-nameActions({
-  startDirectoryClient,
-  noteDirectory,
-  greetDirectory,
-  noteListed,
-  tellListed,
-  tellDirectoryFailed,
-  openSession,
-  helloAddress,
-  noteEstablished,
-  noteLost,
-  askForTraversal,
-  openOwnNat,
-  admit,
-  noteAccepted,
-  noteExpired,
-  noteProven,
-  sendError,
-  refuseStranger,
-  tellError,
-  tellErrorAnswered,
-});
+export const sessionActions = {
+  noteDirectory: base.assign(({ event }) => {
+    assertEvent(event, 'directory.known');
+    return { directoryAddresses: event.addresses, directoryKey: event.key };
+  }),
+
+  greetDirectory: base.enqueueActions((args) => {
+    const { context, event, enqueue } = args;
+    assertEvent(event, 'directory.greetingWanted');
+    for (const address of context.directoryAddresses) {
+      if (socketFor(context.sockets, address) === undefined) continue;
+      const id = actorId.outgoingSessionTo(address);
+      const located = { addresses: [address], key: context.directoryKey };
+      ensureOutgoing(args, id, { name: '', nameKnown: true, located });
+      enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, { type: 'session.greet', atMs: event.atMs });
+    }
+  }),
+
+  noteListed: base.assign({ isListed: true }),
+
+  tellListed: base.emit(({ event }) => {
+    assertEvent(event, 'registration.listed');
+    return {
+      type: 'peer.listed',
+      addresses: event.addresses,
+    };
+  }),
+
+  tellDirectoryFailed: base.enqueueActions(({ event, enqueue }) => {
+    assertEvent(event, 'registration.failed');
+    const { failure, retryInMs } = event;
+    enqueue.emit({ type: 'directory.unreachable', failure, retryInMs });
+  }),
+
+  openSession: base.enqueueActions((args) => {
+    const { event, enqueue } = args;
+    assertEvent(event, 'session.wanted');
+    const id = actorId.outgoingSession(event.name);
+    ensureOutgoing(args, id, { name: event.name, nameKnown: true });
+    enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, {
+      type: 'session.open',
+      waiter: event.requester,
+      atMs: event.atMs,
+    });
+  }),
+
+  helloAddress: base.enqueueActions((args) => {
+    const { event, enqueue } = args;
+    assertEvent(event, 'hello.wanted');
+    const id = actorId.outgoingSessionTo(event.address);
+    ensureOutgoing(args, id, { name: '', nameKnown: false, located: { addresses: [event.address], key: undefined } });
+    enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, {
+      type: 'session.open',
+      waiter: undefined,
+      atMs: event.atMs,
+    });
+  }),
+
+  noteEstablished: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, 'session.established');
+    if (entryOf(context.outgoing, event.session) === undefined) return;
+    const { session, name, address, key } = event;
+    enqueue.assign({ outgoing: withEntry(context.outgoing, session, { name, address, key }) });
+    enqueue.emit({ type: 'session.opened', direction: 'outgoing', name, address, authenticated: key !== undefined });
+    const incoming = entryOf(context.incoming, formatAddress(address));
+    if (incoming === undefined) return;
+    enqueue.sendTo<RefFor<'peer', 'incoming-session'>>(actorId.incomingSession(address), {
+      type: 'session.proven',
+      name,
+    });
+    if (incoming.name !== name) return;
+    enqueue.assign({ incoming: withEntry(context.incoming, formatAddress(address), { ...incoming, proven: true }) });
+  }),
+
+  noteLost: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, 'session.lost');
+    if (entryOf(context.outgoing, event.session) === undefined) return;
+    const { session, name, failure } = event;
+    enqueue.assign({ outgoing: withEntry(context.outgoing, session, { name, address: undefined, key: undefined }) });
+    if (failure === undefined) return;
+    enqueue.emit({ type: 'session.failed', name, failure });
+    const toDirectory = context.directoryAddresses.map(actorId.outgoingSessionTo);
+    const isReached = toDirectory.some((id) => id !== session && entryOf(context.outgoing, id)?.address !== undefined);
+    if (toDirectory.includes(session) && !isReached) {
+      enqueue.sendTo<RefFor<'peer', 'directory-client'>>(actorId.directoryClient, { type: 'greeting.failed', failure });
+    }
+  }),
+
+  /** NatTraversalClient to each directory address we hold a session with (protocol §8). */
+  askForTraversal: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, 'traversal.wanted');
+    const bytes = encodeDatagram({ type: 'NatTraversalClient', id: 0, address: event.address });
+    for (const [, { address }] of entriesOf(context.outgoing)) {
+      if (address === undefined || !isDirectoryAt(context, address)) continue;
+      const socket = socketFor(context.sockets, address);
+      if (socket !== undefined) enqueue.sendTo(socket, { type: 'datagrams.send', datagrams: [bytes], to: address });
+    }
+  }),
+
+  /** The other side’s NAT opens for us when something of ours has gone out towards it (protocol §8). */
+  openOwnNat: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, 'datagram.unsolicited');
+    const { datagram } = event.received;
+    if (datagram.type !== 'NatTraversalServer') return;
+    const to = datagram.address;
+    const socket = socketFor(context.sockets, to);
+    enqueue.assign({ traversals: context.traversals + 1 });
+    if (socket === undefined) return;
+    const reply: Datagram = { type: 'HelloReply', id: 0, flags: 0, name: context.name };
+    enqueue({ type: 'sendSigned', params: { datagram: reply, to, socket } });
+  }),
+
+  admit: base.enqueueActions(({ context, event, enqueue, self }) => {
+    assertEvent(event, 'stranger.asked');
+    const { received, from, size, atMs, socket } = event;
+    let { incoming } = context;
+    if (isCrowded(context, from)) {
+      const evicted = evictable(context, from);
+      if (evicted === undefined) return;
+      enqueue.stopChild(actorId.incomingSession(evicted.address));
+      enqueue.sendTo(evicted.socket, { type: 'source.unrouted', source: evicted.address, isCutOff: true });
+      incoming = withoutEntry(incoming, formatAddress(evicted.address));
+    }
+    const id = actorId.incomingSession(from);
+    // One is there if its socket was replaced, or this Hello came to another one.
+    const former = entryOf(incoming, formatAddress(from));
+    if (former !== undefined) enqueue.stopChild(id);
+    if (former !== undefined && former.socket.id !== socket.id) {
+      enqueue.sendTo(former.socket, { type: 'source.unrouted', source: from, isCutOff: true });
+    }
+    const hello: Delivery = { received, from, size, atMs, socket };
+    const proven = isInSession(context, nameIn(hello), from);
+    const { name: ownName, root: ownRoot, random } = context;
+    enqueue.spawnChild('incomingSession', {
+      id,
+      input: { address: from, ownName, ownRoot, owner: self, socket, random, hello, proven },
+    });
+    const entry = { name: undefined, key: undefined, proven, openedAtMs: atMs, address: from, socket };
+    enqueue.assign({ incoming: withEntry(incoming, formatAddress(from), entry) });
+  }),
+
+  noteAccepted: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, 'session.accepted');
+    const { name, address, key, proven, atMs } = event;
+    const text = formatAddress(address);
+    const entry = entryOf(context.incoming, text);
+    if (entry === undefined) return;
+    enqueue.assign({ incoming: withEntry(context.incoming, text, { ...entry, name, key, proven, openedAtMs: atMs }) });
+    enqueue.emit({ type: 'session.opened', direction: 'incoming', name, address, authenticated: key !== undefined });
+  }),
+
+  /** The answered Hello is at the same time our session towards that peer (protocol §5). */
+  noteProven: base.enqueueActions((args) => {
+    const { context, event, enqueue } = args;
+    assertEvent(event, 'address.proven');
+    const { name, address, key, atMs } = event;
+    const text = formatAddress(address);
+    const entry = entryOf(context.incoming, text);
+    if (entry !== undefined) {
+      enqueue.assign({ incoming: withEntry(context.incoming, text, { ...entry, proven: true }) });
+    }
+    const id = actorId.outgoingSession(name);
+    const hasRoom = entryOf(context.outgoing, id) !== undefined || context.outgoing.size < limits.outgoingSessions;
+    if (name === '' || !hasRoom) return;
+    ensureOutgoing(args, id, { name, nameKnown: true });
+    enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, { type: 'session.adopt', address, key, atMs });
+  }),
+
+  /** Its place may be taken, though it is remembered for a while. */
+  noteExpired: base.assign(({ context, event }) => {
+    assertEvent(event, 'session.expired');
+    const text = formatAddress(event.address);
+    const entry = entryOf(context.incoming, text);
+    return entry === undefined ? {} : { incoming: withEntry(context.incoming, text, { ...entry, proven: false }) };
+  }),
+
+  sendError: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, 'error.owed');
+    const { id, to, text, socket } = event;
+    const source = formatAddress(to);
+    enqueue.assign({
+      errorsSent: context.errorsSent + 1,
+      errorsTo: withEntry(context.errorsTo, source, (entryOf(context.errorsTo, source) ?? 0) + 1),
+    });
+    const bytes = encodeDatagram({ type: 'Error', id, text });
+    enqueue.sendTo(socket, { type: 'datagrams.send', datagrams: [bytes], to });
+  }),
+
+  refuseStranger: base.raise(({ event }) => {
+    assertEvent(event, 'stranger.asked');
+    const { received, from, socket } = event;
+    return { type: 'error.owed', id: received.datagram.id, to: from, text: 'no session: say Hello first', socket };
+  }),
+
+  tellError: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, 'datagram.unsolicited');
+    const { datagram } = event.received;
+    if (datagram.type !== 'Error') return;
+    const name = knownPeerAt(context, event.from)?.name;
+    enqueue.emit({ type: 'error.received', from: event.from, name, text: datagram.text });
+  }),
+
+  tellErrorAnswered: base.enqueueActions(({ event, enqueue }) => {
+    assertEvent(event, 'error.answered');
+    const { from, name, text } = event;
+    enqueue.emit({ type: 'error.received', from, name, text });
+  }),
+
+  forgetOutgoing: base.assign(({ context, event }) => {
+    assertEvent(event, 'xstate.done.actor.outgoing-session.*');
+    return { outgoing: withoutEntry(context.outgoing, event.actorId) };
+  }),
+
+  /** Who waits for a session that broke down would wait for ever. */
+  endBrokenOutgoing: base.enqueueActions((args) => {
+    const { context, event, enqueue } = args;
+    assertEvent(event, 'xstate.error.actor.outgoing-session.*');
+    const entry = entryOf(context.outgoing, event.actorId);
+    if (entry === undefined) return;
+    enqueue.assign({ outgoing: withoutEntry(context.outgoing, event.actorId) });
+    if (entryOf(context.walks, entry.name) === undefined) return;
+    enqueue.stopChild(actorId.merkleWalk(entry.name));
+    endWalk(args, failedWalk(entry.name, event.error, context.followedAtMs));
+  }),
+
+  endIncoming: base.enqueueActions((args) => {
+    const { event } = args;
+    assertEvent(event, 'xstate.done.actor.incoming-session.*');
+    endIncoming(args, event.output.address, false);
+  }),
+
+  endBrokenIncoming: base.enqueueActions((args) => {
+    const { context, event } = args;
+    assertEvent(event, 'xstate.error.actor.incoming-session.*');
+    const entry = entryOf(context.incoming, keyIn(event.actorId));
+    if (entry !== undefined) endIncoming(args, entry.address, true);
+  }),
+};

@@ -1,5 +1,6 @@
 /** What the root peer actor spawns, has done outside, and asks itself before it acts. */
-import { type AnyActorRef, setup } from 'xstate';
+
+import { setup } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import { entryOf } from '../src/merkle/hash-table.ts';
 import type { Datagram } from '../src/wire/datagram.ts';
@@ -7,10 +8,10 @@ import type { Hash } from '../src/wire/hash.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import { directoryClientMachine } from './directory-client.machine.ts';
 import { effect } from './effects.ts';
-import type { Delivery } from './events.ts';
 import { historyCheckMachine } from './history-check.machine.ts';
 import { incomingSessionMachine } from './incoming-session.machine.ts';
 import { merkleWalkMachine } from './merkle-walk.machine.ts';
+import type { SocketRef } from './messages.ts';
 import { outgoingSessionMachine } from './outgoing-session.machine.ts';
 import {
   isDirectoryInSession,
@@ -41,7 +42,7 @@ export const base = setup({
   },
   actions: {
     /** Signs and hands the bytes to the socket as a `datagrams.send`. */
-    sendSigned: effect<{ datagram: Datagram; to: SocketAddress; socket: AnyActorRef }>('sendSigned'),
+    sendSigned: effect<{ datagram: Datagram; to: SocketAddress; socket: SocketRef }>('sendSigned'),
     /** Signs our Root with id 0, once for all it is pushed to: `root.sealed`. */
     sealRoot: effect<{ root: Hash }>('sealRoot'),
     verifyAnnouncement: effect<{
@@ -58,13 +59,18 @@ export const base = setup({
     isAnnouncement: ({ context, event }) => announcementIn(context, event) !== undefined,
     isError: ({ event }) => datagramOf(event)?.type === 'Error',
     isTraversalOrder: ({ context, event }) =>
-      datagramOf(event)?.type === 'NatTraversalServer' &&
-      isDirectoryInSession(context, (event as unknown as Delivery).from) &&
+      event.type === 'datagram.unsolicited' &&
+      event.received.datagram.type === 'NatTraversalServer' &&
+      isDirectoryInSession(context, event.from) &&
       context.traversals < limits.traversalsPerSweep,
     isForged: ({ event }) => event.type === 'announcement.verified' && !event.valid,
     mayOweError: ({ context, event }) => event.type === 'error.owed' && mayOweError(context, event.to),
-    isSyncing: ({ context, event }) => 'name' in event && entryOf(context.walks, event.name as string) !== undefined,
+    isSyncing: ({ context, event }) =>
+      (event.type === 'sync.wanted' || event.type === 'announcement.verified') &&
+      entryOf(context.walks, event.name) !== undefined,
     isCheckingHistory: ({ context }) => context.historyChecks > 0,
+    /** A child that fails again and again stays down until the next sweep. */
+    mayRestart: ({ context }) => context.restarts < limits.restarts,
     isFollowDue: ({ context, event }) =>
       event.type === 'sweep' && context.isListed && event.atMs - context.followedAtMs >= timing.followInterval,
   },

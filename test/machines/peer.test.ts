@@ -63,7 +63,16 @@ const events = [
   ended('error', 'merkle-walk.alice', { error: new Error('broken') }),
   ended('done', 'history-check.alice', { output: { peer: 'alice', outcome: 'same' } }),
   ended('error', 'history-check.alice', { error: new Error('broken') }),
+  ended('done', 'outgoing-session.alice', { output: undefined }),
+  ended('error', 'outgoing-session.alice', { error: new Error('broken') }),
+  ended('done', 'incoming-session.192.0.2.1:1', { output: { address: alice } }),
+  ended('error', 'incoming-session.192.0.2.1:1', { error: new Error('broken') }),
   { type: 'peer.stop' },
+] as never;
+
+const restartable = [
+  ended('error', 'socket.0', { error: new Error('broken') }),
+  ended('error', 'directory-client', { error: new Error('broken') }),
 ] as never;
 
 const key = (context: PeerContext) => [
@@ -102,5 +111,7 @@ test('every transition of a peer is walked', async () => {
     quota: limits.messageQuota,
   };
   const result = await walkMachine({ machine, input, events, key, isPossible, depth: 4 });
-  expect(unwalked(result)).toEqual([]);
+  const untilTheyStayDown = ({ restarts }: PeerContext) => Math.min(restarts, limits.restarts);
+  const { walked } = await walkMachine({ machine, input, events: restartable, key: untilTheyStayDown });
+  expect(unwalked({ ...result, walked: result.walked.union(walked) })).toEqual([]);
 });

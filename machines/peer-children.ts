@@ -1,0 +1,67 @@
+/** What the root peer actor does about its sockets, about time, and about children that end. */
+import { assertEvent } from 'xstate';
+import { emptyTable, entriesOf } from '../src/merkle/hash-table.ts';
+import { actorId, keyIn } from './actor-ids.ts';
+import { withSocket } from './events.ts';
+import type { RefFor } from './messages.ts';
+import { base } from './peer-setup.ts';
+
+export const childActions = {
+  openSockets: base.enqueueActions(({ context, enqueue, self }) => {
+    context.binds.forEach((bind, index) => {
+      enqueue.spawnChild('socket', { id: actorId.socket(index), input: { index, bind, owner: self } });
+    });
+  }),
+
+  noteSocket: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, 'socket.ready');
+    const sockets = withSocket(context.sockets, event.address, event.socket);
+    enqueue.assign({ sockets });
+    enqueue.emit({ type: 'socket.bound', index: event.index, address: event.address });
+    for (const [id] of entriesOf(context.outgoing)) {
+      enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id as string, { type: 'sockets.changed', sockets });
+    }
+  }),
+
+  tellSocketFailed: base.emit(({ event }) => {
+    assertEvent(event, 'socket.lost');
+    return { type: 'socket.failed', why: event.why };
+  }),
+
+  startDirectoryClient: base.spawnChild('directoryClient', {
+    id: actorId.directoryClient,
+    input: ({ context, self }) => ({ owner: self, register: context.register }),
+  }),
+
+  sweepSessions: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, 'sweep');
+    for (const [id] of entriesOf(context.outgoing)) {
+      enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id as string, event);
+    }
+    for (const [, { address }] of entriesOf(context.incoming)) {
+      enqueue.sendTo<RefFor<'peer', 'incoming-session'>>(actorId.incomingSession(address), event);
+    }
+    enqueue.assign({ errorsSent: 0, errorsTo: emptyTable<number>(), traversals: 0, restarts: 0 });
+  }),
+
+  /** A child that is done, or has failed, stays in `children` until it is stopped. */
+  putAway: base.stopChild(({ event }) => {
+    assertEvent(event, ['xstate.done.actor.*', 'xstate.error.actor.*']);
+    return event.actorId;
+  }),
+
+  /** A child that failed never takes the root down. */
+  reportBreakdown: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, 'xstate.error.actor.*');
+    const what = event.error instanceof Error ? event.error.message : String(event.error);
+    enqueue.assign({ restarts: context.restarts + 1 });
+    enqueue.emit({ type: 'peer.warning', message: `${event.actorId} failed and was put away: ${what}` });
+  }),
+
+  reopenSocket: base.enqueueActions(({ context, event, enqueue, self }) => {
+    assertEvent(event, 'xstate.error.actor.socket.*');
+    const index = Number(keyIn(event.actorId));
+    const bind = context.binds[index];
+    if (bind !== undefined) enqueue.spawnChild('socket', { id: event.actorId, input: { index, bind, owner: self } });
+  }),
+};
