@@ -4,7 +4,7 @@
  */
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
 import { isEffect } from '../../machines/effects.ts';
-import { isOwnTimer, nameOfGuard, namesOfActions } from './action-names.ts';
+import { nameOfGuard, namesOfActions } from './action-names.ts';
 import { type DelayRanges, delayText } from './delays.ts';
 
 export interface MachineModel {
@@ -91,14 +91,8 @@ export function readMachine(name: string, machine: AnyStateMachine, known: Known
     name: state.parent === undefined ? name : state.key,
     kind: kindOfState(state, whereIs(state)),
     description: state.description,
-    entry: namesOfActions(
-      state.entry.filter((action) => !isOwnTimer(action)),
-      whereIs(state),
-    ),
-    exit: namesOfActions(
-      state.exit.filter((action) => !isOwnTimer(action)),
-      whereIs(state),
-    ),
+    entry: namesOfActions(state.config.entry, whereIs(state)),
+    exit: namesOfActions(state.config.exit, whereIs(state)),
     invokes: state.invoke.map(({ src }) => kindOf(src)),
     transitions: readTransitions(state),
     initial: state.type === 'compound' ? targetOf(state.initial, whereIs(state)) : undefined,
@@ -139,7 +133,8 @@ export function remarkOn({ target, source, trigger, actions, reenter }: Transiti
 export function eventText(descriptor: string): string {
   const [, outcome, id] = /^xstate\.(done|error)\.(?:actor|state)\.(.+)$/.exec(descriptor) ?? [];
   if (id === undefined) return descriptor;
-  const who = id === '*' ? 'a child' : id;
+  const kind = id.endsWith('.*') ? id.slice(0, -2) : undefined;
+  const who = id === '*' ? 'a child' : kind === undefined ? id : `${/^[aeiou]/.test(kind) ? 'an' : 'a'} ${kind}`;
   return outcome === 'done' ? `${who} is done` : `${who} failed`;
 }
 

@@ -20,18 +20,11 @@ function transitionsOf(state: AnyStateNode): Transition[] {
   return [...[...state.transitions.values()].flat(), ...(state.always ?? [])];
 }
 
-type Action = { readonly name?: string; readonly type: string; readonly id?: string; readonly sendId?: string };
-
-function nameOf(action: unknown): string {
-  if (typeof action === 'string') return action;
-  const { name, type } = action as Action;
-  return typeof action === 'function' ? (name as string) : type;
-}
-
-/** What arms and disarms `after`. */
-function isTimer(action: unknown): boolean {
-  const { id, sendId } = action as Action;
-  return /^xstate\.after\./.test(`${id ?? sendId}`);
+function namesOf(actions: unknown): string[] {
+  return [actions ?? []].flat().map((action: unknown) => {
+    const { name, type } = action as { readonly name?: string; readonly type?: string };
+    return (typeof action === 'string' ? action : typeof action === 'function' ? name : type) as string;
+  });
 }
 
 const SECOND = 1_000;
@@ -81,7 +74,8 @@ describe.for(Object.entries<AnyStateMachine>(machines))('%s', ([name, machine]) 
     expect(events.filter((type) => /^xstate\.(?!after|done\.actor|error\.actor)/.test(type))).toEqual([]);
     for (const event of events.filter((type) => type.startsWith('xstate.done.actor.'))) {
       const child = event.slice('xstate.done.actor.'.length);
-      expectBoth(`${child === '*' ? 'a child' : child} is done`);
+      const [kind, isPattern] = [child.replace(/\.?\*$/, '') || 'child', child.endsWith('*')];
+      expectBoth(`${isPattern ? (/^[aeiou]/.test(kind) ? 'an ' : 'a ') : ''}${kind} is done`);
     }
     for (const { guard } of transitions) if (guard !== undefined) expectBoth(`[${guard as string}]`);
     expect(texts.includes('always')).toBe(states.some(({ always }) => always !== undefined));
@@ -113,18 +107,18 @@ describe.for(Object.entries<AnyStateMachine>(machines))('%s', ([name, machine]) 
   });
 
   test('has every action, with the event that causes it', () => {
-    for (const { entry, exit } of states) {
+    for (const { config } of states) {
       for (const [label, actions] of [
-        ['entry', entry],
-        ['exit', exit],
+        ['entry', config.entry],
+        ['exit', config.exit],
       ] as const) {
-        const names = actions.filter((action) => !isTimer(action)).map(nameOf);
+        const names = namesOf(actions);
         if (names.length > 0) expect(lines.join('\n')).toMatch(new RegExp(`${label} / ${names.join(', ')}$`, 'm'));
         for (const action of names) expect(words).toContain(action);
       }
     }
     for (const { eventType, actions } of transitions) {
-      const names = actions.map(nameOf);
+      const names = namesOf(actions);
       for (const action of names) expect(words).toContain(action);
       const event = eventType.startsWith('xstate.') ? '' : eventType;
       const isTold = (line: string) => line.includes(event) && line.endsWith(`/ ${names.join(', ')}`);
