@@ -34,8 +34,9 @@ interface Accepted {
 }
 type Kind = keyof Accepted;
 
-/** An actor, as far as it accepts these events. */
-export type Ref<TEvent extends EventObject> = ActorRef<Snapshot<unknown>, TEvent>;
+/** An actor, as far as it accepts these events; what it emits does not matter. */
+// biome-ignore lint/suspicious/noExplicitAny: as XState's own types of references have it
+export type Ref<TEvent extends EventObject> = ActorRef<Snapshot<unknown>, TEvent, any>;
 
 /**
  * Sender, receiver, events; senders from the top of the picture to its bottom. `outside` are effects, timers of the owner and
@@ -177,6 +178,8 @@ export const messageTable: Readonly<Record<string, Readonly<Record<string, reado
 
 type Messages = typeof messages;
 type Sender = keyof Messages;
+/** Kinds of actors to which effects and the program send. */
+export type Outside = Messages['outside'];
 
 /** What one kind of actor tells another. */
 export type Message<TSender extends Sender, TReceiver extends keyof Messages[TSender] & Kind> = Extract<

@@ -1,5 +1,5 @@
 /** Why a session or a download is where it is: its state, what it waits for, and the transitions that brought it there. */
-import type { AnyActorRef, AnyStateNode, InspectionEvent } from 'xstate';
+import type { AnyActorRef, AnyMachineSnapshot, AnyStateNode, InspectionEvent } from 'xstate';
 import { actorId } from '../../machines/actor-ids.ts';
 import type { RequestContext } from '../../machines/request-context.ts';
 import { actorsFrom, escapeId, pathOf, stateOf, unescapeId } from '../runtime/actor-tree.ts';
@@ -156,8 +156,10 @@ function sentenceOf({ event, guard, from, to, actions }: Transition): string {
 }
 
 function descriptionOf(actor: AnyActorRef): string {
-  const { _nodes } = actor.getSnapshot() as { _nodes?: readonly AnyStateNode[] };
-  return _nodes?.at(-1)?.description ?? '';
+  const snapshot = actor.getSnapshot() as AnyMachineSnapshot;
+  let state: AnyStateNode = snapshot.machine.root;
+  for (const key of stateOf(actor).split('.')) state = state.states[key] ?? state;
+  return state.description ?? '';
 }
 
 function seconds(ms: number): string {

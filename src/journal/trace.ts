@@ -1,6 +1,13 @@
 /** Transitions as they happen, in words: from XState's inspection events. */
-import type { AnyActorRef, InspectionEvent } from 'xstate';
-import { pathOf, stateOf, stateText } from '../runtime/actor-tree.ts';
+import {
+  type AnyActorRef,
+  type AnyEventObject,
+  type AnyMachineSnapshot,
+  type AnyTransitionDefinition,
+  getNextTransitions,
+  type InspectionEvent,
+} from 'xstate';
+import { pathOf, stateText } from '../runtime/actor-tree.ts';
 
 export interface Transition {
   readonly atMs: number;
@@ -16,15 +23,11 @@ export interface Transition {
   readonly actions: readonly string[];
 }
 
-interface Taken {
-  readonly guard?: unknown;
-  readonly actions: readonly unknown[];
-}
-
 /** Calls back for each transition that does anything. */
 export class Tracer {
   readonly #onTransition: (transition: Transition, actor: AnyActorRef) => void;
-  readonly #states = new WeakMap<AnyActorRef, string>();
+  /** Of each actor, what its last step led to, and the event of that. */
+  readonly #last = new WeakMap<AnyActorRef, Step>();
 
   constructor(onTransition: (transition: Transition, actor: AnyActorRef) => void) {
     this.#onTransition = onTransition;
@@ -33,27 +36,61 @@ export class Tracer {
   inspect(inspected: InspectionEvent, atMs: number, seq = 0): void {
     if (inspected.type !== '@xstate.microstep') return;
     const actor = inspected.actorRef as AnyActorRef;
-    const { value } = inspected.snapshot as { value?: unknown };
-    const from = this.#states.get(actor) ?? stateOf(actor);
-    const to = stateText(value);
-    this.#states.set(actor, to);
-    const taken = inspected._transitions as unknown as readonly Taken[];
-    if (taken.length === 0) return;
-    const guard = taken.map((transition) => nameOf(transition.guard)).find((name) => name !== '');
-    const actions = taken.flatMap((transition) => transition.actions.map(nameOf)).filter((name) => name !== '');
-    const event = eventName(inspected.event.type);
+    const { event } = inspected;
+    const snapshot = inspected.snapshot as AnyMachineSnapshot;
+    const last = this.#last.get(actor);
+    const before = last?.snapshot ?? (actor.getSnapshot() as AnyMachineSnapshot | undefined);
+    this.#last.set(actor, { snapshot, event });
+    if (before === undefined) return;
+    // After the first step of an event come those that wait for no event (`always`).
+    const taken = (last?.event === event ? alwaysTaken(before, event) : undefined) ?? takenOn(before, event);
+    if (taken === undefined) return;
+    const { guard } = taken;
+    const actions = taken.actions.map(nameOf).filter((name) => name !== '');
     this.#onTransition(
-      { atMs, seq, actor: pathOf(actor), event, ...(guard !== undefined && { guard }), from, to, actions },
+      {
+        atMs,
+        seq,
+        actor: pathOf(actor),
+        event: eventName(event.type),
+        ...(guard !== undefined && { guard: nameOf(guard) }),
+        from: stateText(before.value),
+        to: stateText(snapshot.value),
+        actions,
+      },
       actor,
     );
   }
 }
 
+interface Step {
+  readonly snapshot: AnyMachineSnapshot;
+  readonly event: AnyEventObject;
+}
+
+/** The machine is asked once more: which transition was taken is not part of what XState's public API tells an inspector. */
+function takenOn(snapshot: AnyMachineSnapshot, event: AnyEventObject): AnyTransitionDefinition | undefined {
+  return snapshot.status === 'active' ? snapshot.machine.getTransitionData(snapshot, event)[0] : undefined;
+}
+
+function alwaysTaken(snapshot: AnyMachineSnapshot, event: AnyEventObject): AnyTransitionDefinition | undefined {
+  const { guards } = snapshot.machine.implementations as unknown as {
+    readonly guards: Readonly<Record<string, Guard>>;
+  };
+  return getNextTransitions(snapshot).find(
+    ({ eventType, guard }) =>
+      eventType === '' &&
+      (guard === undefined || guards[nameOf(guard)]?.({ context: snapshot.context, event }) === true),
+  );
+}
+
+type Guard = (args: { readonly context: unknown; readonly event: AnyEventObject }) => boolean;
+
+/** Of an action or a guard, as a machine's configuration has it. */
 function nameOf(implementation: unknown): string {
   if (typeof implementation === 'string') return implementation;
-  if (typeof implementation === 'function') return implementation.name;
-  const { type } = (implementation ?? {}) as { type?: unknown };
-  return typeof type === 'string' ? type : '';
+  const { name, type } = (implementation ?? {}) as { name?: unknown; type?: unknown };
+  return `${(typeof implementation === 'function' ? name : type) ?? ''}`;
 }
 
 /** "after retransmissionTimeout" rather than XState's own name for it. */

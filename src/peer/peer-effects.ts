@@ -2,7 +2,7 @@
  * The effects of the peer's machines: what they ask for is done here, and what comes of it enters them again as an event,
  * always through the gate's `enter` – the one place where a peer hears from outside.
  */
-import type { AnyEventObject } from 'xstate';
+
 import { addressProofMachine } from '../../machines/address-proof.machine.ts';
 import { directoryClientMachine } from '../../machines/directory-client.machine.ts';
 import type { Failure, NodeRequest, ReceivedNode } from '../../machines/events.ts';
@@ -10,11 +10,12 @@ import { incomingSessionMachine } from '../../machines/incoming-session.machine.
 import type { NodeRead } from '../../machines/incoming-session-context.ts';
 import { merkleWalkMachine } from '../../machines/merkle-walk.machine.ts';
 import { brokenDown, type LookedUp } from '../../machines/merkle-walk-context.ts';
+import type { Message } from '../../machines/messages.ts';
 import { outgoingSessionMachine } from '../../machines/outgoing-session.machine.ts';
 import { peerMachine } from '../../machines/peer.machine.ts';
 import type { PublicKey } from '../identity/public-key.ts';
 import { type Clock, nextTurn } from '../runtime/clock.ts';
-import { type Self, type SharedDependencies, shareEffects, type VerifyParams } from '../runtime/shared-effects.ts';
+import { type SelfOf, type SharedDependencies, shareEffects, type VerifyParams } from '../runtime/shared-effects.ts';
 import type { Store } from '../store/store.ts';
 import type { Hash } from '../wire/hash.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
@@ -70,7 +71,7 @@ export function providePeer(dependencies: PeerDependencies) {
 
   const directoryClient = directoryClientMachine.provide({
     actions: {
-      findDirectory: async ({ self }: Self) => {
+      findDirectory: async ({ self }: SelfOf<'directory-client'>) => {
         try {
           const [addresses, key] = await Promise.all([http.udpAddresses(), http.serverKey()]);
           directory = { addresses, key };
@@ -79,7 +80,7 @@ export function providePeer(dependencies: PeerDependencies) {
           enter(self, { type: 'directory.failed', failure: failureFrom(error), atMs: now() });
         }
       },
-      register: async ({ self }: Self) => {
+      register: async ({ self }: SelfOf<'directory-client'>) => {
         try {
           await http.register(ownName, publicKey);
           enter(self, { type: 'registration.accepted', atMs: now() });
@@ -87,7 +88,7 @@ export function providePeer(dependencies: PeerDependencies) {
           enter(self, { type: 'directory.failed', failure: failureFrom(error), atMs: now() });
         }
       },
-      checkListing: async ({ self }: Self) => {
+      checkListing: async ({ self }: SelfOf<'directory-client'>) => {
         try {
           const addresses = (await http.peer(ownName))?.addresses ?? [];
           enter(self, { type: 'listing.checked', addresses, atMs: now() });
@@ -99,8 +100,8 @@ export function providePeer(dependencies: PeerDependencies) {
   });
 
   /** Addresses and key of a peer; a key other than the pinned one is an authentication failure (protocol §7). */
-  const locate = async (name: string): Promise<AnyEventObject> => {
-    const notLocated = (failure: Failure) => ({ type: 'peer.notLocated', failure });
+  const locate = async (name: string): Promise<Message<'outside', 'outgoing-session'>> => {
+    const notLocated = (failure: Failure) => ({ type: 'peer.notLocated' as const, failure });
     try {
       const found = await http.peer(name);
       if (found === undefined) {
@@ -124,7 +125,8 @@ export function providePeer(dependencies: PeerDependencies) {
   const outgoingSession = outgoingSessionMachine.provide({
     actors: { request },
     actions: {
-      locatePeer: async ({ self }: Self, { name }: { name: string }) => enter(self, await locate(name)),
+      locatePeer: async ({ self }: SelfOf<'outgoing-session'>, { name }: { name: string }) =>
+        enter(self, await locate(name)),
     },
   });
 
@@ -134,14 +136,14 @@ export function providePeer(dependencies: PeerDependencies) {
   const incomingSession = incomingSessionMachine.provide({
     actors: { addressProof: addressProofMachine.provide({ actors: { request } }) },
     actions: {
-      findKey: async ({ self }: Self, { name, from }: { name: string; from: SocketAddress }) => {
+      findKey: async ({ self }: SelfOf<'incoming-session'>, { name, from }: { name: string; from: SocketAddress }) => {
         enter(self, { type: 'key.found', ...(await keys.find(name, from)) });
       },
-      verifyHello: async ({ self }: Self, params: VerifyParams) => {
+      verifyHello: async ({ self }: SelfOf<'incoming-session'>, params: VerifyParams) => {
         enter(self, { type: 'hello.verified', id: params.id, valid: await isGenuine(params) });
       },
       sendSigned,
-      readNodes: ({ self }: Self, { requests }: { requests: readonly NodeRequest[] }) =>
+      readNodes: ({ self }: SelfOf<'incoming-session'>, { requests }: { requests: readonly NodeRequest[] }) =>
         enter(self, {
           type: 'nodes.read',
           nodes: requests.map(({ id, hash }): NodeRead => ({ id, hash, value: nodeForOthers(hash) })),
@@ -151,14 +153,14 @@ export function providePeer(dependencies: PeerDependencies) {
 
   const merkleWalk = merkleWalkMachine.provide({
     actions: {
-      beginWalk: ({ self }: Self, { name, root }: { name: string; root: Hash }) => {
+      beginWalk: ({ self }: SelfOf<'merkle-walk'>, { name, root }: { name: string; root: Hash }) => {
         const isCurrent = store.isCurrent(name, root);
         // What an earlier walk has just fetched counts as known.
         buffer.flush();
         if (!isCurrent) store.beginWalk(name, root, wallNow());
         enter(self, { type: 'walk.begun', isCurrent, totalMessages: store.peer(name)?.messages ?? 0, atMs: now() });
       },
-      lookUp: ({ self }: Self, { hashes }: { hashes: readonly Hash[] }) => {
+      lookUp: ({ self }: SelfOf<'merkle-walk'>, { hashes }: { hashes: readonly Hash[] }) => {
         const statuses = store.statusOf(hashes);
         const found = hashes.map((hash, index): LookedUp => {
           const status = statuses[index] ?? 'missing';
@@ -168,7 +170,7 @@ export function providePeer(dependencies: PeerDependencies) {
         enter(self, { type: 'nodes.lookedUp', found });
       },
       keepNodes: (_: unknown, { nodes }: { nodes: readonly ReceivedNode[] }) => buffer.add(nodes),
-      adoptTree: async ({ self }: Self, { name, root, authenticated, quota }: AdoptParams) => {
+      adoptTree: async ({ self }: SelfOf<'merkle-walk'>, { name, root, authenticated, quota }: AdoptParams) => {
         try {
           buffer.flush();
           const input = { feed: name, root, authenticated, quota, nowMs: wallNow() };
@@ -195,15 +197,15 @@ export function providePeer(dependencies: PeerDependencies) {
     actors: { socket, directoryClient, outgoingSession, incomingSession, merkleWalk },
     actions: {
       sendSigned,
-      sealRoot: async ({ self }: Self, { root }: { root: Hash }) => {
+      sealRoot: async ({ self }: SelfOf<'peer'>, { root }: { root: Hash }) => {
         enter(self, { type: 'root.sealed', bytes: await sealed({ type: 'Root', id: 0, hash: root }) });
       },
-      sealKeepAlive: async ({ self }: Self) => {
+      sealKeepAlive: async ({ self }: SelfOf<'peer'>) => {
         const bytes = await sealed({ type: 'HelloReply', id: 0, flags: 0, name: ownName });
         enter(self, { type: 'keepAlive.sealed', bytes });
       },
       rememberReader: () => {},
-      lookForPeers: async ({ self }: Self, { names }: { names: readonly string[] }) => {
+      lookForPeers: async ({ self }: SelfOf<'peer'>, { names }: { names: readonly string[] }) => {
         try {
           const found = await Promise.all(names.map((name) => http.peer(name)));
           const listings = found.flatMap((peer) =>
@@ -214,7 +216,7 @@ export function providePeer(dependencies: PeerDependencies) {
           // Asked again in a moment; that the directory cannot be asked, its client reports.
         }
       },
-      verifyAnnouncement: async ({ self }: Self, params: AnnouncementParams) => {
+      verifyAnnouncement: async ({ self }: SelfOf<'peer'>, params: AnnouncementParams) => {
         const { name, root, atMs } = params;
         enter(self, { type: 'announcement.verified', name, root, valid: await isGenuine(params), atMs });
       },

@@ -1,5 +1,5 @@
 /** Actors by path ("peer/outgoing-session.alice/request.3"), and what they all are in at an instant. */
-import type { AnyActorRef } from 'xstate';
+import type { AnyActor, AnyActorRef } from 'xstate';
 
 const paths = new WeakMap<AnyActorRef, string>();
 
@@ -8,7 +8,7 @@ export function pathOf(actor: AnyActorRef): string {
   const known = paths.get(actor);
   if (known !== undefined) return known;
   const id = escapeId(actor.id);
-  const parent = actor._parent;
+  const { parent } = (actor as AnyActor).options;
   const path = parent === undefined ? id : `${pathOf(parent)}/${id}`;
   paths.set(actor, path);
   return path;

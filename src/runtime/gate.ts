@@ -2,7 +2,8 @@
  * The one way into a system of actors: what enters here – events from effects and from the program, and timers that fire –
  * determines the whole run. Whoever records a run listens here.
  */
-import type { AnyActorRef, AnyEventObject } from 'xstate';
+import type { AnyActorRef, AnyEventObject, EventObject } from 'xstate';
+import type { Ref } from '../../machines/messages.ts';
 import type { SocketAddress } from '../wire/socket-address.ts';
 import type { Clock } from './clock.ts';
 
@@ -27,14 +28,14 @@ export class Gate {
   }
 
   /** Sends an event to an actor; what comes for one that has ended is dropped. */
-  enter(actor: AnyActorRef, event: AnyEventObject): void {
+  enter<TEvent extends EventObject = AnyEventObject>(actor: Ref<TEvent>, event: NoInfer<TEvent>): void {
     if (actor.getSnapshot().status !== 'active') return;
     this.#observer?.entering(actor, event, this.#depth > 0);
     this.#run(() => actor.send(event));
   }
 
   /** As `enter`, for calls of the program: one made from within a listener waits until the actors are at rest. */
-  submit(actor: AnyActorRef, event: AnyEventObject): void {
+  submit<TEvent extends EventObject = AnyEventObject>(actor: Ref<TEvent>, event: NoInfer<TEvent>): void {
     if (this.#depth > 0) queueMicrotask(() => this.enter(actor, event));
     else this.enter(actor, event);
   }

@@ -2,6 +2,7 @@
  * The effects that peers and directories share: sockets and signatures. What comes of them enters through the gate.
  */
 import type { AnyActorRef } from 'xstate';
+import type { Outside, RefFor, SocketRef } from '../../machines/messages.ts';
 import { requestMachine } from '../../machines/request.machine.ts';
 import { socketMachine } from '../../machines/socket.machine.ts';
 import type { PublicKey } from '../identity/public-key.ts';
@@ -20,6 +21,11 @@ export interface Self {
   readonly self: AnyActorRef;
 }
 
+/** Of a kind: what it may hear from an effect is checked. */
+export interface SelfOf<TKind extends keyof Outside> {
+  readonly self: RefFor<'outside', TKind>;
+}
+
 export interface VerifyParams {
   readonly id: number;
   readonly key: PublicKey;
@@ -30,7 +36,7 @@ export interface VerifyParams {
 export interface SendSignedParams {
   readonly datagram: Datagram;
   readonly to: SocketAddress;
-  readonly socket: AnyActorRef;
+  readonly socket: SocketRef;
 }
 
 export interface SharedDependencies {
@@ -62,10 +68,10 @@ export function shareEffects({ sockets, clock, gate, sign, verify }: SharedDepen
 
   const request = requestMachine.provide({
     actions: {
-      sign: async ({ self }: Self, { id, bytes }: { id: number; bytes: Uint8Array }) => {
+      sign: async ({ self }: SelfOf<'request'>, { id, bytes }: { id: number; bytes: Uint8Array }) => {
         enter(self, { type: 'datagram.signed', id, signature: await sign(bytes) });
       },
-      verify: async ({ self }: Self, params: VerifyParams) => {
+      verify: async ({ self }: SelfOf<'request'>, params: VerifyParams) => {
         enter(self, { type: 'answer.verified', id: params.id, valid: await isGenuine(params) });
       },
     },
@@ -73,7 +79,7 @@ export function shareEffects({ sockets, clock, gate, sign, verify }: SharedDepen
 
   const socket = socketMachine.provide({
     actions: {
-      openSocket: ({ self }: Self, { bind }: { bind: SocketAddress }) =>
+      openSocket: ({ self }: SelfOf<'socket'>, { bind }: { bind: SocketAddress }) =>
         void sockets.open(self.id, bind, {
           onOpen: (address) => enter(self, { type: 'socket.opened', address }),
           onFailure: (why) => enter(self, { type: 'socket.failed', why }),
@@ -86,8 +92,11 @@ export function shareEffects({ sockets, clock, gate, sign, verify }: SharedDepen
             ),
           onArrivals: (arrivals) => enter(self, { type: 'datagrams.received', arrivals, atMs: clock.now() }),
         }),
-      closeSocket: ({ self }: Self) => sockets.close(self.id),
-      transmit: ({ self }: Self, { datagrams, to }: { datagrams: readonly Uint8Array[]; to: SocketAddress }) => {
+      closeSocket: ({ self }: SelfOf<'socket'>) => sockets.close(self.id),
+      transmit: (
+        { self }: SelfOf<'socket'>,
+        { datagrams, to }: { datagrams: readonly Uint8Array[]; to: SocketAddress },
+      ) => {
         for (const bytes of datagrams) {
           gate.sending(bytes, to);
           sockets.send(self.id, bytes, to);

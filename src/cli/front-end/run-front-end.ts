@@ -1,6 +1,6 @@
 /** Runs the front end: the machine decides what comes next, a dialogue asks, and the peer does what was chosen. */
 import { type AnyEventObject, createActor } from 'xstate';
-import { frontEndMachine } from '../../../machines/front-end.machine.ts';
+import { type FrontEndEvent, frontEndMachine } from '../../../machines/front-end.machine.ts';
 import { type Action, hasSubject, isAboutMessage, type Place } from '../../../machines/front-end-context.ts';
 import { toMessage } from '../../feed/message.ts';
 import type { JournalSink, Peer, PeerFact } from '../../index.ts';
@@ -183,7 +183,7 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
   }
 }
 
-function arrival({ hashes }: Extract<PeerFact, { type: 'messages.received' }>, { peer, store }: Desk): AnyEventObject {
+function arrival({ hashes }: Extract<PeerFact, { type: 'messages.received' }>, { peer, store }: Desk): FrontEndEvent {
   // A first download brings thousands: nobody is called for each of them.
   const newest = hashes.slice(-20).map((hash) => store.message(hash)?.body ?? '');
   const mentions = newest.filter((body) => isMentioned(body, peer.name)).length;
