@@ -26,7 +26,7 @@ import {
 } from './outgoing-session-context.ts';
 import { afterRequest, isSilent, openPath } from './path.ts';
 import { requestMachine } from './request.machine.ts';
-import type { Requester, RequestOrder } from './request-context.ts';
+import type { RequestEnded, Requester, RequestOrder } from './request-context.ts';
 import { areAllFree, busySlots, giveBack, takeSlot } from './slots.ts';
 import { limits, timing } from './timing.ts';
 
@@ -52,6 +52,10 @@ const base = setup({
       assertEvent(event, 'request.ended');
       return isHello(event) && context.hellos.every(({ slot }) => slot === event.slot);
     },
+    isUnheard: ({ context, event }) => {
+      assertEvent(event, 'request.ended');
+      return isUnheard(context, event);
+    },
     isHelloAnsweredByPath: ({ context, event }) => {
       assertEvent(event, 'request.ended');
       return isHello(event) && event.outcome.kind === 'answered' && isInUse(context, event.order.to);
@@ -64,11 +68,6 @@ const base = setup({
     isUnserved: ({ event }) => {
       assertEvent(event, 'request.ended');
       return event.outcome.kind === 'unanswered' || event.outcome.kind === 'unsendable';
-    },
-    /** Sent to an address that is not, or no longer, the one in use. */
-    isOffPath: ({ context, event }) => {
-      assertEvent(event, 'request.ended');
-      return !isInUse(context, event.order.to);
     },
     isNodeAnswered: ({ event }) => {
       assertEvent(event, 'request.ended');
@@ -97,7 +96,10 @@ const base = setup({
       if (path === undefined || located !== undefined || !sameAddress(path.address, order.to)) return false;
       return isSilent(path, order.heard, waitedMs);
     },
-    mayBeElsewhere: ({ context }) => context.located === undefined,
+    mayBeElsewhere: ({ context, event }) => {
+      assertEvent(event, 'request.ended');
+      return context.located === undefined && isUnheard(context, event);
+    },
     isInUse: ({ context, event }) => {
       assertEvent(event, 'session.adopt');
       return isInUse(context, event.address);
@@ -141,6 +143,12 @@ const base = setup({
   },
 });
 
+/** Nothing has come over the path in use since this request was opened, or nothing can go out. */
+function isUnheard(context: OutgoingSessionContext, { order, outcome }: RequestEnded): boolean {
+  if (!isInUse(context, order.to)) return false;
+  return outcome.kind === 'unsendable' || context.path?.heard === order.heard;
+}
+
 type Enqueueing = Parameters<Parameters<typeof base.enqueueActions>[0]>[0];
 
 /** Hands an order to a free slot; gives its number and what the slots are then. */
@@ -175,7 +183,7 @@ function cancelHellos({ context, enqueue }: Enqueueing): void {
     enqueue.sendTo<RefFor<'outgoing-session', 'request'>>(actorId.request(slot), { type: 'request.cancelled' });
     requests = giveBack(requests, slot);
   }
-  enqueue.assign({ requests, hellos: [], candidates: [], raced: 0 });
+  enqueue.assign({ requests, hellos: [] });
 }
 
 /** Asks over the path in use. */
@@ -239,6 +247,9 @@ const withRequests = base.extend({
     }),
 
     cancelHellos: base.enqueueActions(cancelHellos),
+
+    /** A path has been found. */
+    endRace: base.assign({ candidates: [], raced: 0 }),
 
     /** The other side forgot the session. */
     greetAgain: base.assign(({ context: { path } }) => ({
@@ -336,9 +347,12 @@ const withNotes = withRequests.extend({
     /** Addresses at which the peer was heard go before those that are only listed. */
     useLocated: base.assign(({ context, event }) => {
       assertEvent(event, 'peer.located');
-      const candidates = distinct([...context.candidates, ...usable(context, event.addresses)]);
+      const known = distinct([...context.candidates, ...usable(context, event.addresses)]);
+      // The one in use, which has fallen silent, comes last: it may answer again.
+      const inUse = context.path === undefined ? [] : [context.path.address];
+      const candidates = [...known.filter((address) => !isInUse(context, address)), ...inUse];
       return {
-        candidates: candidates.filter((address) => !isInUse(context, address)),
+        candidates,
         key: event.key,
         raced: 0,
         atMs: event.atMs,
@@ -379,6 +393,8 @@ const withNotes = withRequests.extend({
         atMs,
       };
     }),
+
+    forgetFailure: base.assign({ failure: undefined }),
 
     losePath: base.assign({ path: undefined }),
 

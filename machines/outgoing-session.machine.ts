@@ -53,13 +53,13 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
     'root.wanted': { actions: 'holdBackWanted' },
     'nodes.wanted': { actions: 'holdBackWanted' },
     'session.greet': { target: '.greeting', actions: ['noteTime', 'useGiven'] },
-    'session.adopt': { target: '.established', actions: ['cancelHellos', 'adopt'] },
+    'session.adopt': { target: '.established', actions: ['cancelHellos', 'endRace', 'adopt'] },
     'push.wanted': { actions: 'push' },
     'push.due': [{ guard: 'isPushDue', actions: 'repeatPush' }, { actions: 'forgetPush' }],
     'push.confirmed': { actions: 'forgetPush' },
     'answers.delivered': { actions: 'passOnGathered' },
     'request.ended': [
-      { guard: 'isHelloAnswered', target: '.established', actions: ['settle', 'usePath', 'cancelHellos'] },
+      { guard: 'isHelloAnswered', target: '.established', actions: ['settle', 'usePath', 'cancelHellos', 'endRace'] },
       { guard: 'isHello', actions: ['settle', 'reportError'] },
       { guard: 'isNodeAnswered', actions: ['settle', 'gatherAnswer'] },
       { guard: 'isRefusal', actions: ['settle', 'reportError', 'holdBackUnserved'] },
@@ -97,7 +97,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
       entry: locatePeer,
       on: {
         'peer.located': [
-          { guard: 'isReachable', target: 'greeting', actions: 'useLocated' },
+          { guard: 'isReachable', target: 'greeting', actions: ['cancelHellos', 'useLocated'] },
           { target: 'failing', actions: 'noteOutOfReach' },
         ],
         'peer.notLocated': [
@@ -111,7 +111,11 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
       initial: 'racing',
       on: {
         'request.ended': [
-          { guard: 'isHelloAnswered', target: 'established', actions: ['settle', 'usePath', 'cancelHellos'] },
+          {
+            guard: 'isHelloAnswered',
+            target: 'established',
+            actions: ['settle', 'usePath', 'cancelHellos', 'endRace'],
+          },
           { guard: 'isLastHello', target: '.next', actions: ['settle', 'reportError', 'noteEnded'] },
         ],
       },
@@ -143,16 +147,16 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
             actions: ['settle', 'reportError', 'holdBackUnserved', 'countRegreeting', 'greetAgain'],
           },
           { guard: 'isRefusal', actions: ['settle', 'reportError', 'passOn'] },
-          { guard: 'isOffPath', actions: ['settle', 'holdBackUnserved'] },
-          { guard: 'mayBeElsewhere', target: '.searching', actions: ['settle', 'holdBackUnserved'] },
-          { target: 'failing', actions: ['settle', 'noteEnded', 'passOn'] },
+          { guard: 'mayBeElsewhere', target: '.searching', actions: ['settle', 'noteEnded', 'holdBackUnserved'] },
+          { guard: 'isUnheard', target: 'failing', actions: ['settle', 'noteEnded', 'passOn'] },
+          { actions: ['settle', 'passOn'] },
         ],
         sweep: { guard: 'isExpired', target: 'closed', actions: ['losePath', 'reportLost'] },
       },
       states: {
         answering: {
           description: 'The path in use answers.',
-          entry: 'wantHeldBack',
+          entry: ['forgetFailure', 'wantHeldBack'],
           on: {
             'root.wanted': { actions: ['noteUse', 'askWanted'] },
             'nodes.wanted': { actions: ['noteUse', 'askWanted'] },
@@ -172,18 +176,34 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
           initial: 'locating',
           on: {
             'session.adopt': [
-              { guard: 'isInUse', target: 'answering', actions: ['cancelHellos', 'adopt'] },
+              { guard: 'isInUse', target: 'answering', actions: ['cancelHellos', 'endRace', 'adopt'] },
               { guard: 'isUnderSameKey', actions: ['noteAlternative', 'greetNext'] },
             ],
             'request.ended': [
               {
                 guard: 'isHelloAnsweredElsewhere',
                 target: 'answering',
-                actions: ['settle', 'moveRequests', 'usePath', 'cancelHellos', 'reportEstablished', 'repeatPush'],
+                actions: [
+                  'settle',
+                  'moveRequests',
+                  'usePath',
+                  'cancelHellos',
+                  'endRace',
+                  'reportEstablished',
+                  'repeatPush',
+                ],
               },
-              { guard: 'isHelloAnsweredByPath', target: 'answering', actions: ['settle', 'usePath', 'cancelHellos'] },
-              { guard: 'isNodeAnswered', target: 'answering', actions: ['settle', 'gatherAnswer', 'cancelHellos'] },
-              { guard: 'isAnswered', target: 'answering', actions: ['settle', 'passOn', 'cancelHellos'] },
+              {
+                guard: 'isHelloAnsweredByPath',
+                target: 'answering',
+                actions: ['settle', 'usePath', 'cancelHellos', 'endRace'],
+              },
+              {
+                guard: 'isNodeAnswered',
+                target: 'answering',
+                actions: ['settle', 'gatherAnswer', 'cancelHellos', 'endRace'],
+              },
+              { guard: 'isAnswered', target: 'answering', actions: ['settle', 'passOn', 'cancelHellos', 'endRace'] },
               { guard: 'isUnserved', actions: ['settle', 'holdBackUnserved'] },
             ],
           },
