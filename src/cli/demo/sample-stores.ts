@@ -1,6 +1,6 @@
 /** Stores filled with the sample messages, one per neighbour, each with a tree of its own shape. */
 import { WIRE_EPOCH_MS } from '../../feed/message.ts';
-import { createMemoryStore } from '../../store/memory-store.ts';
+import { openSqliteStore } from '../../store/sqlite-store.ts';
 import type { Draft, OwnFeed, Store, StoredNode } from '../../store/store.ts';
 import { type Hash, hashOf } from '../../wire/hash.ts';
 import { encodeInternal, encodeMessage } from '../../wire/node.ts';
@@ -33,7 +33,7 @@ function datedDrafts(nowMs: number): AuthoredDraft[] {
 
 function createStore({ name, shape }: Neighbour, drafts: readonly AuthoredDraft[], nowMs: number): Store {
   const own = drafts.filter(({ author }) => author === name);
-  const store = createMemoryStore();
+  const store = openSqliteStore(':memory:');
   if (shape === 'canonical') {
     for (const draft of own) store.publish(name, draft, nowMs);
     return store;

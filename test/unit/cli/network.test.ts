@@ -8,7 +8,6 @@ import { observeNetwork } from '../../../src/cli/network-observer.ts';
 import { lockHome } from '../../../src/cli/serve-lock.ts';
 import {
   createDirectory,
-  createMemoryStore,
   createPeer,
   type Directory,
   generateKeyPair,
@@ -30,7 +29,14 @@ beforeAll(async () => {
   directory = await createDirectory({ listen: '127.0.0.1:0', udp: LOOPBACK });
   const { url, ca } = directory;
   const keyPair = await generateKeyPair();
-  alice = await createPeer({ name: 'alice', keyPair, store: createMemoryStore(), directory: url, ca, udp: LOOPBACK });
+  alice = await createPeer({
+    name: 'alice',
+    keyPair,
+    store: openSqliteStore(':memory:'),
+    directory: url,
+    ca,
+    udp: LOOPBACK,
+  });
   await alice.whenListed();
 });
 afterAll(async () => {

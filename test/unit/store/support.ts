@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { buildTree } from '../../../src/merkle/build.ts';
-import { createMemoryStore } from '../../../src/store/memory-store.ts';
 import { openSqliteStore } from '../../../src/store/sqlite-store.ts';
 import type { Adoption, AdoptionInput, Store, StoredNode } from '../../../src/store/store.ts';
 import { type Hash, hashOf } from '../../../src/wire/hash.ts';
@@ -26,10 +25,9 @@ export function openFile(file: string): Store {
   return store;
 }
 
-export const kinds = [
-  { kind: 'memory', open: createMemoryStore },
-  { kind: 'SQLite', open: () => openFile(join(freshFolder(), 'store.db')) },
-] as const;
+export function openInMemory(): Store {
+  return openFile(':memory:');
+}
 
 export function node(value: Uint8Array): StoredNode {
   return { hash: hashOf(value), value };
