@@ -178,9 +178,9 @@ export function answeredAuthor({ inReplyTo }: StoredMessage, store: Store): stri
   return author === undefined ? undefined : safeLine(author);
 }
 
-/** Most of what is done is done with the message; some with who wrote it. */
+/** Most actions are about the message, some about its author. An empty list has neither: `item` is then empty. */
 function subjectOf(action: Action, item: string, store: Store): string {
-  if (isAboutMessage(action)) return item;
+  if (isAboutMessage(action) || item === '') return item;
   if (action === 'peer') return store.message(item as Hash)?.author ?? '';
   return '';
 }
