@@ -5,6 +5,7 @@ import type { HistoryCheck, SyncReport } from '../../machines/events.ts';
 import type { PeerEvent } from '../../machines/peer-context.ts';
 import type { SocketContext } from '../../machines/socket.machine.ts';
 import { limits, timing } from '../../machines/timing.ts';
+import { wireDate } from '../feed/message.ts';
 import type { PublicKey } from '../identity/public-key.ts';
 import { createVerifier } from '../identity/verify.ts';
 import { Explainer, type Explanation } from '../journal/explain.ts';
@@ -18,6 +19,7 @@ import { every } from '../runtime/interval.ts';
 import { createSystemRandom } from '../runtime/random.ts';
 import { SocketBank } from '../runtime/socket-bank.ts';
 import { createUdpNetwork } from '../runtime/udp-network.ts';
+import { followedNames } from '../store/followed.ts';
 import type { Store } from '../store/store.ts';
 import { type Hash, hashOf } from '../wire/hash.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
@@ -30,7 +32,6 @@ import { providePeer } from './peer-effects.ts';
 const DEFAULT_BINDS = ['0.0.0.0:0', '[::]:0'];
 /** How often the store is asked whether another process has written to it. */
 const STORE_POLL_MS = 250;
-const EPOCH_2022_S = Date.UTC(2022, 0, 1) / 1000;
 
 /**
  * Starts a peer (protocol §5); resolves once its sockets are bound.
@@ -88,7 +89,7 @@ class RunningPeer implements Peer {
       name,
       root: this.#publishes ? this.#root : undefined,
       binds: this.#binds,
-      following: followed(store, name),
+      following: followedNames(store, name),
       register: options.register ?? true,
       quota: options.quota ?? limits.messageQuota,
     };
@@ -190,8 +191,8 @@ class RunningPeer implements Peer {
 
   post(text: string, { inReplyTo }: { readonly inReplyTo?: Hash | undefined } = {}): { hash: Hash; root: Hash } {
     const nowMs = this.#clock.now();
-    const date = Math.floor(nowMs / 1000) - EPOCH_2022_S;
-    const published = this.#store.publish(this.name, { date, inReplyTo: inReplyTo ?? null, body: text }, nowMs);
+    const draft = { date: wireDate(nowMs), inReplyTo: inReplyTo ?? null, body: text };
+    const published = this.#store.publish(this.name, draft, nowMs);
     this.#announce(published.root);
     return published;
   }
@@ -286,7 +287,7 @@ class RunningPeer implements Peer {
   #setFollowing(name: string, following: boolean): void {
     const nowMs = this.#clock.now();
     this.#store.setFollowing(name, following, nowMs);
-    this.#submit({ type: 'following.changed', names: followed(this.#store, this.name), atMs: nowMs });
+    this.#submit({ type: 'following.changed', names: followedNames(this.#store, this.name), atMs: nowMs });
   }
 
   #announce(root: Hash): void {
@@ -303,7 +304,7 @@ class RunningPeer implements Peer {
       if (changes === seen) return;
       seen = changes;
       this.#announce(this.#store.ownFeed().root);
-      const names = followed(this.#store, this.name);
+      const names = followedNames(this.#store, this.name);
       const known = this.#actor.getSnapshot().context.following;
       if (names.join('\n') !== known.join('\n')) {
         this.#submit({ type: 'following.changed', names, atMs: this.#clock.now() });
@@ -347,13 +348,6 @@ class RunningPeer implements Peer {
     const error = this.#failure ?? new MurmureError('interrupted', 'the peer was closed meanwhile');
     for (const reject of this.#waiting) reject(error);
   }
-}
-
-function followed(store: Store, ownName: string): string[] {
-  return store
-    .peers()
-    .filter((peer) => peer.following && peer.name !== ownName)
-    .map((peer) => peer.name);
 }
 
 function parseBind(text: string): SocketAddress {

@@ -9,7 +9,7 @@ import { appendLeaf, loadRightEdge } from '../merkle/append.ts';
 import { buildTree, FULL_TREES } from '../merkle/build.ts';
 import { canonicalLeaves, replaceLeaf, TOMBSTONE } from '../merkle/withdraw.ts';
 import { type Hash, hashOf } from '../wire/hash.ts';
-import { encodeMessage, nodeKind } from '../wire/node.ts';
+import { encodeMessage, type MessageFields, nodeKind } from '../wire/node.ts';
 import { messageIn } from './adoption.ts';
 import { migrate } from './migrations.ts';
 import { openDatabase } from './open-database.ts';
@@ -24,7 +24,6 @@ import type {
   AdoptionInput,
   AdoptionStep,
   Arrival,
-  Draft,
   MessageQuery,
   NodeStatus,
   OwnFeed,
@@ -110,8 +109,8 @@ class SqliteStore implements Store {
     return { root: hashFrom(own_root), messages: own_leaves };
   }
 
-  publish(author: string, draft: Draft, nowMs: number): { hash: Hash; root: Hash } {
-    const value = encodeMessage(draft);
+  publish(author: string, message: MessageFields, nowMs: number): { hash: Hash; root: Hash } {
+    const value = encodeMessage(message);
     const hash = hashOf(value);
     return this.#db.write(() => {
       const own = this.ownFeed();
@@ -120,7 +119,7 @@ class SqliteStore implements Store {
       this.#insertNodes([{ hash, value }, ...created]);
       const peer = this.#leaves.peerId(author, nowMs);
       const isNew = !this.#leaves.has(peer, hash);
-      if (isNew) this.#leaves.add(peer, this.#leaves.nodeId(hash), draft, ownLeaf(nowMs));
+      if (isNew) this.#leaves.add(peer, this.#leaves.nodeId(hash), message, ownLeaf(nowMs));
       this.#setOwn(peer, root, { leaves: own.messages + 1, messages: +isNew });
       if (isNew) noteLive(this.#db, value.length + BYTES_ABOVE_LEAF);
       this.#collectIfWorthIt();

@@ -5,8 +5,12 @@
  * transaction. Two processes may hold stores on one home; each sees what the other committed.
  * A *feed* is named by its author's name. Nodes are shared by all feeds and addressed by hash.
  */
+import type { StoredMessage } from '../feed/message.ts';
 import type { PublicKey } from '../identity/public-key.ts';
 import type { Hash } from '../wire/hash.ts';
+import type { MessageFields } from '../wire/node.ts';
+
+export type { StoredMessage };
 
 export interface StoredNode {
   readonly hash: Hash;
@@ -15,28 +19,6 @@ export interface StoredNode {
 
 /** What the store knows of a node: `partial` is an internal node whose subtree is not known to be whole. */
 export type NodeStatus = 'missing' | 'partial' | 'complete';
-
-export interface StoredMessage {
-  readonly hash: Hash;
-  readonly author: string;
-  /** Seconds since 2022-01-01T00:00:00Z, as on the wire. */
-  readonly date: number;
-  readonly inReplyTo: Hash | null;
-  /** As in the node, not yet made safe to show. */
-  readonly body: string;
-  /** When this home first held it, Unix ms. */
-  readonly receivedAtMs: number;
-  /** The root that brought it was signed by the author's pinned key. */
-  readonly authenticated: boolean;
-  readonly read: boolean;
-}
-
-export interface Draft {
-  /** Seconds since 2022-01-01T00:00:00Z. */
-  readonly date: number;
-  readonly inReplyTo: Hash | null;
-  readonly body: string;
-}
 
 export interface OwnFeed {
   readonly root: Hash;
@@ -113,7 +95,7 @@ export interface Store extends Disposable {
 
   ownFeed(): OwnFeed;
   /** Appends to the own tree, atomically across processes. @throws MessageTooLongError */
-  publish(author: string, draft: Draft, nowMs: number): { hash: Hash; root: Hash };
+  publish(author: string, message: MessageFields, nowMs: number): { hash: Hash; root: Hash };
   /**
    * Takes a message out of the own tree, wherever it stands in it: a node of no known type takes its place (merkle/withdraw.ts), and the
    * message is forgotten unless another feed has it. Undefined, and nothing is done, if it does not stand there.

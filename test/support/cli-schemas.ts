@@ -27,7 +27,7 @@ const error = v.strictObject({ error: failure });
 const messageFields = {
   hash,
   author: v.string(),
-  date,
+  date: v.nullable(date),
   receivedAt: date,
   inReplyTo: v.nullable(hash),
   body: v.string(),

@@ -392,6 +392,14 @@ describe('a store', () => {
       expect(bodies(store)).toEqual(['old', 'twin', 'future', 'later']);
     });
 
+    test('sorts an undated message by when it was first seen (one known peer writes four ASCII digits)', () => {
+      const store = openInMemory();
+      const leaves = [messageNode('undated', 0x32303233), messageNode('old', NOON - 50)];
+      fetchTree(store, 'alice', treeOf(leaves));
+      fetchTree(store, 'bob', treeOf([messageNode('later', NOON + 5)]), { nowMs: NOON_MS + 6_000 });
+      expect(bodies(store)).toEqual(['old', 'undated', 'later']);
+    });
+
     test('gives the newest, at most so many, 50 by default, before an instant', () => {
       const store = openInMemory();
       const leaves = Array.from({ length: 60 }, (_, i) => messageNode(`${i}`, NOON - 60 + i));

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { wireDate } from '../../../src/feed/message.ts';
 import { buildTree } from '../../../src/merkle/build.ts';
 import { openSqliteStore } from '../../../src/store/sqlite-store.ts';
 import type { Adoption, AdoptionInput, Store, StoredNode } from '../../../src/store/store.ts';
@@ -11,7 +12,7 @@ import { encodeInternal, encodeMessage } from '../../../src/wire/node.ts';
 
 /** Noon of 2026-01-01, Unix ms, and as dates on the wire count. */
 export const NOON_MS = Date.UTC(2026, 0, 1, 12);
-export const NOON = (NOON_MS - Date.UTC(2022, 0, 1)) / 1000;
+export const NOON = wireDate(NOON_MS);
 
 export function freshFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'murmure-store-'));

@@ -2,6 +2,7 @@
 import { type Action, isAboutMessage, type Place } from '../../../../machines/front-end-context.ts';
 import { toMessage } from '../../../feed/message.ts';
 import { safeLine } from '../../../feed/safe-text.ts';
+import { followedPeers } from '../../../store/followed.ts';
 import type { Store, StoredMessage } from '../../../store/store.ts';
 import type { Hash } from '../../../wire/hash.ts';
 import { startOfConversation, turnsFrom } from '../../conversation.ts';
@@ -125,7 +126,7 @@ export function threadPlace({ subject: hash }: Place, desk: Desk): PlaceView {
 
 /** Those who are followed, and oneself; muted ones are not heard. */
 export function heardAuthors({ peer, store }: Pick<Desk, 'peer' | 'store'>): string[] {
-  const followed = store.peers().filter(({ following, muted }) => following && !muted);
+  const followed = followedPeers(store, peer.name).filter(({ muted }) => !muted);
   return [peer.name, ...followed.map(({ name }) => name)];
 }
 
