@@ -107,6 +107,26 @@ const migrations: readonly string[] = [
   -- Whoever asks for a node is not given the root of a tree that its author has left behind.
   CREATE INDEX superseded_by_root ON superseded (root);
   `,
+  `
+  -- A reading of a date before 2022 is no date: such messages are sorted by when they were first seen.
+  UPDATE leaves SET order_ms = received_ms WHERE order_ms < 1640995200000;
+  `,
+  `
+  -- Proven readers, the one that read last at the end. BOUNDED: the newest 4,096.
+  CREATE TABLE readers (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, last_ms INTEGER NOT NULL);
+  -- What a program at an address, under a key or none (''), needs to answer. BOUNDED: the newest 4,096.
+  CREATE TABLE habits (
+    id INTEGER PRIMARY KEY,
+    address TEXT NOT NULL,
+    key TEXT NOT NULL,
+    zero_ending_ids INTEGER NOT NULL,
+    no_flags INTEGER NOT NULL,
+    noted_ms INTEGER NOT NULL,
+    UNIQUE (address, key)
+  );
+  -- Whose unsigned Roots the person believes. BOUNDED by what a person decides.
+  CREATE TABLE trusted_unsigned (name TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (name, key)) WITHOUT ROWID;
+  `,
 ];
 
 /** Brings the database to the newest version. @throws NewerHomeError if it is newer than this program */

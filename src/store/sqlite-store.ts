@@ -16,6 +16,7 @@ import { openDatabase } from './open-database.ts';
 import { SqliteAdoption } from './sqlite-adoption.ts';
 import { BYTES_ABOVE_LEAF, noteLive, sweepNodes } from './sqlite-collection.ts';
 import { SqliteConnection } from './sqlite-connection.ts';
+import { SqliteContacts } from './sqlite-contacts.ts';
 import { ownLeaf, SqliteLeaves } from './sqlite-leaves.ts';
 import { SqliteMessages } from './sqlite-messages.ts';
 import { blob, hashFrom, type PeerRow, peerFrom } from './sqlite-rows.ts';
@@ -24,6 +25,7 @@ import type {
   AdoptionInput,
   AdoptionStep,
   Arrival,
+  Habit,
   MessageQuery,
   NodeStatus,
   OwnFeed,
@@ -87,6 +89,7 @@ class SqliteStore implements Store {
   readonly #db: SqliteConnection;
   readonly #leaves: SqliteLeaves;
   readonly #messages: SqliteMessages;
+  readonly #contacts: SqliteContacts;
   readonly #adoptionStep: number;
   /** Those that are under way, by feed. */
   readonly #adoptions = new Map<string, SqliteAdoption>();
@@ -97,6 +100,7 @@ class SqliteStore implements Store {
     this.#db = new SqliteConnection(db, file);
     this.#leaves = new SqliteLeaves(this.#db);
     this.#messages = new SqliteMessages(this.#db);
+    this.#contacts = new SqliteContacts(this.#db);
     this.#indexSoon();
   }
 
@@ -267,6 +271,14 @@ class SqliteStore implements Store {
     });
   }
 
+  repinKey(name: string, key: PublicKey, nowMs: number): PublicKey | undefined {
+    return this.#db.write(() => {
+      const before = this.peer(name)?.key;
+      this.#db.run('UPDATE peers SET key = ? WHERE id = ?', key, this.#leaves.peerId(name, nowMs));
+      return before;
+    });
+  }
+
   setFollowing(name: string, following: boolean, nowMs: number): void {
     this.#db.write(() =>
       this.#db.run('UPDATE peers SET following = ? WHERE id = ?', +following, this.#leaves.peerId(name, nowMs)),
@@ -277,6 +289,30 @@ class SqliteStore implements Store {
     this.#db.write(() =>
       this.#db.run('UPDATE peers SET muted = ? WHERE id = ?', +muted, this.#leaves.peerId(name, nowMs)),
     );
+  }
+
+  noteReader(name: string, nowMs: number): void {
+    this.#contacts.noteReader(name, nowMs);
+  }
+
+  readersSince(ms: number): string[] {
+    return this.#contacts.readersSince(ms);
+  }
+
+  habitOf(address: string, key: PublicKey | null): Habit | undefined {
+    return this.#contacts.habitOf(address, key);
+  }
+
+  noteHabit(address: string, key: PublicKey | null, habit: Habit, nowMs: number): void {
+    this.#contacts.noteHabit(address, key, habit, nowMs);
+  }
+
+  trustsUnsigned(name: string, key: PublicKey): boolean {
+    return this.#contacts.trustsUnsigned(name, key);
+  }
+
+  setTrustUnsigned(name: string, key: PublicKey, trusts: boolean): void {
+    this.#contacts.setTrustUnsigned(name, key, trusts);
   }
 
   messages(query?: MessageQuery): StoredMessage[] {

@@ -64,6 +64,14 @@ export interface PeerRecord {
   readonly lastSyncMs: number | undefined;
 }
 
+/** What a program needs that is not as the protocol has it, or it does not answer (protocol §10, §11). */
+export interface Habit {
+  /** It answers only ids whose last byte is 0. */
+  readonly zeroEndingIds: boolean;
+  /** It answers a Hello only if that has no flag set. */
+  readonly noFlags: boolean;
+}
+
 export interface MessageQuery {
   /** Default: every feed, own one included. */
   readonly authors?: readonly string[];
@@ -134,8 +142,25 @@ export interface Store extends Disposable {
   peers(): PeerRecord[];
   /** Pins the first key seen; `changed` leaves the pinned one in place. */
   pinKey(name: string, key: PublicKey, nowMs: number): 'pinned' | 'same' | 'changed';
+  /** Pins this key in the place of any other: the person has accepted it. Returns the one that was pinned before. */
+  repinKey(name: string, key: PublicKey, nowMs: number): PublicKey | undefined;
   setFollowing(name: string, following: boolean, nowMs: number): void;
   setMuted(name: string, muted: boolean, nowMs: number): void;
+
+  /**
+   * A peer that has proven its address reads from us. Cheap: written at most once in three minutes for each name. The newest 4,096 are
+   * remembered, and never exported. @throws what is wrong with the disk, at most as often as it is written
+   */
+  noteReader(name: string, nowMs: number): void;
+  /** Who has read from us at this instant (Unix ms) or later; who was noted last comes first. */
+  readersSince(ms: number): string[];
+  /** `address`: as text, `IP:PORT`. `key`: null for a peer without one. Undefined: nothing is known. */
+  habitOf(address: string, key: PublicKey | null): Habit | undefined;
+  /** Replaces what was known. Cheap if that was the same. The newest 4,096 are remembered. */
+  noteHabit(address: string, key: PublicKey | null, habit: Habit, nowMs: number): void;
+  /** Whether the person believes unsigned Roots of this peer as long as it has this key (protocol §4). */
+  trustsUnsigned(name: string, key: PublicKey): boolean;
+  setTrustUnsigned(name: string, key: PublicKey, trusts: boolean): void;
 
   /** Newest last; ordered by min(claimed date, first seen), then by order of arrival (protocol §2). */
   messages(query?: MessageQuery): StoredMessage[];

@@ -46,7 +46,10 @@ function createStore({ name, shape }: Neighbour, drafts: readonly AuthoredDraft[
 }
 
 /** A tree of pairs: a message and the rest, which hangs on the left or, in a linked list, on the right. */
-function chain(drafts: readonly MessageFields[], shape: Exclude<Shape, 'canonical'>): { nodes: StoredNode[]; root: Hash } {
+function chain(
+  drafts: readonly MessageFields[],
+  shape: Exclude<Shape, 'canonical'>,
+): { nodes: StoredNode[]; root: Hash } {
   const leaves = drafts.map((draft) => toNode(encodeMessage(draft)));
   const [first, ...others] = shape === 'left chain' ? leaves : leaves.toReversed();
   if (first === undefined) throw new RangeError('a chain has at least one message');

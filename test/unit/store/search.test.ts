@@ -192,6 +192,22 @@ describe('what comes is indexed later', () => {
     expect(indexed(file)).toBe(600);
   });
 
+  test('where the disk is too full for that, what came last is compared word by word, and found with the rest', () => {
+    const file = join(freshFolder(), 'store.db');
+    {
+      using store = openSqliteStore(file);
+      fetchTree(store, 'alice', treeOf([messageNode('word of alice', NOON - 1)]));
+      store.search({ text: 'word' });
+      fetchTree(store, 'bob', many);
+    }
+    const store = openSqliteStore(file, { maxPages: 1 });
+    onTestFinished(() => store.close());
+    expect(store.search({ text: 'word', limit: 1_000 })).toHaveLength(601);
+    expect(store.search({ text: '"word 599"' }).map(({ author }) => author)).toEqual(['bob']);
+    expect(store.search({ text: 'alice' })).toHaveLength(1);
+    expect(indexed(file)).toBe(1);
+  });
+
   test('a home that cannot be written at the moment is none the worse', () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
