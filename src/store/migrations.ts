@@ -1,4 +1,4 @@
-/** The database's schema, by version: each step runs once, in a transaction of its own. */
+/** The database's schema, by version: each step runs once. All that are due are one transaction, for which the disk is waited for once. */
 import type { DatabaseSync } from 'node:sqlite';
 import { NewerHomeError } from './store-errors.ts';
 
@@ -131,14 +131,15 @@ const migrations: readonly string[] = [
 
 /** Brings the database to the newest version. @throws NewerHomeError if it is newer than this program */
 export function migrate(db: DatabaseSync, file: string): void {
-  const version = versionOf(db);
-  if (version > migrations.length) throw new NewerHomeError(file);
-  for (let next = version; next < migrations.length; next++) {
+  if (versionOf(db) < migrations.length) {
     db.exec('BEGIN IMMEDIATE');
-    // Another process may have been faster.
-    if (versionOf(db) === next) db.exec(`${migrations[next]}; PRAGMA user_version = ${next + 1}`);
+    // Another process may have been faster, and may be a newer program: none of what it has done is done again, or undone.
+    const due = migrations.slice(versionOf(db));
+    for (const step of due) db.exec(step);
+    if (due.length > 0) db.exec(`PRAGMA user_version = ${migrations.length}`);
     db.exec('COMMIT');
   }
+  if (versionOf(db) > migrations.length) throw new NewerHomeError(file);
 }
 
 function versionOf(db: DatabaseSync): number {
