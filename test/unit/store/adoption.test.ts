@@ -359,4 +359,5 @@ test('in steps, and whatever comes in between, a tree is adopted as it is at onc
     }),
     { numRuns: 150, seed: 20220101 },
   );
-});
+  // It waits for the disk some thousand times.
+}, 300_000);
