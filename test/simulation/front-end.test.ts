@@ -246,7 +246,7 @@ test('whatever keys are pressed and whatever is answered, the dialogue goes on u
   expect([...actions]).toEqual(
     expect.arrayContaining([...keys, ...others, 'peers', 'peer', 'messages', 'help', 'back']),
   );
-}, 60_000);
+}, 300_000);
 
 test('everything under "inspect" answers', async () => {
   const { world, seen } = await dialogue(({ peers: [alice] }) => [

@@ -12,7 +12,7 @@ describe('register, sync, a new message, its push, an incremental sync', () => {
       const world = await publishAndSync(seed, loss);
       await world.close();
     });
-  });
+  }, 600_000);
 
   test('the same seed gives the same run, byte for byte', async () => {
     const runs = [await publishAndSync(7, 0.2), await publishAndSync(7, 0.2)];
