@@ -7,12 +7,16 @@ import type { VirtualPeer } from '../support/world.ts';
 const SEEDS = 100;
 
 describe('register, sync, a new message, its push, an incremental sync', () => {
-  test.each([0, 0.05, 0.2])(`under ${SEEDS} seeds, with %d of the datagrams lost`, async (loss) => {
-    await underSeeds(SEEDS, async (seed) => {
-      const world = await publishAndSync(seed, loss);
-      await world.close();
-    });
-  }, 600_000);
+  test.each([0, 0.05, 0.2])(
+    `under ${SEEDS} seeds, with %d of the datagrams lost`,
+    async (loss) => {
+      await underSeeds(SEEDS, async (seed) => {
+        const world = await publishAndSync(seed, loss);
+        await world.close();
+      });
+    },
+    600_000,
+  );
 
   test('the same seed gives the same run, byte for byte', async () => {
     const runs = [await publishAndSync(7, 0.2), await publishAndSync(7, 0.2)];
