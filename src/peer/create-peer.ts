@@ -213,14 +213,8 @@ class RunningPeer implements Peer {
     return this.#historyCheck;
   }
 
-  async directoryPeers(signal?: AbortSignal): Promise<DirectoryPeer[]> {
-    const names = await this.#http.peers(signal);
-    const found: DirectoryPeer[] = [];
-    for (let start = 0; start < names.length; start += 8) {
-      const some = await Promise.all(names.slice(start, start + 8).map((name) => this.#http.peer(name, signal)));
-      for (const peer of some) if (peer !== undefined) found.push(peer);
-    }
-    return found;
+  directoryPeers(signal?: AbortSignal): Promise<DirectoryPeer[]> {
+    return this.#http.peers(signal);
   }
 
   explain(name: string): readonly Explanation[] {

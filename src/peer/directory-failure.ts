@@ -1,4 +1,5 @@
 /** Why a directory could not be asked, in one sentence: what happened, at which URL, and what to do. */
+import { safeLine } from '../feed/safe-text.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
 
 interface Reason {
@@ -10,6 +11,9 @@ interface Reason {
 /** Nobody who is trusted vouches for its certificate. */
 const UNTRUSTED =
   /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_UNTRUSTED|CERT_SIGNATURE_FAILURE|INVALID_CA)$/;
+
+/** A connection that was open is closed. */
+const CONNECTION_LOST = /^(ECONNRESET|EPIPE|ECONNABORTED|UND_ERR_SOCKET)$/;
 
 /** Codes of the system, of TLS and of the HTTP client (names of errors that have none), by what a user can do about them. */
 const REASONS: readonly Reason[] = [
@@ -64,21 +68,28 @@ const REASONS: readonly Reason[] = [
     todo: 'check that the URL leads to a murmure directory',
   },
   {
-    codes: /^(ECONNRESET|EPIPE|ECONNABORTED|UND_ERR_SOCKET)$/,
+    codes: CONNECTION_LOST,
     what: 'it closed the connection',
     todo: 'check the URL, or try again later',
   },
 ];
 
-/** From what `fetch` threw, whose causes tell more than itself. */
-export function unreachable(url: string, error: unknown): MurmureError {
+/** From what `fetch` threw, whose causes tell more than itself. `proxy`: the one that the environment names. */
+export function unreachable(url: string, error: unknown, proxy?: string): MurmureError {
   const causes = [...causesOf(error)];
+  const hint = proxy === undefined ? '' : ` (HTTPS_PROXY names the proxy ${proxy})`;
   for (const { code, name } of causes) {
     const reason = REASONS.find(({ codes }) => codes.test(code ?? name));
-    if (reason !== undefined) return noAnswer(url, reason.what, reason.todo, error);
+    if (reason !== undefined) return noAnswer(`${url}${hint}`, reason.what, reason.todo, error);
   }
   const { message, code } = causes.at(-1) ?? {};
-  return noAnswer(url, message || code || 'the reason is unknown', 'check the URL and your network connection', error);
+  const what = safeLine(message || code || 'the reason is unknown', 200);
+  return noAnswer(`${url}${hint}`, what, 'check the URL and your network connection', error);
+}
+
+/** Whether asking again over a new connection makes sense. */
+export function isConnectionLost(error: unknown): boolean {
+  return [...causesOf(error)].some(({ code }) => code !== undefined && CONNECTION_LOST.test(code));
 }
 
 /** Whether that is why: a certificate given by hand may mend it. */

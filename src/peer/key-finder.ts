@@ -17,8 +17,8 @@ export interface KeyFinderOptions {
   readonly lookUp: (name: string) => Promise<{ readonly key?: PublicKey } | undefined>;
   readonly directory: () => { readonly addresses: readonly SocketAddress[]; readonly key: PublicKey | undefined };
   readonly isValidName: (name: string) => boolean;
-  /** Unix ms. */
-  readonly now: () => number;
+  /** Milliseconds since an arbitrary start. */
+  readonly monotonicNow: () => number;
 }
 
 const UNTRUSTED: FoundKey = { key: undefined, trusted: false };
@@ -29,7 +29,9 @@ const LOOK_UPS = { perSecond: 20, burst: 200 };
 export class KeyFinder {
   readonly #options: KeyFinderOptions;
   readonly #queue = new BoundedQueue({ concurrency: 16, capacity: 256 });
+  /** Look-ups under way, by name. BOUNDED by the queue. */
   readonly #pending = new Map<string, Promise<FoundKey>>();
+  /** How many of them each host has caused. BOUNDED by the queue. */
   readonly #perSource = new Map<string, number>();
   readonly #inTime = new TokenBuckets(LOOK_UPS);
 
@@ -52,7 +54,7 @@ export class KeyFinder {
   #ask(name: string, from: SocketAddress): FoundKey | Promise<FoundKey> {
     const host = hostOf(from);
     const asking = this.#perSource.get(host) ?? 0;
-    if (asking >= MAX_PER_SOURCE || this.#inTime.take('', this.#options.now()) > 0) return UNTRUSTED;
+    if (asking >= MAX_PER_SOURCE || this.#inTime.take('', this.#options.monotonicNow()) > 0) return UNTRUSTED;
     this.#perSource.set(host, asking + 1);
     const answer = this.#lookUp(name).finally(() => {
       this.#pending.delete(name);

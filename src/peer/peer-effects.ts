@@ -61,7 +61,7 @@ export function providePeer(dependencies: PeerDependencies) {
     lookUp: (name) => http.peer(name),
     directory: () => directory,
     isValidName,
-    now,
+    monotonicNow: () => clock.monotonicNow(),
   });
 
   const directoryClient = directoryClientMachine.provide({

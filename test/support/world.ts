@@ -183,7 +183,11 @@ export class World {
             throw new MurmureError('authentication', `the name ${name} is bound to another key`);
           }
         }),
-      peers: () => answer(() => [...this.registry.peers(now())]),
+      peers: () =>
+        answer(() => {
+          const nowMs = now();
+          return this.registry.peers(nowMs).flatMap((name) => this.registry.lookup(name, nowMs) ?? []);
+        }),
       peer: (name) => answer(() => this.registry.lookup(name, now())),
     };
   }
