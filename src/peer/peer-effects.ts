@@ -17,7 +17,7 @@ import { nextTurn } from '../runtime/clock.ts';
 import { type Self, type SharedDependencies, shareEffects, type VerifyParams } from '../runtime/shared-effects.ts';
 import type { Store } from '../store/store.ts';
 import type { Hash } from '../wire/hash.ts';
-import { MurmureError } from '../wire/murmure-error.ts';
+import { failureFrom } from '../wire/murmure-error.ts';
 import { isValidName } from '../wire/name.ts';
 import type { SocketAddress } from '../wire/socket-address.ts';
 import type { DirectoryHttp } from './directory-http.ts';
@@ -36,12 +36,6 @@ export interface PeerDependencies extends SharedDependencies {
   readonly store: Store;
   readonly http: DirectoryHttp;
   readonly tell: (fact: StoreFact) => void;
-}
-
-function failureFrom(error: unknown): Failure {
-  if (error instanceof MurmureError) return { code: error.code, message: error.message };
-  const message = error instanceof Error ? error.message : String(error);
-  return { code: 'directory-unreachable', message };
 }
 
 /** The peer machine, ready to run on these dependencies. */

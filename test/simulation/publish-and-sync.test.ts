@@ -56,6 +56,20 @@ test.each([
   await world.close();
 });
 
+test('a store that breaks down while a peer is located is an unexpected failure: the directory was reached', async () => {
+  const world = await listedPeers(1, ['alice', 'bob']);
+  const bob = world.peers[1] as VirtualPeer;
+  bob.store.pinKey = () => {
+    throw new FullDiskError('/a/store.db', undefined);
+  };
+  const report = await world.settle(bob.peer.sync('alice'));
+  expect(report).toMatchObject({
+    status: 'failed',
+    error: { code: 'unexpected', message: expect.stringContaining('the disk is full') },
+  });
+  await world.close();
+});
+
 function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex');
 }
