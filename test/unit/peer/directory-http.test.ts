@@ -24,6 +24,7 @@ interface Asked {
   readonly body: string;
 }
 
+const today = new Date().toISOString().slice(0, 10);
 const closers: (() => Promise<unknown>)[] = [];
 let trusted: Certificate;
 let key: PublicKey;
@@ -575,18 +576,23 @@ describe('a directory that cannot be reached', () => {
   });
 
   test.each([
-    ['for another host', 'elsewhere.example', {}, 'is for another host name; use'],
+    [
+      'for another host',
+      'elsewhere.example',
+      {},
+      'is for another host name; use a host name that it was made for (elsewhere.example)',
+    ],
     [
       'expired',
       'localhost',
       { notBeforeDate: new Date('2020-01-01'), notAfterDate: new Date('2021-01-01') },
-      'has expired; check',
+      `has expired; check this computer's clock, which says ${today}, or ask`,
     ],
     [
       'not valid yet',
       'localhost',
       { notBeforeDate: new Date('2100-01-01'), notAfterDate: new Date('2101-01-01') },
-      'is not valid yet; check',
+      `is not valid yet; check this computer's clock, which says ${today}`,
     ],
   ])('its certificate is %s', async (_, host, dates, message) => {
     const own = await certify(host, dates);
