@@ -7,9 +7,12 @@ import { canonicalIp, type SocketAddress, sameAddress } from '../wire/socket-add
 
 /** Bytes of one answer. */
 export const MAX_ANSWER_BYTES = 64 * 1024;
-/** Bytes of a list of peers: 100,000 with an address and a key each. */
+/** Bytes of a list of peers: 100,000 with two addresses and a key each. */
 export const MAX_PEERS_BYTES = 32 * 1024 * 1024;
 export const MAX_PEERS = 100_000;
+/** Objects, arrays and what is in them: 100,000 peers with a key and three addresses each have 13 of them. */
+const MAX_PARTS = 16 * MAX_PEERS;
+const [COMMA, BRACKET, BRACE] = Buffer.from(',[{');
 /** Addresses of one peer or directory; each of them gets datagrams from us, and others chose them. */
 export const MAX_ADDRESSES = 32;
 
@@ -132,13 +135,24 @@ function isNobodys(ip: string): boolean {
   return /^(?:0\.|22[4-9]\.|23\d\.|255\.255\.255\.255$|::$|ff[0-9a-f]{2}:)/.test(ip);
 }
 
-/** Undefined for what is not JSON. */
+/** Undefined for what is not JSON, or too intricate. */
 function parseJson(bytes: Uint8Array): unknown {
+  if (isIntricate(bytes)) return undefined;
   try {
     return JSON.parse(utf8(bytes) ?? '');
   } catch {
     return undefined;
   }
+}
+
+/** 32 MB of brackets would keep the parser busy for seconds, and take a gigabyte of memory. */
+function isIntricate(bytes: Uint8Array): boolean {
+  let parts = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i];
+    if (byte === COMMA || byte === BRACKET || byte === BRACE) parts += 1;
+  }
+  return parts > MAX_PARTS;
 }
 
 /** Undefined for what is not UTF-8. */

@@ -5,10 +5,10 @@ import { type AddressInfo, connect, createServer as createTcpServer, type Server
 import type { Duplex } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { generate } from 'selfsigned';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { generateKeyPair } from '../../../src/identity/key-pair.ts';
 import { type PublicKey, publicKeyBytes } from '../../../src/identity/public-key.ts';
-import { readNames } from '../../../src/peer/directory-answers.ts';
+import { readNames, readPeers } from '../../../src/peer/directory-answers.ts';
 import { createDirectoryHttp, type DirectoryHttp, type DirectoryHttpClient } from '../../../src/peer/directory-http.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { MurmureError } from '../../../src/wire/murmure-error.ts';
@@ -326,6 +326,14 @@ describe.each([
     expect(namesOf(found.filter((peer) => peer !== undefined))).toEqual(['peer7', 'peer8']);
     expect(asked).toHaveLength(4);
   });
+});
+
+test.each(['[', '[],', '{"a":', '1,'])('a large answer made of %j is refused before it is parsed', (part) => {
+  const parse = vi.spyOn(JSON, 'parse');
+  onTestFinished(() => parse.mockRestore());
+  const bytes = Buffer.from(`{"peers":[${part.repeat(2_000_000)}`);
+  expect([readPeers(bytes).ok, readNames(bytes).ok]).toEqual([false, false]);
+  expect(parse).not.toHaveBeenCalled();
 });
 
 describe('a text list', () => {
