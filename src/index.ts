@@ -13,7 +13,6 @@ export type { JournalSink } from './journal/recorder.ts';
 export { createPeer } from './peer/create-peer.ts';
 export type { DirectoryPeer } from './peer/directory-http.ts';
 export type { Peer, PeerFact, PeerOptions } from './peer/peer.ts';
-export { createMemoryStore } from './store/memory-store.ts';
 export { openSqliteStore } from './store/sqlite-store.ts';
 export type { Store, StoredMessage } from './store/store.ts';
 export type { Hash } from './wire/hash.ts';

@@ -1,5 +1,5 @@
 /** Datagrams and tree nodes as plain values: what `decode` prints. The names of the fields are the contract's (docs/cli.md). */
-import { WIRE_EPOCH_MS } from '../feed/message.ts';
+import { specifiedMs } from '../feed/message.ts';
 import { type Datagram, decodeDatagram, typeCode } from '../wire/datagram.ts';
 import { type Hash, hashOf } from '../wire/hash.ts';
 import { decodeNode } from '../wire/node.ts';
@@ -72,7 +72,7 @@ export function explainNode(bytes: Uint8Array): ExplainedNode | Malformed {
   switch (node.kind) {
     case 'message': {
       const { kind, date, inReplyTo, body } = node;
-      return { kind, hash, date: new Date(WIRE_EPOCH_MS + date * 1000).toISOString(), seconds: date, inReplyTo, body };
+      return { kind, hash, date: new Date(specifiedMs(date)).toISOString(), seconds: date, inReplyTo, body };
     }
     case 'internal':
       return { kind: node.kind, hash, children: node.children };

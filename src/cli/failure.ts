@@ -1,7 +1,7 @@
 /** The one place where an error becomes words and an exit code. */
 import { type Command, CommanderError } from 'commander';
 import { safeLine } from '../feed/safe-text.ts';
-import { MurmureError } from '../wire/murmure-error.ts';
+import { failureFrom, MurmureError } from '../wire/murmure-error.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { toSafeJson } from './output.ts';
 import { commandInUse } from './program.ts';
@@ -38,13 +38,13 @@ export function reportFailure(
 }
 
 function describe(error: unknown): Failure {
-  if (error instanceof MurmureError) return { code: error.code, message: error.message };
+  if (error instanceof MurmureError) return failureFrom(error);
   if (isHelp(error)) return { code: 'usage', message: 'no command is given' };
   if (error instanceof CommanderError) return { code: 'usage', message: error.message.replace(/^error: /, '') };
   const refusal = systemFailure(error);
   if (refusal !== undefined) return { code: 'unexpected', message: refusal };
-  const what = error instanceof Error ? error.message : String(error);
-  return { code: 'unexpected', message: `unexpected failure: ${what} (--verbose tells where)` };
+  const { code, message } = failureFrom(error);
+  return { code, message: `unexpected failure: ${message} (--verbose tells where)` };
 }
 
 function isHelp(error: unknown): boolean {

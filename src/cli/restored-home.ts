@@ -3,6 +3,7 @@
  * publish over them would take them back for everybody (docs/adr/0016).
  */
 import type { HistoryCheck } from '../index.ts';
+import { followedPeers } from '../store/followed.ts';
 import { abortable } from './abortable.ts';
 import { type CommandContext, requireDirectory } from './context.ts';
 import { NewerMessagesError, NobodyAskedError } from './errors.ts';
@@ -41,5 +42,5 @@ async function askFollowed(context: CommandContext, identity?: Identity): Promis
 async function followsAnybody({ settings }: CommandContext): Promise<boolean> {
   const { name: ownName, store: opened } = await openStore(settings.home);
   using store = opened;
-  return store.peers().some(({ name, following }) => following && name !== ownName);
+  return followedPeers(store, ownName).length > 0;
 }

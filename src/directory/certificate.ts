@@ -1,6 +1,6 @@
 /** The TLS certificate of a directory: the operator's, or a self-signed one that peers are given a copy of. */
 import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import path from 'node:path';
 import { generate } from 'selfsigned';
@@ -20,7 +20,10 @@ const RENEW_BEFORE_MS = 30 * DAY_MS;
 const LOCAL_HOSTS = ['localhost', '127.0.0.1', '::1'];
 const WILDCARDS = new Set(['0.0.0.0', '::']);
 
-/** For these hosts, names or IP addresses, and this machine itself. */
+/**
+ * For these hosts, names or IP addresses, and this machine itself. It is no authority: whoever steals its key can pass for this
+ * directory, but cannot vouch for other hosts towards the peers that trust it.
+ */
 export async function selfSignedCertificate(hosts: readonly string[]): Promise<Certificate> {
   const notBeforeDate = new Date(Date.now() - DAY_MS);
   // A subject of its own: of two trusted certificates with one subject, TLS finds only one.
@@ -32,8 +35,8 @@ export async function selfSignedCertificate(hosts: readonly string[]): Promise<C
     notBeforeDate,
     notAfterDate: new Date(notBeforeDate.getTime() + LIFETIME_MS),
     extensions: [
-      { name: 'basicConstraints', cA: true, critical: true },
-      { name: 'keyUsage', digitalSignature: true, keyCertSign: true, critical: true },
+      { name: 'basicConstraints', cA: false, critical: true },
+      { name: 'keyUsage', digitalSignature: true, critical: true },
       { name: 'extKeyUsage', serverAuth: true },
       {
         name: 'subjectAltName',
@@ -56,7 +59,10 @@ export async function loadOrCreateCertificate(home: string, hosts: readonly stri
   // One that is replaced anyway need not fit its key: a replacement may have been cut short.
   if (kept !== undefined && (certificate === undefined || isGoodFor(certificate, hosts))) {
     const why = whyUnusable(kept);
-    if (why === undefined) return kept;
+    if (why === undefined) {
+      await keepPrivate(keyFile);
+      return kept;
+    }
     const remedy = `restore ${certFile} and ${keyFile} from a backup, or remove both: new ones are made, of which peers need a copy`;
     throw new MurmureError('invalid-data', `${why}: ${remedy}`);
   }
@@ -67,7 +73,7 @@ export async function loadOrCreateCertificate(home: string, hosts: readonly stri
   return made;
 }
 
-/** @throws MurmureError if one of the two cannot be read as PEM, they do not belong together, or they have expired */
+/** @throws MurmureError if one of the two cannot be read as PEM, they do not belong together, or they are not valid now */
 export function checkCertificate(certificate: Certificate): Certificate {
   const why = whyUnusable(certificate);
   if (why === undefined) return certificate;
@@ -81,7 +87,11 @@ function whyUnusable({ cert, key }: Certificate): string | undefined {
   const privateKey = parsed(() => createPrivateKey(key));
   if (privateKey === undefined) return 'the private key is not valid PEM';
   if (!certificate.checkPrivateKey(privateKey)) return 'the certificate and the private key do not belong together';
-  const { validToDate } = certificate;
+  const { validFromDate, validToDate } = certificate;
+  if (validFromDate.getTime() > Date.now()) {
+    const now = new Date().toISOString();
+    return `the certificate is valid only from ${validFromDate.toISOString()} on, while this computer's clock says ${now}, which may be wrong`;
+  }
   if (validToDate.getTime() <= Date.now()) return `the certificate expired at ${validToDate.toISOString()}`;
   return undefined;
 }
@@ -112,6 +122,12 @@ function isGoodFor(certificate: X509Certificate, hosts: readonly string[]): bool
   const hasHost = (host: string) =>
     (isIP(host) ? certificate.checkIP(host) : certificate.checkHost(host)) !== undefined;
   return certificate.validToDate.getTime() - Date.now() > RENEW_BEFORE_MS && withLocal(hosts).every(hasHost);
+}
+
+/** A copy from a backup may be readable by everybody. Where that cannot be changed, the directory works all the same. */
+async function keepPrivate(keyFile: string): Promise<void> {
+  const { mode } = await stat(keyFile);
+  if ((mode & 0o077) !== 0) await chmod(keyFile, 0o600).catch(() => {});
 }
 
 async function writeWhole(file: string, content: string, mode: number): Promise<void> {

@@ -3,14 +3,15 @@
  * something to rely on.
  */
 import type { Hash } from '../wire/hash.ts';
+import type { MessageFields } from '../wire/node.ts';
 import { safeLine, safeText } from './safe-text.ts';
 
 /** Everything in it is safe to print as it is. */
 export interface Message {
   readonly hash: Hash;
   readonly author: string;
-  /** What the author claims, ISO 8601 UTC. */
-  readonly date: string;
+  /** What the author claims, ISO 8601 UTC; null for a message without a date. */
+  readonly date: string | null;
   /** When this home first held it, ISO 8601 UTC. */
   readonly receivedAt: string;
   readonly inReplyTo: Hash | null;
@@ -22,58 +23,62 @@ export interface Message {
   readonly future?: true;
 }
 
-/** A message as it is kept: what `Message` is made of. */
-export interface KeptMessage {
+/** A message as a store keeps it: what `Message` is made of. Date and body are as in the node: not to be believed, nor safe to show. */
+export interface StoredMessage extends MessageFields {
   readonly hash: Hash;
   readonly author: string;
-  /** Seconds since 2022-01-01T00:00:00Z, as on the wire. */
-  readonly date: number;
-  readonly inReplyTo: Hash | null;
-  /** As in the node. */
-  readonly body: string;
-  /** Unix milliseconds. */
+  /** When this home first held it, Unix ms. */
   readonly receivedAtMs: number;
+  /** The root that brought it was signed by the author's pinned key. */
   readonly authenticated: boolean;
   readonly read: boolean;
 }
 
 /** 2022-01-01T00:00:00Z, from which dates on the wire count (protocol §2). */
-export const WIRE_EPOCH_MS = Date.UTC(2022, 0, 1);
+const WIRE_EPOCH_MS = Date.UTC(2022, 0, 1);
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/**
- * The instant a message claims to be from, in Unix milliseconds. `date` is the field of the node (unsigned 32 bits,
- * seconds). One known peer writes Unix seconds: a date more than a day ahead is read so if that brings it within a day
- * (protocol §2).
- */
-export function claimedMs(date: number, nowMs: number): number {
-  const latest = nowMs + DAY_MS;
-  const asSpecified = WIRE_EPOCH_MS + date * 1000;
-  const asUnix = date * 1000;
-  return asSpecified > latest && asUnix <= latest ? asUnix : asSpecified;
+/** An instant as the date of a message that is published then. A clock that is before 2022 gives the first date there is. */
+export function wireDate(atMs: number): number {
+  return Math.max(0, Math.floor((atMs - WIRE_EPOCH_MS) / 1000));
 }
 
-/** The instant to sort by: nobody gets to the end of the timeline by claiming a later date (protocol §2). */
-export function orderingMs(claimedMs: number, firstSeenMs: number): number {
-  return Math.min(claimedMs, firstSeenMs);
+/** The date field of a node as the specification reads it, in Unix ms. */
+export function specifiedMs(date: number): number {
+  return WIRE_EPOCH_MS + date * 1000;
+}
+
+/**
+ * The instant a message claims to be from, in Unix ms. `date` is the field of the node (unsigned 32 bits, seconds). One known peer
+ * writes Unix seconds: a date that lies more than a day ahead is read so if that brings it within a day. A reading before 2022 is no
+ * date: undefined. (Protocol §2.)
+ */
+export function claimedMs(date: number, nowMs: number): number | undefined {
+  const latest = nowMs + DAY_MS;
+  const asSpecified = specifiedMs(date);
+  const asUnix = date * 1000;
+  if (asSpecified <= latest || asUnix > latest) return asSpecified;
+  return asUnix < WIRE_EPOCH_MS ? undefined : asUnix;
+}
+
+/** The instant to sort by: nobody gets to the end of the timeline by claiming a later date, or none (protocol §2). */
+export function orderingMs(claimedMs: number | undefined, firstSeenMs: number): number {
+  return Math.min(claimedMs ?? firstSeenMs, firstSeenMs);
 }
 
 /** Whether a message claims to be from an instant that has not come yet (protocol §2: such a message is marked). */
-export function isFuture(claimedMs: number, nowMs: number): boolean {
-  return claimedMs > nowMs;
+export function isFuture(claimedMs: number | undefined, nowMs: number): boolean {
+  return claimedMs !== undefined && claimedMs > nowMs;
 }
 
-/**
- * Makes a kept message fit to be shown at `nowMs`: dates resolved, body made safe. The author's name is made safe as
- * well.
- */
-export function toMessage(kept: KeptMessage, nowMs: number): Message {
+/** Makes a stored message fit to be shown at `nowMs`: its date is read, its text and its author's name are made safe. */
+export function toMessage(kept: StoredMessage, nowMs: number): Message {
   const claimed = claimedMs(kept.date, nowMs);
   return {
     hash: kept.hash,
     author: safeLine(kept.author),
-    date: new Date(claimed).toISOString(),
+    date: claimed === undefined ? null : new Date(claimed).toISOString(),
     receivedAt: new Date(kept.receivedAtMs).toISOString(),
     inReplyTo: kept.inReplyTo,
     body: safeText(kept.body),

@@ -6,6 +6,7 @@ import type { HistoryCheck, SyncReport } from '../../machines/events.ts';
 import type { PeerEvent } from '../../machines/peer-context.ts';
 import type { SocketContext } from '../../machines/socket.machine.ts';
 import { limits, timing } from '../../machines/timing.ts';
+import { wireDate } from '../feed/message.ts';
 import type { PublicKey } from '../identity/public-key.ts';
 import { createVerifier } from '../identity/verify.ts';
 import { Explainer, type Explanation } from '../journal/explain.ts';
@@ -20,6 +21,7 @@ import type { Network } from '../runtime/network.ts';
 import { createSystemRandom } from '../runtime/random.ts';
 import { SocketBank } from '../runtime/socket-bank.ts';
 import { createUdpNetwork } from '../runtime/udp-network.ts';
+import { followedNames } from '../store/followed.ts';
 import type { Store } from '../store/store.ts';
 import { type Hash, hashOf } from '../wire/hash.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
@@ -32,7 +34,6 @@ import { providePeer } from './peer-effects.ts';
 const DEFAULT_BINDS = ['0.0.0.0:0', '[::]:0'];
 /** How often the store is asked whether another process has written to it. */
 const STORE_POLL_MS = 250;
-const EPOCH_2022_S = Date.UTC(2022, 0, 1) / 1000;
 
 /**
  * Starts a peer (protocol §5); resolves once its sockets are bound.
@@ -100,10 +101,10 @@ class RunningPeer implements Peer {
       name,
       root: this.#publishes ? this.#root : undefined,
       binds: this.#binds,
-      following: followed(store, name),
+      following: followedNames(store, name),
       register: options.register ?? true,
       quota: options.quota ?? limits.messageQuota,
-      formerReaders: [],
+      formerReaders: store.readersSince(this.#clock.now() - timing.readerMemory),
     };
     const recording = record({
       root: 'peer',
@@ -202,8 +203,8 @@ class RunningPeer implements Peer {
 
   post(text: string, { inReplyTo }: { readonly inReplyTo?: Hash | undefined } = {}): { hash: Hash; root: Hash } {
     const nowMs = this.#clock.now();
-    const date = Math.floor(nowMs / 1000) - EPOCH_2022_S;
-    const published = this.#store.publish(this.name, { date, inReplyTo: inReplyTo ?? null, body: text }, nowMs);
+    const draft = { date: wireDate(nowMs), inReplyTo: inReplyTo ?? null, body: text };
+    const published = this.#store.publish(this.name, draft, nowMs);
     this.#announce(published.root);
     return published;
   }
@@ -224,14 +225,8 @@ class RunningPeer implements Peer {
     return this.#historyCheck;
   }
 
-  async directoryPeers(signal?: AbortSignal): Promise<DirectoryPeer[]> {
-    const names = await this.#http.peers(signal);
-    const found: DirectoryPeer[] = [];
-    for (let start = 0; start < names.length; start += 8) {
-      const some = await Promise.all(names.slice(start, start + 8).map((name) => this.#http.peer(name, signal)));
-      for (const peer of some) if (peer !== undefined) found.push(peer);
-    }
-    return found;
+  directoryPeers(signal?: AbortSignal): Promise<DirectoryPeer[]> {
+    return this.#http.peers(signal);
   }
 
   explain(name: string): readonly Explanation[] {
@@ -317,7 +312,7 @@ class RunningPeer implements Peer {
   #setFollowing(name: string, following: boolean): void {
     const nowMs = this.#clock.now();
     this.#store.setFollowing(name, following, nowMs);
-    this.#submit({ type: 'following.changed', names: followed(this.#store, this.name), atMs: this.#time.now() });
+    this.#submit({ type: 'following.changed', names: followedNames(this.#store, this.name), atMs: this.#time.now() });
   }
 
   #announce(root: Hash): void {
@@ -334,7 +329,7 @@ class RunningPeer implements Peer {
       if (changes === seen) return;
       seen = changes;
       this.#announce(this.#store.ownFeed().root);
-      const names = followed(this.#store, this.name);
+      const names = followedNames(this.#store, this.name);
       const known = this.#actor.getSnapshot().context.following;
       if (names.join('\n') !== known.join('\n')) {
         this.#submit({ type: 'following.changed', names, atMs: this.#time.now() });
@@ -378,13 +373,6 @@ class RunningPeer implements Peer {
     const error = this.#failure ?? new MurmureError('interrupted', 'the peer was closed meanwhile');
     for (const reject of this.#waiting) reject(error);
   }
-}
-
-function followed(store: Store, ownName: string): string[] {
-  return store
-    .peers()
-    .filter((peer) => peer.following && peer.name !== ownName)
-    .map((peer) => peer.name);
 }
 
 function parseBind(text: string): SocketAddress {

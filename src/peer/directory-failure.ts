@@ -1,15 +1,20 @@
 /** Why a directory could not be asked, in one sentence: what happened, at which URL, and what to do. */
+import type { PeerCertificate } from 'node:tls';
+import { safeLine } from '../feed/safe-text.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
 
 interface Reason {
   readonly codes: RegExp;
   readonly what: string;
-  readonly todo: string;
+  readonly todo: string | ((cause: unknown) => string);
 }
 
 /** Nobody who is trusted vouches for its certificate. */
 const UNTRUSTED =
   /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_UNTRUSTED|CERT_SIGNATURE_FAILURE|INVALID_CA)$/;
+
+/** A connection that was open is closed. */
+const CONNECTION_LOST = /^(ECONNRESET|EPIPE|ECONNABORTED|UND_ERR_SOCKET)$/;
 
 /** Codes of the system, of TLS and of the HTTP client (names of errors that have none), by what a user can do about them. */
 const REASONS: readonly Reason[] = [
@@ -41,17 +46,17 @@ const REASONS: readonly Reason[] = [
   {
     codes: /^CERT_HAS_EXPIRED$/,
     what: 'its certificate has expired',
-    todo: "check this computer's clock, or ask whoever runs the directory to renew it",
+    todo: () => `${checkClock()}, or ask whoever runs the directory to renew it`,
   },
   {
     codes: /^CERT_NOT_YET_VALID$/,
     what: 'its certificate is not valid yet',
-    todo: "check this computer's clock",
+    todo: checkClock,
   },
   {
     codes: /^ERR_TLS_CERT_ALTNAME_INVALID$/,
     what: 'its certificate is for another host name',
-    todo: 'use the host name that the certificate was made for',
+    todo: (cause) => `use a host name that it was made for${hostNamesIn(cause)}`,
   },
   {
     codes: /^(EPROTO|ERR_SSL_\w+|ERR_TLS_\w+)$/,
@@ -64,26 +69,44 @@ const REASONS: readonly Reason[] = [
     todo: 'check that the URL leads to a murmure directory',
   },
   {
-    codes: /^(ECONNRESET|EPIPE|ECONNABORTED|UND_ERR_SOCKET)$/,
+    codes: CONNECTION_LOST,
     what: 'it closed the connection',
     todo: 'check the URL, or try again later',
   },
 ];
 
-/** From what `fetch` threw, whose causes tell more than itself. */
-export function unreachable(url: string, error: unknown): MurmureError {
+/** From what `fetch` threw, whose causes tell more than itself. `proxy`: the one that the environment names. */
+export function unreachable(url: string, error: unknown, proxy?: string): MurmureError {
   const causes = [...causesOf(error)];
-  for (const { code, name } of causes) {
-    const reason = REASONS.find(({ codes }) => codes.test(code ?? name));
-    if (reason !== undefined) return noAnswer(url, reason.what, reason.todo, error);
+  const hint = proxy === undefined ? '' : ` (HTTPS_PROXY names the proxy ${proxy})`;
+  for (const cause of causes) {
+    const reason = REASONS.find(({ codes }) => codes.test(cause.code ?? cause.name));
+    if (reason === undefined) continue;
+    const { what, todo } = reason;
+    return noAnswer(`${url}${hint}`, what, typeof todo === 'string' ? todo : todo(cause), error);
   }
   const { message, code } = causes.at(-1) ?? {};
-  return noAnswer(url, message || code || 'the reason is unknown', 'check the URL and your network connection', error);
+  const what = safeLine(message || code || 'the reason is unknown', 200);
+  return noAnswer(`${url}${hint}`, what, 'check the URL and your network connection', error);
 }
 
 /** Whether that is why: a certificate given by hand may mend it. */
 export function isUntrusted(error: unknown): boolean {
-  return [...causesOf(error)].some(({ code }) => code !== undefined && UNTRUSTED.test(code));
+  return hasCode(error, UNTRUSTED);
+}
+
+/** Whether the directory's certificate is why, be it unknown, for another host or of another time. */
+export function isCertificateProblem(error: unknown): boolean {
+  return hasCode(error, UNTRUSTED) || hasCode(error, /^(CERT_\w+|ERR_TLS_CERT_ALTNAME_INVALID)$/);
+}
+
+/** Whether asking again over a new connection makes sense. */
+export function isConnectionLost(error: unknown): boolean {
+  return hasCode(error, CONNECTION_LOST);
+}
+
+function hasCode(error: unknown, codes: RegExp): boolean {
+  return [...causesOf(error)].some(({ code }) => code !== undefined && codes.test(code));
 }
 
 export function timedOut(url: string, timeoutMs: number): MurmureError {
@@ -122,6 +145,16 @@ export function refused(url: string, { status, headers }: Response): MurmureErro
 function noAnswer(url: string, what: string, todo: string, cause?: unknown): MurmureError {
   const message = `the directory cannot be reached at ${url}: ${what}; ${todo}`;
   return new MurmureError('directory-unreachable', message, cause === undefined ? {} : { cause });
+}
+
+function checkClock(): string {
+  return `check this computer's clock, which says ${new Date().toISOString().slice(0, 10)}`;
+}
+
+/** In parentheses, from the error of a certificate that is for another host. */
+function hostNamesIn(cause: unknown): string {
+  const names = (cause as { cert?: Partial<PeerCertificate> }).cert?.subjectaltname;
+  return names ? ` (${safeLine(names.replace(/(DNS|IP Address):/g, ''), 200)})` : '';
 }
 
 /** The error, its cause, and so on; of several attempts (IPv6, IPv4) the first. */

@@ -1,11 +1,13 @@
 /**
  * The HTTPS side of a directory (protocol §3): where its UDP sockets are, who is listed, and registering.
- * Every answer is foreign: bounded in time and size while it arrives, validated before it is believed, and redirects are
- * not followed. Nothing is retried here: whoever asks knows when asking again makes sense.
+ * Every answer is foreign: it is bounded in time and size while it arrives, and validated before it is believed; redirects are
+ * not followed. A question is asked again only where that cannot fail for the same reason: when a connection that was kept
+ * open turns out to be closed, or when the directory says how few seconds to wait.
  */
-import ky from 'ky';
+import ky, { type AfterResponseState } from 'ky';
 import { safeLine } from '../feed/safe-text.ts';
 import type { PublicKey } from '../identity/public-key.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
 import type { Decoded } from '../wire/decoded.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
 import { isValidName, whyInvalidName } from '../wire/name.ts';
@@ -14,23 +16,28 @@ import {
   type DirectoryPeer,
   MAX_ANSWER_BYTES,
   MAX_PEERS_BYTES,
+  type ReadPeers,
   readAddresses,
+  readNames,
   readPeer,
   readPeers,
   readServerKey,
 } from './directory-answers.ts';
-import { invalidAnswer, notADirectory, refused, timedOut, unreachable } from './directory-failure.ts';
-import { trustCertificate } from './trust-certificate.ts';
+import { invalidAnswer, isConnectionLost, notADirectory, refused, timedOut, unreachable } from './directory-failure.ts';
+import { DirectoryLookUps } from './directory-look-ups.ts';
+import { createTransport } from './directory-transport.ts';
 
 export type { DirectoryPeer } from './directory-answers.ts';
 
 export interface DirectoryHttpOptions {
   /** `https:` URL; a path is kept in front of those of the protocol. */
   readonly url: string | URL;
-  /** Certificates in PEM, trusted besides those that Node trusts; by the whole process. */
+  /** Certificates in PEM, which this client trusts besides those that Node trusts. */
   readonly ca?: string | undefined;
   /** For one request, its answer included. Default 10 s. */
   readonly timeoutMs?: number | undefined;
+  /** Default: the system's. */
+  readonly clock?: Clock | undefined;
 }
 
 /**
@@ -44,10 +51,18 @@ export interface DirectoryHttp {
   serverKey(signal?: AbortSignal): Promise<PublicKey | undefined>;
   /** Binds the name to the key. Also rejects with `authentication` if it is bound to another one, `usage` for an invalid name. */
   register(name: string, key: PublicKey | undefined, signal?: AbortSignal): Promise<void>;
-  /** The names listed now, valid ones only, at most 100,000. */
-  peers(signal?: AbortSignal): Promise<string[]>;
-  /** Undefined if the directory does not list the name now. */
+  /** The peers listed now, at most 100,000, without those that the directory describes wrongly. */
+  peers(signal?: AbortSignal): Promise<DirectoryPeer[]>;
+  /** Undefined if the directory does not list the name now. Look-ups that are made together go in one request. */
   peer(name: string, signal?: AbortSignal): Promise<DirectoryPeer | undefined>;
+}
+
+/** A client over real connections, which also tells what it has seen of the directory. */
+export interface DirectoryHttpClient extends DirectoryHttp {
+  /** How far the directory's clock was ahead of this computer's at its last answer, to about a second. */
+  readonly clockOffsetMs: number | undefined;
+  /** When the directory's certificate expires, in Unix ms; undefined before one was trusted. */
+  readonly certificateExpiresMs: number | undefined;
 }
 
 interface Question {
@@ -64,38 +79,96 @@ interface Answer {
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000;
+const MAX_RETRIES = 2;
+/** The longest that is waited for a directory that answers 429 or 503; whoever asked may still be waiting then. */
+const MAX_RETRY_AFTER_S = 5;
 /** What the reference directory says, status 400, of a name that has another key (protocol §3). */
 const BAD_KEY = 'bad key';
 
-/** @throws MurmureError `usage` for a URL that is not `https:`, or a `ca` that is not a certificate */
-export function createDirectoryHttp({ url, ca, timeoutMs = DEFAULT_TIMEOUT_MS }: DirectoryHttpOptions): DirectoryHttp {
-  const base = parseBase(url);
-  if (ca !== undefined) trustCertificate(ca);
-  // The deadline here covers the body too, which ky's own timeout does not.
-  const http = ky.create({ retry: 0, timeout: false, throwHttpErrors: false, redirect: 'manual' });
+/** @throws MurmureError `usage` for a URL that is not `https:`, a `ca` that is not a certificate, or a proxy that is not a URL */
+export function createDirectoryHttp(options: DirectoryHttpOptions): DirectoryHttpClient {
+  const { ca, timeoutMs = DEFAULT_TIMEOUT_MS, clock = systemClock } = options;
+  const base = parseBase(options.url);
+  let clockOffsetMs: number | undefined;
+  let certificateExpiresMs: number | undefined;
+  const transport = createTransport({
+    url: new URL(base),
+    ca,
+    onCertificate: ({ valid_to }) => {
+      certificateExpiresMs = Date.parse(valid_to);
+    },
+  });
+  const http = ky.create({
+    fetch: transport.fetch,
+    // The deadline here covers the body too, which ky's own timeout does not.
+    timeout: false,
+    throwHttpErrors: false,
+    redirect: 'manual',
+    retry: { limit: MAX_RETRIES, delay: () => 0, shouldRetry: ({ error }) => isConnectionLost(error) },
+    hooks: { afterResponse: [retryIfAskedTo] },
+  });
 
   const ask = async ({ path, signal, json, limit = MAX_ANSWER_BYTES }: Question): Promise<Answer> => {
     const target = `${base}${path}`;
-    const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(), timeoutMs);
+    const deadline = AbortSignal.timeout(timeoutMs);
     try {
       const response = await http(target, {
         ...(json === undefined ? {} : { method: 'POST', json }),
-        signal: signal === undefined ? deadline.signal : AbortSignal.any([signal, deadline.signal]),
+        signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
       });
+      clockOffsetMs = offsetOf(response, clock.now()) ?? clockOffsetMs;
       const bytes = await readBody(response, limit);
       if (bytes === undefined) throw invalidAnswer(target, `it is longer than ${limit} bytes`);
       return { url: target, response, bytes };
     } catch (error) {
       if (signal?.aborted) throw interruption(signal.reason);
-      if (deadline.signal.aborted) throw timedOut(target, timeoutMs);
-      throw error instanceof MurmureError ? error : unreachable(target, error);
-    } finally {
-      clearTimeout(timer);
+      if (deadline.aborted) throw timedOut(target, timeoutMs);
+      throw error instanceof MurmureError ? error : unreachable(target, error, transport.proxy);
+    }
+  };
+
+  const askForNames = async (signal: AbortSignal | undefined) =>
+    namesIn(await ask({ path: '/peers/', signal, limit: MAX_PEERS_BYTES }));
+
+  const lookUps = new DirectoryLookUps(
+    {
+      several: async (names, signal) => {
+        const query = names.map((name) => `&name=${encodeURIComponent(name)}`).join('');
+        const answer = await ask({ path: `/peers?format=json${query}`, signal, limit: MAX_PEERS_BYTES });
+        const found = peersIn(answer);
+        if (found === undefined) return undefined;
+        return new Map(
+          [...found].map(([name, peer]) => [name, peer.ok ? peer.value : invalidAnswer(answer.url, peer.why)]),
+        );
+      },
+      one: async (name, signal) => {
+        const answer = await ask({ path: `/peers/${encodeURIComponent(name)}`, signal });
+        return answer.response.status === 404 ? undefined : valid(answer, (bytes) => readPeer(bytes, name));
+      },
+      names: askForNames,
+    },
+    clock,
+  );
+
+  const lookUp = async (name: string, signal: AbortSignal | undefined, isSingle: boolean) => {
+    // Nobody has an invalid name; and a URL cannot express the valid names "." and "..", percent-encoded or not.
+    if (!isValidName(name) || name === '.' || name === '..') return undefined;
+    try {
+      return await lookUps.peer(name, { signal, isSingle });
+    } catch (error) {
+      throw signal?.aborted ? interruption(signal.reason) : error;
     }
   };
 
   return {
+    get clockOffsetMs() {
+      return clockOffsetMs;
+    },
+
+    get certificateExpiresMs() {
+      return certificateExpiresMs;
+    },
+
     udpAddresses: async (signal) => {
       const answer = await ask({ path: '/udp-address', signal });
       if (!answer.response.ok) throw refused(answer.url, answer.response);
@@ -123,14 +196,16 @@ export function createDirectoryHttp({ url, ca, timeoutMs = DEFAULT_TIMEOUT_MS }:
       throw new MurmureError('invalid-data', message);
     },
 
-    peers: async (signal) => valid(await ask({ path: '/peers/', signal, limit: MAX_PEERS_BYTES }), readPeers),
-
-    peer: async (name, signal) => {
-      // Nobody has an invalid name; and a URL cannot express the valid names "." and "..", percent-encoded or not.
-      if (!isValidName(name) || name === '.' || name === '..') return undefined;
-      const answer = await ask({ path: `/peers/${encodeURIComponent(name)}`, signal });
-      return answer.response.status === 404 ? undefined : valid(answer, (bytes) => readPeer(bytes, name));
+    peers: async (signal) => {
+      const answer = await ask({ path: '/peers?format=json', signal, limit: MAX_PEERS_BYTES });
+      const listed = peersIn(answer);
+      if (listed !== undefined) return [...listed.values()].flatMap((found) => (found.ok ? [found.value] : []));
+      const names = answer.response.ok ? namesIn(answer) : await askForNames(signal);
+      const found = await Promise.all(names.map((name) => lookUp(name, signal, true).catch(ignoreInvalid)));
+      return found.filter((peer) => peer !== undefined);
     },
+
+    peer: (name, signal) => lookUp(name, signal, false),
   };
 }
 
@@ -157,6 +232,46 @@ function valid<T>({ url, response, bytes }: Answer, read: (bytes: Uint8Array) =>
   const value = read(bytes);
   if (!value.ok) throw invalidAnswer(url, value.why);
   return value.value;
+}
+
+/** Undefined for a directory that has no such route, or that leaves the query aside and gives its text list. */
+function peersIn(answer: Answer): ReadPeers | undefined {
+  const { url, response, bytes } = answer;
+  if (response.status === 404 || response.status === 400) return undefined;
+  if (!response.ok) throw refused(url, response);
+  const peers = readPeers(bytes);
+  if (peers.ok) return peers.value;
+  namesIn(answer);
+  return undefined;
+}
+
+/** Whatever is not a list of names must not pass for an empty one. */
+function namesIn({ url, response, bytes }: Answer): string[] {
+  if (!response.ok) throw refused(url, response);
+  if (/html/i.test(response.headers.get('content-type') ?? '')) throw notADirectory(url, 'it answered a web page');
+  const names = readNames(bytes);
+  if (!names.ok) throw notADirectory(url, `it answered ${names.why}`);
+  return names.value;
+}
+
+/** One peer that is described wrongly does not hide the others. */
+function ignoreInvalid(error: unknown): undefined {
+  if (!(error instanceof MurmureError) || error.code !== 'invalid-data') throw error;
+}
+
+/** A directory that is asked too often says when to ask again. */
+function retryIfAskedTo({ response, retryCount }: AfterResponseState) {
+  const waitS = Number(response.headers.get('retry-after') ?? Number.NaN);
+  const isBusy = response.status === 429 || response.status === 503;
+  if (isBusy && waitS >= 0 && waitS <= MAX_RETRY_AFTER_S && retryCount < MAX_RETRIES) {
+    return ky.retry({ delay: waitS * 1000 });
+  }
+  return undefined;
+}
+
+function offsetOf(response: Response, nowMs: number): number | undefined {
+  const dateMs = Date.parse(response.headers.get('date') ?? '');
+  return Number.isNaN(dateMs) ? undefined : dateMs - nowMs;
 }
 
 /** Undefined, and the rest is not waited for, once it is more than `limit` bytes; unpacked ones if it is compressed. */

@@ -1,6 +1,5 @@
 /** Whose key is it? For Hellos from strangers: pinned keys first, then the directory, bounded in number, in time and per source (protocol §5). */
 import type { PublicKey } from '../identity/public-key.ts';
-import { BoundedQueue } from '../runtime/bounded-queue.ts';
 import { TokenBuckets } from '../runtime/token-buckets.ts';
 import { hostOf, type SocketAddress, sameAddress } from '../wire/socket-address.ts';
 
@@ -17,19 +16,21 @@ export interface KeyFinderOptions {
   readonly lookUp: (name: string) => Promise<{ readonly key?: PublicKey } | undefined>;
   readonly directory: () => { readonly addresses: readonly SocketAddress[]; readonly key: PublicKey | undefined };
   readonly isValidName: (name: string) => boolean;
-  /** Unix ms. */
-  readonly now: () => number;
+  /** Milliseconds since an arbitrary start. */
+  readonly monotonicNow: () => number;
 }
 
 const UNTRUSTED: FoundKey = { key: undefined, trusted: false };
 const MAX_PER_SOURCE = 4;
-/** Forged Hellos come from any source: far below what a directory allows us, so that they cannot use that up. */
-const LOOK_UPS = { perSecond: 20, burst: 200 };
+const MAX_PENDING = 256;
+/** Forged Hellos come from any source: half of the pace of look-ups (directory-look-ups.ts) is left for the peers that we follow. */
+const LOOK_UPS = { perSecond: 10, burst: 100 };
 
 export class KeyFinder {
   readonly #options: KeyFinderOptions;
-  readonly #queue = new BoundedQueue({ concurrency: 16, capacity: 256 });
+  /** Look-ups under way, by name. BOUNDED by MAX_PENDING. */
   readonly #pending = new Map<string, Promise<FoundKey>>();
+  /** How many of them each host has caused. BOUNDED by MAX_PENDING. */
   readonly #perSource = new Map<string, number>();
   readonly #inTime = new TokenBuckets(LOOK_UPS);
 
@@ -52,7 +53,8 @@ export class KeyFinder {
   #ask(name: string, from: SocketAddress): FoundKey | Promise<FoundKey> {
     const host = hostOf(from);
     const asking = this.#perSource.get(host) ?? 0;
-    if (asking >= MAX_PER_SOURCE || this.#inTime.take('', this.#options.now()) > 0) return UNTRUSTED;
+    if (asking >= MAX_PER_SOURCE || this.#pending.size >= MAX_PENDING) return UNTRUSTED;
+    if (this.#inTime.take('', this.#options.monotonicNow()) > 0) return UNTRUSTED;
     this.#perSource.set(host, asking + 1);
     const answer = this.#lookUp(name).finally(() => {
       this.#pending.delete(name);
@@ -66,9 +68,7 @@ export class KeyFinder {
 
   async #lookUp(name: string): Promise<FoundKey> {
     try {
-      const found = await this.#queue.run(async () => ({ peer: await this.#options.lookUp(name) }));
-      if (found === undefined) return UNTRUSTED;
-      const key = found.peer?.key;
+      const key = (await this.#options.lookUp(name))?.key;
       if (key !== undefined) this.#options.pinKey(name, key);
       return { key, trusted: true };
     } catch {

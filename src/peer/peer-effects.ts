@@ -18,7 +18,7 @@ import { type Clock, nextTurn } from '../runtime/clock.ts';
 import { type SelfOf, type SharedDependencies, shareEffects, type VerifyParams } from '../runtime/shared-effects.ts';
 import type { Store } from '../store/store.ts';
 import type { Hash } from '../wire/hash.ts';
-import { MurmureError } from '../wire/murmure-error.ts';
+import { failureFrom } from '../wire/murmure-error.ts';
 import { isValidName } from '../wire/name.ts';
 import { formatAddress, type SocketAddress } from '../wire/socket-address.ts';
 import type { DirectoryHttp } from './directory-http.ts';
@@ -38,12 +38,6 @@ export interface PeerDependencies extends SharedDependencies {
   readonly store: Store;
   readonly http: DirectoryHttp;
   readonly tell: (fact: StoreFact) => void;
-}
-
-function failureFrom(error: unknown): Failure {
-  if (error instanceof MurmureError) return { code: error.code, message: error.message };
-  const message = error instanceof Error ? error.message : String(error);
-  return { code: 'directory-unreachable', message };
 }
 
 /** The peer machine, ready to run on these dependencies. */
@@ -66,7 +60,7 @@ export function providePeer(dependencies: PeerDependencies) {
     lookUp: (name) => http.peer(name),
     directory: () => directory,
     isValidName,
-    now,
+    monotonicNow: () => clock.monotonicNow(),
   });
 
   const directoryClient = directoryClientMachine.provide({
@@ -204,7 +198,13 @@ export function providePeer(dependencies: PeerDependencies) {
         const bytes = await sealed({ type: 'HelloReply', id: 0, flags: 0, name: ownName });
         enter(self, { type: 'keepAlive.sealed', bytes });
       },
-      rememberReader: () => {},
+      rememberReader: (_: unknown, { name }: { name: string }) => {
+        try {
+          store.noteReader(name, wallNow());
+        } catch {
+          // On a full disk it is known for this run only, and learnt again after the next.
+        }
+      },
       lookForPeers: async ({ self }: SelfOf<'peer'>, { names }: { names: readonly string[] }) => {
         try {
           const found = await Promise.all(names.map((name) => http.peer(name)));

@@ -1,5 +1,5 @@
 /**
- * Making a fetched tree a feed's current one: the same work for every kind of store, in steps between which a store may commit.
+ * Making a fetched tree a feed's current one, in steps between which a store may commit.
  * The root is noted before anything else is: whoever finds it there, and no root made current, knows the leaves to be those of
  * neither tree, and goes by what is there rather than by what the trees say.
  */

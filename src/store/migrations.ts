@@ -1,4 +1,4 @@
-/** The database's schema, by version: each step runs once, in a transaction of its own. */
+/** The database's schema, by version: each step runs once. All that are due are one transaction, for which the disk is waited for once. */
 import type { DatabaseSync } from 'node:sqlite';
 import { NewerHomeError } from './store-errors.ts';
 
@@ -107,18 +107,39 @@ const migrations: readonly string[] = [
   -- Whoever asks for a node is not given the root of a tree that its author has left behind.
   CREATE INDEX superseded_by_root ON superseded (root);
   `,
+  `
+  -- A reading of a date before 2022 is no date: such messages are sorted by when they were first seen.
+  UPDATE leaves SET order_ms = received_ms WHERE order_ms < 1640995200000;
+  `,
+  `
+  -- Proven readers, the one that read last at the end. BOUNDED: the newest 4,096.
+  CREATE TABLE readers (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, last_ms INTEGER NOT NULL);
+  -- What a program at an address, under a key or none (''), needs to answer. BOUNDED: the newest 4,096.
+  CREATE TABLE habits (
+    id INTEGER PRIMARY KEY,
+    address TEXT NOT NULL,
+    key TEXT NOT NULL,
+    zero_ending_ids INTEGER NOT NULL,
+    no_flags INTEGER NOT NULL,
+    noted_ms INTEGER NOT NULL,
+    UNIQUE (address, key)
+  );
+  -- Whose unsigned Roots the person believes. BOUNDED by what a person decides.
+  CREATE TABLE trusted_unsigned (name TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (name, key)) WITHOUT ROWID;
+  `,
 ];
 
 /** Brings the database to the newest version. @throws NewerHomeError if it is newer than this program */
 export function migrate(db: DatabaseSync, file: string): void {
-  const version = versionOf(db);
-  if (version > migrations.length) throw new NewerHomeError(file);
-  for (let next = version; next < migrations.length; next++) {
+  if (versionOf(db) < migrations.length) {
     db.exec('BEGIN IMMEDIATE');
-    // Another process may have been faster.
-    if (versionOf(db) === next) db.exec(`${migrations[next]}; PRAGMA user_version = ${next + 1}`);
+    // Another process may have been faster, and may be a newer program: none of what it has done is done again, or undone.
+    const due = migrations.slice(versionOf(db));
+    for (const step of due) db.exec(step);
+    if (due.length > 0) db.exec(`PRAGMA user_version = ${migrations.length}`);
     db.exec('COMMIT');
   }
+  if (versionOf(db) > migrations.length) throw new NewerHomeError(file);
 }
 
 function versionOf(db: DatabaseSync): number {

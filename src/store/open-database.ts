@@ -6,6 +6,7 @@ import {
   asStoreError,
   CannotOpenStoreError,
   ForeignStoreError,
+  FullDiskError,
   ReadOnlyStoreError,
   UnfinishedStoreError,
 } from './store-errors.ts';
@@ -19,6 +20,7 @@ export function openDatabase(file: string, timeout: number): DatabaseSync {
   } catch (error) {
     // Its folder cannot be written, perhaps.
     if (isOutOfBounds(error) && isReadable(file)) return openToRead(file, timeout);
+    if (error instanceof FullDiskError && isReadable(file)) return open(file, file, { timeout, isAlone: true });
     throw error;
   }
 }
@@ -52,12 +54,23 @@ function may(mode: number, file: string): boolean {
   }
 }
 
-function open(location: string | URL, file: string, options: { timeout: number; readOnly?: boolean }): DatabaseSync {
+interface OpenOptions {
+  readonly timeout: number;
+  readonly readOnly?: boolean;
+  /**
+   * Processes share a file on the disk, for which there is no room where the disk is full. Who is alone keeps it in memory instead, and
+   * keeps others out until it is closed; it reads, and once there is room it writes.
+   */
+  readonly isAlone?: boolean;
+}
+
+function open(location: string | URL, file: string, { timeout, readOnly = false, isAlone }: OpenOptions): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
-    db = new DatabaseSync(location, options);
+    db = new DatabaseSync(location, { timeout, readOnly });
+    if (isAlone) db.exec('PRAGMA locking_mode = EXCLUSIVE');
     refuseForeign(db, file);
-    if (!options.readOnly) db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    if (!readOnly) db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
     return db;
   } catch (error) {
     db?.close();

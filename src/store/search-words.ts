@@ -1,6 +1,6 @@
 /**
  * What a search compares: words without accents, letter case and compatibility forms ("Été" and "ete", "ﬁn" and "fin" are one word).
- * Both stores index these rather than the text itself, so that they find the same.
+ * The store indexes these rather than the text itself.
  */
 import { safeText } from '../feed/safe-text.ts';
 

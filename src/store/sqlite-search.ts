@@ -3,10 +3,10 @@
  * comes is indexed later, in slices; a search indexes first what is left, so that it misses nothing, whichever process stored it.
  */
 import { messageIn } from './adoption.ts';
-import { mayBeCutShort, type Phrase, parseSearch, searchWords } from './search-words.ts';
+import { matches, mayBeCutShort, type Phrase, parseSearch, searchWords } from './search-words.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 import { SEARCHED_ARRIVALS } from './store.ts';
-import { ReadOnlyStoreError, UnsearchableStoreError } from './store-errors.ts';
+import { FullDiskError, ReadOnlyStoreError } from './store-errors.ts';
 
 /** What a search indexes in one transaction: for more than a thousand the price of each no longer falls. */
 const MANY = 4_096;
@@ -20,17 +20,23 @@ export function indexArrivals(db: SqliteConnection, limit: number): boolean {
 }
 
 function indexSlice(db: SqliteConnection, limit: number): boolean {
-  const rows = db.all<{ arrival: number; value: Uint8Array }>(
-    `SELECT arrival, value FROM leaves JOIN nodes ON nodes.id = leaves.node
-     WHERE arrival > (SELECT indexed FROM home) ORDER BY arrival LIMIT ?`,
-    limit,
-  );
+  const rows = arrivalsAfter(db, indexedUpTo(db), limit);
   for (const { arrival, value } of rows) {
     const words = searchWords(messageIn(value)?.body ?? '');
     if (words.length > 0) db.run('INSERT INTO words (rowid, text) VALUES (?, ?)', arrival, words.join(' '));
   }
   db.run('UPDATE home SET indexed = max(indexed, ?)', rows.at(-1)?.arrival ?? 0);
   return rows.length === limit;
+}
+
+function indexedUpTo(db: SqliteConnection): number {
+  return db.get<{ indexed: number }>('SELECT indexed FROM home')?.indexed ?? 0;
+}
+
+function arrivalsAfter(db: SqliteConnection, arrival: number, limit: number): { arrival: number; value: Uint8Array }[] {
+  const sql = `SELECT arrival, value FROM leaves JOIN nodes ON nodes.id = leaves.node
+    WHERE arrival > ? ORDER BY arrival LIMIT ?`;
+  return db.all(sql, arrival, limit);
 }
 
 /** Does nothing if it is not indexed yet. */
@@ -42,22 +48,44 @@ export function removeFromSearch(db: SqliteConnection, arrival: number): void {
 export function searchArrivals(db: SqliteConnection, query: string, limit: number): number[] {
   const phrases = parseSearch(query);
   if (phrases.length === 0) return [];
-  indexAll(db);
+  const unindexed = indexAll(db) ? [] : unindexedArrivals(db, phrases);
   const rows = db.all<{ arrival: number }>(
     `SELECT arrival FROM leaves
-     WHERE arrival IN (SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid DESC LIMIT ${SEARCHED_ARRIVALS})
+     WHERE arrival IN (
+       SELECT value FROM json_each(?)
+       UNION SELECT rowid FROM (SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid DESC LIMIT ${SEARCHED_ARRIVALS})
+       ORDER BY 1 DESC LIMIT ${SEARCHED_ARRIVALS}
+     )
      ORDER BY order_ms DESC, arrival DESC LIMIT ?`,
+    JSON.stringify(unindexed),
     phrases.map(quoted).join(' AND '),
     limit,
   );
   return rows.map(({ arrival }) => arrival);
 }
 
-function indexAll(db: SqliteConnection): void {
+/** False if the database cannot be written now: messages that came last are then not in the index. */
+function indexAll(db: SqliteConnection): boolean {
   try {
     while (indexArrivals(db, MANY));
+    return true;
   } catch (error) {
-    throw error instanceof ReadOnlyStoreError ? new UnsearchableStoreError(db.file, error) : error;
+    if (error instanceof ReadOnlyStoreError || error instanceof FullDiskError) return false;
+    throw error;
+  }
+}
+
+/** What fits among the messages that are not in the index: each of them is read. BOUNDED by the messages that came since it was written. */
+function unindexedArrivals(db: SqliteConnection, phrases: readonly Phrase[]): number[] {
+  const found: number[] = [];
+  for (let after = indexedUpTo(db); ; ) {
+    const rows = arrivalsAfter(db, after, MANY);
+    for (const { arrival, value } of rows) {
+      if (matches(searchWords(messageIn(value)?.body ?? ''), phrases)) found.push(arrival);
+    }
+    const last = rows.at(-1);
+    if (last === undefined) return found;
+    after = last.arrival;
   }
 }
 

@@ -5,26 +5,26 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type { PublicKey } from '../identity/public-key.ts';
-import { appendLeaf, loadRightEdge } from '../merkle/append.ts';
-import { buildTree, FULL_TREES } from '../merkle/build.ts';
-import { canonicalLeaves, replaceLeaf, TOMBSTONE } from '../merkle/withdraw.ts';
-import { type Hash, hashOf } from '../wire/hash.ts';
-import { encodeMessage, nodeKind } from '../wire/node.ts';
-import { messageIn } from './adoption.ts';
+import { FULL_TREES } from '../merkle/build.ts';
+import type { Hash } from '../wire/hash.ts';
+import type { MessageFields } from '../wire/node.ts';
 import { migrate } from './migrations.ts';
 import { openDatabase } from './open-database.ts';
 import { SqliteAdoption } from './sqlite-adoption.ts';
-import { BYTES_ABOVE_LEAF, noteLive, sweepNodes } from './sqlite-collection.ts';
 import { SqliteConnection } from './sqlite-connection.ts';
-import { ownLeaf, SqliteLeaves } from './sqlite-leaves.ts';
+import { SqliteContacts } from './sqlite-contacts.ts';
+import { SqliteLeaves } from './sqlite-leaves.ts';
 import { SqliteMessages } from './sqlite-messages.ts';
-import { blob, hashFrom, type PeerRow, peerFrom } from './sqlite-rows.ts';
+import { SqliteNodes } from './sqlite-nodes.ts';
+import { SqliteOwnFeed } from './sqlite-own-feed.ts';
+import { SqlitePeers } from './sqlite-peers.ts';
+import { blob, hashFrom } from './sqlite-rows.ts';
 import { indexArrivals } from './sqlite-search.ts';
 import type {
   AdoptionInput,
   AdoptionStep,
   Arrival,
-  Draft,
+  Habit,
   MessageQuery,
   NodeStatus,
   OwnFeed,
@@ -34,11 +34,9 @@ import type {
   StoredMessage,
   StoredNode,
 } from './store.ts';
-import { asStoreError, OwnTreeExistsError } from './store-errors.ts';
+import { asStoreError } from './store-errors.ts';
 
 const BUSY_TIMEOUT_MS = 5_000;
-/** Collection runs when so much, and half as much as is in use, may be garbage. */
-const GARBAGE_FLOOR_BYTES = 64 * 1024;
 /** As many nodes as are looked at within some 10 ms. A change of about five hundred leaves is one step. */
 const ADOPTION_STEP = 4_096;
 
@@ -46,13 +44,6 @@ const ADOPTION_STEP = 4_096;
 const INDEX_AFTER_MS = 25;
 /** Messages a slice: some milliseconds. */
 const INDEX_SLICE = 256;
-
-interface HomeRow {
-  own_root: Uint8Array;
-  own_leaves: number;
-  node_bytes: number;
-  live_bytes: number;
-}
 
 export interface SqliteStoreOptions {
   /** How long to wait for another process's transaction, ms. Default 5,000. */
@@ -86,8 +77,12 @@ export function openSqliteStore(file: string, options: SqliteStoreOptions = {}):
 
 class SqliteStore implements Store {
   readonly #db: SqliteConnection;
+  readonly #nodes: SqliteNodes;
   readonly #leaves: SqliteLeaves;
+  readonly #own: SqliteOwnFeed;
+  readonly #peers: SqlitePeers;
   readonly #messages: SqliteMessages;
+  readonly #contacts: SqliteContacts;
   readonly #adoptionStep: number;
   /** Those that are under way, by feed. */
   readonly #adoptions = new Map<string, SqliteAdoption>();
@@ -96,88 +91,37 @@ class SqliteStore implements Store {
   constructor(db: DatabaseSync, file: string, adoptionStep: number) {
     this.#adoptionStep = adoptionStep;
     this.#db = new SqliteConnection(db, file);
+    this.#nodes = new SqliteNodes(this.#db);
     this.#leaves = new SqliteLeaves(this.#db);
+    this.#own = new SqliteOwnFeed(this.#db, this.#nodes, this.#leaves);
+    this.#peers = new SqlitePeers(this.#db, this.#leaves);
     this.#messages = new SqliteMessages(this.#db);
+    this.#contacts = new SqliteContacts(this.#db);
     this.#indexSoon();
   }
 
   getNode(hash: Hash): Uint8Array | undefined {
-    return this.#db.get<{ value: Uint8Array }>('SELECT value FROM nodes WHERE hash = ?', blob(hash))?.value;
+    return this.#nodes.get(hash);
   }
 
   ownFeed(): OwnFeed {
-    const { own_root, own_leaves } = this.#home();
-    return { root: hashFrom(own_root), messages: own_leaves };
+    return this.#own.get();
   }
 
-  publish(author: string, draft: Draft, nowMs: number): { hash: Hash; root: Hash } {
-    const value = encodeMessage(draft);
-    const hash = hashOf(value);
-    return this.#db.write(() => {
-      const own = this.ownFeed();
-      const edge = loadRightEdge(own.root, own.messages, (node) => this.getNode(node));
-      const { root, created } = appendLeaf(edge, hash);
-      this.#insertNodes([{ hash, value }, ...created]);
-      const peer = this.#leaves.peerId(author, nowMs);
-      const isNew = !this.#leaves.has(peer, hash);
-      if (isNew) this.#leaves.add(peer, this.#leaves.nodeId(hash), draft, ownLeaf(nowMs));
-      this.#setOwn(peer, root, { leaves: own.messages + 1, messages: +isNew });
-      if (isNew) noteLive(this.#db, value.length + BYTES_ABOVE_LEAF);
-      this.#collectIfWorthIt();
-      return { hash, root };
-    });
+  publish(author: string, message: MessageFields, nowMs: number): { hash: Hash; root: Hash } {
+    return this.#own.publish(author, message, nowMs);
   }
 
   withdraw(author: string, hash: Hash, nowMs: number): { root: Hash } | undefined {
-    return this.#db.write(() => {
-      const { root: before, messages: count } = this.ownFeed();
-      const read = (node: Hash) => this.getNode(node);
-      const positions = canonicalLeaves(before, count, read).flatMap((leaf, at) => (leaf === hash ? [at] : []));
-      const tombstone = hashOf(TOMBSTONE);
-      if (positions.length === 0 || hash === tombstone) return undefined;
-      this.#insertNodes([{ hash: tombstone, value: TOMBSTONE }]);
-      let root = before;
-      for (const position of positions) {
-        const replaced = replaceLeaf(root, count, position, tombstone, read);
-        this.#insertNodes(replaced.created);
-        root = replaced.root;
-      }
-      const peer = this.#leaves.peerId(author, nowMs);
-      const wasMessage = this.#leaves.remove(peer, hash);
-      if (!this.#leaves.has(peer, tombstone))
-        this.#leaves.add(peer, this.#leaves.nodeId(tombstone), undefined, ownLeaf(nowMs));
-      this.#setOwn(peer, root, { leaves: count, messages: -Number(wasMessage) });
-      // At once: what was withdrawn must not be there to be asked for.
-      this.#collect();
-      return { root };
-    });
+    return this.#own.withdraw(author, hash, nowMs);
   }
 
   ownLeaves(): Uint8Array[] {
-    const { root, messages } = this.ownFeed();
-    const hashes = canonicalLeaves(root, messages, (node) => this.getNode(node));
-    return hashes.map((hash) => this.getNode(hash) as Uint8Array);
+    return this.#own.leaves();
   }
 
   restore(author: string, leaves: readonly Uint8Array[], nowMs: number): { root: Hash } {
-    return this.#db.write(() => {
-      if (this.ownFeed().messages > 0) throw new OwnTreeExistsError();
-      const nodes = leaves.map((value) => ({ hash: hashOf(value), value }));
-      const { root, nodes: internal } = buildTree(nodes.map(({ hash }) => hash));
-      this.#insertNodes(nodes);
-      this.#insertNodes([...internal].map(([hash, value]) => ({ hash, value })));
-      const peer = this.#leaves.peerId(author, nowMs);
-      let messages = 0;
-      for (const { hash, value } of nodes) {
-        if (this.#leaves.has(peer, hash)) continue;
-        const message = messageIn(value);
-        this.#leaves.add(peer, this.#leaves.nodeId(hash), message, ownLeaf(nowMs));
-        noteLive(this.#db, value.length + BYTES_ABOVE_LEAF);
-        messages += message === undefined ? 0 : 1;
-      }
-      this.#setOwn(peer, root, { leaves: leaves.length, messages });
-      return { root };
-    });
+    return this.#own.restore(author, leaves, nowMs);
   }
 
   foreignChanges(): number {
@@ -185,13 +129,7 @@ class SqliteStore implements Store {
   }
 
   statusOf(hashes: readonly Hash[]): NodeStatus[] {
-    return this.#db.read(() =>
-      hashes.map((hash) => {
-        const row = this.#db.get<{ leaves: number | null }>('SELECT leaves FROM nodes WHERE hash = ?', blob(hash));
-        if (row === undefined) return 'missing';
-        return row.leaves === null ? 'partial' : 'complete';
-      }),
-    );
+    return this.#nodes.statusOf(hashes);
   }
 
   beginWalk(feed: string, root: Hash, nowMs: number): void {
@@ -204,7 +142,7 @@ class SqliteStore implements Store {
   }
 
   putNodes(nodes: readonly StoredNode[]): void {
-    this.#db.write(() => this.#insertNodes(nodes), { durable: false });
+    this.#db.write(() => this.#nodes.insert(nodes), { durable: false });
   }
 
   adopt(input: AdoptionInput): AdoptionStep {
@@ -220,7 +158,7 @@ class SqliteStore implements Store {
       // What is durable makes all before it so: the disk is waited for once.
       this.#db.write(() => {
         this.#db.run('UPDATE peers SET last_sync_ms = ? WHERE name = ?', nowMs, feed);
-        this.#collectIfWorthIt();
+        this.#nodes.collectIfWorthIt();
       });
     }
     if (adoption !== undefined) return adoption;
@@ -249,35 +187,51 @@ class SqliteStore implements Store {
   }
 
   peer(name: string): PeerRecord | undefined {
-    const row = this.#db.get<PeerRow>('SELECT * FROM peers WHERE name = ?', name);
-    return row && peerFrom(row);
+    return this.#peers.get(name);
   }
 
   peers(): PeerRecord[] {
-    return this.#db.all<PeerRow>('SELECT * FROM peers ORDER BY name').map(peerFrom);
+    return this.#peers.all();
   }
 
   pinKey(name: string, key: PublicKey, nowMs: number): 'pinned' | 'same' | 'changed' {
-    const pinned = this.peer(name)?.key;
-    if (pinned !== undefined) return pinned === key ? 'same' : 'changed';
-    return this.#db.write(() => {
-      const peer = this.#leaves.peerId(name, nowMs);
-      const isPinned = this.#db.run('UPDATE peers SET key = ? WHERE id = ? AND key IS NULL', key, peer) === 1;
-      if (isPinned) return 'pinned';
-      return this.peer(name)?.key === key ? 'same' : 'changed';
-    });
+    return this.#peers.pinKey(name, key, nowMs);
+  }
+
+  repinKey(name: string, key: PublicKey, nowMs: number): PublicKey | undefined {
+    return this.#peers.repinKey(name, key, nowMs);
   }
 
   setFollowing(name: string, following: boolean, nowMs: number): void {
-    this.#db.write(() =>
-      this.#db.run('UPDATE peers SET following = ? WHERE id = ?', +following, this.#leaves.peerId(name, nowMs)),
-    );
+    this.#peers.setFollowing(name, following, nowMs);
   }
 
   setMuted(name: string, muted: boolean, nowMs: number): void {
-    this.#db.write(() =>
-      this.#db.run('UPDATE peers SET muted = ? WHERE id = ?', +muted, this.#leaves.peerId(name, nowMs)),
-    );
+    this.#peers.setMuted(name, muted, nowMs);
+  }
+
+  noteReader(name: string, nowMs: number): void {
+    this.#contacts.noteReader(name, nowMs);
+  }
+
+  readersSince(ms: number): string[] {
+    return this.#contacts.readersSince(ms);
+  }
+
+  habitOf(address: string, key: PublicKey | null): Habit | undefined {
+    return this.#contacts.habitOf(address, key);
+  }
+
+  noteHabit(address: string, key: PublicKey | null, habit: Habit, nowMs: number): void {
+    this.#contacts.noteHabit(address, key, habit, nowMs);
+  }
+
+  trustsUnsigned(name: string, key: PublicKey): boolean {
+    return this.#contacts.trustsUnsigned(name, key);
+  }
+
+  setTrustUnsigned(name: string, key: PublicKey, trusts: boolean): void {
+    this.#contacts.setTrustUnsigned(name, key, trusts);
   }
 
   messages(query?: MessageQuery): StoredMessage[] {
@@ -323,7 +277,7 @@ class SqliteStore implements Store {
   }
 
   collectGarbage(): number {
-    return this.#db.write(() => this.#collect());
+    return this.#db.write(() => this.#nodes.collect());
   }
 
   close(): void {
@@ -345,41 +299,5 @@ class SqliteStore implements Store {
         // A search meets the same, and says so.
       }
     }, INDEX_AFTER_MS).unref();
-  }
-
-  #home(): HomeRow {
-    return this.#db.get<HomeRow>('SELECT * FROM home') as HomeRow;
-  }
-
-  #insertNodes(nodes: readonly StoredNode[]): void {
-    let bytes = 0;
-    for (const { hash, value } of nodes) {
-      const leaves = nodeKind(value) === 'internal' ? null : 1;
-      const inserted = this.#db.run(
-        'INSERT OR IGNORE INTO nodes (hash, value, leaves) VALUES (?, ?, ?)',
-        blob(hash),
-        value,
-        leaves,
-      );
-      if (inserted > 0) bytes += value.length;
-    }
-    if (bytes > 0) this.#db.run('UPDATE home SET node_bytes = node_bytes + ?', bytes);
-  }
-
-  /** Makes this the own tree. `messages`: how many more there are now. */
-  #setOwn(peer: number, root: Hash, { leaves, messages }: { leaves: number; messages: number }): void {
-    this.#db.run('UPDATE home SET own_root = ?, own_leaves = ?', blob(root), leaves);
-    this.#db.run('UPDATE peers SET root = ?, messages = messages + ? WHERE id = ?', blob(root), messages, peer);
-  }
-
-  #collectIfWorthIt(): void {
-    const { node_bytes, live_bytes } = this.#home();
-    if (node_bytes - live_bytes > Math.max(GARBAGE_FLOOR_BYTES, live_bytes / 2)) this.#collect();
-  }
-
-  #collect(): number {
-    const swept = sweepNodes(this.#db.db);
-    this.#db.run('UPDATE home SET node_bytes = node_bytes - ?, live_bytes = node_bytes - ?', swept.bytes, swept.bytes);
-    return swept.nodes;
   }
 }

@@ -59,15 +59,6 @@ export class UnfinishedStoreError extends MurmureError {
   }
 }
 
-/** A search would miss what is not indexed yet. */
-export class UnsearchableStoreError extends MurmureError {
-  override readonly name = 'UnsearchableStoreError';
-  constructor(file: string, cause: unknown) {
-    const message = `${file} cannot be searched, as what came last is not indexed yet, and it cannot be written: make it and its folder writable for you, or have its owner search it once`;
-    super('unexpected', message, { cause });
-  }
-}
-
 /** There is no such folder, it is not a file, or it is out of bounds. */
 export class CannotOpenStoreError extends MurmureError {
   override readonly name = 'CannotOpenStoreError';

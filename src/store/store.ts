@@ -5,8 +5,12 @@
  * transaction. Two processes may hold stores on one home; each sees what the other committed.
  * A *feed* is named by its author's name. Nodes are shared by all feeds and addressed by hash.
  */
+import type { StoredMessage } from '../feed/message.ts';
 import type { PublicKey } from '../identity/public-key.ts';
 import type { Hash } from '../wire/hash.ts';
+import type { MessageFields } from '../wire/node.ts';
+
+export type { StoredMessage };
 
 export interface StoredNode {
   readonly hash: Hash;
@@ -15,28 +19,6 @@ export interface StoredNode {
 
 /** What the store knows of a node: `partial` is an internal node whose subtree is not known to be whole. */
 export type NodeStatus = 'missing' | 'partial' | 'complete';
-
-export interface StoredMessage {
-  readonly hash: Hash;
-  readonly author: string;
-  /** Seconds since 2022-01-01T00:00:00Z, as on the wire. */
-  readonly date: number;
-  readonly inReplyTo: Hash | null;
-  /** As in the node, not yet made safe to show. */
-  readonly body: string;
-  /** When this home first held it, Unix ms. */
-  readonly receivedAtMs: number;
-  /** The root that brought it was signed by the author's pinned key. */
-  readonly authenticated: boolean;
-  readonly read: boolean;
-}
-
-export interface Draft {
-  /** Seconds since 2022-01-01T00:00:00Z. */
-  readonly date: number;
-  readonly inReplyTo: Hash | null;
-  readonly body: string;
-}
 
 export interface OwnFeed {
   readonly root: Hash;
@@ -82,6 +64,14 @@ export interface PeerRecord {
   readonly lastSyncMs: number | undefined;
 }
 
+/** What a program needs that is not as the protocol has it, or it does not answer (protocol §10, §11). */
+export interface Habit {
+  /** It answers only ids whose last byte is 0. */
+  readonly zeroEndingIds: boolean;
+  /** It answers a Hello only if that has no flag set. */
+  readonly noFlags: boolean;
+}
+
 export interface MessageQuery {
   /** Default: every feed, own one included. */
   readonly authors?: readonly string[];
@@ -113,7 +103,7 @@ export interface Store extends Disposable {
 
   ownFeed(): OwnFeed;
   /** Appends to the own tree, atomically across processes. @throws MessageTooLongError */
-  publish(author: string, draft: Draft, nowMs: number): { hash: Hash; root: Hash };
+  publish(author: string, message: MessageFields, nowMs: number): { hash: Hash; root: Hash };
   /**
    * Takes a message out of the own tree, wherever it stands in it: a node of no known type takes its place (merkle/withdraw.ts), and the
    * message is forgotten unless another feed has it. Undefined, and nothing is done, if it does not stand there.
@@ -152,8 +142,25 @@ export interface Store extends Disposable {
   peers(): PeerRecord[];
   /** Pins the first key seen; `changed` leaves the pinned one in place. */
   pinKey(name: string, key: PublicKey, nowMs: number): 'pinned' | 'same' | 'changed';
+  /** Pins this key in the place of any other: the person has accepted it. Returns the one that was pinned before. */
+  repinKey(name: string, key: PublicKey, nowMs: number): PublicKey | undefined;
   setFollowing(name: string, following: boolean, nowMs: number): void;
   setMuted(name: string, muted: boolean, nowMs: number): void;
+
+  /**
+   * A peer that has proven its address reads from us. Cheap: written at most once in three minutes for each name. The newest 4,096 are
+   * remembered, and never exported. @throws what is wrong with the disk, at most as often as it is written
+   */
+  noteReader(name: string, nowMs: number): void;
+  /** Who has read from us at this instant (Unix ms) or later; who was noted last comes first. */
+  readersSince(ms: number): string[];
+  /** `address`: as text, `IP:PORT`. `key`: null for a peer without one. Undefined: nothing is known. */
+  habitOf(address: string, key: PublicKey | null): Habit | undefined;
+  /** Replaces what was known. Cheap if that was the same. The newest 4,096 are remembered. */
+  noteHabit(address: string, key: PublicKey | null, habit: Habit, nowMs: number): void;
+  /** Whether the person believes unsigned Roots of this peer as long as it has this key (protocol §4). */
+  trustsUnsigned(name: string, key: PublicKey): boolean;
+  setTrustUnsigned(name: string, key: PublicKey, trusts: boolean): void;
 
   /** Newest last; ordered by min(claimed date, first seen), then by order of arrival (protocol §2). */
   messages(query?: MessageQuery): StoredMessage[];

@@ -19,3 +19,9 @@ export class MurmureError extends Error {
     this.code = code;
   }
 }
+
+/** Whatever was thrown, as machines and people are told of it: what is no MurmureError is unexpected, in its own words. */
+export function failureFrom(error: unknown): { readonly code: ErrorCode; readonly message: string } {
+  if (error instanceof MurmureError) return { code: error.code, message: error.message };
+  return { code: 'unexpected', message: error instanceof Error ? error.message : String(error) };
+}

@@ -4,17 +4,12 @@ import { HASH_BYTES, type Hash, hashFromBytes, hashToBytes, ZERO_HASH } from './
 import { MurmureError } from './murmure-error.ts';
 
 export type TreeNode =
-  | {
-      readonly kind: 'message';
-      /** Seconds since 2022-01-01T00:00:00Z as written; some peers write other things there. */
-      readonly date: number;
-      readonly inReplyTo: Hash | null;
-      readonly body: string;
-    }
+  | ({ readonly kind: 'message' } & MessageFields)
   | { readonly kind: 'internal'; readonly children: readonly Hash[] }
   | { readonly kind: 'unknown'; readonly type: number };
 
 export interface MessageFields {
+  /** Seconds since 2022-01-01T00:00:00Z, unsigned 32 bits; some peers write other things there (protocol §11). */
   readonly date: number;
   readonly inReplyTo: Hash | null;
   readonly body: string;
@@ -47,23 +42,24 @@ export class MessageTooLongError extends MurmureError {
   }
 }
 
-/** The kind by the first byte alone; the node may still be invalid. */
+/** The kind by the first byte alone; the node may still be invalid or broken. */
 export function nodeKind(bytes: Uint8Array): TreeNode['kind'] {
   if (bytes[0] === MESSAGE_TYPE) return 'message';
   return bytes[0] === INTERNAL_TYPE ? 'internal' : 'unknown';
 }
 
-/** Why these bytes are no valid node (protocol §2); undefined if they are one. */
+/**
+ * Why no tree may contain this node (protocol §9); undefined if it may. Only internal nodes can be invalid: whatever else cannot be
+ * read, a truncated message or no bytes at all, is a leaf that shows nothing.
+ */
 export function nodeFault(bytes: Uint8Array): string | undefined {
+  return nodeKind(bytes) === 'internal' ? internalFault(bytes) : undefined;
+}
+
+/** Why these bytes cannot be read as a node (protocol §2); undefined if they can. */
+function readingFault(bytes: Uint8Array): string | undefined {
   if (bytes.length === 0) return 'a node has at least one byte';
-  switch (nodeKind(bytes)) {
-    case 'message':
-      return messageFault(bytes);
-    case 'internal':
-      return internalFault(bytes);
-    case 'unknown':
-      return undefined;
-  }
+  return nodeKind(bytes) === 'message' ? messageFault(bytes) : nodeFault(bytes);
 }
 
 function messageFault(bytes: Uint8Array): string | undefined {
@@ -82,8 +78,9 @@ function internalFault(bytes: Uint8Array): string | undefined {
   return undefined;
 }
 
+/** A node as it can be read. `ok` is false for invalid internal nodes and for broken leaves; `nodeFault` tells them apart. */
 export function decodeNode(bytes: Uint8Array): Decoded<TreeNode> {
-  const fault = nodeFault(bytes);
+  const fault = readingFault(bytes);
   if (fault !== undefined) return malformed(fault);
   switch (nodeKind(bytes)) {
     case 'message':

@@ -3,7 +3,7 @@
  * feed, on which that reader may warm up.
  */
 import { generateKeyPair } from '../../src/identity/key-pair.ts';
-import { createDirectory, createMemoryStore, createPeer, type Peer } from '../../src/index.ts';
+import { createDirectory, createPeer, openSqliteStore, type Peer } from '../../src/index.ts';
 
 const [messages, bytes] = process.argv.slice(2).map(Number) as [number, number];
 await using directory = await createDirectory();
@@ -16,7 +16,7 @@ for await (const _ of messagesFromParent()) {
 }
 
 async function publish(name: string, count: number): Promise<Peer> {
-  const store = createMemoryStore();
+  const store = openSqliteStore(':memory:');
   for (let i = 0; i < count; i++) {
     store.publish(name, { date: i, inReplyTo: null, body: `${i} of ${name} `.padEnd(bytes, 'murmure ') }, Date.now());
   }

@@ -4,7 +4,6 @@ import { expect, test } from 'vitest';
 import { appendLeaf, loadRightEdge } from '../../src/merkle/append.ts';
 import { buildTree, levelSizes } from '../../src/merkle/build.ts';
 import { canonicalLeaves, replaceLeaf, TOMBSTONE } from '../../src/merkle/withdraw.ts';
-import { createMemoryStore } from '../../src/store/memory-store.ts';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import { type Hash, hashOf } from '../../src/wire/hash.ts';
 import { nodeKind } from '../../src/wire/node.ts';
@@ -62,29 +61,27 @@ test('stores that publish and withdraw in any order have the tree of what they h
   );
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 70 }), fc.array(step, { maxLength: 40 }), (start, steps) => {
-      for (const open of [createMemoryStore, () => openSqliteStore(':memory:')]) {
-        using store = open();
-        let leaves: Hash[] = [];
-        const publish = (body: string) => {
-          const { hash, root } = store.publish('me', { date: 1, inReplyTo: null, body }, 0);
-          leaves.push(hash);
-          expect(root).toBe(buildTree(leaves).root);
-        };
-        for (let i = 0; i < start; i++) publish(`start ${i % 50}`);
-        for (const one of steps) {
-          if ('publish' in one) publish(one.publish);
-          else if (leaves.length > 0) {
-            const hash = leaves[one.withdraw % leaves.length] ?? '';
-            const withdrawn = store.withdraw('me', hash, 0);
-            leaves = leaves.map((leaf) => (leaf === hash ? hashOf(TOMBSTONE) : leaf));
-            if (withdrawn !== undefined) expect(withdrawn.root).toBe(buildTree(leaves).root);
-            expect(store.message(hash)).toBeUndefined();
-          }
+      using store = openSqliteStore(':memory:');
+      let leaves: Hash[] = [];
+      const publish = (body: string) => {
+        const { hash, root } = store.publish('me', { date: 1, inReplyTo: null, body }, 0);
+        leaves.push(hash);
+        expect(root).toBe(buildTree(leaves).root);
+      };
+      for (let i = 0; i < start; i++) publish(`start ${i % 50}`);
+      for (const one of steps) {
+        if ('publish' in one) publish(one.publish);
+        else if (leaves.length > 0) {
+          const hash = leaves[one.withdraw % leaves.length] ?? '';
+          const withdrawn = store.withdraw('me', hash, 0);
+          leaves = leaves.map((leaf) => (leaf === hash ? hashOf(TOMBSTONE) : leaf));
+          if (withdrawn !== undefined) expect(withdrawn.root).toBe(buildTree(leaves).root);
+          expect(store.message(hash)).toBeUndefined();
         }
-        expect(store.ownFeed()).toEqual({ root: buildTree(leaves).root, messages: leaves.length });
-        expect(store.countMessages()).toBe(new Set(leaves.filter((leaf) => leaf !== hashOf(TOMBSTONE))).size);
-        expect(store.ownLeaves().map(hashOf)).toEqual(leaves);
       }
+      expect(store.ownFeed()).toEqual({ root: buildTree(leaves).root, messages: leaves.length });
+      expect(store.countMessages()).toBe(new Set(leaves.filter((leaf) => leaf !== hashOf(TOMBSTONE))).size);
+      expect(store.ownLeaves().map(hashOf)).toEqual(leaves);
     }),
     { numRuns: 40 },
   );

@@ -117,11 +117,11 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   },
   'hostile-tree': {
     of: 'bob',
-    about: 'a feed with a node that has the right hash and is not valid',
+    about: 'a feed with an internal node that has the right hash and is not valid',
     async run() {
       const { world, peers } = await begin(['bob']);
       const good = encodeMessage({ date: 1, inReplyTo: null, body: 'good' });
-      const notValid = Uint8Array.of(0, 1, 2, 3);
+      const notValid = Uint8Array.of(1, 1, 2, 3);
       const root = encodeInternal([hashOf(good), hashOf(notValid)]);
       await Publisher.join(world, 'mallory', [good, notValid], root);
       await world.settle((peers[0] as VirtualPeer).peer.sync('mallory'));

@@ -94,6 +94,14 @@ test('what fails is said, and the dialogue goes on', async () => {
   await world.close();
 });
 
+test('where there is no message, the key for its author asks which peer is meant', async () => {
+  const { world, seen } = await dialogue([press('v'), 'alice', press('escape'), press('q')]);
+  expect(seen[0]).toContain('No messages yet');
+  expect(seen[1]).toBe('Look at whom?');
+  expect(seen[2]).toMatch(/^alice\nfingerprint/);
+  await world.close();
+});
+
 test('a message that cannot be published stays a draft', async () => {
   const { world, bob, seen, drafts } = await dialogue([press('p'), 'x'.repeat(986), press('q')]);
   expect(seen.at(-1)).toMatch(/985.* 1 draft/s);
@@ -238,7 +246,7 @@ test('whatever keys are pressed and whatever is answered, the dialogue goes on u
   expect([...actions]).toEqual(
     expect.arrayContaining([...keys, ...others, 'peers', 'peer', 'messages', 'help', 'back']),
   );
-}, 60_000);
+}, 300_000);
 
 test('everything under "inspect" answers', async () => {
   const { world, seen } = await dialogue(({ peers: [alice] }) => [

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { timing } from '../../machines/timing.ts';
 import { buildTree } from '../../src/merkle/build.ts';
-import { createMemoryStore } from '../../src/store/memory-store.ts';
+import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { hashOf } from '../../src/wire/hash.ts';
 import { encodeMessage } from '../../src/wire/node.ts';
@@ -17,7 +17,7 @@ const saved = leaves.slice(0, 3);
 
 /** Alice's store as a backup with these messages restores it. */
 function restored(messages: readonly Uint8Array[] = saved): Store {
-  const store = createMemoryStore();
+  const store = openSqliteStore(':memory:');
   store.restore('alice', messages, 0);
   return store;
 }
@@ -95,7 +95,7 @@ describe('a restored peer has nobody to ask', () => {
     const world = await listedPeers(8, ['carol']);
     const alone = await restoreAlice(world, []);
     expect(await world.settle(alone.peer.checkHistory())).toEqual([]);
-    const empty = await restoreAlice(world, ['carol'], createMemoryStore());
+    const empty = await restoreAlice(world, ['carol'], openSqliteStore(':memory:'));
     expect(await world.settle(empty.peer.checkHistory())).toEqual([]);
     await world.close();
   });

@@ -8,6 +8,7 @@ import type { SocketAddress } from '../../src/wire/socket-address.ts';
 import { Publisher } from '../support/publisher.ts';
 import { bodiesOf } from '../support/scenarios.ts';
 import { Stranger } from '../support/stranger.ts';
+import { fromHex, loadVectors } from '../support/vectors.ts';
 import { type VirtualPeer, World } from '../support/world.ts';
 
 const message = (body: string) => encodeMessage({ date: 1, inReplyTo: null, body });
@@ -79,8 +80,6 @@ describe('an invalid node under a correct hash', () => {
     ['an internal node with one child', Uint8Array.of(1, ...Buffer.from(hashOf(child), 'hex'))],
     ['an internal node with 33 children', Uint8Array.of(1, ...new Array(33 * 32).fill(7))],
     ['an internal node cut short', parent(child, child).subarray(0, 40)],
-    ['a message shorter than its header', Uint8Array.of(0, 1, 2)],
-    ['a message whose body runs past its end', Uint8Array.of(...child.subarray(0, 40))],
   ])('%s ends the walk of that tree with a named error', async (_, invalid) => {
     const { world, reader } = await worldWith();
     const verified = message('verified');
@@ -97,7 +96,7 @@ describe('an invalid node under a correct hash', () => {
   test('what was verified is kept, and not fetched again when the tree is mended', async () => {
     const { world, reader } = await worldWith();
     const verified = Array.from({ length: 8 }, (_, i) => message(`verified ${i}`));
-    const invalid = Uint8Array.of(0, 1);
+    const invalid = Uint8Array.of(1, 1);
     const odd = await Publisher.join(world, 'odd', [...verified, invalid], parent(...verified, invalid));
     await world.settle(reader.peer.sync('odd'));
     const fetched = new Set(odd.asked);
@@ -111,6 +110,35 @@ describe('an invalid node under a correct hash', () => {
     expect(again).toEqual([]);
     await world.close();
   });
+});
+
+describe('a leaf that cannot be read', () => {
+  const { brokenLeaves } = loadVectors<{ brokenLeaves: readonly { name: string; bytes: string }[] }>('nodes');
+
+  test.each(brokenLeaves.map(({ name, bytes }) => [name, fromHex(bytes)] as const))(
+    '%s: shows nothing, is kept, and the rest of the feed is read, also when it is read again',
+    async (_, broken) => {
+      const { world, reader } = await worldWith();
+      const messages = ['first', 'last', 'later'].map((body) => message(body));
+      const [first, last, later] = messages as [Uint8Array, Uint8Array, Uint8Array];
+      const root = parent(first, broken, last);
+      const odd = await Publisher.join(world, 'odd', [first, broken, last], root);
+      const report = await world.settle(reader.peer.sync('odd'));
+      expect(report).toMatchObject({ status: 'updated', newMessages: 2, totalMessages: 2 });
+      expect(bodiesOf(reader, 'odd').sort()).toEqual(['first', 'last']);
+      expect(reader.store.statusOf([hashOf(root)])).toEqual(['complete']);
+      expect(reader.store.getNode(hashOf(broken))).toEqual(broken);
+      expect(reader.store.message(hashOf(broken))).toBeUndefined();
+      expect(reader.store.search({ text: 'first' })).toHaveLength(1);
+
+      reader.store.collectGarbage();
+      const longer = parent(root, later);
+      for (const node of [longer, later]) odd.nodes.set(hashOf(node), node);
+      odd.root = hashOf(longer);
+      expect(await world.settle(reader.peer.sync('odd'))).toMatchObject({ status: 'updated', newMessages: 1 });
+      await world.close();
+    },
+  );
 });
 
 describe('few nodes that expand to billions of leaves', () => {

@@ -7,12 +7,16 @@ import type { VirtualPeer } from '../support/world.ts';
 const SEEDS = 100;
 
 describe('register, sync, a new message, its push, an incremental sync', () => {
-  test.each([0, 0.05, 0.2])(`under ${SEEDS} seeds, with %d of the datagrams lost`, async (loss) => {
-    await underSeeds(SEEDS, async (seed) => {
-      const world = await publishAndSync(seed, loss);
-      await world.close();
-    });
-  });
+  test.each([0, 0.05, 0.2])(
+    `under ${SEEDS} seeds, with %d of the datagrams lost`,
+    async (loss) => {
+      await underSeeds(SEEDS, async (seed) => {
+        const world = await publishAndSync(seed, loss);
+        await world.close();
+      });
+    },
+    600_000,
+  );
 
   test('the same seed gives the same run, byte for byte', async () => {
     const runs = [await publishAndSync(7, 0.2), await publishAndSync(7, 0.2)];
@@ -48,6 +52,20 @@ test.each([
   expect(report).toMatchObject({
     status: 'failed',
     error: { code: 'unexpected', message: expect.stringMatching(message) },
+  });
+  await world.close();
+});
+
+test('a store that breaks down while a peer is located is an unexpected failure: the directory was reached', async () => {
+  const world = await listedPeers(1, ['alice', 'bob']);
+  const bob = world.peers[1] as VirtualPeer;
+  bob.store.pinKey = () => {
+    throw new FullDiskError('/a/store.db', undefined);
+  };
+  const report = await world.settle(bob.peer.sync('alice'));
+  expect(report).toMatchObject({
+    status: 'failed',
+    error: { code: 'unexpected', message: expect.stringContaining('the disk is full') },
   });
   await world.close();
 });

@@ -27,7 +27,7 @@ const error = v.strictObject({ error: failure });
 const messageFields = {
   hash,
   author: v.string(),
-  date,
+  date: v.nullable(date),
   receivedAt: date,
   inReplyTo: v.nullable(hash),
   body: v.string(),
@@ -175,7 +175,7 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
     maxMs: v.nullable(ms),
   }),
   doctor: v.strictObject({
-    check: v.picklist(['node', 'home', 'key', 'database', 'ipv4', 'ipv6', 'certificate', 'directory', 'udp']),
+    check: v.picklist(['node', 'home', 'key', 'database', 'ipv4', 'ipv6', 'certificate', 'directory', 'clock', 'udp']),
     status: v.picklist(['ok', 'failed', 'skipped']),
     detail: v.string(),
     advice: v.nullable(v.string()),

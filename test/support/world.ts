@@ -15,7 +15,7 @@ import { createSeededRandom, SEED_BYTES } from '../../src/journal/seeded-random.
 import { createPeer } from '../../src/peer/create-peer.ts';
 import type { DirectoryHttp } from '../../src/peer/directory-http.ts';
 import type { Peer, PeerFact, PeerOptions } from '../../src/peer/peer.ts';
-import { createMemoryStore } from '../../src/store/memory-store.ts';
+import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { MurmureError } from '../../src/wire/murmure-error.ts';
 import type { SocketAddress } from '../../src/wire/socket-address.ts';
@@ -96,7 +96,7 @@ export class World {
   /** A peer on a host of its own. */
   async addPeer(name: string, { follow = [], ...options }: PeerSetup = {}): Promise<VirtualPeer> {
     const { keyPair, sign } = await this.identity(name);
-    const store = options.store ?? createMemoryStore();
+    const store = options.store ?? openSqliteStore(':memory:');
     for (const followed of follow) store.setFollowing(followed, true, this.clock.now());
     const ip = `10.0.1.${this.peers.length + 1}`;
     const peer = await createPeer({
@@ -183,7 +183,11 @@ export class World {
             throw new MurmureError('authentication', `the name ${name} is bound to another key`);
           }
         }),
-      peers: () => answer(() => [...this.registry.peers(now())]),
+      peers: () =>
+        answer(() => {
+          const nowMs = now();
+          return this.registry.peers(nowMs).flatMap((name) => this.registry.lookup(name, nowMs) ?? []);
+        }),
       peer: (name) => answer(() => this.registry.lookup(name, now())),
     };
   }

@@ -43,7 +43,7 @@ async function examine({ signal }: CommandContext, { run }: Check): Promise<Find
     if (signal.aborted) throw signal.reason;
     // Sentences of ours end with what to do.
     const { message } = error as Error;
-    const [detail = message, ...rest] = message.split(/[;:] (?=[^;:]*$)/);
+    const [detail = message, ...rest] = message.split(/[;:] (?!.*[;:] )/);
     const code = error instanceof MurmureError ? error.code : 'unexpected';
     return { status: 'failed', code, detail, advice: rest.join(' ') || 'run it again with --verbose' };
   }

@@ -1,5 +1,6 @@
 /** `murmure follow`, `unfollow` and `following`: whom `sync` and `serve` keep up with. A running `serve` notices. */
 import { safeLine } from '../../feed/safe-text.ts';
+import { followedPeers } from '../../store/followed.ts';
 import type { CommandContext } from '../context.ts';
 import { UnknownPeerError, UsageError } from '../errors.ts';
 import { openStore } from '../open-home.ts';
@@ -24,8 +25,9 @@ export async function unfollow({ settings, output, nowMs }: CommandContext, peer
 }
 
 export async function following({ settings, output }: CommandContext): Promise<void> {
-  using store = (await openStore(settings.home)).store;
-  const followed = store.peers().filter((peer) => peer.following);
+  const { name: ownName, store: opened } = await openStore(settings.home);
+  using store = opened;
+  const followed = followedPeers(store, ownName);
   for (const { name, root, messages, lastSyncMs, muted } of followed) {
     const line = {
       peer: name,

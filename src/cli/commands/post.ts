@@ -1,5 +1,5 @@
 /** `murmure post`: publishes a message into the home's store, from where a running `serve` passes it on. */
-import { WIRE_EPOCH_MS } from '../../feed/message.ts';
+import { wireDate } from '../../feed/message.ts';
 import { safeText } from '../../feed/safe-text.ts';
 import { encodeMessage, MessageTooLongError } from '../../wire/node.ts';
 import { abortable } from '../abortable.ts';
@@ -31,8 +31,7 @@ export async function post(context: CommandContext, text: string | undefined, op
   if (safeText(body).trim() === '') throw new UsageError('an empty message is not worth publishing: write something');
 
   const nowMs = context.nowMs();
-  const date = Math.floor((nowMs - WIRE_EPOCH_MS) / 1000);
-  const { hash, root } = store.publish(name, { date, inReplyTo, body }, nowMs);
+  const { hash, root } = store.publish(name, { date: wireDate(nowMs), inReplyTo, body }, nowMs);
   const kept = store.message(hash);
   if (kept === undefined) throw new Error(`the message ${hash} was published, but cannot be read back`);
   messagePrinter(context, { name, store })(kept, { fields: { root } });

@@ -1,5 +1,6 @@
 /** `murmure sync`: downloads what is new. */
 import type { Peer, SyncReport } from '../../index.ts';
+import { followedNames } from '../../store/followed.ts';
 import type { Store } from '../../store/store.ts';
 import { abortable, mapConcurrently } from '../abortable.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
@@ -24,7 +25,7 @@ export async function sync(context: CommandContext, names: readonly string[]): P
   if (names.includes(ownName)) throw new UsageError(`"${ownName}" is yourself: your own messages are here already`);
   await using session = await openPeer(context, access);
   const { peer, store } = session;
-  const wanted = names.length > 0 ? [...new Set(names)] : followedNames(store);
+  const wanted = names.length > 0 ? [...new Set(names)] : followedNames(store, ownName);
   if (wanted.length === 0) context.output.note('You follow nobody yet: name a peer, or "murmure follow" one.');
 
   const failed: SyncReport[] = [];
@@ -71,13 +72,6 @@ async function syncInTime(
 function print({ output }: CommandContext, report: SyncReport): void {
   output.data(report, (paint) => renderSyncReport(report, paint));
   if (report.error !== undefined) output.fail(`${report.peer}: ${report.error.message}`);
-}
-
-function followedNames(store: Store): string[] {
-  return store
-    .peers()
-    .filter(({ following }) => following)
-    .map(({ name }) => name);
 }
 
 function codeOf(report: SyncReport): string {

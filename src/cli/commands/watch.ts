@@ -5,6 +5,7 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import type { Peer } from '../../index.ts';
+import { followedNames } from '../../store/followed.ts';
 import type { Store } from '../../store/store.ts';
 import { wantedAuthors } from '../authors.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
@@ -28,7 +29,7 @@ export async function watch(context: CommandContext, names: readonly string[]): 
   const { name: ownName, store } = await openStore(context.settings.home);
   resources.use(store);
   const others = names.filter((name) => name !== ownName);
-  const followed = followedNames(store);
+  const followed = followedNames(store, ownName);
   const unfollowed = others.filter((name) => !followed.includes(name));
   if (names.length === 0 && followed.length === 0) {
     context.output.note('You follow nobody yet: name a peer, or "murmure follow" one.');
@@ -40,7 +41,7 @@ export async function watch(context: CommandContext, names: readonly string[]): 
       context.output.warn(`you do not follow "${name}": what it writes only comes here when you sync it, or follow it`);
     }
   } else {
-    resources.use(await downloadMeanwhile(context, others));
+    resources.use(await downloadMeanwhile(context, ownName, others));
   }
   while (!context.signal.aborted) {
     last = showArrived(context, store, { last, ownName, names });
@@ -63,13 +64,18 @@ function isServed(home: Home): boolean {
 }
 
 /** A peer that downloads from those who are followed, and from `others`, until it is disposed of. */
-async function downloadMeanwhile(context: CommandContext, others: readonly string[]): Promise<AsyncDisposable> {
+async function downloadMeanwhile(
+  context: CommandContext,
+  ownName: string,
+  others: readonly string[],
+): Promise<AsyncDisposable> {
   await using resources = new AsyncDisposableStack();
   const session = resources.use(await openPeer(context, await requireDirectory(context)));
   const { peer, store } = session;
   const failures = new Map<string, string>();
   const ask = () => {
-    for (const name of new Set([...followedNames(store), ...others])) void download(context, peer, name, failures);
+    for (const name of new Set([...followedNames(store, ownName), ...others]))
+      void download(context, peer, name, failures);
   };
   ask();
   const timer = setInterval(ask, ASK_EVERY_MS);
@@ -120,11 +126,4 @@ function showArrived(context: CommandContext, store: Store, { last, ownName, nam
 /** Those who are named need not be known yet. */
 function audible(store: Store, ownName: string, names: readonly string[]): readonly string[] | undefined {
   return names.length > 0 ? names : wantedAuthors(store, ownName, []);
-}
-
-function followedNames(store: Store): string[] {
-  return store
-    .peers()
-    .filter(({ following }) => following)
-    .map(({ name }) => name);
 }

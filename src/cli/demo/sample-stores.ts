@@ -1,9 +1,9 @@
 /** Stores filled with the sample messages, one per neighbour, each with a tree of its own shape. */
-import { WIRE_EPOCH_MS } from '../../feed/message.ts';
-import { createMemoryStore } from '../../store/memory-store.ts';
-import type { Draft, OwnFeed, Store, StoredNode } from '../../store/store.ts';
+import { wireDate } from '../../feed/message.ts';
+import { openSqliteStore } from '../../store/sqlite-store.ts';
+import type { OwnFeed, Store, StoredNode } from '../../store/store.ts';
 import { type Hash, hashOf } from '../../wire/hash.ts';
-import { encodeInternal, encodeMessage } from '../../wire/node.ts';
+import { encodeInternal, encodeMessage, type MessageFields } from '../../wire/node.ts';
 import { messages, type Neighbour, neighbours, type Shape } from './script.ts';
 
 const MESSAGE_INTERVAL_S = 47 * 60;
@@ -14,14 +14,14 @@ export function createSampleStores(nowMs: number): Map<string, Store> {
   return new Map(neighbours.map((neighbour) => [neighbour.name, createStore(neighbour, drafts, nowMs)]));
 }
 
-interface AuthoredDraft extends Draft {
+interface AuthoredDraft extends MessageFields {
   readonly author: string;
 }
 
 /** A reply names the hash of what it answers, so messages are made in the order in which they were written. */
 function datedDrafts(nowMs: number): AuthoredDraft[] {
   const hashes = new Map<string, Hash>();
-  const lastDate = Math.floor((nowMs - WIRE_EPOCH_MS) / 1000) - 60;
+  const lastDate = wireDate(nowMs) - 60;
   return messages.map(({ author, body, key, answers }, index) => {
     const date = lastDate - (messages.length - 1 - index) * MESSAGE_INTERVAL_S;
     const inReplyTo = answers === undefined ? null : (hashes.get(answers) ?? null);
@@ -33,7 +33,7 @@ function datedDrafts(nowMs: number): AuthoredDraft[] {
 
 function createStore({ name, shape }: Neighbour, drafts: readonly AuthoredDraft[], nowMs: number): Store {
   const own = drafts.filter(({ author }) => author === name);
-  const store = createMemoryStore();
+  const store = openSqliteStore(':memory:');
   if (shape === 'canonical') {
     for (const draft of own) store.publish(name, draft, nowMs);
     return store;
@@ -46,7 +46,10 @@ function createStore({ name, shape }: Neighbour, drafts: readonly AuthoredDraft[
 }
 
 /** A tree of pairs: a message and the rest, which hangs on the left or, in a linked list, on the right. */
-function chain(drafts: readonly Draft[], shape: Exclude<Shape, 'canonical'>): { nodes: StoredNode[]; root: Hash } {
+function chain(
+  drafts: readonly MessageFields[],
+  shape: Exclude<Shape, 'canonical'>,
+): { nodes: StoredNode[]; root: Hash } {
   const leaves = drafts.map((draft) => toNode(encodeMessage(draft)));
   const [first, ...others] = shape === 'left chain' ? leaves : leaves.toReversed();
   if (first === undefined) throw new RangeError('a chain has at least one message');

@@ -1,101 +1,93 @@
-/** The way to the directory: its certificate, its answers over HTTPS, and over UDP. */
+/** The way to the directory: its certificate, its answers over HTTPS, its clock, and its answers over UDP. */
 import { randomInt } from 'node:crypto';
-import { isIP } from 'node:net';
-import { connect, getCACertificates } from 'node:tls';
-import { createDirectoryHttp } from '../../peer/directory-http.ts';
+import { isCertificateProblem } from '../../peer/directory-failure.ts';
+import { createDirectoryHttp, type DirectoryHttpClient } from '../../peer/directory-http.ts';
 import { createUdpNetwork } from '../../runtime/udp-network.ts';
 import { type Arrival, appendSignature, decodeDatagram, encodeDatagram } from '../../wire/datagram.ts';
 import { formatAddress, isIPv6, type SocketAddress } from '../../wire/socket-address.ts';
-import { type CommandContext, type DirectoryAccess, requireDirectory } from '../context.ts';
+import { type CommandContext, requireDirectory } from '../context.ts';
 import type { Identity } from '../open-home.ts';
 import { duration } from '../render/text.ts';
 import { type Check, type Finding, failed, ok, skipped } from './check.ts';
 
-const CONNECT_TIMEOUT_MS = 5_000;
 const DAY_MS = 24 * 60 * 60 * 1000;
+/** Of the directory's date, which counts whole seconds and was on its way for a while. */
+const CLOCK_TOLERANCE_MS = 60_000;
 const HELLO_SENDS = 4;
 const HELLO_PAUSE_MS = 800;
 
-/** Each builds on the ones before: what cannot be checked is said to be skipped. */
+/** The directory is asked once; each check looks at what came of it. */
 export function checkDirectory(context: CommandContext, identity: () => Promise<Identity>): Check[] {
-  const isGiven = context.settings.directory !== undefined;
-  let isTrusted = false;
-  let addresses: readonly SocketAddress[] = [];
-  const onlyIf = (condition: () => boolean, why: string, run: () => Promise<Finding>) => async () =>
-    condition() ? run() : skipped(why);
+  let asked: Promise<Asked> | undefined;
+  const ask = () => {
+    asked ??= askDirectory(context);
+    return asked;
+  };
+  /** Skipped, unless a directory is given. */
+  const given = (run: (asked: Asked) => Finding | Promise<Finding>) => async () =>
+    context.settings.directory === undefined ? skipped('no directory is given, so none was asked') : run(await ask());
   return [
-    {
-      name: 'certificate',
-      run: onlyIf(
-        () => isGiven,
-        'no directory is given, so none was asked',
-        async () => {
-          const finding = await checkCertificate(await requireDirectory(context));
-          isTrusted = finding.status === 'ok';
-          return finding;
-        },
-      ),
-    },
+    { name: 'certificate', run: given(checkCertificate) },
     {
       name: 'directory',
-      run: async () => {
-        const { directory, ca } = await requireDirectory(context);
-        if (!isTrusted) return skipped(`${directory} was not asked, as its certificate could not be checked`);
-        addresses = await createDirectoryHttp({ url: directory, ca }).udpAddresses(context.signal);
-        return ok(`${directory} answers, and is at ${addresses.map(formatAddress).join(', ')}`);
-      },
+      // That none is given is said here.
+      run: async () => checkAnswer(await ask()),
     },
+    { name: 'clock', run: given(({ http }) => checkClock(http, context.nowMs())) },
     {
       name: 'udp',
-      run: onlyIf(
-        () => addresses.length > 0,
-        'no UDP address of a directory is known',
-        () => checkUdp(identity, addresses),
+      run: given(({ addresses }) =>
+        addresses.length === 0 ? skipped('no UDP address of a directory is known') : checkUdp(identity, addresses),
       ),
     },
   ];
 }
 
-/** Whether the certificate would be believed; looked at first, as a refused connection does not say why. */
-async function checkCertificate({ directory, ca }: DirectoryAccess): Promise<Finding> {
-  const { hostname, port, host } = new URL(directory);
-  const name = hostname.replace(/^\[|\]$/g, '');
-  const { promise, resolve, reject } = Promise.withResolvers<Finding>();
-  const socket = connect({
-    host: name,
-    port: Number(port || 443),
-    // Looked at below; nothing is sent.
-    rejectUnauthorized: false,
-    ...(isIP(name) === 0 && { servername: name }),
-    ...(ca !== undefined && { ca: [...getCACertificates('default'), ca] }),
-  });
-  socket.setTimeout(CONNECT_TIMEOUT_MS, () => socket.destroy(new Error('it did not answer in time')));
-  socket.on('error', reject);
-  socket.on('secureConnect', () => {
-    const { valid_to } = socket.getPeerCertificate();
-    const expiresMs = Date.parse(valid_to);
-    if (!socket.authorized) resolve(distrusted(host, String(socket.authorizationError)));
-    else if (expiresMs - Date.now() < 7 * DAY_MS) resolve(ok(`trusted, but only until ${valid_to}`, 'have it renewed'));
-    else resolve(ok(`trusted, until ${valid_to}`));
-  });
+interface Asked {
+  readonly url: string;
+  readonly http: DirectoryHttpClient;
+  /** None if it could not be asked. */
+  readonly addresses: readonly SocketAddress[];
+  readonly error: unknown;
+}
+
+/** @throws MurmureError for settings that name no directory */
+async function askDirectory(context: CommandContext): Promise<Asked> {
+  const { directory: url, ca } = await requireDirectory(context);
+  const http = createDirectoryHttp({ url, ca });
   try {
-    return await promise;
+    return { url, http, addresses: await http.udpAddresses(context.signal), error: undefined };
   } catch (error) {
-    const { message } = error as Error;
-    return failed(
-      'directory-unreachable',
-      `no connection with ${host}: ${message}`,
-      'check the URL, and that the directory runs',
-    );
-  } finally {
-    socket.destroy();
+    return { url, http, addresses: [], error };
   }
 }
 
-function distrusted(host: string, why: string): Finding {
-  const advice =
-    'get its certificate from whoever runs it, and give that with --ca FILE; check the clock if it has expired';
-  return failed('directory-unreachable', `the certificate of ${host} is not trusted (${why})`, advice);
+function checkCertificate({ url, http, error }: Asked): Finding {
+  if (isCertificateProblem(error)) throw error;
+  const { certificateExpiresMs: expiresMs } = http;
+  if (expiresMs === undefined) return skipped(`${url} showed no certificate`);
+  const until = new Date(expiresMs).toISOString();
+  if (expiresMs - Date.now() < 7 * DAY_MS) return ok(`trusted, but only until ${until}`, 'have it renewed');
+  return ok(`trusted, until ${until}`);
+}
+
+function checkAnswer({ url, addresses, error }: Asked): Finding {
+  if (isCertificateProblem(error)) return skipped(`${url} was not asked, as its certificate is not trusted`);
+  if (error !== undefined) throw error;
+  return ok(`${url} answers, and is at ${addresses.map(formatAddress).join(', ')}`);
+}
+
+/** Messages carry the date of this clock, and certificates are judged by it. */
+function checkClock({ clockOffsetMs: offsetMs }: DirectoryHttpClient, nowMs: number): Finding {
+  const now = new Date(nowMs).toISOString();
+  if (offsetMs === undefined) return skipped(`the directory told no time to compare with; this clock says ${now}`);
+  if (Math.abs(offsetMs) < CLOCK_TOLERANCE_MS) return ok(`this clock and the directory's agree: ${now}`);
+  const detail = `this clock says ${now}, the directory's ${new Date(nowMs + offsetMs).toISOString()}`;
+  return failed(
+    'unexpected',
+    detail,
+    'set the clock of this computer, or tell whoever runs the directory if it is right',
+  );
 }
 
 async function checkUdp(identity: () => Promise<Identity>, addresses: readonly SocketAddress[]): Promise<Finding> {

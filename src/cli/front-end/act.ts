@@ -1,6 +1,7 @@
 /** What is done when something was chosen; what takes long is begun, and told of later. */
 import { setImmediate } from 'node:timers/promises';
 import type { Action } from '../../../machines/front-end-context.ts';
+import { followedNames } from '../../store/followed.ts';
 import type { Hash } from '../../wire/hash.ts';
 import { MurmureError } from '../../wire/murmure-error.ts';
 import { formatAddress, parseAddress } from '../../wire/socket-address.ts';
@@ -46,10 +47,7 @@ const deeds: Readonly<Partial<Record<Action, Deed>>> = {
   },
   'sync-all': (desk, _subject, { tell }) => {
     const { peer, store } = desk;
-    const names = store
-      .peers()
-      .filter(({ following }) => following)
-      .map(({ name }) => name);
+    const names = followedNames(store, peer.name);
     for (const name of names) void peer.sync(name).then(({ error }) => error && tell(`${name}: ${error.message}`));
     return names.length === 0
       ? 'you follow nobody yet: f does that'

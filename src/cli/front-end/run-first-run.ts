@@ -10,7 +10,7 @@ import { isUntrusted } from '../../peer/directory-failure.ts';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
 import { Gate } from '../../runtime/gate.ts';
 import type { Self } from '../../runtime/shared-effects.ts';
-import { MurmureError } from '../../wire/murmure-error.ts';
+import { failureFrom, MurmureError } from '../../wire/murmure-error.ts';
 import { whyInvalidName } from '../../wire/name.ts';
 import type { Paint } from '../output.ts';
 import { CancelledError, type Complain, type Dialogue } from './dialogue.ts';
@@ -179,9 +179,4 @@ function introduction(name: string, key: PublicKey | undefined, paint: Paint): s
 function whyNoUrl(text: string): string | undefined {
   const isHttps = URL.canParse(text.trim()) && new URL(text.trim()).protocol === 'https:';
   return isHttps ? undefined : 'an address starts with https://, e.g. https://directory.example:8443';
-}
-
-function failureFrom(error: unknown): Failure {
-  if (error instanceof MurmureError) return { code: error.code, message: error.message };
-  return { code: 'unexpected', message: error instanceof Error ? error.message : String(error) };
 }

@@ -8,6 +8,7 @@ import { record } from '../../journal/record.ts';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
 import { Gate } from '../../runtime/gate.ts';
 import type { Self } from '../../runtime/shared-effects.ts';
+import { followedNames } from '../../store/followed.ts';
 import type { Store } from '../../store/store.ts';
 import type { Hash } from '../../wire/hash.ts';
 import { MurmureError } from '../../wire/murmure-error.ts';
@@ -209,7 +210,7 @@ function messageLines(hash: string, { peer, store, live, paint, now }: Desk, col
 
 async function namesFor(action: Action, { peer, store, live }: Desk): Promise<string[]> {
   const known = store.peers();
-  if (action === 'unfollow') return known.filter(({ following }) => following).map(({ name }) => name);
+  if (action === 'unfollow') return followedNames(store, peer.name);
   const stored = known.map(({ name }) => name);
   // Trees and messages are looked at offline, too.
   const listed = await live.list().catch((error: unknown) => {
@@ -218,7 +219,7 @@ async function namesFor(action: Action, { peer, store, live }: Desk): Promise<st
   });
   const names = new Set([...stored, ...listed.map(({ name }) => name)]);
   names.delete(peer.name);
-  const isFollowed = new Set(known.filter(({ following }) => following).map(({ name }) => name));
+  const isFollowed = new Set(followedNames(store, peer.name));
   const wanted = [...names].filter((name) => action !== 'follow' || !isFollowed.has(name));
   return wanted.sort();
 }

@@ -61,7 +61,8 @@ function render(message: Message, options: MessageItemOptions, columns: number):
 
 function head(message: Message, options: MessageItemOptions): string {
   const { depth, paint, nowMs, ownName, exactDate, keyChanged, answered } = options;
-  const { author, date, inReplyTo, read } = message;
+  const { author, inReplyTo, read } = message;
+  const date = message.date ?? message.receivedAt;
   const isOwn = author === ownName;
   const when = exactDate ? localDateTime(date) : relativeTime(Date.parse(date), nowMs);
   return [

@@ -4,9 +4,11 @@ import type { Message } from '../../feed/message.ts';
 import type { Paint } from '../output.ts';
 
 /** Before believing it. `keyChanged`: its author turned up with another key. */
-export function marksOf({ authenticated, future }: Message, keyChanged = false): string[] {
+export function marksOf({ authenticated, date, future }: Message, keyChanged = false): string[] {
   return [
     ...(authenticated ? [] : ['not authenticated']),
+    // The time that is shown is then the one of its arrival.
+    ...(date === null ? ['undated'] : []),
     ...(future ? ['dated in the future'] : []),
     ...(keyChanged ? ['key changed'] : []),
   ];

@@ -20,7 +20,7 @@ export function renderMessage(message: Message, paint: Paint, { names, ownName, 
   const marks = [...marksOf(message), ...(mentionsYou ? ['mentions you'] : [])];
   const head = [
     paint('bold', message.author),
-    paint('dim', localDateTime(message.date)),
+    paint('dim', localDateTime(message.date ?? message.receivedAt)),
     paint('dim', showHash(message.hash)),
     ...marks.map((mark) => paint('yellow', `[${mark}]`)),
   ].join('  ');

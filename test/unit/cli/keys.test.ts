@@ -2,6 +2,8 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { homeAt } from '../../../src/cli/home.ts';
+import { openSqliteStore } from '../../../src/store/sqlite-store.ts';
 import { hasOpenssl, openssl } from '../../support/openssl.ts';
 import { answers, DIRECTORY, fakePeer, freshFolder, initHome, type Run, run } from './support.ts';
 
@@ -147,6 +149,17 @@ describe('key export and import', () => {
     expect((await at(fresh, 'following')).lines).toMatchObject([{ peer: 'bob' }]);
     expect((await at(fresh, 'key', 'resume', '--yes')).code).toBe(0);
     expect((await at(fresh, 'post', 'four')).code).toBe(0);
+  });
+
+  test('whom one talks to stays at home', async () => {
+    {
+      using store = openSqliteStore(homeAt(home).storeFile);
+      store.noteReader('a-reader', 1);
+      store.noteHabit('192.0.2.77:4000', null, { zeroEndingIds: true, noFlags: true }, 1);
+      store.setTrustUnsigned('a-trusted-one', 'T'.repeat(86), true);
+    }
+    await key('export', backup());
+    expect(readFileSync(backup(), 'utf8')).not.toMatch(/a-reader|192\.0\.2\.77|a-trusted-one|TTTT/);
   });
 
   test('a key under a passphrase stays under it', async () => {

@@ -1,14 +1,16 @@
 /** watch, ping and doctor, with a real directory and a real peer on this machine. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { generate } from 'selfsigned';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { StoppedError } from '../../../src/cli/errors.ts';
 import { homeAt } from '../../../src/cli/home.ts';
 import { observeNetwork } from '../../../src/cli/network-observer.ts';
 import { lockHome } from '../../../src/cli/serve-lock.ts';
 import {
   createDirectory,
-  createMemoryStore,
   createPeer,
   type Directory,
   generateKeyPair,
@@ -30,7 +32,14 @@ beforeAll(async () => {
   directory = await createDirectory({ listen: '127.0.0.1:0', udp: LOOPBACK });
   const { url, ca } = directory;
   const keyPair = await generateKeyPair();
-  alice = await createPeer({ name: 'alice', keyPair, store: createMemoryStore(), directory: url, ca, udp: LOOPBACK });
+  alice = await createPeer({
+    name: 'alice',
+    keyPair,
+    store: openSqliteStore(':memory:'),
+    directory: url,
+    ca,
+    udp: LOOPBACK,
+  });
   await alice.whenListed();
 });
 afterAll(async () => {
@@ -227,6 +236,7 @@ describe('doctor', () => {
       database: 'ok',
       certificate: 'ok',
       directory: 'ok',
+      clock: 'ok',
       udp: 'ok',
     });
     expect(['ok', 'failed']).toContain(ipv4);
@@ -259,18 +269,76 @@ describe('doctor', () => {
   });
 
   test('a certificate that is not trusted', async () => {
-    // Another one: whom this process trusts once, it trusts for good.
-    await using stranger = await createDirectory({ listen: '127.0.0.1:0', udp: LOOPBACK });
-    const { lines, code } = await run(['doctor', '--json', '--home', home, '--directory', stranger.url]);
+    const { lines, code } = await run(['doctor', '--json', '--home', home, '--directory', directory.url]);
     expect(code).toBe(3);
     expect(statuses(lines)).toMatchObject({ certificate: 'failed', directory: 'skipped', udp: 'skipped' });
     expect(lines.find(({ check }) => check === 'certificate')?.advice).toContain('--ca');
   });
 
+  /** A directory with a certificate of its own, and what `doctor` finds about it. */
+  async function diagnose(dates: { notBeforeDate?: Date; notAfterDate?: Date }, host: string, date?: string) {
+    const { cert, private: key } = await generate([{ name: 'commonName', value: 'own' }], {
+      ...{ keyType: 'ec', algorithm: 'sha256', ...dates },
+      extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: host }] }],
+    });
+    const server = createServer({ cert, key }, (_, response) =>
+      (date === undefined ? response : response.setHeader('date', date)).end('[{"ip":"127.0.0.1","port":1}]'),
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    writeFileSync(join(home, 'own.pem'), cert);
+    const url = `https://localhost:${(server.address() as AddressInfo).port}`;
+    const { lines } = await run([
+      'doctor',
+      '--json',
+      '--home',
+      home,
+      '--directory',
+      url,
+      '--ca',
+      join(home, 'own.pem'),
+    ]);
+    return Object.fromEntries(lines.map(({ check, ...finding }) => [check, finding]));
+  }
+
+  test.each([
+    [
+      'is for another host',
+      {},
+      'elsewhere.example',
+      'its certificate is for another host name',
+      'use a host name that it was made for (elsewhere.example)',
+    ],
+    [
+      'begins in the future',
+      { notBeforeDate: new Date('2100-01-01'), notAfterDate: new Date('2101-01-01') },
+      'localhost',
+      'its certificate is not valid yet',
+      `check this computer's clock, which says ${new Date().toISOString().slice(0, 10)}`,
+    ],
+  ])(
+    'a certificate that %s: the real cause, rather than advice to trust it',
+    async (_, dates, host, detail, advice) => {
+      const { certificate, directory: answer, clock } = await diagnose(dates, host);
+      expect(certificate).toEqual({ status: 'failed', detail: expect.stringContaining(detail), advice });
+      expect([answer?.status, clock?.status]).toEqual(['skipped', 'skipped']);
+    },
+  );
+
+  test('a clock that differs from the directory’s: what both say', async () => {
+    const { certificate, directory: answer, clock } = await diagnose({}, 'localhost', 'Thu, 01 Jan 2099 00:00:00 GMT');
+    expect([certificate?.status, answer?.status, clock?.status]).toEqual(['ok', 'ok', 'failed']);
+    expect(clock?.detail).toMatch(/^this clock says \S+Z, the directory's 20(98-12-31|99-01-01)T\S+Z$/);
+    expect(clock?.advice).toContain('set the clock');
+  });
+
   test('a directory that is not there', async () => {
     const { lines, code } = await run(['doctor', '--json', '--home', home, '--directory', 'https://127.0.0.1:1']);
     expect(code).toBe(3);
-    expect(statuses(lines)).toMatchObject({ certificate: 'failed', directory: 'skipped', udp: 'skipped' });
+    expect(statuses(lines)).toMatchObject({ certificate: 'skipped', directory: 'failed', udp: 'skipped' });
   });
 
   test('a home that is a file', async () => {

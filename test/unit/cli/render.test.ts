@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createPaint } from '../../../src/cli/output.ts';
 import { eventLine, renderEvent, renderWarning } from '../../../src/cli/render/event.ts';
 import { renderMessage } from '../../../src/cli/render/message.ts';
-import { byteSize, columns, counted, duration } from '../../../src/cli/render/text.ts';
+import { byteSize, columns, counted, duration, localDateTime } from '../../../src/cli/render/text.ts';
 import type { Message } from '../../../src/feed/message.ts';
 import type { PeerFact } from '../../../src/index.ts';
 import { syncReport } from './support.ts';
@@ -27,6 +27,9 @@ describe('a message', () => {
     const text = renderMessage({ ...message, authenticated: false, future: true }, plain, style);
     expect(text).toContain('[not authenticated]  [dated in the future]');
     expect(renderMessage(message, plain, style)).not.toContain('[');
+    const undated = renderMessage({ ...message, date: null }, plain, style);
+    expect(undated).toContain('[undated]');
+    expect(undated).toContain(localDateTime(message.receivedAt));
   });
 
   test('says who is mentioned, and that it is oneself', () => {

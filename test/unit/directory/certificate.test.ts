@@ -1,11 +1,11 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { connect, createServer } from 'node:tls';
 import { generate } from 'selfsigned';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   type Certificate,
   checkCertificate,
@@ -80,6 +80,29 @@ describe('a self-signed certificate', () => {
     expect(createPrivateKey(made.key).asymmetricKeyDetails).toMatchObject({ namedCurve: 'prime256v1' });
   });
 
+  test('is no authority: what its key signs for another host convinces nobody', async () => {
+    const made = await selfSignedCertificate(['directory.example']);
+    const certificate = new X509Certificate(made.cert);
+    expect(certificate.ca).toBe(false);
+    const { cert, private: key } = await generate([{ name: 'commonName', value: 'bank' }], {
+      keyType: 'ec',
+      algorithm: 'sha256',
+      ca: made,
+      extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: 'bank.example' }] }],
+    });
+    expect(new X509Certificate(cert).verify(certificate.publicKey)).toBe(true);
+    const server = createServer({ cert: `${cert}\n${made.cert}`, key }, (socket) => socket.end()).listen(
+      0,
+      '127.0.0.1',
+    );
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const client = connect({ host: '127.0.0.1', port, ca: made.cert, servername: 'bank.example' });
+    onTestFinished(() => void client.destroy());
+    await expect(once(client, 'secureConnect')).rejects.toThrow(/CA|issuer|unable|invalid/i);
+  });
+
   test.each(['127.0.0.1', 'localhost'])('convinces a TLS client that trusts it of being %s', async (host) => {
     const { cert, key } = await selfSignedCertificate([]);
     const server = createServer({ cert, key }, (socket) => socket.end()).listen(0, '127.0.0.1');
@@ -113,6 +136,28 @@ describe('the certificate kept in home', () => {
         .map((name) => join(home, name))
         .sort(),
     ).toEqual([certFile, keyFile].sort());
+  });
+
+  test('has a key that becomes private again after it was put back from a backup', async () => {
+    const home = freshFolder();
+    const first = await loadOrCreateCertificate(home, []);
+    const { keyFile } = filesOf(home);
+    chmodSync(keyFile, 0o644);
+    expect(await loadOrCreateCertificate(home, [])).toEqual(first);
+    expect(statSync(keyFile).mode & 0o777).toBe(0o600);
+  });
+
+  test('that is not valid yet, as the clock was ahead when it was made, or is behind now: not replaced, the clock is named', async () => {
+    const home = freshFolder();
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 100 * DAY_MS });
+    onTestFinished(() => void vi.useRealTimers());
+    const made = await loadOrCreateCertificate(home, []);
+    vi.useRealTimers();
+    const error = await failureOf(() => loadOrCreateCertificate(home, []));
+    expect(error.message).toMatch(
+      /^the certificate is valid only from \S+ on, while this computer's clock says \S+, which may be wrong: /,
+    );
+    expect(readFileSync(filesOf(home).certFile, 'utf8')).toBe(made.cert);
   });
 
   test('is made anew when a host lacks, for the hosts of now', async () => {

@@ -2,18 +2,20 @@ import { describe, expect, test } from 'vitest';
 import {
   claimedMs,
   isFuture,
-  type KeptMessage,
   orderingMs,
+  type StoredMessage,
+  specifiedMs,
   toMessage,
-  WIRE_EPOCH_MS,
+  wireDate,
 } from '../../../src/feed/message.ts';
 
 const NOW = Date.parse('2023-01-22T12:00:00Z');
 const DAY_S = 24 * 60 * 60;
-/** The field's value for an instant, as the protocol has it. */
-const wireDate = (ms: number): number => (ms - WIRE_EPOCH_MS) / 1000;
+const EPOCH_MS = Date.parse('2022-01-01T00:00:00Z');
+/** Four ASCII digits, as one known peer writes them: "2023". */
+const FOUR_DIGITS = 0x32303233;
 
-const kept: KeptMessage = {
+const kept: StoredMessage = {
   hash: 'ab'.repeat(32),
   author: 'alice',
   date: wireDate(Date.parse('2023-01-20T08:30:00Z')),
@@ -26,9 +28,14 @@ const kept: KeptMessage = {
 
 describe('protocol §2: reading dates', () => {
   test('they count in seconds from 2022-01-01T00:00:00Z', () => {
-    expect(WIRE_EPOCH_MS).toBe(Date.parse('2022-01-01T00:00:00Z'));
-    expect(claimedMs(0, NOW)).toBe(WIRE_EPOCH_MS);
+    expect(claimedMs(0, NOW)).toBe(EPOCH_MS);
     expect(claimedMs(86_400, NOW)).toBe(Date.parse('2022-01-02T00:00:00Z'));
+    expect(specifiedMs(86_400)).toBe(Date.parse('2022-01-02T00:00:00Z'));
+    expect(wireDate(Date.parse('2022-01-02T00:00:00.999Z'))).toBe(86_400);
+  });
+
+  test('a clock that is before 2022 gives the first date there is', () => {
+    expect(wireDate(0)).toBe(0);
   });
 
   test('one that lies more than a day ahead, but not as Unix seconds, is read as Unix seconds', () => {
@@ -39,12 +46,28 @@ describe('protocol §2: reading dates', () => {
 
   test('one that lies ahead by a day at most is taken at its word', () => {
     expect(claimedMs(wireDate(NOW) + DAY_S, NOW)).toBe(NOW + DAY_S * 1000);
-    expect(claimedMs(wireDate(NOW) + DAY_S + 1, NOW)).toBe((wireDate(NOW) + DAY_S + 1) * 1000);
+    expect(claimedMs(wireDate(NOW) + DAY_S + 1, NOW)).not.toBe(NOW + DAY_S * 1000 + 1000);
   });
 
   test('one that lies ahead either way is taken as specified', () => {
-    expect(claimedMs(0xffff_ffff, NOW)).toBe(WIRE_EPOCH_MS + 0xffff_ffff * 1000);
-    expect(claimedMs(NOW / 1000 + DAY_S + 1, NOW)).toBe(WIRE_EPOCH_MS + NOW + (DAY_S + 1) * 1000);
+    expect(claimedMs(0xffff_ffff, NOW)).toBe(EPOCH_MS + 0xffff_ffff * 1000);
+    expect(claimedMs(NOW / 1000 + DAY_S + 1, NOW)).toBe(EPOCH_MS + NOW + (DAY_S + 1) * 1000);
+  });
+});
+
+describe('protocol §2: a reading before 2022 is no date', () => {
+  test('neither that of four digits, nor one of Unix seconds that is too early', () => {
+    for (const date of [FOUR_DIGITS, wireDate(NOW) + DAY_S + 1, EPOCH_MS / 1000 - 1])
+      expect(claimedMs(date, NOW)).toBeUndefined();
+    expect(claimedMs(EPOCH_MS / 1000, NOW)).toBe(EPOCH_MS);
+  });
+
+  test('such a message is sorted by when it was first seen, and not marked as one of the future', () => {
+    expect(orderingMs(claimedMs(FOUR_DIGITS, NOW), NOW)).toBe(NOW);
+    expect(isFuture(claimedMs(FOUR_DIGITS, NOW), NOW)).toBe(false);
+    const message = toMessage({ ...kept, date: FOUR_DIGITS }, NOW);
+    expect(message).toMatchObject({ date: null, receivedAt: '2023-01-22T12:00:00.000Z' });
+    expect(message).not.toHaveProperty('future');
   });
 });
 

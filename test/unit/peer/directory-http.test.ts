@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { createServer, type ServerOptions } from 'node:https';
-import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer, type Server } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { generate } from 'selfsigned';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { generateKeyPair } from '../../../src/identity/key-pair.ts';
 import { type PublicKey, publicKeyBytes } from '../../../src/identity/public-key.ts';
-import { createDirectoryHttp, type DirectoryHttp } from '../../../src/peer/directory-http.ts';
+import { readNames, readPeers } from '../../../src/peer/directory-answers.ts';
+import { createDirectoryHttp, type DirectoryHttp, type DirectoryHttpClient } from '../../../src/peer/directory-http.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
 import { MurmureError } from '../../../src/wire/murmure-error.ts';
 
 interface Certificate {
@@ -21,6 +24,7 @@ interface Asked {
   readonly body: string;
 }
 
+const today = new Date().toISOString().slice(0, 10);
 const closers: (() => Promise<unknown>)[] = [];
 let trusted: Certificate;
 let key: PublicKey;
@@ -63,7 +67,7 @@ type Reply = {
 };
 
 /** A directory that gives one and the same answer, and what it was asked. */
-async function answering(reply: Reply): Promise<{ http: DirectoryHttp; url: string; asked: Asked[] }> {
+async function answering(reply: Reply): Promise<{ http: DirectoryHttpClient; url: string; asked: Asked[] }> {
   const asked: Asked[] = [];
   const url = await serve(async (request, response) => {
     const body = Buffer.concat(await request.toArray()).toString();
@@ -205,30 +209,217 @@ describe('POST /register', () => {
   });
 });
 
-describe('GET /peers/', () => {
-  test.each([
-    ['one a line', 'alice\nZoé\n', ['alice', 'Zoé']],
-    ['nobody', '', []],
-    ['no newline at the end, CRLF', 'alice\r\nbob', ['alice', 'bob']],
-    ['invalid names and repeats', `\nalice\na/b\na\u0000b\n${'x'.repeat(256)}\nalice\nbob\n`, ['alice', 'bob']],
-  ])('%s', async (_, body, names) => {
-    const { http, asked } = await answering({ body });
-    expect(await http.peers()).toEqual(names);
-    expect(asked[0]?.path).toBe('/peers/');
+describe('GET /peers?format=json', () => {
+  const addresses = [{ ip: '192.0.2.1', port: 1 }];
+
+  test('gives everybody, with addresses and keys, in one request', async () => {
+    const names = Array.from({ length: 2_000 }, (_, i) => `peer${i}`);
+    const { http, asked } = await answering(json({ peers: names.map((name) => ({ name, addresses, key })) }));
+    expect(await http.peers()).toEqual(names.map((name) => ({ name, addresses, key })));
+    expect(asked).toEqual([{ method: 'GET', path: '/peers?format=json', body: '' }]);
   });
 
-  test('reads 100,000 names at most', async () => {
-    const { http } = await answering({ body: Array.from({ length: 120_000 }, (_, i) => `peer${i}\n`).join('') });
+  test.each([[{ peers: [] }], [{ peers: null }], [{ Peers: [], more: 1 }]])('%j: nobody', async (answer) => {
+    const { http } = await answering(json(answer));
+    expect(await http.peers()).toEqual([]);
+  });
+
+  test('leaves out names that are none, keys that are none and repeats', async () => {
+    const { http } = await answering(
+      json({
+        peers: [
+          { name: 'alice', addresses },
+          { name: 'a/b', addresses },
+          { name: 'x'.repeat(256), addresses },
+          { addresses },
+          { name: 'mallory', addresses, key: 'AAAA' },
+          { username: 'bob', addresses: null },
+          { name: 'alice', addresses: [] },
+        ],
+      }),
+    );
+    expect(await http.peers()).toEqual([
+      { name: 'alice', addresses },
+      { name: 'bob', addresses: [] },
+    ]);
+  });
+
+  test('reads 100,000 peers at most', async () => {
+    const { http } = await answering(
+      json({ peers: Array.from({ length: 100_002 }, (_, i) => ({ name: `p${i}`, addresses: [] })) }),
+    );
     expect(await http.peers()).toHaveLength(100_000);
   });
 
-  test('takes a list larger than other answers, but not any size', async () => {
-    const { http } = await answering({ body: 'x'.repeat(70_000) });
-    expect(await http.peers()).toEqual([]);
-    const { http: flooding } = await answering({ body: new Uint8Array(16 * 1024 * 1024 + 1).fill(10) });
-    expect((await failure(flooding.peers())).code).toBe('invalid-data');
+  test('an answer of any size is not taken', async () => {
+    const { http } = await answering({ body: new Uint8Array(32 * 1024 * 1024 + 1).fill(10) });
+    expect((await failure(http.peers())).code).toBe('invalid-data');
+  });
+
+  test.each([
+    ['a web page', { headers: { 'content-type': 'text/html' }, body: '<html>\n<p>Welcome\n' }, 'a web page'],
+    ['a page of unknown type', { body: '</p>\n</div>\n</body>\n</html>\nx' }, 'what is not a list of names'],
+    ['bytes', { body: Uint8Array.of(1, 2, 0xff, 0xfe) }, 'what is not text'],
+    ['control characters', { body: '\u0001\n\u0002\n' }, 'what is not a list of names'],
+    ['another object', json({ error: 'none' }), 'JSON that is no list of peers'],
+    ['peers that are none', json({ peers: [1, 2] }), 'JSON that is no list of peers'],
+    ['an array', json([]), 'JSON that is no list of peers'],
+  ])('%s: no directory, rather than nobody', async (_, reply, why) => {
+    const { http } = await answering(reply);
+    for (const question of [http.peers(), http.peer('alice'), http.peer('bob')].map(failure)) {
+      const { code, message } = await question;
+      expect(['directory-unreachable', 'invalid-data']).toContain(code);
+      expect(message).not.toContain('\u0001');
+    }
+    const error = await failure(http.peers());
+    expect(error.code).toBe('directory-unreachable');
+    expect(error.message).toContain(`is not a murmure directory: it answered ${why}; check`);
   });
 });
+
+/** A directory as of 2022, which knows neither `format` nor `name`: `list` is what it says to `/peers?…`. */
+async function foreign(names: readonly string[], list?: Reply): Promise<{ http: DirectoryHttp; asked: string[] }> {
+  const asked: string[] = [];
+  const url = await serve(({ url = '' }, response) => {
+    asked.push(url);
+    const text = names.map((name) => `${name}\n`).join('');
+    const one = decodeURIComponent(url.slice('/peers/'.length));
+    const lists = { status: 200, body: text, ...(url.includes('?') ? list : undefined) };
+    if (url.startsWith('/peers?') || url === '/peers/') response.writeHead(lists.status).end(lists.body);
+    else if (names.includes(one))
+      response.end(JSON.stringify({ name: one, addresses: [{ ip: '192.0.2.1', port: 1 }] }));
+    else response.writeHead(404).end();
+  });
+  return { http: createDirectoryHttp({ url, ca: trusted.cert }), asked };
+}
+
+const namesOf = (peers: readonly ({ name: string } | undefined)[]) => peers.map((peer) => peer?.name);
+
+describe.each([
+  ['gives its text list', undefined],
+  ['answers 404', { status: 404, body: 'not found' }],
+  ['answers 400', { status: 400, body: 'bad request' }],
+])('a directory without those routes, which %s', (_, list) => {
+  test('is asked for its list, and name by name', async () => {
+    const { http, asked } = await foreign(['alice', 'Zoé'], list);
+    expect(namesOf(await http.peers())).toEqual(['alice', 'Zoé']);
+    expect(asked.filter((path) => !path.includes('?')).filter((path) => path !== '/peers/')).toEqual([
+      '/peers/alice',
+      '/peers/Zo%C3%A9',
+    ]);
+  });
+
+  test('is remembered as one when several names are looked up', async () => {
+    const { http, asked } = await foreign(['alice'], list);
+    const look = async () => namesOf(await Promise.all(['alice', 'bob'].map((name) => http.peer(name))));
+    expect(await look()).toEqual(['alice', undefined]);
+    expect(await look()).toEqual(['alice', undefined]);
+    expect(asked).toEqual([
+      '/peers?format=json&name=alice&name=bob',
+      ...['/peers/alice', '/peers/bob', '/peers/alice', '/peers/bob'],
+    ]);
+  });
+
+  test('of 1,000 names, only those on its list are asked about', async () => {
+    const { http, asked } = await foreign(['peer7', 'peer8'], list);
+    const found = await Promise.all(Array.from({ length: 1_000 }, (_, i) => http.peer(`peer${i}`)));
+    expect(namesOf(found.filter((peer) => peer !== undefined))).toEqual(['peer7', 'peer8']);
+    expect(asked).toHaveLength(4);
+  });
+});
+
+test.each(['[', '[],', '{"a":', '1,'])('a large answer made of %j is refused before it is parsed', (part) => {
+  const parse = vi.spyOn(JSON, 'parse');
+  onTestFinished(() => parse.mockRestore());
+  const bytes = Buffer.from(`{"peers":[${part.repeat(2_000_000)}`);
+  expect([readPeers(bytes).ok, readNames(bytes).ok]).toEqual([false, false]);
+  expect(parse).not.toHaveBeenCalled();
+});
+
+describe('a text list', () => {
+  test.each([
+    ['nobody', '', []],
+    ['no newline at the end, CRLF', 'alice\r\nbob', ['alice', 'bob']],
+    ['invalid names and repeats', `\nalice\na/b\na\u0000b\n${'x'.repeat(256)}\nalice\nbob\n`, ['alice', 'bob']],
+    ['names that look like JSON', '[\n{"a"}\nnull\n12', ['[', '{"a"}', 'null', '12']],
+  ])('%s', (_, body, names) => {
+    expect(readNames(Buffer.from(body))).toEqual({ ok: true, value: names });
+  });
+
+  test('is read up to 100,000 names', () => {
+    const read = readNames(Buffer.from(Array.from({ length: 120_000 }, (_, i) => `peer${i}\n`).join('')));
+    expect(read.ok && read.value).toHaveLength(100_000);
+  });
+});
+
+describe('GET /peers?format=json&name=…', () => {
+  const addresses = [{ ip: '192.0.2.1', port: 1 }];
+  const odd = ['Zoé ?&#%', 'a=b+c', '日本'];
+
+  test('look-ups made together are one request', async () => {
+    const { http, asked } = await answering(
+      json({
+        peers: [
+          { name: odd[0], addresses, key },
+          { name: odd[2], addresses },
+        ],
+      }),
+    );
+    expect(await Promise.all(odd.map((name) => http.peer(name)))).toStrictEqual([
+      { name: odd[0], addresses, key },
+      undefined,
+      { name: odd[2], addresses },
+    ]);
+    expect(asked).toHaveLength(1);
+    const query = new URLSearchParams(asked[0]?.path?.split('?')[1]);
+    expect([query.getAll('format'), query.getAll('name')]).toEqual([['json'], odd]);
+  });
+
+  test('names that nobody asked for are left aside; a key that is none concerns its name only', async () => {
+    const peers = [
+      { name: 'mallory', addresses },
+      { name: 'alice', addresses, key: 'AAAA' },
+      { name: 'bob', addresses },
+    ];
+    const { http } = await answering(json({ peers }));
+    const [alice, bob, carol] = [failure(http.peer('alice')), http.peer('bob'), http.peer('carol')];
+    expect((await alice).code).toBe('invalid-data');
+    expect(await bob).toEqual({ name: 'bob', addresses });
+    expect(await carol).toBeUndefined();
+  });
+
+  test('a thousand look-ups take no more than eight connections, and ten requests', async () => {
+    const server = await counting(json({ peers: [] }));
+    const found = await Promise.all(Array.from({ length: 1_000 }, (_, i) => server.http.peer(`peer${i}`)));
+    expect(found.every((peer) => peer === undefined)).toBe(true);
+    expect(server.requests()).toBe(10);
+    expect(server.connections()).toBeLessThanOrEqual(8);
+  });
+
+  test('whatever is asked, there are at most eight connections', async () => {
+    const server = await counting(json([{ ip: '192.0.2.1', port: 1 }]));
+    await Promise.all(Array.from({ length: 100 }, () => server.http.udpAddresses()));
+    expect(server.requests()).toBe(100);
+    expect(server.connections()).toBeLessThanOrEqual(8);
+  });
+});
+
+/** A directory that counts its connections and requests. */
+async function counting(reply: Reply) {
+  let connections = 0;
+  let requests = 0;
+  const server = createServer(trusted, (_, response) => {
+    requests += 1;
+    response.end(reply.body);
+  });
+  server.on('connection', () => {
+    connections += 1;
+  });
+  const port = await listen(server);
+  closers.unshift(async () => server.closeAllConnections());
+  const http = createDirectoryHttp({ url: `https://127.0.0.1:${port}`, ca: trusted.cert });
+  return { http, connections: () => connections, requests: () => requests };
+}
 
 describe('GET /peers/NAME', () => {
   const addresses = [{ ip: '192.0.2.1', port: 1 }];
@@ -378,24 +569,38 @@ describe('a directory that cannot be reached', () => {
 
   test('a PEM file with several certificates: all are trusted', async () => {
     const [one, other] = [await certify('localhost'), await certify('localhost')];
-    const url = await serve((_, response) => response.end('alice\n'), other);
+    const url = await serve((_, response) => response.end('[{"ip":"192.0.2.1","port":1}]'), other);
     const http = createDirectoryHttp({ url, ca: `# two of them\n${one.cert}\n${other.cert}` });
-    expect(await http.peers()).toEqual(['alice']);
+    expect(await http.udpAddresses()).toHaveLength(1);
+  });
+
+  test('its certificate is trusted by the client that it was given to, and by nobody else', async () => {
+    const own = await certify('localhost');
+    const url = await serve((_, response) => response.end('[{"ip":"192.0.2.1","port":1}]'), own);
+    expect(await createDirectoryHttp({ url, ca: own.cert }).udpAddresses()).toHaveLength(1);
+    expect((await ask(url)).message).toContain('its certificate is not trusted');
+    expect((await ask(url, trusted.cert)).message).toContain('its certificate is not trusted');
+    await expect(fetch(url)).rejects.toThrow();
   });
 
   test.each([
-    ['for another host', 'elsewhere.example', {}, 'is for another host name; use'],
+    [
+      'for another host',
+      'elsewhere.example',
+      {},
+      'is for another host name; use a host name that it was made for (elsewhere.example)',
+    ],
     [
       'expired',
       'localhost',
       { notBeforeDate: new Date('2020-01-01'), notAfterDate: new Date('2021-01-01') },
-      'has expired; check',
+      `has expired; check this computer's clock, which says ${today}, or ask`,
     ],
     [
       'not valid yet',
       'localhost',
       { notBeforeDate: new Date('2100-01-01'), notAfterDate: new Date('2101-01-01') },
-      'is not valid yet; check',
+      `is not valid yet; check this computer's clock, which says ${today}`,
     ],
   ])('its certificate is %s', async (_, host, dates, message) => {
     const own = await certify(host, dates);
@@ -442,6 +647,170 @@ describe('a directory that cannot be reached', () => {
       });
     }
     expect(asked).toHaveLength(questions.length);
+  });
+});
+
+describe('asking again', () => {
+  const ADDRESSES = '[{"ip":"192.0.2.1","port":1}]';
+
+  /** Gives one reply after the other, then addresses; how often it was asked. */
+  async function replying(replies: readonly (Reply | 'hang up')[]) {
+    let asked = 0;
+    const url = await serve((request, response) => {
+      const reply = replies[asked++] ?? { body: ADDRESSES };
+      if (reply === 'hang up') request.socket.destroy();
+      else response.writeHead(reply.status ?? 200, reply.headers).end(reply.body);
+    });
+    return { http: createDirectoryHttp({ url, ca: trusted.cert }), asked: () => asked };
+  }
+
+  test('a connection that turns out to be closed', async () => {
+    const { http, asked } = await replying(['hang up']);
+    expect(await http.udpAddresses()).toHaveLength(1);
+    expect(asked()).toBe(2);
+  });
+
+  test.each([429, 503])('%d that says how few seconds to wait', async (status) => {
+    const { http, asked } = await replying([{ status, headers: { 'retry-after': '0' } }]);
+    expect(await http.udpAddresses()).toHaveLength(1);
+    expect(asked()).toBe(2);
+  });
+
+  test('no more than twice', async () => {
+    const busy = { status: 429, headers: { 'retry-after': '0' } };
+    const { http, asked } = await replying(Array(9).fill(busy));
+    expect((await failure(http.udpAddresses())).message).toContain('answered 429');
+    expect(asked()).toBe(3);
+  });
+
+  test.each(['3600', '6', '-1', 'soon', 'Wed, 21 Oct 2099 07:28:00 GMT'])('not after %j', async (wait) => {
+    const { http, asked } = await replying([{ status: 429, headers: { 'retry-after': wait } }]);
+    expect((await failure(http.udpAddresses())).message).toContain('answered 429');
+    expect(asked()).toBe(1);
+  });
+});
+
+describe('what else is seen of the directory', () => {
+  test('how far its clock is ahead', async () => {
+    const clock = { ...systemClock, now: () => Date.UTC(1970, 0, 1) };
+    const url = await serve((_, response) =>
+      response.setHeader('date', 'Fri, 02 Jan 1970 00:00:00 GMT').end('[{"ip":"192.0.2.1","port":1}]'),
+    );
+    const http = createDirectoryHttp({ url, ca: trusted.cert, clock });
+    expect(http.clockOffsetMs).toBeUndefined();
+    await http.udpAddresses();
+    expect(http.clockOffsetMs).toBe(24 * 60 * 60 * 1000);
+  });
+
+  test('nothing, where its date is none', async () => {
+    const { http } = await answering({ headers: { date: 'yesterday' }, body: '[{"ip":"192.0.2.1","port":1}]' });
+    await http.udpAddresses();
+    expect(http.clockOffsetMs).toBeUndefined();
+  });
+
+  test('when its certificate expires, but not of one that is not trusted', async () => {
+    const own = await certify('localhost', { notAfterDate: new Date('2099-01-02T03:04:05Z') });
+    const url = await serve((_, response) => response.writeHead(404).end(), own);
+    const [trusting, other] = [own, trusted].map(({ cert }) => createDirectoryHttp({ url, ca: cert }));
+    await Promise.allSettled([trusting?.udpAddresses(), other?.udpAddresses()]);
+    expect(trusting?.certificateExpiresMs).toBe(Date.parse('2099-01-02T03:04:05Z'));
+    expect(other?.certificateExpiresMs).toBeUndefined();
+  });
+});
+
+describe('HTTPS_PROXY', () => {
+  const names = ['HTTPS_PROXY', 'https_proxy', 'NO_PROXY', 'no_proxy', 'HTTP_PROXY', 'http_proxy'];
+  const kept = names.map((name) => process.env[name]);
+  const setProxy = (proxy: Record<string, string>) => {
+    for (const name of names) delete process.env[name];
+    Object.assign(process.env, proxy);
+  };
+  afterEach(() => {
+    setProxy(Object.fromEntries(names.flatMap((name, i) => (kept[i] === undefined ? [] : [[name, kept[i]]]))));
+  });
+
+  /** A proxy that leads every name to the server at `port`, and what it was asked for. */
+  async function proxyTo(port: number): Promise<{ url: string; asked: string[] }> {
+    const asked: string[] = [];
+    const proxy = createHttpServer();
+    const sockets = new Set<Duplex>();
+    proxy.on('connect', ({ url = '' }, socket) => {
+      asked.push(url);
+      const onward = connect(port, '127.0.0.1', () => {
+        socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+        onward.pipe(socket).pipe(onward);
+      });
+      for (const one of [socket, onward]) sockets.add(one.on('error', () => {}));
+    });
+    const url = `http://127.0.0.1:${await listen(proxy)}`;
+    closers.unshift(async () => {
+      for (const socket of sockets) socket.destroy();
+    });
+    return { url, asked };
+  }
+
+  async function directoryNamed(host: string) {
+    const own = await certify(host);
+    const url = await serve((_, response) => response.end('[{"ip":"192.0.2.1","port":1}]'), own);
+    return { own, port: Number(new URL(url).port) };
+  }
+
+  test.each(['HTTPS_PROXY', 'https_proxy'])(
+    '%s: the directory is asked through it, and its certificate checked',
+    async (name) => {
+      const { own, port } = await directoryNamed('directory.example');
+      const proxy = await proxyTo(port);
+      setProxy({ [name]: proxy.url });
+      const url = 'https://directory.example:8443';
+      const http = createDirectoryHttp({ url, ca: own.cert });
+      expect(await http.udpAddresses()).toHaveLength(1);
+      expect(http.certificateExpiresMs).toBeGreaterThan(Date.now());
+      expect(proxy.asked).toEqual(['directory.example:8443']);
+      const error = await failure(createDirectoryHttp({ url, ca: trusted.cert }).udpAddresses());
+      expect(error.message).toContain('its certificate is not trusted');
+    },
+  );
+
+  test('a thousand look-ups take no more than eight connections through it', async () => {
+    const { own, port } = await directoryNamed('directory.example');
+    const proxy = await proxyTo(port);
+    setProxy({ HTTPS_PROXY: proxy.url });
+    const http = createDirectoryHttp({ url: 'https://directory.example', ca: own.cert });
+    await Promise.all(Array.from({ length: 100 }, () => http.udpAddresses()));
+    expect(proxy.asked.length).toBeLessThanOrEqual(8);
+  });
+
+  test.each([
+    ['NO_PROXY names the directory', 'https://directory.invalid', { NO_PROXY: 'x.example,directory.invalid' }],
+    ['it is on this machine', 'https://localhost:1', {}],
+    ['it is on this machine', 'https://127.0.0.2:1', {}],
+    ['it is on this machine', 'https://[::1]:1', {}],
+  ])('not used where %s: %s', async (_, url, more) => {
+    const proxy = await proxyTo(1);
+    setProxy({ HTTPS_PROXY: proxy.url, ...more });
+    await failure(createDirectoryHttp({ url }).udpAddresses());
+    expect(proxy.asked).toEqual([]);
+  });
+
+  test('a proxy for http: is not one for https:', async () => {
+    const proxy = await proxyTo(1);
+    setProxy({ HTTP_PROXY: proxy.url, http_proxy: proxy.url });
+    await failure(createDirectoryHttp({ url: 'https://directory.invalid' }).udpAddresses());
+    expect(proxy.asked).toEqual([]);
+  });
+
+  test('a proxy that is not there is named, without its password', async () => {
+    setProxy({ HTTPS_PROXY: 'http://user:secret@127.0.0.1:1' });
+    const { code, message } = await failure(createDirectoryHttp({ url: 'https://directory.example' }).udpAddresses());
+    expect(code).toBe('directory-unreachable');
+    expect(message).toContain('(HTTPS_PROXY names the proxy http://127.0.0.1:1)');
+    expect(message).not.toContain('secret');
+  });
+
+  test.each(['nonsense', 'ftp://proxy.example', 'proxy.example:3128'])('%j is no proxy', async (text) => {
+    setProxy({ HTTPS_PROXY: text });
+    const error = await createFailure('https://directory.example');
+    expect(error).toMatchObject({ code: 'usage', message: expect.stringContaining('HTTPS_PROXY is not the URL') });
   });
 });
 

@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createMemoryStore } from '../../../src/store/memory-store.ts';
 import { openSqliteStore } from '../../../src/store/sqlite-store.ts';
 import type { AdoptionInput, Store } from '../../../src/store/store.ts';
 import { FullDiskError } from '../../../src/store/store-errors.ts';
@@ -306,7 +305,7 @@ test('in steps, and whatever comes in between, a tree is adopted as it is at onc
       // Whoever stopped often comes back for the same tree.
       const final = tree ?? (course[0]?.tree as Tree);
       const file = newFile();
-      const memory = createMemoryStore();
+      const atOnce = open(':memory:', Number.POSITIVE_INFINITY);
       let store = open(file, adoptionStep);
       const other = open(file, adoptionStep);
       const shown = new Set<Hash>();
@@ -338,26 +337,27 @@ test('in steps, and whatever comes in between, a tree is adopted as it is at onc
         return undefined;
       };
       for (const { tree, calls, after } of course) {
-        if (adopt(tree, calls) !== undefined) fetchTree(memory, 'alice', tree);
+        if (adopt(tree, calls) !== undefined) fetchTree(atOnce, 'alice', tree);
         if (after === 'collection') other.collectGarbage();
-        if (after === 'another process') for (const one of [other, memory]) fetchTree(one, 'bob', tree);
+        if (after === 'another process') for (const one of [other, atOnce]) fetchTree(one, 'bob', tree);
         if (after !== 'crash') continue;
         store.close();
         store = open(file, adoptionStep);
       }
       expect(adopt(final, 10_000)?.status).toBe('adopted');
-      fetchTree(memory, 'alice', final);
-      expect(messagesOf(store)).toEqual(messagesOf(memory));
-      for (const name of ['alice', 'bob']) expect(store.peer(name)).toEqual(memory.peer(name));
+      fetchTree(atOnce, 'alice', final);
+      expect(messagesOf(store)).toEqual(messagesOf(atOnce));
+      for (const name of ['alice', 'bob']) expect(store.peer(name)).toEqual(atOnce.peer(name));
       expect(store.isCurrent('alice', final.root)).toBe(true);
       other.collectGarbage();
       for (const { hash } of final.nodes) expect(store.getNode(hash)).toBeDefined();
-      expect(store.statusOf([final.root])).toEqual(memory.statusOf([final.root]));
+      expect(store.statusOf([final.root])).toEqual(atOnce.statusOf([final.root]));
       const found = (one: Store) => one.search({ text: '1', limit: 1_000 }).length;
-      expect(found(store)).toBe(found(memory));
+      expect(found(store)).toBe(found(atOnce));
       store.close();
       other.close();
     }),
     { numRuns: 150, seed: 20220101 },
   );
-});
+  // It waits for the disk some thousand times.
+}, 300_000);

@@ -41,7 +41,7 @@ test(`after ${UPDATES} updates of a followed feed the file has grown by at most 
   const live = liveBytes((fresh) => fetchTree(fresh, 'alice', treeOf(leaves)));
   expect(bytesOnDisk(file)).toBeLessThan(3 * live + FIXED_BYTES);
   expect(store.countMessages()).toBe(FEED);
-});
+}, 300_000);
 
 test(`after ${UPDATES} messages of one’s own the file has grown by at most twice its live data`, () => {
   const file = join(freshFolder(), 'store.db');
@@ -56,4 +56,4 @@ test(`after ${UPDATES} messages of one’s own the file has grown by at most twi
   const live = liveBytes((fresh) => fetchTree(fresh, 'me', treeOf(leaves)));
   expect(bytesOnDisk(file)).toBeLessThan(3 * live + FIXED_BYTES);
   expect(store.ownFeed().messages).toBe(UPDATES);
-});
+}, 300_000);

@@ -1,7 +1,7 @@
 /**
  * Homes of earlier versions, as those versions wrote them (homes/): own messages, an answer among them; alice, followed and pinned,
  * who has withdrawn one of ten messages, and one is read; bob, unauthenticated, with one of alice's and a node of no known type;
- * a walk of carol's 40 messages that has brought 15.
+ * a walk of carol's 40 messages that has brought 15. From version 6 on, dora has a message whose date is four ASCII digits.
  */
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,12 +12,14 @@ import { bodies, fetchTree, freshFolder, messageNode, NOON, NOON_MS, openFile, t
 
 const aliceSays = Array.from({ length: 40 }, (_, i) => `message ${i} of alice`);
 
-describe.each([1, 2, 4])('a home of version %i', (version) => {
-  const open = () => {
-    const file = join(freshFolder(), 'store.db');
-    copyFileSync(fileURLToPath(new URL(`homes/version-${version}.db`, import.meta.url)), file);
-    return openFile(file);
-  };
+function openHome(version: number): Store {
+  const file = join(freshFolder(), 'store.db');
+  copyFileSync(fileURLToPath(new URL(`homes/version-${version}.db`, import.meta.url)), file);
+  return openFile(file);
+}
+
+describe.each([1, 2, 4, 6])('a home of version %i', (version) => {
+  const open = () => openHome(version);
   const found = (store: Store, text: string) => store.search({ text }).map(({ body, author }) => [author, body]);
 
   test('keeps its messages and what is known of them', () => {
@@ -58,4 +60,24 @@ describe.each([1, 2, 4])('a home of version %i', (version) => {
     const leaf = (i: number) => messageNode(`message ${i} of alice`, NOON - 100 + i).hash;
     expect(store.statusOf([leaf(0), leaf(14), leaf(15)])).toEqual(['complete', 'complete', 'missing']);
   });
+
+  test('remembers readers, habits and whom one trusts from now on', () => {
+    const store = open();
+    expect(store.readersSince(0)).toEqual([]);
+    store.noteReader('alice', NOON_MS);
+    expect(store.readersSince(NOON_MS)).toEqual(['alice']);
+    store.noteHabit('192.0.2.1:4000', null, { zeroEndingIds: true, noFlags: false }, NOON_MS);
+    expect(store.habitOf('192.0.2.1:4000', null)).toEqual({ zeroEndingIds: true, noFlags: false });
+    store.setTrustUnsigned('alice', 'K'.repeat(86), true);
+    expect(store.trustsUnsigned('alice', 'K'.repeat(86))).toBe(true);
+    expect(store.repinKey('alice', 'L'.repeat(86), NOON_MS)).toBe('K'.repeat(86));
+    expect(store.peer('alice')).toMatchObject({ key: 'L'.repeat(86), following: true, messages: 9 });
+  });
+});
+
+test('a message without a date, once sorted thirty years back, moves to when it was first seen', () => {
+  const store = openHome(6);
+  fetchTree(store, 'erin', treeOf([messageNode('before', NOON - 1)]));
+  expect(bodies(store).indexOf('in no year')).toBeGreaterThan(bodies(store).indexOf('before'));
+  expect(store.messages({ beforeMs: NOON_MS - 300_000 })).toEqual([]);
 });

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { wireDate } from '../../../src/feed/message.ts';
 import { buildTree } from '../../../src/merkle/build.ts';
-import { createMemoryStore } from '../../../src/store/memory-store.ts';
 import { openSqliteStore } from '../../../src/store/sqlite-store.ts';
 import type { Adoption, AdoptionInput, Store, StoredNode } from '../../../src/store/store.ts';
 import { type Hash, hashOf } from '../../../src/wire/hash.ts';
@@ -12,7 +12,7 @@ import { encodeInternal, encodeMessage } from '../../../src/wire/node.ts';
 
 /** Noon of 2026-01-01, Unix ms, and as dates on the wire count. */
 export const NOON_MS = Date.UTC(2026, 0, 1, 12);
-export const NOON = (NOON_MS - Date.UTC(2022, 0, 1)) / 1000;
+export const NOON = wireDate(NOON_MS);
 
 export function freshFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'murmure-store-'));
@@ -26,10 +26,9 @@ export function openFile(file: string): Store {
   return store;
 }
 
-export const kinds = [
-  { kind: 'memory', open: createMemoryStore },
-  { kind: 'SQLite', open: () => openFile(join(freshFolder(), 'store.db')) },
-] as const;
+export function openInMemory(): Store {
+  return openFile(':memory:');
+}
 
 export function node(value: Uint8Array): StoredNode {
   return { hash: hashOf(value), value };

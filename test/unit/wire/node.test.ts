@@ -6,6 +6,7 @@ import {
   encodeMessage,
   MAX_BODY_BYTES,
   MessageTooLongError,
+  nodeFault,
   nodeKind,
 } from '../../../src/wire/node.ts';
 import { fromHex, loadVectors } from '../../support/vectors.ts';
@@ -17,9 +18,16 @@ interface ValidNode {
   readonly kind: 'message' | 'internal' | 'unknown';
 }
 
+interface UnreadableNode {
+  readonly name: string;
+  readonly bytes: string;
+  readonly hash: string;
+}
+
 const vectors = loadVectors<{
   valid: readonly ValidNode[];
-  invalid: readonly { name: string; bytes: string; hash: string }[];
+  brokenLeaves: readonly UnreadableNode[];
+  invalid: readonly UnreadableNode[];
 }>('nodes');
 
 describe('protocol §2: the nodes of the vectors', () => {
@@ -34,6 +42,16 @@ describe('protocol §2: the nodes of the vectors', () => {
     '%s: invalid, and it is said why',
     (_, { bytes, hash }) => {
       expect(decodeNode(fromHex(bytes))).toEqual({ ok: false, why: expect.stringMatching(/\w+ \w+/) });
+      expect(nodeFault(fromHex(bytes))).toMatch(/\w+ \w+/);
+      expect(hashOf(fromHex(bytes))).toBe(hash);
+    },
+  );
+
+  test.each(vectors.brokenLeaves.map((vector) => [vector.name, vector] as const))(
+    '%s: a leaf that cannot be read, which is no fault of the tree',
+    (_, { bytes, hash }) => {
+      expect(decodeNode(fromHex(bytes))).toEqual({ ok: false, why: expect.stringMatching(/\w+ \w+/) });
+      expect(nodeFault(fromHex(bytes))).toBeUndefined();
       expect(hashOf(fromHex(bytes))).toBe(hash);
     },
   );

@@ -2,6 +2,7 @@
 import { type Action, isAboutMessage, type Place } from '../../../../machines/front-end-context.ts';
 import { toMessage } from '../../../feed/message.ts';
 import { safeLine } from '../../../feed/safe-text.ts';
+import { followedPeers } from '../../../store/followed.ts';
 import type { Store, StoredMessage } from '../../../store/store.ts';
 import type { Hash } from '../../../wire/hash.ts';
 import { startOfConversation, turnsFrom } from '../../conversation.ts';
@@ -125,7 +126,7 @@ export function threadPlace({ subject: hash }: Place, desk: Desk): PlaceView {
 
 /** Those who are followed, and oneself; muted ones are not heard. */
 export function heardAuthors({ peer, store }: Pick<Desk, 'peer' | 'store'>): string[] {
-  const followed = store.peers().filter(({ following, muted }) => following && !muted);
+  const followed = followedPeers(store, peer.name).filter(({ muted }) => !muted);
   return [peer.name, ...followed.map(({ name }) => name)];
 }
 
@@ -178,9 +179,9 @@ export function answeredAuthor({ inReplyTo }: StoredMessage, store: Store): stri
   return author === undefined ? undefined : safeLine(author);
 }
 
-/** Most of what is done is done with the message; some with who wrote it. */
+/** Most actions are about the message, some about its author. An empty list has neither: `item` is then empty. */
 function subjectOf(action: Action, item: string, store: Store): string {
-  if (isAboutMessage(action)) return item;
+  if (isAboutMessage(action) || item === '') return item;
   if (action === 'peer') return store.message(item as Hash)?.author ?? '';
   return '';
 }

@@ -22,14 +22,18 @@ const nowMs = new Date(2024, 10, 20, 12, 0).getTime();
 
 const item = (
   body: string,
-  { inReplyTo = null, ...options }: { inReplyTo?: string | null; [option: string]: unknown } = {},
+  {
+    inReplyTo = null,
+    date = 1,
+    ...options
+  }: { inReplyTo?: string | null; date?: number; [option: string]: unknown } = {},
 ) =>
   messageItem(
     toMessage(
       {
         hash: 'aa' as Hash,
         author: 'alice',
-        date: 1,
+        date,
         inReplyTo: inReplyTo as Hash | null,
         body,
         receivedAtMs: nowMs,
@@ -88,6 +92,11 @@ describe('a message', () => {
   test('what should be known before believing it is said', () => {
     expect(item('x', { keyChanged: true }).lines(60)[0]).toContain('[key changed]');
     expect(item('x').lines(60)[0]).toMatch(/^• alice 1 Jan 2022/);
+  });
+
+  test('without a date has the time of its arrival, and is marked', () => {
+    expect(item('x', { date: 0x32303233 }).lines(60)[0]).toBe('• alice now [undated]');
+    expect(item('x', { date: 0x32303233, exactDate: true }).lines(60)[0]).toBe('• alice 2024-11-20 12:00 [undated]');
   });
 });
 
