@@ -34,6 +34,10 @@ export function socketFor(sockets: Sockets, address: SocketAddress): SocketRef |
 export interface Located {
   readonly addresses: readonly SocketAddress[];
   readonly key: PublicKey | undefined;
+  /** It answers only ids that end in zero, as seen before (protocol §11, C). */
+  readonly zeroEndingIds?: boolean;
+  /** Its Roots are believed without a signature: the user says so (protocol §4). */
+  readonly trustsUnsigned?: boolean;
 }
 
 /** A datagram as a socket hands it on. */

@@ -1,5 +1,6 @@
 /** What an outgoing session asks itself before it acts, and what it does then. */
 import { assertEvent, setup } from 'xstate';
+import type { PublicKey } from '../src/identity/public-key.ts';
 import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
 import { effect } from './effects.ts';
@@ -37,7 +38,12 @@ const base = setup({
     input: {} as OutgoingSessionInput,
   },
   actors: { request: requestMachine },
-  actions: { locatePeer: effect<{ name: string }>('locatePeer') },
+  actions: {
+    /** Asks the directory: `peer.located` or `peer.notLocated`. */
+    locatePeer: effect<{ name: string }>('locatePeer'),
+    /** Keeps that whoever is at this address, under this key, answers only ids that end in zero. */
+    rememberHabit: effect<{ address: SocketAddress; key: PublicKey | undefined }>('rememberHabit'),
+  },
   guards: {
     isHelloAnswered: ({ event }) => {
       assertEvent(event, 'request.ended');
@@ -354,6 +360,8 @@ const withNotes = withRequests.extend({
       return {
         candidates,
         key: event.key,
+        zeroEndingIds: context.zeroEndingIds || event.zeroEndingIds === true,
+        trustsUnsigned: event.trustsUnsigned === true,
         raced: 0,
         atMs: event.atMs,
       };
@@ -529,7 +537,7 @@ export const sessionSetup = withNotes.extend({
       if (outcome.kind === 'answered') {
         if (outcome.answer.type !== 'Root') return;
         const atMs = event.atMs ?? context.path?.openedAtMs ?? 0;
-        const authenticated = context.key !== undefined;
+        const authenticated = context.key !== undefined && !context.trustsUnsigned;
         enqueue.sendTo(requester, { type: 'root.received', root: outcome.answer.hash, authenticated, ...cost, atMs });
         return;
       }
@@ -541,6 +549,13 @@ export const sessionSetup = withNotes.extend({
       if (question.type === 'GetDatum') {
         enqueue.sendTo(requester, { type: 'nodes.failed', hashes: [question.hash], ticket, failure, isFinal, ...cost });
       }
+    }),
+
+    keepHabit: base.enqueueActions(({ context, event, enqueue }) => {
+      assertEvent(event, 'request.ended');
+      const { order, outcome } = event;
+      if (outcome.kind !== 'answered' || outcome.form === 'plain') return;
+      enqueue({ type: 'rememberHabit', params: { address: order.to, key: context.key } });
     }),
 
     /** An Error is always shown to the user (protocol §4). */

@@ -38,7 +38,7 @@ export interface NodesWanted {
 }
 
 export type OutgoingSessionEvent =
-  | { readonly type: 'session.open'; readonly waiter: Waiter | undefined; readonly atMs: number }
+  | { readonly type: 'session.open'; readonly waiter: Waiter | undefined; readonly atMs: number | undefined }
   /** Hello now, whether or not there is a session: a directory lists us for an hour after each. */
   | { readonly type: 'session.greet'; readonly atMs: number }
   /** The peer answered a Hello of ours from this address, under its name and this key. */
@@ -107,6 +107,7 @@ export interface OutgoingSessionContext extends OutgoingSessionInput {
   readonly atMs: number | undefined;
   readonly usedAtMs: number;
   readonly zeroEndingIds: boolean;
+  readonly trustsUnsigned: boolean;
   readonly requests: Slots;
   readonly gathered: readonly Gathered[];
   /** What waits for the next HelloReply: what was refused, and what is wanted while there is no session. Bounded by the window of each requester. */
@@ -173,7 +174,8 @@ export function orderFor(context: OutgoingSessionContext, asked: Asked): Request
     question,
     to,
     socket,
-    answerKey: context.key,
+    // A Root of somebody who never signs them is believed if the user says so.
+    answerKey: question.type === 'RootRequest' && context.trustsUnsigned ? undefined : context.key,
     answerName: isHelloOrder && context.nameKnown ? context.name : undefined,
     firstTimeoutMs: isHelloOrder ? timing.helloTimeout : (context.path?.congestion.timeoutMs ?? timing.initialTimeout),
     maxSends: asked.maxSends ?? (isHelloOrder ? limits.helloSends : limits.requestSends),

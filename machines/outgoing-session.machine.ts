@@ -38,6 +38,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
     atMs: undefined,
     usedAtMs: 0,
     zeroEndingIds: false,
+    trustsUnsigned: false,
     requests: noSlots,
     gathered: [],
     heldBack: [],
@@ -59,7 +60,11 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
     'push.confirmed': { actions: 'forgetPush' },
     'answers.delivered': { actions: 'passOnGathered' },
     'request.ended': [
-      { guard: 'isHelloAnswered', target: '.established', actions: ['settle', 'usePath', 'cancelHellos', 'endRace'] },
+      {
+        guard: 'isHelloAnswered',
+        target: '.established',
+        actions: ['settle', 'usePath', 'keepHabit', 'cancelHellos', 'endRace'],
+      },
       { guard: 'isHello', actions: ['settle', 'reportError'] },
       { guard: 'isNodeAnswered', actions: ['settle', 'gatherAnswer'] },
       { guard: 'isRefusal', actions: ['settle', 'reportError', 'holdBackUnserved'] },
@@ -114,7 +119,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
           {
             guard: 'isHelloAnswered',
             target: 'established',
-            actions: ['settle', 'usePath', 'cancelHellos', 'endRace'],
+            actions: ['settle', 'usePath', 'keepHabit', 'cancelHellos', 'endRace'],
           },
           { guard: 'isLastHello', target: '.next', actions: ['settle', 'reportError', 'noteEnded'] },
         ],
@@ -196,7 +201,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
               {
                 guard: 'isHelloAnsweredByPath',
                 target: 'answering',
-                actions: ['settle', 'usePath', 'cancelHellos', 'endRace'],
+                actions: ['settle', 'usePath', 'keepHabit', 'cancelHellos', 'endRace'],
               },
               {
                 guard: 'isNodeAnswered',

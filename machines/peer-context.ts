@@ -5,7 +5,8 @@ import type { PublicKey } from '../src/identity/public-key.ts';
 import { emptyTable, entryOf, type Table } from '../src/merkle/hash-table.ts';
 import type { Hash } from '../src/wire/hash.ts';
 import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
-import { type Contacts, isReached, noContacts } from './contacts.ts';
+import { actorId } from './actor-ids.ts';
+import { type Contacts, isReached, noContacts, outgoingOf } from './contacts.ts';
 import type { DirectoryClientReport } from './directory-client.machine.ts';
 import type { Random } from './effects.ts';
 import type {
@@ -159,6 +160,8 @@ export interface PeerContext extends PeerInput {
   /** How the directory lists followed peers that we have no session with, by name. Bounded by those we follow. */
   readonly presence: Table<string>;
   readonly presenceAtMs: number;
+  /** Followed peers whose download waits for others to end. Bounded by those we follow. */
+  readonly toWalk: readonly string[];
   /** Names of running walks, with a root announced meanwhile. */
   readonly walks: Table<Hash | null>;
   /** Checks of our history that still run. */
@@ -167,6 +170,8 @@ export interface PeerContext extends PeerInput {
   readonly errorsSent: number;
   readonly errorsTo: Table<number>;
   readonly traversals: number;
+  /** Addresses to be opened for us once the directory has answered our Hello. Bounded by `limits.traversalsPerSweep`. */
+  readonly traversalTargets: readonly SocketAddress[];
   readonly restarts: number;
   readonly followedAtMs: number;
 }
@@ -188,11 +193,13 @@ export function initialPeerContext(input: PeerInput): PeerContext {
     toGreet: [],
     presence: emptyTable<string>(),
     presenceAtMs: 0,
+    toWalk: [],
     walks: emptyTable<Hash | null>(),
     historyChecks: 0,
     errorsSent: 0,
     errorsTo: emptyTable<number>(),
     traversals: 0,
+    traversalTargets: [],
     restarts: 0,
     followedAtMs: 0,
   };
@@ -216,6 +223,12 @@ export function isDirectoryInSession(context: PeerContext, from: SocketAddress):
 /** The directory knows us under other addresses than our own: what comes from outside passes only where we have sent lately. */
 export function isBehindNat({ listed, localIps }: PeerContext): boolean {
   return listed.some(({ ip }) => !localIps.includes(ip));
+}
+
+/** We have a session with this peer, or the directory lists it. */
+export function isPresent({ contacts, presence }: PeerContext, name: string): boolean {
+  const isConnected = outgoingOf(contacts, actorId.outgoingSession(name))?.address !== undefined;
+  return isConnected || entryOf(presence, name) !== undefined;
 }
 
 /** It has read from us within the last day: it is told of new roots (protocol §5). */

@@ -139,12 +139,15 @@ export const readerActions = {
   walkReturned: base.enqueueActions((args) => {
     const { context, event, enqueue } = args;
     assertEvent(event, 'presence.found');
-    const sought = new Set(absent(context));
     let { presence } = context;
-    for (const { name, addresses } of event.listings) {
-      if (!sought.has(name) || entryOf(presence, name) === addresses) continue;
-      presence = withEntry(presence, name, addresses);
-      if (entryOf(context.walks, name) === undefined) startWalk(args, name, undefined, event.atMs);
+    const listed = new Map(event.listings.map(({ name, addresses }) => [name, addresses]));
+    for (const name of absent(context)) {
+      const addresses = listed.get(name);
+      if (addresses === undefined) presence = withoutEntry(presence, name);
+      else if (entryOf(presence, name) !== addresses) {
+        presence = withEntry(presence, name, addresses);
+        if (entryOf(context.walks, name) === undefined) startWalk(args, name, undefined, event.atMs);
+      }
     }
     enqueue.assign({ presence });
   }),

@@ -23,6 +23,7 @@ import { type Delivery, socketFor } from './events.ts';
 import { nameIn } from './incoming-session-context.ts';
 import { failedWalk } from './merkle-walk-context.ts';
 import type { RefFor } from './messages.ts';
+import { isDirectoryAt } from './peer-context.ts';
 import { base, type Enqueueing } from './peer-setup.ts';
 import { endWalk } from './peer-walks.ts';
 import { limits } from './timing.ts';
@@ -135,6 +136,14 @@ export const sessionActions = {
     const contacts = withOutgoing(context.contacts, session, { name, address, key });
     enqueue.assign({ contacts });
     enqueue.emit({ type: 'session.opened', direction: 'outgoing', name, address, authenticated: key !== undefined });
+    const socket = socketFor(context.sockets, address);
+    if (isDirectoryAt(context, address) && socket !== undefined && context.traversalTargets.length > 0) {
+      const datagrams = context.traversalTargets.map((target) =>
+        encodeDatagram({ type: 'NatTraversalClient', id: 0, address: target }),
+      );
+      enqueue.sendTo(socket, { type: 'datagrams.send', datagrams, to: address });
+      enqueue.assign({ traversalTargets: [] });
+    }
     const incoming = incomingAt(contacts, address);
     if (incoming === undefined) return;
     enqueue.sendTo<RefFor<'peer', 'incoming-session'>>(actorId.incomingSession(address), {
@@ -160,13 +169,32 @@ export const sessionActions = {
   }),
 
   /** NatTraversalClient to each directory address we hold a session with (protocol §8). */
-  askForTraversal: base.enqueueActions(({ context, event, enqueue }) => {
+  askForTraversal: base.enqueueActions((args) => {
+    const { context, event, enqueue } = args;
     assertEvent(event, 'traversal.wanted');
     const bytes = encodeDatagram({ type: 'NatTraversalClient', id: 0, address: event.address });
     for (const address of context.directoryAddresses) {
-      if (!isReached(context.contacts, address)) continue;
       const socket = socketFor(context.sockets, address);
-      if (socket !== undefined) enqueue.sendTo(socket, { type: 'datagrams.send', datagrams: [bytes], to: address });
+      if (socket === undefined) continue;
+      if (isReached(context.contacts, address)) {
+        enqueue.sendTo(socket, { type: 'datagrams.send', datagrams: [bytes], to: address });
+        continue;
+      }
+      // Whoever does not register has said no Hello there yet; the directory helps in a session only.
+      const id = actorId.outgoingSessionTo(address);
+      ensureOutgoing(args, id, {
+        name: '',
+        nameKnown: true,
+        located: { addresses: [address], key: context.directoryKey },
+      });
+      enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, {
+        type: 'session.open',
+        waiter: undefined,
+        atMs: undefined,
+      });
+      enqueue.assign({
+        traversalTargets: [...context.traversalTargets, event.address].slice(-limits.traversalsPerSweep),
+      });
     }
   }),
 
@@ -186,6 +214,8 @@ export const sessionActions = {
   admit: base.enqueueActions(({ context, event, enqueue, self }) => {
     assertEvent(event, 'stranger.asked');
     const { received, from, size, atMs, socket } = event;
+    // A directory lists whoever answers its Hello: a peer that does not register does not (protocol §3).
+    if (!context.register && received.datagram.type === 'Hello' && received.datagram.name === '') return;
     let { contacts } = context;
     if (isCrowded(contacts, from)) {
       const evicted = evictable(contacts, from);

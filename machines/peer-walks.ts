@@ -7,7 +7,9 @@ import { actorId, keyIn } from './actor-ids.ts';
 import { incomingEntries } from './contacts.ts';
 import { failedWalk, type MerkleWalkOutput } from './merkle-walk-context.ts';
 import type { RefFor } from './messages.ts';
+import { isPresent, type PeerContext } from './peer-context.ts';
 import { announcementIn, base, type Enqueueing } from './peer-setup.ts';
+import { limits } from './timing.ts';
 
 export function startWalk(
   { context, enqueue, self }: Enqueueing,
@@ -20,13 +22,23 @@ export function startWalk(
   enqueue.assign(({ context: now }) => ({ walks: withEntry(now.walks, name, null) }));
 }
 
-/** A download is over; the root that was announced meanwhile is next. */
+/** A download is over; the root that was announced meanwhile is next, else whoever waits. */
 export function endWalk(args: Enqueueing, { report, atMs }: MerkleWalkOutput): void {
   const { context, enqueue } = args;
   const announced = entryOf(context.walks, report.peer);
-  enqueue.assign({ walks: withoutEntry(context.walks, report.peer) });
+  const walks = withoutEntry(context.walks, report.peer);
+  enqueue.assign({ walks });
   enqueue.emit({ type: 'sync.finished', report });
   if (announced && announced !== report.root) startWalk(args, report.peer, announced, atMs);
+  else startWaiting(args, context.toWalk, walks, atMs);
+}
+
+/** Starts downloads of those who wait, as far as there is room, and keeps the others waiting. */
+function startWaiting(args: Enqueueing, names: readonly string[], walks: PeerContext['walks'], atMs: number): void {
+  const waiting = names.filter((name) => entryOf(walks, name) === undefined);
+  const room = Math.max(0, limits.walks - walks.size);
+  for (const name of waiting.slice(0, room)) startWalk(args, name, undefined, atMs);
+  args.enqueue.assign({ toWalk: waiting.slice(room) });
 }
 
 export const walkActions = {
@@ -51,10 +63,11 @@ export const walkActions = {
     const { context, event, enqueue } = args;
     assertEvent(event, ['registration.listed', 'following.changed', 'network.changed', 'sweep']);
     const { atMs } = event;
-    for (const name of context.following) {
-      if (entryOf(context.walks, name) === undefined) startWalk(args, name, undefined, atMs);
-    }
+    // Whoever is not listed is not asked again and again: `lookForAbsent` notices when that changes.
+    const names =
+      event.type === 'sweep' ? context.following.filter((name) => isPresent(context, name)) : context.following;
     enqueue.assign({ followedAtMs: atMs });
+    startWaiting(args, [...new Set([...context.toWalk, ...names])], context.walks, atMs);
   }),
 
   noteFollowing: base.assign(({ event }) => {

@@ -104,6 +104,8 @@ export const limits = {
   messageQuota: 1_000_000,
   /** Requests in a row that may stay unanswered before a walk takes the other side for gone. */
   stalledRequests: 2,
+  /** Downloads at once of those whom we follow; starting a thousand at once would stall everything else. */
+  walks: 64,
   /** Nodes a walk may fetch for each message of its quota: a binary tree has two. */
   nodesPerMessage: 2,
   /** Requests that wait while an address is being proven (protocol §5). */

@@ -110,7 +110,12 @@ export function providePeer(dependencies: PeerDependencies) {
         const message = `${name} turned up with another key than the one known; ask ${name} whether that is right before you trust it`;
         return notLocated({ code: 'authentication', message });
       }
-      return { type: 'peer.located', addresses: found.addresses, key: found.key, atMs: now() };
+      const { addresses, key } = found;
+      const zeroEndingIds = addresses.some(
+        (address) => store.habitOf(formatAddress(address), key ?? null)?.zeroEndingIds === true,
+      );
+      const trustsUnsigned = key !== undefined && store.trustsUnsigned(name, key);
+      return { type: 'peer.located', addresses, key, zeroEndingIds, trustsUnsigned, atMs: now() };
     } catch (error) {
       return notLocated(failureFrom(error));
     }
@@ -121,6 +126,13 @@ export function providePeer(dependencies: PeerDependencies) {
     actions: {
       locatePeer: async ({ self }: SelfOf<'outgoing-session'>, { name }: { name: string }) =>
         enter(self, await locate(name)),
+      rememberHabit: (_: unknown, { address, key }: { address: SocketAddress; key: PublicKey | undefined }) => {
+        try {
+          store.noteHabit(formatAddress(address), key ?? null, { zeroEndingIds: true, noFlags: false }, wallNow());
+        } catch {
+          // On a full disk it is known for this run only.
+        }
+      },
     },
   });
 
