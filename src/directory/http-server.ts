@@ -6,11 +6,11 @@ import * as v from 'valibot';
 import { type PublicKey, parsePublicKey, publicKeyBytes } from '../identity/public-key.ts';
 import { type RateLimit, sourceOf, TokenBuckets } from '../runtime/token-buckets.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
-import { whyInvalidName } from '../wire/name.ts';
+import { MAX_NAME_BYTES, whyInvalidName } from '../wire/name.ts';
 import { formatAddress, type SocketAddress } from '../wire/socket-address.ts';
 import type { Certificate } from './certificate.ts';
 import type { DirectoryMetrics } from './directory-metrics.ts';
-import type { Registry } from './registry.ts';
+import type { RegisteredPeer, Registry } from './registry.ts';
 
 export interface HttpServerOptions {
   readonly registry: Registry;
@@ -37,7 +37,10 @@ export interface HttpServer {
 }
 
 const BODY_LIMIT = 4 * 1024;
-const MAX_HEADER_BYTES = 16 * 1024;
+/** Names that may be asked for at once (protocol §3). */
+const MAX_NAMES_AT_ONCE = 100;
+/** Room for that many of the longest names, percent-encoded, and 4 KiB for everything else. BOUNDED per connection, by this. */
+const MAX_HEADER_BYTES = MAX_NAMES_AT_ONCE * ('&name='.length + 3 * MAX_NAME_BYTES) + 4 * 1024;
 const SLOW_CLIENT_MS = 10_000;
 /** Many peers may share an address, and each name that is bound is kept for months. */
 const NEW_NAMES: RateLimit = { perSecond: 1_000 / 3_600, burst: 1_000 };
@@ -150,17 +153,24 @@ function addRoutes(app: FastifyInstance, options: HttpServerOptions): void {
     return result.kind === 'accepted' ? reply.code(204).send() : text(reply, 400, result.why);
   });
 
-  const listPeers = async (_request: unknown, reply: FastifyReply) =>
-    text(
-      reply,
-      200,
-      registry
-        .peers(now())
-        .map((name) => `${name}\n`)
-        .join(''),
-    );
-  app.get('/peers', listPeers);
-  app.get('/peers/', listPeers);
+  const listPeers = async ({ query }: { query: PeersQuery }, reply: FastifyReply) => {
+    if (query.format === undefined)
+      return text(
+        reply,
+        200,
+        registry
+          .peers(now())
+          .map((name) => `${name}\n`)
+          .join(''),
+      );
+    if (query.format !== 'json') return text(reply, 400, 'the only other format is format=json\n');
+    const names = [query.name ?? []].flat();
+    if (names.length > MAX_NAMES_AT_ONCE)
+      return text(reply, 400, `at most ${MAX_NAMES_AT_ONCE} names can be asked for at once\n`);
+    return { peers: knownPeers(registry, names, now()) };
+  };
+  app.get<{ Querystring: PeersQuery }>('/peers', listPeers);
+  app.get<{ Querystring: PeersQuery }>('/peers/', listPeers);
 
   app.get<{ Params: { name: string } }>('/peers/:name', async ({ params: { name } }, reply) => {
     const invalid = whyInvalidName(name);
@@ -172,6 +182,16 @@ function addRoutes(app: FastifyInstance, options: HttpServerOptions): void {
   app.get('/metrics', async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.render(registry.peers(now()).length)),
   );
+}
+
+interface PeersQuery {
+  readonly format?: string | string[];
+  readonly name?: string | string[];
+}
+
+/** Those of them that are listed, each once. */
+function knownPeers(registry: Registry, names: readonly string[], nowMs: number): RegisteredPeer[] {
+  return [...new Set(names)].flatMap((name) => registry.lookup(name, nowMs) ?? []);
 }
 
 type RegistrationResult =

@@ -341,6 +341,53 @@ describe('GET /peers/ and GET /peers', () => {
   });
 });
 
+describe('GET /peers?format=json&name=A&name=B', () => {
+  const query = (names: readonly string[]) => names.map((name) => `&name=${encodeURIComponent(name)}`).join('');
+
+  test('gives addresses and keys of those that are listed, each once; the others are absent', async () => {
+    const { ask, registry } = await serve();
+    registry.prove('alice', key, HOME, T0);
+    registry.prove('a&b=c', undefined, HOME_IPV6, T0);
+    registry.register('bob', key, T0);
+    for (const path of ['/peers', '/peers/']) {
+      const answer = await ask(`${path}?format=json${query(['a&b=c', 'bob', 'nobody', 'alice', 'alice', ''])}`);
+      expect([answer.status, answer.headers['content-type']]).toEqual([
+        200,
+        expect.stringContaining('application/json'),
+      ]);
+      expect(JSON.parse(answer.text)).toEqual({
+        peers: [
+          { name: 'a&b=c', addresses: [HOME_IPV6] },
+          { name: 'alice', addresses: [HOME], key },
+        ],
+      });
+    }
+    expect(JSON.parse((await ask('/peers?format=json&name=bob')).text)).toEqual({ peers: [] });
+  });
+
+  test('takes a hundred names at once, the longest ones too, and no more', async () => {
+    const { ask, registry } = await serve();
+    const names = Array.from({ length: 100 }, (_, i) => `${'é'.repeat(126)}${String(i).padStart(3, '0')}`);
+    for (const name of names) registry.prove(name, key, HOME, T0);
+    const answer = await ask(`/peers?format=json${query(names)}`);
+    expect(JSON.parse(answer.text).peers.map(({ name }: { name: string }) => name)).toEqual(names);
+    const refused = await ask(`/peers?format=json${query([...names.slice(1), 'x', 'y'])}`);
+    expect([refused.status, refused.text]).toEqual([400, 'at most 100 names can be asked for at once\n']);
+  });
+
+  test('another format is refused', async () => {
+    const { ask } = await serve();
+    expect((await ask('/peers?format=xml')).status).toBe(400);
+  });
+
+  test('an Accept header alone changes nothing: common clients send one and expect the text list', async () => {
+    const { ask, registry } = await serve();
+    registry.prove('alice', key, HOME, T0);
+    const answer = await ask('/peers', { headers: { accept: 'application/json' } });
+    expect([isPlainText(answer), answer.text]).toEqual([true, 'alice\n']);
+  });
+});
+
 describe('GET /peers/NAME', () => {
   test('200, JSON: name, addresses, key', async () => {
     const { ask, registry } = await serve();
