@@ -31,7 +31,6 @@ import type { Directory, DirectoryOptions } from './directory.ts';
 import { createDirectoryMetrics, type DirectoryMetrics } from './directory-metrics.ts';
 import { fileNames } from './file-names.ts';
 import { createHttpServer, type HttpServer } from './http-server.ts';
-import { createMemoryRegistry } from './memory-registry.ts';
 import type { Registry } from './registry.ts';
 import { openSqliteRegistry } from './sqlite-registry.ts';
 
@@ -50,10 +49,10 @@ export async function createDirectory(options: DirectoryOptions = {}): Promise<D
   const certificate = await certificateFor(options, [listen.ip, ...(publicAddresses ?? []).map(({ ip }) => ip)]);
   const keyPair = options.keyPair ?? (await keyPairFor(home));
   const registryOptions = bindingDays === undefined ? {} : { bindingDays };
-  const registry =
-    home === undefined
-      ? createMemoryRegistry(registryOptions)
-      : openSqliteRegistry(path.join(home, fileNames.registry), registryOptions);
+  const registry = openSqliteRegistry(
+    home === undefined ? ':memory:' : path.join(home, fileNames.registry),
+    registryOptions,
+  );
   const metrics = createDirectoryMetrics();
   const udp = new UdpSide({ registry, keyPair, binds, metrics, logger, journal: options.journal });
   let http: HttpServer | undefined;

@@ -28,7 +28,7 @@ const SCHEMA = `
 `;
 
 /**
- * Pending registrations stay in memory: they live for two minutes.
+ * `file` may be `:memory:`: such a registry goes with the process. Pending registrations always stay in memory: they live for two minutes.
  * @throws MurmureError if the file cannot be used, here and in each method
  */
 export function openSqliteRegistry(file: string, options: RegistryOptions = {}): Registry {

@@ -6,8 +6,8 @@ import { verify as verifySignature } from 'node:crypto';
 import type { Random } from '../../machines/effects.ts';
 import { UdpSide } from '../../src/directory/create-directory.ts';
 import { createDirectoryMetrics } from '../../src/directory/directory-metrics.ts';
-import { createMemoryRegistry } from '../../src/directory/memory-registry.ts';
 import type { Registry } from '../../src/directory/registry.ts';
+import { openSqliteRegistry } from '../../src/directory/sqlite-registry.ts';
 import { deterministicSigner, type KeyPair, keyPairFromSecret } from '../../src/identity/key-pair.ts';
 import { type PublicKey, publicKeyBytes } from '../../src/identity/public-key.ts';
 import type { JournalSink } from '../../src/journal/recorder.ts';
@@ -63,7 +63,7 @@ export class World {
   readonly clock = new VirtualClock();
   readonly random: SeededRandom;
   readonly network: VirtualNetwork;
-  readonly registry: Registry = createMemoryRegistry();
+  readonly registry: Registry = openSqliteRegistry(':memory:');
   readonly peers: VirtualPeer[] = [];
   /** Names whose directory lookups fail, as if it were down. */
   isDirectoryDown = false;

@@ -13,8 +13,8 @@ import { createDirectory, UdpSide } from '../../../src/directory/create-director
 import type { Directory, DirectoryOptions } from '../../../src/directory/directory.ts';
 import { createDirectoryMetrics } from '../../../src/directory/directory-metrics.ts';
 import { fileNames } from '../../../src/directory/file-names.ts';
-import { createMemoryRegistry } from '../../../src/directory/memory-registry.ts';
 import type { Registry } from '../../../src/directory/registry.ts';
+import { openSqliteRegistry } from '../../../src/directory/sqlite-registry.ts';
 import { generateKeyPair, type KeyPair } from '../../../src/identity/key-pair.ts';
 import { createVerifier } from '../../../src/identity/verify.ts';
 import {
@@ -444,7 +444,7 @@ describe('a home', () => {
 
 describe('a registry that fails, on a full disk say,', () => {
   const failing = (method: keyof Registry): Registry => ({
-    ...createMemoryRegistry(),
+    ...openSqliteRegistry(':memory:'),
     [method]: () => {
       throw new Error(`${method}: the disk is full`);
     },

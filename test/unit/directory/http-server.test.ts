@@ -2,20 +2,18 @@ import { once } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'node:https';
 import { connect as connectTcp } from 'node:net';
-import { join } from 'node:path';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { pino } from 'pino';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Certificate, selfSignedCertificate } from '../../../src/directory/certificate.ts';
 import { createDirectoryMetrics } from '../../../src/directory/directory-metrics.ts';
 import { createHttpServer, type HttpServerOptions } from '../../../src/directory/http-server.ts';
-import { createMemoryRegistry } from '../../../src/directory/memory-registry.ts';
 import type { Registry } from '../../../src/directory/registry.ts';
 import { openSqliteRegistry } from '../../../src/directory/sqlite-registry.ts';
 import { generateKeyPair } from '../../../src/identity/key-pair.ts';
 import { type PublicKey, publicKeyBytes } from '../../../src/identity/public-key.ts';
 import type { SocketAddress } from '../../../src/wire/socket-address.ts';
-import { failureOf, freshFolder } from './support.ts';
+import { failureOf } from './support.ts';
 
 const T0 = 1_800_000_000_000;
 const HOUR = 3_600_000;
@@ -37,12 +35,6 @@ beforeAll(async () => {
 afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
-
-function openSqlite(): Registry {
-  const registry = openSqliteRegistry(join(freshFolder(), 'registry.db'));
-  closers.push(() => registry.close());
-  return registry;
-}
 
 interface Answer {
   readonly status: number | undefined;
@@ -69,7 +61,7 @@ interface Served {
 }
 
 async function serve(options: Partial<HttpServerOptions> = {}, bind = { ip: '127.0.0.1', port: 0 }): Promise<Served> {
-  const registry = options.registry ?? createMemoryRegistry();
+  const registry = options.registry ?? openSqliteRegistry(':memory:');
   const server = createHttpServer({
     registry,
     udpAddresses: () => [HOME, HOME_IPV6],
@@ -495,7 +487,7 @@ describe('beside the protocol', () => {
   });
 
   test('what breaks inside is a 500 that tells no details', async () => {
-    const registry = createMemoryRegistry();
+    const registry = openSqliteRegistry(':memory:');
     const broken = {
       ...registry,
       peers: () => {
@@ -569,10 +561,7 @@ describe('/metrics', () => {
   });
 });
 
-describe.each([
-  ['in memory', createMemoryRegistry],
-  ['in SQLite', openSqlite],
-])('the rate of new names, with a registry %s,', (_, open) => {
+describe('the rate of new names', () => {
   const newNames = { perSecond: 0.5, burst: 2 };
   const statusesOf = async ({ register }: Served, names: string[]) => {
     const statuses = [];
@@ -581,7 +570,7 @@ describe.each([
   };
 
   test('is limited per source: 429, which says so and when to come back, and nothing is kept of it', async () => {
-    const served = await serve({ registry: open(), newNames });
+    const served = await serve({ newNames });
     expect(await statusesOf(served, ['a', 'b'])).toEqual([204, 204]);
     const answer = await served.register({ name: 'c', key });
     expect([answer.status, answer.headers['retry-after'], isPlainText(answer)]).toEqual([429, '2', true]);
@@ -593,7 +582,7 @@ describe.each([
   });
 
   test('does not count names that are bound, with a key or without, or registered a moment ago', async () => {
-    const served = await serve({ registry: open(), newNames });
+    const served = await serve({ newNames });
     served.registry.prove('bound', key, HOME, T0);
     served.registry.prove('keyless', undefined, HOME, T0);
     const known = ['bound', 'keyless', 'bound', 'a', 'a', 'a', 'b', 'b'];
@@ -605,7 +594,7 @@ describe.each([
   });
 
   test('does not count what is no registration', async () => {
-    const served = await serve({ registry: open(), newNames });
+    const served = await serve({ newNames });
     served.registry.prove('bound', key, HOME, T0);
     for (const body of ['x', { name: 'a/b' }, { name: 'a', key: 'AAAA' }, { name: 'bound', key: otherKey }])
       expect((await served.register(body)).status).toBe(400);

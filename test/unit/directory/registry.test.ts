@@ -2,7 +2,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createMemoryRegistry } from '../../../src/directory/memory-registry.ts';
 import { type Registry, type RegistryOptions, registryLimits } from '../../../src/directory/registry.ts';
 import { openSqliteRegistry } from '../../../src/directory/sqlite-registry.ts';
 import { failureOf, freshFolder } from './support.ts';
@@ -21,16 +20,13 @@ const MOBILE = { ip: '192.0.2.2', port: 80 };
 const HOME_IPV6 = { ip: '2001:db8::1', port: 4242 };
 const hostOf = (index: number) => ({ ip: '192.0.2.3', port: index + 1 });
 
-function openSqlite(options?: RegistryOptions): Registry {
-  const registry = openSqliteRegistry(join(freshFolder(), 'registry.db'), options);
+function open(options?: RegistryOptions): Registry {
+  const registry = openSqliteRegistry(':memory:', options);
   onTestFinished(() => registry.close());
   return registry;
 }
 
-describe.each([
-  ['in memory', createMemoryRegistry],
-  ['in SQLite', openSqlite],
-])('a registry %s', (_, open) => {
+describe('a registry', () => {
   test('registering alone makes nobody visible', () => {
     const registry = open();
     expect(registry.register('alice', KEY, T0)).toBe('accepted');
@@ -310,7 +306,7 @@ describe.each([
   });
 });
 
-describe('a registry in SQLite', () => {
+describe('a registry in a file', () => {
   test('a directory that is restarted knows its peers: what was proven survives', () => {
     const file = join(freshFolder(), 'registry.db');
     const first = openSqliteRegistry(file);
