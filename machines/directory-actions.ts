@@ -2,6 +2,7 @@
 import { type AnyActorRef, setup } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import { emptyTable, entriesOf, entryOf, type Table, withEntry, withoutEntry } from '../src/merkle/hash-table.ts';
+import { isYounger } from '../src/wire/age.ts';
 import { type Datagram, encodeDatagram } from '../src/wire/datagram.ts';
 import { EMPTY_ROOT } from '../src/wire/hash.ts';
 import { formatAddress, type SocketAddress } from '../src/wire/socket-address.ts';
@@ -43,10 +44,8 @@ export const base = setup({
     checkHello: effect<{ hello: Delivery }>('checkHello'),
     /** Is the target listed? `traversal.checked`. */
     checkTraversal: effect<{ sender: SocketAddress; target: SocketAddress }>('checkTraversal'),
-    listAddress: effect<{ name: string; key: PublicKey | undefined; address: SocketAddress; atMs: number }>(
-      'listAddress',
-    ),
-    forgetExpired: effect<{ atMs: number }>('forgetExpired'),
+    listAddress: effect<{ name: string; key: PublicKey | undefined; address: SocketAddress }>('listAddress'),
+    forgetExpired: effect<void>('forgetExpired'),
     /** Signs, if this directory signs, and hands the bytes to the socket as a `datagrams.send`. */
     sendSigned: effect<{ datagram: Datagram; to: SocketAddress; socket: AnyActorRef }>('sendSigned'),
   },
@@ -81,7 +80,7 @@ function datagramOf(event: DirectoryEvent): Datagram | undefined {
 function sessionOf(context: DirectoryContext, event: DirectoryEvent): SessionRow | undefined {
   if (event.type !== 'stranger.asked' && event.type !== 'datagram.unsolicited') return undefined;
   const row = entryOf(context.sessions, formatAddress(event.from));
-  return row !== undefined && event.atMs - row.openedAtMs < timing.sessionLifetime ? row : undefined;
+  return row !== undefined && isYounger(row.openedAtMs, timing.sessionLifetime, event.atMs) ? row : undefined;
 }
 
 function proofOf(event: unknown): AddressProofOutput {
@@ -101,7 +100,7 @@ function mustProve(context: DirectoryContext, event: DirectoryEvent): boolean {
   const isFresh =
     row?.name === nameIn(event.hello) &&
     row.provenAtMs !== undefined &&
-    event.hello.atMs - row.provenAtMs < PROOF_IS_FRESH_MS;
+    isYounger(row.provenAtMs, PROOF_IS_FRESH_MS, event.hello.atMs);
   return !isFresh;
 }
 
@@ -203,7 +202,7 @@ export const listProven = base.enqueueActions(({ context, event, enqueue }) => {
   if (row !== undefined) {
     enqueue.assign({ sessions: withEntry(context.sessions, text, { ...row, name, provenAtMs: atMs }) });
   }
-  enqueue({ type: 'listAddress', params: { name, key, address, atMs } });
+  enqueue({ type: 'listAddress', params: { name, key, address } });
   enqueue.emit({ type: 'address.proven', name, address });
 });
 
@@ -281,12 +280,12 @@ export const forwardTraversal = base.enqueueActions(({ context, event, enqueue }
 export const sweep = base.enqueueActions(({ context, event, enqueue }) => {
   if (event.type !== 'sweep') return;
   let { sessions } = context;
+  const rememberedMs = timing.sessionLifetime + timing.expiredSessionMemory;
   for (const [text, { openedAtMs }] of entriesOf(sessions)) {
-    const ageMs = event.atMs - openedAtMs;
-    if (ageMs >= timing.sessionLifetime + timing.expiredSessionMemory) sessions = withoutEntry(sessions, text);
+    if (!isYounger(openedAtMs, rememberedMs, event.atMs)) sessions = withoutEntry(sessions, text);
   }
   enqueue.assign({ sessions, errorsSent: 0, errorsTo: emptyTable<number>(), traversals: emptyTable<number>() });
-  enqueue({ type: 'forgetExpired', params: { atMs: event.atMs } });
+  enqueue('forgetExpired');
 });
 
 nameActions({

@@ -23,6 +23,7 @@ import type { Network } from '../runtime/network.ts';
 import { createSystemRandom } from '../runtime/random.ts';
 import { type Self, type SharedDependencies, shareEffects } from '../runtime/shared-effects.ts';
 import { SocketBank } from '../runtime/socket-bank.ts';
+import { steadyClock } from '../runtime/steady-clock.ts';
 import { createUdpNetwork } from '../runtime/udp-network.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
 import { isIPv6, parseAddress, type SocketAddress } from '../wire/socket-address.ts';
@@ -54,7 +55,8 @@ export async function createDirectory(options: DirectoryOptions = {}): Promise<D
     registryOptions,
   );
   const metrics = createDirectoryMetrics();
-  const udp = new UdpSide({ registry, keyPair, binds, metrics, logger, journal: options.journal });
+  const clock = steadyClock(systemClock);
+  const udp = new UdpSide({ registry, keyPair, binds, metrics, clock, logger, journal: options.journal });
   let http: HttpServer | undefined;
   try {
     await udp.whenBound();
@@ -62,7 +64,7 @@ export async function createDirectory(options: DirectoryOptions = {}): Promise<D
       registry,
       udpAddresses: () => publicAddresses ?? udp.addresses,
       serverKey: () => keyPair.publicKey,
-      now: () => Date.now(),
+      now: () => clock.now(),
       certificate,
       metrics,
       rate: options.rate ?? DEFAULT_RATE,
@@ -165,12 +167,13 @@ export interface UdpSideOptions {
   readonly keyPair: KeyPair;
   readonly binds: readonly SocketAddress[];
   readonly metrics: DirectoryMetrics;
+  /** One that does not jump: `steadyClock`. */
+  readonly clock: Clock;
   readonly logger?: Logger | undefined;
   /** Writes down what enters the UDP side, so that the run can be replayed. Closed with the directory. */
   readonly journal?: JournalSink | undefined;
   /** Provided in tests. */
   readonly environment?: {
-    readonly clock: Clock;
     readonly random: Random;
     readonly network: Network;
     readonly sign: SharedDependencies['sign'];
@@ -189,8 +192,7 @@ export class UdpSide {
   readonly #stopSweeping: () => void;
   readonly #bound = new Map<number, SocketAddress>();
 
-  constructor({ registry, keyPair, binds, metrics, logger, journal, environment }: UdpSideOptions) {
-    const clock = environment?.clock ?? systemClock;
+  constructor({ registry, keyPair, binds, metrics, clock, logger, journal, environment }: UdpSideOptions) {
     const recording = record({ root: 'directory', sink: journal, seed: environment?.seed, clock, input: { binds } });
     this.#recorder = recording?.recorder;
     this.#gate = new Gate(clock, this.#recorder);
@@ -296,16 +298,16 @@ function provideDirectory({ registry, logger, ...shared }: Dependencies) {
         survive('looking up whom to reach through a NAT', () =>
           enter(self, { type: 'traversal.checked', sender, target, isListed: registry.isListed(target, clock.now()) }),
         ),
-      listAddress: (_: unknown, { name, key, address, atMs }: ListParams) =>
+      listAddress: (_: unknown, { name, key, address }: ListParams) =>
         survive('listing an address', () => {
+          const nowMs = clock.now();
           // While this proof was under way somebody else may have bound the name to another key.
-          if (registry.register(name, key, atMs) === 'accepted') registry.prove(name, key, address, atMs);
+          if (registry.register(name, key, nowMs) === 'accepted') registry.prove(name, key, address, nowMs);
         }),
-      forgetExpired: (_: unknown, { atMs }: { atMs: number }) =>
-        survive('forgetting what has expired', () => registry.expire(atMs)),
+      forgetExpired: () => survive('forgetting what has expired', () => registry.expire(clock.now())),
       sendSigned,
     },
   });
 }
 
-type ListParams = { name: string; key: PublicKey | undefined; address: SocketAddress; atMs: number };
+type ListParams = { name: string; key: PublicKey | undefined; address: SocketAddress };

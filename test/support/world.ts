@@ -15,6 +15,7 @@ import { createSeededRandom, SEED_BYTES } from '../../src/journal/seeded-random.
 import { createPeer } from '../../src/peer/create-peer.ts';
 import type { DirectoryHttp } from '../../src/peer/directory-http.ts';
 import type { Peer, PeerFact, PeerOptions } from '../../src/peer/peer.ts';
+import { steadyClock } from '../../src/runtime/steady-clock.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { MurmureError } from '../../src/wire/murmure-error.ts';
@@ -67,6 +68,7 @@ export class World {
   readonly peers: VirtualPeer[] = [];
   /** Names whose directory lookups fail, as if it were down. */
   isDirectoryDown = false;
+  readonly #directoryClock = steadyClock(this.clock);
   #directory: UdpSide | undefined;
   #serverKey: PublicKey | undefined;
 
@@ -84,7 +86,8 @@ export class World {
       binds: [DIRECTORY_ADDRESS],
       metrics: createDirectoryMetrics(),
       journal: openJournal('directory'),
-      environment: { clock: this.clock, network: this.network, sign, verify, ...this.#randomOf('directory') },
+      clock: this.#directoryClock,
+      environment: { network: this.network, sign, verify, ...this.#randomOf('directory') },
     });
     await this.#directory.whenBound();
   }
@@ -173,7 +176,7 @@ export class World {
             }
         }, HTTP_DELAY_MS);
       });
-    const now = () => this.clock.now();
+    const now = () => this.#directoryClock.now();
     return {
       udpAddresses: () => answer((): SocketAddress[] => [DIRECTORY_ADDRESS]),
       serverKey: () => answer(() => this.#serverKey),

@@ -17,6 +17,7 @@ import type { Registry } from '../../../src/directory/registry.ts';
 import { openSqliteRegistry } from '../../../src/directory/sqlite-registry.ts';
 import { generateKeyPair, type KeyPair } from '../../../src/identity/key-pair.ts';
 import { createVerifier } from '../../../src/identity/verify.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
 import {
   appendSignature,
   type Datagram,
@@ -251,15 +252,28 @@ describe('a directory', () => {
   });
 
   test('binds a name to its key for as many days as it is told', async () => {
-    vi.useFakeTimers({ toFake: ['Date'] });
-    const provenAtMs = Date.now();
+    vi.useFakeTimers({ toFake: ['performance'] });
     const directory = await start({ bindingDays: 3 });
     await (await Speaker.join('alice', await generateKeyPair())).enlist(directory);
     const mallory = await Speaker.join('alice', await generateKeyPair());
-    vi.setSystemTime(provenAtMs + 3 * DAY_MS - 1);
+    vi.advanceTimersByTime(3 * DAY_MS - 1);
     expect(String((await mallory.register(directory)).body)).toBe('add peer:bad key');
-    vi.setSystemTime(provenAtMs + 3 * DAY_MS);
+    vi.advanceTimersByTime(1);
     expect((await mallory.register(directory)).status).toBe(204);
+  });
+
+  test.each([
+    ['100 days ahead', 100 * DAY_MS],
+    ['8 hours back', -DAY_MS / 3],
+  ])('a clock that is set %s sets no name free, and nobody is gone from the list', async (_, jumpMs) => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const directory = await start();
+    const alice = await Speaker.join('alice', await generateKeyPair());
+    await alice.enlist(directory);
+    vi.setSystemTime(Date.now() + jumpMs);
+    const mallory = await Speaker.join('alice', await generateKeyPair());
+    expect(String((await mallory.register(directory)).body)).toBe('add peer:bad key');
+    expect(JSON.parse(await textOf(directory, '/peers/alice')).addresses).toEqual([alice.address]);
   });
 });
 
@@ -458,6 +472,7 @@ describe('a registry that fails, on a full disk say,', () => {
       keyPair: await generateKeyPair(),
       binds: [{ ip: '127.0.0.1', port: 0 }],
       metrics: createDirectoryMetrics(),
+      clock: systemClock,
       logger,
     });
     onTestFinished(() => udp.close());

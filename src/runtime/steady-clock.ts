@@ -1,0 +1,13 @@
+/** For programs whose times must be Unix ms, but whose intervals must not depend on a wall clock that somebody may set. */
+import type { Clock } from './clock.ts';
+
+/** Its wall time is that of the moment of this call, carried on by the monotonic clock: it never goes back, and never jumps. */
+export function steadyClock(clock: Clock): Clock {
+  const startMs = clock.now() - clock.monotonicNow();
+  return {
+    now: () => Math.floor(startMs + clock.monotonicNow()),
+    monotonicNow: () => clock.monotonicNow(),
+    setTimeout: (callback, ms) => clock.setTimeout(callback, ms),
+    clearTimeout: (timer) => clock.clearTimeout(timer),
+  };
+}
