@@ -1,7 +1,7 @@
 /** The registry in SQLite: a directory that is restarted knows its peers. */
 import type { DatabaseSync } from 'node:sqlite';
 import type { PublicKey } from '../identity/public-key.ts';
-import { formatAddress, isIPv6, parseAddress, type SocketAddress } from '../wire/socket-address.ts';
+import { byFamily, formatAddress, parseAddress, type SocketAddress } from '../wire/socket-address.ts';
 import { ChangeLog } from './change-log.ts';
 import { Listing } from './listing.ts';
 import { PendingRegistrations } from './pending-registrations.ts';
@@ -91,7 +91,7 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
     selectAddresses
       .all(name, nowMs)
       .flatMap((row) => parsed(row as { address: string }))
-      .sort((a, b) => Number(isIPv6(a)) - Number(isIPv6(b)));
+      .sort(byFamily);
 
   const listing = new Listing((nowMs) => {
     const after = nowMs - ADDRESS_LIFETIME_MS;

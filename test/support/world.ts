@@ -4,10 +4,10 @@
  */
 import { verify as verifySignature } from 'node:crypto';
 import type { Random } from '../../machines/effects.ts';
-import { UdpSide } from '../../src/directory/create-directory.ts';
 import { createDirectoryMetrics } from '../../src/directory/directory-metrics.ts';
 import type { Registry } from '../../src/directory/registry.ts';
 import { openSqliteRegistry } from '../../src/directory/sqlite-registry.ts';
+import { UdpSide } from '../../src/directory/udp-side.ts';
 import { deterministicSigner, type KeyPair, keyPairFromSecret } from '../../src/identity/key-pair.ts';
 import { type PublicKey, publicKeyBytes } from '../../src/identity/public-key.ts';
 import type { JournalSink } from '../../src/journal/recorder.ts';

@@ -9,12 +9,13 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { selfSignedCertificate } from '../../../src/directory/certificate.ts';
-import { createDirectory, UdpSide } from '../../../src/directory/create-directory.ts';
+import { createDirectory } from '../../../src/directory/create-directory.ts';
 import type { Directory, DirectoryOptions } from '../../../src/directory/directory.ts';
 import { createDirectoryMetrics } from '../../../src/directory/directory-metrics.ts';
 import { fileNames } from '../../../src/directory/file-names.ts';
 import type { Registry } from '../../../src/directory/registry.ts';
 import { openSqliteRegistry } from '../../../src/directory/sqlite-registry.ts';
+import { UdpSide } from '../../../src/directory/udp-side.ts';
 import { generateKeyPair, type KeyPair } from '../../../src/identity/key-pair.ts';
 import { createVerifier } from '../../../src/identity/verify.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
@@ -431,11 +432,27 @@ describe('a home', () => {
     expect(String((await mallory.register(second)).body)).toBe('add peer:bad key');
   });
 
+  test('is for one directory at a time: a second one is refused, and takes it over once the first is closed', async () => {
+    const home = freshFolder();
+    const first = await start({ home });
+    const error = await failureOf(() => start({ home }));
+    expect([error.code, error.message]).toEqual([
+      'in-use',
+      `another directory (process ${process.pid}) runs on ${home}: stop it first, or use another home`,
+    ]);
+    expect(await textOf(first, '/healthz')).toBe('ok\n');
+    await first.close();
+    await start({ home });
+  });
+
   test('has secrets that nobody else may read', async () => {
     const home = join(freshFolder(), 'home');
     await start({ home });
     const modeOf = (file: string) => (statSync(join(home, file)).mode & 0o777).toString(8);
-    expect([fileNames.signingKey, fileNames.tlsKey, '.'].map(modeOf)).toEqual(['600', '600', '700']);
+    const { signingKey, tlsKey, registry, lock } = fileNames;
+    const secrets = [signingKey, tlsKey, registry, `${registry}-wal`, lock, `${lock}.pid`];
+    expect(secrets.map(modeOf)).toEqual(secrets.map(() => '600'));
+    expect(modeOf('.')).toBe('700');
     expect(readFileSync(join(home, fileNames.certificate), 'utf8')).not.toContain('PRIVATE');
   });
 
@@ -444,8 +461,8 @@ describe('a home', () => {
     const keyPair = await generateKeyPair();
     const directory = await start({ home, keyPair, certificate: await selfSignedCertificate([]) });
     expect(directory.serverKey).toBe(keyPair.publicKey);
-    const { registry, ...others } = fileNames;
-    expect(existsSync(join(home, registry))).toBe(true);
+    const { registry, lock, ...others } = fileNames;
+    for (const file of [registry, lock]) expect(existsSync(join(home, file)), file).toBe(true);
     for (const file of Object.values(others)) expect(existsSync(join(home, file)), file).toBe(false);
   });
 
