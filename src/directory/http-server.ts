@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import { type PublicKey, parsePublicKey, publicKeyBytes } from '../identity/public-key.ts';
 import { type RateLimit, sourceOf, TokenBuckets } from '../runtime/token-buckets.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
-import { MAX_NAME_BYTES, whyInvalidName } from '../wire/name.ts';
+import { MAX_NAME_BYTES, whyInvalidName, whyRefusedName } from '../wire/name.ts';
 import { formatAddress, type SocketAddress } from '../wire/socket-address.ts';
 import type { Certificate } from './certificate.ts';
 import type { DirectoryMetrics } from './directory-metrics.ts';
@@ -144,6 +144,8 @@ function addRoutes(app: FastifyInstance, options: HttpServerOptions): void {
     const source = sourceOf(request.ip);
     const result = register(request.body, (name, key) => {
       const isNew = registry.candidateKeys(name, now()).length === 0;
+      const refused = isNew ? whyRefusedName(name) : undefined;
+      if (refused !== undefined) return { kind: 'malformed', why: `${refused}\n` };
       const waitS = isNew ? newNames.take(source, now()) : 0;
       if (waitS > 0) return { kind: 'too-many', waitS };
       return registry.register(name, key, now(), source) === 'accepted' ? { kind: 'accepted' } : BAD_KEY;

@@ -19,6 +19,7 @@ const T0 = 1_800_000_000_000;
 const HOUR = 3_600_000;
 const HOME = { ip: '192.0.2.1', port: 4242 };
 const HOME_IPV6 = { ip: '2001:db8::1', port: 4242 };
+const INVISIBLE = 'a name must not contain characters that are invisible or change the direction of text';
 const PLENTY = { perSecond: 1_000_000, burst: 1_000_000 };
 
 const closers: (() => Promise<unknown> | unknown)[] = [];
@@ -198,7 +199,7 @@ describe('POST /register', () => {
       expect(registry.candidateKeys('Zoé', T0)).toEqual([key]);
     });
 
-    test.each(['Zoé', '日本', '\u{1f980}', ' ', '.', '..', '%2F', '__proto__', 'x'.repeat(255), 'é'.repeat(127)])(
+    test.each(['Zoé', '日本', '\u{1f980}', '.', '..', '%2F', '__proto__', 'x'.repeat(255), 'é'.repeat(127)])(
       'the name %j',
       async (name) => {
         const { register, registry } = await serve();
@@ -230,6 +231,39 @@ describe('POST /register', () => {
     const answer = await register({ name, key });
     expect([answer.status, answer.text, isPlainText(answer)]).toEqual([400, `${why}\n`, true]);
     expect(registry.candidateKeys(name, T0)).toEqual([]);
+  });
+
+  test.each([
+    ['alice ', 'a name must not begin or end with white space'],
+    ['\u3000alice', 'a name must not begin or end with white space'],
+    ['Zoe\u0301', 'a name must be in Unicode normalization form C (NFC)'],
+    ['\u212b', 'a name must be in Unicode normalization form C (NFC)'],
+    ['alice\u200b', INVISIBLE],
+    ['a\u00adlice', INVISIBLE],
+    ['a\ufe0flice', INVISIBLE],
+    ['a\u{e0041}lice', INVISIBLE],
+    ['\u202ealice', INVISIBLE],
+    ['a\u061clice', INVISIBLE],
+  ])('a name that looks like another one is refused with 400: %j', async (name, why) => {
+    const { register, registry } = await serve();
+    const answer = await register({ name, key });
+    expect([answer.status, answer.text]).toEqual([400, `${why}\n`]);
+    expect(registry.candidateKeys(name, T0)).toEqual([]);
+  });
+
+  test('a name like that goes on if it is bound already, byte for byte', async () => {
+    const { ask, register, registry } = await serve();
+    for (const name of ['alice ', 'Zoe\u0301', 'alice\u200b']) {
+      registry.prove(name, key, HOME, T0);
+      expect((await register({ name, key })).status).toBe(204);
+      expect((await register({ name, key: otherKey })).text).toBe('add peer:bad key');
+      expect(JSON.parse((await ask(`/peers/${encodeURIComponent(name)}`)).text).name).toBe(name);
+    }
+  });
+
+  test.each(['Zo\u00e9', 'a b', '日本', '\u{1f980}', 'a-b_c.d'])('%j looks like no other name', async (name) => {
+    const { register } = await serve();
+    expect((await register({ name, key })).status).toBe(204);
   });
 
   test.each([
