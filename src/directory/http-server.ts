@@ -10,7 +10,8 @@ import { MAX_NAME_BYTES, whyInvalidName, whyRefusedName } from '../wire/name.ts'
 import { formatAddress, type SocketAddress } from '../wire/socket-address.ts';
 import type { Certificate } from './certificate.ts';
 import type { DirectoryMetrics } from './directory-metrics.ts';
-import type { RegisteredPeer, Registry } from './registry.ts';
+import { changedNames, knownPeers, type PeersQuery, sendPeers } from './peer-list.ts';
+import type { Registry } from './registry.ts';
 
 export interface HttpServerOptions {
   readonly registry: Registry;
@@ -44,6 +45,8 @@ const MAX_HEADER_BYTES = MAX_NAMES_AT_ONCE * ('&name='.length + 3 * MAX_NAME_BYT
 const SLOW_CLIENT_MS = 10_000;
 /** Many peers may share an address, and each name that is bound is kept for months. */
 const NEW_NAMES: RateLimit = { perSecond: 1_000 / 3_600, burst: 1_000 };
+/** All peers with their addresses, per source: thousands of look-ups each, so fewer than of other requests. */
+const FULL_LISTS: RateLimit = { perSecond: 1, burst: 100 };
 /** What the 2022 directory says when a name is bound to another key. */
 const BAD_KEY = { kind: 'bad-key', why: 'add peer:bad key' } as const;
 
@@ -131,6 +134,7 @@ function takeAnyBody(app: FastifyInstance): void {
 function addRoutes(app: FastifyInstance, options: HttpServerOptions): void {
   const { registry, udpAddresses, serverKey, now, metrics } = options;
   const newNames = new TokenBuckets(options.newNames ?? NEW_NAMES);
+  const fullLists = new TokenBuckets(FULL_LISTS);
 
   app.get('/udp-address', async () => udpAddresses());
 
@@ -155,21 +159,18 @@ function addRoutes(app: FastifyInstance, options: HttpServerOptions): void {
     return result.kind === 'accepted' ? reply.code(204).send() : text(reply, 400, result.why);
   });
 
-  const listPeers = async ({ query }: { query: PeersQuery }, reply: FastifyReply) => {
-    if (query.format === undefined)
-      return text(
-        reply,
-        200,
-        registry
-          .peers(now())
-          .map((name) => `${name}\n`)
-          .join(''),
-      );
+  const listPeers = async (request: FastifyRequest<{ Querystring: PeersQuery }>, reply: FastifyReply) => {
+    const { query } = request;
+    if (query.format === undefined) return text(reply, 200, lines(registry.peers(now())));
     if (query.format !== 'json') return text(reply, 400, 'the only other format is format=json\n');
     const names = [query.name ?? []].flat();
     if (names.length > MAX_NAMES_AT_ONCE)
       return text(reply, 400, `at most ${MAX_NAMES_AT_ONCE} names can be asked for at once\n`);
-    return { peers: knownPeers(registry, names, now()) };
+    if (names.length > 0) return { peers: knownPeers(registry, names, now()) };
+    const changed = changedNames(registry, query);
+    const waitS = changed === undefined ? fullLists.take(sourceOf(request.ip), now()) : 0;
+    if (waitS > 0) return tooMany(reply, 'requests for all peers', waitS);
+    return sendPeers(registry, changed, request, reply, now);
   };
   app.get<{ Querystring: PeersQuery }>('/peers', listPeers);
   app.get<{ Querystring: PeersQuery }>('/peers/', listPeers);
@@ -184,16 +185,6 @@ function addRoutes(app: FastifyInstance, options: HttpServerOptions): void {
   app.get('/metrics', async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.render(registry.peers(now()).length)),
   );
-}
-
-interface PeersQuery {
-  readonly format?: string | string[];
-  readonly name?: string | string[];
-}
-
-/** Those of them that are listed, each once. */
-function knownPeers(registry: Registry, names: readonly string[], nowMs: number): RegisteredPeer[] {
-  return [...new Set(names)].flatMap((name) => registry.lookup(name, nowMs) ?? []);
 }
 
 type RegistrationResult =
@@ -244,6 +235,10 @@ function sayWhatWentWrong(app: FastifyInstance): void {
     if (status >= 500) request.log.error(error);
     return text(reply, status, status >= 500 ? 'something broke here; it was logged\n' : `${error.message}\n`);
   });
+}
+
+function lines(names: readonly string[]): string {
+  return names.map((name) => `${name}\n`).join('');
 }
 
 function text(reply: FastifyReply, status: number, body: string): FastifyReply {

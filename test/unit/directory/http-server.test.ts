@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'node:https';
 import { connect as connectTcp } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { gunzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Certificate, selfSignedCertificate } from '../../../src/directory/certificate.ts';
@@ -364,6 +365,99 @@ describe('GET /peers/ and GET /peers', () => {
     served.nowMs += 1;
     expect((await served.ask('/peers')).text).toBe('');
     expect((await served.ask('/peers/alice')).status).toBe(404);
+  });
+});
+
+describe('GET /peers?format=json', () => {
+  const alice = { name: 'alice', addresses: [HOME] };
+  const bob = { name: 'bob', addresses: [HOME_IPV6] };
+  const all = '/peers?format=json';
+  const listOf = ({ text }: Answer) => JSON.parse(text);
+
+  async function served(): Promise<Served & { since(cursor: string): Promise<Answer> }> {
+    const server = await serve();
+    server.registry.prove('alice', undefined, HOME, T0);
+    server.registry.prove('bob', undefined, HOME_IPV6, T0);
+    return { ...server, since: (cursor) => server.ask(`${all}&since=${encodeURIComponent(cursor)}`) };
+  }
+
+  test('tells of all peers with addresses and keys, and names a cursor', async () => {
+    const { ask, registry } = await served();
+    registry.prove('carol', key, HOME, T0);
+    const answer = await ask(all);
+    expect([answer.status, answer.headers['content-type']]).toEqual([200, 'application/json; charset=utf-8']);
+    expect(listOf(answer)).toEqual({
+      cursor: registry.cursor(),
+      complete: true,
+      peers: [alice, bob, { name: 'carol', addresses: [HOME], key }],
+      removed: [],
+    });
+  });
+
+  test('is valid JSON for nobody, and for thousands, each once and in byte order', async () => {
+    const { ask, registry } = await serve();
+    expect(listOf(await ask(all))).toMatchObject({ complete: true, peers: [], removed: [] });
+    const names = Array.from({ length: 1_000 }, (_, i) => `peer "${String(i).padStart(4, '0')}"`);
+    for (const name of names) registry.prove(name, key, HOME, T0);
+    expect(listOf(await ask(all)).peers.map(({ name }: { name: string }) => name)).toEqual(names);
+  });
+
+  test('since a cursor tells of what changed, removals included', async () => {
+    const { ask, since, registry } = await served();
+    const { cursor } = listOf(await ask(all));
+    expect(listOf(await since(cursor))).toEqual({ cursor, complete: false, peers: [], removed: [] });
+    registry.prove('carol', key, HOME, T0 + 1);
+    registry.drop('alice', HOME, T0 + 2);
+    const changed = listOf(await since(cursor));
+    expect(changed).toEqual({
+      cursor: registry.cursor(),
+      complete: false,
+      peers: [{ name: 'carol', addresses: [HOME], key }],
+      removed: ['alice'],
+    });
+    registry.prove('alice', undefined, HOME, T0 + 3);
+    expect(listOf(await since(changed.cursor))).toMatchObject({ peers: [alice], removed: [] });
+  });
+
+  test('since a cursor that has expired tells of all peers', async () => {
+    const { since, registry } = await served();
+    const answers = [await since('of another run.3'), await since('')];
+    for (const answer of answers) {
+      expect(listOf(answer)).toEqual({ cursor: registry.cursor(), complete: true, peers: [alice, bob], removed: [] });
+    }
+  });
+
+  test('has an ETag: 304 as long as nothing has changed', async () => {
+    const { ask, registry } = await served();
+    const { etag = '' } = (await ask(all)).headers;
+    const again = () => ask(all, { headers: { 'if-none-match': etag } });
+    const same = await again();
+    expect([same.status, same.text]).toEqual([304, '']);
+    registry.drop('alice', HOME, T0);
+    const other = await again();
+    expect([other.status, listOf(other).peers]).toEqual([200, [bob]]);
+    expect(other.headers.etag).not.toBe(etag);
+  });
+
+  test.each([
+    ['gzip', 'gzip'],
+    ['deflate, gzip;q=0.5, br', 'gzip'],
+    ['br', undefined],
+    ['gzip;q=0', undefined],
+  ])('is compressed for whoever accepts that: %s', async (accepted, encoding) => {
+    const { ask } = await served();
+    const answer = await ask(all, { headers: { 'accept-encoding': accepted } });
+    expect(answer.headers['content-encoding']).toBe(encoding);
+    const body = encoding === undefined ? answer.body : gunzipSync(answer.body);
+    expect(JSON.parse(body.toString()).peers).toEqual([alice, bob]);
+  });
+
+  test('is given to a source a hundred times at once, and once a second; what changed, as often as anything else', async () => {
+    const { ask, since, registry } = await served();
+    const statuses = [];
+    for (let i = 0; i <= 100; i++) statuses.push((await ask(all)).status);
+    expect(statuses).toEqual([...Array.from({ length: 100 }, () => 200), 429]);
+    expect((await since(registry.cursor())).status).toBe(200);
   });
 });
 
