@@ -27,6 +27,9 @@ export const timing = {
   /** Timeouts are spread by this share either way, so that peers do not repeat in step (protocol §6). */
   timeoutJitter: 0.1,
 
+  /** A directory asks a new address again after this pause: whoever proved it may have been a program that ends at once (protocol §3). */
+  probePause: MINUTE,
+
   /** How long the other side's NAT is given to open before Hello is tried again (protocol §8). */
   traversalPause: 500,
 

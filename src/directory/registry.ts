@@ -1,4 +1,5 @@
 /** Who is registered (protocol §3, §5): names bound to keys, and the addresses that were proven for them. */
+import type { ListedAddress } from '../../machines/directory-context.ts';
 import type { PublicKey } from '../identity/public-key.ts';
 import type { SocketAddress } from '../wire/socket-address.ts';
 
@@ -68,12 +69,6 @@ export interface Registry {
   /** Forgets what has expired. */
   expire(nowMs: number): void;
   close(): void;
-}
-
-export interface ListedAddress {
-  readonly name: string;
-  readonly key: PublicKey | undefined;
-  readonly address: SocketAddress;
 }
 
 export interface RegisteredPeer {

@@ -1,5 +1,6 @@
 /** The registry in SQLite: a directory that is restarted knows its peers. */
 import type { DatabaseSync } from 'node:sqlite';
+import type { ListedAddress } from '../../machines/directory-context.ts';
 import type { PublicKey } from '../identity/public-key.ts';
 import { byFamily, formatAddress, parseAddress, type SocketAddress } from '../wire/socket-address.ts';
 import { ChangeLog } from './change-log.ts';
@@ -8,7 +9,6 @@ import { PendingRegistrations } from './pending-registrations.ts';
 import {
   ADDRESS_LIFETIME_MS,
   bindingLifetimeMs,
-  type ListedAddress,
   type Registry,
   type RegistryOptions,
   registryLimits,

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { createActor } from 'xstate';
 import { addressProofMachine } from '../../machines/address-proof.machine.ts';
 import { directoryMachine } from '../../machines/directory.machine.ts';
-import type { DirectoryFact } from '../../machines/directory-context.ts';
+import type { DirectoryFact, ListedAddress } from '../../machines/directory-context.ts';
 import type { Random } from '../../machines/effects.ts';
 import type { Delivery } from '../../machines/events.ts';
 import { timing } from '../../machines/timing.ts';
@@ -86,6 +86,7 @@ export class UdpSide {
       this.#gate.submit(this.#actor, { type: 'sweep', atMs: clock.now() }),
     );
     this.#actor.start();
+    this.#askUndated(registry, clock, logger);
   }
 
   /** As bound, IPv4 first. */
@@ -110,6 +111,17 @@ export class UdpSide {
     return promise.finally(() => {
       for (const stop of stops) stop();
     });
+  }
+
+  /** Addresses whose age nobody knows are asked at once whether they still answer (protocol §3). */
+  #askUndated(registry: Registry, clock: Clock, logger: Logger | undefined): void {
+    try {
+      const addresses = registry.takeUndated(clock.now());
+      if (addresses.length === 0) return;
+      this.#gate.submit(this.#actor, { type: 'addresses.undated', addresses, atMs: clock.now() });
+    } catch (error) {
+      logger?.error(error, 'looking for addresses of unknown age failed');
+    }
   }
 
   close(): void {
@@ -153,24 +165,30 @@ function provideDirectory({ registry, logger, ...shared }: Dependencies) {
   return directoryMachine.provide({
     actors: { socket, addressProof: addressProofMachine.provide({ actors: { request } }) },
     actions: {
-      checkHello: ({ self }: Self, { hello }: { hello: Delivery }) =>
+      lookUpSender: ({ self }: Self, { hello }: { hello: Delivery }) =>
         survive('looking up who says Hello', async () =>
           enter(self, { type: 'hello.checked', hello, ...(await statusOf(hello)) }),
         ),
-      checkTraversal: ({ self }: Self, { sender, target }: { sender: SocketAddress; target: SocketAddress }) =>
+      lookUpTarget: ({ self }: Self, { sender, target }: { sender: SocketAddress; target: SocketAddress }) =>
         survive('looking up whom to reach through a NAT', () =>
           enter(self, { type: 'traversal.checked', sender, target, isListed: registry.isListed(target, clock.now()) }),
         ),
-      listAddress: (_: unknown, { name, key, address }: ListParams) =>
+      listAddress: ({ self }: Self, { name, key, address }: ListedAddress) =>
         survive('listing an address', () => {
           const nowMs = clock.now();
           // While this proof was under way somebody else may have bound the name to another key.
-          if (registry.register(name, key, nowMs) === 'accepted') registry.prove(name, key, address, nowMs);
+          if (registry.register(name, key, nowMs) === 'bad-key') return;
+          const others = registry.prove(name, key, address, nowMs);
+          if (others !== undefined) enter(self, { type: 'address.listed', name, key, address, others, atMs: nowMs });
         }),
+      confirmAddress: (_: unknown, { name, address }: Listed) =>
+        survive('keeping an address', () => registry.confirm(name, address, clock.now())),
+      dropAddress: (_: unknown, { name, address }: Listed) =>
+        survive('dropping an address', () => registry.drop(name, address, clock.now())),
       forgetExpired: () => survive('forgetting what has expired', () => registry.expire(clock.now())),
       sendSigned,
     },
   });
 }
 
-type ListParams = { name: string; key: PublicKey | undefined; address: SocketAddress };
+type Listed = Pick<ListedAddress, 'name' | 'address'>;

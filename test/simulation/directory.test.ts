@@ -2,11 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import { createActor } from 'xstate';
 import { directoryMachine } from '../../machines/directory.machine.ts';
+import { sessionAt } from '../../machines/directory-sessions.ts';
 import { timing } from '../../machines/timing.ts';
-import { entryOf } from '../../src/merkle/hash-table.ts';
 import { appendSignature, type Datagram, encodeDatagram } from '../../src/wire/datagram.ts';
 import { EMPTY_ROOT } from '../../src/wire/hash.ts';
-import { formatAddress } from '../../src/wire/socket-address.ts';
 import { inert, inertMachine, nobody } from '../machines/walk-machine.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { Stranger } from '../support/stranger.ts';
@@ -71,7 +70,7 @@ describe('the directory, and a flood of Hellos from many sources', () => {
   test('has a bounded session table; the oldest unproven go first, the proven ones stay, and a newcomer gets in', () => {
     const machine = directoryMachine.provide({
       actors: { socket: inertMachine, addressProof: inertMachine } as never,
-      actions: inert('checkHello', 'checkTraversal', 'listAddress', 'forgetExpired', 'sendSigned'),
+      actions: inert('lookUpSender', 'lookUpTarget', 'listAddress', 'forgetExpired', 'sendSigned'),
     });
     const actor = createActor(machine, { input: { binds: [], random: seededRandom(1) } }).start();
     const answered: string[] = [];
@@ -86,11 +85,11 @@ describe('the directory, and a flood of Hellos from many sources', () => {
     for (let i = 0; i < 65_536; i++) actor.send(checked(forged(i), '', i + 1));
     actor.send(checked({ ip: '192.0.2.2', port: 1 }, 'newcomer', 70_000));
     const { sessions } = actor.getSnapshot().context;
-    expect(sessions.size).toBeLessThanOrEqual(65_536);
+    expect(sessions.proven.size + sessions.unproven.size).toBe(65_536);
     expect(answered).toEqual(['friend', 'newcomer']);
-    expect(entryOf(sessions, formatAddress(friend))).toBeDefined();
-    expect(entryOf(sessions, formatAddress(forged(0)))).toBeUndefined();
-    expect(entryOf(sessions, formatAddress(forged(65_535)))).toBeDefined();
+    expect(sessionAt(sessions, friend)).toBeDefined();
+    expect(sessionAt(sessions, forged(0))).toBeUndefined();
+    expect(sessionAt(sessions, forged(65_535))).toBeDefined();
   });
 });
 
@@ -121,6 +120,96 @@ describe('the directory, and a flood of Hellos under a registered name', () => {
     await world.clock.advance(500);
     const alice = await world.addPeer('alice');
     await world.settle(alice.peer.whenListed(), 5_000);
+    await world.close();
+  });
+});
+
+describe('the directory, and addresses that a peer has left', () => {
+  /** Alice, at two addresses one after the other: she registers, says Hello, and answers what she is asked. */
+  async function moved(): Promise<{ world: World; old: Stranger; now: Stranger; listed: () => unknown }> {
+    const world = await worldWithDirectory();
+    const [old, now] = [await Stranger.join(world, 'alice'), await Stranger.join(world, 'alice')];
+    for (const alice of [old, now]) {
+      alice.answersHello = true;
+      world.registry.register('alice', alice.keyPair.publicKey, world.clock.now());
+      await alice.sendSigned(directory, { type: 'Hello', id: 1, flags: 0, name: 'alice' });
+      await world.clock.advance(1_000);
+      if (alice === old) old.answersHello = false;
+    }
+    return { world, old, now, listed: () => world.registry.lookup('alice', world.clock.now())?.addresses };
+  }
+  const hellosTo = (world: World, { address }: Stranger) => sentTo(world, address.ip).filter(({ type }) => type === 0);
+
+  test('says Hello to the older one when a new one is proven, and drops it after four sends without an answer', async () => {
+    const { world, old, now, listed } = await moved();
+    expect(listed()).toEqual([now.address, old.address]);
+    await world.clock.advance(28_000);
+    expect(listed()).toEqual([now.address, old.address]);
+    expect(hellosTo(world, old)).toHaveLength(1 + 4);
+    await world.clock.advance(7_000);
+    expect(listed()).toEqual([now.address]);
+    await world.clock.advance(3_600_000 - 60_000);
+    expect(hellosTo(world, old)).toHaveLength(1 + 4);
+    await world.close();
+  });
+
+  test('keeps an older one that answers, at its place behind the new one, for another hour', async () => {
+    const { world, old, now, listed } = await moved();
+    old.answersHello = true;
+    await world.clock.advance(59 * 60_000);
+    expect(listed()).toEqual([now.address, old.address]);
+    expect(hellosTo(world, old).length).toBeGreaterThan(1);
+    await world.clock.advance(60_000);
+    expect(listed()).toBeUndefined();
+    await world.close();
+  });
+
+  test('says Hello to the newest one again after a minute, and drops that of a program that has ended', async () => {
+    const { world, old, now, listed } = await moved();
+    old.answersHello = true;
+    now.answersHello = false;
+    await world.clock.advance(55_000);
+    expect(hellosTo(world, now)).toHaveLength(1);
+    await world.clock.advance(45_000);
+    expect(hellosTo(world, now)).toHaveLength(1 + 4);
+    expect(listed()).toEqual([old.address]);
+    await world.close();
+  });
+
+  test('tells a peer whose address it has dropped that there is no session: it has to register anew', async () => {
+    const { world, old } = await moved();
+    const ask = async (id: number) => {
+      old.send(directory, { type: 'RootRequest', id });
+      await world.clock.advance(1_000);
+      return old.heard.at(-1)?.datagram;
+    };
+    expect(await ask(2)).toEqual({ type: 'Root', id: 2, hash: EMPTY_ROOT });
+    await world.clock.advance(40_000);
+    expect(await ask(3)).toEqual({ type: 'Error', id: 3, text: 'no session: say Hello first' });
+    await world.close();
+  });
+
+  test('a Hello of its owner, while an old address is asked, proves it, and it is the newest', async () => {
+    const { world, old, now, listed } = await moved();
+    old.answersHello = true;
+    await old.sendSigned(directory, { type: 'Hello', id: 5, flags: 0, name: 'alice' });
+    await world.clock.advance(5_000);
+    expect(listed()).toEqual([old.address, now.address]);
+    await world.close();
+  });
+
+  test('asks those whose age nobody knows at once, and drops them only if they do not answer', async () => {
+    const world = new World(1);
+    const [dead, alive] = [await Stranger.join(world, 'dead'), await Stranger.join(world, 'alive')];
+    alive.answersHello = true;
+    for (const { name, keyPair, address } of [dead, alive]) {
+      world.registry.prove(name, keyPair.publicKey, address, world.clock.now() + 8 * 3_600_000);
+    }
+    await world.startDirectory();
+    await world.clock.advance(40_000);
+    expect(world.registry.peers(world.clock.now())).toEqual(['alive']);
+    await world.clock.advance(3_600_000);
+    expect(world.registry.peers(world.clock.now())).toEqual([]);
     await world.close();
   });
 });
