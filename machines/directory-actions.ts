@@ -3,16 +3,25 @@ import { assertEvent } from 'xstate';
 import { emptyTable, entryOf, withEntry } from '../src/merkle/hash-table.ts';
 import { type Datagram, encodeDatagram } from '../src/wire/datagram.ts';
 import { EMPTY_ROOT } from '../src/wire/hash.ts';
-import { formatAddress } from '../src/wire/socket-address.ts';
+import { formatAddress, type SocketAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
+import { charge, chargeAllowance, credit, vouch } from './directory-accounts.ts';
 import type { DirectoryContext, DirectoryEvent } from './directory-context.ts';
-import { directoryProofs, GREETING_BYTES, nameIn } from './directory-proofs.ts';
-import { forgetExpiredSessions, keepSession, liveSessionAt, sessionAt } from './directory-sessions.ts';
+import { directoryProofs, GREETING_BYTES, helloReply, nameIn } from './directory-proofs.ts';
+import { forgetExpiredSessions, isProvenAt, keepSession, liveSessionAt, sessionAt } from './directory-sessions.ts';
 import { socketFor, withSocket } from './events.ts';
 import { limits } from './timing.ts';
 
 function datagramOf(event: DirectoryEvent): Datagram | undefined {
   return event.type === 'stranger.asked' || event.type === 'datagram.unsolicited' ? event.received.datagram : undefined;
+}
+
+/** Bytes of our Root and NoDatum: header, hash, signature. */
+const HASH_ANSWER_BYTES = 7 + 32 + 64;
+
+/** May so many bytes go there? Where nobody has proven to be, they are charged. */
+function maySend({ accounts, sessions }: DirectoryContext, to: SocketAddress, bytes: number): boolean {
+  return isProvenAt(sessions, to) || charge(accounts, to, bytes);
 }
 
 /** It asks for this, and has a session. */
@@ -62,6 +71,16 @@ export const directorySetup = directoryProofs.extend({
       return { type: 'socket.failed', why: event.why };
     }),
 
+    creditSource: directoryProofs.enqueueActions(({ context, event }) => {
+      assertEvent(event, 'stranger.asked');
+      credit(context.accounts, event.from, event.size);
+    }),
+
+    noteVoucher: directoryProofs.enqueueActions(({ context, event }) => {
+      assertEvent(event, 'host.vouched');
+      vouch(context.accounts, event.host, event.atMs);
+    }),
+
     checkHello: directoryProofs.enqueueActions(({ event, enqueue }) => {
       assertEvent(event, 'stranger.asked');
       const { received, from, size, atMs, socket } = event;
@@ -76,32 +95,36 @@ export const directorySetup = directoryProofs.extend({
     /** HelloReply is owed for every Hello that is not ignored (protocol §5). */
     answerHello: directoryProofs.enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'hello.checked');
-      const { received, from, size, atMs, socket } = event.hello;
+      const { accounts, sessions } = context;
+      const { received, from, atMs, socket } = event.hello;
+      const { id } = received.datagram;
       const name = nameIn(event.hello);
-      const known = sessionAt(context.sessions, from);
+      const known = sessionAt(sessions, from);
       const provenAtMs = known?.name === name ? known.provenAtMs : undefined;
-      // The first is always answered; repeats of one that is shorter than our answer, as often as they have paid for it.
-      const paid = (known?.paid ?? 0) + limits.amplification * size;
-      const isReplyOwed = known === undefined || provenAtMs !== undefined || paid >= GREETING_BYTES;
-      const row = { address: from, openedAtMs: atMs, provenAtMs, name, paid: isReplyOwed ? 0 : paid };
-      const isKept = keepSession(context.sessions, row);
-      if (!isKept || !isReplyOwed) return;
-      const datagram: Datagram = { type: 'HelloReply', id: received.datagram.id, flags: 0, name: '' };
-      enqueue({ type: 'sendSigned', params: { datagram, to: from, socket } });
+      // A Hello that is shorter than our answer is answered as often as those from there have paid for it, and the first if there is an allowance.
+      const mayAnswer =
+        provenAtMs !== undefined ||
+        charge(accounts, from, GREETING_BYTES) ||
+        (known === undefined && chargeAllowance(accounts, from, GREETING_BYTES));
+      const row = { address: from, openedAtMs: atMs, provenAtMs, name, unansweredId: mayAnswer ? undefined : id };
+      const isKept = keepSession(sessions, row);
+      if (!isKept || !mayAnswer) return;
+      enqueue({ type: 'sendSigned', params: { datagram: helloReply(id), to: from, socket } });
       enqueue.emit({ type: 'hello.answered', name, address: from });
     }),
 
-    sendEmptyRoot: directoryProofs.enqueueActions(({ event, enqueue }) => {
+    sendEmptyRoot: directoryProofs.enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'stranger.asked');
+      if (!maySend(context, event.from, HASH_ANSWER_BYTES)) return;
       const datagram: Datagram = { type: 'Root', id: event.received.datagram.id, hash: EMPTY_ROOT };
       enqueue({ type: 'sendSigned', params: { datagram, to: event.from, socket: event.socket } });
     }),
 
     /** Signed, though it need not be: one known peer panics on an unsigned answer from a directory (protocol §11, A). */
-    sendNoDatum: directoryProofs.enqueueActions(({ event, enqueue }) => {
+    sendNoDatum: directoryProofs.enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'stranger.asked');
       const asked = event.received.datagram;
-      if (asked.type !== 'GetDatum') return;
+      if (asked.type !== 'GetDatum' || !maySend(context, event.from, HASH_ANSWER_BYTES)) return;
       const datagram: Datagram = { type: 'NoDatum', id: asked.id, hash: asked.hash };
       enqueue({ type: 'sendSigned', params: { datagram, to: event.from, socket: event.socket } });
     }),
@@ -113,11 +136,15 @@ export const directorySetup = directoryProofs.extend({
       const hadSession = sessionAt(context.sessions, to) !== undefined;
       const refusal = hadSession ? 'session expired: say Hello again' : 'no session: say Hello first';
       const text = liveSessionAt(context.sessions, to, atMs) ? 'unknown request type' : refusal;
+      // Where the account is too small for the whole sentence, this is short enough for the shortest request (protocol §5).
+      const bytes = [text, 'no session']
+        .map((said) => encodeDatagram({ type: 'Error', id: received.datagram.id, text: said }))
+        .find(({ length }) => maySend(context, to, length));
+      if (bytes === undefined) return;
       enqueue.assign({
         errorsSent: context.errorsSent + 1,
         errorsTo: withEntry(context.errorsTo, source, (entryOf(context.errorsTo, source) ?? 0) + 1),
       });
-      const bytes = encodeDatagram({ type: 'Error', id: received.datagram.id, text });
       enqueue.sendTo(socket, { type: 'datagrams.send', datagrams: [bytes], to });
     }),
 

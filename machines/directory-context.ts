@@ -4,6 +4,7 @@ import type { PublicKey } from '../src/identity/public-key.ts';
 import type { Table } from '../src/merkle/hash-table.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import type { AddressProofOutput } from './address-proof.machine.ts';
+import type { Accounts } from './directory-accounts.ts';
 import type { Sessions } from './directory-sessions.ts';
 import type { Random } from './effects.ts';
 import type { Delivery, SocketReport, Sockets } from './events.ts';
@@ -21,6 +22,8 @@ export type HelloChecked = {
   /** `forged`: no key registered under this name made the signature. */
   readonly status: 'registered' | 'unregistered' | 'forged';
   readonly key: PublicKey | undefined;
+  /** The address is listed under this name. */
+  readonly isListed: boolean;
 };
 
 export type DirectoryEvent =
@@ -32,6 +35,8 @@ export type DirectoryEvent =
       readonly target: SocketAddress;
       readonly isListed: boolean;
     }
+  /** A registration from this host was accepted over HTTPS. */
+  | { readonly type: 'host.vouched'; readonly host: string; readonly atMs: number }
   /** An address is new to this name; `others` are those that it has had before. */
   | ({
       readonly type: 'address.listed';
@@ -78,6 +83,7 @@ export interface Probe extends ListedAddress {
 export interface DirectoryContext extends DirectoryInput {
   readonly sockets: Sockets;
   readonly sessions: Sessions;
+  readonly accounts: Accounts;
   /** Addresses to which our Hello is on its way, the oldest first; changed in place as sessions are. BOUNDED by `MAX_PROOFS`. */
   readonly proving: Map<string, ProofRow>;
   /** By address; changed in place as sessions are. BOUNDED by `MAX_PROBES`. */

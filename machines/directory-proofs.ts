@@ -4,10 +4,12 @@
  */
 import { assertEvent } from 'xstate';
 import { isYounger } from '../src/wire/age.ts';
+import type { Datagram } from '../src/wire/datagram.ts';
 import { formatAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
+import { charge, chargeAllowance, spendVoucher } from './directory-accounts.ts';
 import type { DirectoryContext, DirectoryEvent, HelloChecked, ListedAddress, ProofRow } from './directory-context.ts';
-import { forgetSession, keepSession, sessionAt } from './directory-sessions.ts';
+import { forgetSession, isProvenAt, keepSession, sessionAt } from './directory-sessions.ts';
 import { directoryBase } from './directory-setup.ts';
 import { type Delivery, socketFor } from './events.ts';
 import { limits, timing } from './timing.ts';
@@ -26,10 +28,19 @@ export function nameIn(hello: Delivery): string {
   return datagram.type === 'Hello' ? datagram.name : '';
 }
 
-/** What goes to an address that is not proven is at most three times what came from it; one Hello is always sent (protocol §5). */
-function affordableHellos(helloBytes: number): number {
-  const sends = Math.floor((limits.amplification * helloBytes - GREETING_BYTES) / GREETING_BYTES);
-  return Math.max(1, Math.min(limits.helloSends, sends));
+export function helloReply(id: number): Datagram {
+  return { type: 'HelloReply', id, flags: 0, name: '' };
+}
+
+/** How often our Hello may go there; what that costs is charged at once. */
+function chargeHellos({ accounts, sessions }: DirectoryContext, { hello, isListed }: HelloChecked): number {
+  const { from, atMs } = hello;
+  if (isProvenAt(sessions, from)) return limits.helloSends;
+  let sends = 0;
+  while (sends < limits.helloSends && charge(accounts, from, GREETING_BYTES)) sends += 1;
+  if (sends > 0) return sends;
+  const isExempt = isListed || spendVoucher(accounts, from, atMs) || chargeAllowance(accounts, from, GREETING_BYTES);
+  return isExempt ? 1 : 0;
 }
 
 function mustProve({ proving, sessions }: DirectoryContext, { hello, status }: HelloChecked): boolean {
@@ -73,7 +84,7 @@ export const directoryProofs = directoryBase.extend({
     proveAddress: directoryBase.enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'hello.checked');
       const { hello, key } = event;
-      const { from: address, size, atMs, socket } = hello;
+      const { from: address, atMs, socket } = hello;
       const { random, proving } = context;
       const name = nameIn(hello);
       const text = formatAddress(address);
@@ -84,6 +95,8 @@ export const directoryProofs = directoryBase.extend({
         proving.set(text, row);
         return;
       }
+      const maxSends = chargeHellos(context, event);
+      if (maxSends === 0) return;
       const displaced = underWay ?? (proving.size < MAX_PROOFS ? undefined : proving.values().next().value);
       if (displaced !== undefined) {
         enqueue.stopChild(actorId.addressProof(displaced.address));
@@ -93,7 +106,7 @@ export const directoryProofs = directoryBase.extend({
       }
       enqueue.spawnChild('addressProof', {
         id: actorId.addressProof(address),
-        input: { address, name, key, ownName: '', socket, random, maxSends: affordableHellos(size), atMs },
+        input: { address, name, key, ownName: '', socket, random, maxSends, atMs },
       });
       proving.set(text, row);
     }),
@@ -102,7 +115,15 @@ export const directoryProofs = directoryBase.extend({
       assertEvent(event, 'xstate.done.actor.*');
       const { name, key, address, atMs } = event.output;
       const session = sessionAt(context.sessions, address);
-      if (session !== undefined) keepSession(context.sessions, { ...session, name, provenAtMs: atMs });
+      if (session !== undefined) {
+        keepSession(context.sessions, { ...session, name, provenAtMs: atMs, unansweredId: undefined });
+        const { unansweredId: id } = session;
+        const socket = rowOf(context, event)?.socket;
+        if (id !== undefined && socket !== undefined) {
+          enqueue({ type: 'sendSigned', params: { datagram: helloReply(id), to: address, socket } });
+          enqueue.emit({ type: 'hello.answered', name, address });
+        }
+      }
       enqueue({ type: 'listAddress', params: { name, key, address } });
       enqueue.emit({ type: 'address.proven', name, address });
     }),

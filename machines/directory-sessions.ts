@@ -16,8 +16,8 @@ export interface SessionRow {
   /** When the address was last proven under its name; undefined: never. */
   readonly provenAtMs: number | undefined;
   readonly name: string;
-  /** Bytes that may go there for Hellos that were not answered, while the address is not proven. */
-  readonly paid: number;
+  /** Of a Hello that may be answered only once its address is proven: it was too short for our answer. */
+  readonly unansweredId: number | undefined;
 }
 
 /** By source address, those that were kept last at the end. BOUNDED by `MAX_SESSIONS`, both together. */
@@ -31,6 +31,11 @@ export const noSessions = (): Sessions => ({ proven: new Map(), unproven: new Ma
 export function sessionAt({ proven, unproven }: Sessions, address: SocketAddress): SessionRow | undefined {
   const text = formatAddress(address);
   return proven.get(text) ?? unproven.get(text);
+}
+
+/** Has an answer of ours shown that somebody is there? */
+export function isProvenAt(sessions: Sessions, address: SocketAddress): boolean {
+  return sessions.proven.has(formatAddress(address));
 }
 
 /** One that has not expired. */

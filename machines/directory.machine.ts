@@ -4,6 +4,7 @@
  * costs nothing while nothing happens; an actor lives only while an address is being proven.
  */
 import { emptyTable } from '../src/merkle/hash-table.ts';
+import { noAccounts } from './directory-accounts.ts';
 import { directorySetup } from './directory-actions.ts';
 import { noSessions } from './directory-sessions.ts';
 
@@ -14,6 +15,7 @@ export const directoryMachine = directorySetup.createMachine({
     ...input,
     sockets: {},
     sessions: noSessions(),
+    accounts: noAccounts(),
     proving: new Map(),
     probes: new Map(),
     errorsSent: 0,
@@ -29,10 +31,10 @@ export const directoryMachine = directorySetup.createMachine({
         'socket.ready': { actions: 'noteSocket' },
         'socket.lost': { actions: 'tellSocketFailed' },
         'stranger.asked': [
-          { guard: 'isHello', actions: 'checkHello' },
-          { guard: 'isRootRequest', actions: 'sendEmptyRoot' },
-          { guard: 'isGetDatum', actions: 'sendNoDatum' },
-          { guard: 'mayOweError', actions: 'sendError' },
+          { guard: 'isHello', actions: ['creditSource', 'checkHello'] },
+          { guard: 'isRootRequest', actions: ['creditSource', 'sendEmptyRoot'] },
+          { guard: 'isGetDatum', actions: ['creditSource', 'sendNoDatum'] },
+          { guard: 'mayOweError', actions: ['creditSource', 'sendError'] },
         ],
         'hello.checked': [
           { guard: 'isForged', actions: 'tellIgnored' },
@@ -41,6 +43,7 @@ export const directoryMachine = directorySetup.createMachine({
         ],
         'datagram.unsolicited': { guard: 'isTraversalRequest', actions: 'checkTraversal' },
         'traversal.checked': { guard: 'mayForward', actions: 'forwardTraversal' },
+        'host.vouched': { actions: 'noteVoucher' },
         'address.listed': { actions: ['planProbes', 'startProbes'] },
         'addresses.undated': { actions: ['planUndatedProbes', 'startProbes'] },
         sweep: { actions: ['sweep', 'startProbes'] },

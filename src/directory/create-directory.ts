@@ -62,6 +62,7 @@ export async function createDirectory(options: DirectoryOptions = {}): Promise<D
     udpAddresses: () => publicAddresses ?? udp.addresses,
     serverKey: () => keyPair.publicKey,
     now: () => clock.now(),
+    onRegistered: (ip) => udp.vouchFor(ip),
     certificate,
     metrics,
     rate: options.rate ?? DEFAULT_RATE,

@@ -21,6 +21,8 @@ export interface HttpServerOptions {
   readonly serverKey: () => PublicKey | undefined;
   /** Unix ms. */
   readonly now: () => number;
+  /** Somebody at this IP address has registered. */
+  readonly onRegistered?: (ip: string) => void;
   readonly certificate: Certificate;
   readonly metrics: DirectoryMetrics;
   readonly rate: RateLimit;
@@ -155,6 +157,7 @@ function addRoutes(app: FastifyInstance, options: HttpServerOptions): void {
       return registry.register(name, key, now(), source) === 'accepted' ? { kind: 'accepted' } : BAD_KEY;
     });
     metrics.countRegistration(result.kind);
+    if (result.kind === 'accepted') options.onRegistered?.(request.ip);
     if (result.kind === 'too-many') return tooMany(reply, 'new names from your address', result.waitS);
     return result.kind === 'accepted' ? reply.code(204).send() : text(reply, 400, result.why);
   });

@@ -21,7 +21,7 @@ import { type Self, type SharedDependencies, shareEffects } from '../runtime/sha
 import { SocketBank } from '../runtime/socket-bank.ts';
 import { createUdpNetwork } from '../runtime/udp-network.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
-import { byFamily, type SocketAddress } from '../wire/socket-address.ts';
+import { byFamily, canonicalIp, hostOf, type SocketAddress, sameAddress } from '../wire/socket-address.ts';
 import type { Directory } from './directory.ts';
 import type { DirectoryMetrics } from './directory-metrics.ts';
 import type { Registry } from './registry.ts';
@@ -52,11 +52,13 @@ export class UdpSide {
   readonly #gate: Gate;
   readonly #recorder: Recorder | undefined;
   readonly #actor;
+  readonly #clock: Clock;
   readonly #stopSweeping: () => void;
   readonly #bound = new Map<number, SocketAddress>();
 
   constructor({ registry, keyPair, binds, metrics, clock, logger, journal, environment }: UdpSideOptions) {
     const recording = record({ root: 'directory', sink: journal, seed: environment?.seed, clock, input: { binds } });
+    this.#clock = clock;
     this.#recorder = recording?.recorder;
     this.#gate = new Gate(clock, this.#recorder);
     this.#sockets = new SocketBank(environment?.network ?? createUdpNetwork());
@@ -124,6 +126,17 @@ export class UdpSide {
     }
   }
 
+  /** A registration came from there, so that somebody is there. `ip` in any notation. */
+  vouchFor(ip: string): void {
+    const canonical = canonicalIp(ip.replace(/^::ffff:(?=\d+\.)/, ''));
+    if (canonical === undefined) return;
+    this.#gate.submit(this.#actor, {
+      type: 'host.vouched',
+      host: hostOf({ ip: canonical, port: 0 }),
+      atMs: this.#clock.now(),
+    });
+  }
+
   close(): void {
     this.#stopSweeping();
     this.#recorder?.end(this.#actor);
@@ -147,6 +160,10 @@ function provideDirectory({ registry, logger, ...shared }: Dependencies) {
     }
   };
 
+  const isListed = ({ received: { datagram }, from }: Delivery): boolean =>
+    datagram.type === 'Hello' &&
+    (registry.lookup(datagram.name, clock.now())?.addresses.some((address) => sameAddress(address, from)) ?? false);
+
   const statusOf = async (hello: Delivery): Promise<{ status: string; key: PublicKey | undefined }> => {
     const { datagram, signature, signed } = hello.received;
     const name = datagram.type === 'Hello' ? datagram.name : '';
@@ -167,7 +184,7 @@ function provideDirectory({ registry, logger, ...shared }: Dependencies) {
     actions: {
       lookUpSender: ({ self }: Self, { hello }: { hello: Delivery }) =>
         survive('looking up who says Hello', async () =>
-          enter(self, { type: 'hello.checked', hello, ...(await statusOf(hello)) }),
+          enter(self, { type: 'hello.checked', hello, isListed: isListed(hello), ...(await statusOf(hello)) }),
         ),
       lookUpTarget: ({ self }: Self, { sender, target }: { sender: SocketAddress; target: SocketAddress }) =>
         survive('looking up whom to reach through a NAT', () =>

@@ -17,7 +17,13 @@ const delivery = (datagram: Datagram) => ({
 });
 const asked = (datagram: Datagram) => ({ type: 'stranger.asked', ...delivery(datagram) });
 const hello = { type: 'Hello', id: 1, flags: 0, name: 'alice' } as const;
-const checked = (status: string) => ({ type: 'hello.checked', hello: delivery(hello), status, key: 'key' });
+const checked = (status: string) => ({
+  type: 'hello.checked',
+  hello: delivery(hello),
+  status,
+  key: 'key',
+  isListed: false,
+});
 const proof = (proven: boolean, { ip, port } = alice) => ({
   type: `xstate.done.actor.address-proof.${ip}:${port}`,
   actorId: `address-proof.${ip}:${port}`,
@@ -38,6 +44,7 @@ const events = [
   checked('forged'),
   { type: 'datagram.unsolicited', ...delivery({ type: 'NatTraversalClient', id: 0, address: bob }) },
   { type: 'traversal.checked', sender: alice, target: bob, isListed: true },
+  { type: 'host.vouched', host: alice.ip, atMs: 3 },
   { type: 'address.listed', name: 'alice', key: 'key', address: alice, others: [bob], atMs: 3 },
   { type: 'addresses.undated', addresses: [{ name: 'alice', key: 'key', address: bob }], atMs: 3 },
   { type: 'sweep', atMs: 5 },
@@ -61,7 +68,7 @@ const EFFECTS = [
 
 const paths = [
   [],
-  [checked('registered')],
+  [asked(hello), checked('registered')],
   [bound, { type: 'addresses.undated', addresses: [{ name: 'alice', key: 'key', address: bob }], atMs: 3 }],
 ];
 

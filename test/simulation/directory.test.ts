@@ -64,7 +64,7 @@ describe('the directory, and a flood of Hellos from many sources', () => {
       atMs,
       socket: nobody('socket'),
     };
-    return { type: 'hello.checked', hello, status: 'unregistered', key: undefined } as const;
+    return { type: 'hello.checked', hello, status: 'unregistered', key: undefined, isListed: false } as const;
   };
 
   test('has a bounded session table; the oldest unproven go first, the proven ones stay, and a newcomer gets in', () => {
@@ -76,6 +76,8 @@ describe('the directory, and a flood of Hellos from many sources', () => {
     const answered: string[] = [];
     actor.on('hello.answered', ({ name }) => name !== '' && answered.push(name));
     const friend = { ip: '192.0.2.1', port: 1 };
+    const says = (event: ReturnType<typeof checked>) => actor.send({ ...event.hello, type: 'stranger.asked' });
+    says(checked(friend, 'friend', 0));
     actor.send({ ...checked(friend, 'friend', 0), status: 'registered' });
     actor.send({
       type: 'xstate.done.actor.address-proof.192.0.2.1:1',
@@ -83,7 +85,9 @@ describe('the directory, and a flood of Hellos from many sources', () => {
       output: { proven: true, address: friend, name: 'friend', key: undefined, atMs: 0 },
     } as never);
     for (let i = 0; i < 65_536; i++) actor.send(checked(forged(i), '', i + 1));
-    actor.send(checked({ ip: '192.0.2.2', port: 1 }, 'newcomer', 70_000));
+    const newcomer = checked({ ip: '192.0.2.2', port: 1 }, 'newcomer', 70_000);
+    says(newcomer);
+    actor.send(newcomer);
     const { sessions } = actor.getSnapshot().context;
     expect(sessions.proven.size + sessions.unproven.size).toBe(65_536);
     expect(answered).toEqual(['friend', 'newcomer']);
@@ -107,6 +111,66 @@ test('the directory answers repeats of a Hello that is shorter than its answer a
   expect(got).toBeGreaterThan(0);
   expect(got).toBeLessThanOrEqual(3 * sent + 100);
   await world.close();
+});
+
+describe('the directory, and datagrams from a host whose addresses nobody has proven', () => {
+  /** Beyond three times the bytes received: what each host is allowed once. */
+  const ALLOWANCE = 1_024;
+  const bytesTo = (world: World, ip: string) => sentTo(world, ip).reduce((sum, { size }) => sum + size, 0);
+  const forge = (world: World, port: number, datagram: Datagram): number => {
+    const bytes = encodeDatagram(datagram);
+    world.network.forge({ ip: victim.ip, port }, directory, bytes);
+    return bytes.length;
+  };
+
+  test('answers RootRequests, and refuses them, with three times their bytes at most', async () => {
+    const world = await worldWithDirectory();
+    let received = forge(world, 9, { type: 'Hello', id: 1, flags: 0, name: 'x' });
+    await world.clock.advance(100);
+    for (let id = 2; id < 1_000; id++) {
+      received += forge(world, id % 2 === 0 ? 9 : id, { type: 'RootRequest', id });
+      if (id % 100 === 0) await world.clock.advance(5_000);
+    }
+    await world.clock.advance(60_000);
+    expect(new Set(sentTo(world, victim.ip).map(({ type }) => type))).toEqual(new Set([128, 129, 254]));
+    expect(bytesTo(world, victim.ip)).toBeLessThanOrEqual(3 * received + ALLOWANCE);
+    await world.close();
+  });
+
+  test('answers short Hellos under a registered name, each from another port, with three times their bytes at most', async () => {
+    const world = await worldWithDirectory();
+    let received = 0;
+    for (let port = 1; port <= 600; port++) {
+      world.registry.register('v', undefined, world.clock.now());
+      received += forge(world, port, { type: 'Hello', id: port, flags: 0, name: 'v' });
+      await world.clock.advance(200);
+    }
+    await world.clock.advance(60_000);
+    expect(bytesTo(world, victim.ip)).toBeGreaterThan(0);
+    expect(bytesTo(world, victim.ip)).toBeLessThanOrEqual(3 * received + ALLOWANCE);
+    await world.close();
+  });
+
+  test('lists a program with short Hellos all the same if it has registered over HTTPS, and answers it then', async () => {
+    const world = await worldWithDirectory();
+    for (let port = 1; port <= 100; port++) forge(world, port, { type: 'Hello', id: port, flags: 0, name: 'x' });
+    await world.clock.advance(1_000);
+    const old = await Stranger.join(world, 'old', victim.ip, 5_000);
+    old.answer = ({ datagram: { type, id }, from }) => {
+      if (type === 'Hello') old.send(from, { type: 'HelloReply', id, flags: 0, name: 'o' });
+    };
+    world.registry.register('o', undefined, world.clock.now());
+    old.send(directory, { type: 'Hello', id: 1, flags: 0, name: 'o' });
+    await world.clock.advance(1_000);
+    expect(old.heard).toEqual([]);
+    world.vouchFor(victim.ip);
+    old.send(directory, { type: 'Hello', id: 2, flags: 0, name: 'o' });
+    await world.clock.advance(1_000);
+    expect(world.registry.lookup('o', world.clock.now())?.addresses).toEqual([old.address]);
+    expect(old.heardOf('Hello')).toHaveLength(1);
+    expect(old.heardOf('HelloReply')).toHaveLength(1);
+    await world.close();
+  });
 });
 
 describe('the directory, and a flood of Hellos under a registered name', () => {
@@ -224,7 +288,7 @@ describe('the directory, and addresses that a peer has left', () => {
 });
 
 describe('the directory, and a stranger', () => {
-  test('is told “no session”, and after an hour “session expired”', async () => {
+  test('is told “no session”, as briefly as its bytes have paid for, and after an hour “session expired”', async () => {
     const world = await worldWithDirectory();
     const stranger = await Stranger.join(world, 'stranger');
     stranger.send(directory, { type: 'RootRequest', id: 1 });
@@ -234,7 +298,7 @@ describe('the directory, and a stranger', () => {
     stranger.send(directory, { type: 'RootRequest', id: 3 });
     await world.clock.advance(1_000);
     expect(stranger.heardOf('Error')).toEqual([
-      { type: 'Error', id: 1, text: 'no session: say Hello first' },
+      { type: 'Error', id: 1, text: 'no session' },
       { type: 'Error', id: 3, text: 'session expired: say Hello again' },
     ]);
     await world.close();

@@ -92,6 +92,11 @@ export class World {
     await this.#directory.whenBound();
   }
 
+  /** As if somebody at this IP address had registered over HTTPS. */
+  vouchFor(ip: string): void {
+    this.#directory?.vouchFor(ip);
+  }
+
   stopDirectory(): void {
     this.#directory?.close();
   }
