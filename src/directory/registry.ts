@@ -61,7 +61,8 @@ export interface Registry {
   peers(nowMs: number): readonly string[];
   /** Undefined also for a bound name without an address: nobody is there now. IPv4 first, and within a family newest proof first (protocol §3). */
   lookup(name: string, nowMs: number): RegisteredPeer | undefined;
-  isListed(address: SocketAddress, nowMs: number): boolean;
+  /** Under this name, or under any. */
+  isListed(address: SocketAddress, nowMs: number, name?: string): boolean;
   /** Names a moment; what changed in the list after it is asked of `changesSince`. */
   cursor(): string;
   /** Names whose addresses or key changed since; undefined: this registry does not remember that far back. */

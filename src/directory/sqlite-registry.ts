@@ -50,7 +50,9 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
   // As UTF-8 bytes: how SQLite compares text.
   const selectNames = db.prepare('SELECT DISTINCT name FROM addresses WHERE answered_ms > ? ORDER BY name');
   const selectOldest = db.prepare('SELECT min(answered_ms) AS oldest FROM addresses WHERE answered_ms > ?');
-  const selectAddress = db.prepare('SELECT 1 FROM addresses WHERE address = ? AND answered_ms > ?');
+  const selectAddress = db.prepare(
+    'SELECT 1 FROM addresses WHERE address = ?1 AND answered_ms > ?2 AND (?3 IS NULL OR name = ?3)',
+  );
   const upsertBinding = db.prepare(
     `INSERT INTO bindings VALUES (?1, ?2, ?3)
      ON CONFLICT (name) DO UPDATE SET key = excluded.key, proven_running_ms = excluded.proven_running_ms`,
@@ -164,7 +166,8 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
       return typeof key === 'string' ? { name, addresses, key } : { name, addresses };
     }),
     isListed: guarded(
-      (address, nowMs) => selectAddress.get(formatAddress(address), nowMs - ADDRESS_LIFETIME_MS) !== undefined,
+      (address, nowMs, name) =>
+        selectAddress.get(formatAddress(address), nowMs - ADDRESS_LIFETIME_MS, name ?? null) !== undefined,
     ),
     cursor: () => changes.cursor,
     changesSince: (cursor) => changes.since(cursor),

@@ -161,8 +161,7 @@ function provideDirectory({ registry, logger, ...shared }: Dependencies) {
   };
 
   const isListed = ({ received: { datagram }, from }: Delivery): boolean =>
-    datagram.type === 'Hello' &&
-    (registry.lookup(datagram.name, clock.now())?.addresses.some((address) => sameAddress(address, from)) ?? false);
+    datagram.type === 'Hello' && registry.isListed(from, clock.now(), datagram.name);
 
   const statusOf = async (hello: Delivery): Promise<{ status: string; key: PublicKey | undefined }> => {
     const { datagram, signature, signed } = hello.received;

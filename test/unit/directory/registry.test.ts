@@ -43,6 +43,7 @@ describe('a registry', () => {
     expect(registry.lookup('alice', T0 + SECOND)).toStrictEqual({ name: 'alice', addresses: [HOME], key: KEY });
     expect(registry.isListed(HOME, T0 + SECOND)).toBe(true);
     expect(registry.isListed({ ...HOME, port: HOME.port + 1 }, T0 + SECOND)).toBe(false);
+    expect(['alice', 'bob'].map((name) => registry.isListed(HOME, T0 + SECOND, name))).toEqual([true, false]);
     expect(registry.lookup('bob', T0 + SECOND)).toBeUndefined();
   });
 
