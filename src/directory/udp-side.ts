@@ -21,7 +21,7 @@ import { type Self, type SharedDependencies, shareEffects } from '../runtime/sha
 import { SocketBank } from '../runtime/socket-bank.ts';
 import { createUdpNetwork } from '../runtime/udp-network.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
-import { byFamily, canonicalIp, hostOf, type SocketAddress, sameAddress } from '../wire/socket-address.ts';
+import { byFamily, canonicalIp, hostOf, type SocketAddress } from '../wire/socket-address.ts';
 import type { Directory } from './directory.ts';
 import type { DirectoryMetrics } from './directory-metrics.ts';
 import type { Registry } from './registry.ts';
