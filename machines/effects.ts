@@ -7,6 +7,11 @@ export function effect<P>(name: string): (_args: unknown, _params: P) => void {
   };
 }
 
+/** What a machine does itself is made by XState (`assign`, `sendTo`, …), which says of what kind it is; a plain function is an effect. */
+export function isEffect(action: unknown): boolean {
+  return typeof action === 'function' && !('type' in action);
+}
+
 /** Randomness, provided: ids come from a CSPRNG in a real peer, from a seed in tests and replays. */
 export interface Random {
   /** 0 … 2^32 - 1 */

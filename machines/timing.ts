@@ -27,6 +27,12 @@ export const timing = {
   /** Timeouts are spread by this share either way, so that peers do not repeat in step (protocol §6). */
   timeoutJitter: 0.1,
 
+  /** A directory asks a new address again after this pause: whoever proved it may have been a program that ends at once (protocol §3). */
+  probePause: MINUTE,
+
+  /** A registration over HTTPS proves for this long that its host is there, and may be sent one Hello (protocol §9). */
+  voucherLifetime: 2 * MINUTE,
+
   /** How long the other side's NAT is given to open before Hello is tried again (protocol §8). */
   traversalPause: 500,
 

@@ -42,7 +42,15 @@ export const messages: Readonly<Record<string, Readonly<Record<string, readonly 
     'incoming-session': ['hello.verified', 'key.found', 'nodes.read'],
     request: ['answer.verified', 'datagram.signed'],
     'merkle-walk': ['adoption.failed', 'nodes.lookedUp', 'tree.adopted', 'walk.begun'],
-    directory: ['directory.stop', 'hello.checked', 'sweep', 'traversal.checked'],
+    directory: [
+      'address.listed',
+      'addresses.undated',
+      'directory.stop',
+      'hello.checked',
+      'host.vouched',
+      'sweep',
+      'traversal.checked',
+    ],
     'first-run': [
       'certificate.given',
       'certificate.untrusted',

@@ -3,6 +3,7 @@
  * truthfully – an action or a guard without a name, a parallel state – throws instead of being left out.
  */
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
+import { isEffect } from '../../machines/effects.ts';
 import { isOwnTimer, nameOfGuard, namesOfActions } from './action-names.ts';
 import { type DelayRanges, delayText } from './delays.ts';
 
@@ -53,7 +54,7 @@ export interface Known {
 export function readMachine(name: string, machine: AnyStateMachine, known: Known): MachineModel {
   const { actors = {}, actions = {} } = machine.implementations as {
     actors?: Record<string, unknown>;
-    actions?: Record<string, { type?: string }>;
+    actions?: Record<string, unknown>;
   };
   const kindOf = (src: unknown) => {
     const logic = typeof src === 'string' ? actors[src] : src;
@@ -108,7 +109,7 @@ export function readMachine(name: string, machine: AnyStateMachine, known: Known
     name,
     root: readState(machine.root),
     children: Object.keys(actors).map(kindOf),
-    effects: Object.keys(actions).filter((key) => actions[key]?.type === undefined),
+    effects: Object.keys(actions).filter((key) => isEffect(actions[key])),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Machines whose effects do nothing but tell that they were called for, all the way down the tree. */
 import type { AnyActorRef, AnyStateMachine } from 'xstate';
+import { isEffect } from '../../machines/effects.ts';
 
 export type OnEffect = (name: string, actor: AnyActorRef, params: unknown) => void;
 
@@ -11,9 +12,9 @@ interface Implementations {
 export function inertMachine(machine: AnyStateMachine, onEffect: OnEffect): AnyStateMachine {
   const { actions, actors } = machine.implementations as unknown as Implementations;
   return machine.provide({
-    // What setup() lists as actions are effects; everything a machine does itself is inline.
-    actions: mapValues(actions, (_, name) => ({ self }: { self: AnyActorRef }, params: unknown) => {
-      onEffect(name, self, params);
+    actions: mapValues(actions, (action, name) => {
+      if (!isEffect(action)) return action;
+      return ({ self }: { self: AnyActorRef }, params: unknown) => onEffect(name, self, params);
     }),
     actors: mapValues(actors, (child) => inertMachine(child as AnyStateMachine, onEffect)),
   } as never) as AnyStateMachine;

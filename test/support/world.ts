@@ -4,10 +4,10 @@
  */
 import { verify as verifySignature } from 'node:crypto';
 import type { Random } from '../../machines/effects.ts';
-import { UdpSide } from '../../src/directory/create-directory.ts';
 import { createDirectoryMetrics } from '../../src/directory/directory-metrics.ts';
-import { createMemoryRegistry } from '../../src/directory/memory-registry.ts';
 import type { Registry } from '../../src/directory/registry.ts';
+import { openSqliteRegistry } from '../../src/directory/sqlite-registry.ts';
+import { UdpSide } from '../../src/directory/udp-side.ts';
 import { deterministicSigner, type KeyPair, keyPairFromSecret } from '../../src/identity/key-pair.ts';
 import { type PublicKey, publicKeyBytes } from '../../src/identity/public-key.ts';
 import type { JournalSink } from '../../src/journal/recorder.ts';
@@ -15,6 +15,7 @@ import { createSeededRandom, SEED_BYTES } from '../../src/journal/seeded-random.
 import { createPeer } from '../../src/peer/create-peer.ts';
 import type { DirectoryHttp } from '../../src/peer/directory-http.ts';
 import type { Peer, PeerFact, PeerOptions } from '../../src/peer/peer.ts';
+import { steadyClock } from '../../src/runtime/steady-clock.ts';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { MurmureError } from '../../src/wire/murmure-error.ts';
@@ -63,10 +64,11 @@ export class World {
   readonly clock = new VirtualClock();
   readonly random: SeededRandom;
   readonly network: VirtualNetwork;
-  readonly registry: Registry = createMemoryRegistry();
+  readonly registry: Registry = openSqliteRegistry(':memory:');
   readonly peers: VirtualPeer[] = [];
   /** Names whose directory lookups fail, as if it were down. */
   isDirectoryDown = false;
+  readonly #directoryClock = steadyClock(this.clock);
   #directory: UdpSide | undefined;
   #serverKey: PublicKey | undefined;
 
@@ -84,9 +86,15 @@ export class World {
       binds: [DIRECTORY_ADDRESS],
       metrics: createDirectoryMetrics(),
       journal: openJournal('directory'),
-      environment: { clock: this.clock, network: this.network, sign, verify, ...this.#randomOf('directory') },
+      clock: this.#directoryClock,
+      environment: { network: this.network, sign, verify, ...this.#randomOf('directory') },
     });
     await this.#directory.whenBound();
+  }
+
+  /** As if somebody at this IP address had registered over HTTPS. */
+  vouchFor(ip: string): void {
+    this.#directory?.vouchFor(ip);
   }
 
   stopDirectory(): void {
@@ -173,7 +181,7 @@ export class World {
             }
         }, HTTP_DELAY_MS);
       });
-    const now = () => this.clock.now();
+    const now = () => this.#directoryClock.now();
     return {
       udpAddresses: () => answer((): SocketAddress[] => [DIRECTORY_ADDRESS]),
       serverKey: () => answer(() => this.#serverKey),

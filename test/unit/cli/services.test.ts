@@ -117,11 +117,11 @@ describe('serve', () => {
     expect(peer.options().udp).toEqual(['127.0.0.1:0', '[::1]:5', expect.stringMatching(/^(127\.0\.0\.1|\[::1\]):6$/)]);
   });
 
-  test('one per home: the second ends with 1, and says which process has it', async () => {
+  test('one per home: the second ends with 8, and says which process has it', async () => {
     const flags = await flagsOf();
     using _lock = lockHome(homeAt(flags[1] ?? ''));
     const { code, err } = await run(['serve', ...flags], fakePeer(listed));
-    expect(code).toBe(1);
+    expect(code).toBe(8);
     expect(err).toContain(`(process ${process.pid})`);
   });
 });

@@ -23,6 +23,7 @@ function transitionsOf(state: AnyStateNode): Transition[] {
 type Action = { readonly name?: string; readonly type: string; readonly id?: string; readonly sendId?: string };
 
 function nameOf(action: unknown): string {
+  if (typeof action === 'string') return action;
   const { name, type } = action as Action;
   return typeof action === 'function' ? (name as string) : type;
 }

@@ -9,14 +9,16 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { selfSignedCertificate } from '../../../src/directory/certificate.ts';
-import { createDirectory, UdpSide } from '../../../src/directory/create-directory.ts';
+import { createDirectory } from '../../../src/directory/create-directory.ts';
 import type { Directory, DirectoryOptions } from '../../../src/directory/directory.ts';
 import { createDirectoryMetrics } from '../../../src/directory/directory-metrics.ts';
 import { fileNames } from '../../../src/directory/file-names.ts';
-import { createMemoryRegistry } from '../../../src/directory/memory-registry.ts';
 import type { Registry } from '../../../src/directory/registry.ts';
+import { openSqliteRegistry } from '../../../src/directory/sqlite-registry.ts';
+import { UdpSide } from '../../../src/directory/udp-side.ts';
 import { generateKeyPair, type KeyPair } from '../../../src/identity/key-pair.ts';
 import { createVerifier } from '../../../src/identity/verify.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
 import {
   appendSignature,
   type Datagram,
@@ -251,15 +253,28 @@ describe('a directory', () => {
   });
 
   test('binds a name to its key for as many days as it is told', async () => {
-    vi.useFakeTimers({ toFake: ['Date'] });
-    const provenAtMs = Date.now();
+    vi.useFakeTimers({ toFake: ['performance'] });
     const directory = await start({ bindingDays: 3 });
     await (await Speaker.join('alice', await generateKeyPair())).enlist(directory);
     const mallory = await Speaker.join('alice', await generateKeyPair());
-    vi.setSystemTime(provenAtMs + 3 * DAY_MS - 1);
+    vi.advanceTimersByTime(3 * DAY_MS - 1);
     expect(String((await mallory.register(directory)).body)).toBe('add peer:bad key');
-    vi.setSystemTime(provenAtMs + 3 * DAY_MS);
+    vi.advanceTimersByTime(1);
     expect((await mallory.register(directory)).status).toBe(204);
+  });
+
+  test.each([
+    ['100 days ahead', 100 * DAY_MS],
+    ['8 hours back', -DAY_MS / 3],
+  ])('a clock that is set %s sets no name free, and nobody is gone from the list', async (_, jumpMs) => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const directory = await start();
+    const alice = await Speaker.join('alice', await generateKeyPair());
+    await alice.enlist(directory);
+    vi.setSystemTime(Date.now() + jumpMs);
+    const mallory = await Speaker.join('alice', await generateKeyPair());
+    expect(String((await mallory.register(directory)).body)).toBe('add peer:bad key');
+    expect(JSON.parse(await textOf(directory, '/peers/alice')).addresses).toEqual([alice.address]);
   });
 });
 
@@ -417,11 +432,27 @@ describe('a home', () => {
     expect(String((await mallory.register(second)).body)).toBe('add peer:bad key');
   });
 
+  test('is for one directory at a time: a second one is refused, and takes it over once the first is closed', async () => {
+    const home = freshFolder();
+    const first = await start({ home });
+    const error = await failureOf(() => start({ home }));
+    expect([error.code, error.message]).toEqual([
+      'in-use',
+      `another directory (process ${process.pid}) runs on ${home}: stop it first, or use another home`,
+    ]);
+    expect(await textOf(first, '/healthz')).toBe('ok\n');
+    await first.close();
+    await start({ home });
+  });
+
   test('has secrets that nobody else may read', async () => {
     const home = join(freshFolder(), 'home');
     await start({ home });
     const modeOf = (file: string) => (statSync(join(home, file)).mode & 0o777).toString(8);
-    expect([fileNames.signingKey, fileNames.tlsKey, '.'].map(modeOf)).toEqual(['600', '600', '700']);
+    const { signingKey, tlsKey, registry, lock } = fileNames;
+    const secrets = [signingKey, tlsKey, registry, `${registry}-wal`, lock, `${lock}.pid`];
+    expect(secrets.map(modeOf)).toEqual(secrets.map(() => '600'));
+    expect(modeOf('.')).toBe('700');
     expect(readFileSync(join(home, fileNames.certificate), 'utf8')).not.toContain('PRIVATE');
   });
 
@@ -430,8 +461,8 @@ describe('a home', () => {
     const keyPair = await generateKeyPair();
     const directory = await start({ home, keyPair, certificate: await selfSignedCertificate([]) });
     expect(directory.serverKey).toBe(keyPair.publicKey);
-    const { registry, ...others } = fileNames;
-    expect(existsSync(join(home, registry))).toBe(true);
+    const { registry, lock, ...others } = fileNames;
+    for (const file of [registry, lock]) expect(existsSync(join(home, file)), file).toBe(true);
     for (const file of Object.values(others)) expect(existsSync(join(home, file)), file).toBe(false);
   });
 
@@ -444,7 +475,7 @@ describe('a home', () => {
 
 describe('a registry that fails, on a full disk say,', () => {
   const failing = (method: keyof Registry): Registry => ({
-    ...createMemoryRegistry(),
+    ...openSqliteRegistry(':memory:'),
     [method]: () => {
       throw new Error(`${method}: the disk is full`);
     },
@@ -458,6 +489,7 @@ describe('a registry that fails, on a full disk say,', () => {
       keyPair: await generateKeyPair(),
       binds: [{ ip: '127.0.0.1', port: 0 }],
       metrics: createDirectoryMetrics(),
+      clock: systemClock,
       logger,
     });
     onTestFinished(() => udp.close());
