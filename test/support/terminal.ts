@@ -14,8 +14,8 @@ export interface TerminalOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** Nobody waits longer for a screen. */
-const PATIENCE_MS = 30_000;
+/** Only a screen that never comes takes so long. */
+const PATIENCE_MS = 120_000;
 const LOOK_EVERY_MS = 50;
 
 /** Disposing of it ends the program, however it is. */
