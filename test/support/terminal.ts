@@ -3,10 +3,11 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { hasTool } from './tools.ts';
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
-export const hasTmux = spawnSync('tmux', ['-V']).status === 0;
+export const hasTmux = hasTool('tmux');
 
 export interface TerminalOptions {
   readonly columns?: number;
