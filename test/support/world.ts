@@ -67,6 +67,8 @@ export class World {
   readonly peers: VirtualPeer[] = [];
   /** Names whose directory lookups fail, as if it were down. */
   isDirectoryDown = false;
+  /** Who registered over HTTPS, and when: ms since the beginning. */
+  readonly registrations: { readonly name: string; readonly atMs: number }[] = [];
   #directory: UdpSide | undefined;
   #serverKey: PublicKey | undefined;
 
@@ -179,6 +181,7 @@ export class World {
       serverKey: () => answer(() => this.#serverKey),
       register: (name, key) =>
         answer(() => {
+          this.registrations.push({ name, atMs: this.clock.elapsedMs });
           if (this.registry.register(name, key, now()) === 'bad-key') {
             throw new MurmureError('authentication', `the name ${name} is bound to another key`);
           }
