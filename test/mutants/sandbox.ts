@@ -1,0 +1,119 @@
+/** A copy of the checkout in which a mutant can be tested; disposing of it removes it, and stops what runs in it. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { type Mutant, mutated } from './operators.ts';
+
+/** What happened to a mutant: `by` names the test that failed first. */
+export type Verdict =
+  | { readonly outcome: 'killed'; readonly by: string }
+  | { readonly outcome: 'survived' }
+  | { readonly outcome: 'timed out' };
+
+/** Neither recordings, which notice every change, nor tests that something can be reached: docs/mutants.md. */
+const EXCLUDED = ['test/replay/**', 'test/unit/journal/**', 'test/unit/cli/journals.test.ts', 'test/unit/diagrams/**'];
+const COUNTED_NAMES = '^(?!every transition of )';
+/** The quick ones first. */
+const PROJECTS = ['unit', 'simulation'];
+
+interface Results {
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  }[];
+}
+
+export class Sandbox implements Disposable {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'murmure-mutants-'));
+  #running: ChildProcess | undefined;
+
+  constructor(checkout: string) {
+    const list = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], {
+      cwd: checkout,
+      encoding: 'utf8',
+    });
+    for (const file of list.split('\0').filter((file) => file !== '' && existsSync(join(checkout, file)))) {
+      cpSync(join(checkout, file), join(this.#folder, file), { recursive: true });
+    }
+    symlinkSync(resolve(checkout, 'node_modules'), join(this.#folder, 'node_modules'));
+  }
+
+  /** Tests these files as they are. @throws Error if a test fails */
+  async expectPassing(files: readonly string[]): Promise<void> {
+    const verdict = await this.#judge(files, Number.POSITIVE_INFINITY);
+    if (verdict.outcome === 'killed') throw new Error(`without a mutant this fails already: ${verdict.by}`);
+  }
+
+  /** Tests a mutant, for `limitMs` at most. */
+  async test(mutant: Mutant, limitMs: number): Promise<Verdict> {
+    const file = join(this.#folder, mutant.file);
+    const source = readFileSync(file, 'utf8');
+    writeFileSync(file, mutated(source, mutant));
+    try {
+      return await this.#judge([mutant.file], limitMs);
+    } finally {
+      writeFileSync(file, source);
+    }
+  }
+
+  async #judge(files: readonly string[], limitMs: number): Promise<Verdict> {
+    for (const project of PROJECTS) {
+      const verdict = await this.#run(project, files, limitMs);
+      if (verdict.outcome !== 'survived') return verdict;
+    }
+    return { outcome: 'survived' };
+  }
+
+  async #run(project: string, files: readonly string[], limitMs: number): Promise<Verdict> {
+    const report = join(this.#folder, 'results.json');
+    rmSync(report, { force: true });
+    const child = spawn(
+      process.execPath,
+      [
+        join(dirname(import.meta.dirname), '../node_modules/vitest/vitest.mjs'),
+        ...['related', ...files, '--run', '--project', project, '--bail', '1', '--passWithNoTests'],
+        ...EXCLUDED.flatMap((pattern) => ['--exclude', pattern]),
+        ...['--testNamePattern', COUNTED_NAMES, '--maxWorkers', '1'],
+        ...['--reporter', 'json', '--outputFile', report],
+      ],
+      // A group of its own, so that its workers can be stopped with it.
+      { cwd: this.#folder, stdio: 'ignore', detached: true },
+    );
+    this.#running = child;
+    let isTimedOut = false;
+    const limit = Number.isFinite(limitMs)
+      ? setTimeout(() => {
+          isTimedOut = true;
+          this.#stop();
+        }, limitMs)
+      : undefined;
+    const code = await new Promise<number | null>((done) => child.once('close', done));
+    clearTimeout(limit);
+    this.#running = undefined;
+    if (isTimedOut) return { outcome: 'timed out' };
+    return code === 0 ? { outcome: 'survived' } : { outcome: 'killed', by: firstFailure(report, this.#folder) };
+  }
+
+  #stop(): void {
+    if (this.#running?.pid !== undefined) process.kill(-this.#running.pid, 'SIGKILL');
+  }
+
+  [Symbol.dispose](): void {
+    this.#stop();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** The name of the test that failed, or of the file that could not even be loaded. */
+function firstFailure(report: string, folder: string): string {
+  if (!existsSync(report)) return 'the tests broke down';
+  const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as Results;
+  for (const { name, status, assertionResults } of testResults) {
+    const failed = assertionResults.find((assertion) => assertion.status === 'failed');
+    if (failed === undefined && status !== 'failed') continue;
+    return `${name.replace(`${folder}/`, '')}: ${failed?.fullName ?? 'it cannot be loaded'}`;
+  }
+  return 'the tests broke down';
+}
