@@ -21,7 +21,14 @@ const EXCLUDED = [
 ];
 const COUNTED_NAMES = '^(?!every transition of )';
 /** The quick ones first. */
-const PROJECTS = ['unit', 'simulation'];
+const PROJECTS = ['unit', 'simulation'] as const;
+type Project = (typeof PROJECTS)[number];
+/** Of the time that tests took without a mutant: by then they wait for something that does not come. */
+const PATIENCE = 3;
+const LEAST_PATIENCE_MS = 60_000;
+
+/** How long the tests of a project take without a mutant, ms. */
+export type Baselines = Map<Project, Promise<number>>;
 
 interface Results {
   readonly testResults: readonly {
@@ -33,9 +40,14 @@ interface Results {
 
 export class Sandbox implements Disposable {
   readonly #folder = mkdtempSync(join(tmpdir(), 'murmure-mutants-'));
+  readonly #files: readonly string[];
+  readonly #baselines: Baselines;
   #running: ChildProcess | undefined;
 
-  constructor(checkout: string) {
+  /** For mutants of these files. Sandboxes of one run share their baselines. */
+  constructor(checkout: string, files: readonly string[], baselines: Baselines) {
+    this.#files = files;
+    this.#baselines = baselines;
     const list = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], {
       cwd: checkout,
       encoding: 'utf8',
@@ -46,33 +58,35 @@ export class Sandbox implements Disposable {
     symlinkSync(resolve(checkout, 'node_modules'), join(this.#folder, 'node_modules'));
   }
 
-  /** Tests these files as they are. @throws Error if a test fails */
-  async expectPassing(files: readonly string[]): Promise<void> {
-    const verdict = await this.#judge(files, Number.POSITIVE_INFINITY);
-    if (verdict.outcome === 'killed') throw new Error(`without a mutant this fails already: ${verdict.by}`);
-  }
-
-  /** Tests a mutant, for `limitMs` at most. */
-  async test(mutant: Mutant, limitMs: number): Promise<Verdict> {
+  /** @throws Error if a test fails without any mutant already */
+  async test(mutant: Mutant): Promise<Verdict> {
     const file = join(this.#folder, mutant.file);
     const source = readFileSync(file, 'utf8');
-    writeFileSync(file, mutated(source, mutant));
-    try {
-      return await this.#judge([mutant.file], limitMs);
-    } finally {
-      writeFileSync(file, source);
-    }
-  }
-
-  async #judge(files: readonly string[], limitMs: number): Promise<Verdict> {
     for (const project of PROJECTS) {
-      const verdict = await this.#run(project, files, limitMs);
+      const limitMs = LEAST_PATIENCE_MS + PATIENCE * (await this.#baseline(project));
+      writeFileSync(file, mutated(source, mutant));
+      const verdict = await this.#run(project, [mutant.file], limitMs);
+      writeFileSync(file, source);
       if (verdict.outcome !== 'survived') return verdict;
     }
     return { outcome: 'survived' };
   }
 
-  async #run(project: string, files: readonly string[], limitMs: number): Promise<Verdict> {
+  /** Once for all mutants, and only if a mutant gets that far. */
+  #baseline(project: Project): Promise<number> {
+    const baseline = this.#baselines.get(project) ?? this.#measure(project);
+    this.#baselines.set(project, baseline);
+    return baseline;
+  }
+
+  async #measure(project: Project): Promise<number> {
+    const startedMs = performance.now();
+    const verdict = await this.#run(project, this.#files, Number.POSITIVE_INFINITY);
+    if (verdict.outcome === 'killed') throw new Error(`without a mutant this fails already: ${verdict.by}`);
+    return performance.now() - startedMs;
+  }
+
+  async #run(project: Project, files: readonly string[], limitMs: number): Promise<Verdict> {
     const report = join(this.#folder, 'results.json');
     rmSync(report, { force: true });
     const child = spawn(
@@ -108,7 +122,8 @@ export class Sandbox implements Disposable {
 
   [Symbol.dispose](): void {
     this.#stop();
-    rmSync(this.#folder, { recursive: true, force: true });
+    // What was stopped may still be writing for a moment.
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 }
 
