@@ -17,6 +17,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import { type Finished, main, Programs } from '../support/program.ts';
+import { run as runHere } from '../unit/cli/support.ts';
 
 let programs: Programs;
 let url: string;
@@ -34,12 +35,12 @@ afterAll(() => programs[Symbol.asyncDispose]());
 
 let homes = 0;
 
-/** A home with an identity and one message. */
+/** A home with an identity and one message; made here, as a process for each command would cost more than the tests. */
 async function newHome(): Promise<string> {
   homes += 1;
   const home = programs.home(`home-${homes}`);
-  await programs.run(['init', `person-${homes}`, '--home', home]);
-  await programs.run(['post', 'precious', '--home', home]);
+  await runHere(['init', `person-${homes}`, '--home', home]);
+  await runHere(['post', 'precious', '--home', home]);
   return home;
 }
 
@@ -63,8 +64,8 @@ function boundByModes(argv: readonly string[]): Finished {
 }
 
 async function expectNothingLost(home: string): Promise<void> {
-  const { values } = await programs.run(['timeline', '--json', '--home', home]);
-  expect(values.map(({ body }) => body)).toEqual(['precious']);
+  const { lines } = await runHere(['timeline', '--json', '--home', home]);
+  expect(lines.map(({ body }) => body)).toEqual(['precious']);
 }
 
 describe('directory', () => {
