@@ -81,6 +81,7 @@ export class UdpSide {
     this.#actor.subscribe({
       error: (error) => {
         logger?.error(error, 'the directory machine broke down');
+        this.#gate.close();
         this.#sockets.closeAll();
       },
     });

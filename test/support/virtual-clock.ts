@@ -11,14 +11,17 @@ interface Timer {
   readonly callback: () => void;
 }
 
+const isBefore = (a: Timer, b: Timer) => a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
+
 /** 2027-01-15: after the protocol's epoch, and no wall-clock time. */
 const START_MS = 1_800_000_000_000;
 
 export class VirtualClock implements Clock {
   #nowMs = START_MS;
   #order = 0;
-  /** A heap by deadline and order would be faster; tests have a few hundred timers. */
   readonly #timers = new Set<Timer>();
+  /** A binary heap, the next one first; cleared timers stay until they would be next. Floods set many thousands. */
+  readonly #heap: Timer[] = [];
 
   now(): number {
     return this.#nowMs;
@@ -40,6 +43,7 @@ export class VirtualClock implements Clock {
   setTimeout = (callback: () => void, ms: number): Timer => {
     const timer = { atMs: this.#nowMs + Math.max(0, Math.round(ms)), order: this.#order++, callback };
     this.#timers.add(timer);
+    this.#push(timer);
     return timer;
   };
 
@@ -73,13 +77,36 @@ export class VirtualClock implements Clock {
   }
 
   #next(): Timer | undefined {
-    let first: Timer | undefined;
-    for (const timer of this.#timers) {
-      if (first === undefined || timer.atMs < first.atMs || (timer.atMs === first.atMs && timer.order < first.order)) {
-        first = timer;
-      }
+    while (this.#heap[0] !== undefined && !this.#timers.has(this.#heap[0])) this.#dropFirst();
+    return this.#heap[0];
+  }
+
+  #push(timer: Timer): void {
+    const heap = this.#heap;
+    let at = heap.push(timer) - 1;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      const above = heap[parent] as Timer;
+      if (isBefore(above, timer)) break;
+      heap[at] = above;
+      at = parent;
     }
-    return first;
+    heap[at] = timer;
+  }
+
+  #dropFirst(): void {
+    const heap = this.#heap;
+    const last = heap.pop() as Timer;
+    if (heap.length === 0) return;
+    let at = 0;
+    for (;;) {
+      const [left, right] = [heap[2 * at + 1], heap[2 * at + 2]];
+      const below = right !== undefined && isBefore(right, left as Timer) ? right : left;
+      if (below === undefined || isBefore(last, below)) break;
+      heap[at] = below;
+      at = 2 * at + (below === left ? 1 : 2);
+    }
+    heap[at] = last;
   }
 }
 

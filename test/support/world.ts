@@ -69,6 +69,8 @@ export class World {
   /** Names whose directory lookups fail, as if it were down. */
   isDirectoryDown = false;
   readonly #directoryClock = steadyClock(this.clock);
+  /** Who registered over HTTPS, and when: ms since the beginning. */
+  readonly registrations: { readonly name: string; readonly atMs: number }[] = [];
   #directory: UdpSide | undefined;
   #serverKey: PublicKey | undefined;
 
@@ -187,6 +189,7 @@ export class World {
       serverKey: () => answer(() => this.#serverKey),
       register: (name, key) =>
         answer(() => {
+          this.registrations.push({ name, atMs: this.clock.elapsedMs });
           if (this.registry.register(name, key, now()) === 'bad-key') {
             throw new MurmureError('authentication', `the name ${name} is bound to another key`);
           }

@@ -27,6 +27,7 @@ import {
   type ReceivedDatagram,
 } from '../../../src/wire/datagram.ts';
 import { formatAddress, type SocketAddress } from '../../../src/wire/socket-address.ts';
+import { eventually } from '../../support/eventually.ts';
 import { failureOf, freshFolder } from './support.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -124,7 +125,7 @@ class Speaker {
 
 /** Fails if somebody has one of the ports. */
 async function expectFree(directory: { url: string; udp: readonly SocketAddress[] }): Promise<void> {
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     await bindTcp(Number(new URL(directory.url).port));
     for (const { ip, port } of directory.udp) await bindUdp(ip, port);
   });
@@ -174,7 +175,7 @@ describe('a directory', () => {
     for (const address of directory.udp) {
       const alice = await Speaker.join('alice');
       await alice.sayHello(address);
-      await vi.waitFor(() => expect(alice.heard).toHaveLength(1));
+      await eventually(() => expect(alice.heard).toHaveLength(1));
       const [{ datagram, signed, signature } = expect.unreachable()] = alice.heard;
       expect(datagram).toEqual({ type: 'HelloReply', id: 7, flags: 0, name: '' });
       expect(await verify(directory.serverKey, signed, signature as Uint8Array)).toBe(true);
@@ -217,7 +218,7 @@ describe('a directory', () => {
     await mallory.register(directory);
     await mallory.sayHello(directory.udp[0] as SocketAddress);
     const challengeOf = ({ heard }: Speaker) => heard.find(({ datagram }) => datagram.type === 'Hello')?.datagram;
-    await vi.waitFor(() => expect(challengeOf(mallory)).toBeDefined());
+    await eventually(() => expect(challengeOf(mallory)).toBeDefined());
     await alice.enlist(directory);
     const proven = new Promise<void>((resolve) => directory.on('address.proven', () => resolve()));
     const { id } = challengeOf(mallory) as { id: number };
@@ -237,11 +238,11 @@ describe('a directory', () => {
     const stop = directory.on('hello.answered', ({ name }) => some?.push(name));
     const alice = await Speaker.join('alice');
     await alice.sayHello(directory.udp[0] as SocketAddress);
-    await vi.waitFor(() => expect(all).toEqual(['hello.answered']));
+    await eventually(() => expect(all).toEqual(['hello.answered']));
     stop();
     const bob = await Speaker.join('bob');
     await bob.sayHello(directory.udp[0] as SocketAddress);
-    await vi.waitFor(() => expect(all).toHaveLength(2));
+    await eventually(() => expect(all).toHaveLength(2));
     expect(some).toEqual(['alice']);
   });
 
@@ -409,7 +410,7 @@ describe('closing', () => {
     alice.answersHello = false;
     await alice.register(directory);
     await alice.sayHello(directory.udp[0] as SocketAddress);
-    await vi.waitFor(() => expect(alice.heard.map(({ datagram }) => datagram.type)).toContain('Hello'));
+    await eventually(() => expect(alice.heard.map(({ datagram }) => datagram.type)).toContain('Hello'));
     await directory.close();
     await expectFree(directory);
   });
@@ -502,10 +503,10 @@ describe('a registry that fails, on a full disk say,', () => {
     const { udp, errors } = await startUdp(registry);
     registry.register('alice', undefined, Date.now());
     await (await Speaker.join('alice')).sayHello(udp.addresses[0] as SocketAddress);
-    await vi.waitFor(() => expect(errors).toEqual(['listing an address failed']));
+    await eventually(() => expect(errors).toEqual(['listing an address failed']));
     const bob = await Speaker.join('bob');
     await bob.sayHello(udp.addresses[0] as SocketAddress);
-    await vi.waitFor(() => expect(bob.heard.map(({ datagram }) => datagram.type)).toEqual(['HelloReply']));
+    await eventually(() => expect(bob.heard.map(({ datagram }) => datagram.type)).toEqual(['HelloReply']));
   });
 
   test('while a Hello is looked up does not end the service: that Hello stays unanswered', async () => {
@@ -513,9 +514,9 @@ describe('a registry that fails, on a full disk say,', () => {
     const { udp, errors } = await startUdp(registry);
     const alice = await Speaker.join('alice');
     await alice.sayHello(udp.addresses[0] as SocketAddress);
-    await vi.waitFor(() => expect(errors).toEqual(['looking up who says Hello failed']));
+    await eventually(() => expect(errors).toEqual(['looking up who says Hello failed']));
     await alice.send({ type: 'RootRequest', id: 8 }, udp.addresses[0] as SocketAddress);
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(alice.heard.map(({ datagram }) => datagram)).toEqual([
         { type: 'Error', id: 8, text: 'no session: say Hello first' },
       ]),
