@@ -6,7 +6,7 @@ import { encodeInternal, encodeMessage } from '../../src/wire/node.ts';
 import { Publisher } from '../support/publisher.ts';
 import { cancel, press, scripted } from '../support/scripted-dialogue.ts';
 import { Stranger } from '../support/stranger.ts';
-import type { Weather } from '../support/virtual-network.ts';
+import type { Weather } from '../support/network/virtual-network.ts';
 import { journalOf, recording, type VirtualPeer, World } from '../support/world.ts';
 
 export interface Scenario {
