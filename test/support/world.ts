@@ -40,14 +40,21 @@ export interface PeerSetup extends Partial<PeerOptions> {
   readonly follow?: readonly string[];
   /** Where it runs. Default: a host of its own, in the open. */
   readonly host?: VirtualHost;
+  /** Hears of everything that it tells. */
+  readonly onFact?: (fact: PeerFact) => void;
 }
 
 export interface WorldOptions {
   /**
-   * For days of virtual time: signatures are hashes that anybody could make, datagrams are not logged, and nothing waits for the event
-   * loop. Default false.
+   * For days of virtual time: signatures are hashes that anybody could make, datagrams and facts are not kept, and nothing waits for the
+   * event loop. Default false.
    */
   readonly isLong?: boolean;
+}
+
+interface Setup {
+  readonly options: PeerOptions;
+  readonly tell: (fact: PeerFact) => void;
 }
 
 /** Opens a journal for one of a world’s systems of actors: "directory", or a peer by its name. */
@@ -85,7 +92,7 @@ export class World {
   #directory: UdpSide | undefined;
   #serverKey: PublicKey | undefined;
   readonly #isLong: boolean;
-  readonly #setups = new Map<VirtualPeer, PeerOptions>();
+  readonly #setups = new Map<VirtualPeer, Setup>();
   /** By label: how often it was started. Who starts again draws other ids. */
   readonly #starts = new Map<string, number>();
 
@@ -129,13 +136,21 @@ export class World {
     await this.startDirectory();
   }
 
-  async addPeer(name: string, { follow = [], host, ...options }: PeerSetup = {}): Promise<VirtualPeer> {
+  async addPeer(
+    name: string,
+    { follow = [], host, onFact = () => {}, ...options }: PeerSetup = {},
+  ): Promise<VirtualPeer> {
     const { keyPair, sign } = await this.identity(name);
     const ownIp = `10.0.1.${this.peers.length + 1}`;
     const on = host ?? this.network.hostAt(ownIp);
     const store = options.store ?? openSqliteStore(':memory:');
     for (const followed of follow) store.setFollowing(followed, true, on.clock.now());
-    const setup: PeerOptions = {
+    const facts: PeerFact[] = [];
+    const tell = (fact: PeerFact) => {
+      if (!this.#isLong) facts.push(fact);
+      onFact(fact);
+    };
+    const peerOptions: PeerOptions = {
       name,
       keyPair,
       directory: 'https://directory.example/',
@@ -152,15 +167,9 @@ export class World {
         ...options.environment,
       },
     };
-    const facts: PeerFact[] = [];
-    const added = {
-      peer: await this.#run(setup, facts),
-      store,
-      keyPair,
-      facts,
-      host: on,
-      ip: on.addresses[0]?.ip ?? '',
-    };
+    const setup = { options: peerOptions, tell };
+    const peer = await this.#run(setup);
+    const added = { peer, store, keyPair, facts, host: on, ip: on.addresses[0]?.ip ?? '' };
     this.#setups.set(added, setup);
     this.peers.push(added);
     return added;
@@ -169,14 +178,14 @@ export class World {
   /** Starts a peer that was added before again, with its key and its store. It is closed first, unless a test has done so. */
   async restart(restarted: VirtualPeer): Promise<void> {
     await restarted.peer.close();
-    restarted.peer = await this.#run(this.#setups.get(restarted) as PeerOptions, restarted.facts);
+    restarted.peer = await this.#run(this.#setups.get(restarted) as Setup);
   }
 
-  async #run(setup: PeerOptions, facts: PeerFact[]): Promise<Peer> {
-    const journal = openJournal(setup.name);
-    const environment = { ...this.#randomOf(setup.name), ...setup.environment };
-    const peer = await createPeer({ journal, ...setup, environment });
-    peer.on('*', (fact) => facts.push(fact));
+  async #run({ options, tell }: Setup): Promise<Peer> {
+    const journal = openJournal(options.name);
+    const environment = { ...this.#randomOf(options.name), ...options.environment };
+    const peer = await createPeer({ journal, ...options, environment });
+    peer.on('*', tell);
     return peer;
   }
 
