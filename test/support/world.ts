@@ -125,6 +125,10 @@ export class World {
     await this.#directory.whenBound();
   }
 
+  get directoryAddress(): SocketAddress {
+    return DIRECTORY_ADDRESS;
+  }
+
   stopDirectory(): void {
     this.#directory?.close();
   }

@@ -16,11 +16,11 @@ export interface Delivery {
   readonly arrivedAtMs: number;
   /** From the post, or, if that is later, from when author, follower and directory could be reached again. */
   readonly delayMs: number;
-  /** "posted", or why somebody could not be reached before. */
-  readonly since: string;
+  /** The last trouble that author, follower or directory had before it arrived, be it before the post or after. */
+  readonly after: string;
 }
 
-export type Overdue = Pick<Delivery, 'author' | 'follower' | 'postedAtMs' | 'since'>;
+export type Overdue = Pick<Delivery, 'author' | 'follower' | 'postedAtMs' | 'after'>;
 
 export interface DeliveryReport {
   readonly seed: number;
@@ -45,8 +45,8 @@ export class Ledger {
     const post = this.#posts.get(hash);
     if (!post?.owedTo.delete(follower)) return;
     const { author, atMs: postedAtMs } = post;
-    const { sinceMs, since } = this.#since(author, follower, postedAtMs, atMs);
-    this.#delivered.push({ author, follower, postedAtMs, arrivedAtMs: atMs, delayMs: atMs - sinceMs, since });
+    const { sinceMs, after } = this.#since(author, follower, postedAtMs, atMs);
+    this.#delivered.push({ author, follower, postedAtMs, arrivedAtMs: atMs, delayMs: atMs - sinceMs, after });
   }
 
   /** To be told when it is over. An instant, such as a move, begins and ends at once. */
@@ -57,28 +57,28 @@ export class Ledger {
   report(seed: number, atMs: number): DeliveryReport {
     const missing = [...this.#posts.values()].flatMap(({ author, atMs: postedAtMs, owedTo }) =>
       [...owedTo].map((follower) => {
-        const { since } = this.#since(author, follower, postedAtMs, atMs);
-        return { author, follower, postedAtMs, since };
+        const { after } = this.#since(author, follower, postedAtMs, atMs);
+        return { author, follower, postedAtMs, after };
       }),
     );
     return { seed, posts: this.#posts.size, delivered: this.#delivered, missing };
   }
 
-  #since(author: string, follower: string, postedAtMs: number, untilMs: number): { sinceMs: number; since: string } {
-    let last = { sinceMs: postedAtMs, since: 'posted' };
+  #since(author: string, follower: string, postedAtMs: number, untilMs: number): { sinceMs: number; after: string } {
+    let last = { atMs: 0, why: 'no trouble' };
     for (const { who, why, toMs } of this.#outages) {
       if (who !== author && who !== follower && who !== DIRECTORY) continue;
-      if (toMs > last.sinceMs && toMs <= untilMs) last = { sinceMs: toMs, since: why };
+      if (toMs > last.atMs && toMs <= untilMs) last = { atMs: toMs, why };
     }
-    return last;
+    return { sinceMs: Math.max(postedAtMs, last.atMs), after: last.why };
   }
 }
 
-/** Of all delays, and by what they are counted from: how many, and median, 95 % and maximum in milliseconds. */
+/** Of all delays, and of those after each kind of trouble: how many, and median, 95 % and maximum in milliseconds. */
 export function delaysOf({ delivered }: DeliveryReport): Record<string, DelaySummary> {
-  const groups = Map.groupBy(delivered, ({ since }) => since);
+  const groups = Map.groupBy(delivered, ({ after }) => after);
   const summaries: Record<string, DelaySummary> = { all: summarise(delivered) };
-  for (const [since, deliveries] of [...groups].sort()) summaries[since] = summarise(deliveries);
+  for (const [after, deliveries] of [...groups].sort()) summaries[after] = summarise(deliveries);
   return summaries;
 }
 
@@ -100,14 +100,14 @@ export function describeReport(report: DeliveryReport): string {
   const { seed, posts, missing } = report;
   const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`.padStart(10);
   const lines = Object.entries(delaysOf(report)).map(
-    ([since, { count, median, p95, maximum }]) =>
-      `${since.padEnd(20)}${String(count).padStart(6)}${seconds(median)}${seconds(p95)}${seconds(maximum)}`,
+    ([after, { count, median, p95, maximum }]) =>
+      `${after.padEnd(20)}${String(count).padStart(6)}${seconds(median)}${seconds(p95)}${seconds(maximum)}`,
   );
-  const lost = missing.map(({ author, follower, postedAtMs, since }) => {
+  const lost = missing.map(({ author, follower, postedAtMs, after }) => {
     const when = `posted at ${Math.round(postedAtMs / 1_000)} s`;
-    return `missing: ${author} → ${follower}, ${when}, last hindered by: ${since}`;
+    return `missing: ${author} → ${follower}, ${when}, after: ${after}`;
   });
   const head = `seed ${seed}: ${posts} posts, ${missing.length} deliveries missing`;
-  const columns = `${'counted from'.padEnd(20)}${'count'.padStart(6)}${'median'.padStart(10)}${'95 %'.padStart(10)}${'maximum'.padStart(10)}`;
+  const columns = `${'after'.padEnd(20)}${'count'.padStart(6)}${'median'.padStart(10)}${'95 %'.padStart(10)}${'maximum'.padStart(10)}`;
   return [head, columns, ...lines, ...lost.slice(0, 20)].join('\n');
 }
