@@ -1,28 +1,54 @@
 /** What the directory remembers, hears and tells; pure. */
-import type { AnyActorRef } from 'xstate';
+import type { AnyActorRef, DoneActorEvent, ErrorActorEvent } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import type { Table } from '../src/merkle/hash-table.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
+import type { AddressProofOutput } from './address-proof.machine.ts';
+import type { Accounts } from './directory-accounts.ts';
+import type { Sessions } from './directory-sessions.ts';
 import type { Random } from './effects.ts';
 import type { Delivery, SocketReport, Sockets } from './events.ts';
 
+/** An address under which a name is listed, or was. */
+export interface ListedAddress {
+  readonly name: string;
+  readonly key: PublicKey | undefined;
+  readonly address: SocketAddress;
+}
+
+export type HelloChecked = {
+  readonly type: 'hello.checked';
+  readonly hello: Delivery;
+  /** `forged`: no key registered under this name made the signature. */
+  readonly status: 'registered' | 'unregistered' | 'forged';
+  readonly key: PublicKey | undefined;
+  /** The address is listed under this name. */
+  readonly isListed: boolean;
+};
+
 export type DirectoryEvent =
   | SocketReport
-  /** `forged`: no key registered under this name made the signature. */
-  | {
-      readonly type: 'hello.checked';
-      readonly hello: Delivery;
-      readonly status: 'registered' | 'unregistered' | 'forged';
-      readonly key: PublicKey | undefined;
-    }
+  | HelloChecked
   | {
       readonly type: 'traversal.checked';
       readonly sender: SocketAddress;
       readonly target: SocketAddress;
       readonly isListed: boolean;
     }
+  /** A registration from this host was accepted over HTTPS. */
+  | { readonly type: 'host.vouched'; readonly host: string; readonly atMs: number }
+  /** An address is new to this name; `others` are those that it has had before. */
+  | ({
+      readonly type: 'address.listed';
+      readonly others: readonly SocketAddress[];
+      readonly atMs: number;
+    } & ListedAddress)
+  /** How long ago these were proven nobody knows. */
+  | { readonly type: 'addresses.undated'; readonly addresses: readonly ListedAddress[]; readonly atMs: number }
   | { readonly type: 'sweep'; readonly atMs: number }
-  | { readonly type: 'directory.stop' };
+  | { readonly type: 'directory.stop' }
+  | DoneActorEvent<AddressProofOutput, `address-proof.${string}`>
+  | ErrorActorEvent<unknown, string>;
 
 /** What an operator may want to know: emitted. */
 export type DirectoryFact =
@@ -33,6 +59,8 @@ export type DirectoryFact =
   | { readonly type: 'hello.ignored'; readonly name: string; readonly address: SocketAddress }
   | { readonly type: 'address.proven'; readonly name: string; readonly address: SocketAddress }
   | { readonly type: 'address.unproven'; readonly name: string; readonly address: SocketAddress }
+  /** It was listed, and did not answer when it was asked again. */
+  | { readonly type: 'address.dropped'; readonly name: string; readonly address: SocketAddress }
   | { readonly type: 'traversal.forwarded'; readonly sender: SocketAddress; readonly target: SocketAddress }
   | { readonly type: 'directory.warning'; readonly message: string };
 
@@ -41,29 +69,26 @@ export interface DirectoryInput {
   readonly random: Random;
 }
 
-export interface ProofRow {
-  readonly address: SocketAddress;
+export interface ProofRow extends ListedAddress {
   readonly socket: AnyActorRef;
-  readonly atMs: number;
+  /** The address is listed, and is asked whether it still answers; otherwise its owner said Hello. */
+  readonly isProbe: boolean;
 }
 
-export interface SessionRow {
-  readonly address: SocketAddress;
-  readonly openedAtMs: number;
-  /** When the address was last proven under its name; undefined: never. */
-  readonly provenAtMs: number | undefined;
-  readonly name: string;
-  /** Bytes that may go there for Hellos that were not answered, while the address is not proven. */
-  readonly paid: number;
+/** A listed address that is to be asked whether it still answers. */
+export interface Probe extends ListedAddress {
+  readonly dueAtMs: number;
 }
 
 export interface DirectoryContext extends DirectoryInput {
   readonly sockets: Sockets;
-  /** By source address. */
-  readonly sessions: Table<SessionRow>;
-  /** Addresses that are being proven. */
-  readonly proving: Table<ProofRow>;
-  /** Since the last sweep, by address: Errors sent, and traversals asked for or aimed at. */
+  readonly sessions: Sessions;
+  readonly accounts: Accounts;
+  /** Addresses to which our Hello is on its way, the oldest first; changed in place as sessions are. BOUNDED by `MAX_PROOFS`. */
+  readonly proving: Map<string, ProofRow>;
+  /** By address; changed in place as sessions are. BOUNDED by `MAX_PROBES`. */
+  readonly probes: Map<string, Probe>;
+  /** Since the last sweep, by address: Errors sent, BOUNDED by `limits.errorsInAll`, and traversals asked for or aimed at, BOUNDED by the sessions. */
   readonly errorsSent: number;
   readonly errorsTo: Table<number>;
   readonly traversals: Table<number>;

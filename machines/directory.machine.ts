@@ -4,36 +4,20 @@
  * costs nothing while nothing happens; an actor lives only while an address is being proven.
  */
 import { emptyTable } from '../src/merkle/hash-table.ts';
-import {
-  answerHello,
-  base,
-  checkHello,
-  checkTraversal,
-  forwardTraversal,
-  listProven,
-  mend,
-  noteSocket,
-  openSockets,
-  proveAddress,
-  reap,
-  sendEmptyRoot,
-  sendError,
-  sendNoDatum,
-  sweep,
-  tellIgnored,
-  tellSocketFailed,
-  tellUnproven,
-} from './directory-actions.ts';
-import type { ProofRow, SessionRow } from './directory-context.ts';
+import { noAccounts } from './directory-accounts.ts';
+import { directorySetup } from './directory-actions.ts';
+import { noSessions } from './directory-sessions.ts';
 
-export const directoryMachine = base.createMachine({
+export const directoryMachine = directorySetup.createMachine({
   id: 'directory',
   description: 'The directory’s UDP side: answers Hello, proves addresses, forwards NAT traversal (protocol §5, §8).',
   context: ({ input }) => ({
     ...input,
     sockets: {},
-    sessions: emptyTable<SessionRow>(),
-    proving: emptyTable<ProofRow>(),
+    sessions: noSessions(),
+    accounts: noAccounts(),
+    proving: new Map(),
+    probes: new Map(),
     errorsSent: 0,
     errorsTo: emptyTable<number>(),
     traversals: emptyTable<number>(),
@@ -42,29 +26,34 @@ export const directoryMachine = base.createMachine({
   states: {
     running: {
       description: 'Sockets are open, or being opened.',
-      entry: openSockets,
+      entry: 'openSockets',
       on: {
-        'socket.ready': { actions: noteSocket },
-        'socket.lost': { actions: tellSocketFailed },
+        'socket.ready': { actions: 'noteSocket' },
+        'socket.lost': { actions: 'tellSocketFailed' },
         'stranger.asked': [
-          { guard: 'isHello', actions: checkHello },
-          { guard: 'isRootRequest', actions: sendEmptyRoot },
-          { guard: 'isGetDatum', actions: sendNoDatum },
-          { guard: 'mayOweError', actions: sendError },
+          { guard: 'isHello', actions: ['creditSource', 'checkHello'] },
+          { guard: 'isRootRequest', actions: ['creditSource', 'sendEmptyRoot'] },
+          { guard: 'isGetDatum', actions: ['creditSource', 'sendNoDatum'] },
+          { guard: 'mayOweError', actions: ['creditSource', 'sendError'] },
         ],
         'hello.checked': [
-          { guard: 'isForged', actions: tellIgnored },
-          { guard: 'mustProve', actions: [answerHello, proveAddress] },
-          { actions: answerHello },
+          { guard: 'isForged', actions: 'tellIgnored' },
+          { guard: 'mustProve', actions: ['answerHello', 'proveAddress'] },
+          { actions: 'answerHello' },
         ],
-        'datagram.unsolicited': { guard: 'isTraversalRequest', actions: checkTraversal },
-        'traversal.checked': { guard: 'mayForward', actions: forwardTraversal },
-        sweep: { actions: sweep },
+        'datagram.unsolicited': { guard: 'isTraversalRequest', actions: 'checkTraversal' },
+        'traversal.checked': { guard: 'mayForward', actions: 'forwardTraversal' },
+        'host.vouched': { actions: 'noteVoucher' },
+        'address.listed': { actions: ['planProbes', 'startProbes'] },
+        'addresses.undated': { actions: ['planUndatedProbes', 'startProbes'] },
+        sweep: { actions: ['sweep', 'startProbes'] },
         'xstate.done.actor.*': [
-          { guard: 'isProofSuccessful', actions: [listProven, reap] },
-          { actions: [tellUnproven, reap] },
+          { guard: 'isProbeAnswered', actions: ['confirmProbed', 'putAway'] },
+          { guard: 'isProbe', actions: ['dropProbed', 'putAway'] },
+          { guard: 'isProofSuccessful', actions: ['listProven', 'putAway'] },
+          { actions: ['tellUnproven', 'putAway'] },
         ],
-        'xstate.error.actor.*': { actions: mend },
+        'xstate.error.actor.*': { actions: 'mend' },
         'directory.stop': 'stopped',
       },
     },

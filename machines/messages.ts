@@ -71,7 +71,15 @@ const messages = {
     'incoming-session': ['hello.verified', 'key.found', 'nodes.read'],
     request: ['answer.verified', 'datagram.signed'],
     'merkle-walk': ['adoption.failed', 'nodes.lookedUp', 'tree.adopted', 'walk.begun'],
-    directory: ['directory.stop', 'hello.checked', 'sweep', 'traversal.checked'],
+    directory: [
+      'address.listed',
+      'addresses.undated',
+      'directory.stop',
+      'hello.checked',
+      'host.vouched',
+      'sweep',
+      'traversal.checked',
+    ],
     'first-run': [
       'certificate.given',
       'certificate.untrusted',

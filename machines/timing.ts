@@ -37,6 +37,11 @@ export const timing = {
   minimumSilence: 3 * SECOND,
   /** A pushed Root is pushed again after so long, doubling, unless the other side asks for it. */
   pushTimeout: SECOND,
+  /** A directory asks a new address again after this pause: whoever proved it may have been a program that ends at once (protocol §3). */
+  probePause: MINUTE,
+
+  /** A registration over HTTPS proves for this long that its host is there, and may be sent one Hello (protocol §9). */
+  voucherLifetime: 2 * MINUTE,
 
   /** First pause after a failed conversation with the directory; doubles up to the next, which a post may have to wait for. */
   directoryRetry: SECOND,

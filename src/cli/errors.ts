@@ -43,7 +43,7 @@ export class HomeInUseError extends MurmureError {
 
   constructor(folder: string, pid: number | undefined) {
     const who = pid === undefined ? '' : ` (process ${pid})`;
-    super('unexpected', `another "murmure serve"${who} runs on ${folder}: stop it first, or point --home elsewhere`);
+    super('in-use', `another "murmure serve"${who} runs on ${folder}: stop it first, or point --home elsewhere`);
   }
 }
 

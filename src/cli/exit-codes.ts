@@ -8,6 +8,7 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
   'peer-unreachable': 5,
   authentication: 6,
   'invalid-data': 7,
+  'in-use': 8,
   interrupted: 130,
 };
 
@@ -17,6 +18,7 @@ const BY_SEVERITY = [
   'peer-unreachable',
   'authentication',
   'invalid-data',
+  'in-use',
   'directory-unreachable',
   'unexpected',
 ];

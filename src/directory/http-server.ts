@@ -6,10 +6,11 @@ import * as v from 'valibot';
 import { type PublicKey, parsePublicKey, publicKeyBytes } from '../identity/public-key.ts';
 import { type RateLimit, sourceOf, TokenBuckets } from '../runtime/token-buckets.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
-import { whyInvalidName } from '../wire/name.ts';
+import { MAX_NAME_BYTES, whyInvalidName, whyRefusedName } from '../wire/name.ts';
 import { formatAddress, type SocketAddress } from '../wire/socket-address.ts';
 import type { Certificate } from './certificate.ts';
 import type { DirectoryMetrics } from './directory-metrics.ts';
+import { changedNames, knownPeers, type PeersQuery, sendPeers } from './peer-list.ts';
 import type { Registry } from './registry.ts';
 
 export interface HttpServerOptions {
@@ -20,6 +21,8 @@ export interface HttpServerOptions {
   readonly serverKey: () => PublicKey | undefined;
   /** Unix ms. */
   readonly now: () => number;
+  /** Somebody at this IP address has registered. */
+  readonly onRegistered?: (ip: string) => void;
   readonly certificate: Certificate;
   readonly metrics: DirectoryMetrics;
   readonly rate: RateLimit;
@@ -37,10 +40,15 @@ export interface HttpServer {
 }
 
 const BODY_LIMIT = 4 * 1024;
-const MAX_HEADER_BYTES = 16 * 1024;
+/** Names that may be asked for at once (protocol §3). */
+const MAX_NAMES_AT_ONCE = 100;
+/** Room for that many of the longest names, percent-encoded, and 4 KiB for everything else. BOUNDED per connection, by this. */
+const MAX_HEADER_BYTES = MAX_NAMES_AT_ONCE * ('&name='.length + 3 * MAX_NAME_BYTES) + 4 * 1024;
 const SLOW_CLIENT_MS = 10_000;
 /** Many peers may share an address, and each name that is bound is kept for months. */
 const NEW_NAMES: RateLimit = { perSecond: 1_000 / 3_600, burst: 1_000 };
+/** All peers with their addresses, per source: thousands of look-ups each, so fewer than of other requests. */
+const FULL_LISTS: RateLimit = { perSecond: 1, burst: 100 };
 /** What the 2022 directory says when a name is bound to another key. */
 const BAD_KEY = { kind: 'bad-key', why: 'add peer:bad key' } as const;
 
@@ -128,6 +136,7 @@ function takeAnyBody(app: FastifyInstance): void {
 function addRoutes(app: FastifyInstance, options: HttpServerOptions): void {
   const { registry, udpAddresses, serverKey, now, metrics } = options;
   const newNames = new TokenBuckets(options.newNames ?? NEW_NAMES);
+  const fullLists = new TokenBuckets(FULL_LISTS);
 
   app.get('/udp-address', async () => udpAddresses());
 
@@ -141,26 +150,33 @@ function addRoutes(app: FastifyInstance, options: HttpServerOptions): void {
     const source = sourceOf(request.ip);
     const result = register(request.body, (name, key) => {
       const isNew = registry.candidateKeys(name, now()).length === 0;
+      const refused = isNew ? whyRefusedName(name) : undefined;
+      if (refused !== undefined) return { kind: 'malformed', why: `${refused}\n` };
       const waitS = isNew ? newNames.take(source, now()) : 0;
       if (waitS > 0) return { kind: 'too-many', waitS };
       return registry.register(name, key, now(), source) === 'accepted' ? { kind: 'accepted' } : BAD_KEY;
     });
     metrics.countRegistration(result.kind);
+    if (result.kind === 'accepted') options.onRegistered?.(request.ip);
     if (result.kind === 'too-many') return tooMany(reply, 'new names from your address', result.waitS);
     return result.kind === 'accepted' ? reply.code(204).send() : text(reply, 400, result.why);
   });
 
-  const listPeers = async (_request: unknown, reply: FastifyReply) =>
-    text(
-      reply,
-      200,
-      registry
-        .peers(now())
-        .map((name) => `${name}\n`)
-        .join(''),
-    );
-  app.get('/peers', listPeers);
-  app.get('/peers/', listPeers);
+  const listPeers = async (request: FastifyRequest<{ Querystring: PeersQuery }>, reply: FastifyReply) => {
+    const { query } = request;
+    if (query.format === undefined) return text(reply, 200, lines(registry.peers(now())));
+    if (query.format !== 'json') return text(reply, 400, 'the only other format is format=json\n');
+    const names = [query.name ?? []].flat();
+    if (names.length > MAX_NAMES_AT_ONCE)
+      return text(reply, 400, `at most ${MAX_NAMES_AT_ONCE} names can be asked for at once\n`);
+    if (names.length > 0) return { peers: knownPeers(registry, names, now()) };
+    const changed = changedNames(registry, query);
+    const waitS = changed === undefined ? fullLists.take(sourceOf(request.ip), now()) : 0;
+    if (waitS > 0) return tooMany(reply, 'requests for all peers', waitS);
+    return sendPeers(registry, changed, request, reply, now);
+  };
+  app.get<{ Querystring: PeersQuery }>('/peers', listPeers);
+  app.get<{ Querystring: PeersQuery }>('/peers/', listPeers);
 
   app.get<{ Params: { name: string } }>('/peers/:name', async ({ params: { name } }, reply) => {
     const invalid = whyInvalidName(name);
@@ -222,6 +238,10 @@ function sayWhatWentWrong(app: FastifyInstance): void {
     if (status >= 500) request.log.error(error);
     return text(reply, status, status >= 500 ? 'something broke here; it was logged\n' : `${error.message}\n`);
   });
+}
+
+function lines(names: readonly string[]): string {
+  return names.map((name) => `${name}\n`).join('');
 }
 
 function text(reply: FastifyReply, status: number, body: string): FastifyReply {

@@ -4,41 +4,35 @@ import { ADDRESS_LIFETIME_MS } from './registry.ts';
 export interface Listed {
   /** In byte order. */
   readonly names: readonly string[];
-  /** Of the addresses that are listed, the first proof; undefined: there is none. Unix ms. */
-  readonly oldestProofMs: number | undefined;
+  /** When the first of the listed addresses was last answered from; undefined: there is none. Unix ms. */
+  readonly oldestMs: number | undefined;
 }
 
 interface Kept {
   readonly names: readonly string[];
   readonly known: ReadonlySet<string>;
-  readonly version: number;
   readonly fromMs: number;
   readonly untilMs: number;
 }
 
 export class Listing {
   readonly #read: (nowMs: number) => Listed;
-  readonly #version: () => number;
   #kept: Kept | undefined;
 
-  /** `version` changes when somebody else may have changed what `read` gives. */
-  constructor(read: (nowMs: number) => Listed, version: () => number = () => 0) {
+  constructor(read: (nowMs: number) => Listed) {
     this.#read = read;
-    this.#version = version;
   }
 
   names(nowMs: number): readonly string[] {
-    const version = this.#version();
     const kept = this.#kept;
-    if (kept?.version === version && nowMs >= kept.fromMs && nowMs < kept.untilMs) return kept.names;
-    const { names, oldestProofMs = Number.POSITIVE_INFINITY } = this.#read(nowMs);
-    const untilMs = oldestProofMs + ADDRESS_LIFETIME_MS;
-    this.#kept = { names, known: new Set(names), version, fromMs: nowMs, untilMs };
+    if (kept !== undefined && nowMs >= kept.fromMs && nowMs < kept.untilMs) return kept.names;
+    const { names, oldestMs = Number.POSITIVE_INFINITY } = this.#read(nowMs);
+    this.#kept = { names, known: new Set(names), fromMs: nowMs, untilMs: oldestMs + ADDRESS_LIFETIME_MS };
     return names;
   }
 
-  /** An address of this name is listed from now on. */
-  noteProven(name: string): void {
-    if (!this.#kept?.known.has(name)) this.#kept = undefined;
+  /** Is this name listed, as `isListed` says? */
+  note(name: string, isListed: boolean): void {
+    if (this.#kept?.known.has(name) !== isListed) this.#kept = undefined;
   }
 }

@@ -1,5 +1,6 @@
 /** Registrations that nobody has proven yet: forgotten after two minutes, and bounded, those of whoever has most of them first. */
 import type { PublicKey } from '../identity/public-key.ts';
+import { isYounger } from '../wire/age.ts';
 import { PENDING_LIFETIME_MS, registryLimits } from './registry.ts';
 
 interface Pending {
@@ -9,6 +10,7 @@ interface Pending {
 }
 
 export class PendingRegistrations {
+  /** BOUNDED by `registryLimits`: so many a name, and in all. */
   readonly #byName = new Map<string, Pending[]>();
   #size = 0;
 
@@ -35,7 +37,7 @@ export class PendingRegistrations {
   }
 
   #live(name: string, nowMs: number): Pending[] {
-    return (this.#byName.get(name) ?? []).filter(({ atMs }) => nowMs - atMs < PENDING_LIFETIME_MS);
+    return (this.#byName.get(name) ?? []).filter(({ atMs }) => isYounger(atMs, PENDING_LIFETIME_MS, nowMs));
   }
 }
 

@@ -1,4 +1,5 @@
 /** Who is registered (protocol §3, §5): names bound to keys, and the addresses that were proven for them. */
+import type { ListedAddress } from '../../machines/directory-context.ts';
 import type { PublicKey } from '../identity/public-key.ts';
 import type { SocketAddress } from '../wire/socket-address.ts';
 
@@ -23,7 +24,10 @@ export function bindingLifetimeMs({ bindingDays = 90 }: RegistryOptions): number
   return Math.max(bindingDays * DAY_MS, ADDRESS_LIFETIME_MS);
 }
 
-/** Times are Unix ms, passed in. */
+/**
+ * Times are Unix ms, passed in: those of a clock that does not jump while the directory runs (`steadyClock`). Addresses age by them,
+ * from one start to the next as well; bindings age by the directory's running time (protocol §3).
+ */
 export interface Registry {
   /**
    * Takes a registration down, until it is proven or two minutes have passed. A name that is bound to a key takes no other;
@@ -34,15 +38,35 @@ export interface Registry {
   /** Keys under which a Hello of this name may be signed; `undefined` among them: it need not be. Empty: not registered. */
   candidateKeys(name: string, nowMs: number): (PublicKey | undefined)[];
   /**
-   * An address of this name was proven under this key: binds the name, and lists the address for an hour. Whether the name may
-   * have this key is for the caller to ask, of `register`.
+   * The owner of this name said Hello from this address, and proved it under this key: binds the name, and lists the address first, for
+   * an hour. Whether the name may have this key is for the caller to ask, of `register`. If the address is new to the name, the
+   * others that it has, which may be left over; undefined if it is not.
    */
-  prove(name: string, key: PublicKey | undefined, address: SocketAddress, nowMs: number): void;
+  prove(
+    name: string,
+    key: PublicKey | undefined,
+    address: SocketAddress,
+    nowMs: number,
+  ): readonly SocketAddress[] | undefined;
+  /** Our own Hello was answered from a listed address: it stays for another hour, at its place in the list (protocol §3). */
+  confirm(name: string, address: SocketAddress, nowMs: number): void;
+  /** Nobody answers there under this name any more. */
+  drop(name: string, address: SocketAddress, nowMs: number): void;
+  /**
+   * The addresses whose proof lies in the future, so that nobody knows how old it is: from now on they are listed last, for an hour.
+   * They are to be asked whether they still answer.
+   */
+  takeUndated(nowMs: number): readonly ListedAddress[];
   /** Names with at least one address, in byte order; the same array as long as they are the same. */
   peers(nowMs: number): readonly string[];
   /** Undefined also for a bound name without an address: nobody is there now. IPv4 first, and within a family newest proof first (protocol §3). */
   lookup(name: string, nowMs: number): RegisteredPeer | undefined;
-  isListed(address: SocketAddress, nowMs: number): boolean;
+  /** Under this name, or under any. */
+  isListed(address: SocketAddress, nowMs: number, name?: string): boolean;
+  /** Names a moment; what changed in the list after it is asked of `changesSince`. */
+  cursor(): string;
+  /** Names whose addresses or key changed since; undefined: this registry does not remember that far back. */
+  changesSince(cursor: string): readonly string[] | undefined;
   /** Forgets what has expired. */
   expire(nowMs: number): void;
   close(): void;
@@ -52,9 +76,4 @@ export interface RegisteredPeer {
   readonly name: string;
   readonly addresses: SocketAddress[];
   readonly key?: PublicKey;
-}
-
-/** UTF-8 bytes order as code points do, which UTF-16 does not. */
-export function byBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

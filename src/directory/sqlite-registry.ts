@@ -1,9 +1,9 @@
 /** The registry in SQLite: a directory that is restarted knows its peers. */
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
+import type { ListedAddress } from '../../machines/directory-context.ts';
 import type { PublicKey } from '../identity/public-key.ts';
-import { asStoreError, CorruptStoreError, NewerHomeError } from '../store/store-errors.ts';
-import { MurmureError } from '../wire/murmure-error.ts';
-import { formatAddress, isIPv6, parseAddress, type SocketAddress } from '../wire/socket-address.ts';
+import { byFamily, formatAddress, parseAddress, type SocketAddress } from '../wire/socket-address.ts';
+import { ChangeLog } from './change-log.ts';
 import { Listing } from './listing.ts';
 import { PendingRegistrations } from './pending-registrations.ts';
 import {
@@ -13,30 +13,21 @@ import {
   type RegistryOptions,
   registryLimits,
 } from './registry.ts';
+import { type Guarded, inTransaction, openDatabase, saying } from './registry-file.ts';
+import { RunningTime } from './running-time.ts';
 
-const SCHEMA_VERSION = 1;
-const SCHEMA = `
-  CREATE TABLE bindings (name TEXT PRIMARY KEY, key TEXT, proven_ms INTEGER NOT NULL);
-  CREATE TABLE addresses (
-    name TEXT NOT NULL REFERENCES bindings (name) ON DELETE CASCADE,
-    address TEXT NOT NULL,
-    proven_ms INTEGER NOT NULL,
-    PRIMARY KEY (name, address)
-  );
-  CREATE INDEX addresses_by_address ON addresses (address);
-  PRAGMA user_version = ${SCHEMA_VERSION};
-`;
+/** The running time is written down this often: it is less than that too short after a crash, which lengthens bindings by as much. */
+const KEEP_RUNNING_TIME_MS = 60_000;
 
 /**
- * Pending registrations stay in memory: they live for two minutes.
+ * `file` may be `:memory:`: such a registry goes with the process. Pending registrations always stay in memory: they live for two minutes.
  * @throws MurmureError if the file cannot be used, here and in each method
  */
 export function openSqliteRegistry(file: string, options: RegistryOptions = {}): Registry {
   const guarded = saying(file);
   return guarded(() => {
-    const db = new DatabaseSync(file, { timeout: 5_000, enableForeignKeyConstraints: true });
+    const db = openDatabase(file);
     try {
-      prepareSchema(db, file);
       return registryIn(db, guarded, options);
     } catch (error) {
       db.close();
@@ -45,65 +36,79 @@ export function openSqliteRegistry(file: string, options: RegistryOptions = {}):
   })();
 }
 
-type Guarded = <A extends unknown[], R>(work: (...args: A) => R) => (...args: A) => R;
-
 function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions): Registry {
   const lifetimeMs = bindingLifetimeMs(options);
   const pending = new PendingRegistrations();
+  const changes = new ChangeLog();
 
-  const selectBinding = db.prepare('SELECT key FROM bindings WHERE name = ? AND proven_ms > ?');
+  const selectBinding = db.prepare('SELECT key FROM bindings WHERE name = ? AND proven_running_ms > ?');
+  // A proof whose time lies in the future has unknown age: it comes last (protocol §3).
   const selectAddresses = db.prepare(
-    'SELECT address FROM addresses WHERE name = ? AND proven_ms > ? ORDER BY proven_ms DESC, rowid DESC',
+    `SELECT address FROM addresses WHERE name = ?1 AND answered_ms > ?2 - ${ADDRESS_LIFETIME_MS}
+     ORDER BY proven_ms > ?2, proven_ms DESC, rowid DESC`,
   );
   // As UTF-8 bytes: how SQLite compares text.
-  const selectNames = db.prepare('SELECT DISTINCT name FROM addresses WHERE proven_ms > ? ORDER BY name');
-  const dataVersion = db.prepare('PRAGMA data_version');
-  const selectOldest = db.prepare('SELECT min(proven_ms) AS oldest FROM addresses WHERE proven_ms > ?');
-  const selectAddress = db.prepare('SELECT 1 FROM addresses WHERE address = ? AND proven_ms > ?');
+  const selectNames = db.prepare('SELECT DISTINCT name FROM addresses WHERE answered_ms > ? ORDER BY name');
+  const selectOldest = db.prepare('SELECT min(answered_ms) AS oldest FROM addresses WHERE answered_ms > ?');
+  const selectAddress = db.prepare(
+    'SELECT 1 FROM addresses WHERE address = ?1 AND answered_ms > ?2 AND (?3 IS NULL OR name = ?3)',
+  );
   const upsertBinding = db.prepare(
     `INSERT INTO bindings VALUES (?1, ?2, ?3)
-     ON CONFLICT (name) DO UPDATE SET key = excluded.key, proven_ms = excluded.proven_ms`,
+     ON CONFLICT (name) DO UPDATE SET key = excluded.key, proven_running_ms = excluded.proven_running_ms`,
   );
+  const confirmBinding = db.prepare('UPDATE bindings SET proven_running_ms = ?2 WHERE name = ?1');
   const deleteAddress = db.prepare('DELETE FROM addresses WHERE name = ? AND address = ?');
-  const insertAddress = db.prepare('INSERT INTO addresses VALUES (?1, ?2, ?3)');
+  const insertAddress = db.prepare('INSERT INTO addresses VALUES (?1, ?2, ?3, ?3)');
+  const confirmAddress = db.prepare('UPDATE addresses SET answered_ms = ?3 WHERE name = ?1 AND address = ?2');
   const clearAddresses = db.prepare('DELETE FROM addresses WHERE name = ?');
   const trimAddresses = db.prepare(
     `DELETE FROM addresses WHERE name = ?1 AND rowid NOT IN
-       (SELECT rowid FROM addresses WHERE name = ?1 ORDER BY proven_ms DESC, rowid DESC
+       (SELECT rowid FROM addresses WHERE name = ?1 ORDER BY proven_ms > ?2, proven_ms DESC, rowid DESC
         LIMIT ${registryLimits.addressesPerName})`,
   );
-  const expireAddresses = db.prepare('DELETE FROM addresses WHERE proven_ms <= ?');
-  const expireBindings = db.prepare('DELETE FROM bindings WHERE proven_ms <= ?');
+  const selectUndated = db.prepare(
+    'SELECT name, key, address FROM addresses JOIN bindings USING (name) WHERE proven_ms > ?1 OR answered_ms > ?1',
+  );
+  const dateUndated = db.prepare(
+    'UPDATE addresses SET proven_ms = 0, answered_ms = ?1 WHERE proven_ms > ?1 OR answered_ms > ?1',
+  );
+  const expireAddresses = db.prepare('DELETE FROM addresses WHERE answered_ms <= ? RETURNING name');
+  const expireBindings = db.prepare('DELETE FROM bindings WHERE proven_running_ms <= ?');
+  const selectRunningTime = db.prepare('SELECT total_ms AS total FROM running_time');
+  const updateRunningTime = db.prepare('UPDATE running_time SET total_ms = ?');
+
+  let keptRunningMs = (selectRunningTime.get() as { total: number }).total;
+  let latestMs: number | undefined;
+  const running = new RunningTime(keptRunningMs);
+  const keepRunningTime = (nowMs: number): void => {
+    keptRunningMs = running.at(nowMs);
+    updateRunningTime.run(keptRunningMs);
+  };
 
   /** Null: bound without a key; undefined: not bound. */
   const boundKey = (name: string, nowMs: number): PublicKey | null | undefined =>
-    (selectBinding.get(name, nowMs - lifetimeMs) as { key: PublicKey | null } | undefined)?.key;
+    (selectBinding.get(name, running.at(nowMs) - lifetimeMs) as { key: PublicKey | null } | undefined)?.key;
   const addressesOf = (name: string, nowMs: number): SocketAddress[] =>
     selectAddresses
-      .all(name, nowMs - ADDRESS_LIFETIME_MS)
-      .flatMap((row) => {
-        const parsed = parseAddress((row as { address: string }).address);
-        return parsed.ok ? [parsed.value] : [];
-      })
-      .sort((a, b) => Number(isIPv6(a)) - Number(isIPv6(b)));
+      .all(name, nowMs)
+      .flatMap((row) => parsed(row as { address: string }))
+      .sort(byFamily);
 
-  const prove = (name: string, key: PublicKey | undefined, address: string, nowMs: number): void => {
-    if (boundKey(name, nowMs) !== (key ?? null)) clearAddresses.run(name);
-    upsertBinding.run(name, key ?? null, nowMs);
-    deleteAddress.run(name, address);
-    insertAddress.run(name, address, nowMs);
-    trimAddresses.run(name);
+  const listing = new Listing((nowMs) => {
+    const after = nowMs - ADDRESS_LIFETIME_MS;
+    const names = selectNames.all(after).map((row) => (row as { name: string }).name);
+    const { oldest } = selectOldest.get(after) as { oldest: number | null };
+    return { names, oldestMs: oldest ?? undefined };
+  });
+  /** Does the work, and notes whether it changed what the list says of this name. */
+  const changing = (name: string, nowMs: number, work: () => void): void => {
+    const state = () => JSON.stringify([boundKey(name, nowMs), addressesOf(name, nowMs)]);
+    const before = state();
+    inTransaction(db, work);
+    if (state() !== before) changes.note(name);
+    listing.note(name, addressesOf(name, nowMs).length > 0);
   };
-
-  const listing = new Listing(
-    (nowMs) => {
-      const after = nowMs - ADDRESS_LIFETIME_MS;
-      const names = selectNames.all(after).map((row) => (row as { name: string }).name);
-      const { oldest } = selectOldest.get(after) as { oldest: number | null };
-      return { names, oldestProofMs: oldest ?? undefined };
-    },
-    () => (dataVersion.get() as { data_version: number }).data_version,
-  );
 
   return {
     register: guarded((name, key, nowMs, source = '') => {
@@ -119,9 +124,39 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
       return [...new Set(keys)].sort((a, b) => Number(a === undefined) - Number(b === undefined));
     }),
     prove: guarded((name, key, address, nowMs) => {
-      inTransaction(db, () => prove(name, key, formatAddress(address), nowMs));
-      listing.noteProven(name);
+      const text = formatAddress(address);
+      const isSameOwner = boundKey(name, nowMs) === (key ?? null);
+      const listed = isSameOwner ? addressesOf(name, nowMs) : [];
+      changing(name, nowMs, () => {
+        if (!isSameOwner) clearAddresses.run(name);
+        upsertBinding.run(name, key ?? null, running.at(nowMs));
+        // No binding is younger than the time that the next start goes on from.
+        keepRunningTime(nowMs);
+        deleteAddress.run(name, text);
+        insertAddress.run(name, text, nowMs);
+        trimAddresses.run(name, nowMs);
+      });
       if (key !== undefined) pending.remove(name);
+      const others = listed.filter((other) => formatAddress(other) !== text);
+      return others.length === listed.length ? others : undefined;
+    }),
+    confirm: guarded((name, address, nowMs) =>
+      changing(name, nowMs, () => {
+        const { changes: rows } = confirmAddress.run(name, formatAddress(address), nowMs);
+        if (rows === 0) return;
+        confirmBinding.run(name, running.at(nowMs));
+        keepRunningTime(nowMs);
+      }),
+    ),
+    drop: guarded((name, address, nowMs) =>
+      changing(name, nowMs, () => void deleteAddress.run(name, formatAddress(address))),
+    ),
+    takeUndated: guarded((nowMs) => {
+      const rows = selectUndated.all(nowMs) as { name: string; key: PublicKey | null; address: string }[];
+      dateUndated.run(nowMs);
+      return rows.flatMap(({ name, key, address: text }): ListedAddress[] =>
+        parsed({ address: text }).map((address) => ({ name, key: key ?? undefined, address })),
+      );
     }),
     peers: guarded((nowMs) => listing.names(nowMs)),
     lookup: guarded((name, nowMs) => {
@@ -131,66 +166,30 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
       return typeof key === 'string' ? { name, addresses, key } : { name, addresses };
     }),
     isListed: guarded(
-      (address, nowMs) => selectAddress.get(formatAddress(address), nowMs - ADDRESS_LIFETIME_MS) !== undefined,
+      (address, nowMs, name) =>
+        selectAddress.get(formatAddress(address), nowMs - ADDRESS_LIFETIME_MS, name ?? null) !== undefined,
     ),
+    cursor: () => changes.cursor,
+    changesSince: (cursor) => changes.since(cursor),
     expire: guarded((nowMs) => {
       pending.expire(nowMs);
-      expireAddresses.run(nowMs - ADDRESS_LIFETIME_MS);
-      expireBindings.run(nowMs - lifetimeMs);
+      for (const row of expireAddresses.all(nowMs - ADDRESS_LIFETIME_MS)) changes.note((row as { name: string }).name);
+      latestMs = nowMs;
+      const runningMs = running.at(nowMs);
+      expireBindings.run(runningMs - lifetimeMs);
+      if (runningMs - keptRunningMs >= KEEP_RUNNING_TIME_MS) keepRunningTime(nowMs);
     }),
-    close: () => db.close(),
+    close: guarded(() => {
+      try {
+        if (latestMs !== undefined) keepRunningTime(latestMs);
+      } finally {
+        db.close();
+      }
+    }),
   };
 }
 
-/** Looks before it writes: a database of another program stays as it is. */
-function prepareSchema(db: DatabaseSync, file: string): void {
-  inTransaction(db, () => {
-    const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
-    if (version > SCHEMA_VERSION) throw new NewerHomeError(file);
-    if (version === SCHEMA_VERSION) return;
-    if (db.prepare('SELECT 1 FROM sqlite_schema').get() !== undefined) throw foreignFile(file);
-    db.exec(SCHEMA);
-  });
-  // What a registry has, or `prepare` says that it is none.
-  db.prepare('SELECT bindings.name, key, address FROM bindings JOIN addresses USING (name)');
-  db.exec('PRAGMA journal_mode = WAL');
-}
-
-function inTransaction(db: DatabaseSync, work: () => void): void {
-  db.exec('BEGIN IMMEDIATE');
-  try {
-    work();
-    db.exec('COMMIT');
-  } catch (error) {
-    if (db.isTransaction) db.exec('ROLLBACK');
-    throw error;
-  }
-}
-
-/** "No such table", "no such column": https://sqlite.org/rescode.html#error */
-const SQLITE_ERROR = 1;
-
-/** Work whose errors are sentences about `file`. */
-function saying(file: string): Guarded {
-  return (work) =>
-    (...args) => {
-      try {
-        return work(...args);
-      } catch (error) {
-        if ((error as { errcode?: number }).errcode === SQLITE_ERROR) throw foreignFile(file, error);
-        const known = asStoreError(file, error);
-        throw known instanceof CorruptStoreError ? damagedFile(file, error) : known;
-      }
-    };
-}
-
-function foreignFile(file: string, cause?: unknown): MurmureError {
-  const message = `${file} is a database of another program, not the registry of a directory: move it away, or use another home`;
-  return new MurmureError('invalid-data', message, { cause });
-}
-
-function damagedFile(file: string, cause: unknown): MurmureError {
-  const why = (cause as Error).message;
-  const message = `the registry ${file} is damaged (${why}): restore it from a backup, or move it away and start again; peers register anew within an hour, but which key a name is bound to is forgotten`;
-  return new MurmureError('invalid-data', message, { cause });
+function parsed({ address }: { address: string }): SocketAddress[] {
+  const result = parseAddress(address);
+  return result.ok ? [result.value] : [];
 }

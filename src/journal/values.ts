@@ -30,6 +30,7 @@ function encodeObject(value: object): Json {
     return { $bytes: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64url') };
   }
   if (Array.isArray(value)) return value.map((item) => encodeValue(item) ?? null);
+  if (value instanceof Map) return { $map: Array.from(value, (entry) => encodeValue(entry) ?? null) };
   if (isActor(value)) return { $actor: pathOf(value) };
   if ('rest' in value) return { $stack: encodeStack(value) };
   return encodeMembers(value);

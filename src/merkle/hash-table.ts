@@ -75,8 +75,8 @@ export function withoutEntries<V>(table: Table<V>, keys: readonly Key[]): Table<
 /** The value of `key`; undefined if it is not there. */
 export function entryOf<V>(table: Table<V>, key: Key): V | undefined {
   const bucket = table.buckets[bucketIndex(key)] ?? EMPTY_BUCKET;
-  for (let at = 0; at < bucket.length; at += 1) if (bucket[at]?.[0] === key) return bucket[at]?.[1];
-  return undefined;
+  const held = bucket[positionIn(bucket, key)];
+  return held !== undefined && held[0] === key ? held[1] : undefined;
 }
 
 /** All entries, in an order that depends on the keys alone, not on how the table came about: replays need that. */
@@ -110,9 +110,13 @@ function withBucket<V>(table: Table<V>, index: number, bucket: Bucket<V>, size: 
 
 /** Where a key is in its bucket, or would have to be put. */
 function positionIn(bucket: Bucket<unknown>, key: Key): number {
-  let at = 0;
-  for (let entry = bucket[at]; entry !== undefined && isBefore(entry[0], key); entry = bucket[at]) at += 1;
-  return at;
+  let [from, to] = [0, bucket.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (isBefore(bucket[middle]?.[0] ?? key, key)) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 /** Numbers first, by size; then strings, by code unit. */

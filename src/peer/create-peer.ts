@@ -368,6 +368,7 @@ class RunningPeer implements Peer {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const stop of this.#stops) stop();
+    this.#gate.close();
     this.#sockets.closeAll();
     this.#flush();
     const error = this.#failure ?? new MurmureError('interrupted', 'the peer was closed meanwhile');

@@ -20,16 +20,25 @@ export class Gate {
   /** For the actors' delays. */
   readonly clock: Clock;
   readonly #observer: GateObserver | undefined;
+  /** BOUNDED by the delays that actors wait for: a timer is here until it fires or is cleared. */
+  readonly #timers = new Set<unknown>();
   #depth = 0;
+  #isClosed = false;
 
   constructor(clock: Clock, observer?: GateObserver) {
     this.#observer = observer;
-    this.clock = observer === undefined ? clock : this.#numbered(clock, observer);
+    this.clock = this.#passing(clock);
+  }
+
+  /** From now on nothing enters, and no timer fires: the children of a root that broke down would run on without it. */
+  close(): void {
+    this.#isClosed = true;
+    for (const timer of this.#timers) this.clock.clearTimeout(timer);
   }
 
   /** Sends an event to an actor; what comes for one that has ended is dropped. */
   enter<TEvent extends EventObject = AnyEventObject>(actor: Ref<TEvent>, event: NoInfer<TEvent>): void {
-    if (actor.getSnapshot().status !== 'active') return;
+    if (this.#isClosed || actor.getSnapshot().status !== 'active') return;
     this.#observer?.entering(actor, event, this.#depth > 0);
     this.#run(() => actor.send(event));
   }
@@ -44,19 +53,25 @@ export class Gate {
     this.#observer?.sending(bytes, to);
   }
 
-  #numbered(clock: Clock, observer: GateObserver): Clock {
+  #passing(clock: Clock): Clock {
     let timers = 0;
     return {
       now: () => clock.now(),
       monotonicNow: () => clock.monotonicNow(),
-      clearTimeout: (timer) => clock.clearTimeout(timer),
+      clearTimeout: (timer) => {
+        this.#timers.delete(timer);
+        clock.clearTimeout(timer);
+      },
       setTimeout: (callback, ms) => {
         timers += 1;
         const number = timers;
-        return clock.setTimeout(() => {
-          observer.firing(number);
+        const timer = clock.setTimeout(() => {
+          this.#timers.delete(timer);
+          this.#observer?.firing(number);
           this.#run(callback);
         }, ms);
+        this.#timers.add(timer);
+        return timer;
       },
     };
   }

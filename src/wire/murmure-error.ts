@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'peer-unreachable'
   | 'authentication'
   | 'invalid-data'
+  | 'in-use'
   | 'interrupted';
 
 /** One sentence that says what happened, to what, and what to do; and the class it belongs to. */

@@ -13,6 +13,21 @@ export function whyInvalidName(name: string): string | undefined {
   return undefined;
 }
 
+/**
+ * Why a directory of ours gives this name to nobody new (protocol §3): it would look like another one. Undefined if it does. Names
+ * that are bound already, and those at other directories, are valid all the same; no name is ever normalised.
+ */
+export function whyRefusedName(name: string): string | undefined {
+  const invalid = whyInvalidName(name);
+  if (invalid !== undefined) return invalid;
+  if (name !== name.normalize('NFC')) return 'a name must be in Unicode normalization form C (NFC)';
+  if (/^\p{White_Space}|\p{White_Space}$/u.test(name)) return 'a name must not begin or end with white space';
+  if (/[\p{Default_Ignorable_Code_Point}\p{Bidi_Control}]/u.test(name)) {
+    return 'a name must not contain characters that are invisible or change the direction of text';
+  }
+  return undefined;
+}
+
 export function isValidName(name: string): boolean {
   return whyInvalidName(name) === undefined;
 }

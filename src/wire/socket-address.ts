@@ -117,3 +117,8 @@ function longestZeros(groups: readonly number[]): { start: number; length: numbe
   }
   return best;
 }
+
+/** For sorting: IPv4 first, as they are within a family. */
+export function byFamily(left: SocketAddress, right: SocketAddress): number {
+  return Number(isIPv6(left)) - Number(isIPv6(right));
+}

@@ -17,6 +17,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import { type Finished, main, Programs } from '../support/program.ts';
+import { run as runHere } from '../unit/cli/support.ts';
 
 let programs: Programs;
 let url: string;
@@ -34,12 +35,12 @@ afterAll(() => programs[Symbol.asyncDispose]());
 
 let homes = 0;
 
-/** A home with an identity and one message. */
+/** A home with an identity and one message; made here, as a process for each command would cost more than the tests. */
 async function newHome(): Promise<string> {
   homes += 1;
   const home = programs.home(`home-${homes}`);
-  await programs.run(['init', `person-${homes}`, '--home', home]);
-  await programs.run(['post', 'precious', '--home', home]);
+  await runHere(['init', `person-${homes}`, '--home', home]);
+  await runHere(['post', 'precious', '--home', home]);
   return home;
 }
 
@@ -52,9 +53,19 @@ function expectSentence({ code, stderr, stdout }: Finished, expected: { code: nu
   if (lastLine !== '') expect(JSON.parse(lastLine)).toMatchObject({ error: { message: expect.any(String) } });
 }
 
+/** Runs it so that the modes of files bind it, also where the super-user runs the tests: without the right to override them. */
+function boundByModes(argv: readonly string[]): Finished {
+  const drop = ['setpriv', '--bounding-set=-dac_override,-dac_read_search'];
+  const [command = '', ...words] = [...(process.getuid?.() === 0 ? drop : []), process.execPath, main, ...argv];
+  const { PATH } = process.env;
+  const { status, stdout, stderr, error } = spawnSync(command, words, { encoding: 'utf8', env: { PATH } });
+  if (error !== undefined) throw error;
+  return { code: status, stdout, stderr, values: [] };
+}
+
 async function expectNothingLost(home: string): Promise<void> {
-  const { values } = await programs.run(['timeline', '--json', '--home', home]);
-  expect(values.map(({ body }) => body)).toEqual(['precious']);
+  const { lines } = await runHere(['timeline', '--json', '--home', home]);
+  expect(lines.map(({ body }) => body)).toEqual(['precious']);
 }
 
 describe('directory', () => {
@@ -140,12 +151,11 @@ describe('home', () => {
     expect(readFileSync(file, 'utf8')).toBe('x');
   });
 
-  test('it is read-only: exit 1', async ({ skip }) => {
-    skip(process.getuid?.() === 0, 'permissions do not bind the super-user');
+  test('it is read-only: exit 1', () => {
     const folder = programs.home('read-only');
     mkdirSync(folder);
     chmodSync(folder, 0o500);
-    const result = await programs.run(['init', 'someone', '--json', '--home', join(folder, 'home')]);
+    const result = boundByModes(['init', 'someone', '--json', '--home', join(folder, 'home')]);
     chmodSync(folder, 0o700);
     expectSentence(result, { code: 1, sentence: /read-only/ });
   });
@@ -263,20 +273,9 @@ describe('a full disk', () => {
 });
 
 describe('a home that can only be read', () => {
-  /** As somebody else: modes do not bind the super-user. */
-  const asNobody = (home: string, argv: readonly string[]): Finished => {
-    const drop = ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, main];
-    const { PATH } = process.env;
-    const { status, stdout, stderr } = spawnSync('setpriv', [...drop, ...argv, '--home', home], {
-      encoding: 'utf8',
-      env: { PATH },
-    });
-    return { code: status, stdout, stderr, values: [] };
-  };
   const makeReadOnly = (home: string): void => {
     for (const name of readdirSync(home)) chmodSync(join(home, name), 0o444);
     chmodSync(home, 0o555);
-    chmodSync(programs.folder, 0o755);
   };
   const readOnlyHome = async (): Promise<string> => {
     const home = await newHome();
@@ -288,17 +287,13 @@ describe('a home that can only be read', () => {
     [['post', 'x'], /store\.db cannot be written: make it and its folder writable/],
     [['serve', '--directory', 'https://127.0.0.1:1'], /serve\.lock cannot be opened: check that/],
     [['follow', 'someone'], /store\.db cannot be written: make it and its folder writable/],
-  ] as const)('%s: exit 1, and what to do', async ([argv, sentence], { skip }) => {
-    skip(process.getuid?.() !== 0, 'only the super-user can become somebody else');
+  ] as const)('%s: exit 1, and what to do', async ([argv, sentence]) => {
     const home = await readOnlyHome();
-    expectSentence(asNobody(home, argv), { code: 1, sentence });
+    expectSentence(boundByModes([...argv, '--home', home]), { code: 1, sentence });
     await expectNothingLost(home);
   });
 
-  test('timeline, thread, show, search and tree read it, what is not indexed included, and leave it as it is', async ({
-    skip,
-  }) => {
-    skip(process.getuid?.() !== 0, 'only the super-user can become somebody else');
+  test('timeline, thread, show, search and tree read it, what is not indexed included, and leave it as it is', async () => {
     const home = await newHome();
     const [{ hash, author }] = (await programs.run(['timeline', '--json', '--home', home])).values as [
       { hash: string; author: string },
@@ -306,7 +301,7 @@ describe('a home that can only be read', () => {
     makeReadOnly(home);
     const before = readFileSync(join(home, 'store.db'));
     for (const argv of [['timeline'], ['thread', hash], ['show', hash], ['search', 'precious'], ['tree', author]]) {
-      const { code, stdout, stderr } = asNobody(home, argv);
+      const { code, stdout, stderr } = boundByModes([...argv, '--home', home]);
       expect({ argv, code, stdout, stderr }).toEqual({
         argv,
         code: 0,
@@ -314,13 +309,12 @@ describe('a home that can only be read', () => {
         stderr: '',
       });
     }
-    expect(asNobody(home, ['key', 'show']).code).toBe(0);
+    expect(boundByModes(['key', 'show', '--home', home]).code).toBe(0);
     expect(readdirSync(home).sort()).toEqual(['identity.json', 'key.pem', 'store.db']);
     expect(readFileSync(join(home, 'store.db')).equals(before)).toBe(true);
   });
 
-  test('one whose last writer did not finish: exit 1, and why it cannot be read', async ({ skip }) => {
-    skip(process.getuid?.() !== 0, 'only the super-user can become somebody else');
+  test('one whose last writer did not finish: exit 1, and why it cannot be read', async () => {
     const home = await newHome();
     const db = new DatabaseSync(join(home, 'store.db'));
     db.exec('UPDATE peers SET muted = muted');
@@ -329,7 +323,7 @@ describe('a home that can only be read', () => {
     writeFileSync(join(home, 'store.db-wal'), wal);
     makeReadOnly(home);
     const sentence = /store\.db cannot be read without being written, as what came last is still in .*store\.db-wal/;
-    expectSentence(asNobody(home, ['timeline']), { code: 1, sentence });
+    expectSentence(boundByModes(['timeline', '--home', home]), { code: 1, sentence });
     await expectNothingLost(home);
   });
 });

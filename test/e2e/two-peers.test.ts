@@ -1,6 +1,7 @@
 /** The main job, in processes of its own: a directory, people who write, and people who read. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { hasIPv6, type Json, Programs, type Running } from '../support/program.ts';
 
 const networks = [
@@ -161,11 +162,12 @@ test('a serve that records leaves a journal that replays, and says why meanwhile
   const journal = programs.home('journal.jsonl');
   const bob = programs.start(['serve', '--udp', '127.0.0.1:0', '--record', journal, ...flags('bob')]);
   await bob.line(({ event, peer }) => event === 'messages.received' && peer === 'alice');
-  // What serve leaves for others is at most a second old.
-  let explained = await programs.run(['why', 'alice', ...flags('bob')]);
-  for (let tries = 0; explained.code !== 0 && tries < 10; tries++) {
-    explained = await programs.run(['why', 'alice', ...flags('bob')]);
-  }
+  // What serve leaves for others is written once a second.
+  const explained = await eventually(async () => {
+    const finished = await programs.run(['why', 'alice', ...flags('bob')]);
+    expect(finished.code).toBe(0);
+    return finished;
+  });
   expect(explained.values).toContainEqual(expect.objectContaining({ actor: 'peer/outgoing-session.alice' }));
   expect((await bob.stop()).code).toBe(0);
   const replayed = await programs.run(['replay', journal, '--json']);

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { directoryMachine } from '../../machines/directory.machine.ts';
-import type { DirectoryContext } from '../../machines/directory-context.ts';
 import type { Datagram } from '../../src/wire/datagram.ts';
 import { ZERO_HASH } from '../../src/wire/hash.ts';
 import { seededRandom } from '../support/seeded-random.ts';
@@ -18,15 +17,23 @@ const delivery = (datagram: Datagram) => ({
 });
 const asked = (datagram: Datagram) => ({ type: 'stranger.asked', ...delivery(datagram) });
 const hello = { type: 'Hello', id: 1, flags: 0, name: 'alice' } as const;
-const checked = (status: string) => ({ type: 'hello.checked', hello: delivery(hello), status, key: 'key' });
-const proof = (proven: boolean) => ({
-  type: 'xstate.done.actor.address-proof.192.0.2.1:1',
-  actorId: 'address-proof.192.0.2.1:1',
-  output: { proven, address: alice, name: 'alice', key: 'key', atMs: 2 },
+const checked = (status: string) => ({
+  type: 'hello.checked',
+  hello: delivery(hello),
+  status,
+  key: 'key',
+  isListed: false,
+});
+const proof = (proven: boolean, { ip, port } = alice) => ({
+  type: `xstate.done.actor.address-proof.${ip}:${port}`,
+  actorId: `address-proof.${ip}:${port}`,
+  output: { proven, address: { ip, port }, name: 'alice', key: 'key', atMs: 2 },
 });
 
+const bound = { type: 'socket.ready', index: 0, address: alice, socket };
+
 const events = [
-  { type: 'socket.ready', index: 0, address: alice, socket },
+  bound,
   { type: 'socket.lost', index: 0, why: 'in use' },
   asked(hello),
   asked({ type: 'RootRequest', id: 2 }),
@@ -37,25 +44,40 @@ const events = [
   checked('forged'),
   { type: 'datagram.unsolicited', ...delivery({ type: 'NatTraversalClient', id: 0, address: bob }) },
   { type: 'traversal.checked', sender: alice, target: bob, isListed: true },
+  { type: 'host.vouched', host: alice.ip, atMs: 3 },
+  { type: 'address.listed', name: 'alice', key: 'key', address: alice, others: [bob], atMs: 3 },
+  { type: 'addresses.undated', addresses: [{ name: 'alice', key: 'key', address: bob }], atMs: 3 },
   { type: 'sweep', atMs: 5 },
   proof(true),
   proof(false),
+  proof(true, bob),
+  proof(false, bob),
   { type: 'xstate.error.actor.socket.0', actorId: 'socket.0', error: new Error('broken') },
   { type: 'directory.stop' },
 ] as never;
 
-const key = (context: DirectoryContext) => [
-  context.sessions.size,
-  context.proving.size,
-  context.sockets.ipv4 === undefined,
+const EFFECTS = [
+  'lookUpSender',
+  'lookUpTarget',
+  'listAddress',
+  'confirmAddress',
+  'dropAddress',
+  'forgetExpired',
+  'sendSigned',
+];
+
+const paths = [
+  [],
+  [asked(hello), checked('registered')],
+  [bound, { type: 'addresses.undated', addresses: [{ name: 'alice', key: 'key', address: bob }], atMs: 3 }],
 ];
 
 test('every transition of a directory is walked', async () => {
   const machine = directoryMachine.provide({
     actors: { socket: inertMachine, addressProof: inertMachine } as never,
-    actions: inert('checkHello', 'checkTraversal', 'listAddress', 'forgetExpired', 'sendSigned'),
+    actions: inert(...EFFECTS),
   });
   const input = { binds: [alice], random: seededRandom(1) };
-  const result = await walkMachine({ machine, input, events, key, depth: 4 });
+  const result = await walkMachine({ machine, input, events, paths });
   expect(unwalked(result)).toEqual([]);
 });

@@ -25,6 +25,8 @@ export interface MachineWalk {
   readonly key?: (context: never) => unknown;
   /** False for an event that cannot come in this state: a request that ends before one was opened. Default: all can. */
   readonly isPossible?: (context: never, event: EventObject) => boolean;
+  /** The paths themselves, for a machine that changes its context in place: the search for them goes back to earlier contexts. */
+  readonly paths?: readonly (readonly EventObject[])[];
   /** Longest path, in events. Default 12. */
   readonly depth?: number;
 }
@@ -65,6 +67,7 @@ export async function walkMachine({
   input,
   events,
   key = () => '',
+  paths: given,
   depth = 12,
 }: MachineWalk): Promise<WalkResult> {
   const names = transitionsOf(machine);
@@ -77,6 +80,10 @@ export async function walkMachine({
   });
   const canCome = (snapshot: AnyMachineSnapshot, event: EventObject) =>
     snapshot.status === 'active' && isPossible(snapshot.context as never, event);
+  if (given !== undefined) {
+    for (const path of given) for (const event of events) run([...path, event]);
+    return { walked, all: [...names.values()], paths: given.length };
+  }
   const options = { input, filterEvents: canCome, limit: 100_000, allowDuplicatePaths: true };
   const paths = model.getShortestPaths(options as never);
   for (const path of paths) {

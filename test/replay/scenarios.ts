@@ -3,10 +3,10 @@ import { SECOND } from '../../machines/timing.ts';
 import { runFrontEnd } from '../../src/cli/front-end/run-front-end.ts';
 import { hashOf } from '../../src/wire/hash.ts';
 import { encodeInternal, encodeMessage } from '../../src/wire/node.ts';
+import type { Weather } from '../support/network/virtual-network.ts';
 import { Publisher } from '../support/publisher.ts';
 import { cancel, press, scripted } from '../support/scripted-dialogue.ts';
 import { Stranger } from '../support/stranger.ts';
-import type { Weather } from '../support/virtual-network.ts';
 import { journalOf, recording, type VirtualPeer, World } from '../support/world.ts';
 
 export interface Scenario {

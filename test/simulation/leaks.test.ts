@@ -54,20 +54,18 @@ describe('a root that throws', () => {
     await world.startDirectory();
     const sockets = world.network.openSockets;
     const timers = world.clock.pending;
-    // A store that breaks where the root itself needs randomness: the first spawn of a session draws an id.
-    const random = {
-      uint32: () => {
-        throw new Error('no entropy left');
-      },
-      fraction: () => 0,
-    };
-    const { peer } = await world.addPeer('alice', { environment: { random } });
+    const { peer } = await world.addPeer('alice');
+    await world.settle(peer.whenListed());
     expect(world.network.openSockets).toBe(sockets + 1);
-    const listed = peer.whenListed();
-    const outcome = listed.catch((error: unknown) => error);
-    await world.clock.advance(5_000);
-    peer.close();
-    expect(await outcome).toBeInstanceOf(Error);
+    const outcome = peer.sync('bob').catch((error: unknown) => error);
+    // The root itself, in an action of its own, makes the id of a session of the address.
+    peer.hello({
+      port: 9,
+      get ip(): string {
+        throw new Error('this address cannot be read');
+      },
+    });
+    expect(await outcome).toMatchObject({ message: 'the peer broke down: Error: this address cannot be read' });
     expect(world.network.openSockets).toBe(sockets);
     await world.clock.advance(60_000);
     expect(world.clock.pending).toBe(timers);

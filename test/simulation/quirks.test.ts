@@ -1,6 +1,5 @@
-/** Protocol §11: what programs do that others wrote, and that we get along with. */
+/** Protocol §11: single habits of programs that others wrote. The programs as a whole are in known-peers.test.ts. */
 import { describe, expect, test } from 'vitest';
-import { appendSignature, type Datagram, encodeDatagram } from '../../src/wire/datagram.ts';
 import { hashOf } from '../../src/wire/hash.ts';
 import { encodeInternal, encodeMessage } from '../../src/wire/node.ts';
 import type { SocketAddress } from '../../src/wire/socket-address.ts';
@@ -73,26 +72,6 @@ describe('a peer that pads', () => {
   });
 });
 
-describe('a peer that never signs', () => {
-  test('and has registered no key is read, and what it writes is shown as not authenticated', async () => {
-    const { world, reader } = await worldWith();
-    const bare = await Stranger.join(world, 'bare');
-    world.registry.prove('bare', undefined, bare.address, world.clock.now());
-    bare.answer = ({ datagram, from }) => {
-      const { id } = datagram;
-      const reply = (answer: Datagram) => bare.send(from, answer);
-      if (datagram.type === 'Hello') reply({ type: 'HelloReply', id, flags: 0, name: 'bare' });
-      if (datagram.type === 'RootRequest') reply({ type: 'Root', id, hash: hashOf(one) });
-      if (datagram.type === 'GetDatum') reply({ type: 'Datum', id, hash: hashOf(one), value: one });
-    };
-    expect(await world.settle(reader.peer.sync('bare'))).toMatchObject({ status: 'updated', newMessages: 1 });
-    expect(reader.store.messages({ authors: ['bare'], limit: 9 })).toMatchObject([
-      { body: 'one', authenticated: false },
-    ]);
-    await world.close();
-  });
-});
-
 describe('a peer that panics on unsigned answers', () => {
   test('sets a flag in its Hello: it gets Datum and NoDatum signed', async () => {
     const { world, reader } = await worldWith();
@@ -130,17 +109,6 @@ describe('a peer that numbers its requests in its own way', () => {
     await world.clock.advance(1_000);
     const ids = stranger.heardOf('HelloReply').map(({ id }) => id);
     expect(ids.toSorted()).toEqual([1, 2, 3]);
-    await world.close();
-  });
-
-  test('64 zero bytes after GetDatum are no signature that could be wrong', async () => {
-    const { world, reader } = await worldWith();
-    const { hash } = reader.peer.post('here');
-    const stranger = await guest(world, reader);
-    const asked = appendSignature(encodeDatagram({ type: 'GetDatum', id: 5, hash }), new Uint8Array(64));
-    stranger.sendBytes(addressOf(reader), asked);
-    await world.clock.advance(1_000);
-    expect(stranger.heardOf('Datum')).toMatchObject([{ id: 5, hash }]);
     await world.close();
   });
 });

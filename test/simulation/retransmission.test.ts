@@ -1,7 +1,7 @@
 /** Protocol §6: unanswered requests. */
 import { describe, expect, test } from 'vitest';
+import type { SentDatagram } from '../support/network/virtual-network.ts';
 import { Publisher } from '../support/publisher.ts';
-import type { SentDatagram } from '../support/virtual-network.ts';
 import { type VirtualPeer, World } from '../support/world.ts';
 
 async function worldWithPublisher(): Promise<{ world: World; reader: VirtualPeer; publisher: Publisher }> {

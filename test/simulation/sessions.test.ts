@@ -1,6 +1,7 @@
 /** Protocol §5 and §7: sessions, who may open them, how long they last, and what strangers are told. */
 
 import { describe, expect, test } from 'vitest';
+import { timing } from '../../machines/timing.ts';
 import { encodeDatagram, isRequest } from '../../src/wire/datagram.ts';
 import { EMPTY_ROOT } from '../../src/wire/hash.ts';
 import type { SocketAddress } from '../../src/wire/socket-address.ts';
@@ -284,6 +285,16 @@ describe('sessions last', () => {
       expect(bodiesOf(bob, 'alice')).toHaveLength(i + 1);
     }
     expect(alice.facts.concat(bob.facts).filter(({ type }) => type === 'error.received')).toEqual([]);
+    const registeredAtMs = world.registrations.filter(({ name }) => name === 'alice').map(({ atMs }) => atMs);
+    const helloAtMs = world.network.log
+      .filter(({ from, to, bytes }) => from.ip === bob.ip && to.ip === alice.ip && bytes[4] === 0)
+      .map(({ atMs }) => atMs);
+    for (const times of [registeredAtMs, helloAtMs]) {
+      // In 250 minutes, each before the hour since the last time was over.
+      expect(times.length).toBeGreaterThanOrEqual(5);
+      const pauses = times.slice(1).map((atMs, i) => atMs - (times[i] ?? 0));
+      expect(Math.max(...pauses)).toBeLessThan(timing.sessionLifetime);
+    }
     await world.close();
   });
 

@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import { type Hash, hashOf } from '../../src/wire/hash.ts';
 import { encodeInternal, encodeMessage, MAX_CHILDREN } from '../../src/wire/node.ts';
+import type { Weather } from './network/virtual-network.ts';
 import { Publisher } from './publisher.ts';
 import { bodiesOf } from './scenarios.ts';
-import type { Weather } from './virtual-network.ts';
 import { World } from './world.ts';
 
 /** Leaves, then nodes over any of what came before: repeats, shared subtrees, chains, wide nodes, leaves of unknown kinds. */

@@ -18,6 +18,7 @@ const failure = v.strictObject({
     'peer-unreachable',
     'authentication',
     'invalid-data',
+    'in-use',
     'interrupted',
   ]),
   message: v.string(),

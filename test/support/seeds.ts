@@ -1,4 +1,5 @@
 /** Runs of one scenario under many seeds; the one that fails says how to run it again, and leaves journals to look into. */
+import { randomInt } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,8 +12,18 @@ export function seeds(count: number): number[] {
   return only === undefined ? Array.from({ length: count }, (_, i) => i + 1) : [Number(only)];
 }
 
-export async function underSeeds(count: number, scenario: (seed: number) => Promise<void>): Promise<void> {
-  for (const seed of seeds(count)) {
+/** The given ones and one that nobody has tried, or the one in MURMURE_SEED. */
+export function withFreshSeed(...fixed: readonly number[]): number[] {
+  const only = process.env.MURMURE_SEED;
+  return only === undefined ? [...fixed, randomInt(2 ** 31)] : [Number(only)];
+}
+
+/** Under the seeds 1 to `which`, or those given. */
+export async function underSeeds(
+  which: number | readonly number[],
+  scenario: (seed: number) => Promise<void>,
+): Promise<void> {
+  for (const seed of typeof which === 'number' ? seeds(which) : which) {
     try {
       await scenario(seed);
     } catch (error) {

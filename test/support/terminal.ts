@@ -3,10 +3,11 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { hasTool } from './tools.ts';
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
-export const hasTmux = spawnSync('tmux', ['-V']).status === 0;
+export const hasTmux = hasTool('tmux');
 
 export interface TerminalOptions {
   readonly columns?: number;
@@ -14,8 +15,8 @@ export interface TerminalOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** Nobody waits longer for a screen. */
-const PATIENCE_MS = 30_000;
+/** Only a screen that never comes takes so long. */
+const PATIENCE_MS = 120_000;
 const LOOK_EVERY_MS = 50;
 
 /** Disposing of it ends the program, however it is. */

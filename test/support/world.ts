@@ -2,38 +2,61 @@
  * Real peers and a real directory on the virtual clock and network: everything but UDP, HTTPS and the system's randomness is
  * what users run. The same seed gives the same run, byte for byte.
  */
-import { verify as verifySignature } from 'node:crypto';
+import { createHash, verify as verifySignature } from 'node:crypto';
 import type { Random } from '../../machines/effects.ts';
-import { UdpSide } from '../../src/directory/create-directory.ts';
 import { createDirectoryMetrics } from '../../src/directory/directory-metrics.ts';
-import { createMemoryRegistry } from '../../src/directory/memory-registry.ts';
 import type { Registry } from '../../src/directory/registry.ts';
+import { openSqliteRegistry } from '../../src/directory/sqlite-registry.ts';
+import { UdpSide } from '../../src/directory/udp-side.ts';
 import { deterministicSigner, type KeyPair, keyPairFromSecret } from '../../src/identity/key-pair.ts';
 import { type PublicKey, publicKeyBytes } from '../../src/identity/public-key.ts';
 import type { JournalSink } from '../../src/journal/recorder.ts';
 import { createSeededRandom, SEED_BYTES } from '../../src/journal/seeded-random.ts';
 import { createPeer } from '../../src/peer/create-peer.ts';
 import type { DirectoryHttp } from '../../src/peer/directory-http.ts';
-import type { Peer, PeerFact, PeerOptions } from '../../src/peer/peer.ts';
+import type { Peer, PeerEnvironment, PeerFact, PeerOptions } from '../../src/peer/peer.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
+import { steadyClock } from '../../src/runtime/steady-clock.ts';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { MurmureError } from '../../src/wire/murmure-error.ts';
 import type { SocketAddress } from '../../src/wire/socket-address.ts';
+import type { VirtualHost } from './network/virtual-host.ts';
+import { VirtualNetwork, type Weather } from './network/virtual-network.ts';
 import { type SeededRandom, seededRandom } from './seeded-random.ts';
 import { VirtualClock } from './virtual-clock.ts';
-import { VirtualNetwork, type Weather } from './virtual-network.ts';
 
 export interface VirtualPeer {
-  readonly peer: Peer;
+  /** Another one after `restart`. */
+  peer: Peer;
   readonly store: Store;
   readonly keyPair: KeyPair;
-  /** Everything it told, in order. */
+  /** Everything it told, in order, over all its starts. */
   readonly facts: PeerFact[];
+  readonly host: VirtualHost;
+  /** Its host's first address. */
   readonly ip: string;
 }
 
 export interface PeerSetup extends Partial<PeerOptions> {
   readonly follow?: readonly string[];
+  /** Where it runs. Default: a host of its own, in the open. */
+  readonly host?: VirtualHost;
+  /** Hears of everything that it tells. */
+  readonly onFact?: (fact: PeerFact) => void;
+}
+
+export interface WorldOptions {
+  /**
+   * For days of virtual time: signatures are hashes that anybody could make, datagrams and facts are not kept, and nothing waits for the
+   * event loop. Default false.
+   */
+  readonly isLong?: boolean;
+}
+
+interface Setup {
+  readonly options: PeerOptions;
+  readonly tell: (fact: PeerFact) => void;
 }
 
 /** Opens a journal for one of a world’s systems of actors: "directory", or a peer by its name. */
@@ -60,19 +83,32 @@ const DIRECTORY_ADDRESS = { ip: '10.0.0.1', port: 1194 };
 const HTTP_DELAY_MS = 5;
 
 export class World {
-  readonly clock = new VirtualClock();
+  readonly clock: VirtualClock;
   readonly random: SeededRandom;
   readonly network: VirtualNetwork;
-  readonly registry: Registry = createMemoryRegistry();
+  readonly directoryHost: VirtualHost;
+  registry: Registry = openSqliteRegistry(':memory:');
   readonly peers: VirtualPeer[] = [];
   /** Names whose directory lookups fail, as if it were down. */
   isDirectoryDown = false;
+  #directoryClock: Clock;
+  /** Who registered over HTTPS, and when: ms since the beginning. */
+  readonly registrations: { readonly name: string; readonly atMs: number }[] = [];
   #directory: UdpSide | undefined;
   #serverKey: PublicKey | undefined;
+  readonly #isLong: boolean;
+  readonly #setups = new Map<VirtualPeer, Setup>();
+  /** By label: how often it was started. Who starts again draws other ids. */
+  readonly #starts = new Map<string, number>();
 
-  constructor(seed: number, weather?: Weather) {
+  constructor(seed: number, weather?: Weather, { isLong = false }: WorldOptions = {}) {
+    this.#isLong = isLong;
+    this.clock = new VirtualClock({ settles: isLong ? 'promises' : 'immediates' });
     this.random = seededRandom(seed);
     this.network = new VirtualNetwork(this.clock, this.random.fork('network'), weather);
+    this.network.isLogging = !isLong;
+    this.directoryHost = this.network.hostAt(DIRECTORY_ADDRESS.ip);
+    this.#directoryClock = steadyClock(this.directoryHost.clock);
   }
 
   async startDirectory(): Promise<void> {
@@ -84,44 +120,89 @@ export class World {
       binds: [DIRECTORY_ADDRESS],
       metrics: createDirectoryMetrics(),
       journal: openJournal('directory'),
-      environment: { clock: this.clock, network: this.network, sign, verify, ...this.#randomOf('directory') },
+      clock: this.#directoryClock,
+      environment: {
+        network: this.directoryHost,
+        sign,
+        verify: this.#verify,
+        ...this.#randomOf('directory'),
+      },
     });
     await this.#directory.whenBound();
+  }
+
+  /** As if somebody at this IP address had registered over HTTPS. */
+  vouchFor(ip: string): void {
+    this.#directory?.vouchFor(ip);
+  }
+
+  get directoryAddress(): SocketAddress {
+    return DIRECTORY_ADDRESS;
   }
 
   stopDirectory(): void {
     this.#directory?.close();
   }
 
-  /** A peer on a host of its own. */
-  async addPeer(name: string, { follow = [], ...options }: PeerSetup = {}): Promise<VirtualPeer> {
+  /** Starts it again, on the same address and with the same key; with nobody registered, if that is lost. */
+  async restartDirectory({ isEmptied = false }: { readonly isEmptied?: boolean } = {}): Promise<void> {
+    this.stopDirectory();
+    this.#directoryClock = steadyClock(this.directoryHost.clock);
+    if (isEmptied) this.registry = openSqliteRegistry(':memory:');
+    await this.startDirectory();
+  }
+
+  async addPeer(
+    name: string,
+    { follow = [], host, onFact = () => {}, ...options }: PeerSetup = {},
+  ): Promise<VirtualPeer> {
     const { keyPair, sign } = await this.identity(name);
+    const ownIp = `10.0.1.${this.peers.length + 1}`;
+    const on = host ?? this.network.hostAt(ownIp);
     const store = options.store ?? openSqliteStore(':memory:');
-    for (const followed of follow) store.setFollowing(followed, true, this.clock.now());
-    const ip = `10.0.1.${this.peers.length + 1}`;
-    const peer = await createPeer({
+    for (const followed of follow) store.setFollowing(followed, true, on.clock.now());
+    const facts: PeerFact[] = [];
+    const tell = (fact: PeerFact) => {
+      if (!this.#isLong) facts.push(fact);
+      onFact(fact);
+    };
+    const peerOptions: PeerOptions = {
       name,
       keyPair,
       directory: 'https://directory.example/',
-      udp: [`${ip}:0`],
-      journal: openJournal(name),
+      udp: [host === undefined ? `${ownIp}:0` : '0.0.0.0:0'],
       ...options,
       store,
       environment: {
-        clock: this.clock,
-        ...this.#randomOf(name),
-        network: this.network,
-        http: this.#http(),
+        clock: on.clock,
+        // Without a host that was made for it, a peer may listen on any address.
+        network: host ?? this.network,
+        http: this.#http(on),
         sign,
-        verify,
+        verify: this.#verify,
         ...options.environment,
       },
-    });
-    const facts: PeerFact[] = [];
-    peer.on('*', (fact) => facts.push(fact));
-    const added = { peer, store, keyPair, facts, ip };
+    };
+    const setup = { options: peerOptions, tell };
+    const peer = await this.#run(setup);
+    const added = { peer, store, keyPair, facts, host: on, ip: on.addresses[0]?.ip ?? '' };
+    this.#setups.set(added, setup);
     this.peers.push(added);
     return added;
+  }
+
+  /** Starts a peer that was added before again, with its key and its store. It is closed first, unless a test has done so. */
+  async restart(restarted: VirtualPeer): Promise<void> {
+    await restarted.peer.close();
+    restarted.peer = await this.#run(this.#setups.get(restarted) as Setup);
+  }
+
+  async #run({ options, tell }: Setup): Promise<Peer> {
+    const journal = openJournal(options.name);
+    const environment = { ...this.#randomOf(options.name), ...options.environment };
+    const peer = await createPeer({ journal, ...options, environment });
+    peer.on('*', tell);
+    return peer;
   }
 
   /** Waits, in virtual time. */
@@ -149,22 +230,30 @@ export class World {
     const draw = this.random.fork(`key of ${label}`);
     const secret = Uint8Array.from({ length: 32 }, () => draw.uint32() & 0x7f);
     const keyPair = await keyPairFromSecret(secret);
+    if (this.#isLong) return { keyPair, sign: async (message) => seal(keyPair.publicKey, message) };
     const sign = deterministicSigner(secret);
     return { keyPair, sign: async (message) => sign(message) };
   }
 
   /** As a journal would have it, whether there is one or not. */
   #randomOf(label: string): { random: Random; seed: Uint8Array } {
-    const draw = this.random.fork(`seed of ${label}`);
+    const start = (this.#starts.get(label) ?? 0) + 1;
+    this.#starts.set(label, start);
+    const draw = this.random.fork(start === 1 ? `seed of ${label}` : `seed ${start} of ${label}`);
     const seed = Uint8Array.from({ length: SEED_BYTES }, () => draw.uint32() & 0xff);
     return { random: createSeededRandom(seed), seed };
   }
 
-  #http(): DirectoryHttp {
+  get #verify(): PeerEnvironment['verify'] {
+    return this.#isLong ? async (key, message, signature) => seal(key, message).equals(signature) : verify;
+  }
+
+  #http(host: VirtualHost): DirectoryHttp {
     const answer = <T>(give: () => T): Promise<T> =>
       new Promise((resolve, reject) => {
-        this.clock.setTimeout(() => {
-          if (this.isDirectoryDown) reject(new MurmureError('directory-unreachable', 'the directory is down'));
+        host.clock.setTimeout(() => {
+          if (this.isDirectoryDown || !host.isReachable)
+            reject(new MurmureError('directory-unreachable', 'the directory is down'));
           else
             try {
               resolve(give());
@@ -173,12 +262,13 @@ export class World {
             }
         }, HTTP_DELAY_MS);
       });
-    const now = () => this.clock.now();
+    const now = () => this.#directoryClock.now();
     return {
       udpAddresses: () => answer((): SocketAddress[] => [DIRECTORY_ADDRESS]),
       serverKey: () => answer(() => this.#serverKey),
       register: (name, key) =>
         answer(() => {
+          this.registrations.push({ name, atMs: this.clock.elapsedMs });
           if (this.registry.register(name, key, now()) === 'bad-key') {
             throw new MurmureError('authentication', `the name ${name} is bound to another key`);
           }
@@ -191,6 +281,11 @@ export class World {
       peer: (name) => answer(() => this.registry.lookup(name, now())),
     };
   }
+}
+
+/** Stands for a signature where so many are made that real ones would take minutes: whoever knows the key can make it. */
+function seal(key: PublicKey, message: Uint8Array): Buffer {
+  return createHash('sha512').update(key).update(message).digest();
 }
 
 /** On the thread and settled at once, so that virtual time stays exact; ten times as fast as the same in JavaScript. */

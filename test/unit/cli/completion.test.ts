@@ -1,13 +1,13 @@
 /** Completion scripts, run by the shells they are for where those are installed. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { hasTool } from '../../support/tools.ts';
 import { freshFolder, run } from './support.ts';
 
-const isInstalled = (shell: string) => spawnSync(shell, ['-c', 'true']).status === 0;
-/** The one that macOS brings lacks mapfile. */
-const hasBash = isInstalled('bash') && spawnSync('bash', ['-c', '(( BASH_VERSINFO[0] >= 4 ))']).status === 0;
+/** The one that macOS brings, version 3, lacks mapfile. */
+const hasBash = hasTool('bash');
 
 async function scriptFile(shell: string): Promise<string> {
   const { out } = await run(['completion', shell]);
@@ -56,7 +56,7 @@ describe('completion', () => {
     },
   );
 
-  test.skipIf(!isInstalled('fish')).for(cases.slice(1))(
+  test.skipIf(!hasTool('fish')).for(cases.slice(1))(
     'in fish, of %j (skipped without fish)',
     async ([words, offered, not]) => {
       const file = await scriptFile('fish');
@@ -70,7 +70,7 @@ describe('completion', () => {
     },
   );
 
-  test.skipIf(!isInstalled('zsh'))('in zsh: the script is one (skipped without zsh)', async () => {
+  test.skipIf(!hasTool('zsh'))('in zsh: the script is one (skipped without zsh)', async () => {
     const file = await scriptFile('zsh');
     execFileSync('zsh', ['-n', file]);
     const found = execFileSync(

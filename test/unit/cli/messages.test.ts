@@ -88,9 +88,9 @@ describe('post', () => {
     const stop = new AbortController();
     const { promise: never } = Promise.withResolvers<string>();
     async function* endless() {
+      stop.abort(new StoppedError('SIGINT'));
       yield await never;
     }
-    setTimeout(() => stop.abort(new StoppedError('SIGINT')), 20);
     const { runCli } = await import('../../../src/cli/run-cli.ts');
     const sink = { write: () => {} };
     const code = await runCli(['post', '-', '--home', home], {

@@ -20,6 +20,7 @@ import {
 import type { Network } from '../../../src/runtime/network.ts';
 import { openSqliteStore } from '../../../src/store/sqlite-store.ts';
 import { encodeDatagram } from '../../../src/wire/datagram.ts';
+import { eventually } from '../../support/eventually.ts';
 import { fetchTree, treeOfBodies } from '../store/support.ts';
 import { fakePeer, freshFolder, initHome, type RunSettings, run, syncReport } from './support.ts';
 
@@ -62,13 +63,19 @@ beforeEach(async () => {
 
 describe('ping', () => {
   test('tells how long answers take, and from where', async () => {
-    const { lines, code } = await run(['ping', 'alice', '--count', '2', '--json', ...flags], { services });
-    expect(code).toBe(0);
+    const ping = (...options: string[]) => run(['ping', 'alice', ...options, ...flags], { services });
     const [address] = alice.addresses;
-    expect(lines).toMatchObject([{ peer: 'alice', address, authenticated: true, natTraversal: false, sent: 2 }]);
-    expect(lines[0]?.roundTripsMs.length).toBeGreaterThan(0);
-    const { out } = await run(['ping', 'alice', '--count', '1', ...flags], { services });
-    expect(out).toMatch(/^alice at 127\.0\.0\.1:\d+, reached directly\n1 of 1 request answered at once: /);
+    // A machine that is busy may have every request repeated, and then there is nothing to tell: another ping will do.
+    await eventually(async () => {
+      const { lines, code } = await ping('--count', '2', '--json');
+      expect(code).toBe(0);
+      expect(lines).toMatchObject([{ peer: 'alice', address, authenticated: true, natTraversal: false, sent: 2 }]);
+      expect(lines[0]?.roundTripsMs.length).toBeGreaterThan(0);
+    });
+    await eventually(async () => {
+      const { out } = await ping('--count', '1');
+      expect(out).toMatch(/^alice at 127\.0\.0\.1:\d+, reached directly\n1 of 1 request answered at once: /);
+    });
   });
 
   test('downloads nothing', async () => {
@@ -216,7 +223,7 @@ test('what is withdrawn beside a running peer is withdrawn at who follows', asyn
   expect(lines.map(({ body }) => body)).toEqual(['stays']);
 });
 
-test('the demo', { timeout: 60_000 }, async () => {
+test('the demo', async () => {
   const { lines, code } = await run(['demo', '--json'], { services });
   expect(code).toBe(0);
   expect(lines.length).toBeGreaterThan(5);

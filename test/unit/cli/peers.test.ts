@@ -1,12 +1,18 @@
 /** follow, unfollow, following, peers and sync: with a network that is made up. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { StoppedError } from '../../../src/cli/errors.ts';
 import { MurmureError } from '../../../src/wire/murmure-error.ts';
 import { DIRECTORY, fakePeer, initHome, run, syncReport } from './support.ts';
 
 const never = new Promise<never>(() => {});
+
+/** From now on timers fire only when a test lets time pass. */
+function holdTimers(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+}
 
 describe('follow, unfollow, following', () => {
   test('remember', async () => {
@@ -62,8 +68,14 @@ describe('peers', () => {
       code: 3,
       err: 'murmure: it is not there\n',
     });
-    const silent = fakePeer({ directoryPeers: () => never });
-    const { code, lines } = await run(['peers', ...flags, '--timeout', '0.02', '--json'], silent);
+    holdTimers();
+    const silent = fakePeer({
+      directoryPeers: () => {
+        vi.advanceTimersByTime(20_000);
+        return never;
+      },
+    });
+    const { code, lines } = await run(['peers', ...flags, '--timeout', '20', '--json'], silent);
     expect({ code, lines }).toEqual({
       code: 3,
       lines: [{ error: { code: 'directory-unreachable', message: expect.any(String) } }],
@@ -175,14 +187,17 @@ describe('sync', () => {
   test('what is not there when time runs out has failed: 5; the others are there', async () => {
     const sync = (name: string) => (name === 'slow' ? never : Promise.resolve(syncReport(name)));
     const peer = fakePeer({ sync });
-    const { code, lines } = await run(['sync', 'slow', 'bob', ...(await flagsOf()), '--timeout', '0.05'], peer);
+    const argv = ['sync', 'slow', 'bob', ...(await flagsOf()), '--timeout', '20'];
+    holdTimers();
+    const onOutput = (text: string) => void (text.includes('"bob"') && vi.advanceTimersByTime(20_000));
+    const { code, lines } = await run(argv, { ...peer, onOutput });
     expect(code).toBe(5);
     expect(lines).toEqual([
       syncReport('bob'),
       expect.objectContaining({
         peer: 'slow',
         status: 'failed',
-        error: { code: 'peer-unreachable', message: expect.stringContaining('0.05 s') },
+        error: { code: 'peer-unreachable', message: expect.stringContaining('20 s') },
       }),
     ]);
     expect(peer.closed()).toBe(true);

@@ -1,11 +1,12 @@
 /** What only a process of its own shows: signals, pipes, exit codes. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { hasTool } from '../../support/tools.ts';
 import { freshFolder, initHome } from './support.ts';
 
 const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
@@ -20,7 +21,7 @@ async function exitCode(child: ChildProcess): Promise<number | null> {
   return code;
 }
 
-test('--version is quick', async () => {
+test('--version tells the version alone', async () => {
   const child = start('--version');
   const [out, code] = await Promise.all([text(child.stdout), exitCode(child)]);
   expect(out).toMatch(/^\d+\.\d+\.\d+\n$/);
@@ -55,10 +56,8 @@ test('ends quietly when nobody reads any longer', async () => {
   expect(await stderr).toBe('');
 });
 
-/** `script` of util-linux gives a program a terminal; that of other systems takes other arguments. */
-const hasTerminal = spawnSync('script', ['-qec', 'true', '/dev/null']).status === 0;
-
-describe.skipIf(!hasTerminal)('at a terminal (skipped without util-linux’s script)', () => {
+/** `script` of util-linux gives a program a terminal. */
+describe.skipIf(!hasTool('script'))('at a terminal (skipped without util-linux’s script)', () => {
   /** Runs it, types each answer once the question before it was asked, and gives what was on the screen. */
   async function converse(argv: readonly string[], answers: readonly (readonly [RegExp, string])[], env = {}) {
     const command = [process.execPath, main, ...argv].map((word) => `'${word}'`).join(' ');
@@ -76,8 +75,7 @@ describe.skipIf(!hasTerminal)('at a terminal (skipped without util-linux’s scr
       if (next === undefined || !next[0].test(unread)) return;
       left.shift();
       unread = '';
-      // The prompt listens a moment after it is drawn.
-      setTimeout(() => child.stdin.write(next[1]), 100);
+      child.stdin.write(next[1]);
     });
     return { code: await exitCode(child), screen };
   }

@@ -9,14 +9,16 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { selfSignedCertificate } from '../../../src/directory/certificate.ts';
-import { createDirectory, UdpSide } from '../../../src/directory/create-directory.ts';
+import { createDirectory } from '../../../src/directory/create-directory.ts';
 import type { Directory, DirectoryOptions } from '../../../src/directory/directory.ts';
 import { createDirectoryMetrics } from '../../../src/directory/directory-metrics.ts';
 import { fileNames } from '../../../src/directory/file-names.ts';
-import { createMemoryRegistry } from '../../../src/directory/memory-registry.ts';
 import type { Registry } from '../../../src/directory/registry.ts';
+import { openSqliteRegistry } from '../../../src/directory/sqlite-registry.ts';
+import { UdpSide } from '../../../src/directory/udp-side.ts';
 import { generateKeyPair, type KeyPair } from '../../../src/identity/key-pair.ts';
 import { createVerifier } from '../../../src/identity/verify.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
 import {
   appendSignature,
   type Datagram,
@@ -25,6 +27,7 @@ import {
   type ReceivedDatagram,
 } from '../../../src/wire/datagram.ts';
 import { formatAddress, type SocketAddress } from '../../../src/wire/socket-address.ts';
+import { eventually } from '../../support/eventually.ts';
 import { failureOf, freshFolder } from './support.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -122,7 +125,7 @@ class Speaker {
 
 /** Fails if somebody has one of the ports. */
 async function expectFree(directory: { url: string; udp: readonly SocketAddress[] }): Promise<void> {
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     await bindTcp(Number(new URL(directory.url).port));
     for (const { ip, port } of directory.udp) await bindUdp(ip, port);
   });
@@ -172,7 +175,7 @@ describe('a directory', () => {
     for (const address of directory.udp) {
       const alice = await Speaker.join('alice');
       await alice.sayHello(address);
-      await vi.waitFor(() => expect(alice.heard).toHaveLength(1));
+      await eventually(() => expect(alice.heard).toHaveLength(1));
       const [{ datagram, signed, signature } = expect.unreachable()] = alice.heard;
       expect(datagram).toEqual({ type: 'HelloReply', id: 7, flags: 0, name: '' });
       expect(await verify(directory.serverKey, signed, signature as Uint8Array)).toBe(true);
@@ -215,7 +218,7 @@ describe('a directory', () => {
     await mallory.register(directory);
     await mallory.sayHello(directory.udp[0] as SocketAddress);
     const challengeOf = ({ heard }: Speaker) => heard.find(({ datagram }) => datagram.type === 'Hello')?.datagram;
-    await vi.waitFor(() => expect(challengeOf(mallory)).toBeDefined());
+    await eventually(() => expect(challengeOf(mallory)).toBeDefined());
     await alice.enlist(directory);
     const proven = new Promise<void>((resolve) => directory.on('address.proven', () => resolve()));
     const { id } = challengeOf(mallory) as { id: number };
@@ -235,11 +238,11 @@ describe('a directory', () => {
     const stop = directory.on('hello.answered', ({ name }) => some?.push(name));
     const alice = await Speaker.join('alice');
     await alice.sayHello(directory.udp[0] as SocketAddress);
-    await vi.waitFor(() => expect(all).toEqual(['hello.answered']));
+    await eventually(() => expect(all).toEqual(['hello.answered']));
     stop();
     const bob = await Speaker.join('bob');
     await bob.sayHello(directory.udp[0] as SocketAddress);
-    await vi.waitFor(() => expect(all).toHaveLength(2));
+    await eventually(() => expect(all).toHaveLength(2));
     expect(some).toEqual(['alice']);
   });
 
@@ -251,15 +254,28 @@ describe('a directory', () => {
   });
 
   test('binds a name to its key for as many days as it is told', async () => {
-    vi.useFakeTimers({ toFake: ['Date'] });
-    const provenAtMs = Date.now();
+    vi.useFakeTimers({ toFake: ['performance'] });
     const directory = await start({ bindingDays: 3 });
     await (await Speaker.join('alice', await generateKeyPair())).enlist(directory);
     const mallory = await Speaker.join('alice', await generateKeyPair());
-    vi.setSystemTime(provenAtMs + 3 * DAY_MS - 1);
+    vi.advanceTimersByTime(3 * DAY_MS - 1);
     expect(String((await mallory.register(directory)).body)).toBe('add peer:bad key');
-    vi.setSystemTime(provenAtMs + 3 * DAY_MS);
+    vi.advanceTimersByTime(1);
     expect((await mallory.register(directory)).status).toBe(204);
+  });
+
+  test.each([
+    ['100 days ahead', 100 * DAY_MS],
+    ['8 hours back', -DAY_MS / 3],
+  ])('a clock that is set %s sets no name free, and nobody is gone from the list', async (_, jumpMs) => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const directory = await start();
+    const alice = await Speaker.join('alice', await generateKeyPair());
+    await alice.enlist(directory);
+    vi.setSystemTime(Date.now() + jumpMs);
+    const mallory = await Speaker.join('alice', await generateKeyPair());
+    expect(String((await mallory.register(directory)).body)).toBe('add peer:bad key');
+    expect(JSON.parse(await textOf(directory, '/peers/alice')).addresses).toEqual([alice.address]);
   });
 });
 
@@ -394,7 +410,7 @@ describe('closing', () => {
     alice.answersHello = false;
     await alice.register(directory);
     await alice.sayHello(directory.udp[0] as SocketAddress);
-    await vi.waitFor(() => expect(alice.heard.map(({ datagram }) => datagram.type)).toContain('Hello'));
+    await eventually(() => expect(alice.heard.map(({ datagram }) => datagram.type)).toContain('Hello'));
     await directory.close();
     await expectFree(directory);
   });
@@ -417,11 +433,27 @@ describe('a home', () => {
     expect(String((await mallory.register(second)).body)).toBe('add peer:bad key');
   });
 
+  test('is for one directory at a time: a second one is refused, and takes it over once the first is closed', async () => {
+    const home = freshFolder();
+    const first = await start({ home });
+    const error = await failureOf(() => start({ home }));
+    expect([error.code, error.message]).toEqual([
+      'in-use',
+      `another directory (process ${process.pid}) runs on ${home}: stop it first, or use another home`,
+    ]);
+    expect(await textOf(first, '/healthz')).toBe('ok\n');
+    await first.close();
+    await start({ home });
+  });
+
   test('has secrets that nobody else may read', async () => {
     const home = join(freshFolder(), 'home');
     await start({ home });
     const modeOf = (file: string) => (statSync(join(home, file)).mode & 0o777).toString(8);
-    expect([fileNames.signingKey, fileNames.tlsKey, '.'].map(modeOf)).toEqual(['600', '600', '700']);
+    const { signingKey, tlsKey, registry, lock } = fileNames;
+    const secrets = [signingKey, tlsKey, registry, `${registry}-wal`, lock, `${lock}.pid`];
+    expect(secrets.map(modeOf)).toEqual(secrets.map(() => '600'));
+    expect(modeOf('.')).toBe('700');
     expect(readFileSync(join(home, fileNames.certificate), 'utf8')).not.toContain('PRIVATE');
   });
 
@@ -430,8 +462,8 @@ describe('a home', () => {
     const keyPair = await generateKeyPair();
     const directory = await start({ home, keyPair, certificate: await selfSignedCertificate([]) });
     expect(directory.serverKey).toBe(keyPair.publicKey);
-    const { registry, ...others } = fileNames;
-    expect(existsSync(join(home, registry))).toBe(true);
+    const { registry, lock, ...others } = fileNames;
+    for (const file of [registry, lock]) expect(existsSync(join(home, file)), file).toBe(true);
     for (const file of Object.values(others)) expect(existsSync(join(home, file)), file).toBe(false);
   });
 
@@ -444,7 +476,7 @@ describe('a home', () => {
 
 describe('a registry that fails, on a full disk say,', () => {
   const failing = (method: keyof Registry): Registry => ({
-    ...createMemoryRegistry(),
+    ...openSqliteRegistry(':memory:'),
     [method]: () => {
       throw new Error(`${method}: the disk is full`);
     },
@@ -458,6 +490,7 @@ describe('a registry that fails, on a full disk say,', () => {
       keyPair: await generateKeyPair(),
       binds: [{ ip: '127.0.0.1', port: 0 }],
       metrics: createDirectoryMetrics(),
+      clock: systemClock,
       logger,
     });
     onTestFinished(() => udp.close());
@@ -470,10 +503,10 @@ describe('a registry that fails, on a full disk say,', () => {
     const { udp, errors } = await startUdp(registry);
     registry.register('alice', undefined, Date.now());
     await (await Speaker.join('alice')).sayHello(udp.addresses[0] as SocketAddress);
-    await vi.waitFor(() => expect(errors).toEqual(['listing an address failed']));
+    await eventually(() => expect(errors).toEqual(['listing an address failed']));
     const bob = await Speaker.join('bob');
     await bob.sayHello(udp.addresses[0] as SocketAddress);
-    await vi.waitFor(() => expect(bob.heard.map(({ datagram }) => datagram.type)).toEqual(['HelloReply']));
+    await eventually(() => expect(bob.heard.map(({ datagram }) => datagram.type)).toEqual(['HelloReply']));
   });
 
   test('while a Hello is looked up does not end the service: that Hello stays unanswered', async () => {
@@ -481,9 +514,9 @@ describe('a registry that fails, on a full disk say,', () => {
     const { udp, errors } = await startUdp(registry);
     const alice = await Speaker.join('alice');
     await alice.sayHello(udp.addresses[0] as SocketAddress);
-    await vi.waitFor(() => expect(errors).toEqual(['looking up who says Hello failed']));
+    await eventually(() => expect(errors).toEqual(['looking up who says Hello failed']));
     await alice.send({ type: 'RootRequest', id: 8 }, udp.addresses[0] as SocketAddress);
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(alice.heard.map(({ datagram }) => datagram)).toEqual([
         { type: 'Error', id: 8, text: 'no session: say Hello first' },
       ]),

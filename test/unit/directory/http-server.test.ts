@@ -2,25 +2,25 @@ import { once } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'node:https';
 import { connect as connectTcp } from 'node:net';
-import { join } from 'node:path';
-import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
+import { gunzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Certificate, selfSignedCertificate } from '../../../src/directory/certificate.ts';
 import { createDirectoryMetrics } from '../../../src/directory/directory-metrics.ts';
 import { createHttpServer, type HttpServerOptions } from '../../../src/directory/http-server.ts';
-import { createMemoryRegistry } from '../../../src/directory/memory-registry.ts';
 import type { Registry } from '../../../src/directory/registry.ts';
 import { openSqliteRegistry } from '../../../src/directory/sqlite-registry.ts';
 import { generateKeyPair } from '../../../src/identity/key-pair.ts';
 import { type PublicKey, publicKeyBytes } from '../../../src/identity/public-key.ts';
 import type { SocketAddress } from '../../../src/wire/socket-address.ts';
-import { failureOf, freshFolder } from './support.ts';
+import { failureOf } from './support.ts';
 
 const T0 = 1_800_000_000_000;
 const HOUR = 3_600_000;
 const HOME = { ip: '192.0.2.1', port: 4242 };
 const HOME_IPV6 = { ip: '2001:db8::1', port: 4242 };
+const INVISIBLE = 'a name must not contain characters that are invisible or change the direction of text';
 const PLENTY = { perSecond: 1_000_000, burst: 1_000_000 };
 
 const closers: (() => Promise<unknown> | unknown)[] = [];
@@ -37,12 +37,6 @@ beforeAll(async () => {
 afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
-
-function openSqlite(): Registry {
-  const registry = openSqliteRegistry(join(freshFolder(), 'registry.db'));
-  closers.push(() => registry.close());
-  return registry;
-}
 
 interface Answer {
   readonly status: number | undefined;
@@ -69,7 +63,7 @@ interface Served {
 }
 
 async function serve(options: Partial<HttpServerOptions> = {}, bind = { ip: '127.0.0.1', port: 0 }): Promise<Served> {
-  const registry = options.registry ?? createMemoryRegistry();
+  const registry = options.registry ?? openSqliteRegistry(':memory:');
   const server = createHttpServer({
     registry,
     udpAddresses: () => [HOME, HOME_IPV6],
@@ -206,7 +200,7 @@ describe('POST /register', () => {
       expect(registry.candidateKeys('Zoé', T0)).toEqual([key]);
     });
 
-    test.each(['Zoé', '日本', '\u{1f980}', ' ', '.', '..', '%2F', '__proto__', 'x'.repeat(255), 'é'.repeat(127)])(
+    test.each(['Zoé', '日本', '\u{1f980}', '.', '..', '%2F', '__proto__', 'x'.repeat(255), 'é'.repeat(127)])(
       'the name %j',
       async (name) => {
         const { register, registry } = await serve();
@@ -238,6 +232,39 @@ describe('POST /register', () => {
     const answer = await register({ name, key });
     expect([answer.status, answer.text, isPlainText(answer)]).toEqual([400, `${why}\n`, true]);
     expect(registry.candidateKeys(name, T0)).toEqual([]);
+  });
+
+  test.each([
+    ['alice ', 'a name must not begin or end with white space'],
+    ['\u3000alice', 'a name must not begin or end with white space'],
+    ['Zoe\u0301', 'a name must be in Unicode normalization form C (NFC)'],
+    ['\u212b', 'a name must be in Unicode normalization form C (NFC)'],
+    ['alice\u200b', INVISIBLE],
+    ['a\u00adlice', INVISIBLE],
+    ['a\ufe0flice', INVISIBLE],
+    ['a\u{e0041}lice', INVISIBLE],
+    ['\u202ealice', INVISIBLE],
+    ['a\u061clice', INVISIBLE],
+  ])('a name that looks like another one is refused with 400: %j', async (name, why) => {
+    const { register, registry } = await serve();
+    const answer = await register({ name, key });
+    expect([answer.status, answer.text]).toEqual([400, `${why}\n`]);
+    expect(registry.candidateKeys(name, T0)).toEqual([]);
+  });
+
+  test('a name like that goes on if it is bound already, byte for byte', async () => {
+    const { ask, register, registry } = await serve();
+    for (const name of ['alice ', 'Zoe\u0301', 'alice\u200b']) {
+      registry.prove(name, key, HOME, T0);
+      expect((await register({ name, key })).status).toBe(204);
+      expect((await register({ name, key: otherKey })).text).toBe('add peer:bad key');
+      expect(JSON.parse((await ask(`/peers/${encodeURIComponent(name)}`)).text).name).toBe(name);
+    }
+  });
+
+  test.each(['Zo\u00e9', 'a b', '日本', '\u{1f980}', 'a-b_c.d'])('%j looks like no other name', async (name) => {
+    const { register } = await serve();
+    expect((await register({ name, key })).status).toBe(204);
   });
 
   test.each([
@@ -338,6 +365,146 @@ describe('GET /peers/ and GET /peers', () => {
     served.nowMs += 1;
     expect((await served.ask('/peers')).text).toBe('');
     expect((await served.ask('/peers/alice')).status).toBe(404);
+  });
+});
+
+describe('GET /peers?format=json', () => {
+  const alice = { name: 'alice', addresses: [HOME] };
+  const bob = { name: 'bob', addresses: [HOME_IPV6] };
+  const all = '/peers?format=json';
+  const listOf = ({ text }: Answer) => JSON.parse(text);
+
+  async function served(): Promise<Served & { since(cursor: string): Promise<Answer> }> {
+    const server = await serve();
+    server.registry.prove('alice', undefined, HOME, T0);
+    server.registry.prove('bob', undefined, HOME_IPV6, T0);
+    return { ...server, since: (cursor) => server.ask(`${all}&since=${encodeURIComponent(cursor)}`) };
+  }
+
+  test('tells of all peers with addresses and keys, and names a cursor', async () => {
+    const { ask, registry } = await served();
+    registry.prove('carol', key, HOME, T0);
+    const answer = await ask(all);
+    expect([answer.status, answer.headers['content-type']]).toEqual([200, 'application/json; charset=utf-8']);
+    expect(listOf(answer)).toEqual({
+      cursor: registry.cursor(),
+      complete: true,
+      peers: [alice, bob, { name: 'carol', addresses: [HOME], key }],
+      removed: [],
+    });
+  });
+
+  test('is valid JSON for nobody, and for thousands, each once and in byte order', async () => {
+    const { ask, registry } = await serve();
+    expect(listOf(await ask(all))).toMatchObject({ complete: true, peers: [], removed: [] });
+    const names = Array.from({ length: 1_000 }, (_, i) => `peer "${String(i).padStart(4, '0')}"`);
+    for (const name of names) registry.prove(name, key, HOME, T0);
+    expect(listOf(await ask(all)).peers.map(({ name }: { name: string }) => name)).toEqual(names);
+  });
+
+  test('since a cursor tells of what changed, removals included', async () => {
+    const { ask, since, registry } = await served();
+    const { cursor } = listOf(await ask(all));
+    expect(listOf(await since(cursor))).toEqual({ cursor, complete: false, peers: [], removed: [] });
+    registry.prove('carol', key, HOME, T0 + 1);
+    registry.drop('alice', HOME, T0 + 2);
+    const changed = listOf(await since(cursor));
+    expect(changed).toEqual({
+      cursor: registry.cursor(),
+      complete: false,
+      peers: [{ name: 'carol', addresses: [HOME], key }],
+      removed: ['alice'],
+    });
+    registry.prove('alice', undefined, HOME, T0 + 3);
+    expect(listOf(await since(changed.cursor))).toMatchObject({ peers: [alice], removed: [] });
+  });
+
+  test('since a cursor that has expired tells of all peers', async () => {
+    const { since, registry } = await served();
+    const answers = [await since('of another run.3'), await since('')];
+    for (const answer of answers) {
+      expect(listOf(answer)).toEqual({ cursor: registry.cursor(), complete: true, peers: [alice, bob], removed: [] });
+    }
+  });
+
+  test('has an ETag: 304 as long as nothing has changed', async () => {
+    const { ask, registry } = await served();
+    const { etag = '' } = (await ask(all)).headers;
+    const again = () => ask(all, { headers: { 'if-none-match': etag } });
+    const same = await again();
+    expect([same.status, same.text]).toEqual([304, '']);
+    registry.drop('alice', HOME, T0);
+    const other = await again();
+    expect([other.status, listOf(other).peers]).toEqual([200, [bob]]);
+    expect(other.headers.etag).not.toBe(etag);
+  });
+
+  test.each([
+    ['gzip', 'gzip'],
+    ['deflate, gzip;q=0.5, br', 'gzip'],
+    ['br', undefined],
+    ['gzip;q=0', undefined],
+  ])('is compressed for whoever accepts that: %s', async (accepted, encoding) => {
+    const { ask } = await served();
+    const answer = await ask(all, { headers: { 'accept-encoding': accepted } });
+    expect(answer.headers['content-encoding']).toBe(encoding);
+    const body = encoding === undefined ? answer.body : gunzipSync(answer.body);
+    expect(JSON.parse(body.toString()).peers).toEqual([alice, bob]);
+  });
+
+  test('is given to a source a hundred times at once, and once a second; what changed, as often as anything else', async () => {
+    const { ask, since, registry } = await served();
+    const statuses = [];
+    for (let i = 0; i <= 100; i++) statuses.push((await ask(all)).status);
+    expect(statuses).toEqual([...Array.from({ length: 100 }, () => 200), 429]);
+    expect((await since(registry.cursor())).status).toBe(200);
+  });
+});
+
+describe('GET /peers?format=json&name=A&name=B', () => {
+  const query = (names: readonly string[]) => names.map((name) => `&name=${encodeURIComponent(name)}`).join('');
+
+  test('gives addresses and keys of those that are listed, each once; the others are absent', async () => {
+    const { ask, registry } = await serve();
+    registry.prove('alice', key, HOME, T0);
+    registry.prove('a&b=c', undefined, HOME_IPV6, T0);
+    registry.register('bob', key, T0);
+    for (const path of ['/peers', '/peers/']) {
+      const answer = await ask(`${path}?format=json${query(['a&b=c', 'bob', 'nobody', 'alice', 'alice', ''])}`);
+      expect([answer.status, answer.headers['content-type']]).toEqual([
+        200,
+        expect.stringContaining('application/json'),
+      ]);
+      expect(JSON.parse(answer.text)).toEqual({
+        peers: [
+          { name: 'a&b=c', addresses: [HOME_IPV6] },
+          { name: 'alice', addresses: [HOME], key },
+        ],
+      });
+    }
+    expect(JSON.parse((await ask('/peers?format=json&name=bob')).text)).toEqual({ peers: [] });
+  });
+
+  test('takes a hundred names at once, the longest ones too, and no more', async () => {
+    const { ask, registry } = await serve();
+    const names = Array.from({ length: 100 }, (_, i) => `${'é'.repeat(126)}${String(i).padStart(3, '0')}`);
+    for (const name of names) registry.prove(name, key, HOME, T0);
+    const answer = await ask(`/peers?format=json${query(names)}`);
+    expect(JSON.parse(answer.text).peers.map(({ name }: { name: string }) => name)).toEqual(names);
+    const refused = await ask(`/peers?format=json${query([...names.slice(1), 'x', 'y'])}`);
+    expect([refused.status, refused.text]).toEqual([400, 'at most 100 names can be asked for at once\n']);
+  });
+
+  test('another format is refused', async () => {
+    const { ask } = await serve();
+    expect((await ask('/peers?format=xml')).status).toBe(400);
+  });
+
+  test('an Accept header alone changes nothing: common clients send one and expect the text list', async () => {
+    const { ask, registry } = await serve();
+    registry.prove('alice', key, HOME, T0);
+    const answer = await ask('/peers', { headers: { accept: 'application/json' } });
+    expect([isPlainText(answer), answer.text]).toEqual([true, 'alice\n']);
   });
 });
 
@@ -448,7 +615,7 @@ describe('beside the protocol', () => {
   });
 
   test('what breaks inside is a 500 that tells no details', async () => {
-    const registry = createMemoryRegistry();
+    const registry = openSqliteRegistry(':memory:');
     const broken = {
       ...registry,
       peers: () => {
@@ -522,10 +689,7 @@ describe('/metrics', () => {
   });
 });
 
-describe.each([
-  ['in memory', createMemoryRegistry],
-  ['in SQLite', openSqlite],
-])('the rate of new names, with a registry %s,', (_, open) => {
+describe('the rate of new names', () => {
   const newNames = { perSecond: 0.5, burst: 2 };
   const statusesOf = async ({ register }: Served, names: string[]) => {
     const statuses = [];
@@ -534,7 +698,7 @@ describe.each([
   };
 
   test('is limited per source: 429, which says so and when to come back, and nothing is kept of it', async () => {
-    const served = await serve({ registry: open(), newNames });
+    const served = await serve({ newNames });
     expect(await statusesOf(served, ['a', 'b'])).toEqual([204, 204]);
     const answer = await served.register({ name: 'c', key });
     expect([answer.status, answer.headers['retry-after'], isPlainText(answer)]).toEqual([429, '2', true]);
@@ -546,7 +710,7 @@ describe.each([
   });
 
   test('does not count names that are bound, with a key or without, or registered a moment ago', async () => {
-    const served = await serve({ registry: open(), newNames });
+    const served = await serve({ newNames });
     served.registry.prove('bound', key, HOME, T0);
     served.registry.prove('keyless', undefined, HOME, T0);
     const known = ['bound', 'keyless', 'bound', 'a', 'a', 'a', 'b', 'b'];
@@ -558,7 +722,7 @@ describe.each([
   });
 
   test('does not count what is no registration', async () => {
-    const served = await serve({ registry: open(), newNames });
+    const served = await serve({ newNames });
     served.registry.prove('bound', key, HOME, T0);
     for (const body of ['x', { name: 'a/b' }, { name: 'a', key: 'AAAA' }, { name: 'bound', key: otherKey }])
       expect((await served.register(body)).status).toBe(400);
@@ -650,6 +814,21 @@ describe('clients', () => {
     expect(error.code).toMatch(/PROTOCOL_VERSION/);
   });
 
+  /**
+   * A client that is connected before the server's patience ends. How long a handshake takes depends on the machine, so the
+   * patience doubles until it is enough.
+   */
+  async function connected(slowClientMs = 200): Promise<TLSSocket> {
+    const { port } = await serve({ slowClientMs });
+    const socket = client(port);
+    const isConnected = await new Promise<boolean>((resolve) => {
+      socket.once('secureConnect', () => resolve(true));
+      socket.once('error', () => resolve(false));
+    });
+    socket.on('error', () => {});
+    return isConnected ? socket : connected(2 * slowClientMs);
+  }
+
   test('that never begin their handshake are hung up on', async () => {
     const { port } = await serve({ slowClientMs: 100 });
     const socket = connectTcp(port, '127.0.0.1').resume();
@@ -658,31 +837,35 @@ describe('clients', () => {
   });
 
   test('that send nothing are hung up on', async () => {
-    const { port } = await serve({ slowClientMs: 100 });
-    const socket = client(port).resume();
-    await once(socket, 'secureConnect');
-    await once(socket, 'close');
+    const socket = await connected();
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.resume();
+    await closed;
   });
 
   test.each([
     ['their headers', 'GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: '],
     ['a body', 'POST /register HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\n'],
   ])('that send %s a byte at a time are answered 408 and hung up on', async (_, beginning) => {
-    const { port } = await serve({ slowClientMs: 200 });
-    const socket = client(port);
-    await once(socket, 'secureConnect');
-    socket.write(beginning);
-    // Never idle, never done.
-    const trickle = setInterval(() => socket.write('x'), 20);
-    socket.on('error', () => {});
-    let answer = '';
-    socket.on('data', (bytes) => {
-      answer += bytes;
+    /** What the server says until it hangs up. */
+    const trickleInto = async (socket: TLSSocket): Promise<string> => {
+      socket.write(beginning);
+      // Never idle, never done.
+      const trickle = setInterval(() => socket.write('x'), 20);
+      let answer = '';
+      socket.on('data', (bytes) => {
+        answer += bytes;
+        clearInterval(trickle);
+      });
+      // What was written meanwhile may be answered with a reset.
+      if (!socket.destroyed) await new Promise((resolve) => socket.once('close', resolve));
       clearInterval(trickle);
-    });
-    // What was written meanwhile may be answered with a reset.
-    await new Promise((resolve) => socket.once('close', resolve));
-    clearInterval(trickle);
+      return answer;
+    };
+    // On a machine that stands still for a moment the server may take the client for an idle one, and say nothing.
+    let answer = '';
+    for (let slowClientMs = 200; answer === ''; slowClientMs *= 2)
+      answer = await trickleInto(await connected(slowClientMs));
     expect(answer).toMatch(/^HTTP\/1\.1 408 /);
   });
 

@@ -1,8 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createMemoryRegistry } from '../../../src/directory/memory-registry.ts';
 import { type Registry, type RegistryOptions, registryLimits } from '../../../src/directory/registry.ts';
 import { openSqliteRegistry } from '../../../src/directory/sqlite-registry.ts';
 import { failureOf, freshFolder } from './support.ts';
@@ -21,16 +20,13 @@ const MOBILE = { ip: '192.0.2.2', port: 80 };
 const HOME_IPV6 = { ip: '2001:db8::1', port: 4242 };
 const hostOf = (index: number) => ({ ip: '192.0.2.3', port: index + 1 });
 
-function openSqlite(options?: RegistryOptions): Registry {
-  const registry = openSqliteRegistry(join(freshFolder(), 'registry.db'), options);
+function open(options?: RegistryOptions): Registry {
+  const registry = openSqliteRegistry(':memory:', options);
   onTestFinished(() => registry.close());
   return registry;
 }
 
-describe.each([
-  ['in memory', createMemoryRegistry],
-  ['in SQLite', openSqlite],
-])('a registry %s', (_, open) => {
+describe('a registry', () => {
   test('registering alone makes nobody visible', () => {
     const registry = open();
     expect(registry.register('alice', KEY, T0)).toBe('accepted');
@@ -47,6 +43,7 @@ describe.each([
     expect(registry.lookup('alice', T0 + SECOND)).toStrictEqual({ name: 'alice', addresses: [HOME], key: KEY });
     expect(registry.isListed(HOME, T0 + SECOND)).toBe(true);
     expect(registry.isListed({ ...HOME, port: HOME.port + 1 }, T0 + SECOND)).toBe(false);
+    expect(['alice', 'bob'].map((name) => registry.isListed(HOME, T0 + SECOND, name))).toEqual([true, false]);
     expect(registry.lookup('bob', T0 + SECOND)).toBeUndefined();
   });
 
@@ -105,6 +102,93 @@ describe.each([
     const registry = open();
     for (let index = 8; index >= 0; index--) registry.prove('alice', KEY, hostOf(index), T0);
     expect(registry.lookup('alice', T0)?.addresses).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map(hostOf));
+  });
+
+  test('a proof tells of the addresses that may be left over only when its address is new', () => {
+    const registry = open();
+    expect(registry.prove('alice', KEY, HOME, T0)).toEqual([]);
+    expect(registry.prove('alice', KEY, HOME, T0 + 1)).toBeUndefined();
+    expect(registry.prove('alice', KEY, MOBILE, T0 + 2)).toEqual([HOME]);
+    expect(registry.prove('alice', KEY, HOME, T0 + HOUR + 1)).toEqual([MOBILE]);
+    expect(registry.prove('alice', OTHER_KEY, MOBILE, T0 + HOUR + 2)).toEqual([]);
+  });
+
+  test('an answered probe extends an address’s hour, and its name’s binding, but not its rank', () => {
+    const registry = open({ bindingDays: 1 });
+    registry.prove('alice', KEY, HOME, T0);
+    registry.prove('alice', KEY, MOBILE, T0 + 1);
+    registry.confirm('alice', HOME, T0 + 50 * MINUTE);
+    const listed = (nowMs: number) => registry.lookup('alice', nowMs)?.addresses;
+    expect(listed(T0 + 50 * MINUTE)).toEqual([MOBILE, HOME]);
+    expect(listed(T0 + 110 * MINUTE - 1)).toEqual([HOME]);
+    expect(listed(T0 + 110 * MINUTE)).toBeUndefined();
+    expect(registry.candidateKeys('alice', T0 + DAY + 50 * MINUTE - 1)).toEqual([KEY]);
+    expect(registry.candidateKeys('alice', T0 + DAY + 50 * MINUTE)).toEqual([]);
+  });
+
+  test('an address that was never proven cannot be confirmed', () => {
+    const registry = open();
+    registry.confirm('alice', HOME, T0);
+    expect(registry.lookup('alice', T0)).toBeUndefined();
+    expect(registry.peers(T0)).toEqual([]);
+  });
+
+  test('an address that is dropped is listed no more, and the name stays bound', () => {
+    const registry = open();
+    registry.prove('alice', KEY, HOME, T0);
+    registry.prove('alice', KEY, MOBILE, T0 + 1);
+    registry.drop('alice', MOBILE, T0 + 2);
+    expect(registry.lookup('alice', T0 + 2)?.addresses).toEqual([HOME]);
+    expect(registry.peers(T0 + 2)).toEqual(['alice']);
+    registry.drop('alice', HOME, T0 + 3);
+    expect(registry.peers(T0 + 3)).toEqual([]);
+    expect(registry.register('alice', OTHER_KEY, T0 + 3)).toBe('bad-key');
+  });
+
+  describe('what changed', () => {
+    test('is what another answer than before is given for, each name once', () => {
+      const registry = open();
+      registry.prove('alice', KEY, HOME, T0);
+      const cursor = registry.cursor();
+      const changed = () => registry.changesSince(cursor);
+      expect(changed()).toEqual([]);
+      registry.register('carol', KEY, T0);
+      registry.prove('alice', KEY, HOME, T0 + 1);
+      registry.confirm('alice', HOME, T0 + 2);
+      expect(changed()).toEqual([]);
+      registry.prove('bob', KEY, HOME, T0 + 3);
+      registry.prove('alice', KEY, MOBILE, T0 + 4);
+      registry.prove('alice', KEY, HOME, T0 + 5);
+      expect(changed()).toEqual(['bob', 'alice']);
+      const later = registry.cursor();
+      registry.drop('alice', MOBILE, T0 + 6);
+      registry.prove('bob', OTHER_KEY, HOME, T0 + 7);
+      expect(registry.changesSince(later)).toEqual(['alice', 'bob']);
+    });
+
+    test('includes who is listed no more once the hour is over', () => {
+      const registry = open();
+      registry.prove('alice', KEY, HOME, T0);
+      const cursor = registry.cursor();
+      registry.expire(T0 + HOUR - 1);
+      expect(registry.changesSince(cursor)).toEqual([]);
+      registry.expire(T0 + HOUR);
+      expect(registry.changesSince(cursor)).toEqual(['alice']);
+    });
+
+    test('is known since 32,768 changes ago at least, and not since another start or since a cursor of nobody', () => {
+      const registry = open();
+      const first = registry.cursor();
+      registry.prove('alice', KEY, HOME, T0);
+      const second = registry.cursor();
+      for (let i = 0; i < 65_536; i++) registry.prove('bob', KEY, hostOf(i % 2), T0 + i);
+      expect(registry.changesSince(first)).toBeUndefined();
+      expect(registry.changesSince(second)).toBeUndefined();
+      const run = first.split('.')[0];
+      expect(registry.changesSince(`${run}.32769`)).toEqual(['bob']);
+      const others = [open().cursor(), '', 'x', `${run}`, `${run}.`, `${run}.-1`, `${run}.65538`, `${run}.1e3`];
+      expect(others.map((cursor) => registry.changesSince(cursor))).toEqual(others.map(() => undefined));
+    });
   });
 
   test('peers are listed in byte order, which is not that of UTF-16', () => {
@@ -295,7 +379,7 @@ describe.each([
     expect(times.map((nowMs) => act(nowMs, true, 'swept'))).toEqual(kept);
     expect(kept[0]).toEqual([
       [
-        [[KEY], [MOBILE, HOME]],
+        [[KEY], [HOME, MOBILE]],
         [[OTHER_KEY], undefined],
       ],
       1,
@@ -310,7 +394,7 @@ describe.each([
   });
 });
 
-describe('a registry in SQLite', () => {
+describe('a registry in a file', () => {
   test('a directory that is restarted knows its peers: what was proven survives', () => {
     const file = join(freshFolder(), 'registry.db');
     const first = openSqliteRegistry(file);
@@ -332,6 +416,80 @@ describe('a registry in SQLite', () => {
     expect(second.isListed(MOBILE, nowMs + 1)).toBe(false);
   });
 
+  test('bindings age while the directory runs, summed over its starts: a clock set wrongly before a start frees no name', () => {
+    const file = join(freshFolder(), 'registry.db');
+    const run = <T>(fromMs: number, forMs: number, work: (registry: Registry, nowMs: number) => T): T => {
+      const registry = openSqliteRegistry(file, { bindingDays: 3 });
+      registry.expire(fromMs);
+      registry.expire(fromMs + forMs);
+      const result = work(registry, fromMs + forMs);
+      registry.close();
+      return result;
+    };
+    const steal = (registry: Registry, nowMs: number) => registry.register('alice', OTHER_KEY, nowMs);
+    run(T0, 0, (registry, nowMs) => registry.prove('alice', KEY, HOME, nowMs));
+    expect(run(T0 + 100 * DAY, DAY, steal)).toBe('bad-key');
+    expect(run(T0 - 100 * DAY, DAY, steal)).toBe('bad-key');
+    expect(run(T0, DAY - 1, steal)).toBe('bad-key');
+    expect(run(T0, 1, steal)).toBe('accepted');
+  });
+
+  test('a proof that lies in the future has unknown age: it is listed last, and is no ground for deletion', () => {
+    const file = join(freshFolder(), 'registry.db');
+    const ahead = openSqliteRegistry(file);
+    ahead.prove('alice', KEY, HOME, T0 + 8 * HOUR);
+    ahead.close();
+    const registry = openSqliteRegistry(file);
+    onTestFinished(() => registry.close());
+    const listed = (nowMs: number) => registry.lookup('alice', nowMs)?.addresses;
+    registry.prove('alice', KEY, MOBILE, T0);
+    expect(listed(T0)).toEqual([MOBILE, HOME]);
+    expect(registry.takeUndated(T0 + 1)).toEqual([{ name: 'alice', key: KEY, address: HOME }]);
+    expect(registry.takeUndated(T0 + 1)).toEqual([]);
+    expect(listed(T0 + 1)).toEqual([MOBILE, HOME]);
+    registry.confirm('alice', HOME, T0 + 2);
+    expect(listed(T0 + 2)).toEqual([MOBILE, HOME]);
+    expect(listed(T0 + HOUR)).toEqual([HOME]);
+    expect(listed(T0 + HOUR + 2)).toBeUndefined();
+  });
+
+  test('a file of the first version is taken over: nobody loses a name, and addresses keep their order', () => {
+    const file = fileWith(
+      database(`
+        CREATE TABLE bindings (name TEXT PRIMARY KEY, key TEXT, proven_ms INTEGER NOT NULL);
+        CREATE TABLE addresses (
+          name TEXT NOT NULL REFERENCES bindings (name) ON DELETE CASCADE, address TEXT NOT NULL, proven_ms INTEGER NOT NULL,
+          PRIMARY KEY (name, address)
+        );
+        CREATE INDEX addresses_by_address ON addresses (address);
+        INSERT INTO bindings VALUES ('alice', '${KEY}', ${T0}), ('bob', NULL, ${T0 + 1_000 * DAY});
+        INSERT INTO addresses VALUES ('alice', '192.0.2.1:4242', ${T0}), ('alice', '192.0.2.2:80', ${T0});
+        PRAGMA user_version = 1;
+      `),
+    );
+    const registry = openSqliteRegistry(file);
+    onTestFinished(() => registry.close());
+    expect(registry.lookup('alice', T0 + HOUR - 1)).toEqual({ name: 'alice', addresses: [MOBILE, HOME], key: KEY });
+    expect(registry.register('alice', OTHER_KEY, T0 + 89 * DAY)).toBe('bad-key');
+    registry.prove('alice', KEY, HOME, T0);
+    expect(registry.candidateKeys('bob', T0)).toEqual([undefined]);
+  });
+
+  test('belongs to its owner alone, and so do the files beside it; one that others could read is closed to them', () => {
+    const modesOf = (file: string) => ['', '-wal', '-shm'].map((end) => statSync(`${file}${end}`).mode & 0o777);
+    const fresh = join(freshFolder(), 'registry.db');
+    const old = fileWith((path) => {
+      openSqliteRegistry(path).close();
+      chmodSync(path, 0o644);
+    });
+    for (const file of [fresh, old]) {
+      const registry = openSqliteRegistry(file);
+      onTestFinished(() => registry.close());
+      registry.prove('alice', KEY, HOME, T0);
+      expect(modesOf(file)).toEqual([0o600, 0o600, 0o600]);
+    }
+  });
+
   test('what has expired leaves the file', () => {
     const file = join(freshFolder(), 'registry.db');
     const registry = openSqliteRegistry(file);
@@ -351,17 +509,6 @@ describe('a registry in SQLite', () => {
     expect(rows()).toEqual([2, 1]);
     registry.expire(T0 + 90 * DAY);
     expect(rows()).toEqual([1, 0]);
-  });
-
-  test('is opened by two at once, and each sees what the other has proven', () => {
-    const file = join(freshFolder(), 'registry.db');
-    const [a, b] = [openSqliteRegistry(file), openSqliteRegistry(file)];
-    onTestFinished(() => {
-      a.close();
-      b.close();
-    });
-    a.prove('alice', KEY, HOME, T0);
-    expect(b.register('alice', OTHER_KEY, T0)).toBe('bad-key');
   });
 
   function fileWith(content: (file: string) => void): string {
@@ -405,9 +552,16 @@ describe('a registry in SQLite', () => {
       const registry = openSqliteRegistry(path);
       for (let i = 0; i < 500; i++) registry.prove(`peer ${i}`, KEY, hostOf(i), T0);
       registry.close();
+      const db = new DatabaseSync(path, { readOnly: true });
+      const { page } = db.prepare("SELECT rootpage AS page FROM sqlite_schema WHERE name = 'running_time'").get() as {
+        page: number;
+      };
+      db.close();
       const bytes = readFileSync(path);
-      // The schema, on the first page, stays whole.
+      const kept = bytes.subarray((page - 1) * 4_096, page * 4_096).toString('latin1');
+      // The schema, on the first page, and what is read when the file is opened stay whole.
       bytes.fill(0xa5, 4_096);
+      bytes.write(kept, (page - 1) * 4_096, 'latin1');
       writeFileSync(path, bytes);
     });
     const registry = openSqliteRegistry(file);
@@ -444,7 +598,7 @@ describe('a registry in SQLite', () => {
   test('a file of a newer version is refused and left alone', async () => {
     const file = fileWith((path) => {
       openSqliteRegistry(path).close();
-      database('PRAGMA user_version = 2')(path);
+      database('PRAGMA user_version = 3')(path);
     });
     const before = readFileSync(file);
     const error = await openFailure(file);

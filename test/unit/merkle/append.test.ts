@@ -11,9 +11,7 @@ import { treeVectors } from './vectors.ts';
 const NO_MESSAGES: RightEdge = { count: 0, runs: [] };
 
 describe('appending a message', () => {
-  test('one by one, gives every root of the vectors and keeps exactly the nodes of the tree', {
-    timeout: 30_000,
-  }, () => {
+  test('one by one, gives every root of the vectors and keeps exactly the nodes of the tree', () => {
     const expected = new Map(treeVectors.map((vector) => [vector.messages, vector]));
     const forest = new Forest();
     const internal = new Set<string>();

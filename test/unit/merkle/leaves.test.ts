@@ -103,7 +103,7 @@ describe('counting leaves', () => {
   });
 });
 
-describe('protocol §9: a chain 200,000 nodes deep', { timeout: 60_000 }, () => {
+describe('protocol §9: a chain 200,000 nodes deep', () => {
   const DEPTH = 200_000;
   const forest = new Forest();
   let leaningLeft: Hash;

@@ -12,6 +12,7 @@ import { readNames, readPeers } from '../../../src/peer/directory-answers.ts';
 import { createDirectoryHttp, type DirectoryHttp, type DirectoryHttpClient } from '../../../src/peer/directory-http.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { MurmureError } from '../../../src/wire/murmure-error.ts';
+import { eventually } from '../../support/eventually.ts';
 
 interface Certificate {
   readonly cert: string;
@@ -74,7 +75,7 @@ async function answering(reply: Reply): Promise<{ http: DirectoryHttpClient; url
     asked.push({ method: request.method, path: request.url, body });
     response.writeHead(reply.status ?? 200, reply.headers).end(reply.body);
   });
-  return { http: createDirectoryHttp({ url, ca: trusted.cert, timeoutMs: 5_000 }), url, asked };
+  return { http: createDirectoryHttp({ url, ca: trusted.cert, timeoutMs: 60_000 }), url, asked };
 }
 
 const json = (value: unknown): Reply => ({ body: JSON.stringify(value) });
@@ -490,7 +491,7 @@ describe('limits', () => {
     const error = await failure(createDirectoryHttp({ url, ca: trusted.cert }).udpAddresses());
     expect(error.code).toBe('invalid-data');
     expect(error.message).toContain('it is longer than 65536 bytes');
-    await expect.poll(() => isCutOff).toBe(true);
+    await eventually(() => expect(isCutOff).toBe(true));
   });
 
   test('a compressed answer is measured unpacked', async () => {
@@ -522,10 +523,9 @@ describe('limits', () => {
 
 describe('giving up', () => {
   test('an abort ends the question, before and while it is answered', async () => {
-    const url = await serve((_, response) => void response.write('['));
-    const http = createDirectoryHttp({ url, ca: trusted.cert });
     const controller = new AbortController();
-    setTimeout(() => controller.abort(), 50);
+    const url = await serve((_, response) => void response.write('[', () => controller.abort()));
+    const http = createDirectoryHttp({ url, ca: trusted.cert });
     expect((await failure(http.udpAddresses(controller.signal))).code).toBe('interrupted');
     expect((await failure(http.peers(controller.signal))).code).toBe('interrupted');
   });

@@ -1,10 +1,11 @@
 import { createSocket } from 'node:dgram';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { DatagramSocket } from '../../../src/runtime/network.ts';
 import { SourceAddresses } from '../../../src/runtime/source-addresses.ts';
 import { createUdpNetwork } from '../../../src/runtime/udp-network.ts';
 import { MurmureError } from '../../../src/wire/murmure-error.ts';
 import type { SocketAddress } from '../../../src/wire/socket-address.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const network = createUdpNetwork();
 const opened: DatagramSocket[] = [];
@@ -27,7 +28,6 @@ async function listen(bind: SocketAddress): Promise<Ear> {
   return { socket, heard, errors };
 }
 
-const eventually = (check: () => void) => vi.waitFor(check, { timeout: 5_000, interval: 2 });
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const reported = ({ errors }: Ear) => eventually(() => expect(errors).toHaveLength(1));
 const bindFailure = (bind: SocketAddress): Promise<MurmureError> =>

@@ -1,0 +1,77 @@
+/** The JSON answers of `GET /peers?format=json` (protocol §3): all peers, what changed since a cursor, or those of some names. */
+import { pipeline, Readable } from 'node:stream';
+import { createGzip } from 'node:zlib';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { RegisteredPeer, Registry } from './registry.ts';
+
+export interface PeersQuery {
+  readonly format?: string | string[];
+  readonly name?: string | string[];
+  readonly since?: string | string[];
+}
+
+/** Peers that are looked up at once; between two batches other requests have their turn. */
+const BATCH = 256;
+
+/** Those of these names that are listed, each once. */
+export function knownPeers(registry: Registry, names: readonly string[], nowMs: number): RegisteredPeer[] {
+  return [...new Set(names)].flatMap((name) => registry.lookup(name, nowMs) ?? []);
+}
+
+/** Those whose addresses or key changed since the cursor that is asked for; undefined: all peers are to be told. */
+export function changedNames(registry: Registry, { since }: PeersQuery): readonly string[] | undefined {
+  return typeof since === 'string' ? registry.changesSince(since) : undefined;
+}
+
+/**
+ * Tells of all peers, or of those that changed; 304 if nothing did since the answer that the reader has. A peer that changes while
+ * the answer is under way is told again to whoever asks with the cursor of that answer.
+ */
+export function sendPeers(
+  registry: Registry,
+  changed: readonly string[] | undefined,
+  { headers }: FastifyRequest,
+  reply: FastifyReply,
+  now: () => number,
+): FastifyReply {
+  const cursor = registry.cursor();
+  // Weak: compressed or not, it is the same list.
+  const etag = `W/"${cursor}"`;
+  reply.header('ETag', etag).header('Vary', 'Accept-Encoding');
+  if (headers['if-none-match'] === etag) return reply.code(304).send();
+  const body = Readable.from(listOf(registry, cursor, changed, now), { objectMode: false });
+  reply.type('application/json; charset=utf-8');
+  if (!takesGzip(headers['accept-encoding'])) return reply.send(body);
+  // An error ends both streams, and the connection with them: the reader sees that the answer is cut short.
+  const compressed = pipeline(body, createGzip(), () => {});
+  return reply.header('Content-Encoding', 'gzip').send(compressed);
+}
+
+function* listOf(
+  registry: Registry,
+  cursor: string,
+  changed: readonly string[] | undefined,
+  now: () => number,
+): Generator<string> {
+  const names = changed ?? registry.peers(now());
+  const removed: string[] = [];
+  let separator = '';
+  yield `{"cursor":${JSON.stringify(cursor)},"complete":${changed === undefined},"peers":[`;
+  for (let start = 0; start < names.length; start += BATCH) {
+    let text = '';
+    for (const name of names.slice(start, start + BATCH)) {
+      const peer = registry.lookup(name, now());
+      if (peer === undefined) removed.push(name);
+      else {
+        text += `${separator}${JSON.stringify(peer)}`;
+        separator = ',';
+      }
+    }
+    yield text;
+  }
+  yield `],"removed":${JSON.stringify(changed === undefined ? [] : removed)}}`;
+}
+
+function takesGzip(accepted: string | string[] | undefined): boolean {
+  return /(^|[, ])gzip(?! *; *q=0(\.0*)? *(,|$))/i.test(String(accepted ?? ''));
+}

@@ -1,0 +1,116 @@
+/** `npm run mutants`: changes the code in one place at a time, and tells which changes no test notices. See docs/mutants.md. */
+import { globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { setPriority } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { seededRandom } from '../support/seeded-random.ts';
+import { describeMutant, type Mutant, mutantsOf } from './operators.ts';
+import { type Baselines, Sandbox, type Verdict } from './sandbox.ts';
+
+const checkout = join(import.meta.dirname, '../..');
+const DEFAULT_PATHS = ['machines', 'src/wire', 'src/merkle', 'src/store', 'src/peer'];
+/** They list others, and decide nothing. */
+const EXCLUDED_FILES = ['machines/index.ts'];
+const MOST_WORKERS = 2;
+
+interface Result extends Mutant {
+  readonly change: string;
+  readonly verdict: Verdict;
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    sample: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    workers: { type: 'string', default: '1' },
+    list: { type: 'boolean', default: false },
+    report: { type: 'string' },
+  },
+});
+
+const say = (text: string) => void process.stdout.write(`${text}\n`);
+const whole = (name: string, text: string, most = Number.MAX_SAFE_INTEGER): number => {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= 1 && number <= most) return number;
+  throw new Error(`--${name} takes a whole number from 1 to ${most}, not "${text}"`);
+};
+
+const seed = whole('seed', values.seed);
+const workers = whole('workers', values.workers, MOST_WORKERS);
+const files = filesIn(positionals.length === 0 ? DEFAULT_PATHS : positionals);
+const sources = new Map(files.map((file) => [file, readFileSync(join(checkout, file), 'utf8')]));
+const all = [...sources].flatMap(([file, source]) => mutantsOf(file, source));
+const drawn = values.sample === undefined ? all : draw(all, whole('sample', values.sample), seed);
+const changeOf = (mutant: Mutant) => describeMutant(sources.get(mutant.file) ?? '', mutant);
+const lineOf = (mutant: Mutant) => `${mutant.file}:${mutant.line}  ${mutant.operator}: ${changeOf(mutant)}`;
+
+say(`${drawn.length} of ${all.length} mutants in ${files.length} files, seed ${seed}`);
+if (values.list) for (const mutant of drawn) say(lineOf(mutant));
+else if (drawn.length > 0) report(await testAll(drawn));
+
+/** TypeScript files by these paths, relative to the checkout, in order. @throws Error if there is none by a path */
+function filesIn(paths: readonly string[]): string[] {
+  const found = paths.flatMap((path) => {
+    const isFolder = statSync(join(checkout, path), { throwIfNoEntry: false })?.isDirectory() ?? false;
+    const under = globSync(isFolder ? join(path, '**/*.ts') : path, { cwd: checkout });
+    if (under.length === 0) throw new Error(`there is no TypeScript in ${path}: name a file or folder of the checkout`);
+    return under;
+  });
+  return [...new Set(found)].filter((file) => !EXCLUDED_FILES.includes(file)).sort();
+}
+
+/** So many of them, each as likely as any other, in the order of their places. */
+function draw(mutants: readonly Mutant[], count: number, seed: number): Mutant[] {
+  const random = seededRandom(seed);
+  const left = mutants.map((_, index) => index);
+  const chosen: number[] = [];
+  while (chosen.length < count && left.length > 0) {
+    chosen.push(...left.splice(Math.floor(random.fraction() * left.length), 1));
+  }
+  return chosen.sort((a, b) => a - b).flatMap((index) => mutants[index] ?? []);
+}
+
+async function testAll(mutants: readonly Mutant[]): Promise<Result[]> {
+  // Whoever works on the machine meanwhile goes first.
+  setPriority(10);
+  using sandboxes = new DisposableStack();
+  const mutatedFiles = [...new Set(mutants.map(({ file }) => file))];
+  const baselines: Baselines = new Map();
+  const copies = Array.from({ length: Math.min(workers, mutants.length) }, () =>
+    sandboxes.use(new Sandbox(checkout, mutatedFiles, baselines)),
+  );
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      sandboxes.dispose();
+      process.exit(130);
+    });
+  }
+  const results: Result[] = [];
+  const queue = mutants.values();
+  await Promise.all(
+    copies.map(async (copy) => {
+      for (const mutant of queue) {
+        const verdict = await copy.test(mutant);
+        results.push({ ...mutant, change: changeOf(mutant), verdict });
+        const by = verdict.outcome === 'killed' ? `  by ${verdict.by}` : '';
+        say(`${verdict.outcome.padEnd(9)}  ${lineOf(mutant)}${by}`);
+      }
+    }),
+  );
+  return results;
+}
+
+function report(results: readonly Result[]): void {
+  const survivors = results.filter(({ verdict }) => verdict.outcome === 'survived');
+  const timedOut = results.filter(({ verdict }) => verdict.outcome === 'timed out');
+  const killed = results.length - survivors.length;
+  if (survivors.length > 0) say(`\nSurvivors:\n${survivors.map((mutant) => `  ${lineOf(mutant)}`).join('\n')}`);
+  const share = ((100 * killed) / results.length).toFixed(1);
+  say(
+    `\n${killed} of ${results.length} mutants killed (${share} %), ${timedOut.length} of them timed out; ${survivors.length} survived`,
+  );
+  if (values.report !== undefined) {
+    writeFileSync(values.report, `${JSON.stringify({ seed, mutants: all.length, results }, null, 2)}\n`);
+  }
+}
