@@ -1,5 +1,5 @@
 /** A computer on the virtual network: its addresses, its sockets, its clock, and what may happen to it. It is a peer's `Network`. */
-import type { DatagramSocket, Network } from '../../../src/runtime/network.ts';
+import type { DatagramSocket, Network, OnError } from '../../../src/runtime/network.ts';
 import type { Arrival } from '../../../src/wire/datagram.ts';
 import { MurmureError } from '../../../src/wire/murmure-error.ts';
 import { formatAddress, isIPv6, type SocketAddress } from '../../../src/wire/socket-address.ts';
@@ -38,7 +38,7 @@ type OnArrivals = (arrivals: readonly Arrival[]) => void;
 interface Socket {
   readonly bind: SocketAddress;
   readonly receive: OnArrivals;
-  readonly onError: (why: string) => void;
+  readonly onError: OnError;
   /** What has arrived at this instant, and is not handed over yet. */
   readonly arrived: Arrival[];
   isOpen: boolean;
@@ -65,6 +65,8 @@ export class VirtualHost implements Network {
   }
 
   /** The first one of a family is the one that datagrams leave by, unless their destination is on the same side of a NAT. */
+  localIps = (): readonly string[] => this.#addresses.map(({ ip }) => ip);
+
   get addresses(): readonly HostAddress[] {
     return this.#addresses;
   }
@@ -103,7 +105,7 @@ export class VirtualHost implements Network {
     this.clock.wake();
   }
 
-  open = async (bind: SocketAddress, receive: OnArrivals, onError: (why: string) => void = () => {}) => {
+  open = async (bind: SocketAddress, receive: OnArrivals, onError: OnError = () => {}) => {
     const address = { ip: bind.ip, port: bind.port === 0 ? this.#freePort(bind.ip) : bind.port };
     if (this.#isTaken(address)) {
       throw new MurmureError('unexpected', `UDP ${formatAddress(address)} is in use by another program`);
@@ -143,14 +145,10 @@ export class VirtualHost implements Network {
     if (!socket.isOpen) return;
     const source = this.#isPluggedIn ? this.#sourceFor(socket, to) : undefined;
     if (source === undefined) {
-      socket.onError(
-        `a datagram to ${formatAddress(to)} could not be sent: there is no way to that network (ENETUNREACH)`,
-      );
+      socket.onError('there is no way to that network (ENETUNREACH)', to);
       return;
     }
-    const onRefused = () =>
-      socket.isOpen &&
-      socket.onError(`a datagram to ${formatAddress(to)} could not be sent: nobody listens there (ECONNREFUSED)`);
+    const onRefused = () => socket.isOpen && socket.onError('nobody listens there (ECONNREFUSED)', to);
     const from = { ip: source.ip, port: socket.bind.port };
     this.#wire.carry({ bytes, from, to, nat: source.nat, uplink: this.uplink, onRefused });
   }
