@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { InvalidFileError, UsageError } from './errors.ts';
 import type { Dialogue } from './front-end/dialogue.ts';
-import type { Output } from './output.ts';
-import type { Settings } from './settings.ts';
+import type { Output } from './output/output.ts';
+import type { Settings } from './settings/settings.ts';
 import type { InputStream, OutputStream, Prompts, Services } from './streams.ts';
 
 export interface CommandContext {

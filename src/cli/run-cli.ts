@@ -1,17 +1,17 @@
 /** One run of the command line, from arguments to exit code. It touches nothing of the process: see run-process.ts for that. */
 
-import { terminalPrompts } from './ask.ts';
 import type { CommandContext } from './context.ts';
 import type { RunOptions } from './declarations/run.ts';
 import { StoppedError, TimedOutError } from './errors.ts';
-import { reportFailure } from './failure.ts';
 import type { Dialogue } from './front-end/dialogue.ts';
 import { plainDialogue } from './front-end/plain-dialogue.ts';
 import { terminalDialogue } from './front-end/terminal-dialogue.ts';
-import { createOutput, type Paint } from './output.ts';
+import { terminalPrompts } from './input/terminal-prompts.ts';
+import { createOutput, type Paint } from './output/output.ts';
+import { reportFailure } from './output/report-failure.ts';
 import { createProgram, FRONT_END } from './program.ts';
 import { asciiTerminal, isUtf8 } from './render/ascii.ts';
-import type { GlobalFlags } from './settings.ts';
+import type { GlobalFlags } from './settings/settings.ts';
 import type { Services, Surroundings } from './streams.ts';
 
 /**
@@ -61,7 +61,7 @@ async function createContext(
   { bounded = true }: RunOptions,
   stop: AbortSignal,
 ): Promise<CommandContext> {
-  const { resolveSettings } = await import('./settings.ts');
+  const { resolveSettings } = await import('./settings/settings.ts');
   const { settings, unknownKeys } = await resolveSettings(flags, surroundings.env);
   const output = createOutput(surroundings, settings);
   const signal = bounded ? limited(stop, settings.timeoutMs) : stop;

@@ -1,6 +1,6 @@
 /** Runs the command line in this process: its arguments, its streams, its signals. */
 import { type StopCause, StoppedError } from './errors.ts';
-import { reportFailure } from './failure.ts';
+import { reportFailure } from './output/report-failure.ts';
 import { runCli } from './run-cli.ts';
 
 /** After a signal, a run that does not end by itself is ended. Two seconds is what the contract allows. */

@@ -1,7 +1,7 @@
 /** `murmure completion`: a script that completes command lines, for a shell to read. */
 import type { Command } from 'commander';
-import { completables } from '../completion.ts';
-import { completionScript, SHELLS, type Shell } from '../completion-scripts.ts';
+import { completables } from '../completion/completables.ts';
+import { completionScript, SHELLS, type Shell } from '../completion/scripts.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
 

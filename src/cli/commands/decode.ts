@@ -3,11 +3,11 @@ import { type PublicKey, parsePublicKey } from '../../identity/public-key.ts';
 import { createVerifier } from '../../identity/verify.ts';
 import { abortable } from '../abortable.ts';
 import type { CommandContext } from '../context.ts';
+import { type Explanation, explainDatagram, explainNode } from '../decode/describe.ts';
 import { UsageError } from '../errors.ts';
-import { exitCodeOf } from '../exit-codes.ts';
-import { type Explanation, explainDatagram, explainNode } from '../explain.ts';
-import { readLines } from '../input.ts';
-import { renderExplanation } from '../render/explanation.ts';
+import { readLines } from '../input/standard-input.ts';
+import { exitCodeOf } from '../output/exit-codes.ts';
+import { renderExplanation } from '../render/fields.ts';
 
 export interface DecodeOptions {
   readonly node?: string;

@@ -10,7 +10,7 @@ import { abortable } from '../abortable.ts';
 import type { CommandContext } from '../context.ts';
 import { openNeighbourhood, startPeer } from '../demo/neighbourhood.ts';
 import { runFrontEnd } from '../front-end/run-front-end.ts';
-import { journalOption } from '../journal-option.ts';
+import { journalOption } from '../peer/journal-option.ts';
 import { renderSyncReport } from '../render/sync-report.ts';
 import { printFound } from './timeline.ts';
 

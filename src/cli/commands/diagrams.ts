@@ -1,10 +1,10 @@
 /** `murmure diagrams`: pictures of all state machines. */
-import { writeDiagrams } from '../../diagrams/generate.ts';
+import { writeDiagrams } from '../../../diagrams/draw/write-diagrams.ts';
 import { safeLine } from '../../feed/safe-text.ts';
 import type { CommandContext } from '../context.ts';
 import { InvalidFileError } from '../errors.ts';
-import { systemFailure } from '../system-failure.ts';
-import { requirePath } from '../validate.ts';
+import { requirePath } from '../input/validate.ts';
+import { systemFailure } from '../output/system-failure.ts';
 
 export async function diagrams({ output }: CommandContext, folder: string): Promise<void> {
   requirePath('FOLDER', folder);

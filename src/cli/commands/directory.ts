@@ -8,11 +8,11 @@ import { formatAddress, parseAddress } from '../../wire/socket-address.ts';
 import { untilAborted } from '../abortable.ts';
 import type { CommandContext } from '../context.ts';
 import { InvalidFileError, UsageError } from '../errors.ts';
-import { createHomeFolder } from '../home.ts';
-import { resolveHostPort, resolveHostPorts } from '../host-port.ts';
-import { journalOption } from '../journal-option.ts';
-import { exitCodeOfStop } from '../stopping.ts';
-import { isUnspecified, requireAddresses, requirePath } from '../validate.ts';
+import { createHomeFolder } from '../home/home.ts';
+import { resolveHostPort, resolveHostPorts } from '../input/host-port.ts';
+import { isUnspecified, requireAddresses, requirePath } from '../input/validate.ts';
+import { exitCodeOfStop } from '../output/stopping.ts';
+import { journalOption } from '../peer/journal-option.ts';
 
 export interface DirectoryCommandOptions {
   readonly listen?: string;

@@ -7,8 +7,8 @@ import type { Check, Finding } from '../doctor/check.ts';
 import { checkDirectory } from '../doctor/directory-checks.ts';
 import { checkHome } from '../doctor/home-checks.ts';
 import { checkNetwork } from '../doctor/network-checks.ts';
-import { compareSeverity, exitCodeOf } from '../exit-codes.ts';
-import { type Identity, openIdentity } from '../open-home.ts';
+import { type Identity, openIdentity } from '../home/open-home.ts';
+import { compareSeverity, exitCodeOf } from '../output/exit-codes.ts';
 
 const MARKS = { ok: 'green', failed: 'red', skipped: 'dim' } as const;
 const WIDTH = 12;

@@ -3,9 +3,9 @@ import { safeLine } from '../../feed/safe-text.ts';
 import { followedPeers } from '../../store/followed.ts';
 import type { CommandContext } from '../context.ts';
 import { UnknownPeerError, UsageError } from '../errors.ts';
-import { openStore } from '../open-home.ts';
+import { openStore } from '../home/open-home.ts';
+import { requireAskableName, requireValidName } from '../input/validate.ts';
 import { renderFollowed } from '../render/peers.ts';
-import { requireAskableName, requireValidName } from '../validate.ts';
 
 export async function follow({ settings, output, nowMs }: CommandContext, peer: string): Promise<void> {
   requireAskableName(peer);

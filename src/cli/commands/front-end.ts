@@ -5,23 +5,23 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createDirectoryHttp } from '../../peer/directory-http.ts';
 import { openSqliteStore } from '../../store/sqlite-store.ts';
-import { readConfigFile } from '../config-file.ts';
 import { type CommandContext, type DirectoryAccess, requireDirectory } from '../context.ts';
-import { createHome } from '../create-home.ts';
 import { LOOPBACK, openNeighbourhood } from '../demo/neighbourhood.ts';
 import { UsageError } from '../errors.ts';
-import { exitCodeOf } from '../exit-codes.ts';
 import type { Dialogue } from '../front-end/dialogue.ts';
 import { draftsIn } from '../front-end/drafts.ts';
 import { editSettings } from '../front-end/edit-settings.ts';
 import { type FirstRunWorld, runFirstRun } from '../front-end/run-first-run.ts';
 import { runFrontEnd } from '../front-end/run-front-end.ts';
-import { type Home, readName } from '../home.ts';
-import { journalOption } from '../journal-option.ts';
-import { type Identity, openIdentity, openStore } from '../open-home.ts';
-import { askPassphrase } from '../passphrase.ts';
-import { requireWholeHistory } from '../restored-home.ts';
-import { lockHome } from '../serve-lock.ts';
+import { createHome } from '../home/create-home.ts';
+import { type Home, readName } from '../home/home.ts';
+import { type Identity, openIdentity, openStore } from '../home/open-home.ts';
+import { askPassphrase } from '../home/passphrase.ts';
+import { requireWholeHistory } from '../home/restored-home.ts';
+import { lockHome } from '../home/serve-lock.ts';
+import { exitCodeOf } from '../output/exit-codes.ts';
+import { journalOption } from '../peer/journal-option.ts';
+import { readConfigFile } from '../settings/config-file.ts';
 
 /** While somebody writes nothing else is printed: what the peer reports is on a screen of its own. */
 export async function frontEnd(context: CommandContext): Promise<number | undefined> {

@@ -2,9 +2,9 @@
 import { safeLine } from '../../feed/safe-text.ts';
 import { fingerprint } from '../../identity/fingerprint.ts';
 import type { CommandContext } from '../context.ts';
-import { createHome } from '../create-home.ts';
-import { askPassphrase, readPassphrase } from '../passphrase.ts';
-import { requireNewName } from '../validate.ts';
+import { createHome } from '../home/create-home.ts';
+import { askPassphrase, readPassphrase } from '../home/passphrase.ts';
+import { requireNewName } from '../input/validate.ts';
 
 export async function init(context: CommandContext, name: string): Promise<void> {
   const { settings, output } = context;

@@ -7,14 +7,14 @@ import { createPemFile, KeyFileExistsError, KeyFileMissingError, readKeyFile } f
 import { openSqliteStore } from '../../store/sqlite-store.ts';
 import type { PeerRecord, Store } from '../../store/store.ts';
 import { nodeKind } from '../../wire/node.ts';
-import { type BackupContent, openBackup, sealBackup, type Verified } from '../backup.ts';
 import type { CommandContext } from '../context.ts';
 import { FileExistsError, IdentityExistsError, InvalidFileError } from '../errors.ts';
-import { createHomeFolder, type Home, markRestored, readName, writeOwner } from '../home.ts';
-import { openIdentity, openStore } from '../open-home.ts';
+import { type BackupContent, openBackup, sealBackup, type Verified } from '../home/backup.ts';
+import { createHomeFolder, type Home, markRestored, readName, writeOwner } from '../home/home.ts';
+import { openIdentity, openStore } from '../home/open-home.ts';
+import { lockHome } from '../home/serve-lock.ts';
+import { requirePath } from '../input/validate.ts';
 import { counted } from '../render/text.ts';
-import { lockHome } from '../serve-lock.ts';
-import { requirePath } from '../validate.ts';
 
 /** The key goes into the file as it is kept: under its passphrase, if it has one. */
 export async function exportKey(context: CommandContext, file: string): Promise<void> {

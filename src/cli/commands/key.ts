@@ -6,10 +6,10 @@ import { fingerprint } from '../../identity/fingerprint.ts';
 import { loadKeyFile, readKeyFile, rewriteKeyFile } from '../../identity/key-file.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
-import { clearRestored, isRestored, requireName } from '../home.ts';
-import { openIdentity } from '../open-home.ts';
-import { askNewPassphrase, askPassphrase, readPassphrase } from '../passphrase.ts';
-import { requirePath } from '../validate.ts';
+import { clearRestored, isRestored, requireName } from '../home/home.ts';
+import { openIdentity } from '../home/open-home.ts';
+import { askNewPassphrase, askPassphrase, readPassphrase } from '../home/passphrase.ts';
+import { requirePath } from '../input/validate.ts';
 
 export async function showKey(context: CommandContext): Promise<void> {
   const { name, keyPair } = await openIdentity(context);

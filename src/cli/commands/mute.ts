@@ -2,8 +2,8 @@
 import { safeLine } from '../../feed/safe-text.ts';
 import type { CommandContext } from '../context.ts';
 import { UnknownPeerError, UsageError } from '../errors.ts';
-import { openStore } from '../open-home.ts';
-import { requireValidName } from '../validate.ts';
+import { openStore } from '../home/open-home.ts';
+import { requireValidName } from '../input/validate.ts';
 
 export async function mute({ settings, output, nowMs }: CommandContext, peer: string): Promise<void> {
   requireValidName(peer);

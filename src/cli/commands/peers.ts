@@ -3,7 +3,7 @@ import type { DirectoryPeer } from '../../index.ts';
 import { abortable } from '../abortable.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
 import { DirectoryTimedOutError, TimedOutError } from '../errors.ts';
-import { openPeer } from '../one-shot-peer.ts';
+import { openPeer } from '../peer/one-shot-peer.ts';
 import { renderPeers } from '../render/peers.ts';
 
 export async function peers(context: CommandContext): Promise<void> {

@@ -8,14 +8,14 @@ import { formatAddress, type SocketAddress } from '../../wire/socket-address.ts'
 import { abortable } from '../abortable.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
 import { UsageError } from '../errors.ts';
-import { isRestored } from '../home.ts';
-import { journalOption } from '../journal-option.ts';
-import { observeNetwork, type RoundTrip } from '../network-observer.ts';
-import { tellWarnings } from '../one-shot-peer.ts';
-import { openIdentity, openStore } from '../open-home.ts';
-import type { Paint } from '../output.ts';
+import { isRestored } from '../home/home.ts';
+import { openIdentity, openStore } from '../home/open-home.ts';
+import { requireAskableName, requireCount } from '../input/validate.ts';
+import type { Paint } from '../output/output.ts';
+import { journalOption } from '../peer/journal-option.ts';
+import { observeNetwork, type RoundTrip } from '../peer/network-observer.ts';
+import { tellWarnings } from '../peer/one-shot-peer.ts';
 import { counted } from '../render/text.ts';
-import { requireAskableName, requireCount } from '../validate.ts';
 
 export interface PingOptions {
   readonly count?: string;

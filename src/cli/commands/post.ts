@@ -5,11 +5,11 @@ import { encodeMessage, MessageTooLongError } from '../../wire/node.ts';
 import { abortable } from '../abortable.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
-import { readText } from '../input.ts';
-import { resolveHash } from '../message-hash.ts';
-import { openStore } from '../open-home.ts';
-import { messagePrinter } from '../print-messages.ts';
-import { requireWholeHistory } from '../restored-home.ts';
+import { openStore } from '../home/open-home.ts';
+import { requireWholeHistory } from '../home/restored-home.ts';
+import { readText } from '../input/standard-input.ts';
+import { resolveHash } from '../messages/message-hash.ts';
+import { messagePrinter } from '../messages/print-messages.ts';
 
 export interface PostOptions {
   readonly replyTo?: string;

@@ -8,9 +8,9 @@ import { Tracer, type Transition } from '../../journal/trace.ts';
 import { actorsFrom, pathOf, stateOf } from '../../runtime/actor-tree.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
-import type { Output, Paint } from '../output.ts';
+import { requireCount, requirePath } from '../input/validate.ts';
+import type { Output, Paint } from '../output/output.ts';
 import { counted } from '../render/text.ts';
-import { requireCount, requirePath } from '../validate.ts';
 
 export interface ReplayCommandOptions {
   readonly until?: string;

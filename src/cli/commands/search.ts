@@ -2,9 +2,9 @@
 import { parseSearch } from '../../store/search-words.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
-import { openStore } from '../open-home.ts';
-import { printMessages } from '../print-messages.ts';
-import { requireCount } from '../validate.ts';
+import { openStore } from '../home/open-home.ts';
+import { requireCount } from '../input/validate.ts';
+import { printMessages } from '../messages/print-messages.ts';
 
 export interface SearchOptions {
   readonly limit?: string;

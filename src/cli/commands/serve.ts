@@ -5,17 +5,17 @@ import type { Store } from '../../store/store.ts';
 import { formatAddress } from '../../wire/socket-address.ts';
 import { abortable, untilAborted } from '../abortable.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
-import { resolveHostPorts } from '../host-port.ts';
-import { journalOption } from '../journal-option.ts';
-import { keepLiveState } from '../live-state.ts';
-import { openIdentity, openStore } from '../open-home.ts';
-import { rationed } from '../rationed.ts';
+import { openIdentity, openStore } from '../home/open-home.ts';
+import { requireWholeHistory } from '../home/restored-home.ts';
+import { lockHome } from '../home/serve-lock.ts';
+import { resolveHostPorts } from '../input/host-port.ts';
+import { exitCodeOfStop } from '../output/stopping.ts';
+import { keepLiveState } from '../peer/explanation-file.ts';
+import { journalOption } from '../peer/journal-option.ts';
+import { rationed } from '../peer/rate-limit.ts';
 import { eventLine, renderEvent, renderWarning } from '../render/event.ts';
 import { isMentioned } from '../render/message-marks.ts';
 import { shortHash } from '../render/text.ts';
-import { requireWholeHistory } from '../restored-home.ts';
-import { lockHome } from '../serve-lock.ts';
-import { exitCodeOfStop } from '../stopping.ts';
 
 export interface ServeOptions {
   readonly udp?: readonly string[];

@@ -1,8 +1,8 @@
 /** `murmure show`: one stored message. */
 import type { CommandContext } from '../context.ts';
-import { findMessage } from '../message-hash.ts';
-import { openStore } from '../open-home.ts';
-import { markSeen, messagePrinter } from '../print-messages.ts';
+import { openStore } from '../home/open-home.ts';
+import { findMessage } from '../messages/message-hash.ts';
+import { markSeen, messagePrinter } from '../messages/print-messages.ts';
 
 export async function show(context: CommandContext, text: string): Promise<void> {
   const { name, store: opened } = await openStore(context.settings.home);

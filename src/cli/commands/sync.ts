@@ -5,11 +5,11 @@ import type { Store } from '../../store/store.ts';
 import { abortable, mapConcurrently } from '../abortable.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
 import { TimedOutError, UsageError } from '../errors.ts';
-import { compareSeverity, exitCodeOf } from '../exit-codes.ts';
-import { requireName } from '../home.ts';
-import { openPeer } from '../one-shot-peer.ts';
+import { requireName } from '../home/home.ts';
+import { requireAskableName } from '../input/validate.ts';
+import { compareSeverity, exitCodeOf } from '../output/exit-codes.ts';
+import { openPeer } from '../peer/one-shot-peer.ts';
 import { renderSyncReport } from '../render/sync-report.ts';
-import { requireAskableName } from '../validate.ts';
 
 /** How many peers are asked at a time: enough that a slow one holds nobody up. */
 const WIDTH = 16;

@@ -1,11 +1,11 @@
 /** `murmure thread`: the conversation that a message belongs to. */
 import type { StoredMessage } from '../../store/store.ts';
 import type { CommandContext } from '../context.ts';
-import { startOfConversation, turnsFrom } from '../conversation.ts';
-import { findMessage } from '../message-hash.ts';
-import { openStore } from '../open-home.ts';
-import type { Paint } from '../output.ts';
-import { markSeen, messagePrinter } from '../print-messages.ts';
+import { openStore } from '../home/open-home.ts';
+import { startOfConversation, turnsFrom } from '../messages/conversation.ts';
+import { findMessage } from '../messages/message-hash.ts';
+import { markSeen, messagePrinter } from '../messages/print-messages.ts';
+import type { Paint } from '../output/output.ts';
 
 const INDENT = '  ';
 /** Deeper than this, there would be no room left for the text. */

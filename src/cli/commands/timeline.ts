@@ -1,10 +1,10 @@
 /** `murmure timeline`: stored messages, newest last. */
 import type { MessageQuery } from '../../store/store.ts';
-import { wantedAuthors } from '../authors.ts';
 import type { CommandContext } from '../context.ts';
-import { openStore } from '../open-home.ts';
-import { printMessages, type Reader } from '../print-messages.ts';
-import { requireCount, requireDate, requireValidName } from '../validate.ts';
+import { openStore } from '../home/open-home.ts';
+import { requireCount, requireDate, requireValidName } from '../input/validate.ts';
+import { wantedAuthors } from '../messages/authors.ts';
+import { printMessages, type Reader } from '../messages/print-messages.ts';
 
 export interface TimelineOptions {
   readonly limit?: string;

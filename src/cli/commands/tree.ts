@@ -2,9 +2,9 @@
 import { isEmptyRoot } from '../../wire/hash.ts';
 import type { CommandContext } from '../context.ts';
 import { UnknownPeerError } from '../errors.ts';
-import { openStore } from '../open-home.ts';
+import { openStore } from '../home/open-home.ts';
+import { requireCount, requireValidName } from '../input/validate.ts';
 import { renderTreeLine, treeLines } from '../render/tree.ts';
-import { requireCount, requireValidName } from '../validate.ts';
 
 export interface TreeOptions {
   readonly depth?: string;

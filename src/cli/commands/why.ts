@@ -5,9 +5,9 @@ import { readJournal } from '../../journal/journal-file.ts';
 import { replay } from '../../journal/replay.ts';
 import type { CommandContext } from '../context.ts';
 import { UnknownPeerError } from '../errors.ts';
-import { readLiveState } from '../live-state.ts';
-import type { Paint } from '../output.ts';
-import { requirePath, requireValidName } from '../validate.ts';
+import { requirePath, requireValidName } from '../input/validate.ts';
+import type { Paint } from '../output/output.ts';
+import { readLiveState } from '../peer/explanation-file.ts';
 
 export async function why({ output, settings }: CommandContext, name: string, file: string | undefined): Promise<void> {
   requireValidName(name);

@@ -2,11 +2,11 @@
 import { safeLine } from '../../feed/safe-text.ts';
 import type { CommandContext } from '../context.ts';
 import { ForeignMessageError } from '../errors.ts';
-import { findMessage } from '../message-hash.ts';
-import { openStore } from '../open-home.ts';
+import { openStore } from '../home/open-home.ts';
+import { requireWholeHistory } from '../home/restored-home.ts';
+import { findMessage } from '../messages/message-hash.ts';
+import { WHAT_WITHDRAWING_CANNOT_DO } from '../messages/withdrawing.ts';
 import { shortHash } from '../render/text.ts';
-import { requireWholeHistory } from '../restored-home.ts';
-import { WHAT_WITHDRAWING_CANNOT_DO } from '../withdrawing.ts';
 
 export interface WithdrawOptions {
   readonly yes?: boolean;

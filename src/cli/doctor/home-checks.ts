@@ -4,7 +4,7 @@ import { isEncryptedPem } from '../../identity/encrypted-pem.ts';
 import { fingerprint } from '../../identity/fingerprint.ts';
 import { readKeyFile } from '../../identity/key-file.ts';
 import type { CommandContext } from '../context.ts';
-import { type Identity, openStore } from '../open-home.ts';
+import { type Identity, openStore } from '../home/open-home.ts';
 import { counted } from '../render/text.ts';
 import { type Check, failed, ok } from './check.ts';
 

@@ -2,7 +2,7 @@
 import { safeLine, safeText } from '../../feed/safe-text.ts';
 import type { PeerFact } from '../../index.ts';
 import { formatAddress } from '../../wire/socket-address.ts';
-import type { Paint } from '../output.ts';
+import type { Paint } from '../output/output.ts';
 import { renderSyncReport } from './sync-report.ts';
 import { counted, shortHash } from './text.ts';
 

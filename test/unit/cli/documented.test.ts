@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
-import { exitCodeOf } from '../../../src/cli/exit-codes.ts';
+import { exitCodeOf } from '../../../src/cli/output/exit-codes.ts';
 import { createProgram, FRONT_END } from '../../../src/cli/program.ts';
 import { schemas } from '../../support/cli-schemas.ts';
 import { freshFolder, run } from './support.ts';

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { homeAt } from '../../../src/cli/home.ts';
+import { homeAt } from '../../../src/cli/home/home.ts';
 import { openSqliteStore } from '../../../src/store/sqlite-store.ts';
 import { hasOpenssl, openssl } from '../../support/openssl.ts';
 import { answers, DIRECTORY, fakePeer, freshFolder, initHome, type Run, run } from './support.ts';

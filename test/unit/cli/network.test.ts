@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { generate } from 'selfsigned';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { StoppedError } from '../../../src/cli/errors.ts';
-import { homeAt } from '../../../src/cli/home.ts';
-import { observeNetwork } from '../../../src/cli/network-observer.ts';
-import { lockHome } from '../../../src/cli/serve-lock.ts';
+import { homeAt } from '../../../src/cli/home/home.ts';
+import { lockHome } from '../../../src/cli/home/serve-lock.ts';
+import { observeNetwork } from '../../../src/cli/peer/network-observer.ts';
 import {
   createDirectory,
   createPeer,

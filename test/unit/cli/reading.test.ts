@@ -1,7 +1,7 @@
 /** mute, thread, search, withdraw and tree. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { homeAt } from '../../../src/cli/home.ts';
-import { markSeen } from '../../../src/cli/print-messages.ts';
+import { homeAt } from '../../../src/cli/home/home.ts';
+import { markSeen } from '../../../src/cli/messages/print-messages.ts';
 import { openSqliteStore } from '../../../src/store/sqlite-store.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { hashOf } from '../../../src/wire/hash.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createPaint } from '../../../src/cli/output.ts';
+import { createPaint } from '../../../src/cli/output/output.ts';
 import { eventLine, renderEvent, renderWarning } from '../../../src/cli/render/event.ts';
 import { renderMessage } from '../../../src/cli/render/message.ts';
 import { byteSize, columns, counted, duration, localDateTime } from '../../../src/cli/render/text.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { resolveSettings } from '../../../src/cli/settings.ts';
+import { resolveSettings } from '../../../src/cli/settings/settings.ts';
 import { freshFolder } from './support.ts';
 
 let home: string;

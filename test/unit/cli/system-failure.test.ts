@@ -1,7 +1,7 @@
 /** What the system refuses is said in a sentence: what could not be done, to what, and what to do. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { systemFailure } from '../../../src/cli/system-failure.ts';
+import { systemFailure } from '../../../src/cli/output/system-failure.ts';
 
 const error = (code: string, syscall: string, path?: string) =>
   Object.assign(new Error(`${code}: …`), { code, syscall, path });

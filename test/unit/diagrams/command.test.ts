@@ -2,7 +2,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { generateDiagrams } from '../../../src/diagrams/generate.ts';
+import { generateDiagrams } from '../../../diagrams/draw/write-diagrams.ts';
 import { freshFolder, run } from '../cli/support.ts';
 
 test('writes all diagrams to a folder, and says which', async () => {
