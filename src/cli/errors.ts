@@ -1,5 +1,6 @@
 /** The errors that the command line itself finds, a class each. What they say: what happened, to what, and what to do. */
 import { MurmureError } from '../wire/murmure-error.ts';
+import { systemReason } from './output/system-failure.ts';
 
 /** The user asked for something that cannot be meant. */
 export class UsageError extends MurmureError {
@@ -47,12 +48,29 @@ export class HomeInUseError extends MurmureError {
   }
 }
 
-/** Nothing in this home, or nobody at the directory, goes by this name. */
+/** Nothing in this home goes by this name. `meant` is a name that is like it. */
 export class UnknownPeerError extends MurmureError {
   override readonly name = 'UnknownPeerError';
 
-  constructor(name: string) {
-    super('peer-unknown', `nothing is known of "${name}" here: fetch it first with "murmure sync ${name}"`);
+  constructor(name: string, meant?: string) {
+    const todo = meant === undefined ? 'download' : `did you mean "${meant}"? Otherwise download`;
+    super(
+      'peer-unknown',
+      `nothing is known of "${name}" here: ${todo} its messages first, with "murmure sync ${name}"`,
+    );
+  }
+}
+
+/** Nobody at the directory goes by this name. `meant` is a name that is like it. */
+export class NobodyOfThatNameError extends MurmureError {
+  override readonly name = 'NobodyOfThatNameError';
+
+  constructor(name: string, meant?: string) {
+    const proposal = meant === undefined ? '' : `did you mean "${meant}"? `;
+    super(
+      'peer-unknown',
+      `the directory lists nobody called "${name}": ${proposal}${meant === undefined ? 'check' : 'Check'} the spelling, or add --force if the peer is yet to come`,
+    );
   }
 }
 
@@ -162,5 +180,16 @@ export class StoppedError extends MurmureError {
   constructor(stopCause: StopCause) {
     super('interrupted', 'interrupted: what was done until now is kept');
     this.stopCause = stopCause;
+  }
+}
+
+/** Standard output takes nothing more. */
+export class OutputFailedError extends MurmureError {
+  override readonly name = 'OutputFailedError';
+
+  constructor(cause: NodeJS.ErrnoException) {
+    super('unexpected', `the output could not be written: ${systemReason(cause)}; what the command did is kept`, {
+      cause,
+    });
   }
 }

@@ -1,13 +1,29 @@
 /** `murmure decode`: datagrams and tree nodes explained. */
+import type { Command } from 'commander';
 import { type PublicKey, parsePublicKey } from '../../identity/public-key.ts';
 import { createVerifier } from '../../identity/verify.ts';
 import { abortable } from '../abortable.ts';
+import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { type Explanation, explainDatagram, explainNode } from '../decode/describe.ts';
 import { UsageError } from '../errors.ts';
 import { readLines } from '../input/standard-input.ts';
 import { exitCodeOf } from '../output/exit-codes.ts';
 import { renderExplanation } from '../render/fields.ts';
+
+export function declare(program: Command, run: Run): void {
+  program
+    .command('decode')
+    .summary('explain a datagram or a tree node')
+    .description(
+      'Explains a datagram or a node of a message tree. Ends with 7 if any input is malformed, otherwise with 6 if a signature is wrong.',
+    )
+    .argument('[hex]', 'the datagram; "-" reads standard input, one per line')
+    .option('--node <hex>', 'a tree node instead; "-" reads standard input, one per line')
+    .option('--key <base64>', 'check the signature with this public key')
+    .addHelpText('after', examples('decode 000000050000080000000003626f62', 'decode - < datagrams.txt'))
+    .action((hex: string | undefined, options: DecodeOptions) => run((context) => decode(context, hex, options)));
+}
 
 export interface DecodeOptions {
   readonly node?: string;

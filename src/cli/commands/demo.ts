@@ -1,18 +1,32 @@
 /** `murmure demo`: a directory, neighbours and you, all on this machine; nothing of it is left afterwards. */
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Command } from 'commander';
 import type { Peer } from '../../index.ts';
 import { openSqliteStore } from '../../store/sqlite-store.ts';
 import type { Hash } from '../../wire/hash.ts';
 import { MurmureError } from '../../wire/murmure-error.ts';
 import { abortable } from '../abortable.ts';
+import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { openNeighbourhood, startPeer } from '../demo/neighbourhood.ts';
 import { runFrontEnd } from '../front-end/run-front-end.ts';
 import { journalOption } from '../peer/journal-option.ts';
 import { renderSyncReport } from '../render/sync-report.ts';
 import { printFound } from './timeline.ts';
+
+export function declare(program: Command, run: Run): void {
+  program
+    .command('demo')
+    .summary('see it at work, without a network')
+    .description(
+      'Runs a directory and some neighbours on this machine, downloads what they wrote, and shows the timeline. At a terminal it goes on as the front end. It leaves nothing behind.',
+    )
+    .addHelpText('after', examples('demo', 'demo --json'))
+    .action(() => run(demo));
+}
 
 const OWN_NAME = 'you';
 /** What of the timeline is shown: about a screen. */

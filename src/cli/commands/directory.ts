@@ -1,11 +1,14 @@
 /** `murmure directory`: runs a directory until it is stopped. */
+
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { Command } from 'commander';
 import { pino } from 'pino';
 import { safeLine } from '../../feed/safe-text.ts';
 import type { DirectoryOptions } from '../../index.ts';
 import { formatAddress, parseAddress } from '../../wire/socket-address.ts';
 import { untilAborted } from '../abortable.ts';
+import { collect, examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { InvalidFileError, UsageError } from '../errors.ts';
 import { createHomeFolder } from '../home/home.ts';
@@ -14,7 +17,27 @@ import { isUnspecified, requireAddresses, requirePath } from '../input/validate.
 import { exitCodeOfStop } from '../output/stopping.ts';
 import { journalOption } from '../peer/journal-option.ts';
 
-export interface DirectoryCommandOptions {
+export function declare(program: Command, run: Run): void {
+  program
+    .command('directory')
+    .summary('run a directory')
+    .description('Runs a directory, where peers find each other, until you stop it. Port 0 means any free port.')
+    .option('--listen <host:port>', 'answer HTTPS here (default: 127.0.0.1:0)')
+    .option('--udp <host:port>', 'answer UDP here; may be repeated (default: 127.0.0.1:0)', collect)
+    .option('--public-address <ip:port>', 'announce this UDP address instead; may be repeated', collect)
+    .option('--cert <file>', 'certificate, PEM (default: a self-signed one, kept in the home)')
+    .option('--key <file>', 'private key of the certificate, PEM')
+    .addHelpText(
+      'after',
+      examples(
+        'directory --listen 127.0.0.1:8443',
+        'directory --listen 0.0.0.0:443 --udp 0.0.0.0:8443 --public-address 203.0.113.7:8443 --cert cert.pem --key key.pem',
+      ),
+    )
+    .action((options: DirectoryCommandOptions) => run((context) => directory(context, options), { bounded: false }));
+}
+
+interface DirectoryCommandOptions {
   readonly listen?: string;
   readonly udp?: readonly string[];
   readonly publicAddress?: readonly string[];

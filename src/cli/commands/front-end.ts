@@ -1,10 +1,13 @@
 /** `murmure` on a terminal: the interactive front end. */
+
 import { readFileSync } from 'node:fs';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
 import { createDirectoryHttp } from '../../peer/directory-http.ts';
 import { openSqliteStore } from '../../store/sqlite-store.ts';
+import type { Run } from '../command.ts';
 import { type CommandContext, type DirectoryAccess, requireDirectory } from '../context.ts';
 import { LOOPBACK, openNeighbourhood } from '../demo/neighbourhood.ts';
 import { UsageError } from '../errors.ts';
@@ -23,8 +26,13 @@ import { exitCodeOf } from '../output/exit-codes.ts';
 import { journalOption } from '../peer/journal-option.ts';
 import { readConfigFile } from '../settings/config-file.ts';
 
+/** Not to be typed, so not in the help: `murmure` alone does it at a terminal. */
+export function declare(program: Command, run: Run): void {
+  program.command('front-end', { hidden: true }).action(() => run(frontEnd, { bounded: false }));
+}
+
 /** While somebody writes nothing else is printed: what the peer reports is on a screen of its own. */
-export async function frontEnd(context: CommandContext): Promise<number | undefined> {
+async function frontEnd(context: CommandContext): Promise<number | undefined> {
   const { dialogue, output, services, settings } = context;
   if (dialogue === undefined)
     throw new UsageError('the front end needs a terminal: name a command, see "murmure help"');

@@ -1,10 +1,27 @@
 /** `murmure init`: creates the home and the key. */
+import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
 import { fingerprint } from '../../identity/fingerprint.ts';
+import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { createHome } from '../home/create-home.ts';
 import { askPassphrase, readPassphrase } from '../home/passphrase.ts';
 import { requireNewName } from '../input/validate.ts';
+
+export function declare(program: Command, run: Run): void {
+  program
+    .command('init')
+    .summary('create your home and key')
+    .description(
+      'Creates the home folder and a key pair in it, and saves --directory and --ca in its config.toml if they are given. It never overwrites an identity.',
+    )
+    .argument('<name>', 'the name to publish under, 1 to 255 bytes')
+    .addHelpText(
+      'after',
+      examples('init alice', 'init alice --directory https://directory.example --passphrase-file secret.txt'),
+    )
+    .action((name: string) => run((context) => init(context, name)));
+}
 
 export async function init(context: CommandContext, name: string): Promise<void> {
   const { settings, output } = context;

@@ -1,12 +1,14 @@
 /** `murmure key export` and `key import`: an identity in one file, to keep or to move. */
 import { open, readFile, unlink } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
 import { fingerprint } from '../../identity/fingerprint.ts';
 import { createPemFile, KeyFileExistsError, KeyFileMissingError, readKeyFile } from '../../identity/key-file.ts';
 import { openSqliteStore } from '../../store/sqlite-store.ts';
 import type { PeerRecord, Store } from '../../store/store.ts';
 import { nodeKind } from '../../wire/node.ts';
+import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { FileExistsError, IdentityExistsError, InvalidFileError } from '../errors.ts';
 import { type BackupContent, openBackup, sealBackup, type Verified } from '../home/backup.ts';
@@ -16,8 +18,28 @@ import { lockHome } from '../home/serve-lock.ts';
 import { requirePath } from '../input/validate.ts';
 import { counted } from '../render/text.ts';
 
+/** `key`: the command that these belong to. */
+export function declareTransfer(key: Command, run: Run): void {
+  key
+    .command('export')
+    .summary('write a backup')
+    .description(
+      'Writes your key, your messages, and the list of peers you follow to one file that only you can read. The key keeps its passphrase.',
+    )
+    .argument('<file>', 'a new file; an existing one is never overwritten')
+    .addHelpText('after', examples('key export backup.json'))
+    .action((file: string) => run((context) => exportKey(context, file)));
+  key
+    .command('import')
+    .summary('restore a home from a backup')
+    .description('Creates a home from a backup, after it has verified all of it. It never overwrites an identity.')
+    .argument('<file>', 'a file that "key export" wrote')
+    .addHelpText('after', examples('key import backup.json', 'key import backup.json --home ./restored'))
+    .action((file: string) => run((context) => importKey(context, file)));
+}
+
 /** The key goes into the file as it is kept: under its passphrase, if it has one. */
-export async function exportKey(context: CommandContext, file: string): Promise<void> {
+async function exportKey(context: CommandContext, file: string): Promise<void> {
   requirePath('FILE', file);
   const { home } = context.settings;
   const { name, keyPair } = await openIdentity(context);
@@ -43,7 +65,7 @@ export async function exportKey(context: CommandContext, file: string): Promise<
 }
 
 /** Nothing is written before everything is verified; what an interrupted import has left, the same import completes. */
-export async function importKey(context: CommandContext, file: string): Promise<void> {
+async function importKey(context: CommandContext, file: string): Promise<void> {
   requirePath('FILE', file);
   const { home } = context.settings;
   const text = await readFile(file, 'utf8').catch((error: Error) => {

@@ -1,15 +1,51 @@
 /** `murmure key show`, `key passphrase` and `key resume`: the key of this home, and the right to publish with it. Moving it elsewhere: key-transfer.ts. */
 import { createPublicKey } from 'node:crypto';
+import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
 import { isEncryptedPem } from '../../identity/encrypted-pem.ts';
 import { fingerprint } from '../../identity/fingerprint.ts';
 import { loadKeyFile, readKeyFile, rewriteKeyFile } from '../../identity/key-file.ts';
+import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { clearRestored, isRestored, requireName } from '../home/home.ts';
 import { openIdentity } from '../home/open-home.ts';
 import { askNewPassphrase, askPassphrase, readPassphrase } from '../home/passphrase.ts';
 import { requirePath } from '../input/validate.ts';
+import { declareTransfer } from './key-transfer.ts';
+
+export function declare(program: Command, run: Run): void {
+  const key = program
+    .command('key')
+    .summary('show, back up or protect your key')
+    .description('Shows the key that you sign with, backs it up, and changes its passphrase.');
+  key
+    .command('show')
+    .summary('show your fingerprint and public key')
+    .description('Shows the fingerprint, and the public key in base64 and in PEM. Never shows the private key.')
+    .addHelpText('after', examples('key show'))
+    .action(() => run(showKey));
+  declareTransfer(key, run);
+  key
+    .command('passphrase')
+    .summary('set, change or remove the passphrase of your key')
+    .description(
+      'Encrypts the key file (PKCS#8, readable by openssl), changes its passphrase, or decrypts it. Asks at a terminal. --passphrase-file names the present passphrase or, for a key without one, the new one.',
+    )
+    .option('--new <file>', 'read the new passphrase from the first line of this file')
+    .option('--remove', 'keep the key without a passphrase')
+    .addHelpText('after', examples('key passphrase', 'key passphrase --new secret.txt', 'key passphrase --remove'))
+    .action((options: PassphraseOptions) => run((context) => changePassphrase(context, options)));
+  key
+    .command('resume')
+    .summary('publish from a restored home, come what may')
+    .description(
+      'Lets a home that was restored from a backup publish, even if other peers have newer messages of yours: these are lost then. Asks for confirmation at a terminal.',
+    )
+    .option('--yes', 'do not ask')
+    .addHelpText('after', examples('key resume'))
+    .action((options: ResumeOptions) => run((context) => resumePublishing(context, options)));
+}
 
 export async function showKey(context: CommandContext): Promise<void> {
   const { name, keyPair } = await openIdentity(context);

@@ -1,10 +1,21 @@
 /** `murmure peers`: names known to the directory. */
+import type { Command } from 'commander';
 import type { DirectoryPeer } from '../../index.ts';
 import { abortable } from '../abortable.ts';
+import { examples, type Run } from '../command.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
 import { DirectoryTimedOutError, TimedOutError } from '../errors.ts';
 import { openPeer } from '../peer/one-shot-peer.ts';
 import { renderPeers } from '../render/peers.ts';
+
+export function declare(program: Command, run: Run): void {
+  program
+    .command('peers')
+    .summary('list the peers the directory knows')
+    .description('Lists the names that the directory knows, with their addresses and keys.')
+    .addHelpText('after', examples('peers'))
+    .action(() => run(peers));
+}
 
 export async function peers(context: CommandContext): Promise<void> {
   const access = await requireDirectory(context);

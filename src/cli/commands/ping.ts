@@ -1,11 +1,14 @@
 /** `murmure ping`: how far away a peer is, and by which way it is reached. */
+
 import { setTimeout } from 'node:timers/promises';
+import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
 import { createUdpNetwork } from '../../runtime/udp-network.ts';
 import type { Store } from '../../store/store.ts';
 import { MurmureError } from '../../wire/murmure-error.ts';
 import { formatAddress, type SocketAddress } from '../../wire/socket-address.ts';
 import { abortable } from '../abortable.ts';
+import { examples, type Run } from '../command.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { isRestored } from '../home/home.ts';
@@ -16,6 +19,17 @@ import { journalOption } from '../peer/journal-option.ts';
 import { observeNetwork, type RoundTrip } from '../peer/network-observer.ts';
 import { tellWarnings } from '../peer/one-shot-peer.ts';
 import { counted } from '../render/text.ts';
+
+export function declare(program: Command, run: Run): void {
+  program
+    .command('ping')
+    .summary("measure a peer's response time")
+    .description('Measures how long a peer takes to answer, and shows how it is reached. Downloads nothing.')
+    .argument('<peer>', 'whom to ask')
+    .option('--count <n>', 'how many times to ask (default: 4)')
+    .addHelpText('after', examples('ping alice', 'ping alice --count 1 --json'))
+    .action((name: string, options: PingOptions) => run((context) => ping(context, name, options)));
+}
 
 export interface PingOptions {
   readonly count?: string;

@@ -1,4 +1,5 @@
 /** `murmure replay`: runs a journal, and says whether it ends as recorded. */
+import type { Command } from 'commander';
 import type { AnyActorRef } from 'xstate';
 import { safeLine } from '../../feed/safe-text.ts';
 import type { JournalEntry } from '../../journal/format.ts';
@@ -6,11 +7,35 @@ import { readJournal } from '../../journal/journal-file.ts';
 import { type Difference, type ReplayOptions, type ReplayResult, replay as runJournal } from '../../journal/replay.ts';
 import { Tracer, type Transition } from '../../journal/trace.ts';
 import { actorsFrom, pathOf, stateOf } from '../../runtime/actor-tree.ts';
+import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { requireCount, requirePath } from '../input/validate.ts';
 import type { Output, Paint } from '../output/output.ts';
 import { counted } from '../render/text.ts';
+
+export function declare(program: Command, run: Run): void {
+  program
+    .command('replay')
+    .summary('replay a journal')
+    .description(
+      'Replays a journal that --record wrote, and checks that it ends as recorded. If not, it shows the first difference and ends with 7.',
+    )
+    .argument('<file>', 'the journal')
+    .option('--until <seq>', 'stop after this entry and show the state of all actors')
+    .option('--from <seq>', 'show the state of all actors after this entry, then every entry that follows')
+    .option('--trace <actor>', 'show each transition of this actor, e.g. peer/outgoing-session.alice')
+    .option('--drop <seq>', 'leave this entry out: what if that datagram had been lost?')
+    .addHelpText(
+      'after',
+      examples(
+        'replay run.jsonl',
+        'replay run.jsonl --until 120',
+        'replay run.jsonl --trace peer/outgoing-session.alice',
+      ),
+    )
+    .action((file: string, options: ReplayCommandOptions) => run((context) => replay(context, file, options)));
+}
 
 export interface ReplayCommandOptions {
   readonly until?: string;

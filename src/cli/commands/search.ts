@@ -1,12 +1,27 @@
 /** `murmure search`: stored messages with given words in them. */
+import type { Command } from 'commander';
 import { parseSearch } from '../../store/search-words.ts';
+import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { openStore } from '../home/open-home.ts';
 import { requireCount } from '../input/validate.ts';
 import { printMessages } from '../messages/print-messages.ts';
 
-export interface SearchOptions {
+export function declare(program: Command, run: Run): void {
+  program
+    .command('search')
+    .summary('find words in stored messages')
+    .description(
+      'Shows stored messages that contain all of these words, newest last. It ignores accents and case, and the start of a word is enough; "words in quotes" must follow each other. Works offline.',
+    )
+    .argument('<query...>', 'what to look for')
+    .option('--limit <n>', 'show at most this many, the newest (default: 50)')
+    .addHelpText('after', examples('search bread', `search '"night train"' --limit 5`))
+    .action((words: string[], options: SearchOptions) => run((context) => search(context, words, options)));
+}
+
+interface SearchOptions {
   readonly limit?: string;
 }
 

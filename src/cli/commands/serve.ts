@@ -1,9 +1,11 @@
 /** `murmure serve`: a peer without prompts, until it is stopped. */
+import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
 import type { Peer, PeerFact } from '../../index.ts';
 import type { Store } from '../../store/store.ts';
 import { formatAddress } from '../../wire/socket-address.ts';
 import { abortable, untilAborted } from '../abortable.ts';
+import { collect, examples, type Run } from '../command.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
 import { openIdentity, openStore } from '../home/open-home.ts';
 import { requireWholeHistory } from '../home/restored-home.ts';
@@ -16,6 +18,18 @@ import { rationed } from '../peer/rate-limit.ts';
 import { eventLine, renderEvent, renderWarning } from '../render/event.ts';
 import { isMentioned } from '../render/message-marks.ts';
 import { shortHash } from '../render/text.ts';
+
+export function declare(program: Command, run: Run): void {
+  program
+    .command('serve')
+    .summary('stay reachable and up to date')
+    .description(
+      'Runs a peer without prompts until you stop it. It registers, serves your messages, and downloads the messages of everyone you follow.',
+    )
+    .option('--udp <host:port>', 'listen here; may be repeated (default: every interface, any free port)', collect)
+    .addHelpText('after', examples('serve', 'serve --udp 0.0.0.0:4242 --json'))
+    .action((options: ServeOptions) => run((context) => serve(context, options), { bounded: false }));
+}
 
 export interface ServeOptions {
   readonly udp?: readonly string[];

@@ -1,8 +1,10 @@
 /** `murmure sync`: downloads what is new. */
+import type { Command } from 'commander';
 import type { Peer, SyncReport } from '../../index.ts';
 import { followedNames } from '../../store/followed.ts';
 import type { Store } from '../../store/store.ts';
 import { abortable, mapConcurrently } from '../abortable.ts';
+import { examples, type Run } from '../command.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
 import { TimedOutError, UsageError } from '../errors.ts';
 import { requireName } from '../home/home.ts';
@@ -10,6 +12,18 @@ import { requireAskableName } from '../input/validate.ts';
 import { compareSeverity, exitCodeOf } from '../output/exit-codes.ts';
 import { openPeer } from '../peer/one-shot-peer.ts';
 import { renderSyncReport } from '../render/sync-report.ts';
+
+export function declare(program: Command, run: Run): void {
+  program
+    .command('sync')
+    .summary('download new messages')
+    .description(
+      'Downloads new messages of these peers, or of everyone you follow. If some fail, it ends with the exit code of the worst failure.',
+    )
+    .argument('[peer...]', 'default: everyone you follow')
+    .addHelpText('after', examples('sync', 'sync alice bob --timeout 10'))
+    .action((names: string[]) => run((context) => sync(context, names)));
+}
 
 /** How many peers are asked at a time: enough that a slow one holds nobody up. */
 const WIDTH = 16;

@@ -3,10 +3,13 @@
  * has arrived since. Beside a running `serve` that is all; else a peer of its own downloads, without registering: others then push new
  * roots over the sessions that it opens, and it asks once a minute besides.
  */
+
 import { setTimeout } from 'node:timers/promises';
+import type { Command } from 'commander';
 import type { Peer } from '../../index.ts';
 import { followedNames } from '../../store/followed.ts';
 import type { Store } from '../../store/store.ts';
+import { examples, type Run } from '../command.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
 import { HomeInUseError } from '../errors.ts';
 import type { Home } from '../home/home.ts';
@@ -17,6 +20,18 @@ import { wantedAuthors } from '../messages/authors.ts';
 import { printMessages } from '../messages/print-messages.ts';
 import { exitCodeOfStop } from '../output/stopping.ts';
 import { openPeer } from '../peer/one-shot-peer.ts';
+
+export function declare(program: Command, run: Run): void {
+  program
+    .command('watch')
+    .summary('print messages as they arrive')
+    .description(
+      'Prints messages as they arrive, until you stop it. If "murmure serve" is running, it shows what that downloads; otherwise it downloads by itself.',
+    )
+    .argument('[peer...]', 'only messages of these peers (default: everyone you have not muted)')
+    .addHelpText('after', examples('watch', 'watch alice --json'))
+    .action((peers: string[]) => run((context) => watch(context, peers), { bounded: false }));
+}
 
 const LOOK_EVERY_MS = 250;
 const ASK_EVERY_MS = 60_000;

@@ -1,14 +1,29 @@
 /** `murmure withdraw`: takes a message of one's own back. */
+import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
+import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { ForeignMessageError } from '../errors.ts';
 import { openStore } from '../home/open-home.ts';
 import { requireWholeHistory } from '../home/restored-home.ts';
-import { findMessage } from '../messages/message-hash.ts';
+import { findMessage, HASH_ARGUMENT } from '../messages/message-hash.ts';
 import { WHAT_WITHDRAWING_CANNOT_DO } from '../messages/withdrawing.ts';
 import { shortHash } from '../render/text.ts';
 
-export interface WithdrawOptions {
+export function declare(program: Command, run: Run): void {
+  program
+    .command('withdraw')
+    .summary('take a message back')
+    .description(
+      'Takes one of your messages out of your tree. Other peers drop it at their next sync, but cannot unread it. Asks for confirmation at a terminal.',
+    )
+    .argument('<hash>', HASH_ARGUMENT)
+    .option('--yes', 'do not ask')
+    .addHelpText('after', examples('withdraw 3f9a2c'))
+    .action((hash: string, options: WithdrawOptions) => run((context) => withdraw(context, hash, options)));
+}
+
+interface WithdrawOptions {
   readonly yes?: boolean;
 }
 

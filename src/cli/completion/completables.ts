@@ -1,13 +1,17 @@
 /** What can be typed, as the command line itself knows it: the source of completion scripts. */
 import type { Command, Option } from 'commander';
 
+/** Values that only the program knows; the scripts ask it for them with `murmure complete KIND`. */
+export const VALUE_KINDS = ['peer', 'hash', 'profile'] as const;
+export type ValueKind = (typeof VALUE_KINDS)[number];
+
 export interface Completable {
   /** The words that lead here: `key show`. Empty for the program itself. */
   readonly path: string;
   readonly commands: readonly Described[];
   readonly options: readonly CompletableOption[];
-  /** What the arguments are, as far as a shell can complete them. */
-  readonly argument: 'file' | 'shell' | undefined;
+  /** What the arguments are, as far as they can be completed. */
+  readonly argument: 'file' | 'shell' | ValueKind | undefined;
 }
 
 export interface Described {
@@ -16,8 +20,8 @@ export interface Described {
 }
 
 export interface CompletableOption extends Described {
-  /** What follows it: a file, a folder, something nobody can guess, or nothing. */
-  readonly value: 'file' | 'folder' | 'text' | undefined;
+  /** What follows it: a file, a folder, something the program knows or nobody can guess, or nothing. */
+  readonly value: 'file' | 'folder' | 'text' | ValueKind | undefined;
 }
 
 /** The program, and every command below it. Options of the program hold everywhere. */
@@ -27,7 +31,7 @@ export function completables(program: Command): Completable[] {
   for (let next = open.shift(); next !== undefined; next = open.shift()) {
     const { command, path } = next;
     const below = command.createHelp().visibleCommands(command);
-    const help = { name: '--help', summary: 'explain it', value: undefined };
+    const help = { name: '--help', summary: 'show help', value: undefined };
     const own = command.options.flatMap(optionOf).filter(({ name }) => name !== '--version' || path === '');
     const options = path === '' ? [...own, help] : own;
     found.push({
@@ -49,14 +53,19 @@ export function completables(program: Command): Completable[] {
 function optionOf({ long, description, flags }: Option): CompletableOption[] {
   if (!long) return [];
   const value = /<(\w+)/.exec(flags)?.[1];
-  const kind = value === 'file' ? 'file' : value === 'dir' ? 'folder' : value === undefined ? undefined : 'text';
-  return [{ name: long, summary: oneLine(description), value: kind }];
+  return [{ name: long, summary: oneLine(description), value: value === undefined ? undefined : kindOf(long, value) }];
+}
+
+function kindOf(option: string, value: string): CompletableOption['value'] {
+  if (option === '--profile') return 'profile';
+  if (value === 'dir') return 'folder';
+  return value === 'file' || value === 'hash' ? value : 'text';
 }
 
 function argumentOf(command: Command): Completable['argument'] {
-  const [first] = command.registeredArguments;
-  if (first?.name() === 'file' || first?.name() === 'folder') return 'file';
-  return first?.name() === 'shell' ? 'shell' : undefined;
+  const name = command.registeredArguments[0]?.name();
+  if (name === 'folder') return 'file';
+  return name === 'file' || name === 'shell' || name === 'peer' || name === 'hash' ? name : undefined;
 }
 
 function oneLine(text: string): string {

@@ -1,12 +1,12 @@
 /** Whose messages are wanted: those who are named, else everyone but those who are muted. */
 import type { Store } from '../../store/store.ts';
-import { UnknownPeerError } from '../errors.ts';
+import { requireStoredPeers } from '../input/peer-names.ts';
 
 /** Undefined means everyone. @throws UnknownPeerError for a name that nothing is known of */
 export function wantedAuthors(store: Store, ownName: string, named: readonly string[]): readonly string[] | undefined {
   if (named.length === 0) return audibleAuthors(store, ownName);
   for (const peer of named) {
-    if (peer !== ownName && store.peer(peer) === undefined) throw new UnknownPeerError(peer);
+    if (peer !== ownName) requireStoredPeers(store, [peer]);
   }
   return named;
 }

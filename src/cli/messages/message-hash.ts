@@ -3,6 +3,9 @@ import type { Store, StoredMessage } from '../../store/store.ts';
 import { isHash } from '../../wire/hash.ts';
 import { UnknownMessageError, UsageError } from '../errors.ts';
 
+/** For the help of commands that take one. */
+export const HASH_ARGUMENT = 'its hash, or the start of it: 6 to 64 hexadecimal digits';
+
 const HASH_PREFIX = /^[0-9a-f]{6,64}$/;
 
 /** A whole hash, of a message that need not be stored, or the start of one that is. @throws UsageError, UnknownMessageError */

@@ -133,7 +133,7 @@ function resolveHome(flags: GlobalFlags, env: Environment, origins: SettingOrigi
     if (!PROFILE.test(profile)) {
       throw new UsageError(`${source} takes a name of letters, digits, ".", "_" and "-", not "${profile}"`);
     }
-    const home = homeAt(join(defaultHome(), 'profiles', profile));
+    const home = homeAt(join(profilesFolder(), profile));
     origins.push({ setting: 'profile', value: profile, from, source });
     origins.push({ setting: 'home', value: home.folder, from, source });
     return home;
@@ -149,6 +149,11 @@ function resolveHome(flags: GlobalFlags, env: Environment, origins: SettingOrigi
   origins.push({ setting: 'profile', value: null, from: 'default', source: null });
   origins.push({ setting: 'home', value: home.folder, from, source });
   return home;
+}
+
+/** Where the homes of profiles are. */
+export function profilesFolder(): string {
+  return join(defaultHome(), 'profiles');
 }
 
 /** The platform's data folder, `~/.local/share/murmure` on Linux. */

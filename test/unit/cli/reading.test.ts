@@ -53,8 +53,8 @@ describe('mute and unmute', () => {
   });
 
   test('say what they did, to a person', async () => {
-    expect((await human('mute', 'bob')).out).toBe('you no longer see bob in the timeline\n');
-    expect((await human('unmute', 'bob')).out).toBe('you see bob in the timeline again\n');
+    expect((await human('mute', 'bob')).out).toBe('The timeline no longer shows bob.\n');
+    expect((await human('unmute', 'bob')).out).toBe('The timeline shows bob again.\n');
   });
 
   test('not oneself: 2; not somebody nobody knows: 4', async () => {

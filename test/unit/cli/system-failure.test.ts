@@ -9,8 +9,8 @@ const error = (code: string, syscall: string, path?: string) =>
 test.for([
   ['ENOSPC', 'write', '/a', '/a could not be written: the disk is full; make room'],
   ['ENOSPC', 'write', undefined, 'a file could not be written: the disk is full; make room'],
-  ['EACCES', 'mkdir', '/a', '/a could not be created: there is no permission; make it and its folder yours'],
-  ['EROFS', 'open', '/a', '/a could not be opened: it can only be read there; choose another place'],
+  ['EACCES', 'mkdir', '/a', '/a could not be created: permission denied; make sure that it and its folder are yours'],
+  ['EROFS', 'open', '/a', '/a could not be opened: the file system is read-only; choose another place'],
 ] as const)('%s on %s of %s', ([code, syscall, path, sentence]) => {
   expect(systemFailure(error(code, syscall, path))).toContain(sentence);
 });
