@@ -1,7 +1,7 @@
 /** What a command works with. */
-import { readFile } from 'node:fs/promises';
-import { InvalidFileError, UsageError } from './errors.ts';
+import { UsageError } from './errors.ts';
 import type { Dialogue } from './front-end/dialogue.ts';
+import { readPem } from './input/text-file.ts';
 import type { Output } from './output/output.ts';
 import type { Settings } from './settings/settings.ts';
 import type { InputStream, OutputStream, Prompts, Services } from './streams.ts';
@@ -47,13 +47,5 @@ export async function requireDirectory({ settings }: CommandContext): Promise<Di
   if (url.username !== '' || url.password !== '') {
     throw new UsageError('the address of a directory has neither user nor password: leave out what is before the "@"');
   }
-  return ca === undefined ? { directory } : { directory, ca: await readPem(ca) };
-}
-
-async function readPem(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8').catch((error: Error) => {
-    throw new InvalidFileError(path, error.message);
-  });
-  if (!text.includes('-----BEGIN CERTIFICATE-----')) throw new InvalidFileError(path, 'it holds no PEM certificate');
-  return text;
+  return ca === undefined ? { directory } : { directory, ca: await readPem(ca, 'CERTIFICATE') };
 }

@@ -59,10 +59,15 @@ const GROUPS: Readonly<Record<string, readonly CommandFile[]>> = {
 const ABOUT_ALL = ['help', 'completion'];
 const ABOUT_NONE = ['--version', '-V'];
 
-/** The word of `argv` that names the command; undefined: there is none. */
+/** The word of `argv` that names the command; undefined: there is none; `''`: that cannot be told, as an option lacks its value. */
 export function commandWord(argv: readonly string[]): string | undefined {
-  const { operands, unknown } = withGlobalOptions(new Command()).parseOptions([...argv]);
-  return operands[0] ?? unknown[0];
+  const silent = new Command().exitOverride().configureOutput({ outputError: () => {} });
+  try {
+    const { operands, unknown } = withGlobalOptions(silent).parseOptions([...argv]);
+    return operands[0] ?? unknown[0];
+  } catch {
+    return '';
+  }
 }
 
 /**

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import type { Run, RunOptions } from './command.ts';
 import type { CommandContext } from './context.ts';
-import { StoppedError, TimedOutError } from './errors.ts';
+import { StoppedError, TimedOutError, UsageError } from './errors.ts';
 import type { Dialogue } from './front-end/dialogue.ts';
 import { terminalPrompts } from './input/terminal-prompts.ts';
 import { createOutput, type Paint } from './output/output.ts';
@@ -34,6 +34,7 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
 
   try {
     stop.throwIfAborted();
+    requireUtf8(argv);
     const isFrontEnd = isInteractive(surroundings) && commandWord(argv) === undefined;
     const words = isFrontEnd ? [...argv, FRONT_END] : argv;
     program = await createProgram(surroundings, run, words);
@@ -45,6 +46,15 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
     if (cause instanceof StoppedError && cause.stopCause === 'EPIPE') return 0;
     return reportFailure(cause, surroundings, report, program);
   }
+}
+
+/** Node.js puts U+FFFD where an argument is not UTF-8: it would be published so. @throws UsageError */
+function requireUtf8(argv: readonly string[]): void {
+  const broken = argv.find((word) => word.includes('\ufffd'));
+  if (broken !== undefined)
+    throw new UsageError(
+      `the argument "${broken}" is not in UTF-8: check what was pasted, and the encoding of the terminal`,
+    );
 }
 
 function isInteractive({ stdin, stdout }: Surroundings): boolean {

@@ -8,7 +8,6 @@ import { completionScript, SHELLS, type Shell } from '../completion/scripts.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { openStore } from '../home/open-home.ts';
-import { profilesFolder } from '../settings/settings.ts';
 
 export function declare(program: Command, run: Run): void {
   program
@@ -31,14 +30,14 @@ Setting it up:
   fish  murmure completion fish | source`;
 
 async function completion({ output }: CommandContext, program: Command, shell: string): Promise<void> {
-  if (!isOneOf(SHELLS, shell)) throw new UsageError(`completion knows ${SHELLS.join(', ')}, not "${shell}"`);
+  if (!isOneOf(SHELLS, shell)) throw new UsageError(`there is no completion for "${shell}": choose bash, zsh or fish`);
   const script = completionScript(shell satisfies Shell, completables(program));
   output.data({ shell, script }, () => script.trimEnd());
 }
 
 /** A value a line; nothing at all where there is no home to look into. */
 async function complete(context: CommandContext, kind: string): Promise<void> {
-  if (!isOneOf(VALUE_KINDS, kind)) throw new UsageError(`complete knows ${VALUE_KINDS.join(', ')}, not "${kind}"`);
+  if (!isOneOf(VALUE_KINDS, kind)) throw new UsageError(`"${kind}" is not one of ${VALUE_KINDS.join(', ')}`);
   for (const value of await valuesOf(context, kind).catch(() => []))
     context.output.data({ value }, () => safeLine(value));
 }
@@ -48,7 +47,7 @@ const OFFERED_HASHES = 50;
 const OFFERED_DIGITS = 12;
 
 async function valuesOf({ settings }: CommandContext, kind: ValueKind): Promise<string[]> {
-  if (kind === 'profile') return readdir(profilesFolder());
+  if (kind === 'profile') return readdir(settings.profilesFolder);
   using store = (await openStore(settings.home)).store;
   if (kind === 'peer') return store.peers().map(({ name }) => name);
   return store.messages({ limit: OFFERED_HASHES }).map(({ hash }) => hash.slice(0, OFFERED_DIGITS));

@@ -1,6 +1,5 @@
 /** `murmure directory`: runs a directory until it is stopped. */
 
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { pino } from 'pino';
@@ -10,9 +9,10 @@ import { formatAddress, parseAddress } from '../../wire/socket-address.ts';
 import { untilAborted } from '../abortable.ts';
 import { collect, examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
-import { InvalidFileError, UsageError } from '../errors.ts';
+import { UsageError } from '../errors.ts';
 import { createHomeFolder } from '../home/home.ts';
 import { resolveHostPort, resolveHostPorts } from '../input/host-port.ts';
+import { readPem } from '../input/text-file.ts';
 import { isUnspecified, requireAddresses, requirePath } from '../input/validate.ts';
 import { exitCodeOfStop } from '../output/stopping.ts';
 import { journalOption } from '../peer/journal-option.ts';
@@ -102,14 +102,6 @@ async function certificateOption({
 }: DirectoryCommandOptions): Promise<Pick<DirectoryOptions, 'certificate'>> {
   if (cert === undefined || key === undefined) return {};
   return { certificate: { cert: await readPem(cert), key: await readPem(key) } };
-}
-
-async function readPem(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8').catch((error: Error) => {
-    throw new InvalidFileError(path, error.message);
-  });
-  if (!text.includes('-----BEGIN ')) throw new InvalidFileError(path, 'it is not in PEM format');
-  return text;
 }
 
 function createLogger({ settings, stderr }: CommandContext) {

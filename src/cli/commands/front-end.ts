@@ -1,7 +1,7 @@
 /** `murmure` on a terminal: the interactive front end. */
 
 import { readFileSync } from 'node:fs';
-import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -24,7 +24,7 @@ import { requireWholeHistory } from '../home/restored-home.ts';
 import { lockHome } from '../home/serve-lock.ts';
 import { exitCodeOf } from '../output/exit-codes.ts';
 import { journalOption } from '../peer/journal-option.ts';
-import { readConfigFile } from '../settings/config-file.ts';
+import { addToConfigFile, readConfigFile } from '../settings/config-file.ts';
 
 /** Not to be typed, so not in the help: `murmure` alone does it at a terminal. */
 export function declare(program: Command, run: Run): void {
@@ -147,17 +147,11 @@ function pathFrom(text: string): string {
 /** The certificate is copied: the file that was named may go. */
 const CERTIFICATE = 'trusted-directory.pem';
 
-/** In front of what is there: behind it might be within a table. */
 async function addToSettings(home: Home, url: string, certificate: string): Promise<void> {
   const { config } = await readConfigFile(home.configFile);
   if (certificate !== '' && config.ca !== undefined) {
     throw new UsageError(`${home.configFile} names another certificate: take its line "ca = …" out, and begin again`);
   }
-  const lines = [`directory = ${JSON.stringify(url)}`];
-  if (certificate !== '') {
-    await copyFile(pathFrom(certificate), join(home.folder, CERTIFICATE));
-    lines.push(`ca = ${JSON.stringify(CERTIFICATE)}`);
-  }
-  const before = await readFile(home.configFile, 'utf8').catch(() => '');
-  await writeFile(home.configFile, `${lines.join('\n')}\n${before}`, { mode: 0o600 });
+  if (certificate !== '') await copyFile(pathFrom(certificate), join(home.folder, CERTIFICATE));
+  await addToConfigFile(home.configFile, { directory: url, ...(certificate !== '' && { ca: CERTIFICATE }) });
 }

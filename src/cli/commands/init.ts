@@ -1,4 +1,5 @@
 /** `murmure init`: creates the home and the key. */
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
 import { fingerprint } from '../../identity/fingerprint.ts';
@@ -7,6 +8,8 @@ import type { CommandContext } from '../context.ts';
 import { createHome } from '../home/create-home.ts';
 import { askPassphrase, readPassphrase } from '../home/passphrase.ts';
 import { requireNewName } from '../input/validate.ts';
+import { addToConfigFile, readConfigFile } from '../settings/config-file.ts';
+import type { SettingOrigin } from '../settings/settings.ts';
 
 export function declare(program: Command, run: Run): void {
   program
@@ -33,6 +36,7 @@ export async function init(context: CommandContext, name: string): Promise<void>
     passphrase: async () => (passphraseFile === undefined ? undefined : readPassphrase(passphraseFile)),
     askPassphrase: askPassphrase(context),
   });
+  await saveGiven(context);
 
   const created = {
     name,
@@ -46,4 +50,18 @@ export async function init(context: CommandContext, name: string): Promise<void>
       `key fingerprint ${paint('cyan', created.fingerprint)}`,
     ].join('\n'),
   );
+}
+
+/** What was typed counts from now on. What is in the file already was not typed by mistake: it stays. */
+async function saveGiven({ settings: { home, origins }, output }: CommandContext): Promise<void> {
+  const { config } = await readConfigFile(home.configFile);
+  const given = origins.filter(({ setting, from }) => from === 'flag' && (setting === 'directory' || setting === 'ca'));
+  const isSet = ({ setting }: SettingOrigin) => Object.hasOwn(config, setting);
+  for (const { setting } of given.filter(isSet)) {
+    output.warn(`${home.configFile} has a setting "${setting}" already, which was not changed`);
+  }
+  const added = given
+    .filter((origin) => !isSet(origin))
+    .map(({ setting, value }) => [setting, setting === 'ca' ? resolve(String(value)) : String(value)]);
+  if (added.length > 0) await addToConfigFile(home.configFile, Object.fromEntries(added));
 }

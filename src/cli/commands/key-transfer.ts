@@ -5,8 +5,10 @@ import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
 import { fingerprint } from '../../identity/fingerprint.ts';
 import { createPemFile, KeyFileExistsError, KeyFileMissingError, readKeyFile } from '../../identity/key-file.ts';
+import { buildTree } from '../../merkle/build.ts';
 import { openSqliteStore } from '../../store/sqlite-store.ts';
 import type { PeerRecord, Store } from '../../store/store.ts';
+import { hashOf } from '../../wire/hash.ts';
 import { nodeKind } from '../../wire/node.ts';
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
@@ -15,6 +17,7 @@ import { type BackupContent, openBackup, sealBackup, type Verified } from '../ho
 import { createHomeFolder, type Home, markRestored, readName, writeOwner } from '../home/home.ts';
 import { openIdentity, openStore } from '../home/open-home.ts';
 import { lockHome } from '../home/serve-lock.ts';
+import { readTextFile } from '../input/text-file.ts';
 import { requirePath } from '../input/validate.ts';
 import { counted } from '../render/text.ts';
 
@@ -44,15 +47,16 @@ async function exportKey(context: CommandContext, file: string): Promise<void> {
   const { home } = context.settings;
   const { name, keyPair } = await openIdentity(context);
   using store = (await openStore(home)).store;
-  const own = store.ownFeed();
   const peers = store.peers().filter((peer) => peer.name !== name && isWorthKeeping(peer));
   const leaves = store.ownLeaves();
+  // Of these very leaves: another process may post meanwhile.
+  const { root } = buildTree(leaves.map(hashOf));
   const content: BackupContent = {
     name,
     publicKey: keyPair.publicKey,
     key: await readKeyFile(home.keyFile),
     savedAt: new Date(context.nowMs()).toISOString(),
-    root: own.root,
+    root,
     leaves: leaves.map((leaf) => Buffer.from(leaf).toString('base64')),
     peers: peers.map(({ name, key, following, muted }) => ({ name, key: key ?? null, following, muted })),
   };
@@ -68,10 +72,7 @@ async function exportKey(context: CommandContext, file: string): Promise<void> {
 async function importKey(context: CommandContext, file: string): Promise<void> {
   requirePath('FILE', file);
   const { home } = context.settings;
-  const text = await readFile(file, 'utf8').catch((error: Error) => {
-    throw new InvalidFileError(file, error.message);
-  });
-  const verified = await openBackup(text, file, context);
+  const verified = await openBackup(await readTextFile(file), file, context);
   await requireNoIdentity(home, verified);
 
   const { name, peers, key } = verified.content;
@@ -124,6 +125,9 @@ async function createFile(path: string, text: string): Promise<void> {
   try {
     await handle.writeFile(text);
     await handle.sync();
+    if ((await readFile(path, 'utf8')) !== text) {
+      throw new InvalidFileError(path, 'what was read back is not what was written: check the disk');
+    }
   } catch (error) {
     // Half a backup is none, and would be in the way of the next one.
     await unlink(path);

@@ -5,10 +5,11 @@ import { safeLine } from '../../feed/safe-text.ts';
 import { isEncryptedPem } from '../../identity/encrypted-pem.ts';
 import { fingerprint } from '../../identity/fingerprint.ts';
 import { loadKeyFile, readKeyFile, rewriteKeyFile } from '../../identity/key-file.ts';
+import { type PublicKey, publicKeyBytes } from '../../identity/public-key.ts';
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
-import { clearRestored, isRestored, requireName } from '../home/home.ts';
+import { clearRestored, isRestored, requireName, requireOwner } from '../home/home.ts';
 import { openIdentity } from '../home/open-home.ts';
 import { askNewPassphrase, askPassphrase, readPassphrase } from '../home/passphrase.ts';
 import { requirePath } from '../input/validate.ts';
@@ -47,11 +48,13 @@ export function declare(program: Command, run: Run): void {
     .action((options: ResumeOptions) => run((context) => resumePublishing(context, options)));
 }
 
+/** No secret is needed for it, and no passphrase: but for homes of earlier versions, which do not say what their public key is. */
 export async function showKey(context: CommandContext): Promise<void> {
-  const { name, keyPair } = await openIdentity(context);
-  const pem = createPublicKey(keyPair.toPem()).export({ format: 'pem', type: 'spki' }) as string;
-  const encrypted = isEncryptedPem(await readKeyFile(context.settings.home.keyFile));
-  const shown = { name, fingerprint: fingerprint(keyPair.publicKey), publicKey: keyPair.publicKey, pem, encrypted };
+  const { home } = context.settings;
+  const { name, publicKey = (await openIdentity(context)).keyPair.publicKey } = await requireOwner(home);
+  const pem = publicPem(publicKey);
+  const encrypted = isEncryptedPem(await readKeyFile(home.keyFile));
+  const shown = { name, fingerprint: fingerprint(publicKey), publicKey, pem, encrypted };
   context.output.data(shown, (paint) =>
     [
       `${paint('bold', safeLine(name))} has the key ${paint('cyan', shown.fingerprint)}, ${encrypted ? 'under a passphrase' : 'without a passphrase'}`,
@@ -61,7 +64,15 @@ export async function showKey(context: CommandContext): Promise<void> {
   );
 }
 
-export interface PassphraseOptions {
+export /** SPKI. */
+function publicPem(publicKey: PublicKey): string {
+  const point = publicKeyBytes(publicKey);
+  const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
+  const jwk = { kty: 'EC', crv: 'P-256', x: text(point.subarray(0, 32)), y: text(point.subarray(32)) };
+  return createPublicKey({ format: 'jwk', key: jwk }).export({ format: 'pem', type: 'spki' }) as string;
+}
+
+interface PassphraseOptions {
   /** A file with the new one. */
   readonly new?: string;
   readonly remove?: boolean;

@@ -1,11 +1,12 @@
 /** The home folder: where what belongs to one identity is kept. */
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileNames } from '../../directory/file-names.ts';
 import type { PublicKey } from '../../identity/public-key.ts';
 import { isValidName } from '../../wire/name.ts';
 import { IdentityExistsError, InvalidFileError, NoIdentityError } from '../errors.ts';
+import { readTextFileIfPresent } from '../input/text-file.ts';
 
 export interface Home {
   /** Absolute path. */
@@ -69,10 +70,7 @@ export async function readName(home: Home): Promise<string | undefined> {
 
 /** @throws InvalidFileError */
 async function readOwner({ identityFile }: Home): Promise<HomeOwner | undefined> {
-  const text = await readFile(identityFile, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw new InvalidFileError(identityFile, error.message);
-  });
+  const text = await readTextFileIfPresent(identityFile);
   return text === undefined ? undefined : parseOwner(identityFile, text);
 }
 

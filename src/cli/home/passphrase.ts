@@ -1,18 +1,15 @@
 /** The passphrase of the key: from a file, or from the person at the terminal. */
-import { readFile } from 'node:fs/promises';
 import type { AskPassphrase } from '../../identity/key-file.ts';
 import type { CommandContext } from '../context.ts';
 import { InvalidFileError, UsageError } from '../errors.ts';
+import { readTextFile } from '../input/text-file.ts';
 
 type Asking = Pick<CommandContext, 'settings' | 'prompts'>;
 
 /** The first line of the file, as openssl's `-pass file:` has it. @throws InvalidFileError */
 export async function readPassphrase(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8').catch((error: Error) => {
-    throw new InvalidFileError(path, error.message);
-  });
-  const [line = ''] = text.split(/\r?\n/, 1);
-  if (line === '') throw new InvalidFileError(path, 'its first line should be the passphrase, and is empty');
+  const [line = ''] = (await readTextFile(path)).split(/\r?\n/, 1);
+  if (line === '') throw new InvalidFileError(path, 'its first line should be the passphrase, but is empty');
   return line;
 }
 

@@ -44,8 +44,8 @@ export async function requirePeers(
 
 /** Each name once. @throws UsageError, UnknownPeerError for one that this home does not know */
 export function requireStoredPeers(store: Store, names: readonly string[]): readonly string[] {
+  for (const name of names) requireValidName(name);
   for (const name of names) {
-    requireValidName(name);
     if (store.peer(name) === undefined) throw new UnknownPeerError(name, nearest(name, knownNames(store)));
   }
   return [...new Set(names)];

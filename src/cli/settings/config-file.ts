@@ -1,8 +1,9 @@
 /** `config.toml` in the home folder: defaults for the global flags, under the same names. */
-import { readFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { parse, TomlError } from 'smol-toml';
 import * as v from 'valibot';
 import { InvalidFileError } from '../errors.ts';
+import { readTextFileIfPresent } from '../input/text-file.ts';
 
 const configSchema = v.partial(
   v.object({
@@ -27,7 +28,7 @@ export interface ConfigFile {
 
 /** Reads the file; one that does not exist says nothing. @throws InvalidFileError */
 export async function readConfigFile(path: string): Promise<ConfigFile> {
-  const text = await readIfPresent(path);
+  const text = (await readTextFileIfPresent(path)) ?? '';
   const table = parseToml(path, text);
   const result = v.safeParse(configSchema, table);
   if (!result.success) {
@@ -38,13 +39,12 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
   return { config: result.output, unknownKeys };
 }
 
-async function readIfPresent(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw new InvalidFileError(path, (error as Error).message);
-  }
+/** Adds settings in front of what the file has, as behind it might be within a table. It has to be without them. */
+export async function addToConfigFile(path: string, added: Readonly<Record<string, string>>): Promise<void> {
+  const before = (await readTextFileIfPresent(path)) ?? '';
+  // A string of JSON is one of TOML.
+  const lines = Object.entries(added).map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`);
+  await writeFile(path, lines.join('') + before, { mode: 0o600 });
 }
 
 function parseToml(path: string, text: string): Record<string, unknown> {

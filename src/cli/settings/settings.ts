@@ -1,11 +1,11 @@
 /** The global settings of a run: a flag beats the environment, which beats the home's `config.toml`. */
 import { join, resolve } from 'node:path';
-import envPaths from 'env-paths';
 import { UsageError } from '../errors.ts';
 import { type Home, homeAt } from '../home/home.ts';
 import { requirePath } from '../input/validate.ts';
 import type { Environment } from '../streams.ts';
 import { type ConfigFile, readConfigFile } from './config-file.ts';
+import { dataFolder, withoutTilde } from './folders.ts';
 
 /** The global flags as commander hands them over. */
 export interface GlobalFlags {
@@ -25,6 +25,8 @@ export interface GlobalFlags {
 
 export interface Settings {
   readonly home: Home;
+  /** Where the homes of profiles are. */
+  readonly profilesFolder: string;
   /** Where each of these comes from. */
   readonly origins: readonly SettingOrigin[];
   /** As given; `requireDirectory` checks it. */
@@ -62,18 +64,27 @@ export async function resolveSettings(
   const home = resolveHome(flags, env, origins);
   const { config, unknownKeys } = await readConfigFile(home.configFile);
   const settle = settler(origins, env, home.configFile);
+  // A path in the file counts from the folder that the file is in.
+  const fromFile = (path: string | undefined) =>
+    path === undefined ? undefined : resolve(home.folder, withoutTilde(path, env));
+  const settlePath = (setting: string, flag: string | undefined, variable?: string, inFile?: string) => {
+    const path = settle(setting, [flag, variable, fromFile(inFile)], undefined);
+    return path === undefined ? undefined : withoutTilde(path, env);
+  };
   // The flag that was typed beats its opposite in the file.
   const quiet = flags.verbose ? undefined : config.quiet;
   const verbose = flags.quiet ? undefined : config.verbose;
   const settings = {
     home,
+    profilesFolder: profilesFolder(env),
     origins,
     directory: settle('directory', [flags.directory, 'MURMURE_DIRECTORY', config.directory], undefined),
-    ca: settle('ca', [flags.ca, 'MURMURE_CA', fromFolder(home.folder, config.ca)], undefined),
-    passphraseFile: settle(
+    ca: settlePath('ca', flags.ca, 'MURMURE_CA', config.ca),
+    passphraseFile: settlePath(
       'passphrase-file',
-      [flags.passphraseFile, 'MURMURE_PASSPHRASE_FILE', fromFolder(home.folder, config['passphrase-file'])],
-      undefined,
+      flags.passphraseFile,
+      'MURMURE_PASSPHRASE_FILE',
+      config['passphrase-file'],
     ),
     json: settle('json', [flags.json, undefined, config.json], false),
     quiet: settle('quiet', [flags.quiet, undefined, quiet], false),
@@ -81,7 +92,7 @@ export async function resolveSettings(
     timeoutMs: milliseconds(
       settle<string | number | undefined>('timeout', [flags.timeout, undefined, config.timeout], undefined),
     ),
-    record: settle('record', [flags.record, undefined, undefined], undefined),
+    record: settlePath('record', flags.record),
     color: !settle('no-color', [flags.color === false ? true : undefined, undefined, config['no-color']], false),
   };
   return { settings, unknownKeys };
@@ -133,13 +144,13 @@ function resolveHome(flags: GlobalFlags, env: Environment, origins: SettingOrigi
     if (!PROFILE.test(profile)) {
       throw new UsageError(`${source} takes a name of letters, digits, ".", "_" and "-", not "${profile}"`);
     }
-    const home = homeAt(join(profilesFolder(), profile));
+    const home = homeAt(join(profilesFolder(env), profile));
     origins.push({ setting: 'profile', value: profile, from, source });
     origins.push({ setting: 'home', value: home.folder, from, source });
     return home;
   }
   if (flags.profile === '') throw new UsageError('--profile takes a name, not ""');
-  const home = homeAt(flags.home ?? (env.MURMURE_HOME || defaultHome()));
+  const home = homeAt(withoutTilde(flags.home ?? (env.MURMURE_HOME || dataFolder(env)), env));
   const [from, source] =
     flags.home !== undefined
       ? (['flag', '--home'] as const)
@@ -151,19 +162,8 @@ function resolveHome(flags: GlobalFlags, env: Environment, origins: SettingOrigi
   return home;
 }
 
-/** Where the homes of profiles are. */
-export function profilesFolder(): string {
-  return join(defaultHome(), 'profiles');
-}
-
-/** The platform's data folder, `~/.local/share/murmure` on Linux. */
-function defaultHome(): string {
-  return envPaths('murmure', { suffix: '' }).data;
-}
-
-/** A path in the config file counts from the folder that the file is in. */
-function fromFolder(folder: string, path: string | undefined): string | undefined {
-  return path === undefined ? undefined : resolve(folder, path);
+function profilesFolder(env: Environment): string {
+  return join(dataFolder(env), 'profiles');
 }
 
 /** The longest delay a Node timer takes; a longer timeout is none at all. */

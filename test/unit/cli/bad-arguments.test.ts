@@ -95,7 +95,9 @@ describe('bad arguments', () => {
 
 /** The words that call each command, and each group of commands. */
 function commandsOf(command: Command, path: string): string[] {
-  return command.commands.flatMap((child) => {
+  const visible = command.createHelp().visibleCommands(command);
+  return visible.flatMap((child) => {
+    if (path !== '' && child.name() === 'help') return [];
     const words = `${path} ${child.name()}`.trim();
     return [words, ...commandsOf(child, words)];
   });

@@ -141,11 +141,17 @@ export const badArguments: Readonly<Record<string, readonly BadCase[]>> = {
   tree: [noName, ...named(badNames), ...counted('--depth', 'alice'), ...counted('--limit', 'alice'), excess],
   peers: [[['extra'], /too many arguments/], unknownOption],
   sync: [...named(badNames), ...named(unaskableNames), [['alice'], /"alice" is yourself/]],
-  follow: [noName, ...named(badNames), ...named(unaskableNames), excess, [['alice'], /"alice" is yourself/]],
-  unfollow: [noName, ...named(badNames), excess],
+  follow: [
+    noName,
+    ...named(badNames),
+    ...named(unaskableNames),
+    [['bob', 'a/b'], /cannot be a name/],
+    [['alice'], /"alice" is yourself/],
+  ],
+  unfollow: [noName, ...named(badNames), [['bob', 'a/b'], /cannot be a name/]],
   following: [[['extra'], /too many arguments/], unknownOption],
-  mute: [noName, ...named(badNames), excess, [['alice'], /"alice" is yourself/]],
-  unmute: [noName, ...named(badNames), excess],
+  mute: [noName, ...named(badNames), [['bob', 'a/b'], /cannot be a name/], [['alice'], /"alice" is yourself/]],
+  unmute: [noName, ...named(badNames), [['bob', 'a/b'], /cannot be a name/]],
   ping: [
     noName,
     ...named(badNames),
@@ -216,7 +222,7 @@ export const badArguments: Readonly<Record<string, readonly BadCase[]>> = {
   config: [[['extra'], /too many arguments/], unknownOption],
   completion: [
     [[], /missing required argument 'shell'/],
-    ...['', 'tcsh', 'BASH', ESCAPE].map((shell): BadCase => [[shell], /bash, zsh, fish, not for "/]),
+    ...['', 'tcsh', 'BASH', ESCAPE].map((shell): BadCase => [[shell], /no completion for ".*bash, zsh or fish/]),
     [['bash', 'zsh'], /too many arguments/],
   ],
   help: [
