@@ -48,12 +48,13 @@ export function declare(program: Command, run: Run): void {
     .action((options: ResumeOptions) => run((context) => resumePublishing(context, options)));
 }
 
-/** No secret is needed for it, and no passphrase: but for homes of earlier versions, which do not say what their public key is. */
+/** Asks for no passphrase, except in homes of earlier versions, which do not say what their public key is. */
 export async function showKey(context: CommandContext): Promise<void> {
   const { home } = context.settings;
-  const { name, publicKey = (await openIdentity(context)).keyPair.publicKey } = await requireOwner(home);
-  const pem = publicPem(publicKey);
+  const { name, publicKey: known } = await requireOwner(home);
   const encrypted = isEncryptedPem(await readKeyFile(home.keyFile));
+  const publicKey = encrypted && known !== undefined ? known : (await openIdentity(context)).keyPair.publicKey;
+  const pem = publicPem(publicKey);
   const shown = { name, fingerprint: fingerprint(publicKey), publicKey, pem, encrypted };
   context.output.data(shown, (paint) =>
     [
