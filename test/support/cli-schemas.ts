@@ -176,7 +176,7 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
     maxMs: v.nullable(ms),
   }),
   doctor: v.strictObject({
-    check: v.picklist(['node', 'home', 'key', 'database', 'ipv4', 'ipv6', 'certificate', 'directory', 'clock', 'udp']),
+    check: v.picklist(['node', 'date', 'home', 'key', 'database', 'ipv4', 'ipv6', 'certificate', 'directory', 'clock', 'udp']),
     status: v.picklist(['ok', 'failed', 'skipped']),
     detail: v.string(),
     advice: v.nullable(v.string()),

@@ -1,5 +1,6 @@
 /** The runtime, and what is in the home folder. */
 import { access, constants, stat } from 'node:fs/promises';
+import { wireDate } from '../../feed/message.ts';
 import { isEncryptedPem } from '../../identity/encrypted-pem.ts';
 import { fingerprint } from '../../identity/fingerprint.ts';
 import { readKeyFile } from '../../identity/key-file.ts';
@@ -8,10 +9,11 @@ import { type Identity, openStore } from '../home/open-home.ts';
 import { counted } from '../render/text.ts';
 import { type Check, failed, ok } from './check.ts';
 
-export function checkHome({ settings }: CommandContext, identity: () => Promise<Identity>): Check[] {
+export function checkHome({ settings, nowMs }: CommandContext, identity: () => Promise<Identity>): Check[] {
   const { home } = settings;
   return [
     { name: 'node', run: async () => checkNode(process.versions.node) },
+    { name: 'date', run: async () => checkDate(nowMs()) },
     {
       name: 'home',
       run: async () => {
@@ -56,6 +58,11 @@ export function checkHome({ settings }: CommandContext, identity: () => Promise<
       },
     },
   ];
+}
+
+function checkDate(nowMs: number) {
+  wireDate(nowMs);
+  return ok(`${new Date(nowMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`);
 }
 
 /** What package.json asks for: the executable says so as well, but not everybody starts that. */

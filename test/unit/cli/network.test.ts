@@ -238,6 +238,7 @@ describe('doctor', () => {
     const { ipv4, ipv6, ...others } = statuses(lines);
     expect(others).toEqual({
       node: 'ok',
+      clock: 'ok',
       home: 'ok',
       key: 'ok',
       database: 'ok',
