@@ -42,10 +42,10 @@ export async function requireDirectory({ settings }: CommandContext): Promise<Di
   }
   const url = URL.parse(directory);
   if (url?.protocol !== 'https:') {
-    throw new UsageError(`the directory must be an address that starts with https://, not "${directory}"`);
+    throw new UsageError(`the directory must be a URL that starts with https://, not "${directory}"`);
   }
   if (url.username !== '' || url.password !== '') {
-    throw new UsageError('the address of a directory has neither user nor password: leave out what is before the "@"');
+    throw new UsageError('the URL of a directory has neither user nor password: leave out what is before the "@"');
   }
   return ca === undefined ? { directory } : { directory, ca: await readPem(ca, 'CERTIFICATE') };
 }

@@ -72,7 +72,7 @@ async function createContext(
   const output = createOutput(surroundings, settings);
   const signal = bounded ? limited(stop, settings.timeoutMs) : stop;
   for (const key of unknownKeys)
-    output.warn(`${settings.home.configFile}: "${key}" is not a setting, and has no effect`);
+    output.warn(`${settings.home.configFile}: "${key}" is not a setting and has no effect`);
   return {
     settings,
     output,

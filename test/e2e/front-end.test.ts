@@ -169,7 +169,7 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
     }
     {
       using terminal = new Terminal(['key', 'resume', ...flags('rita-restored')]);
-      await terminal.shows('everybody drops them', 'Publish from here nevertheless?');
+      await terminal.shows('everybody drops them', 'Publish from here anyway?');
       terminal.type('y');
       terminal.press('Enter');
       await terminal.shows('publishes from', 'ended with 0');

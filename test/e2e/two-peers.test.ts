@@ -223,7 +223,10 @@ test('a home restored from an old backup does not take back what a follower has,
   expect(await post('six', 'alice, all of it')).toMatchObject({ code: 0 });
   await programs.run(['key', 'import', old, ...flags('alice, some of it')]);
   const refused = await post('another', 'alice, some of it');
-  expect(refused).toMatchObject({ code: 7, stderr: expect.stringContaining('"bob" has newer messages of yours') });
+  expect(refused).toMatchObject({
+    code: 7,
+    stderr: expect.stringContaining('"bob" has messages of yours that are newer'),
+  });
   const serve = await programs.run(['serve', '--udp', '127.0.0.1:0', ...flags('alice, some of it')]);
   expect(serve.code).toBe(7);
   const { values } = await programs.run(['timeline', 'alice', ...flags('bob')]);

@@ -1,4 +1,4 @@
-/** `murmure demo`: a directory, neighbours and you, all on this machine; nothing of it is left afterwards. */
+/** `murmure demo`: a directory, neighbours and you, all on this machine, in a temporary folder. */
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,7 @@ export function declare(program: Command, run: Run): void {
     .command('demo')
     .summary('see it at work, without a network')
     .description(
-      'Runs a directory and some neighbours on this machine, downloads what they wrote, and shows the timeline. At a terminal it goes on as the front end. It leaves nothing behind.',
+      'Runs a directory and some neighbours on this machine, downloads what they wrote, and shows the timeline. At a terminal it goes on as the front end. It works in a temporary folder, and removes that when it ends.',
     )
     .addHelpText('after', examples('demo', 'demo --json'))
     .action(() => run(demo));
@@ -43,7 +43,7 @@ export async function demo(context: CommandContext): Promise<void> {
   const store = resources.use(openSqliteStore(storeFile));
   const journal = await journalOption(context);
   const you = resources.use(await startPeer(context, { name: OWN_NAME, store, ...access, ...journal, explain: true }));
-  output.note('You have registered as well, follow all of them, and download what they wrote:');
+  output.note('You have registered as well. You follow all of them, and download their messages:');
   await Promise.all(names.map((name) => fetchFeed(context, you, name)));
 
   const {

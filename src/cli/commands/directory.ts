@@ -69,7 +69,7 @@ export async function directory(context: CommandContext, options: DirectoryComma
   output.data({ event: 'ready', url, udp: bound, ca, serverKey }, (paint) =>
     [
       `${paint('green', 'ready')}: ${paint('bold', url)}, UDP on ${running.udp.map(formatAddress).join(', ')}`,
-      `peers use it with --directory ${url} --ca ${safeLine(ca)}`,
+      `Peers connect with --directory ${url} --ca ${safeLine(ca)}`,
     ].join('\n'),
   );
   await untilAborted(signal);
@@ -81,7 +81,7 @@ function checkOptions({ publicAddress, cert, key }: DirectoryCommandOptions): vo
   if (cert !== undefined) requirePath('--cert', cert);
   if (key !== undefined) requirePath('--key', key);
   if ((cert === undefined) !== (key === undefined))
-    throw new UsageError('--cert and --key belong together: give both, or none');
+    throw new UsageError('--cert and --key belong together: give both or neither');
 }
 
 /** Peers are told where the directory is: "everywhere" is no place. */
@@ -90,7 +90,7 @@ function requireReachable(udp: readonly string[]): void {
     const address = parseAddress(text);
     if (address.ok && isUnspecified(address.value)) {
       throw new UsageError(
-        `peers cannot send to ${text} itself: say with --public-address IP:PORT where they reach it`,
+        `peers cannot send to ${text}: give the address that they can reach, with --public-address IP:PORT`,
       );
     }
   }

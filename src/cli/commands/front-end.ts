@@ -35,7 +35,7 @@ export function declare(program: Command, run: Run): void {
 async function frontEnd(context: CommandContext): Promise<number | undefined> {
   const { dialogue, output, services, settings } = context;
   if (dialogue === undefined)
-    throw new UsageError('the front end needs a terminal: name a command, see "murmure help"');
+    throw new UsageError('the front end needs a terminal: give a command instead ("murmure help" lists them)');
   await using resources = new AsyncDisposableStack();
   const beginning = await begin(context, dialogue, resources);
   if (beginning === undefined) return exitCodeOf('interrupted');
@@ -84,7 +84,7 @@ async function begin(
   if (result === undefined) return undefined;
   const identity = made();
   if (!result.isLocal) return { identity, access: await requireDirectory(await withNewSettings(context)) };
-  dialogue.show('A directory and some neighbours begin …\n');
+  dialogue.show('Starting a directory and some neighbours …\n');
   const { access } = resources.use(await openNeighbourhood(context, () => {}));
   return { identity, access: { ...access, udp: LOOPBACK } };
 }
@@ -126,7 +126,7 @@ function firstRunWorld(context: CommandContext): { world: FirstRunWorld; made: (
 
 /** Said while it can still be typed again. */
 function whyNoCertificate(text: string): string | undefined {
-  if (text.trim() === '') return 'a path is needed; Escape ends all of this';
+  if (text.trim() === '') return 'enter a path, or press Escape to stop here';
   try {
     const isPem = readFileSync(pathFrom(text), 'utf8').includes('-----BEGIN CERTIFICATE-----');
     return isPem
@@ -150,7 +150,7 @@ const CERTIFICATE = 'trusted-directory.pem';
 async function addToSettings(home: Home, url: string, certificate: string): Promise<void> {
   const { config } = await readConfigFile(home.configFile);
   if (certificate !== '' && config.ca !== undefined) {
-    throw new UsageError(`${home.configFile} names another certificate: take its line "ca = …" out, and begin again`);
+    throw new UsageError(`${home.configFile} names another certificate: remove its line "ca = …", and start again`);
   }
   if (certificate !== '') await copyFile(pathFrom(certificate), join(home.folder, CERTIFICATE));
   await addToConfigFile(home.configFile, { directory: url, ...(certificate !== '' && { ca: CERTIFICATE }) });

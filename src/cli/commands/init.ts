@@ -46,8 +46,8 @@ export async function init(context: CommandContext, name: string): Promise<void>
   };
   output.data(created, (paint) =>
     [
-      `${paint('bold', safeLine(name))} lives in ${safeLine(home.folder)}`,
-      `key fingerprint ${paint('cyan', created.fingerprint)}`,
+      `Created ${paint('bold', safeLine(name))} in ${safeLine(home.folder)}`,
+      `Key fingerprint: ${paint('cyan', created.fingerprint)}`,
     ].join('\n'),
   );
 }

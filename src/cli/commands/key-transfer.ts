@@ -65,7 +65,7 @@ async function exportKey(context: CommandContext, file: string): Promise<void> {
   const following = peers.filter((peer) => peer.following).length;
   const saved = { file: path, name, messages: countMessages(leaves), following };
   context.output.data(saved, () => `${safeLine(path)}: the key of ${summary(saved)}`);
-  context.output.note('Whoever has this file can write in your name: keep it where nobody else can read it.');
+  context.output.note('Anyone who has this file can publish in your name: keep it where nobody else can read it.');
 }
 
 /** Nothing is written before everything is verified; what an interrupted import has left, the same import completes. */
@@ -91,18 +91,18 @@ async function importKey(context: CommandContext, file: string): Promise<void> {
   const restored = { name, fingerprint: fingerprint(publicKey), publicKey, home: home.folder, messages, following };
   context.output.data(restored, (paint) =>
     [
-      `${safeLine(home.folder)} is the home of ${summary(restored)} now`,
+      `${safeLine(home.folder)} is now the home of ${summary(restored)}`,
       `key fingerprint ${paint('cyan', restored.fingerprint)}`,
     ].join('\n'),
   );
-  context.output.note('Publish from one home only: two with the same key undo what the other has published.');
+  context.output.note('Publish from one home only: two homes with the same key undo what the other has published.');
   if (messages > 0) context.output.note(following > 0 ? IS_ASKED_FIRST : NOBODY_TO_ASK);
 }
 
 const IS_ASKED_FIRST =
-  'Before you publish from here, those you follow are asked for messages of yours that are newer than this backup: if they have some, nothing is published.';
+  'Before you first publish from here, the peers you follow are asked for newer messages of yours: if they have some, nothing is published.';
 const NOBODY_TO_ASK =
-  'You follow nobody who could be asked for newer messages of yours: if there are some, your next one takes them back for everybody.';
+  'You follow nobody who could be asked for newer messages of yours: if there are some, your next message deletes them for everybody.';
 
 function summary({ name, messages, following }: { name: string; messages: number; following: number }): string {
   return `${safeLine(name)}, with ${counted(messages, 'message')}, following ${counted(following, 'peer')}`;

@@ -58,7 +58,7 @@ export async function showKey(context: CommandContext): Promise<void> {
   const shown = { name, fingerprint: fingerprint(publicKey), publicKey, pem, encrypted };
   context.output.data(shown, (paint) =>
     [
-      `${paint('bold', safeLine(name))} has the key ${paint('cyan', shown.fingerprint)}, ${encrypted ? 'under a passphrase' : 'without a passphrase'}`,
+      `${paint('bold', safeLine(name))} has the key ${paint('cyan', shown.fingerprint)}, ${encrypted ? 'with a passphrase' : 'without a passphrase'}`,
       `public key ${shown.publicKey}`,
       pem.trimEnd(),
     ].join('\n'),
@@ -97,7 +97,7 @@ export async function changePassphrase(context: CommandContext, options: Passphr
   await rewriteKeyFile(home.keyFile, keyPair, passphrase);
   const encrypted = passphrase !== undefined;
   context.output.data({ encrypted }, () =>
-    encrypted ? 'the key is under the new passphrase now' : 'the key is no longer under a passphrase',
+    encrypted ? 'The key now has the new passphrase.' : 'The key no longer has a passphrase.',
   );
 }
 
@@ -106,24 +106,25 @@ export interface ResumeOptions {
 }
 
 const WHAT_RESUMING_MEANS =
-  'Others may have messages of yours that are newer than the backup that this home was restored from. Once you publish from here, everybody drops them.';
+  'Others may have messages of yours that are newer than the backup of this home. Once you publish from here, everybody drops them.';
 
 /** Gives up what a restored home may lack. Where there is nothing to give up, nobody is asked. */
 export async function resumePublishing(context: CommandContext, { yes = false }: ResumeOptions): Promise<void> {
   const { settings, output, prompts } = context;
   const name = await requireName(settings.home);
   if (!isRestored(settings.home)) {
-    return output.data({ name, resumed: false }, () => 'nothing was held back: this home publishes already');
+    return output.data({ name, resumed: false }, () => 'Nothing was held back: this home may publish already.');
   }
   if (yes) output.note(WHAT_RESUMING_MEANS);
   else {
-    if (prompts === undefined) throw new UsageError('there is nobody to ask whether that is meant: add --yes');
-    const isMeant = await prompts.confirm(`${WHAT_RESUMING_MEANS}\nPublish from here nevertheless?`);
-    if (!isMeant) return output.note('nothing was changed');
+    if (prompts === undefined)
+      throw new UsageError('this needs a confirmation, and there is no terminal to ask at: add --yes');
+    const isMeant = await prompts.confirm(`${WHAT_RESUMING_MEANS}\nPublish from here anyway?`);
+    if (!isMeant) return output.note('Nothing was changed.');
   }
   await clearRestored(settings.home);
   output.data(
     { name, resumed: true },
-    () => `${safeLine(name)} publishes from ${safeLine(settings.home.folder)} again`,
+    () => `${safeLine(name)} can publish from ${safeLine(settings.home.folder)} again.`,
   );
 }

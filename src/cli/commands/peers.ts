@@ -28,7 +28,7 @@ export async function peers(context: CommandContext): Promise<void> {
   const lines = listed.map((peer) => toLine(peer, session.store.peer(peer.name)?.following ?? false));
   if (context.output.json) for (const line of lines) context.output.data(line, () => '');
   else context.output.data(lines, (paint) => renderPeers(lines, paint));
-  if (lines.length === 0) context.output.note('The directory knows nobody at the moment.');
+  if (lines.length === 0) context.output.note('The directory lists nobody at the moment.');
 }
 
 function toLine({ name, addresses, key }: DirectoryPeer, following: boolean) {

@@ -112,12 +112,12 @@ function summarise(
 function render(line: PingLine, paint: Paint): string {
   const { peer, address, authenticated, natTraversal, sent, minMs, averageMs, maxMs, roundTripsMs } = line;
   const where = address === null ? 'an unknown address' : formatAddress(address);
-  const way = natTraversal ? 'through its NAT, which the directory asked it to open' : 'directly';
+  const way = natTraversal ? 'through its NAT, which it opened when the directory asked it to' : 'directly';
   const doubt = authenticated ? '' : paint('yellow', ' [not authenticated]');
   const times =
     minMs === null || averageMs === null || maxMs === null
-      ? `${counted(sent, 'request')}, all of them repeated: the way loses datagrams`
-      : `${roundTripsMs.length} of ${counted(sent, 'request')} answered at once: ${shown(minMs)} / ${shown(averageMs)} / ${shown(maxMs)} ms (least, average, most)`;
+      ? `${counted(sent, 'request')}, all of which had to be repeated: datagrams are being lost on the way`
+      : `${roundTripsMs.length} of ${counted(sent, 'request')} answered without repetition: ${shown(minMs)} / ${shown(averageMs)} / ${shown(maxMs)} ms (minimum, average, maximum)`;
   return [`${paint('bold', safeLine(peer))} at ${where}, reached ${way}${doubt}`, times].join('\n');
 }
 

@@ -37,7 +37,7 @@ export interface PostOptions {
 export async function post(context: CommandContext, text: string | undefined, options: PostOptions): Promise<void> {
   const { replyTo } = options;
   if (text === undefined && context.prompts === undefined) {
-    throw new UsageError('no text is given: write it after "post", or "-" to read it from standard input');
+    throw new UsageError('no text is given: write it after "post", or use "-" to read it from standard input');
   }
   const { name, store: opened } = await openStore(context.settings.home);
   using store = opened;
@@ -46,7 +46,7 @@ export async function post(context: CommandContext, text: string | undefined, op
   await requireWholeHistory(context);
   const body = await bodyOf(context, text);
   // What nobody would see is nothing.
-  if (safeText(body).trim() === '') throw new UsageError('an empty message is not worth publishing: write something');
+  if (safeText(body).trim() === '') throw new UsageError('an empty message cannot be published: write something');
 
   const nowMs = context.nowMs();
   const { hash, root } = store.publish(name, { date: wireDate(nowMs), inReplyTo, body }, nowMs);

@@ -67,11 +67,11 @@ export async function replay({ output }: CommandContext, file: string, options: 
   const result = runJournal(journal, replayOptions);
   if (options.trace !== undefined && !wasTraced) {
     throw new UsageError(
-      `--trace takes an actor of the journal, not "${options.trace}": --until ${result.events} lists them`,
+      `--trace takes an actor of the journal, not "${options.trace}": list them with --until ${result.events}`,
     );
   }
   for (const version of result.versions) output.warn(version);
-  if (result.cut !== undefined) output.warn(`${file}: ${result.cut}; what there is of it was replayed`);
+  if (result.cut !== undefined) output.warn(`${file}: ${result.cut}; the part that is there was replayed`);
   const isWhole = until === undefined && drop === undefined;
   output.data(result, (paint) => renderResult(result, paint, { isWhole, drop }));
   return result.identical || !isWhole ? 0 : 7;
@@ -87,7 +87,7 @@ function numbers(options: ReplayCommandOptions, last: number) {
   };
   const found = { until: read('until'), from: read('from'), drop: read('drop') };
   const { from = 0, until = last } = found;
-  if (from > until) throw new UsageError(`--from ${from} comes after --until ${until}: nothing is between them`);
+  if (from > until) throw new UsageError(`--from ${from} comes after --until ${until}: there is nothing between them`);
   return found;
 }
 
@@ -100,7 +100,7 @@ function renderResult(
   if (drop !== undefined) return `${what}, without entry ${drop}`;
   if (result.firstDifference !== undefined)
     return `${what}: ${paint('red', 'different')}\n${renderDifference(result.firstDifference)}`;
-  return isWhole ? `${what}: ${paint('green', 'identical')}` : `${what}, as recorded until here`;
+  return isWhole ? `${what}: ${paint('green', 'identical')}` : `${what}, as recorded up to here`;
 }
 
 function renderDifference({ seq, actor, before, event, expected, got }: Difference): string {

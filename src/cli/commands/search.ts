@@ -28,10 +28,10 @@ interface SearchOptions {
 export async function search(context: CommandContext, words: readonly string[], options: SearchOptions): Promise<void> {
   const text = words.join(' ');
   const limit = options.limit === undefined ? {} : { limit: requireCount('--limit', options.limit) };
-  if (parseSearch(text).length === 0) throw new UsageError(`there is no word in "${text}" to look for: give one`);
+  if (parseSearch(text).length === 0) throw new UsageError(`there is no word in "${text}" to search for`);
   const { name, store: opened } = await openStore(context.settings.home);
   using store = opened;
   const found = store.search({ text, ...limit });
   printMessages(context, { name, store }, found);
-  if (found.length === 0) context.output.note(`No stored message has "${text}".`);
+  if (found.length === 0) context.output.note(`No stored message contains "${text}".`);
 }

@@ -12,9 +12,9 @@ import { requireWholeHistory } from '../home/restored-home.ts';
 import { lockHome } from '../home/serve-lock.ts';
 import { resolveHostPorts } from '../input/host-port.ts';
 import { exitCodeOfStop } from '../output/stopping.ts';
-import { keepLiveState } from '../peer/explanation-file.ts';
+import { keepExplanationFile } from '../peer/explanation-file.ts';
 import { journalOption } from '../peer/journal-option.ts';
-import { rationed } from '../peer/rate-limit.ts';
+import { rateLimited } from '../peer/rate-limit.ts';
 import { eventLine, renderEvent, renderWarning } from '../render/event.ts';
 import { isMentioned } from '../render/message-marks.ts';
 import { shortHash } from '../render/text.ts';
@@ -47,7 +47,7 @@ export async function serve(context: CommandContext, { udp }: ServeOptions): Pro
     const journal = await journalOption(context);
     const options = { ...identity, store, explain: true, ...access, ...binds, ...journal };
     await using peer = await context.services.createPeer(options);
-    using _live = keepLiveState(context.settings.home, peer);
+    using _live = keepExplanationFile(context.settings.home, peer);
     await runPeer(context, peer, store);
   } catch (error) {
     if (!context.signal.aborted) throw error;
@@ -72,7 +72,7 @@ async function runPeer(context: CommandContext, peer: Peer, store: Store): Promi
     if (warning !== undefined) warn(warning);
     report(fact);
   };
-  subscriptions.defer(peer.on('*', rationed(tell, { nowMs, warn })));
+  subscriptions.defer(peer.on('*', rateLimited(tell, { nowMs, warn })));
   // As long as it takes: while the directory is unreachable the peer goes on trying, and says so in facts.
   await abortable(peer.whenListed(context.signal), context.signal);
   printReady(context, peer);

@@ -40,7 +40,8 @@ export async function sync(context: CommandContext, names: readonly string[]): P
   await using session = await openPeer(context, access);
   const { peer, store } = session;
   const wanted = names.length > 0 ? [...new Set(names)] : followedNames(store, ownName);
-  if (wanted.length === 0) context.output.note('You follow nobody yet: name a peer, or "murmure follow" one.');
+  if (wanted.length === 0)
+    context.output.note('You follow nobody yet: name a peer, or follow one with "murmure follow PEER".');
 
   const failed: SyncReport[] = [];
   await mapConcurrently(wanted, WIDTH, async (name) => {

@@ -48,5 +48,7 @@ export function printFound(context: CommandContext, reader: Reader, query: Messa
   const found = reader.store.messages(query);
   printMessages(context, reader, found);
   if (found.length === 0)
-    context.output.note('No messages yet: write one with "murmure post", or fetch some with "murmure sync PEER".');
+    context.output.note(
+      'There are no messages yet: write one with "murmure post", or download some with "murmure sync PEER".',
+    );
 }

@@ -36,12 +36,14 @@ export async function tree(context: CommandContext, peer: string, options: TreeO
   using store = opened;
   const root = peer === name ? store.ownFeed().root : store.currentRoot(peer);
   if (root === undefined) throw new UnknownPeerError(peer);
-  if (isEmptyRoot(root)) return context.output.note(`"${peer}" has no messages, so there is no tree.`);
+  if (isEmptyRoot(root)) return context.output.note(`"${peer}" has no messages, and so no tree.`);
 
   let printed = 0;
   for (const line of treeLines(store, root, maxDepth)) {
     if (printed === limit) {
-      return context.output.note(`There is more: --limit allows for more than ${limit} nodes, --depth for less depth.`);
+      return context.output.note(
+        `There are more nodes: show more than ${limit} with --limit, or fewer levels with --depth.`,
+      );
     }
     printed += 1;
     context.output.data(line, (paint) => renderTreeLine(line, paint));

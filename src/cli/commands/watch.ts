@@ -47,13 +47,13 @@ export async function watch(context: CommandContext, names: readonly string[]): 
   const followed = followedNames(store, ownName);
   const unfollowed = others.filter((name) => !followed.includes(name));
   if (names.length === 0 && followed.length === 0) {
-    context.output.note('You follow nobody yet: name a peer, or "murmure follow" one.');
+    context.output.note('You follow nobody yet: name a peer, or follow one with "murmure follow PEER".');
   }
 
   let last = store.lastArrival();
   if (isServed(context.settings.home)) {
     for (const name of unfollowed) {
-      context.output.warn(`you do not follow "${name}": what it writes only comes here when you sync it, or follow it`);
+      context.output.warn(`you do not follow "${name}": its messages only arrive when you sync with it, or follow it`);
     }
   } else {
     resources.use(await downloadMeanwhile(context, ownName, others));

@@ -9,7 +9,7 @@ import type { CommandContext } from '../context.ts';
 import { UnknownPeerError } from '../errors.ts';
 import { requirePath, requireValidName } from '../input/validate.ts';
 import type { Paint } from '../output/output.ts';
-import { readLiveState } from '../peer/explanation-file.ts';
+import { readExplanationFile } from '../peer/explanation-file.ts';
 
 export function declare(program: Command, run: Run): void {
   program
@@ -25,7 +25,7 @@ export function declare(program: Command, run: Run): void {
 export async function why({ output, settings }: CommandContext, name: string, file: string | undefined): Promise<void> {
   requireValidName(name);
   if (file !== undefined) requirePath('FILE', file);
-  const explanations = file === undefined ? readLiveState(settings.home, name) : fromJournal(file, name);
+  const explanations = file === undefined ? readExplanationFile(settings.home, name) : fromJournal(file, name);
   if (explanations.length === 0) throw new UnknownPeerError(name);
   for (const explanation of explanations) output.data(explanation, (paint) => render(explanation, paint));
 }

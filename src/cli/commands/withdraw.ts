@@ -37,10 +37,10 @@ export async function withdraw(context: CommandContext, text: string, { yes = fa
   await requireWholeHistory(context);
   if (prompts !== undefined && !yes) {
     const isMeant = await prompts.confirm(`${WHAT_WITHDRAWING_CANNOT_DO}\nWithdraw “${safeLine(body, 40)}”?`);
-    if (!isMeant) return output.note('nothing was changed');
+    if (!isMeant) return output.note('Nothing was changed.');
   }
   const withdrawn = store.withdraw(name, hash, nowMs());
   if (withdrawn === undefined) throw new ForeignMessageError(hash, author);
   const { root } = withdrawn;
-  output.data({ hash, root }, () => `withdrawn: ${shortHash(hash)}; the root is now ${shortHash(root)}`);
+  output.data({ hash, root }, () => `Withdrew ${shortHash(hash)}; the root is now ${shortHash(root)}.`);
 }

@@ -9,7 +9,7 @@ export interface Malformed {
   readonly malformed: string;
 }
 
-export interface ExplainedDatagram {
+export interface DescribedDatagram {
   readonly id: number;
   /** The name in protocol §4. */
   readonly type: Datagram['type'];
@@ -20,7 +20,7 @@ export interface ExplainedDatagram {
   readonly hash?: Hash;
   /** Whether the value has that hash (Datum only). */
   readonly hashMatches?: boolean;
-  readonly node?: ExplainedNode | Malformed;
+  readonly node?: DescribedNode | Malformed;
   readonly text?: string;
   /** `IP:PORT` */
   readonly address?: string;
@@ -31,24 +31,24 @@ export interface ExplainedDatagram {
   readonly signatureValid?: boolean;
 }
 
-export type ExplainedNode =
+export type DescribedNode =
   /** `date` is as the specification reads the field, ISO 8601 UTC; `seconds` is the field itself. */
   | { kind: 'message'; hash: Hash; date: string; seconds: number; inReplyTo: Hash | null; body: string }
   | { kind: 'internal'; hash: Hash; children: readonly Hash[] }
   | { kind: 'unknown'; hash: Hash; type: number };
 
-export type Explanation =
+export type Description =
   | Malformed
-  | (ExplainedDatagram & { kind?: never })
-  | (ExplainedNode & { signatureValid?: never });
+  | (DescribedDatagram & { kind?: never })
+  | (DescribedNode & { signatureValid?: never });
 
 export type VerifySignature = (message: Uint8Array, signature: Uint8Array) => Promise<boolean>;
 
 /** Explains a whole UDP payload (protocol §4); with `verify`, its signature too. */
-export async function explainDatagram(
+export async function describeDatagram(
   bytes: Uint8Array,
   verify?: VerifySignature,
-): Promise<ExplainedDatagram | Malformed> {
+): Promise<DescribedDatagram | Malformed> {
   const decoded = decodeDatagram(bytes);
   if (!decoded.ok) return { malformed: decoded.why };
   const { datagram, signature, signed } = decoded.value;
@@ -57,14 +57,14 @@ export async function explainDatagram(
     id: datagram.id,
     type: datagram.type,
     code: typeCode(datagram),
-    ...explainBody(datagram),
+    ...describeBody(datagram),
     signed: signature !== undefined,
     ...(valid !== undefined && { signatureValid: valid }),
   };
 }
 
 /** Explains a node of a message tree (protocol §2). */
-export function explainNode(bytes: Uint8Array): ExplainedNode | Malformed {
+export function describeNode(bytes: Uint8Array): DescribedNode | Malformed {
   const decoded = decodeNode(bytes);
   if (!decoded.ok) return { malformed: decoded.why };
   const node = decoded.value;
@@ -81,7 +81,7 @@ export function explainNode(bytes: Uint8Array): ExplainedNode | Malformed {
   }
 }
 
-function explainBody(datagram: Datagram): Partial<ExplainedDatagram> {
+function describeBody(datagram: Datagram): Partial<DescribedDatagram> {
   switch (datagram.type) {
     case 'Hello':
     case 'HelloReply':
@@ -96,7 +96,7 @@ function explainBody(datagram: Datagram): Partial<ExplainedDatagram> {
       return {
         hash: datagram.hash,
         hashMatches: hashOf(datagram.value) === datagram.hash,
-        node: explainNode(datagram.value),
+        node: describeNode(datagram.value),
       };
     case 'NatTraversalClient':
     case 'NatTraversalServer':

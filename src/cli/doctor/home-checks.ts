@@ -22,7 +22,7 @@ export function checkHome({ settings, nowMs }: CommandContext, identity: () => P
           return failed(
             'usage',
             `there is no folder ${home.folder}`,
-            'make it with "murmure init NAME", or name another with --home',
+            'create it with "murmure init NAME", or choose another with --home',
           );
         }
         try {
@@ -31,7 +31,7 @@ export function checkHome({ settings, nowMs }: CommandContext, identity: () => P
           return failed(
             'unexpected',
             `${home.folder} cannot be read and written`,
-            'make it yours, e.g. with chown and chmod 700',
+            'make it yours, for example with chown and chmod 700',
           );
         }
         return ok(home.folder);
@@ -47,14 +47,14 @@ export function checkHome({ settings, nowMs }: CommandContext, identity: () => P
           return failed('unexpected', `${home.keyFile} can be read by others`, `chmod 600 ${home.keyFile}`);
         }
         const isEncrypted = isEncryptedPem(await readKeyFile(home.keyFile));
-        return ok(`${detail}, ${isEncrypted ? 'under a passphrase' : 'without a passphrase'}`);
+        return ok(`${detail}, ${isEncrypted ? 'with a passphrase' : 'without a passphrase'}`);
       },
     },
     {
       name: 'database',
       run: async () => {
         using store = (await openStore(home)).store;
-        return ok(`${counted(store.countMessages(), 'message')} of ${counted(store.peers().length, 'peer')}`);
+        return ok(`${counted(store.countMessages(), 'message')} by ${counted(store.peers().length, 'peer')}`);
       },
     },
   ];

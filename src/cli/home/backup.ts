@@ -70,16 +70,16 @@ export async function openBackup(
   const invalid = (why: string) => new InvalidFileError(file, why);
   const { content, signature } = parseBackup(text, invalid);
   const keyPair = await parseKey(content.key, file, askPassphrase(context));
-  if (keyPair.publicKey !== content.publicKey) throw invalid('the key in it is not the one it says');
+  if (keyPair.publicKey !== content.publicKey) throw invalid('its key does not match its public key');
   const verify = createVerifier({ maxKeys: 1 });
   const isGenuine = await verify(keyPair.publicKey, digest(content), new Uint8Array(Buffer.from(signature, 'base64')));
-  if (!isGenuine) throw invalid('its signature does not fit its content: it was changed or damaged');
+  if (!isGenuine) throw invalid('its signature does not match its content: it was changed or damaged');
   const leaves = content.leaves.map((leaf) => new Uint8Array(Buffer.from(leaf, 'base64')));
   if (leaves.some((leaf) => leaf.length === 0 || nodeKind(leaf) === 'internal')) {
-    throw invalid('there is something among its messages that cannot be one');
+    throw invalid('one of its messages is not valid');
   }
   const { root } = buildTree(leaves.map(hashOf));
-  if (root !== content.root) throw invalid('its messages do not have the root it says');
+  if (root !== content.root) throw invalid('its messages do not match its root');
   return { content, keyPair, leaves, root };
 }
 
@@ -88,14 +88,14 @@ function parseBackup(text: string, invalid: (why: string) => Error): v.InferOutp
   try {
     json = JSON.parse(text);
   } catch {
-    throw invalid('it is not JSON, as a backup made by "murmure key export" is');
+    throw invalid('it is not JSON, so not a backup made by "murmure key export"');
   }
   const { format, version } = (json ?? {}) as { format?: unknown; version?: unknown };
   if (format !== FORMAT) throw invalid('it is not a backup made by "murmure key export"');
   if (version !== VERSION)
-    throw invalid(`it is a backup of version ${version}, and this murmure knows version ${VERSION}`);
+    throw invalid(`it is a backup of version ${version}, but this murmure only reads version ${VERSION}`);
   const result = v.safeParse(backupSchema, json);
-  if (!result.success) throw invalid(`"${v.getDotPath(result.issues[0])}" is not as it should be`);
+  if (!result.success) throw invalid(`"${v.getDotPath(result.issues[0])}" is not valid`);
   return result.output;
 }
 

@@ -44,7 +44,7 @@ export async function createHomeFolder({ folder }: Home): Promise<void> {
 
 /** Its being there is the mark; the text is for whoever looks into the folder. */
 export async function markRestored({ restoredFile }: Home): Promise<void> {
-  const text = 'Restored from a backup; nothing is published before others were asked for newer messages.\n';
+  const text = 'Restored from a backup: nothing is published until others have been asked for newer messages.\n';
   await writeFile(restoredFile, text, { mode: 0o600, flush: true });
 }
 

@@ -24,12 +24,12 @@ export function askPassphrase({ settings, prompts }: Asking): AskPassphrase {
 /** A new one, typed twice. @throws UsageError */
 export async function askNewPassphrase({ prompts }: Asking): Promise<string> {
   if (prompts === undefined) {
-    throw new UsageError('there is nobody to ask for a passphrase: put it into a file and name that file');
+    throw new UsageError('there is no terminal to ask for a passphrase: write it to a file, and name that file');
   }
   const passphrase = await prompts.password('New passphrase:');
-  if (passphrase === '') throw new UsageError('an empty passphrase protects nothing: nothing was changed');
-  if ((await prompts.password('The same again:')) !== passphrase) {
-    throw new UsageError('the two passphrases differ: nothing was changed, try again');
+  if (passphrase === '') throw new UsageError('an empty passphrase protects nothing, so nothing was changed');
+  if ((await prompts.password('New passphrase again:')) !== passphrase) {
+    throw new UsageError('the two passphrases differ, so nothing was changed: try again');
   }
   return passphrase;
 }

@@ -32,7 +32,7 @@ async function askFollowed(context: CommandContext, identity?: Identity): Promis
   const { settings, output, signal } = context;
   // Who follows nobody needs no directory for that.
   if (!(await followsAnybody(context))) return [];
-  output.note('This home was restored from a backup: those you follow are asked for newer messages of yours …');
+  output.note('This home was restored from a backup: asking the peers you follow for newer messages of yours …');
   // A journal is about what comes after.
   const unrecorded = { ...context, settings: { ...settings, record: undefined } };
   await using session = await openPeer(unrecorded, await requireDirectory(context), identity);

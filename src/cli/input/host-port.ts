@@ -19,7 +19,7 @@ export async function resolveHostPort(option: string, text: string): Promise<str
 export async function resolveHostPorts(option: string, texts: readonly string[]): Promise<string[]> {
   const addresses = await Promise.all(texts.map((text) => resolveHostPort(option, text)));
   const twice = addresses.find((address, index) => !address.endsWith(':0') && addresses.indexOf(address) !== index);
-  if (twice !== undefined) throw new UsageError(`${option} names ${twice} twice: name it once`);
+  if (twice !== undefined) throw new UsageError(`${option} names ${twice} twice`);
   return addresses;
 }
 
@@ -34,6 +34,6 @@ async function resolveHost(option: string, host: string): Promise<string> {
   try {
     return (await lookup(host)).address;
   } catch {
-    throw new UsageError(`${option}: no address is known for the host "${host}"`);
+    throw new UsageError(`${option}: there is no address for the host "${host}"`);
   }
 }

@@ -15,7 +15,7 @@ export function requireValidName(name: string): void {
 export function requireAskableName(name: string): void {
   requireValidName(name);
   if (name === '.' || name === '..') {
-    throw new UsageError(`"${name}" cannot be asked for: in a URL it has a meaning of its own`);
+    throw new UsageError(`"${name}" cannot be asked for: it has a special meaning in a URL`);
   }
 }
 
@@ -23,13 +23,14 @@ export function requireAskableName(name: string): void {
 export function requireNewName(name: string): void {
   requireAskableName(name);
   const shown = safeLine(name);
-  if (shown !== name) throw new UsageError(`"${name}" would be shown as "${shown}": leave out what cannot be seen`);
+  if (shown !== name)
+    throw new UsageError(`"${name}" would be shown as "${shown}": leave out the invisible characters`);
 }
 
 /** @throws UsageError unless `path` can be that of a file or folder */
 export function requirePath(option: string, path: string): void {
   if (path === '' || path.startsWith('--')) throw new UsageError(`${option} takes a path, not "${path}"`);
-  if (path.includes('\0')) throw new UsageError(`${option} takes a path: none has a NUL character`);
+  if (path.includes('\0')) throw new UsageError(`${option} takes a path, which cannot contain a NUL character`);
 }
 
 /** @throws UsageError unless every text is IP:PORT that datagrams can be sent to */
@@ -38,7 +39,7 @@ export function requireAddresses(option: string, texts: readonly string[]): void
     const address = parseAddress(text);
     if (!address.ok) throw new UsageError(`${option} takes IP:PORT, not "${text}": ${address.why}`);
     if (isUnspecified(address.value) || address.value.port === 0)
-      throw new UsageError(`${option} takes the address that others send to: nobody can send to ${text}`);
+      throw new UsageError(`${option} takes an address that others can send to, which ${text} is not`);
   }
 }
 

@@ -21,6 +21,6 @@ export function findMessage(store: Store, text: string): StoredMessage {
   const [found, another] = store.messagesStartingWith(prefix, 2);
   if (found === undefined) throw new UnknownMessageError(prefix);
   if (another !== undefined)
-    throw new UsageError(`several messages have hashes that start with ${prefix}: give more digits`);
+    throw new UsageError(`several messages have a hash that starts with ${prefix}: give more digits`);
   return found;
 }

@@ -49,6 +49,6 @@ export function markSeen({ output }: CommandContext, store: Store, shown: readon
   } catch (error) {
     // They were shown, which is what was asked for: in a home that cannot be written they stay unread.
     if (!(error instanceof MurmureError)) throw error;
-    output.warn(`what you have read was not noted: ${error.message}`);
+    output.warn(`these messages could not be marked as read: ${error.message}`);
   }
 }

@@ -44,7 +44,7 @@ function describe(error: unknown): Failure {
   const refusal = systemFailure(error);
   if (refusal !== undefined) return { code: 'unexpected', message: refusal };
   const { code, message } = failureFrom(error);
-  return { code, message: `unexpected failure: ${message} (--verbose tells where)` };
+  return { code, message: `unexpected failure: ${message} (--verbose shows where)` };
 }
 
 function isHelp(error: unknown): boolean {

@@ -3,23 +3,23 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Peer } from '../../index.ts';
 import type { Explanation } from '../../journal/explain.ts';
-import { InvalidFileError, NoLiveStateError } from '../errors.ts';
+import { InvalidFileError, NotServingError } from '../errors.ts';
 import type { Home } from '../home/home.ts';
 
 const REFRESH_MS = 1_000;
 /** With thousands of sessions it takes a while, and then comes less often: explanations must not keep a peer from its work. */
 const IDLE_SHARE = 20;
 
-type LiveState = Readonly<Record<string, readonly Explanation[]>>;
+type ExplanationsByPeer = Readonly<Record<string, readonly Explanation[]>>;
 
 const fileOf = ({ folder }: Home) => join(folder, 'live.json');
 
 /** Disposing of it takes the file away. */
-export function keepLiveState(home: Home, peer: Peer): Disposable {
+export function keepExplanationFile(home: Home, peer: Peer): Disposable {
   const file = fileOf(home);
   let written = '';
   const write = () => {
-    const state: LiveState = Object.fromEntries(peer.explainAll());
+    const state: ExplanationsByPeer = Object.fromEntries(peer.explainAll());
     const text = JSON.stringify(state);
     if (text === written) return;
     try {
@@ -46,18 +46,18 @@ export function keepLiveState(home: Home, peer: Peer): Disposable {
   };
 }
 
-/** @throws NoLiveStateError, InvalidFileError */
-export function readLiveState(home: Home, name: string): readonly Explanation[] {
+/** @throws NotServingError, InvalidFileError */
+export function readExplanationFile(home: Home, name: string): readonly Explanation[] {
   const file = fileOf(home);
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new NoLiveStateError(home.folder);
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new NotServingError(home.folder);
     throw new InvalidFileError(file, (error as Error).message);
   }
   try {
-    const state = JSON.parse(text) as LiveState;
+    const state = JSON.parse(text) as ExplanationsByPeer;
     return Object.hasOwn(state, name) ? (state[name] ?? []) : [];
   } catch (error) {
     throw new InvalidFileError(file, (error as Error).message);

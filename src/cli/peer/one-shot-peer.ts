@@ -6,7 +6,7 @@ import { isRestored } from '../home/home.ts';
 import { type Identity, openIdentity, openStore } from '../home/open-home.ts';
 import { renderWarning } from '../render/event.ts';
 import { journalOption } from './journal-option.ts';
-import { rationed } from './rate-limit.ts';
+import { rateLimited } from './rate-limit.ts';
 
 export interface OneShotPeer extends AsyncDisposable {
   readonly peer: Peer;
@@ -19,7 +19,7 @@ const TOLD: readonly PeerFact['type'][] = ['error.received', 'history.wentBack',
 /** Errors that others send are always shown (protocol §4), and so is a history that went back (§9). */
 export function tellWarnings({ output, nowMs }: Pick<CommandContext, 'output' | 'nowMs'>, peer: Peer): () => void {
   const warn = (text: string) => output.warn(text);
-  const tell = rationed((fact) => warn(renderWarning(fact) ?? ''), { nowMs, warn });
+  const tell = rateLimited((fact) => warn(renderWarning(fact) ?? ''), { nowMs, warn });
   return peer.on('*', (fact) => {
     if (TOLD.includes(fact.type)) tell(fact);
   });

@@ -3,29 +3,32 @@ import type { PeerFact } from '../../index.ts';
 
 const MINUTE_MS = 60_000;
 /** Of one type a minute. */
-const RATION = 30;
+const LIMIT = 30;
 
-export interface RationOptions {
+export interface RateLimitOptions {
   readonly nowMs: () => number;
   /** Told when there is room again. */
   readonly warn: (text: string) => void;
 }
 
 /** A listener that gets everything but what is too much. */
-export function rationed(listener: (fact: PeerFact) => void, { nowMs, warn }: RationOptions): (fact: PeerFact) => void {
+export function rateLimited(
+  listener: (fact: PeerFact) => void,
+  { nowMs, warn }: RateLimitOptions,
+): (fact: PeerFact) => void {
   const told = new Map<PeerFact['type'], { sinceMs: number; count: number }>();
   return (fact) => {
     if (!isOfStrangers(fact)) return listener(fact);
     const now = nowMs();
     let minute = told.get(fact.type);
     if (minute === undefined || Math.abs(now - minute.sinceMs) >= MINUTE_MS) {
-      const withheld = (minute?.count ?? 0) - RATION;
-      if (withheld > 0) warn(`${withheld} more like the next one came within a minute, and were not shown`);
+      const withheld = (minute?.count ?? 0) - LIMIT;
+      if (withheld > 0) warn(`${withheld} more like the next one arrived within a minute and were not shown`);
       minute = { sinceMs: now, count: 0 };
       told.set(fact.type, minute);
     }
     minute.count += 1;
-    if (minute.count <= RATION) listener(fact);
+    if (minute.count <= LIMIT) listener(fact);
   };
 }
 

@@ -5,8 +5,8 @@ import type { Paint } from '../output/output.ts';
 const INDENT = '  ';
 
 /** Any plain value as `decode` makes them; strings are made safe and kept on one line. */
-export function renderExplanation(explanation: object, paint: Paint): string {
-  return fieldLines(explanation, paint, '').join('\n');
+export function renderFields(fields: object, paint: Paint): string {
+  return fieldLines(fields, paint, '').join('\n');
 }
 
 function fieldLines(fields: object, paint: Paint, indent: string): string[] {

@@ -105,7 +105,7 @@ function checkFlags(flags: GlobalFlags): void {
     if (path !== undefined) requirePath(`--${name}`, path);
   }
   if (flags.quiet && flags.verbose) {
-    throw new UsageError('--quiet and --verbose contradict each other: give one of them');
+    throw new UsageError('--quiet and --verbose contradict each other: give only one of them');
   }
 }
 
@@ -135,7 +135,7 @@ const PROFILE = /^[\p{L}\p{N}_][\p{L}\p{N}_.-]{0,63}$/u;
 /** A folder given as such, or the profile's below the platform's data folder. A flag beats the environment. */
 function resolveHome(flags: GlobalFlags, env: Environment, origins: SettingOrigin[]): Home {
   if (flags.home !== undefined && flags.profile !== undefined) {
-    throw new UsageError('--home and --profile both say where the home is: give one of them');
+    throw new UsageError('--home and --profile both choose the home: give only one of them');
   }
   const profile = flags.profile ?? (flags.home === undefined && !env.MURMURE_HOME ? env.MURMURE_PROFILE : undefined);
   if (profile) {

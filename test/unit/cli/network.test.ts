@@ -74,7 +74,7 @@ describe('ping', () => {
     });
     await eventually(async () => {
       const { out } = await ping('--count', '1');
-      expect(out).toMatch(/^alice at 127\.0\.0\.1:\d+, reached directly\n1 of 1 request answered at once: /);
+      expect(out).toMatch(/^alice at 127\.0\.0\.1:\d+, reached directly\n1 of 1 request answered without repetition: /);
     });
   });
 
@@ -238,7 +238,7 @@ describe('doctor', () => {
     const { ipv4, ipv6, ...others } = statuses(lines);
     expect(others).toEqual({
       node: 'ok',
-      clock: 'ok',
+      date: 'ok',
       home: 'ok',
       key: 'ok',
       database: 'ok',

@@ -179,7 +179,7 @@ describe('sync', () => {
     const { code, err } = await run(['sync', 'bob', ...(await flagsOf())], peer);
     expect({ code, err }).toEqual({
       code: 0,
-      err: 'warning: the history of "bob" went back to an earlier state (abababababab)\nwarning: "bob" reports: go away\n',
+      err: 'warning: "bob" went back to an earlier state of its messages (abababababab)\nwarning: "bob" reports: go away\n',
     });
   });
 

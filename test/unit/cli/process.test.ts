@@ -108,7 +108,7 @@ describe.skipIf(!hasTool('script'))('at a terminal (skipped without util-linuxâ€
     const home = await initHome();
     const twice = [
       [/New passphrase/, 'secret\r'],
-      [/same again/, 'secret\r'],
+      [/passphrase again/, 'secret\r'],
     ] as const;
     const { code, screen } = await converse(['key', 'passphrase', '--home', home], twice);
     expect(code).toBe(0);

@@ -1,6 +1,6 @@
 /** An Error is always shown, a flood of them is not (protocol §4, §9). */
 import { expect, test } from 'vitest';
-import { rationed } from '../../../src/cli/peer/rate-limit.ts';
+import { rateLimited } from '../../../src/cli/peer/rate-limit.ts';
 import type { PeerFact } from '../../../src/index.ts';
 
 const from = { ip: '192.0.2.9', port: 9 };
@@ -17,7 +17,7 @@ function shown(course: (tell: (fact: PeerFact) => void, wait: (ms: number) => vo
   let now = 0;
   const facts: string[] = [];
   const warnings: string[] = [];
-  const tell = rationed((fact) => facts.push(fact.type), { nowMs: () => now, warn: (text) => warnings.push(text) });
+  const tell = rateLimited((fact) => facts.push(fact.type), { nowMs: () => now, warn: (text) => warnings.push(text) });
   course(tell, (ms) => {
     now += ms;
   });
@@ -31,7 +31,7 @@ test('of a flood of Errors 30 a minute are shown, and how many were not', () => 
     tell(error);
   });
   expect(facts).toHaveLength(31);
-  expect(warnings).toEqual(['970 more like the next one came within a minute, and were not shown']);
+  expect(warnings).toEqual(['970 more like the next one arrived within a minute and were not shown']);
 });
 
 test('each type has its own share, and what strangers cannot cause is always shown', () => {

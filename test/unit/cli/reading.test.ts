@@ -37,7 +37,7 @@ test('what is shown is shown, even where it cannot be noted as read', async () =
     },
   };
   markSeen({ output } as never, store as never, [{ hash: 'a', read: false }] as never);
-  expect(warnings).toEqual(['what you have read was not noted: the disk is full']);
+  expect(warnings).toEqual(['these messages could not be marked as read: the disk is full']);
 });
 
 describe('mute and unmute', () => {
@@ -159,9 +159,9 @@ describe('withdraw', () => {
     const no = answers('no');
     const { code, out } = await withdraw(no);
     expect({ code, out }).toEqual({ code: 0, out: '' });
-    expect(no.asked).toEqual([expect.stringMatching(/Nobody can be made to forget it.*\nWithdraw “one”\?/)]);
+    expect(no.asked).toEqual([expect.stringMatching(/cannot be made to forget it.*\nWithdraw “one”\?/)]);
     expect((await json('timeline')).lines).toHaveLength(1);
-    expect((await withdraw(answers('yes'))).out).toContain('withdrawn');
+    expect((await withdraw(answers('yes'))).out).toContain('Withdrew');
     expect((await json('timeline')).lines).toEqual([]);
   });
 
