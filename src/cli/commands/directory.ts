@@ -14,7 +14,7 @@ import { createHomeFolder } from '../home/home.ts';
 import { resolveHostPort, resolveHostPorts } from '../input/host-port.ts';
 import { readPem } from '../input/text-file.ts';
 import { isUnspecified, requireAddresses, requirePath } from '../input/validate.ts';
-import { exitCodeOfStop } from '../output/stopping.ts';
+import { exitCodeOfStop } from '../output/exit-codes.ts';
 import { journalOption } from '../peer/journal-option.ts';
 
 export function declare(program: Command, run: Run): void {

@@ -11,7 +11,7 @@ import { openIdentity, openStore } from '../home/open-home.ts';
 import { requireWholeHistory } from '../home/restored-home.ts';
 import { lockHome } from '../home/serve-lock.ts';
 import { resolveHostPorts } from '../input/host-port.ts';
-import { exitCodeOfStop } from '../output/stopping.ts';
+import { exitCodeOfStop } from '../output/exit-codes.ts';
 import { keepExplanationFile } from '../peer/explanation-file.ts';
 import { journalOption } from '../peer/journal-option.ts';
 import { rateLimited } from '../peer/rate-limit.ts';

@@ -18,7 +18,7 @@ import { lockHome } from '../home/serve-lock.ts';
 import { requireAskableName } from '../input/validate.ts';
 import { wantedAuthors } from '../messages/authors.ts';
 import { printMessages } from '../messages/print-messages.ts';
-import { exitCodeOfStop } from '../output/stopping.ts';
+import { exitCodeOfStop } from '../output/exit-codes.ts';
 import { openPeer } from '../peer/one-shot-peer.ts';
 
 export function declare(program: Command, run: Run): void {

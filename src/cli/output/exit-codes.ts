@@ -1,4 +1,5 @@
 /** Exit codes: the last table of the command line contract (docs/cli.md). */
+import { StoppedError } from '../errors.ts';
 
 const EXIT_CODES: Readonly<Record<string, number>> = {
   unexpected: 1,
@@ -36,4 +37,10 @@ export function compareSeverity(left: string, right: string): number {
 function severity(code: string): number {
   const rank = BY_SEVERITY.indexOf(code);
   return rank === -1 ? BY_SEVERITY.length : rank;
+}
+
+/** Of a command that runs until it is stopped: 130 for SIGINT. 0 for SIGTERM, which is how services are stopped, and for output that nobody reads any longer. */
+export function exitCodeOfStop(signal: AbortSignal): number {
+  const { reason } = signal as { reason: unknown };
+  return reason instanceof StoppedError && reason.stopCause !== 'SIGINT' ? 0 : exitCodeOf('interrupted');
 }
