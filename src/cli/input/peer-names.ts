@@ -57,7 +57,8 @@ async function listedNames(context: CommandContext): Promise<readonly string[] |
   const { directory, ca } = await requireDirectory(context);
   const { createDirectoryHttp } = await import('../../peer/directory-http.ts');
   try {
-    return await abortable(createDirectoryHttp({ url: directory, ca }).peers(context.signal), context.signal);
+    const listed = await abortable(createDirectoryHttp({ url: directory, ca }).peers(context.signal), context.signal);
+    return listed.map(({ name }) => name);
   } catch (error) {
     if (context.signal.aborted || !(error instanceof MurmureError)) throw error;
     return `the directory could not be asked: ${error.message}`;
