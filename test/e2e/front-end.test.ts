@@ -172,7 +172,7 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
       await terminal.shows('everybody drops them', 'Publish from here anyway?');
       terminal.type('y');
       terminal.press('Enter');
-      await terminal.shows('publishes from', 'ended with 0');
+      await terminal.shows('can publish from', 'ended with 0');
     }
     using terminal = open('rita-restored');
     await terminal.shows('rita · timeline', 'before the backup', '✓ 127.0.0.1');
