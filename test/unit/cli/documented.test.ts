@@ -71,6 +71,6 @@ test('has every setting', async () => {
 
 test('has every error code, with its exit code', () => {
   const codes = [...page.matchAll(/^\| (\d+) \| `([\w-]+)` \|/gm)].map(([, exit, code]) => [code, Number(exit)]);
-  expect(codes).toHaveLength(8);
+  expect(codes).toHaveLength(9);
   for (const [code, exit] of codes) expect(exitCodeOf(String(code))).toBe(exit);
 });
