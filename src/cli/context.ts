@@ -1,9 +1,9 @@
 /** What a command works with. */
-import { readFile } from 'node:fs/promises';
-import { InvalidFileError, UsageError } from './errors.ts';
+import { UsageError } from './errors.ts';
 import type { Dialogue } from './front-end/dialogue.ts';
-import type { Output } from './output.ts';
-import type { Settings } from './settings.ts';
+import { readPem } from './input/text-file.ts';
+import type { Output } from './output/output.ts';
+import type { Settings } from './settings/settings.ts';
 import type { InputStream, OutputStream, Prompts, Services } from './streams.ts';
 
 export interface CommandContext {
@@ -42,18 +42,10 @@ export async function requireDirectory({ settings }: CommandContext): Promise<Di
   }
   const url = URL.parse(directory);
   if (url?.protocol !== 'https:') {
-    throw new UsageError(`the directory must be an address that starts with https://, not "${directory}"`);
+    throw new UsageError(`the directory must be a URL that starts with https://, not "${directory}"`);
   }
   if (url.username !== '' || url.password !== '') {
-    throw new UsageError('the address of a directory has neither user nor password: leave out what is before the "@"');
+    throw new UsageError('the URL of a directory has neither user nor password: leave out what is before the "@"');
   }
-  return ca === undefined ? { directory } : { directory, ca: await readPem(ca) };
-}
-
-async function readPem(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8').catch((error: Error) => {
-    throw new InvalidFileError(path, error.message);
-  });
-  if (!text.includes('-----BEGIN CERTIFICATE-----')) throw new InvalidFileError(path, 'it holds no PEM certificate');
-  return text;
+  return ca === undefined ? { directory } : { directory, ca: await readPem(ca, 'CERTIFICATE') };
 }

@@ -1,5 +1,6 @@
 /** The errors that the command line itself finds, a class each. What they say: what happened, to what, and what to do. */
 import { MurmureError } from '../wire/murmure-error.ts';
+import { systemReason } from './output/system-failure.ts';
 
 /** The user asked for something that cannot be meant. */
 export class UsageError extends MurmureError {
@@ -15,7 +16,10 @@ export class NoIdentityError extends MurmureError {
   override readonly name = 'NoIdentityError';
 
   constructor(folder: string) {
-    super('usage', `there is no identity in ${folder}: create one with "murmure init NAME", or point --home elsewhere`);
+    super(
+      'usage',
+      `there is no identity in ${folder}: create one with "murmure init NAME", or choose another folder with --home`,
+    );
   }
 }
 
@@ -24,7 +28,10 @@ export class IdentityExistsError extends MurmureError {
   override readonly name = 'IdentityExistsError';
 
   constructor(folder: string, name: string) {
-    super('usage', `${folder} already is the home of "${name}", which is left as it is: point --home elsewhere`);
+    super(
+      'usage',
+      `${folder} is already the home of "${name}", and was not changed: choose another folder with --home`,
+    );
   }
 }
 
@@ -33,7 +40,7 @@ export class ForeignKeyError extends MurmureError {
   override readonly name = 'ForeignKeyError';
 
   constructor(path: string, name: string) {
-    super('invalid-data', `${path} is not the key of "${name}", but another one: put the right one back from a backup`);
+    super('invalid-data', `the key in ${path} is not the key of "${name}": restore the right one from a backup`);
   }
 }
 
@@ -43,16 +50,36 @@ export class HomeInUseError extends MurmureError {
 
   constructor(folder: string, pid: number | undefined) {
     const who = pid === undefined ? '' : ` (process ${pid})`;
-    super('in-use', `another "murmure serve"${who} runs on ${folder}: stop it first, or point --home elsewhere`);
+    super(
+      'in-use',
+      `another murmure${who} is already running on ${folder}: stop it first, or choose another folder with --home`,
+    );
   }
 }
 
-/** Nothing in this home, or nobody at the directory, goes by this name. */
+/** Nothing in this home goes by this name. `meant` is a name that is like it. */
 export class UnknownPeerError extends MurmureError {
   override readonly name = 'UnknownPeerError';
 
-  constructor(name: string) {
-    super('peer-unknown', `nothing is known of "${name}" here: fetch it first with "murmure sync ${name}"`);
+  constructor(name: string, meant?: string) {
+    const todo = meant === undefined ? 'download' : `did you mean "${meant}"? Otherwise download`;
+    super(
+      'peer-unknown',
+      `nothing is known of "${name}" here: ${todo} its messages first, with "murmure sync ${name}"`,
+    );
+  }
+}
+
+/** Nobody at the directory goes by this name. `meant` is a name that is like it. */
+export class NobodyOfThatNameError extends MurmureError {
+  override readonly name = 'NobodyOfThatNameError';
+
+  constructor(name: string, meant?: string) {
+    const proposal = meant === undefined ? '' : `did you mean "${meant}"? `;
+    super(
+      'peer-unknown',
+      `the directory lists nobody called "${name}": ${proposal}${meant === undefined ? 'check' : 'Check'} the spelling, or add --force if the peer is yet to come`,
+    );
   }
 }
 
@@ -63,17 +90,17 @@ export class UnknownMessageError extends MurmureError {
   constructor(hash: string) {
     super(
       'invalid-data',
-      `no stored message has a hash that starts with ${hash}: sync its author first, or check the hash`,
+      `no stored message has a hash that starts with ${hash}: check the hash, or sync with its author first`,
     );
   }
 }
 
 /** No `serve` runs on this home, so that there is nothing to explain. */
-export class NoLiveStateError extends MurmureError {
-  override readonly name = 'NoLiveStateError';
+export class NotServingError extends MurmureError {
+  override readonly name = 'NotServingError';
 
   constructor(folder: string) {
-    super('usage', `no "murmure serve" runs on ${folder}: start one, or name a journal that --record wrote`);
+    super('usage', `no "murmure serve" is running on ${folder}: start one, or name a journal that --record wrote`);
   }
 }
 
@@ -82,10 +109,7 @@ export class ForeignMessageError extends MurmureError {
   override readonly name = 'ForeignMessageError';
 
   constructor(hash: string, author: string) {
-    super(
-      'usage',
-      `the message ${hash.slice(0, 12)} is one of "${author}", who alone can withdraw it: name one of yours`,
-    );
+    super('usage', `message ${hash.slice(0, 12)} is by "${author}", and only its author can withdraw it`);
   }
 }
 
@@ -99,7 +123,7 @@ export class NewerMessagesError extends MurmureError {
     const who = new Intl.ListFormat('en').format([...named, ...more]);
     super(
       'invalid-data',
-      `${who} ${peers.length === 1 ? 'has' : 'have'} newer messages of yours than the backup that this home was restored from, and publishing now would take them back for everybody: import a newer backup into another --home, or accept the loss with "murmure key resume"`,
+      `${who} ${peers.length === 1 ? 'has' : 'have'} messages of yours that are newer than the backup of this home, and publishing now would delete them for everybody: import a newer backup into another --home, or accept the loss with "murmure key resume"`,
     );
   }
 }
@@ -111,17 +135,17 @@ export class NobodyAskedError extends MurmureError {
   constructor(peer: string, why: string) {
     super(
       'peer-unreachable',
-      `this home was restored from a backup, and nobody you follow could be asked for newer messages of yours, which publishing would take back for everybody ("${peer}": ${why}): try again later, or accept the risk with "murmure key resume"`,
+      `this home was restored from a backup, and nobody you follow could be asked for newer messages of yours, which publishing would delete for everybody ("${peer}": ${why}): try again later, or accept the risk with "murmure key resume"`,
     );
   }
 }
 
-/** A file that is to be written is there already. */
+/** A file that is to be written exists already. */
 export class FileExistsError extends MurmureError {
   override readonly name = 'FileExistsError';
 
   constructor(path: string) {
-    super('usage', `${path} is there already, and is not overwritten: choose another name`);
+    super('usage', `${path} exists already, and was not overwritten: choose another name`);
   }
 }
 
@@ -139,7 +163,10 @@ export class TimedOutError extends MurmureError {
   override readonly name = 'TimedOutError';
 
   constructor(timeoutMs: number) {
-    super('peer-unreachable', `no end after ${timeoutMs / 1000} s: try again, or allow more with --timeout`);
+    super(
+      'peer-unreachable',
+      `the command did not finish within ${timeoutMs / 1000} s: try again, or allow more time with --timeout`,
+    );
   }
 }
 
@@ -148,7 +175,10 @@ export class DirectoryTimedOutError extends MurmureError {
   override readonly name = 'DirectoryTimedOutError';
 
   constructor(directory: string) {
-    super('directory-unreachable', `the directory ${directory} did not answer in time: allow more with --timeout`);
+    super(
+      'directory-unreachable',
+      `the directory ${directory} did not answer in time: try again, or allow more time with --timeout`,
+    );
   }
 }
 
@@ -160,7 +190,18 @@ export class StoppedError extends MurmureError {
   readonly stopCause: StopCause;
 
   constructor(stopCause: StopCause) {
-    super('interrupted', 'interrupted: what was done until now is kept');
+    super('interrupted', 'interrupted; what was done until then is kept');
     this.stopCause = stopCause;
+  }
+}
+
+/** Standard output takes nothing more. */
+export class OutputFailedError extends MurmureError {
+  override readonly name = 'OutputFailedError';
+
+  constructor(cause: NodeJS.ErrnoException) {
+    super('unexpected', `the output could not be written: ${systemReason(cause)}; what the command did is kept`, {
+      cause,
+    });
   }
 }

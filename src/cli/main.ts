@@ -1,17 +1,16 @@
-/** The way in. What a run needs is loaded only once it is clear that there is one. */
-import { enableCompileCache } from 'node:module';
-import { packageVersion } from '../runtime/version.ts';
+#!/usr/bin/env node
+/** The executable: it says which Node.js it needs before it loads anything that needs it. */
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
-/** Does what the process's arguments ask for, then ends the process. */
-export async function main(): Promise<void> {
-  if (process.argv.length === 3 && process.argv[2] === '--version') {
-    process.stdout.write(`${packageVersion()}\n`);
-    return;
-  }
-  // The second start need not compile what the first one did: the home screen is there in half the time.
+if (major >= 26 || (major === 24 && minor >= 15)) {
+  const { enableCompileCache } = await import('node:module');
+  // Later starts need not compile what the first one did, and take half the time.
   enableCompileCache();
   const { runProcess } = await import('./run-process.ts');
   await runProcess();
+} else {
+  console.error(
+    `murmure needs Node.js 24.15 or later, or 26, but this is ${process.versions.node}. Install it from https://nodejs.org/`,
+  );
+  process.exitCode = 1;
 }
-
-if (import.meta.main) await main();

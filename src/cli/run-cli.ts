@@ -1,17 +1,16 @@
 /** One run of the command line, from arguments to exit code. It touches nothing of the process: see run-process.ts for that. */
 
-import { terminalPrompts } from './ask.ts';
+import type { Command } from 'commander';
+import type { Run, RunOptions } from './command.ts';
 import type { CommandContext } from './context.ts';
-import type { RunOptions } from './declarations/run.ts';
-import { StoppedError, TimedOutError } from './errors.ts';
-import { reportFailure } from './failure.ts';
+import { StoppedError, TimedOutError, UsageError } from './errors.ts';
 import type { Dialogue } from './front-end/dialogue.ts';
-import { plainDialogue } from './front-end/plain-dialogue.ts';
-import { terminalDialogue } from './front-end/terminal-dialogue.ts';
-import { createOutput, type Paint } from './output.ts';
-import { createProgram, FRONT_END } from './program.ts';
+import { terminalPrompts } from './input/terminal-prompts.ts';
+import { createOutput, type Paint } from './output/output.ts';
+import { reportFailure } from './output/report-failure.ts';
+import { commandWord, createProgram, FRONT_END } from './program.ts';
 import { asciiTerminal, isUtf8 } from './render/ascii.ts';
-import type { GlobalFlags } from './settings.ts';
+import type { GlobalFlags } from './settings/settings.ts';
 import type { Services, Surroundings } from './streams.ts';
 
 /**
@@ -24,17 +23,22 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
   const report = { json: asksForJson(argv), verbose: argv.includes('--verbose') };
   let exitCode = 0;
 
-  const program = createProgram(surroundings, async (work, options) => {
-    const flags = program.opts<GlobalFlags>();
+  let program: Command | undefined;
+  const run: Run = async (work, options = {}) => {
+    const flags = program?.opts<GlobalFlags>() ?? {};
     const context = await createContext(flags, surroundings, options, stop);
     report.json = context.settings.json;
     report.verbose = context.settings.verbose;
     exitCode = (await work(context)) ?? 0;
-  });
+  };
 
   try {
     stop.throwIfAborted();
-    await program.parseAsync(asksForFrontEnd(argv, surroundings) ? [...argv, FRONT_END] : argv, { from: 'user' });
+    requireUtf8(argv);
+    const isFrontEnd = isInteractive(surroundings) && commandWord(argv) === undefined;
+    const words = isFrontEnd ? [...argv, FRONT_END] : argv;
+    program = await createProgram(surroundings, run, words);
+    await program.parseAsync(words, { from: 'user' });
     return exitCode;
   } catch (error) {
     // Whatever else breaks on the way out, the reason is that the run was stopped.
@@ -44,15 +48,17 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
   }
 }
 
-function isInteractive({ stdin, stdout }: Surroundings): boolean {
-  return stdin.isTTY === true && stdout.isTTY === true;
+/** Node.js puts U+FFFD where an argument is not UTF-8: it would be published so. @throws UsageError */
+function requireUtf8(argv: readonly string[]): void {
+  const broken = argv.find((word) => word.includes('\ufffd'));
+  if (broken !== undefined)
+    throw new UsageError(
+      `the argument "${broken}" is not in UTF-8: check what was pasted, and the encoding of the terminal`,
+    );
 }
 
-/** No command, on a terminal. */
-function asksForFrontEnd(argv: readonly string[], surroundings: Surroundings): boolean {
-  if (!isInteractive(surroundings) || argv.some((word) => word === '--help' || word === '--version')) return false;
-  const { operands, unknown } = createProgram(surroundings, async () => {}).parseOptions([...argv]);
-  return operands.length === 0 && unknown.length === 0;
+function isInteractive({ stdin, stdout }: Surroundings): boolean {
+  return stdin.isTTY === true && stdout.isTTY === true;
 }
 
 async function createContext(
@@ -61,18 +67,18 @@ async function createContext(
   { bounded = true }: RunOptions,
   stop: AbortSignal,
 ): Promise<CommandContext> {
-  const { resolveSettings } = await import('./settings.ts');
+  const { resolveSettings } = await import('./settings/settings.ts');
   const { settings, unknownKeys } = await resolveSettings(flags, surroundings.env);
   const output = createOutput(surroundings, settings);
   const signal = bounded ? limited(stop, settings.timeoutMs) : stop;
   for (const key of unknownKeys)
-    output.warn(`${settings.home.configFile}: "${key}" is not a setting, and has no effect`);
+    output.warn(`${settings.home.configFile}: "${key}" is not a setting and has no effect`);
   return {
     settings,
     output,
     stdin: surroundings.stdin,
     prompts: surroundings.prompts ?? terminalPrompts(surroundings, signal),
-    dialogue: isInteractive(surroundings) ? openDialogue(surroundings.env, output.paint, signal) : undefined,
+    dialogue: isInteractive(surroundings) ? await openDialogue(surroundings.env, output.paint, signal) : undefined,
     stderr: surroundings.stderr,
     signal,
     services: surroundings.services ?? publicApi,
@@ -80,12 +86,16 @@ async function createContext(
   };
 }
 
-function openDialogue(env: Surroundings['env'], paint: Paint, signal: AbortSignal): Dialogue {
+/** Loaded only here: most runs have no dialogue. */
+async function openDialogue(env: Surroundings['env'], paint: Paint, signal: AbortSignal): Promise<Dialogue> {
   const { stdin: input, stdout } = process;
   const output = isUtf8(env) ? stdout : asciiTerminal(stdout);
-  return env.TERM === 'dumb'
-    ? plainDialogue({ input, output, signal })
-    : terminalDialogue({ input, output, paint, signal });
+  if (env.TERM === 'dumb') {
+    const { plainDialogue } = await import('./front-end/plain-dialogue.ts');
+    return plainDialogue({ input, output, signal });
+  }
+  const { terminalDialogue } = await import('./front-end/terminal-dialogue.ts');
+  return terminalDialogue({ input, output, paint, signal });
 }
 
 function limited(stop: AbortSignal, timeoutMs: number | undefined): AbortSignal {

@@ -1,6 +1,7 @@
 /** Runs the command line in this process: its arguments, its streams, its signals. */
-import { type StopCause, StoppedError } from './errors.ts';
-import { reportFailure } from './failure.ts';
+import { setImmediate } from 'node:timers/promises';
+import { OutputFailedError, type StopCause, StoppedError } from './errors.ts';
+import { reportFailure } from './output/report-failure.ts';
 import { runCli } from './run-cli.ts';
 
 /** After a signal, a run that does not end by itself is ended. Two seconds is what the contract allows. */
@@ -12,10 +13,10 @@ export async function runProcess(): Promise<never> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => onSignal(stop, signal));
   // A terminal that is closed ends what runs in it, in good order; not what nohup took away from it.
   if (process.stdout.isTTY) process.on('SIGHUP', () => onSignal(stop, 'SIGHUP'));
-  // Whoever read our output has seen enough, e.g. `murmure timeline | head`.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // Whoever read our output has seen enough, e.g. `murmure timeline | head`.
     if (error.code === 'EPIPE') requestStop(stop, 'EPIPE');
-    else if (!isHangUp(error)) crash(error);
+    else if (!isHangUp(error)) crash(new OutputFailedError(error));
   });
   process.stderr.on('error', () => {});
   // An unhandled rejection arrives here as well.
@@ -54,10 +55,12 @@ function crash(error: unknown): never {
   process.exit(reportFailure(error, process, report));
 }
 
-/** Output to a pipe may still be under way. */
+/** Output to a pipe may still be under way, and what cannot be written is reported a moment after it was tried. */
 async function flushed(stream: NodeJS.WriteStream): Promise<void> {
-  if (stream.destroyed || stream.writableLength === 0) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  stream.write('', () => resolve());
-  await promise;
+  if (!stream.destroyed) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    stream.write('', () => resolve());
+    await promise;
+  }
+  await setImmediate();
 }

@@ -236,7 +236,7 @@ function sayWhatWentWrong(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const status = error.statusCode ?? 500;
     if (status >= 500) request.log.error(error);
-    return text(reply, status, status >= 500 ? 'something broke here; it was logged\n' : `${error.message}\n`);
+    return text(reply, status, status >= 500 ? 'internal error; see the log of the directory\n' : `${error.message}\n`);
   });
 }
 

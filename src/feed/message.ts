@@ -3,6 +3,7 @@
  * something to rely on.
  */
 import type { Hash } from '../wire/hash.ts';
+import { MurmureError } from '../wire/murmure-error.ts';
 import type { MessageFields } from '../wire/node.ts';
 import { safeLine, safeText } from './safe-text.ts';
 
@@ -37,12 +38,30 @@ export interface StoredMessage extends MessageFields {
 /** 2022-01-01T00:00:00Z, from which dates on the wire count (protocol §2). */
 const WIRE_EPOCH_MS = Date.UTC(2022, 0, 1);
 
-const DAY_MS = 24 * 60 * 60 * 1000;
+/** The last second that a date on the wire can name: 2158-02-07T06:28:15Z. */
+const LAST_DATE = 0xffffffff;
 
-/** An instant as the date of a message that is published then. A clock that is before 2022 gives the first date there is. */
-export function wireDate(atMs: number): number {
-  return Math.max(0, Math.floor((atMs - WIRE_EPOCH_MS) / 1000));
+/** The clock says a time that no message can be dated with. */
+export class ImpossibleClockError extends MurmureError {
+  override readonly name = 'ImpossibleClockError';
+
+  constructor(nowMs: number) {
+    const says = new Date(nowMs).toISOString().slice(0, 16);
+    super(
+      'unexpected',
+      `the clock of this machine says ${says.replace('T', ' ')} UTC, and messages can only be dated from 2022 to 2158: set the clock, then try again`,
+    );
+  }
 }
+
+/** The date of a message that is written at `nowMs` (protocol §2). @throws ImpossibleClockError */
+export function wireDate(nowMs: number): number {
+  const date = Math.floor((nowMs - WIRE_EPOCH_MS) / 1000);
+  if (date < 0 || date > LAST_DATE) throw new ImpossibleClockError(nowMs);
+  return date;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** The date field of a node as the specification reads it, in Unix ms. */
 export function specifiedMs(date: number): number {

@@ -36,11 +36,11 @@ export function isEncryptedPem(pem: string): boolean {
   return pem.includes(`-----BEGIN ${LABEL}-----`) || /^Proc-Type: 4,ENCRYPTED/m.test(pem);
 }
 
-/** Encrypts a key in unencrypted PKCS#8 PEM. */
+/** Encrypts a key in unencrypted PKCS#8 PEM. Keyboards and editors write accents in one way or another: it is always NFC that counts. */
 export async function encryptPem(pem: string, passphrase: string): Promise<string> {
   const plain = createPrivateKey(pem).export({ format: 'der', type: 'pkcs8' });
   const [salt, iv] = [randomBytes(SALT_BYTES), randomBytes(IV_BYTES)];
-  const key = await promisify(pbkdf2)(passphrase, salt, ROUNDS, KEY_BYTES, 'sha256');
+  const key = await promisify(pbkdf2)(passphrase.normalize('NFC'), salt, ROUNDS, KEY_BYTES, 'sha256');
   const cipher = createCipheriv('aes-256-cbc', key, iv);
   const encrypted = Buffer.concat([cipher.update(plain), cipher.final()]);
   const derivation = sequence(
@@ -58,6 +58,17 @@ export async function encryptPem(pem: string, passphrase: string): Promise<strin
  * @throws WrongPassphraseError @throws MurmureError `invalid-data` for what no passphrase would open
  */
 export function decryptPem(pem: string, passphrase: string): string {
+  const composed = passphrase.normalize('NFC');
+  try {
+    return decryptWith(pem, composed);
+  } catch (error) {
+    // Another program may have taken it as it came.
+    if (composed === passphrase || !(error instanceof WrongPassphraseError)) throw error;
+    return decryptWith(pem, passphrase);
+  }
+}
+
+function decryptWith(pem: string, passphrase: string): string {
   try {
     return createPrivateKey({ key: pem, passphrase }).export({ format: 'pem', type: 'pkcs8' }) as string;
   } catch (error) {

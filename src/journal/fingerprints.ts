@@ -7,7 +7,10 @@ import { actorsFrom, pathOf } from '../runtime/actor-tree.ts';
 import { formatAddress, type SocketAddress } from '../wire/socket-address.ts';
 import { encodeValue, type Json } from './values.ts';
 
-/** Of each machine, 12 hex digits that change with its states, transitions, guards, actions and delays. */
+/**
+ * Of each machine, 12 hex digits that change with its chart: states, transitions, the names of guards, actions and delays, and the lengths of
+ * delays that are constant. What a guard or an action does may change without them: replaying shows that.
+ */
 export function machineVersions(): Record<string, string> {
   return Object.fromEntries(
     Object.entries(machines).map(([name, { config, implementations }]) => [

@@ -1,11 +1,12 @@
 /**
  * A small persistent table, for the context of a state machine: every change gives a new table and leaves the old one
  * as it was. The entries are spread over 64 buckets; a change copies the 64 pointers and one bucket, where a copied Map
- * would copy everything. Meant for thousands of entries: with ten times as many, a change costs ten times as much. Keys that
- * collide on purpose make it as slow as a list, nothing worse.
+ * would copy everything. Up to some thousand entries a change costs about the same; with many more, its cost grows with
+ * their number. Keys that are alike in their last 16 characters share a bucket: chosen on purpose, they make the table as
+ * slow as a list. UNBOUNDED by itself: whoever keeps a table limits how many entries it takes.
  *
- * Plain arrays, no Map: it survives JSON, and no key is special ('__proto__' is a string like any other). The number 1
- * and the string '1' are different keys; numbers are to be finite, or JSON would change them.
+ * Plain arrays, no Map: it survives JSON if its values do, and no key is special ('__proto__' is a string like any
+ * other). The number 1 and the string '1' are different keys; numbers are to be finite, or JSON would change them.
  */
 
 export type Key = string | number;

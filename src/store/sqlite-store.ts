@@ -117,7 +117,8 @@ class SqliteStore implements Store {
   }
 
   ownLeaves(): Uint8Array[] {
-    return this.#own.leaves();
+    // At one moment: another process may post or withdraw meanwhile.
+    return this.#db.read(() => this.#own.leaves());
   }
 
   restore(author: string, leaves: readonly Uint8Array[], nowMs: number): { root: Hash } {

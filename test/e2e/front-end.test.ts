@@ -36,7 +36,7 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
   /** A home that follows alice and has read nothing yet. */
   async function reader(name: string): Promise<void> {
     await run(['init', name], name);
-    await run(['follow', 'alice'], name);
+    await run(['follow', 'alice', '--force'], name);
   }
   const open = (name: string, options?: TerminalOptions) => new Terminal(flags(name), options);
 
@@ -118,7 +118,7 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
     const trent = programs.start(['serve', '--udp', '127.0.0.1:0', ...flags('trent'), '--json']);
     await trent.event('ready');
     await reader('carol');
-    await run(['follow', 'trent'], 'carol');
+    await run(['follow', 'trent', '--force'], 'carol');
     using terminal = open('carol');
     await terminal.shows('carol · timeline', '✓ 127.0.0.1', 'session', '2 unread');
     terminal.press('s', 'm', 'p');
@@ -157,7 +157,7 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
   test('a restored home says why it does not begin, and begins once its owner accepts what may be lost', async () => {
     await run(['init', 'rita'], 'rita');
     await run(['post', 'before the backup'], 'rita');
-    await run(['follow', 'somebody'], 'rita');
+    await run(['follow', 'somebody', '--force'], 'rita');
     const backup = programs.home('rita.json');
     await run(['key', 'export', backup], 'rita');
     await run(['key', 'import', backup], 'rita-restored');
@@ -169,10 +169,10 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
     }
     {
       using terminal = new Terminal(['key', 'resume', ...flags('rita-restored')]);
-      await terminal.shows('everybody drops them', 'Publish from here nevertheless?');
+      await terminal.shows('everybody drops them', 'Publish from here anyway?');
       terminal.type('y');
       terminal.press('Enter');
-      await terminal.shows('publishes from', 'ended with 0');
+      await terminal.shows('can publish from', 'ended with 0');
     }
     using terminal = open('rita-restored');
     await terminal.shows('rita · timeline', 'before the backup', '✓ 127.0.0.1');

@@ -1,7 +1,7 @@
 /** What the README tells people to type, typed; and what it names, there. */
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { join, matchesGlob } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { Programs } from '../support/program.ts';
@@ -32,24 +32,20 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-test('the walk of five minutes leads to a friend’s words', async () => {
+test('the walk of five minutes leads to a friend’s message', async () => {
   await using programs = new Programs();
   const here = `127.0.0.1:${await freePort()}`;
   const shown: Record<string, string> = {};
   let certificate: string | undefined;
 
-  for (const person of ['directory', 'alice', 'bob']) {
+  for (const part of ['directory', 'alice', 'bob', 'alice again']) {
+    const [person = ''] = part.split(' ');
     const home = programs.home(person);
-    mkdirSync(home);
+    mkdirSync(home, { recursive: true });
     if (certificate !== undefined) copyFileSync(certificate, join(home, 'directory-ca.pem'));
     const environment: NodeJS.ProcessEnv = { HOME: home };
-    for (const line of blocks(`sh ${person}`).flat()) {
+    for (const line of blocks(`sh ${part}`).flat()) {
       const [command, ...argv] = words(line.replaceAll(/(203\.0\.113\.7|0\.0\.0\.0):8443/g, here));
-      if (command === 'export') {
-        const [name = '', value] = (argv[0] ?? '').split('=');
-        environment[name] = value;
-        continue;
-      }
       expect(command).toBe('murmure');
       if (SERVICES.includes(argv[0] ?? '')) {
         const service = programs.start(argv, environment, home);
@@ -65,6 +61,15 @@ test('the walk of five minutes leads to a friend’s words', async () => {
   expect(shown['alice: init']).toMatch(/fingerprint/i);
   expect(shown['bob: peers']).toContain('alice');
   expect(shown['bob: timeline']).toContain('Is anybody there?');
+  expect(shown['alice: follow']).toContain('bob');
+});
+
+test('every link and picture of the README is in the package', () => {
+  const { files } = JSON.parse(read('package.json')) as { files: string[] };
+  const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, link = '']) => link);
+  expect(links).not.toEqual([]);
+  const isShipped = (link: string) => files.some((file) => matchesGlob(link, file) || link.startsWith(`${file}/`));
+  expect(links.filter((link) => !isShipped(link))).toEqual([]);
 });
 
 test('a journal is recorded, replayed and explained as described', async () => {

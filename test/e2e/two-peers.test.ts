@@ -61,12 +61,31 @@ describe.for(networks)('over $network', ({ udp, isHere }) => {
   });
 });
 
+test('a name that nobody has is refused with the nearest one', async () => {
+  await using setting = await startDirectory(['127.0.0.1:0']);
+  const { programs, flags } = setting;
+  for (const name of ['alice', 'bob']) await programs.run(['init', name, ...flags(name)]);
+  await setting.serve('alice');
+  for (const command of ['follow', 'mute']) {
+    const refused = await programs.run([command, 'alice', 'alcie', ...flags('bob')]);
+    expect(refused).toMatchObject({ code: 4, values: [{ error: { code: 'peer-unknown' } }] });
+    expect(refused.stderr).toContain('nobody called "alcie": did you mean "alice"?');
+  }
+  // Of several names, all are taken or none; and init has saved where the directory is.
+  const home = ['--json', '--home', programs.home('bob')];
+  expect((await programs.run(['following', ...home])).values).toEqual([]);
+  const { values, code } = await programs.run(['follow', 'alice', ...home]);
+  expect({ values, code }).toEqual({ values: [{ peer: 'alice', following: true }], code: 0 });
+  const forced = await programs.run(['follow', 'alice', 'alcie', '--force', ...home]);
+  expect(forced.values.map(({ peer }) => peer)).toEqual(['alice', 'alcie']);
+});
+
 describe('a post from another process', () => {
   test('is published by a running serve, and pushed to who follows', async () => {
     await using setting = await startDirectory(['127.0.0.1:0']);
     const { programs, flags } = setting;
     for (const name of ['alice', 'bob']) await programs.run(['init', name, ...flags(name)]);
-    await programs.run(['follow', 'alice', ...flags('bob')]);
+    await programs.run(['follow', 'alice', '--force', ...flags('bob')]);
     const alice = await setting.serve('alice');
     const bob = await setting.serve('bob');
     await bob.line(({ event, peer }) => event === 'sync.finished' && peer === 'alice');
@@ -158,7 +177,7 @@ test('a serve that records leaves a journal that replays, and says why meanwhile
   for (const name of ['alice', 'bob']) await programs.run(['init', name, ...flags(name)]);
   await programs.run(['post', 'recorded', ...flags('alice')]);
   await setting.serve('alice');
-  await programs.run(['follow', 'alice', ...flags('bob')]);
+  await programs.run(['follow', 'alice', '--force', ...flags('bob')]);
   const journal = programs.home('journal.jsonl');
   const bob = programs.start(['serve', '--udp', '127.0.0.1:0', '--record', journal, ...flags('bob')]);
   await bob.line(({ event, peer }) => event === 'messages.received' && peer === 'alice');
@@ -181,8 +200,8 @@ test('a home restored from an old backup does not take back what a follower has,
   await using setting = await startDirectory(['127.0.0.1:0']);
   const { programs, flags } = setting;
   for (const name of ['alice', 'bob']) await programs.run(['init', name, ...flags(name)]);
-  await programs.run(['follow', 'bob', ...flags('alice')]);
-  await programs.run(['follow', 'alice', ...flags('bob')]);
+  await programs.run(['follow', 'bob', '--force', ...flags('alice')]);
+  await programs.run(['follow', 'alice', '--force', ...flags('bob')]);
   const post = (text: string, home: string) => programs.run(['post', text, ...flags(home)]);
   const [old, recent] = [programs.home('old.json'), programs.home('recent.json')];
   for (const text of ['one', 'two', 'three']) await post(text, 'alice');
@@ -204,7 +223,10 @@ test('a home restored from an old backup does not take back what a follower has,
   expect(await post('six', 'alice, all of it')).toMatchObject({ code: 0 });
   await programs.run(['key', 'import', old, ...flags('alice, some of it')]);
   const refused = await post('another', 'alice, some of it');
-  expect(refused).toMatchObject({ code: 7, stderr: expect.stringContaining('"bob" has newer messages of yours') });
+  expect(refused).toMatchObject({
+    code: 7,
+    stderr: expect.stringContaining('"bob" has messages of yours that are newer'),
+  });
   const serve = await programs.run(['serve', '--udp', '127.0.0.1:0', ...flags('alice, some of it')]);
   expect(serve.code).toBe(7);
   const { values } = await programs.run(['timeline', 'alice', ...flags('bob')]);

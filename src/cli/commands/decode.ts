@@ -1,13 +1,29 @@
 /** `murmure decode`: datagrams and tree nodes explained. */
+import type { Command } from 'commander';
 import { type PublicKey, parsePublicKey } from '../../identity/public-key.ts';
 import { createVerifier } from '../../identity/verify.ts';
 import { abortable } from '../abortable.ts';
+import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
+import { type Description, describeDatagram, describeNode } from '../decode/describe.ts';
 import { UsageError } from '../errors.ts';
-import { exitCodeOf } from '../exit-codes.ts';
-import { type Explanation, explainDatagram, explainNode } from '../explain.ts';
-import { readLines } from '../input.ts';
-import { renderExplanation } from '../render/explanation.ts';
+import { readLines } from '../input/standard-input.ts';
+import { exitCodeOf } from '../output/exit-codes.ts';
+import { renderFields } from '../render/fields.ts';
+
+export function declare(program: Command, run: Run): void {
+  program
+    .command('decode')
+    .summary('explain a datagram or a tree node')
+    .description(
+      'Explains a datagram or a node of a message tree. Ends with 7 if any input is malformed, otherwise with 6 if a signature is wrong.',
+    )
+    .argument('[hex]', 'the datagram; "-" reads standard input, one per line')
+    .option('--node <hex>', 'a tree node instead; "-" reads standard input, one per line')
+    .option('--key <base64>', 'check the signature with this public key')
+    .addHelpText('after', examples('decode 000000050000080000000003626f62', 'decode - < datagrams.txt'))
+    .action((hex: string | undefined, options: DecodeOptions) => run((context) => decode(context, hex, options)));
+}
 
 export interface DecodeOptions {
   readonly node?: string;
@@ -20,43 +36,45 @@ export async function decode(
   hex: string | undefined,
   options: DecodeOptions,
 ): Promise<number> {
-  const { input, explain } = chooseExplainer(hex, options);
+  const { input, describe } = chooseDescriber(hex, options);
   let worst = 0;
   for await (const text of input === '-' ? abortableLines(context) : [input]) {
     const bytes = parseHex(text);
-    const explanation: Explanation = bytes === undefined ? { malformed: 'not hexadecimal' } : await explain(bytes);
-    context.output.data(explanation, (paint) => renderExplanation(explanation, paint));
-    if ('malformed' in explanation) {
-      context.output.fail(`this cannot be decoded: ${explanation.malformed}`);
+    const description: Description = bytes === undefined ? { malformed: 'not hexadecimal' } : await describe(bytes);
+    context.output.data(description, (paint) => renderFields(description, paint));
+    if ('malformed' in description) {
+      context.output.fail(`cannot decode this: ${description.malformed}`);
       worst = exitCodeOf('invalid-data');
-    } else if (explanation.signatureValid === false) {
-      context.output.fail('the signature is not valid under this key');
+    } else if (description.signatureValid === false) {
+      context.output.fail('the signature is not valid for this key');
       worst ||= exitCodeOf('authentication');
     }
   }
   return worst;
 }
 
-interface Explainer {
+interface Describer {
   /** Hexadecimal, or `-`. */
   readonly input: string;
-  explain(bytes: Uint8Array): Explanation | Promise<Explanation>;
+  describe(bytes: Uint8Array): Description | Promise<Description>;
 }
 
-function chooseExplainer(hex: string | undefined, { node, key }: DecodeOptions): Explainer {
+function chooseDescriber(hex: string | undefined, { node, key }: DecodeOptions): Describer {
   if (node !== undefined) {
     if (hex !== undefined) throw new UsageError('give a datagram or --node, not both');
     if (key !== undefined) throw new UsageError('--key is for datagrams: a tree node has no signature');
-    return { input: node, explain: explainNode };
+    return { input: node, describe: describeNode };
   }
   if (hex === undefined)
-    throw new UsageError('nothing to decode: give a datagram in hexadecimal, --node HEX, or "-" for standard input');
-  if (key === undefined) return { input: hex, explain: (bytes) => explainDatagram(bytes) };
+    throw new UsageError(
+      'nothing to decode: give a datagram in hexadecimal, --node HEX, or "-" to read standard input',
+    );
+  if (key === undefined) return { input: hex, describe: (bytes) => describeDatagram(bytes) };
   const publicKey = requireKey(key);
   const verify = createVerifier({ maxKeys: 1 });
   return {
     input: hex,
-    explain: (bytes) => explainDatagram(bytes, (message, signature) => verify(publicKey, message, signature)),
+    describe: (bytes) => describeDatagram(bytes, (message, signature) => verify(publicKey, message, signature)),
   };
 }
 

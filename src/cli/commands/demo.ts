@@ -1,18 +1,32 @@
-/** `murmure demo`: a directory, neighbours and you, all on this machine; nothing of it is left afterwards. */
+/** `murmure demo`: a directory, neighbours and you, all on this machine, in a temporary folder. */
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Command } from 'commander';
 import type { Peer } from '../../index.ts';
 import { openSqliteStore } from '../../store/sqlite-store.ts';
 import type { Hash } from '../../wire/hash.ts';
 import { MurmureError } from '../../wire/murmure-error.ts';
 import { abortable } from '../abortable.ts';
+import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { openNeighbourhood, startPeer } from '../demo/neighbourhood.ts';
 import { runFrontEnd } from '../front-end/run-front-end.ts';
-import { journalOption } from '../journal-option.ts';
+import { journalOption } from '../peer/journal-option.ts';
 import { renderSyncReport } from '../render/sync-report.ts';
 import { printFound } from './timeline.ts';
+
+export function declare(program: Command, run: Run): void {
+  program
+    .command('demo')
+    .summary('see it at work, without a network')
+    .description(
+      'Runs a directory and some neighbours on this machine, downloads what they wrote, and shows the timeline. At a terminal it goes on as the front end. It works in a temporary folder, and removes that when it ends.',
+    )
+    .addHelpText('after', examples('demo', 'demo --json'))
+    .action(() => run(demo));
+}
 
 const OWN_NAME = 'you';
 /** What of the timeline is shown: about a screen. */
@@ -29,7 +43,7 @@ export async function demo(context: CommandContext): Promise<void> {
   const store = resources.use(openSqliteStore(storeFile));
   const journal = await journalOption(context);
   const you = resources.use(await startPeer(context, { name: OWN_NAME, store, ...access, ...journal, explain: true }));
-  output.note('You have registered as well, follow all of them, and download what they wrote:');
+  output.note('You have registered as well. You follow all of them, and download their messages:');
   await Promise.all(names.map((name) => fetchFeed(context, you, name)));
 
   const {

@@ -1,20 +1,43 @@
 /** `murmure directory`: runs a directory until it is stopped. */
-import { readFile } from 'node:fs/promises';
+
 import { resolve } from 'node:path';
+import type { Command } from 'commander';
 import { pino } from 'pino';
 import { safeLine } from '../../feed/safe-text.ts';
 import type { DirectoryOptions } from '../../index.ts';
 import { formatAddress, parseAddress } from '../../wire/socket-address.ts';
 import { untilAborted } from '../abortable.ts';
+import { collect, examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
-import { InvalidFileError, UsageError } from '../errors.ts';
-import { createHomeFolder } from '../home.ts';
-import { resolveHostPort, resolveHostPorts } from '../host-port.ts';
-import { journalOption } from '../journal-option.ts';
-import { exitCodeOfStop } from '../stopping.ts';
-import { isUnspecified, requireAddresses, requirePath } from '../validate.ts';
+import { UsageError } from '../errors.ts';
+import { createHomeFolder } from '../home/home.ts';
+import { resolveHostPort, resolveHostPorts } from '../input/host-port.ts';
+import { readPem } from '../input/text-file.ts';
+import { isUnspecified, requireAddresses, requirePath } from '../input/validate.ts';
+import { exitCodeOfStop } from '../output/exit-codes.ts';
+import { journalOption } from '../peer/journal-option.ts';
 
-export interface DirectoryCommandOptions {
+export function declare(program: Command, run: Run): void {
+  program
+    .command('directory')
+    .summary('run a directory')
+    .description('Runs a directory, where peers find each other, until you stop it. Port 0 means any free port.')
+    .option('--listen <host:port>', 'answer HTTPS here (default: 127.0.0.1:0)')
+    .option('--udp <host:port>', 'answer UDP here; may be repeated (default: 127.0.0.1:0)', collect)
+    .option('--public-address <ip:port>', 'announce this UDP address instead; may be repeated', collect)
+    .option('--cert <file>', 'certificate, PEM (default: a self-signed one, kept in the home)')
+    .option('--key <file>', 'private key of the certificate, PEM')
+    .addHelpText(
+      'after',
+      examples(
+        'directory --listen 127.0.0.1:8443',
+        'directory --listen 0.0.0.0:443 --udp 0.0.0.0:8443 --public-address 203.0.113.7:8443 --cert cert.pem --key key.pem',
+      ),
+    )
+    .action((options: DirectoryCommandOptions) => run((context) => directory(context, options), { bounded: false }));
+}
+
+interface DirectoryCommandOptions {
   readonly listen?: string;
   readonly udp?: readonly string[];
   readonly publicAddress?: readonly string[];
@@ -46,7 +69,7 @@ export async function directory(context: CommandContext, options: DirectoryComma
   output.data({ event: 'ready', url, udp: bound, ca, serverKey }, (paint) =>
     [
       `${paint('green', 'ready')}: ${paint('bold', url)}, UDP on ${running.udp.map(formatAddress).join(', ')}`,
-      `peers use it with --directory ${url} --ca ${safeLine(ca)}`,
+      `Peers connect with --directory ${url} --ca ${safeLine(ca)}`,
     ].join('\n'),
   );
   await untilAborted(signal);
@@ -58,7 +81,7 @@ function checkOptions({ publicAddress, cert, key }: DirectoryCommandOptions): vo
   if (cert !== undefined) requirePath('--cert', cert);
   if (key !== undefined) requirePath('--key', key);
   if ((cert === undefined) !== (key === undefined))
-    throw new UsageError('--cert and --key belong together: give both, or none');
+    throw new UsageError('--cert and --key belong together: give both or neither');
 }
 
 /** Peers are told where the directory is: "everywhere" is no place. */
@@ -67,7 +90,7 @@ function requireReachable(udp: readonly string[]): void {
     const address = parseAddress(text);
     if (address.ok && isUnspecified(address.value)) {
       throw new UsageError(
-        `peers cannot send to ${text} itself: say with --public-address IP:PORT where they reach it`,
+        `peers cannot send to ${text}: give the address that they can reach, with --public-address IP:PORT`,
       );
     }
   }
@@ -79,14 +102,6 @@ async function certificateOption({
 }: DirectoryCommandOptions): Promise<Pick<DirectoryOptions, 'certificate'>> {
   if (cert === undefined || key === undefined) return {};
   return { certificate: { cert: await readPem(cert), key: await readPem(key) } };
-}
-
-async function readPem(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8').catch((error: Error) => {
-    throw new InvalidFileError(path, error.message);
-  });
-  if (!text.includes('-----BEGIN ')) throw new InvalidFileError(path, 'it is not in PEM format');
-  return text;
 }
 
 function createLogger({ settings, stderr }: CommandContext) {

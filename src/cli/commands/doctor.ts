@@ -1,14 +1,27 @@
 /** `murmure doctor`: whether everything that murmure needs is there, and what to do where it is not. */
+import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
 import { MurmureError } from '../../wire/murmure-error.ts';
 import { abortable } from '../abortable.ts';
+import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import type { Check, Finding } from '../doctor/check.ts';
 import { checkDirectory } from '../doctor/directory-checks.ts';
 import { checkHome } from '../doctor/home-checks.ts';
 import { checkNetwork } from '../doctor/network-checks.ts';
-import { compareSeverity, exitCodeOf } from '../exit-codes.ts';
-import { type Identity, openIdentity } from '../open-home.ts';
+import { type Identity, openIdentity } from '../home/open-home.ts';
+import { compareSeverity, exitCodeOf } from '../output/exit-codes.ts';
+
+export function declare(program: Command, run: Run): void {
+  program
+    .command('doctor')
+    .summary('check that everything is in order')
+    .description(
+      'Checks Node.js, your home, the network and the directory, and suggests what to do. Ends with the exit code of the worst failure.',
+    )
+    .addHelpText('after', examples('doctor', 'doctor --directory https://directory.example'))
+    .action(() => run(doctor));
+}
 
 const MARKS = { ok: 'green', failed: 'red', skipped: 'dim' } as const;
 const WIDTH = 12;

@@ -1,30 +1,60 @@
-/** `murmure follow`, `unfollow` and `following`: whom `sync` and `serve` keep up with. A running `serve` notices. */
+/** `murmure follow`, `unfollow` and `following`: whose messages `sync` and `serve` download. A running `serve` notices. */
+import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
 import { followedPeers } from '../../store/followed.ts';
+import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
-import { UnknownPeerError, UsageError } from '../errors.ts';
-import { openStore } from '../open-home.ts';
+import { UsageError } from '../errors.ts';
+import { openStore } from '../home/open-home.ts';
+import { type LookUpOptions, requirePeers, requireStoredPeers } from '../input/peer-names.ts';
 import { renderFollowed } from '../render/peers.ts';
-import { requireAskableName, requireValidName } from '../validate.ts';
 
-export async function follow({ settings, output, nowMs }: CommandContext, peer: string): Promise<void> {
-  requireAskableName(peer);
+export function declare(program: Command, run: Run): void {
+  program
+    .command('follow')
+    .summary('follow peers')
+    .description(
+      'Follows peers: sync and serve download what they publish. A name that nobody has is refused, as far as this home or the directory can tell.',
+    )
+    .argument('<peer...>', 'whom to follow')
+    .option('--force', 'follow them even if nobody has that name yet')
+    .addHelpText('after', examples('follow alice', 'follow alice bob'))
+    .action((peers: string[], options: LookUpOptions) => run((context) => follow(context, peers, options)));
+  program
+    .command('unfollow')
+    .summary('stop following peers')
+    .description('Stops following peers. Their messages stay.')
+    .argument('<peer...>', 'whom to stop following')
+    .addHelpText('after', examples('unfollow alice'))
+    .action((peers: string[]) => run((context) => unfollow(context, peers)));
+  program
+    .command('following')
+    .summary('list the peers you follow')
+    .description('Lists the peers you follow. Works offline.')
+    .addHelpText('after', examples('following'))
+    .action(() => run(following));
+}
+
+async function follow(context: CommandContext, peers: readonly string[], options: LookUpOptions): Promise<void> {
+  const { settings, output, nowMs } = context;
   const { name, store: opened } = await openStore(settings.home);
   using store = opened;
-  if (peer === name) throw new UsageError(`"${peer}" is yourself: your own messages are here already`);
-  store.setFollowing(peer, true, nowMs());
-  output.data({ peer, following: true }, () => `you follow ${safeLine(peer)}`);
+  if (peers.includes(name)) throw new UsageError(`"${name}" is yourself: your own messages are here already`);
+  for (const peer of await requirePeers(context, store, peers, options)) {
+    store.setFollowing(peer, true, nowMs());
+    output.data({ peer, following: true }, () => `You now follow ${safeLine(peer)}.`);
+  }
 }
 
-export async function unfollow({ settings, output, nowMs }: CommandContext, peer: string): Promise<void> {
-  requireValidName(peer);
+async function unfollow({ settings, output, nowMs }: CommandContext, peers: readonly string[]): Promise<void> {
   using store = (await openStore(settings.home)).store;
-  if (store.peer(peer) === undefined) throw new UnknownPeerError(peer);
-  store.setFollowing(peer, false, nowMs());
-  output.data({ peer, following: false }, () => `you no longer follow ${safeLine(peer)}`);
+  for (const peer of requireStoredPeers(store, peers)) {
+    store.setFollowing(peer, false, nowMs());
+    output.data({ peer, following: false }, () => `You no longer follow ${safeLine(peer)}.`);
+  }
 }
 
-export async function following({ settings, output }: CommandContext): Promise<void> {
+async function following({ settings, output }: CommandContext): Promise<void> {
   const { name: ownName, store: opened } = await openStore(settings.home);
   using store = opened;
   const followed = followedPeers(store, ownName);
@@ -40,5 +70,5 @@ export async function following({ settings, output }: CommandContext): Promise<v
     output.data(line, (paint) => renderFollowed(line, paint));
   }
   if (followed.length === 0)
-    output.note('You follow nobody yet: "murmure peers" lists names, "murmure follow PEER" follows one.');
+    output.note('You follow nobody yet: "murmure peers" lists names, and "murmure follow PEER" follows one.');
 }

@@ -1,33 +1,41 @@
 /** `murmure` on a terminal: the interactive front end. */
+
 import { readFileSync } from 'node:fs';
-import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
 import { createDirectoryHttp } from '../../peer/directory-http.ts';
 import { openSqliteStore } from '../../store/sqlite-store.ts';
-import { readConfigFile } from '../config-file.ts';
+import type { Run } from '../command.ts';
 import { type CommandContext, type DirectoryAccess, requireDirectory } from '../context.ts';
-import { createHome } from '../create-home.ts';
 import { LOOPBACK, openNeighbourhood } from '../demo/neighbourhood.ts';
 import { UsageError } from '../errors.ts';
-import { exitCodeOf } from '../exit-codes.ts';
 import type { Dialogue } from '../front-end/dialogue.ts';
 import { draftsIn } from '../front-end/drafts.ts';
 import { editSettings } from '../front-end/edit-settings.ts';
 import { type FirstRunWorld, runFirstRun } from '../front-end/run-first-run.ts';
 import { runFrontEnd } from '../front-end/run-front-end.ts';
-import { type Home, readName } from '../home.ts';
-import { journalOption } from '../journal-option.ts';
-import { type Identity, openIdentity, openStore } from '../open-home.ts';
-import { askPassphrase } from '../passphrase.ts';
-import { requireWholeHistory } from '../restored-home.ts';
-import { lockHome } from '../serve-lock.ts';
+import { createHome } from '../home/create-home.ts';
+import { type Home, readName } from '../home/home.ts';
+import { type Identity, openIdentity, openStore } from '../home/open-home.ts';
+import { askPassphrase } from '../home/passphrase.ts';
+import { requireWholeHistory } from '../home/restored-home.ts';
+import { lockHome } from '../home/serve-lock.ts';
+import { exitCodeOf } from '../output/exit-codes.ts';
+import { journalOption } from '../peer/journal-option.ts';
+import { addToConfigFile, readConfigFile } from '../settings/config-file.ts';
+
+/** Not to be typed, so not in the help: `murmure` alone does it at a terminal. */
+export function declare(program: Command, run: Run): void {
+  program.command('front-end', { hidden: true }).action(() => run(frontEnd, { bounded: false }));
+}
 
 /** While somebody writes nothing else is printed: what the peer reports is on a screen of its own. */
-export async function frontEnd(context: CommandContext): Promise<number | undefined> {
+async function frontEnd(context: CommandContext): Promise<number | undefined> {
   const { dialogue, output, services, settings } = context;
   if (dialogue === undefined)
-    throw new UsageError('the front end needs a terminal: name a command, see "murmure help"');
+    throw new UsageError('the front end needs a terminal: give a command instead ("murmure help" lists them)');
   await using resources = new AsyncDisposableStack();
   const beginning = await begin(context, dialogue, resources);
   if (beginning === undefined) return exitCodeOf('interrupted');
@@ -76,7 +84,7 @@ async function begin(
   if (result === undefined) return undefined;
   const identity = made();
   if (!result.isLocal) return { identity, access: await requireDirectory(await withNewSettings(context)) };
-  dialogue.show('A directory and some neighbours begin …\n');
+  dialogue.show('Starting a directory and some neighbours …\n');
   const { access } = resources.use(await openNeighbourhood(context, () => {}));
   return { identity, access: { ...access, udp: LOOPBACK } };
 }
@@ -118,7 +126,7 @@ function firstRunWorld(context: CommandContext): { world: FirstRunWorld; made: (
 
 /** Said while it can still be typed again. */
 function whyNoCertificate(text: string): string | undefined {
-  if (text.trim() === '') return 'a path is needed; Escape ends all of this';
+  if (text.trim() === '') return 'enter a path, or press Escape to stop here';
   try {
     const isPem = readFileSync(pathFrom(text), 'utf8').includes('-----BEGIN CERTIFICATE-----');
     return isPem
@@ -139,17 +147,11 @@ function pathFrom(text: string): string {
 /** The certificate is copied: the file that was named may go. */
 const CERTIFICATE = 'trusted-directory.pem';
 
-/** In front of what is there: behind it might be within a table. */
 async function addToSettings(home: Home, url: string, certificate: string): Promise<void> {
   const { config } = await readConfigFile(home.configFile);
   if (certificate !== '' && config.ca !== undefined) {
-    throw new UsageError(`${home.configFile} names another certificate: take its line "ca = …" out, and begin again`);
+    throw new UsageError(`${home.configFile} names another certificate: remove its line "ca = …", and start again`);
   }
-  const lines = [`directory = ${JSON.stringify(url)}`];
-  if (certificate !== '') {
-    await copyFile(pathFrom(certificate), join(home.folder, CERTIFICATE));
-    lines.push(`ca = ${JSON.stringify(CERTIFICATE)}`);
-  }
-  const before = await readFile(home.configFile, 'utf8').catch(() => '');
-  await writeFile(home.configFile, `${lines.join('\n')}\n${before}`, { mode: 0o600 });
+  if (certificate !== '') await copyFile(pathFrom(certificate), join(home.folder, CERTIFICATE));
+  await addToConfigFile(home.configFile, { directory: url, ...(certificate !== '' && { ca: CERTIFICATE }) });
 }

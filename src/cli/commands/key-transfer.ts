@@ -1,36 +1,62 @@
 /** `murmure key export` and `key import`: an identity in one file, to keep or to move. */
 import { open, readFile, unlink } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
 import { fingerprint } from '../../identity/fingerprint.ts';
 import { createPemFile, KeyFileExistsError, KeyFileMissingError, readKeyFile } from '../../identity/key-file.ts';
+import { buildTree } from '../../merkle/build.ts';
 import { openSqliteStore } from '../../store/sqlite-store.ts';
 import type { PeerRecord, Store } from '../../store/store.ts';
+import { hashOf } from '../../wire/hash.ts';
 import { nodeKind } from '../../wire/node.ts';
-import { type BackupContent, openBackup, sealBackup, type Verified } from '../backup.ts';
+import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { FileExistsError, IdentityExistsError, InvalidFileError } from '../errors.ts';
-import { createHomeFolder, type Home, markRestored, readName, writeOwner } from '../home.ts';
-import { openIdentity, openStore } from '../open-home.ts';
+import { type BackupContent, openBackup, sealBackup, type Verified } from '../home/backup.ts';
+import { createHomeFolder, type Home, markRestored, readName, writeOwner } from '../home/home.ts';
+import { openIdentity, openStore } from '../home/open-home.ts';
+import { lockHome } from '../home/serve-lock.ts';
+import { readTextFile } from '../input/text-file.ts';
+import { requirePath } from '../input/validate.ts';
 import { counted } from '../render/text.ts';
-import { lockHome } from '../serve-lock.ts';
-import { requirePath } from '../validate.ts';
+
+/** `key`: the command that these belong to. */
+export function declareTransfer(key: Command, run: Run): void {
+  key
+    .command('export')
+    .summary('write a backup')
+    .description(
+      'Writes your key, your messages, and the list of peers you follow to one file that only you can read. The key keeps its passphrase.',
+    )
+    .argument('<file>', 'a new file; an existing one is never overwritten')
+    .addHelpText('after', examples('key export backup.json'))
+    .action((file: string) => run((context) => exportKey(context, file)));
+  key
+    .command('import')
+    .summary('restore a home from a backup')
+    .description('Creates a home from a backup, after it has verified all of it. It never overwrites an identity.')
+    .argument('<file>', 'a file that "key export" wrote')
+    .addHelpText('after', examples('key import backup.json', 'key import backup.json --home ./restored'))
+    .action((file: string) => run((context) => importKey(context, file)));
+}
 
 /** The key goes into the file as it is kept: under its passphrase, if it has one. */
-export async function exportKey(context: CommandContext, file: string): Promise<void> {
+async function exportKey(context: CommandContext, file: string): Promise<void> {
   requirePath('FILE', file);
   const { home } = context.settings;
   const { name, keyPair } = await openIdentity(context);
   using store = (await openStore(home)).store;
-  const own = store.ownFeed();
   const peers = store.peers().filter((peer) => peer.name !== name && isWorthKeeping(peer));
   const leaves = store.ownLeaves();
+  // Of these very leaves: another process may post meanwhile.
+  const { root } = buildTree(leaves.map(hashOf));
   const content: BackupContent = {
     name,
     publicKey: keyPair.publicKey,
     key: await readKeyFile(home.keyFile),
     savedAt: new Date(context.nowMs()).toISOString(),
-    root: own.root,
+    root,
     leaves: leaves.map((leaf) => Buffer.from(leaf).toString('base64')),
     peers: peers.map(({ name, key, following, muted }) => ({ name, key: key ?? null, following, muted })),
   };
@@ -39,17 +65,14 @@ export async function exportKey(context: CommandContext, file: string): Promise<
   const following = peers.filter((peer) => peer.following).length;
   const saved = { file: path, name, messages: countMessages(leaves), following };
   context.output.data(saved, () => `${safeLine(path)}: the key of ${summary(saved)}`);
-  context.output.note('Whoever has this file can write in your name: keep it where nobody else can read it.');
+  context.output.note('Anyone who has this file can publish in your name: keep it where nobody else can read it.');
 }
 
 /** Nothing is written before everything is verified; what an interrupted import has left, the same import completes. */
-export async function importKey(context: CommandContext, file: string): Promise<void> {
+async function importKey(context: CommandContext, file: string): Promise<void> {
   requirePath('FILE', file);
   const { home } = context.settings;
-  const text = await readFile(file, 'utf8').catch((error: Error) => {
-    throw new InvalidFileError(file, error.message);
-  });
-  const verified = await openBackup(text, file, context);
+  const verified = await openBackup(await readTextFile(file), file, context);
   await requireNoIdentity(home, verified);
 
   const { name, peers, key } = verified.content;
@@ -68,18 +91,18 @@ export async function importKey(context: CommandContext, file: string): Promise<
   const restored = { name, fingerprint: fingerprint(publicKey), publicKey, home: home.folder, messages, following };
   context.output.data(restored, (paint) =>
     [
-      `${safeLine(home.folder)} is the home of ${summary(restored)} now`,
+      `${safeLine(home.folder)} is now the home of ${summary(restored)}`,
       `key fingerprint ${paint('cyan', restored.fingerprint)}`,
     ].join('\n'),
   );
-  context.output.note('Publish from one home only: two with the same key undo what the other has published.');
+  context.output.note('Publish from one home only: two homes with the same key undo what the other has published.');
   if (messages > 0) context.output.note(following > 0 ? IS_ASKED_FIRST : NOBODY_TO_ASK);
 }
 
 const IS_ASKED_FIRST =
-  'Before you publish from here, those you follow are asked for messages of yours that are newer than this backup: if they have some, nothing is published.';
+  'Before you first publish from here, the peers you follow are asked for newer messages of yours: if they have some, nothing is published.';
 const NOBODY_TO_ASK =
-  'You follow nobody who could be asked for newer messages of yours: if there are some, your next one takes them back for everybody.';
+  'You follow nobody who could be asked for newer messages of yours: if there are some, your next message deletes them for everybody.';
 
 function summary({ name, messages, following }: { name: string; messages: number; following: number }): string {
   return `${safeLine(name)}, with ${counted(messages, 'message')}, following ${counted(following, 'peer')}`;
@@ -102,6 +125,9 @@ async function createFile(path: string, text: string): Promise<void> {
   try {
     await handle.writeFile(text);
     await handle.sync();
+    if ((await readFile(path, 'utf8')) !== text) {
+      throw new InvalidFileError(path, 'what was read back is not what was written: check the disk');
+    }
   } catch (error) {
     // Half a backup is none, and would be in the way of the next one.
     await unlink(path);

@@ -1,23 +1,48 @@
 /** `murmure mute` and `unmute`: whose messages the timeline leaves out. They are downloaded all the same. */
+import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
+import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
-import { UnknownPeerError, UsageError } from '../errors.ts';
-import { openStore } from '../open-home.ts';
-import { requireValidName } from '../validate.ts';
+import { UsageError } from '../errors.ts';
+import { openStore } from '../home/open-home.ts';
+import { type LookUpOptions, requirePeers, requireStoredPeers } from '../input/peer-names.ts';
 
-export async function mute({ settings, output, nowMs }: CommandContext, peer: string): Promise<void> {
-  requireValidName(peer);
-  const { name, store: opened } = await openStore(settings.home);
-  using store = opened;
-  if (peer === name) throw new UsageError(`"${peer}" is yourself: take single messages back with "murmure withdraw"`);
-  store.setMuted(peer, true, nowMs());
-  output.data({ peer, muted: true }, () => `you no longer see ${safeLine(peer)} in the timeline`);
+export function declare(program: Command, run: Run): void {
+  program
+    .command('mute')
+    .summary('hide peers from the timeline')
+    .description(
+      'Hides the messages of peers from timeline and watch, unless you name them there. The messages are still downloaded.',
+    )
+    .argument('<peer...>', 'whom to mute')
+    .option('--force', 'mute them even if nobody has that name yet')
+    .addHelpText('after', examples('mute alice', 'mute alice bob'))
+    .action((peers: string[], options: LookUpOptions) => run((context) => mute(context, peers, options)));
+  program
+    .command('unmute')
+    .summary('show peers in the timeline again')
+    .description('Shows the messages of muted peers again.')
+    .argument('<peer...>', 'whom to unmute')
+    .addHelpText('after', examples('unmute alice'))
+    .action((peers: string[]) => run((context) => unmute(context, peers)));
 }
 
-export async function unmute({ settings, output, nowMs }: CommandContext, peer: string): Promise<void> {
-  requireValidName(peer);
+async function mute(context: CommandContext, peers: readonly string[], options: LookUpOptions): Promise<void> {
+  const { settings, output, nowMs } = context;
+  const { name, store: opened } = await openStore(settings.home);
+  using store = opened;
+  if (peers.includes(name))
+    throw new UsageError(`"${name}" is yourself: take single messages back with "murmure withdraw"`);
+  for (const peer of await requirePeers(context, store, peers, options)) {
+    store.setMuted(peer, true, nowMs());
+    output.data({ peer, muted: true }, () => `The timeline no longer shows ${safeLine(peer)}.`);
+  }
+}
+
+async function unmute({ settings, output, nowMs }: CommandContext, peers: readonly string[]): Promise<void> {
   using store = (await openStore(settings.home)).store;
-  if (store.peer(peer) === undefined) throw new UnknownPeerError(peer);
-  store.setMuted(peer, false, nowMs());
-  output.data({ peer, muted: false }, () => `you see ${safeLine(peer)} in the timeline again`);
+  for (const peer of requireStoredPeers(store, peers)) {
+    store.setMuted(peer, false, nowMs());
+    output.data({ peer, muted: false }, () => `The timeline shows ${safeLine(peer)} again.`);
+  }
 }

@@ -1,10 +1,21 @@
 /** `murmure peers`: names known to the directory. */
+import type { Command } from 'commander';
 import type { DirectoryPeer } from '../../index.ts';
 import { abortable } from '../abortable.ts';
+import { examples, type Run } from '../command.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
 import { DirectoryTimedOutError, TimedOutError } from '../errors.ts';
-import { openPeer } from '../one-shot-peer.ts';
+import { openPeer } from '../peer/one-shot-peer.ts';
 import { renderPeers } from '../render/peers.ts';
+
+export function declare(program: Command, run: Run): void {
+  program
+    .command('peers')
+    .summary('list the peers the directory knows')
+    .description('Lists the names that the directory knows, with their addresses and keys.')
+    .addHelpText('after', examples('peers'))
+    .action(() => run(peers));
+}
 
 export async function peers(context: CommandContext): Promise<void> {
   const access = await requireDirectory(context);
@@ -17,7 +28,7 @@ export async function peers(context: CommandContext): Promise<void> {
   const lines = listed.map((peer) => toLine(peer, session.store.peer(peer.name)?.following ?? false));
   if (context.output.json) for (const line of lines) context.output.data(line, () => '');
   else context.output.data(lines, (paint) => renderPeers(lines, paint));
-  if (lines.length === 0) context.output.note('The directory knows nobody at the moment.');
+  if (lines.length === 0) context.output.note('The directory lists nobody at the moment.');
 }
 
 function toLine({ name, addresses, key }: DirectoryPeer, following: boolean) {

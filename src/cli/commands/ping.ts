@@ -1,21 +1,35 @@
 /** `murmure ping`: how far away a peer is, and by which way it is reached. */
+
 import { setTimeout } from 'node:timers/promises';
+import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
 import { createUdpNetwork } from '../../runtime/udp-network.ts';
 import type { Store } from '../../store/store.ts';
 import { MurmureError } from '../../wire/murmure-error.ts';
 import { formatAddress, type SocketAddress } from '../../wire/socket-address.ts';
 import { abortable } from '../abortable.ts';
+import { examples, type Run } from '../command.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
 import { UsageError } from '../errors.ts';
-import { isRestored } from '../home.ts';
-import { journalOption } from '../journal-option.ts';
-import { observeNetwork, type RoundTrip } from '../network-observer.ts';
-import { tellWarnings } from '../one-shot-peer.ts';
-import { openIdentity, openStore } from '../open-home.ts';
-import type { Paint } from '../output.ts';
+import { isRestored } from '../home/home.ts';
+import { openIdentity, openStore } from '../home/open-home.ts';
+import { requireAskableName, requireCount } from '../input/validate.ts';
+import type { Paint } from '../output/output.ts';
+import { journalOption } from '../peer/journal-option.ts';
+import { observeNetwork, type RoundTrip } from '../peer/network-observer.ts';
+import { tellWarnings } from '../peer/one-shot-peer.ts';
 import { counted } from '../render/text.ts';
-import { requireAskableName, requireCount } from '../validate.ts';
+
+export function declare(program: Command, run: Run): void {
+  program
+    .command('ping')
+    .summary("measure a peer's response time")
+    .description('Measures how long a peer takes to answer, and shows how it is reached. Downloads nothing.')
+    .argument('<peer>', 'whom to ask')
+    .option('--count <n>', 'how many times to ask (default: 4)')
+    .addHelpText('after', examples('ping alice', 'ping alice --count 1 --json'))
+    .action((name: string, options: PingOptions) => run((context) => ping(context, name, options)));
+}
 
 export interface PingOptions {
   readonly count?: string;
@@ -98,12 +112,12 @@ function summarise(
 function render(line: PingLine, paint: Paint): string {
   const { peer, address, authenticated, natTraversal, sent, minMs, averageMs, maxMs, roundTripsMs } = line;
   const where = address === null ? 'an unknown address' : formatAddress(address);
-  const way = natTraversal ? 'through its NAT, which the directory asked it to open' : 'directly';
+  const way = natTraversal ? 'through its NAT, which it opened when the directory asked it to' : 'directly';
   const doubt = authenticated ? '' : paint('yellow', ' [not authenticated]');
   const times =
     minMs === null || averageMs === null || maxMs === null
-      ? `${counted(sent, 'request')}, all of them repeated: the way loses datagrams`
-      : `${roundTripsMs.length} of ${counted(sent, 'request')} answered at once: ${shown(minMs)} / ${shown(averageMs)} / ${shown(maxMs)} ms (least, average, most)`;
+      ? `${counted(sent, 'request')}, all of which had to be repeated: datagrams are being lost on the way`
+      : `${roundTripsMs.length} of ${counted(sent, 'request')} answered without repetition: ${shown(minMs)} / ${shown(averageMs)} / ${shown(maxMs)} ms (minimum, average, maximum)`;
   return [`${paint('bold', safeLine(peer))} at ${where}, reached ${way}${doubt}`, times].join('\n');
 }
 

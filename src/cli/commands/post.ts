@@ -1,15 +1,33 @@
 /** `murmure post`: publishes a message into the home's store, from where a running `serve` passes it on. */
+import type { Command } from 'commander';
 import { wireDate } from '../../feed/message.ts';
 import { safeText } from '../../feed/safe-text.ts';
 import { encodeMessage, MessageTooLongError } from '../../wire/node.ts';
 import { abortable } from '../abortable.ts';
+import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
-import { readText } from '../input.ts';
-import { resolveHash } from '../message-hash.ts';
-import { openStore } from '../open-home.ts';
-import { messagePrinter } from '../print-messages.ts';
-import { requireWholeHistory } from '../restored-home.ts';
+import { openStore } from '../home/open-home.ts';
+import { requireWholeHistory } from '../home/restored-home.ts';
+import { readText } from '../input/standard-input.ts';
+import { resolveHash } from '../messages/message-hash.ts';
+import { messagePrinter } from '../messages/print-messages.ts';
+
+export function declare(program: Command, run: Run): void {
+  program
+    .command('post')
+    .summary('publish a message')
+    .description(
+      'Publishes a message of at most 985 bytes. It needs no network: a running "murmure serve" passes the message on at once.',
+    )
+    .argument(
+      '[text]',
+      'the message; "-" reads it from standard input; put "--" before a text that starts with a dash (default: opens your editor)',
+    )
+    .option('--reply-to <hash>', 'reply to this message, given by its hash or the start of it')
+    .addHelpText('after', examples('post "Good morning"', 'post "So do I" --reply-to 3f9a2c', 'post - < message.txt'))
+    .action((text: string | undefined, options: PostOptions) => run((context) => post(context, text, options)));
+}
 
 export interface PostOptions {
   readonly replyTo?: string;
@@ -19,7 +37,7 @@ export interface PostOptions {
 export async function post(context: CommandContext, text: string | undefined, options: PostOptions): Promise<void> {
   const { replyTo } = options;
   if (text === undefined && context.prompts === undefined) {
-    throw new UsageError('no text is given: write it after "post", or "-" to read it from standard input');
+    throw new UsageError('no text is given: write it after "post", or use "-" to read it from standard input');
   }
   const { name, store: opened } = await openStore(context.settings.home);
   using store = opened;
@@ -28,7 +46,7 @@ export async function post(context: CommandContext, text: string | undefined, op
   await requireWholeHistory(context);
   const body = await bodyOf(context, text);
   // What nobody would see is nothing.
-  if (safeText(body).trim() === '') throw new UsageError('an empty message is not worth publishing: write something');
+  if (safeText(body).trim() === '') throw new UsageError('an empty message cannot be published: write something');
 
   const nowMs = context.nowMs();
   const { hash, root } = store.publish(name, { date: wireDate(nowMs), inReplyTo, body }, nowMs);

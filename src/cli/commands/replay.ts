@@ -1,4 +1,5 @@
 /** `murmure replay`: runs a journal, and says whether it ends as recorded. */
+import type { Command } from 'commander';
 import type { AnyActorRef } from 'xstate';
 import { safeLine } from '../../feed/safe-text.ts';
 import type { JournalEntry } from '../../journal/format.ts';
@@ -6,11 +7,35 @@ import { readJournal } from '../../journal/journal-file.ts';
 import { type Difference, type ReplayOptions, type ReplayResult, replay as runJournal } from '../../journal/replay.ts';
 import { Tracer, type Transition } from '../../journal/trace.ts';
 import { actorsFrom, pathOf, stateOf } from '../../runtime/actor-tree.ts';
+import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
-import type { Output, Paint } from '../output.ts';
+import { requireCount, requirePath } from '../input/validate.ts';
+import type { Output, Paint } from '../output/output.ts';
 import { counted } from '../render/text.ts';
-import { requireCount, requirePath } from '../validate.ts';
+
+export function declare(program: Command, run: Run): void {
+  program
+    .command('replay')
+    .summary('replay a journal')
+    .description(
+      'Replays a journal that --record wrote, and checks that it ends as recorded. If not, it shows the first difference and ends with 7.',
+    )
+    .argument('<file>', 'the journal')
+    .option('--until <seq>', 'stop after this entry and show the state of all actors')
+    .option('--from <seq>', 'show the state of all actors after this entry, then every entry that follows')
+    .option('--trace <actor>', 'show each transition of this actor, e.g. peer/outgoing-session.alice')
+    .option('--drop <seq>', 'leave this entry out: what if that datagram had been lost?')
+    .addHelpText(
+      'after',
+      examples(
+        'replay run.jsonl',
+        'replay run.jsonl --until 120',
+        'replay run.jsonl --trace peer/outgoing-session.alice',
+      ),
+    )
+    .action((file: string, options: ReplayCommandOptions) => run((context) => replay(context, file, options)));
+}
 
 export interface ReplayCommandOptions {
   readonly until?: string;
@@ -42,11 +67,11 @@ export async function replay({ output }: CommandContext, file: string, options: 
   const result = runJournal(journal, replayOptions);
   if (options.trace !== undefined && !wasTraced) {
     throw new UsageError(
-      `--trace takes an actor of the journal, not "${options.trace}": --until ${result.events} lists them`,
+      `--trace takes an actor of the journal, not "${options.trace}": list them with --until ${result.events}`,
     );
   }
   for (const version of result.versions) output.warn(version);
-  if (result.cut !== undefined) output.warn(`${file}: ${result.cut}; what there is of it was replayed`);
+  if (result.cut !== undefined) output.warn(`${file}: ${result.cut}; the part that is there was replayed`);
   const isWhole = until === undefined && drop === undefined;
   output.data(result, (paint) => renderResult(result, paint, { isWhole, drop }));
   return result.identical || !isWhole ? 0 : 7;
@@ -62,7 +87,7 @@ function numbers(options: ReplayCommandOptions, last: number) {
   };
   const found = { until: read('until'), from: read('from'), drop: read('drop') };
   const { from = 0, until = last } = found;
-  if (from > until) throw new UsageError(`--from ${from} comes after --until ${until}: nothing is between them`);
+  if (from > until) throw new UsageError(`--from ${from} comes after --until ${until}: there is nothing between them`);
   return found;
 }
 
@@ -75,7 +100,7 @@ function renderResult(
   if (drop !== undefined) return `${what}, without entry ${drop}`;
   if (result.firstDifference !== undefined)
     return `${what}: ${paint('red', 'different')}\n${renderDifference(result.firstDifference)}`;
-  return isWhole ? `${what}: ${paint('green', 'identical')}` : `${what}, as recorded until here`;
+  return isWhole ? `${what}: ${paint('green', 'identical')}` : `${what}, as recorded up to here`;
 }
 
 function renderDifference({ seq, actor, before, event, expected, got }: Difference): string {

@@ -1,21 +1,35 @@
 /** `murmure serve`: a peer without prompts, until it is stopped. */
+import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
 import type { Peer, PeerFact } from '../../index.ts';
 import type { Store } from '../../store/store.ts';
 import { formatAddress } from '../../wire/socket-address.ts';
 import { abortable, untilAborted } from '../abortable.ts';
+import { collect, examples, type Run } from '../command.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
-import { resolveHostPorts } from '../host-port.ts';
-import { journalOption } from '../journal-option.ts';
-import { keepLiveState } from '../live-state.ts';
-import { openIdentity, openStore } from '../open-home.ts';
-import { rationed } from '../rationed.ts';
+import { openIdentity, openStore } from '../home/open-home.ts';
+import { requireWholeHistory } from '../home/restored-home.ts';
+import { lockHome } from '../home/serve-lock.ts';
+import { resolveHostPorts } from '../input/host-port.ts';
+import { exitCodeOfStop } from '../output/exit-codes.ts';
+import { keepExplanationFile } from '../peer/explanation-file.ts';
+import { journalOption } from '../peer/journal-option.ts';
+import { rateLimited } from '../peer/rate-limit.ts';
 import { eventLine, renderEvent, renderWarning } from '../render/event.ts';
 import { isMentioned } from '../render/message-marks.ts';
 import { shortHash } from '../render/text.ts';
-import { requireWholeHistory } from '../restored-home.ts';
-import { lockHome } from '../serve-lock.ts';
-import { exitCodeOfStop } from '../stopping.ts';
+
+export function declare(program: Command, run: Run): void {
+  program
+    .command('serve')
+    .summary('stay reachable and up to date')
+    .description(
+      'Runs a peer without prompts until you stop it. It registers, serves your messages, and downloads the messages of everyone you follow.',
+    )
+    .option('--udp <host:port>', 'listen here; may be repeated (default: every interface, any free port)', collect)
+    .addHelpText('after', examples('serve', 'serve --udp 0.0.0.0:4242 --json'))
+    .action((options: ServeOptions) => run((context) => serve(context, options), { bounded: false }));
+}
 
 export interface ServeOptions {
   readonly udp?: readonly string[];
@@ -33,7 +47,7 @@ export async function serve(context: CommandContext, { udp }: ServeOptions): Pro
     const journal = await journalOption(context);
     const options = { ...identity, store, explain: true, ...access, ...binds, ...journal };
     await using peer = await context.services.createPeer(options);
-    using _live = keepLiveState(context.settings.home, peer);
+    using _live = keepExplanationFile(context.settings.home, peer);
     await runPeer(context, peer, store);
   } catch (error) {
     if (!context.signal.aborted) throw error;
@@ -58,7 +72,7 @@ async function runPeer(context: CommandContext, peer: Peer, store: Store): Promi
     if (warning !== undefined) warn(warning);
     report(fact);
   };
-  subscriptions.defer(peer.on('*', rationed(tell, { nowMs, warn })));
+  subscriptions.defer(peer.on('*', rateLimited(tell, { nowMs, warn })));
   // As long as it takes: while the directory is unreachable the peer goes on trying, and says so in facts.
   await abortable(peer.whenListed(context.signal), context.signal);
   printReady(context, peer);

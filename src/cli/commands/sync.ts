@@ -1,15 +1,29 @@
 /** `murmure sync`: downloads what is new. */
+import type { Command } from 'commander';
 import type { Peer, SyncReport } from '../../index.ts';
 import { followedNames } from '../../store/followed.ts';
 import type { Store } from '../../store/store.ts';
 import { abortable, mapConcurrently } from '../abortable.ts';
+import { examples, type Run } from '../command.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
 import { TimedOutError, UsageError } from '../errors.ts';
-import { compareSeverity, exitCodeOf } from '../exit-codes.ts';
-import { requireName } from '../home.ts';
-import { openPeer } from '../one-shot-peer.ts';
+import { requireName } from '../home/home.ts';
+import { requireAskableName } from '../input/validate.ts';
+import { compareSeverity, exitCodeOf } from '../output/exit-codes.ts';
+import { openPeer } from '../peer/one-shot-peer.ts';
 import { renderSyncReport } from '../render/sync-report.ts';
-import { requireAskableName } from '../validate.ts';
+
+export function declare(program: Command, run: Run): void {
+  program
+    .command('sync')
+    .summary('download new messages')
+    .description(
+      'Downloads new messages of these peers, or of everyone you follow. If some fail, it ends with the exit code of the worst failure.',
+    )
+    .argument('[peer...]', 'default: everyone you follow')
+    .addHelpText('after', examples('sync', 'sync alice bob --timeout 10'))
+    .action((names: string[]) => run((context) => sync(context, names)));
+}
 
 /** How many peers are asked at a time: enough that a slow one holds nobody up. */
 const WIDTH = 16;
@@ -26,7 +40,8 @@ export async function sync(context: CommandContext, names: readonly string[]): P
   await using session = await openPeer(context, access);
   const { peer, store } = session;
   const wanted = names.length > 0 ? [...new Set(names)] : followedNames(store, ownName);
-  if (wanted.length === 0) context.output.note('You follow nobody yet: name a peer, or "murmure follow" one.');
+  if (wanted.length === 0)
+    context.output.note('You follow nobody yet: name a peer, or follow one with "murmure follow PEER".');
 
   const failed: SyncReport[] = [];
   await mapConcurrently(wanted, WIDTH, async (name) => {

@@ -1,11 +1,25 @@
 /** `murmure thread`: the conversation that a message belongs to. */
+import type { Command } from 'commander';
 import type { StoredMessage } from '../../store/store.ts';
+import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
-import { startOfConversation, turnsFrom } from '../conversation.ts';
-import { findMessage } from '../message-hash.ts';
-import { openStore } from '../open-home.ts';
-import type { Paint } from '../output.ts';
-import { markSeen, messagePrinter } from '../print-messages.ts';
+import { openStore } from '../home/open-home.ts';
+import { startOfConversation, turnsFrom } from '../messages/conversation.ts';
+import { findMessage, HASH_ARGUMENT } from '../messages/message-hash.ts';
+import { markSeen, messagePrinter } from '../messages/print-messages.ts';
+import type { Paint } from '../output/output.ts';
+
+export function declare(program: Command, run: Run): void {
+  program
+    .command('thread')
+    .summary('show a conversation')
+    .description(
+      'Shows the stored part of the conversation that a message belongs to: its first message, and all replies, indented.',
+    )
+    .argument('<hash>', HASH_ARGUMENT)
+    .addHelpText('after', examples('thread 3f9a2c'))
+    .action((hash: string) => run((context) => thread(context, hash)));
+}
 
 const INDENT = '  ';
 /** Deeper than this, there would be no room left for the text. */

@@ -1,12 +1,28 @@
 /** `murmure timeline`: stored messages, newest last. */
+import type { Command } from 'commander';
 import type { MessageQuery } from '../../store/store.ts';
-import { wantedAuthors } from '../authors.ts';
+import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
-import { openStore } from '../open-home.ts';
-import { printMessages, type Reader } from '../print-messages.ts';
-import { requireCount, requireDate, requireValidName } from '../validate.ts';
+import { openStore } from '../home/open-home.ts';
+import { requireCount, requireDate, requireValidName } from '../input/validate.ts';
+import { wantedAuthors } from '../messages/authors.ts';
+import { printMessages, type Reader } from '../messages/print-messages.ts';
 
-export interface TimelineOptions {
+export function declare(program: Command, run: Run): void {
+  program
+    .command('timeline')
+    .summary('show stored messages')
+    .description(
+      'Shows stored messages, newest last. Works offline. The messages it shows are marked as read, except with --json.',
+    )
+    .argument('[peer...]', 'only messages of these peers')
+    .option('--limit <n>', 'show at most this many, the newest (default: 50)')
+    .option('--before <date>', 'only messages older than this ISO 8601 date, e.g. 2026-01-31 or 2026-01-31T12:00Z')
+    .addHelpText('after', examples('timeline', 'timeline alice bob --limit 10', 'timeline --before 2026-01-31 --json'))
+    .action((peers: string[], options: TimelineOptions) => run((context) => timeline(context, peers, options)));
+}
+
+interface TimelineOptions {
   readonly limit?: string;
   readonly before?: string;
 }
@@ -32,5 +48,7 @@ export function printFound(context: CommandContext, reader: Reader, query: Messa
   const found = reader.store.messages(query);
   printMessages(context, reader, found);
   if (found.length === 0)
-    context.output.note('No messages yet: write one with "murmure post", or fetch some with "murmure sync PEER".');
+    context.output.note(
+      'There are no messages yet: write one with "murmure post", or download some with "murmure sync PEER".',
+    );
 }

@@ -1,10 +1,24 @@
 /** `murmure tree`: the shape of a stored tree, node by node. */
+import type { Command } from 'commander';
 import { isEmptyRoot } from '../../wire/hash.ts';
+import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { UnknownPeerError } from '../errors.ts';
-import { openStore } from '../open-home.ts';
+import { openStore } from '../home/open-home.ts';
+import { requireCount, requireValidName } from '../input/validate.ts';
 import { renderTreeLine, treeLines } from '../render/tree.ts';
-import { requireCount, requireValidName } from '../validate.ts';
+
+export function declare(program: Command, run: Run): void {
+  program
+    .command('tree')
+    .summary("show the shape of a peer's tree")
+    .description('Shows the nodes of a stored tree, or of your own: the depth, hash and content of each.')
+    .argument('<peer>', 'whose tree')
+    .option('--depth <n>', 'go only this many levels below the root')
+    .option('--limit <n>', 'show at most this many nodes (default: 1000)')
+    .addHelpText('after', examples('tree alice --depth 2'))
+    .action((peer: string, options: TreeOptions) => run((context) => tree(context, peer, options)));
+}
 
 export interface TreeOptions {
   readonly depth?: string;
@@ -22,12 +36,14 @@ export async function tree(context: CommandContext, peer: string, options: TreeO
   using store = opened;
   const root = peer === name ? store.ownFeed().root : store.currentRoot(peer);
   if (root === undefined) throw new UnknownPeerError(peer);
-  if (isEmptyRoot(root)) return context.output.note(`"${peer}" has no messages, so there is no tree.`);
+  if (isEmptyRoot(root)) return context.output.note(`"${peer}" has no messages, and so no tree.`);
 
   let printed = 0;
   for (const line of treeLines(store, root, maxDepth)) {
     if (printed === limit) {
-      return context.output.note(`There is more: --limit allows for more than ${limit} nodes, --depth for less depth.`);
+      return context.output.note(
+        `There are more nodes: show more than ${limit} with --limit, or fewer levels with --depth.`,
+      );
     }
     printed += 1;
     context.output.data(line, (paint) => renderTreeLine(line, paint));

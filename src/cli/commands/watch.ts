@@ -3,20 +3,35 @@
  * has arrived since. Beside a running `serve` that is all; else a peer of its own downloads, without registering: others then push new
  * roots over the sessions that it opens, and it asks once a minute besides.
  */
+
 import { setTimeout } from 'node:timers/promises';
+import type { Command } from 'commander';
 import type { Peer } from '../../index.ts';
 import { followedNames } from '../../store/followed.ts';
 import type { Store } from '../../store/store.ts';
-import { wantedAuthors } from '../authors.ts';
+import { examples, type Run } from '../command.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
 import { HomeInUseError } from '../errors.ts';
-import type { Home } from '../home.ts';
-import { openPeer } from '../one-shot-peer.ts';
-import { openStore } from '../open-home.ts';
-import { printMessages } from '../print-messages.ts';
-import { lockHome } from '../serve-lock.ts';
-import { exitCodeOfStop } from '../stopping.ts';
-import { requireAskableName } from '../validate.ts';
+import type { Home } from '../home/home.ts';
+import { openStore } from '../home/open-home.ts';
+import { lockHome } from '../home/serve-lock.ts';
+import { requireAskableName } from '../input/validate.ts';
+import { wantedAuthors } from '../messages/authors.ts';
+import { printMessages } from '../messages/print-messages.ts';
+import { exitCodeOfStop } from '../output/exit-codes.ts';
+import { openPeer } from '../peer/one-shot-peer.ts';
+
+export function declare(program: Command, run: Run): void {
+  program
+    .command('watch')
+    .summary('print messages as they arrive')
+    .description(
+      'Prints messages as they arrive, until you stop it. If "murmure serve" is running, it shows what that downloads; otherwise it downloads by itself.',
+    )
+    .argument('[peer...]', 'only messages of these peers (default: everyone you have not muted)')
+    .addHelpText('after', examples('watch', 'watch alice --json'))
+    .action((peers: string[]) => run((context) => watch(context, peers), { bounded: false }));
+}
 
 const LOOK_EVERY_MS = 250;
 const ASK_EVERY_MS = 60_000;
@@ -32,13 +47,13 @@ export async function watch(context: CommandContext, names: readonly string[]): 
   const followed = followedNames(store, ownName);
   const unfollowed = others.filter((name) => !followed.includes(name));
   if (names.length === 0 && followed.length === 0) {
-    context.output.note('You follow nobody yet: name a peer, or "murmure follow" one.');
+    context.output.note('You follow nobody yet: name a peer, or follow one with "murmure follow PEER".');
   }
 
   let last = store.lastArrival();
   if (isServed(context.settings.home)) {
     for (const name of unfollowed) {
-      context.output.warn(`you do not follow "${name}": what it writes only comes here when you sync it, or follow it`);
+      context.output.warn(`you do not follow "${name}": its messages only arrive when you sync with it, or follow it`);
     }
   } else {
     resources.use(await downloadMeanwhile(context, ownName, others));

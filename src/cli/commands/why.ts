@@ -1,18 +1,31 @@
 /** `murmure why`: where a session or a download stands, and what brought it there; from a journal, or from a running `serve`. */
+import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
 import { Explainer, type Explanation } from '../../journal/explain.ts';
 import { readJournal } from '../../journal/journal-file.ts';
 import { replay } from '../../journal/replay.ts';
+import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { UnknownPeerError } from '../errors.ts';
-import { readLiveState } from '../live-state.ts';
-import type { Paint } from '../output.ts';
-import { requirePath, requireValidName } from '../validate.ts';
+import { requirePath, requireValidName } from '../input/validate.ts';
+import type { Paint } from '../output/output.ts';
+import { readExplanationFile } from '../peer/explanation-file.ts';
+
+export function declare(program: Command, run: Run): void {
+  program
+    .command('why')
+    .summary('explain a session or a download')
+    .description('Shows the state of the sessions and the download with a peer, and the transitions that led to it.')
+    .argument('<peer>', 'the other peer')
+    .argument('[file]', 'read this journal (default: ask the running "murmure serve")')
+    .addHelpText('after', examples('why alice', 'why alice run.jsonl'))
+    .action((peer: string, file: string | undefined) => run((context) => why(context, peer, file)));
+}
 
 export async function why({ output, settings }: CommandContext, name: string, file: string | undefined): Promise<void> {
   requireValidName(name);
   if (file !== undefined) requirePath('FILE', file);
-  const explanations = file === undefined ? readLiveState(settings.home, name) : fromJournal(file, name);
+  const explanations = file === undefined ? readExplanationFile(settings.home, name) : fromJournal(file, name);
   if (explanations.length === 0) throw new UnknownPeerError(name);
   for (const explanation of explanations) output.data(explanation, (paint) => render(explanation, paint));
 }

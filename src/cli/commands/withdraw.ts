@@ -1,14 +1,29 @@
 /** `murmure withdraw`: takes a message of one's own back. */
+import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
+import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { ForeignMessageError } from '../errors.ts';
-import { findMessage } from '../message-hash.ts';
-import { openStore } from '../open-home.ts';
+import { openStore } from '../home/open-home.ts';
+import { requireWholeHistory } from '../home/restored-home.ts';
+import { findMessage, HASH_ARGUMENT } from '../messages/message-hash.ts';
+import { WHAT_WITHDRAWING_CANNOT_DO } from '../messages/withdrawing.ts';
 import { shortHash } from '../render/text.ts';
-import { requireWholeHistory } from '../restored-home.ts';
-import { WHAT_WITHDRAWING_CANNOT_DO } from '../withdrawing.ts';
 
-export interface WithdrawOptions {
+export function declare(program: Command, run: Run): void {
+  program
+    .command('withdraw')
+    .summary('take a message back')
+    .description(
+      'Takes one of your messages out of your tree. Other peers drop it at their next sync, but cannot unread it. Asks for confirmation at a terminal.',
+    )
+    .argument('<hash>', HASH_ARGUMENT)
+    .option('--yes', 'do not ask')
+    .addHelpText('after', examples('withdraw 3f9a2c'))
+    .action((hash: string, options: WithdrawOptions) => run((context) => withdraw(context, hash, options)));
+}
+
+interface WithdrawOptions {
   readonly yes?: boolean;
 }
 
@@ -22,10 +37,10 @@ export async function withdraw(context: CommandContext, text: string, { yes = fa
   await requireWholeHistory(context);
   if (prompts !== undefined && !yes) {
     const isMeant = await prompts.confirm(`${WHAT_WITHDRAWING_CANNOT_DO}\nWithdraw “${safeLine(body, 40)}”?`);
-    if (!isMeant) return output.note('nothing was changed');
+    if (!isMeant) return output.note('Nothing was changed.');
   }
   const withdrawn = store.withdraw(name, hash, nowMs());
   if (withdrawn === undefined) throw new ForeignMessageError(hash, author);
   const { root } = withdrawn;
-  output.data({ hash, root }, () => `withdrawn: ${shortHash(hash)}; the root is now ${shortHash(root)}`);
+  output.data({ hash, root }, () => `Withdrew ${shortHash(hash)}; the root is now ${shortHash(root)}.`);
 }

@@ -31,7 +31,7 @@ export async function openNeighbourhood(context: Context, note: (text: string) =
     }),
   );
   const names = [...stores.keys()];
-  note(`${names.join(', ')} have registered, each with messages of their own.`);
+  note(`${names.join(', ')} have registered. Each has messages of their own.`);
   const kept = resources.move();
   return { access, names, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }

@@ -6,7 +6,7 @@ import { createUdpNetwork } from '../../runtime/udp-network.ts';
 import { type Arrival, appendSignature, decodeDatagram, encodeDatagram } from '../../wire/datagram.ts';
 import { formatAddress, isIPv6, type SocketAddress } from '../../wire/socket-address.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
-import type { Identity } from '../open-home.ts';
+import type { Identity } from '../home/open-home.ts';
 import { duration } from '../render/text.ts';
 import { type Check, type Finding, failed, ok, skipped } from './check.ts';
 

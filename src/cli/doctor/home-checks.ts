@@ -1,17 +1,19 @@
 /** The runtime, and what is in the home folder. */
 import { access, constants, stat } from 'node:fs/promises';
+import { wireDate } from '../../feed/message.ts';
 import { isEncryptedPem } from '../../identity/encrypted-pem.ts';
 import { fingerprint } from '../../identity/fingerprint.ts';
 import { readKeyFile } from '../../identity/key-file.ts';
 import type { CommandContext } from '../context.ts';
-import { type Identity, openStore } from '../open-home.ts';
+import { type Identity, openStore } from '../home/open-home.ts';
 import { counted } from '../render/text.ts';
 import { type Check, failed, ok } from './check.ts';
 
-export function checkHome({ settings }: CommandContext, identity: () => Promise<Identity>): Check[] {
+export function checkHome({ settings, nowMs }: CommandContext, identity: () => Promise<Identity>): Check[] {
   const { home } = settings;
   return [
     { name: 'node', run: async () => checkNode(process.versions.node) },
+    { name: 'date', run: async () => checkDate(nowMs()) },
     {
       name: 'home',
       run: async () => {
@@ -20,7 +22,7 @@ export function checkHome({ settings }: CommandContext, identity: () => Promise<
           return failed(
             'usage',
             `there is no folder ${home.folder}`,
-            'make it with "murmure init NAME", or name another with --home',
+            'create it with "murmure init NAME", or choose another with --home',
           );
         }
         try {
@@ -29,7 +31,7 @@ export function checkHome({ settings }: CommandContext, identity: () => Promise<
           return failed(
             'unexpected',
             `${home.folder} cannot be read and written`,
-            'make it yours, e.g. with chown and chmod 700',
+            'make it yours, for example with chown and chmod 700',
           );
         }
         return ok(home.folder);
@@ -45,17 +47,22 @@ export function checkHome({ settings }: CommandContext, identity: () => Promise<
           return failed('unexpected', `${home.keyFile} can be read by others`, `chmod 600 ${home.keyFile}`);
         }
         const isEncrypted = isEncryptedPem(await readKeyFile(home.keyFile));
-        return ok(`${detail}, ${isEncrypted ? 'under a passphrase' : 'without a passphrase'}`);
+        return ok(`${detail}, ${isEncrypted ? 'with a passphrase' : 'without a passphrase'}`);
       },
     },
     {
       name: 'database',
       run: async () => {
         using store = (await openStore(home)).store;
-        return ok(`${counted(store.countMessages(), 'message')} of ${counted(store.peers().length, 'peer')}`);
+        return ok(`${counted(store.countMessages(), 'message')} by ${counted(store.peers().length, 'peer')}`);
       },
     },
   ];
+}
+
+function checkDate(nowMs: number) {
+  wireDate(nowMs);
+  return ok(`${new Date(nowMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`);
 }
 
 /** What package.json asks for: the executable says so as well, but not everybody starts that. */

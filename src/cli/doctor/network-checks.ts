@@ -29,11 +29,15 @@ async function checkFamily(
   const canBind = await tryBind(any);
   if (outward.length > 0 && canBind) return ok(addresses);
   if (outward.length > 0) {
-    return failed('unexpected', `no ${name} UDP socket can be opened`, 'look whether a firewall or sandbox forbids it');
+    return failed(
+      'unexpected',
+      `no ${name} UDP socket can be opened`,
+      'check whether a firewall or sandbox forbids it',
+    );
   }
-  if (isOnline) return ok(`no address: peers that have ${name} only cannot be reached directly`);
-  const what = canBind && own.length > 0 ? 'this machine alone' : 'nothing';
-  return ok(`no address: with ${name}, ${what} can be reached`, 'connect to a network to reach other machines');
+  if (isOnline) return ok(`no address: peers that only have ${name} cannot be reached directly`);
+  const what = canBind && own.length > 0 ? 'only this machine' : 'nothing';
+  return ok(`no address: ${what} can be reached over ${name}`, 'connect to a network to reach other machines');
 }
 
 function isLinkLocal({ address }: NetworkInterfaceInfo): boolean {

@@ -2,7 +2,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import type { Home } from '../home.ts';
+import type { Home } from '../home/home.ts';
 
 /** By the hash of the message that is answered, `''` for a message of its own. */
 export type Drafts = Readonly<Record<string, string>>;

@@ -1,7 +1,7 @@
 /** The settings file in the person's own editor. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { readConfigFile } from '../config-file.ts';
+import { readConfigFile } from '../settings/config-file.ts';
 import type { Dialogue } from './dialogue.ts';
 
 const TEMPLATE = `# Settings of murmure: defaults for the flags of the same names.

@@ -1,5 +1,5 @@
 /** What every key does. */
-import type { Paint } from '../output.ts';
+import type { Paint } from '../output/output.ts';
 
 const sections: readonly (readonly [string, readonly (readonly [string, string])[]])[] = [
   [

@@ -1,6 +1,6 @@
 /** The keys of a screen, on as few lines as they fit on. */
 import width from 'fast-string-width';
-import type { Paint } from '../output.ts';
+import type { Paint } from '../output/output.ts';
 import type { Key } from './screen.ts';
 
 /** More than this take too much of a small terminal: `?` has the others. */

@@ -12,7 +12,7 @@ import { Gate } from '../../runtime/gate.ts';
 import type { Self } from '../../runtime/shared-effects.ts';
 import { failureFrom, MurmureError } from '../../wire/murmure-error.ts';
 import { whyInvalidName } from '../../wire/name.ts';
-import type { Paint } from '../output.ts';
+import type { Paint } from '../output/output.ts';
 import { CancelledError, type Complain, type Dialogue } from './dialogue.ts';
 
 /** What of the outside it needs: the network, and the disk. */

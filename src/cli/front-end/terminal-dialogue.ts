@@ -1,5 +1,5 @@
 /** The front end's questions at a terminal. What asks is loaded with the first question. */
-import type { Paint } from '../output.ts';
+import type { Paint } from '../output/output.ts';
 import { wrapText } from '../render/wrap.ts';
 import { CancelledError, type Dialogue } from './dialogue.ts';
 import { editInEditor } from './editor.ts';

@@ -1,5 +1,5 @@
 /** A colour for each author, always the same one: it helps to tell them apart, and proves nothing. */
-import type { Paint } from '../output.ts';
+import type { Paint } from '../output/output.ts';
 
 /** All can be read on dark and on light backgrounds; yellow and red are for warnings. */
 const COLOURS: readonly Parameters<Paint>[0][] = [

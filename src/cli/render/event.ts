@@ -2,7 +2,7 @@
 import { safeLine, safeText } from '../../feed/safe-text.ts';
 import type { PeerFact } from '../../index.ts';
 import { formatAddress } from '../../wire/socket-address.ts';
-import type { Paint } from '../output.ts';
+import type { Paint } from '../output/output.ts';
 import { renderSyncReport } from './sync-report.ts';
 import { counted, shortHash } from './text.ts';
 
@@ -24,16 +24,19 @@ export function eventLine(fact: PeerFact, nowMs: number): Record<string, unknown
 export function renderEvent(fact: PeerFact, paint: Paint): string {
   switch (fact.type) {
     case 'peer.listed':
-      return `listed at the directory as ${fact.addresses.map(formatAddress).join(', ')}`;
+      return `the directory lists us at ${fact.addresses.map(formatAddress).join(', ')}`;
     case 'root.published':
       return `published: the root is now ${shortHash(fact.root)}`;
     case 'session.opened': {
-      const whose = fact.direction === 'incoming' ? 'with us' : 'of ours';
-      const who = `${paint('bold', safeLine(fact.name))} at ${formatAddress(fact.address)}`;
-      return `session ${whose}: ${who}${fact.authenticated ? '' : paint('yellow', ' [not authenticated]')}`;
+      const at = formatAddress(fact.address);
+      // A directory has no name.
+      const who = fact.name === '' ? at : `${paint('bold', safeLine(fact.name))} at ${at}`;
+      const what =
+        fact.direction === 'incoming' ? `${who} opened a session with us` : `we opened a session with ${who}`;
+      return `${what}${fact.authenticated ? '' : paint('yellow', ' [not authenticated]')}`;
     }
     case 'session.failed':
-      return `no session with ${paint('bold', safeLine(fact.name))}: ${safeLine(fact.failure.message)}`;
+      return `could not open a session with ${paint('bold', safeLine(fact.name))}: ${safeLine(fact.failure.message)}`;
     case 'sync.finished':
       return fact.report.status === 'unchanged'
         ? ''
@@ -53,11 +56,11 @@ export function renderWarning(fact: PeerFact): string | undefined {
     case 'error.received':
       return `${fact.name ? `"${fact.name}"` : formatAddress(fact.from)} reports: ${safeLine(fact.text, MAX_TEXT)}`;
     case 'key.changed':
-      return `"${fact.name}" turns up with another key than before: nothing is taken from it until you have settled which one is right`;
+      return `"${fact.name}" now uses a different key: nothing is accepted from it until you find out which key is right`;
     case 'history.wentBack':
-      return `the history of "${fact.name}" went back to an earlier state (${shortHash(fact.root)})`;
+      return `"${fact.name}" went back to an earlier state of its messages (${shortHash(fact.root)})`;
     case 'directory.unreachable':
-      return `not listed at the directory: ${fact.failure.message}${nextTry(fact)}`;
+      return `the directory does not list us: ${fact.failure.message}${nextTry(fact)}`;
     case 'socket.failed':
       return `a UDP socket failed: ${fact.why}`;
     case 'peer.warning':
@@ -69,7 +72,7 @@ export function renderWarning(fact: PeerFact): string | undefined {
 
 /** A name that another key has is not asked for again: only the user can resolve that. */
 function nextTry({ failure, retryInMs }: Extract<PeerFact, { type: 'directory.unreachable' }>): string {
-  return failure.code === 'authentication' ? '' : ` (next try in ${Math.ceil(retryInMs / 1000)} s)`;
+  return failure.code === 'authentication' ? '' : ` (trying again in ${Math.ceil(retryInMs / 1000)} s)`;
 }
 
 function failure(error: { message: string } | undefined): string {

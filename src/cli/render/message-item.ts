@@ -1,7 +1,7 @@
 /** A message on a screen: a line about it, then its text, indented so that no text can pass for another message. */
 import type { Message } from '../../feed/message.ts';
 import type { Item } from '../front-end/screen.ts';
-import type { Paint } from '../output.ts';
+import type { Paint } from '../output/output.ts';
 import { authorColour } from './author-colour.ts';
 import { marksOf, withMentions } from './message-marks.ts';
 import { relativeTime } from './relative-time.ts';

@@ -1,7 +1,7 @@
 /** What a reader should know of a message besides its text. */
 import { mentionsIn } from '../../feed/mentions.ts';
 import type { Message } from '../../feed/message.ts';
-import type { Paint } from '../output.ts';
+import type { Paint } from '../output/output.ts';
 
 /** Before believing it. `keyChanged`: its author turned up with another key. */
 export function marksOf({ authenticated, date, future }: Message, keyChanged = false): string[] {

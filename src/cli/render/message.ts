@@ -1,6 +1,6 @@
 /** A message for a person: a line about it, what it answers, then the text, indented so that no text can pass for another message. */
 import type { Message } from '../../feed/message.ts';
-import type { Paint } from '../output.ts';
+import type { Paint } from '../output/output.ts';
 import { isMentioned, marksOf, withMentions } from './message-marks.ts';
 import { localDateTime, shortHash } from './text.ts';
 

@@ -3,7 +3,7 @@ import { safeLine } from '../../feed/safe-text.ts';
 import { fingerprint } from '../../identity/fingerprint.ts';
 import type { PublicKey } from '../../identity/public-key.ts';
 import { formatAddress, type SocketAddress } from '../../wire/socket-address.ts';
-import type { Paint } from '../output.ts';
+import type { Paint } from '../output/output.ts';
 import { columns, counted, localDateTime } from './text.ts';
 
 export interface ListedPeer {

@@ -1,7 +1,7 @@
 /** Where things stand, on one line: what matters least is left out first where there is no room. */
 import width from 'fast-string-width';
 import { safeLine } from '../../feed/safe-text.ts';
-import type { Paint } from '../output.ts';
+import type { Paint } from '../output/output.ts';
 import { counted } from './text.ts';
 import { truncate } from './wrap.ts';
 

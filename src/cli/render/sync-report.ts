@@ -1,7 +1,7 @@
 /** What a sync brought, for a person: one line. */
 import { safeLine } from '../../feed/safe-text.ts';
 import type { SyncReport } from '../../index.ts';
-import type { Paint } from '../output.ts';
+import type { Paint } from '../output/output.ts';
 import { byteSize, counted, duration } from './text.ts';
 
 /** Why a sync failed is not in it: that is said on stderr. */

@@ -3,7 +3,7 @@ import { safeLine } from '../../feed/safe-text.ts';
 import type { Store } from '../../store/store.ts';
 import type { Hash } from '../../wire/hash.ts';
 import { decodeNode } from '../../wire/node.ts';
-import type { Paint } from '../output.ts';
+import type { Paint } from '../output/output.ts';
 import { shortHash } from './text.ts';
 
 const FIRST_LINE = 60;

@@ -1,5 +1,4 @@
 /** Text fitted into columns, as a terminal counts them: wide letters and emoji take two. Escape sequences for colours take none. */
-import truncateWidth from 'fast-string-truncated-width';
 import width from 'fast-string-width';
 import { wrapAnsi } from 'fast-wrap-ansi';
 
@@ -21,15 +20,8 @@ const ELLIPSIS = '…';
 /** The text on at most `columns` columns, with an ellipsis where something is left out. */
 export function truncate(text: string, columns: number): string {
   if (width(text) <= columns) return text;
-  // What was coloured is so no more behind the end.
-  const end = text.includes('\u001B') ? '\u001B[0m' : '';
-  // The library's cut may be a column too far: then a smaller one is asked for.
-  for (let limit = columns; limit > 0; limit--) {
-    const { index } = truncateWidth(text, { limit, ellipsis: ELLIPSIS });
-    // Of coloured text it sometimes finds no place to cut at all.
-    if (!Number.isFinite(index)) continue;
-    const cut = text.slice(0, index);
-    if (width(cut) < columns) return cut + ELLIPSIS + end;
-  }
-  return ELLIPSIS;
+  const [start = ''] =
+    columns < 2 ? [] : wrapAnsi(text, columns - 1, { hard: true, wordWrap: false, trim: false }).split('\n');
+  // A wide letter may not fit into the one column that is left.
+  return (width(start) < columns ? start : '') + ELLIPSIS;
 }

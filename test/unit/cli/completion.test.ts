@@ -1,10 +1,11 @@
 /** Completion scripts, run by the shells they are for where those are installed. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { main } from '../../support/program.ts';
 import { hasTool } from '../../support/tools.ts';
-import { freshFolder, run } from './support.ts';
+import { freshFolder, initHome, run } from './support.ts';
 
 /** The one that macOS brings, version 3, lacks mapfile. */
 const hasBash = hasTool('bash');
@@ -53,6 +54,34 @@ describe('completion', () => {
       const found = execFileSync('bash', ['-euc', program, 'bash', file, ...words], options).split('\n');
       expect(found).toEqual(expect.arrayContaining([...offered]));
       for (const word of not) expect(found).not.toContain(word);
+      const offers = found.filter(Boolean);
+      expect(offers).toEqual([...new Set(offers)]);
+    },
+  );
+
+  test.skipIf(!hasBash)(
+    'in bash, of names and hashes as the home has them, none of which is run (skipped without bash 4)',
+    async () => {
+      const home = await initHome('alice');
+      const evil = '$(touch evil)`touch evil`';
+      await run(['follow', 'bob', 'Ann Lee', evil, '--force', '--home', home]);
+      const file = await scriptFile('bash');
+      const folder = join(file, '..');
+      writeFileSync(join(folder, 'murmure'), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`, { mode: 0o755 });
+      const program = `
+      source "$1"; shift
+      COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _murmure
+      printf '%s\\n' "\${COMPREPLY[@]}"
+    `;
+      const env = { ...process.env, MURMURE_HOME: home, PATH: `${folder}:${process.env.PATH}` };
+      const offered = (...words: string[]) =>
+        execFileSync('bash', ['-euc', program, 'bash', file, ...words], { encoding: 'utf8', cwd: folder, env });
+      expect(offered('murmure', 'sync', '').split('\n')).toEqual(expect.arrayContaining(['bob', 'Ann\\ Lee']));
+      expect(offered('murmure', 'mute', 'b')).toBe('bob\n');
+      const { lines } = await run(['post', 'hello', '--home', home, '--json']);
+      expect(offered('murmure', 'show', '').trim()).toBe(lines[0]?.hash.slice(0, 12));
+      expect(offered('murmure', 'post', '--reply-to', '').trim()).toBe(lines[0]?.hash.slice(0, 12));
+      expect(existsSync(join(folder, 'evil'))).toBe(false);
     },
   );
 

@@ -3,19 +3,22 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
-import { exitCodeOf } from '../../../src/cli/exit-codes.ts';
-import { createProgram, FRONT_END } from '../../../src/cli/program.ts';
+import { exitCodeOf } from '../../../src/cli/output/exit-codes.ts';
+import { createProgram } from '../../../src/cli/program.ts';
 import { schemas } from '../../support/cli-schemas.ts';
 import { freshFolder, run } from './support.ts';
 
 const page = readFileSync(new URL('../../../docs/cli.md', import.meta.url), 'utf8');
 const rows = [...page.matchAll(/^\| (.+?) \| (.+) \|$/gm)].map(([, head = '', rest = '']) => ({ head, rest }));
 const sink = { write: () => {} };
-const program = createProgram({ stdout: sink, stderr: sink }, async () => {});
+const program = await createProgram({ stdout: sink, stderr: sink }, async () => {});
 
 /** All commands that do something, by the words that call them. */
 function commandsOf(command: Command, path: string): Map<string, Command> {
-  const below = command.commands.filter((child) => child.name() !== 'help');
+  const below = command
+    .createHelp()
+    .visibleCommands(command)
+    .filter((child) => child.name() !== 'help');
   if (below.length === 0) return new Map([[path, command]]);
   return new Map(below.flatMap((child) => [...commandsOf(child, `${path} ${child.name()}`.trim())]));
 }
@@ -37,8 +40,7 @@ function membersOf(schema: unknown): string[] {
   return [...own, ...choices, ...(item ? membersOf(item) : []), ...(wrapped ? membersOf(wrapped) : [])];
 }
 
-// The front end has no name to type.
-describe.each([...commands].filter(([name]) => name !== FRONT_END))('%s', (name, command) => {
+describe.each([...commands])('%s', (name, command) => {
   test('is described, with its options', () => {
     const [described] = rowsOf(name);
     expect(described, name).toBeDefined();
@@ -69,6 +71,6 @@ test('has every setting', async () => {
 
 test('has every error code, with its exit code', () => {
   const codes = [...page.matchAll(/^\| (\d+) \| `([\w-]+)` \|/gm)].map(([, exit, code]) => [code, Number(exit)]);
-  expect(codes).toHaveLength(8);
+  expect(codes).toHaveLength(9);
   for (const [code, exit] of codes) expect(exitCodeOf(String(code))).toBe(exit);
 });

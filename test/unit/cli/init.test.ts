@@ -1,5 +1,5 @@
-import { readFileSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { freshFolder, initHome, run } from './support.ts';
 
@@ -47,4 +47,36 @@ test('of two at the same time, one wins', async () => {
   expect(runs.map(({ code }) => code)).toContain(0);
   const [winner] = runs.filter(({ code }) => code === 0);
   expect(winner?.out).toContain(JSON.parse(readFileSync(join(home, 'identity.json'), 'utf8')).name);
+});
+
+test('saves the directory and the certificate that it is given, the path absolute', async () => {
+  const home = freshFolder();
+  await run(['init', 'alice', '--home', home, '--directory', 'https://directory.example', '--ca', 'ca.pem']);
+  const { lines } = await run(['config', '--home', home, '--json']);
+  const file = { from: 'file', source: join(home, 'config.toml') };
+  expect(lines).toContainEqual({ setting: 'directory', value: 'https://directory.example', ...file });
+  expect(lines).toContainEqual({ setting: 'ca', value: resolve('ca.pem'), ...file });
+});
+
+test('leaves settings that are there already as they are', async () => {
+  const home = freshFolder();
+  mkdirSync(home);
+  const text = 'directory = "https://first.example"\n';
+  writeFileSync(join(home, 'config.toml'), text);
+  const { err } = await run(['init', 'alice', '--home', home, '--directory', 'https://second.example']);
+  expect(err).toContain('"directory"');
+  expect(readFileSync(join(home, 'config.toml'), 'utf8')).toBe(text);
+});
+
+test('reads its files with a byte order mark', async () => {
+  const home = await initHome('alice');
+  const file = join(home, 'identity.json');
+  writeFileSync(file, `\ufeff${readFileSync(file, 'utf8')}`);
+  writeFileSync(join(home, 'config.toml'), '\ufeffdirectory = "https://directory.example"\r\n');
+  const { lines, code } = await run(['config', '--home', home, '--json']);
+  expect(lines).toContainEqual(expect.objectContaining({ setting: 'directory', value: 'https://directory.example' }));
+  expect(code).toBe(0);
+  expect((await run(['timeline', '--home', home])).code).toBe(0);
+  writeFileSync(join(home, 'config.toml'), Buffer.from('\ufefftimeout = 3', 'utf16le').swap16());
+  expect(await run(['timeline', '--home', home])).toMatchObject({ code: 7, err: expect.stringContaining('UTF-8') });
 });

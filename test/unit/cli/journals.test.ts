@@ -44,7 +44,7 @@ describe('replay', () => {
     const { out, code } = await run(['replay', first, '--until', '30']);
     expect(code).toBe(0);
     expect(out).toMatch(/^after entry 30:\n {2}peer {2}running\n/);
-    expect(out).toContain('as recorded until here');
+    expect(out).toContain('as recorded up to here');
   });
 
   test('from an entry on lists what comes after it', async () => {
@@ -89,7 +89,7 @@ describe('replay', () => {
     writeFileSync(file, readFileSync(first, 'utf8').slice(0, 9_000));
     const { code, err } = await run(['replay', file]);
     expect(code).toBe(0);
-    expect(err).toMatch(/incomplete; what there is of it was replayed/);
+    expect(err).toMatch(/incomplete; the part that is there was replayed/);
   });
 });
 

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { homeAt } from '../../../src/cli/home.ts';
+import { homeAt } from '../../../src/cli/home/home.ts';
 import { openSqliteStore } from '../../../src/store/sqlite-store.ts';
 import { hasOpenssl, openssl } from '../../support/openssl.ts';
 import { answers, DIRECTORY, fakePeer, freshFolder, initHome, type Run, run } from './support.ts';
@@ -21,6 +21,8 @@ beforeEach(async () => {
 const keyFile = () => join(home, 'key.pem');
 const at = (where: string, ...argv: string[]): Promise<Run> => run([...argv, '--home', where, '--json']);
 const key = (...argv: string[]): Promise<Run> => at(home, 'key', ...argv);
+/** A command that signs, hence opens the key. */
+const sign = (...argv: string[]): Promise<Run> => key('export', join(freshFolder(), '..', 'backup.json'), ...argv);
 
 describe('key show', () => {
   test('shows what is public, and nothing else', async () => {
@@ -30,6 +32,13 @@ describe('key show', () => {
     const { out } = await run(['key', 'show', '--home', home]);
     expect(out).toContain(lines[0]?.fingerprint);
     expect(out).not.toContain('PRIVATE');
+  });
+
+  test('asks for no passphrase', async () => {
+    await key('passphrase', '--passphrase-file', passphraseFile);
+    const prompts = answers();
+    const { code } = await run(['key', 'show', '--home', home], { prompts });
+    expect({ code, asked: prompts.asked }).toEqual({ code: 0, asked: [] });
   });
 
   test.skipIf(!hasOpenssl)('the PEM is what openssl says the public key is', async () => {
@@ -47,13 +56,14 @@ describe('a passphrase', () => {
     expect(readFileSync(keyFile(), 'utf8')).toContain('BEGIN ENCRYPTED PRIVATE KEY');
     expect(statSync(keyFile()).mode & 0o777).toBe(0o600);
 
-    expect(await key('show')).toMatchObject({ code: 6, err: expect.stringContaining('--passphrase-file') });
-    expect((await key('show', ...other)).code).toBe(6);
-    expect((await key('show', ...flag)).lines).toMatchObject([{ publicKey, encrypted: true }]);
+    expect(await sign()).toMatchObject({ code: 6, err: expect.stringContaining('--passphrase-file') });
+    expect((await sign(...other)).code).toBe(6);
+    expect((await sign(...flag)).code).toBe(0);
+    expect((await key('show')).lines).toMatchObject([{ publicKey, encrypted: true }]);
 
     expect((await key('passphrase', ...other, '--new', otherFile)).code).toBe(6);
     expect((await key('passphrase', ...flag, '--new', otherFile)).code).toBe(0);
-    expect((await key('show', ...flag)).code).toBe(6);
+    expect((await sign(...flag)).code).toBe(6);
     expect((await key('passphrase', ...other, '--remove')).lines).toEqual([{ encrypted: false }]);
     expect((await key('show')).lines).toMatchObject([{ publicKey, encrypted: false }]);
     expect(readdirSync(home).filter((name) => name.startsWith('key'))).toEqual(['key.pem']);
@@ -68,13 +78,15 @@ describe('a passphrase', () => {
     expect(await change('one', 'other')).toMatchObject({ code: 2, err: expect.stringContaining('differ') });
     expect(await change('')).toMatchObject({ code: 2, err: expect.stringContaining('empty') });
     expect(readFileSync(keyFile(), 'utf8')).not.toContain('ENCRYPTED');
-    expect(await change('one', 'one')).toMatchObject({ code: 0, asked: ['New passphrase:', 'The same again:'] });
+    expect(await change('one', 'one')).toMatchObject({ code: 0, asked: ['New passphrase:', 'New passphrase again:'] });
     expect(await change('wrong')).toMatchObject({ code: 6, asked: ['Passphrase of the key:'] });
-    expect((await run(['key', 'show', '--home', home], { prompts: answers('one') })).code).toBe(0);
+    expect(
+      (await run(['key', 'export', join(freshFolder(), '..', 'b'), '--home', home], { prompts: answers('one') })).code,
+    ).toBe(0);
   });
 
   test('where nobody can be asked: 2', async () => {
-    expect(await key('passphrase')).toMatchObject({ code: 2, err: expect.stringContaining('nobody to ask') });
+    expect(await key('passphrase')).toMatchObject({ code: 2, err: expect.stringContaining('no terminal to ask') });
     expect((await key('passphrase', '--new', passphraseFile, '--remove')).code).toBe(2);
   });
 
@@ -107,6 +119,30 @@ describe('a passphrase', () => {
     expect((await run(argv, { ...peer(), prompts })).code).toBe(0);
   });
 
+  test('opens whichever way its accents are written', async () => {
+    writeFileSync(passphraseFile, 'cafe\u0301');
+    writeFileSync(otherFile, 'caf\u00e9');
+    await key('passphrase', '--passphrase-file', passphraseFile);
+    expect((await sign('--passphrase-file', passphraseFile)).code).toBe(0);
+    expect((await sign('--passphrase-file', otherFile)).code).toBe(0);
+  });
+
+  test.skipIf(!hasOpenssl)('opens what another program encrypted with accents in two parts', async () => {
+    writeFileSync(passphraseFile, 'cafe\u0301');
+    openssl(
+      'pkey',
+      '-in',
+      keyFile(),
+      '-aes256',
+      '-passout',
+      `file:${passphraseFile}`,
+      '-out',
+      join(home, 'theirs.pem'),
+    );
+    writeFileSync(keyFile(), readFileSync(join(home, 'theirs.pem')));
+    expect((await sign('--passphrase-file', passphraseFile)).code).toBe(0);
+  });
+
   test.skipIf(!hasOpenssl)('opens with openssl what this wrote, and here what openssl wrote', async () => {
     await key('passphrase', '--passphrase-file', passphraseFile);
     const pass = `file:${passphraseFile}`;
@@ -117,8 +153,8 @@ describe('a passphrase', () => {
     writeFileSync(copy, readFileSync(passphraseFile));
     openssl('pkey', '-in', keyFile(), '-passin', pass, '-aes256', '-passout', `file:${copy}`, '-out', theirs);
     writeFileSync(keyFile(), readFileSync(theirs));
-    expect((await key('show', '--passphrase-file', passphraseFile)).code).toBe(0);
-    expect((await key('show', '--passphrase-file', otherFile)).code).toBe(6);
+    expect((await sign('--passphrase-file', passphraseFile)).code).toBe(0);
+    expect((await sign('--passphrase-file', otherFile)).code).toBe(6);
   });
 });
 

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { generate } from 'selfsigned';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { StoppedError } from '../../../src/cli/errors.ts';
-import { homeAt } from '../../../src/cli/home.ts';
-import { observeNetwork } from '../../../src/cli/network-observer.ts';
-import { lockHome } from '../../../src/cli/serve-lock.ts';
+import { homeAt } from '../../../src/cli/home/home.ts';
+import { lockHome } from '../../../src/cli/home/serve-lock.ts';
+import { observeNetwork } from '../../../src/cli/peer/network-observer.ts';
 import {
   createDirectory,
   createPeer,
@@ -74,7 +74,7 @@ describe('ping', () => {
     });
     await eventually(async () => {
       const { out } = await ping('--count', '1');
-      expect(out).toMatch(/^alice at 127\.0\.0\.1:\d+, reached directly\n1 of 1 request answered at once: /);
+      expect(out).toMatch(/^alice at 127\.0\.0\.1:\d+, reached directly\n1 of 1 request answered without repetition: /);
     });
   });
 
@@ -238,6 +238,7 @@ describe('doctor', () => {
     const { ipv4, ipv6, ...others } = statuses(lines);
     expect(others).toEqual({
       node: 'ok',
+      date: 'ok',
       home: 'ok',
       key: 'ok',
       database: 'ok',

@@ -14,6 +14,44 @@ function holdTimers(): void {
   onTestFinished(() => void vi.useRealTimers());
 }
 
+describe('several names at once, and names that nobody has', () => {
+  test.each([
+    ['follow', 'following'],
+    ['mute', 'muted'],
+  ])('%s takes several, each once', async (command, member) => {
+    const json = ['--json', '--home', await initHome()];
+    const { lines } = await run([command, 'bob', 'carol', 'bob', '--force', ...json]);
+    expect(lines).toEqual([
+      { peer: 'bob', [member]: true },
+      { peer: 'carol', [member]: true },
+    ]);
+    expect((await run([`un${command}`, 'bob', 'carol', ...json])).lines).toMatchObject([
+      { peer: 'bob', [member]: false },
+      { peer: 'carol', [member]: false },
+    ]);
+  });
+
+  test('where no directory can be asked, a name is taken with a warning', async () => {
+    const json = ['--json', '--home', await initHome()];
+    await run(['follow', 'bob', '--force', ...json]);
+    const { code, err } = await run(['follow', 'bbo', ...json]);
+    expect(code).toBe(0);
+    expect(err).toContain('nothing is known of "bbo" yet (did you mean "bob"?), and no directory is given');
+  });
+
+  test.each(['unfollow', 'unmute', 'timeline'])(
+    '%s proposes the nearest name, and changes nothing',
+    async (command) => {
+      const json = ['--json', '--home', await initHome()];
+      await run(['follow', 'carol', '--force', ...json]);
+      const { code, err } = await run([command, 'carol', 'carlo', ...json]);
+      expect(code).toBe(4);
+      expect(err).toContain('nothing is known of "carlo" here: did you mean "carol"?');
+      expect((await run(['following', ...json])).lines).toMatchObject([{ peer: 'carol' }]);
+    },
+  );
+});
+
 describe('follow, unfollow, following', () => {
   test('remember', async () => {
     const home = await initHome();
@@ -141,7 +179,7 @@ describe('sync', () => {
     const { code, err } = await run(['sync', 'bob', ...(await flagsOf())], peer);
     expect({ code, err }).toEqual({
       code: 0,
-      err: 'warning: the history of "bob" went back to an earlier state (abababababab)\nwarning: "bob" reports: go away\n',
+      err: 'warning: "bob" went back to an earlier state of its messages (abababababab)\nwarning: "bob" reports: go away\n',
     });
   });
 

@@ -1,7 +1,7 @@
 /** What only a process of its own shows: signals, pipes, exit codes. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -56,6 +56,30 @@ test('ends quietly when nobody reads any longer', async () => {
   expect(await stderr).toBe('');
 });
 
+test('ends quietly when nobody reads the version', async () => {
+  const child = start('--version');
+  const stderr = text(child.stderr);
+  child.stdout.destroy();
+  expect(await exitCode(child)).toBe(0);
+  expect(await stderr).toBe('');
+});
+
+const FULL = '/dev/full';
+
+describe.skipIf(!existsSync(FULL))('output that cannot be written (skipped without /dev/full)', () => {
+  test.for([['--version'], ['help'], ['config'], ['decode', HELLO], ['completion', 'bash'], ['config', '--json']])(
+    '%j says so, and ends with 1',
+    async (argv) => {
+      const { status, stderr } = spawnSync(process.execPath, [main, ...argv], {
+        stdio: ['ignore', openSync(FULL, 'w'), 'pipe'],
+        encoding: 'utf8',
+      });
+      expect(stderr).toMatch(/^murmure: the output could not be written: the disk is full; .*\n$/);
+      expect(status).toBe(1);
+    },
+  );
+});
+
 /** `script` of util-linux gives a program a terminal. */
 describe.skipIf(!hasTool('script'))('at a terminal (skipped without util-linuxâ€™s script)', () => {
   /** Runs it, types each answer once the question before it was asked, and gives what was on the screen. */
@@ -84,21 +108,21 @@ describe.skipIf(!hasTool('script'))('at a terminal (skipped without util-linuxâ€
     const home = await initHome();
     const twice = [
       [/New passphrase/, 'secret\r'],
-      [/same again/, 'secret\r'],
+      [/passphrase again/, 'secret\r'],
     ] as const;
     const { code, screen } = await converse(['key', 'passphrase', '--home', home], twice);
     expect(code).toBe(0);
     expect(screen).not.toContain('secret');
     expect(readFileSync(join(home, 'key.pem'), 'utf8')).toContain('ENCRYPTED');
-    const show = (...typed: string[]) =>
+    const sign = (...typed: string[]) =>
       converse(
-        ['key', 'show', '--home', home],
+        ['key', 'export', join(freshFolder(), '..', 'backup.json'), '--home', home],
         typed.map((text, index) => [index === 0 ? /Passphrase of the key/ : /does not open.*Passphrase of/s, text]),
       );
-    expect((await show('secret\r')).code).toBe(0);
-    expect((await show('wrong\r', 'secret\r')).code).toBe(0);
-    expect((await show('wrong\r', 'wrong\r', 'wrong\r')).code).toBe(6);
-    expect((await show('\u0003')).code).toBe(130);
+    expect((await sign('secret\r')).code).toBe(0);
+    expect((await sign('wrong\r', 'secret\r')).code).toBe(0);
+    expect((await sign('wrong\r', 'wrong\r', 'wrong\r')).code).toBe(6);
+    expect((await sign('\u0003')).code).toBe(130);
   });
 
   test('a message is written in the editor that the environment names', async () => {

@@ -1,7 +1,7 @@
 /** mute, thread, search, withdraw and tree. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { homeAt } from '../../../src/cli/home.ts';
-import { markSeen } from '../../../src/cli/print-messages.ts';
+import { homeAt } from '../../../src/cli/home/home.ts';
+import { markSeen } from '../../../src/cli/messages/print-messages.ts';
 import { openSqliteStore } from '../../../src/store/sqlite-store.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { hashOf } from '../../../src/wire/hash.ts';
@@ -37,7 +37,7 @@ test('what is shown is shown, even where it cannot be noted as read', async () =
     },
   };
   markSeen({ output } as never, store as never, [{ hash: 'a', read: false }] as never);
-  expect(warnings).toEqual(['what you have read was not noted: the disk is full']);
+  expect(warnings).toEqual(['these messages could not be marked as read: the disk is full']);
 });
 
 describe('mute and unmute', () => {
@@ -53,8 +53,8 @@ describe('mute and unmute', () => {
   });
 
   test('say what they did, to a person', async () => {
-    expect((await human('mute', 'bob')).out).toBe('you no longer see bob in the timeline\n');
-    expect((await human('unmute', 'bob')).out).toBe('you see bob in the timeline again\n');
+    expect((await human('mute', 'bob')).out).toBe('The timeline no longer shows bob.\n');
+    expect((await human('unmute', 'bob')).out).toBe('The timeline shows bob again.\n');
   });
 
   test('not oneself: 2; not somebody nobody knows: 4', async () => {
@@ -159,9 +159,9 @@ describe('withdraw', () => {
     const no = answers('no');
     const { code, out } = await withdraw(no);
     expect({ code, out }).toEqual({ code: 0, out: '' });
-    expect(no.asked).toEqual([expect.stringMatching(/Nobody can be made to forget it.*\nWithdraw “one”\?/)]);
+    expect(no.asked).toEqual([expect.stringMatching(/cannot be made to forget it.*\nWithdraw “one”\?/)]);
     expect((await json('timeline')).lines).toHaveLength(1);
-    expect((await withdraw(answers('yes'))).out).toContain('withdrawn');
+    expect((await withdraw(answers('yes'))).out).toContain('Withdrew');
     expect((await json('timeline')).lines).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createPaint } from '../../../src/cli/output.ts';
+import { createPaint } from '../../../src/cli/output/output.ts';
 import { eventLine, renderEvent, renderWarning } from '../../../src/cli/render/event.ts';
 import { renderMessage } from '../../../src/cli/render/message.ts';
 import { byteSize, columns, counted, duration, localDateTime } from '../../../src/cli/render/text.ts';
@@ -71,17 +71,17 @@ describe('events', () => {
   const evil = 'ev\u001b[31mi\nl';
   const failure = { code: 'peer-unreachable', message: 'no answer' } as const;
   const facts: readonly (readonly [PeerFact, string])[] = [
-    [{ type: 'peer.listed', addresses: [address] }, 'listed at the directory as 192.0.2.1:80'],
+    [{ type: 'peer.listed', addresses: [address] }, 'the directory lists us at 192.0.2.1:80'],
     [{ type: 'root.published', root: 'ab'.repeat(32) }, 'published: the root is now abababababab'],
     [
       { type: 'session.opened', direction: 'incoming', name: evil, address, authenticated: false },
-      'session with us: evi l at 192.0.2.1:80 [not authenticated]',
+      'evi l at 192.0.2.1:80 opened a session with us [not authenticated]',
     ],
     [
       { type: 'session.opened', direction: 'outgoing', name: 'bob', address, authenticated: true },
-      'session of ours: bob at 192.0.2.1:80',
+      'we opened a session with bob at 192.0.2.1:80',
     ],
-    [{ type: 'session.failed', name: evil, failure }, 'no session with evi l: no answer'],
+    [{ type: 'session.failed', name: evil, failure }, 'could not open a session with evi l: no answer'],
     [{ type: 'messages.received', peer: evil, hashes: ['ab'.repeat(32)] }, '1 new message from evi l'],
     [{ type: 'sync.progressed', peer: 'bob', nodesFetched: 1, nodesWanted: 2 }, 'bob: 1 nodes fetched, 2 wanted'],
     [{ type: 'sync.finished', report: syncReport('bob') }, ''],

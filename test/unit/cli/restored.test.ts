@@ -68,7 +68,9 @@ describe.each(publishing)('%s from a restored home', (_, command) => {
     const peer = asked(bob('later'), carol('same'));
     const { code, err, lines } = await inHome(await command(), peer);
     expect(code).toBe(7);
-    expect(err).toMatch(/^murmure: "bob" has newer messages of yours .* take them back for everybody: .*key resume/m);
+    expect(err).toMatch(
+      /^murmure: "bob" has messages of yours that are newer .* delete them for everybody: .*key resume/m,
+    );
     expect(lines).toMatchObject([{ error: { code: 'invalid-data' } }]);
     expect(peer.options()).toMatchObject({ register: false, publish: false });
     expect(peer.closed()).toBe(true);
@@ -127,7 +129,7 @@ test('a serve that is stopped while it asks ends as ever, and the question stays
 test('many who have newer messages are not all named', async () => {
   const names = ['a', 'b', 'c', 'd', 'e'].map((peer): HistoryCheck => ({ peer, outcome: 'later' }));
   const { err } = await inHome(['post', 'three'], asked(...names));
-  expect(err).toContain('"a", "b", "c", and 2 more have newer messages');
+  expect(err).toContain('"a", "b", "c", and 2 more have messages of yours that are newer');
 });
 
 test('without a directory to find anybody: 2, and what it is for', async () => {
@@ -196,7 +198,7 @@ describe('key import says what will happen', () => {
   };
 
   test('those one follows are asked; or there is nobody to ask', async () => {
-    expect(await imported(['bob'])).toContain('those you follow are asked');
+    expect(await imported(['bob'])).toContain('the peers you follow are asked');
     expect(await imported([])).toContain('You follow nobody who could be asked');
   });
 });
@@ -207,7 +209,7 @@ describe('key resume', () => {
     expect(await inHome(['key', 'resume'], { prompts })).toMatchObject({ code: 0, out: '' });
     expect(mark()).toBe(true);
     expect((await inHome(['key', 'resume'], { prompts })).lines).toEqual([{ name: 'alice', resumed: true }]);
-    expect(prompts.asked[0]).toMatch(/everybody drops them.*\nPublish from here nevertheless\?/);
+    expect(prompts.asked[0]).toMatch(/everybody drops them.*\nPublish from here anyway\?/);
     expect(mark()).toBe(false);
     expect((await inHome(['post', 'three'])).code).toBe(0);
   });

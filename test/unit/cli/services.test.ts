@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { StoppedError } from '../../../src/cli/errors.ts';
-import { homeAt } from '../../../src/cli/home.ts';
-import { keepLiveState, readLiveState } from '../../../src/cli/live-state.ts';
-import { lockHome } from '../../../src/cli/serve-lock.ts';
+import { homeAt } from '../../../src/cli/home/home.ts';
+import { lockHome } from '../../../src/cli/home/serve-lock.ts';
+import { keepExplanationFile, readExplanationFile } from '../../../src/cli/peer/explanation-file.ts';
 import type { DirectoryOptions, Peer } from '../../../src/index.ts';
 import { MurmureError } from '../../../src/wire/murmure-error.ts';
 import { DIRECTORY, fakeDirectory, fakePeer, freshFolder, initHome, run } from './support.ts';
@@ -84,7 +84,7 @@ describe('serve', () => {
     });
     const { code, err } = await run(['serve', ...(await flagsOf())], { ...peer, ...stopWhen(/ready/) });
     expect(code).toBe(0);
-    expect(err).toContain('nobody answers (next try in 2 s)');
+    expect(err).toContain('nobody answers (trying again in 2 s)');
   });
 
   test('a name that belongs to another key: 6', async () => {
@@ -127,14 +127,14 @@ describe('the lock of a home', () => {
     lockHome(home)[Symbol.dispose]();
     using again = lockHome(home);
     expect(again).toBeDefined();
-    expect(() => lockHome(home)).toThrow(/another "murmure serve"/);
+    expect(() => lockHome(home)).toThrow(/another murmure/);
   });
 });
 
 test('a peer goes on where what it is at cannot be noted, the disk being full, say', () => {
   const peer = { explainAll: () => new Map([['bob', []]]) } as unknown as Peer;
-  using _live = keepLiveState(homeAt(join(freshFolder(), 'nowhere')), peer);
-  expect(() => readLiveState(homeAt(freshFolder()), 'bob')).toThrow('no "murmure serve" runs');
+  using _live = keepExplanationFile(homeAt(join(freshFolder(), 'nowhere')), peer);
+  expect(() => readExplanationFile(homeAt(freshFolder()), 'bob')).toThrow('no "murmure serve" is running');
 });
 
 describe('directory', () => {

@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { resolveSettings } from '../../../src/cli/settings.ts';
+import { resolveSettings } from '../../../src/cli/settings/settings.ts';
 import { freshFolder } from './support.ts';
 
 let home: string;
@@ -82,4 +83,27 @@ describe('config.toml', () => {
 
 test('a timeout longer than any timer is none', async () => {
   expect((await settle({ timeout: '1e9' })).timeoutMs).toBeUndefined();
+});
+
+describe('folders that the environment names', () => {
+  const defaultHome = async (env: Record<string, string>) => (await resolveSettings({}, env)).settings.home.folder;
+
+  test.skipIf(process.platform !== 'linux').for([
+    [{ HOME: '/somebody' }, '/somebody/.local/share/murmure'],
+    [{ HOME: '/somebody', XDG_DATA_HOME: '/data' }, '/data/murmure'],
+    [{ HOME: '/somebody', XDG_DATA_HOME: '' }, '/somebody/.local/share/murmure'],
+    [{ HOME: '/somebody', XDG_DATA_HOME: 'relative' }, '/somebody/.local/share/murmure'],
+    [{ HOME: '' }, join(userInfo().homedir, '.local/share/murmure')],
+    [{ HOME: 'relative' }, join(userInfo().homedir, '.local/share/murmure')],
+    [{ HOME: '/somebody', MURMURE_HOME: '~/mur' }, '/somebody/mur'],
+    [{ HOME: '/somebody', MURMURE_HOME: '~other' }, resolve('~other')],
+  ] as const)('%j: the home is %s', async ([env, folder]) => {
+    expect(await defaultHome(env)).toBe(folder);
+  });
+
+  test('"~" in the file and in flags is the home folder', async () => {
+    configure('ca = "~/ca.pem"\npassphrase-file = "secret.txt"');
+    const { ca, passphraseFile, record } = await settle({ record: '~/run.jsonl' }, { HOME: '/somebody' });
+    expect([ca, passphraseFile, record]).toEqual(['/somebody/ca.pem', join(home, 'secret.txt'), '/somebody/run.jsonl']);
+  });
 });

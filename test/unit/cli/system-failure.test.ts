@@ -1,7 +1,7 @@
 /** What the system refuses is said in a sentence: what could not be done, to what, and what to do. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { systemFailure } from '../../../src/cli/system-failure.ts';
+import { systemFailure } from '../../../src/cli/output/system-failure.ts';
 
 const error = (code: string, syscall: string, path?: string) =>
   Object.assign(new Error(`${code}: …`), { code, syscall, path });
@@ -9,8 +9,8 @@ const error = (code: string, syscall: string, path?: string) =>
 test.for([
   ['ENOSPC', 'write', '/a', '/a could not be written: the disk is full; make room'],
   ['ENOSPC', 'write', undefined, 'a file could not be written: the disk is full; make room'],
-  ['EACCES', 'mkdir', '/a', '/a could not be created: there is no permission; make it and its folder yours'],
-  ['EROFS', 'open', '/a', '/a could not be opened: it can only be read there; choose another place'],
+  ['EACCES', 'mkdir', '/a', '/a could not be created: permission denied; make sure that it and its folder are yours'],
+  ['EROFS', 'open', '/a', '/a could not be opened: the file system is read-only; choose another place'],
 ] as const)('%s on %s of %s', ([code, syscall, path, sentence]) => {
   expect(systemFailure(error(code, syscall, path))).toContain(sentence);
 });

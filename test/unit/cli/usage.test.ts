@@ -93,6 +93,43 @@ describe('bad usage', () => {
   );
 });
 
+describe('what is not text', () => {
+  test('an argument that is not in UTF-8 is refused', async () => {
+    const home = await initHome();
+    const refused = await run(['post', Buffer.from([0x63, 0x61, 0x66, 0xe9]).toString(), '--home', home]);
+    expect(refused).toMatchObject({ code: 2, err: expect.stringContaining('is not in UTF-8') });
+    expect((await run(['timeline', '--home', home])).out).toBe('');
+  });
+
+  test.for(['post', 'decode'])('"%s -" refuses endless input, and reads no more of it', async (command) => {
+    const home = await initHome();
+    let pieces = 0;
+    const endless = {
+      *[Symbol.iterator]() {
+        for (; pieces < 1_000_000; pieces++) yield 'ab';
+      },
+    } as unknown as readonly string[];
+    const { code, err } = await run([command, '-', '--home', home], { stdin: endless });
+    expect(code).toBe(7);
+    expect(err).toContain('more than 262,144 characters');
+    expect(pieces).toBeLessThan(140_000);
+  });
+});
+
+describe('the clock', () => {
+  test.for([
+    [Date.UTC(1970, 0, 1), '1970-01-01 00:00'],
+    [Date.UTC(2160, 0, 1), '2160-01-01 00:00'],
+  ] as const)('of %d says what no message can be dated with', async ([now, says]) => {
+    const home = await initHome();
+    const { code, err } = await run(['post', 'hi', '--home', home], { nowMs: () => now });
+    expect(code).toBe(1);
+    expect(err).toMatch(new RegExp(`the clock of this machine says ${says} UTC.*set the clock`));
+    const doctor = await run(['doctor', '--home', home, '--json'], { nowMs: () => now });
+    expect(doctor.lines).toContainEqual(expect.objectContaining({ check: 'date', status: 'failed' }));
+  });
+});
+
 describe('help and version', () => {
   test('no command: help on stderr, exit 2', async () => {
     const { code, out, err } = await run([]);
@@ -107,8 +144,21 @@ describe('help and version', () => {
     expect(out).toContain('--timeout');
   });
 
-  test('--version', async () => {
-    const { code, out } = await run(['--version']);
+  test.for([['-h'], ['post', '-h'], ['help', 'post']])('%j is help as well, with an example', async (argv) => {
+    const { code, out } = await run(argv);
+    expect(code).toBe(0);
+    if (argv.includes('post')) expect(out).toMatch(/Examples:\n {2}murmure post /);
+  });
+
+  test.for([
+    [['help', 'tiemline'], 'timeline'],
+    [['help', 'key', 'exprot'], 'export'],
+  ] as const)('%j proposes %s', async ([argv, meant]) => {
+    expect((await run(argv)).err).toContain(`Did you mean ${meant}?`);
+  });
+
+  test.for(['--version', '-V'])('%s', async (flag) => {
+    const { code, out } = await run([flag]);
     expect(code).toBe(0);
     expect(out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });

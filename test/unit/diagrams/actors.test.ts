@@ -1,11 +1,11 @@
 /** What the overviews tell of actors is what happens: peers and a directory run, and all that they tell each other is noted. */
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import type { AnyActorRef, AnyStateMachine, InspectionEvent } from 'xstate';
+import { children } from '../../../diagrams/draw/actors.ts';
+import { readMachines } from '../../../diagrams/draw/write-diagrams.ts';
 import { actorId } from '../../../machines/actor-ids.ts';
 import { machines } from '../../../machines/index.ts';
 import { messageTable } from '../../../machines/messages.ts';
-import { children } from '../../../src/diagrams/actors.ts';
-import { readMachines } from '../../../src/diagrams/generate.ts';
 import { hashOf, ZERO_HASH } from '../../../src/wire/hash.ts';
 import { encodeInternal, encodeMessage } from '../../../src/wire/node.ts';
 import type { SocketAddress } from '../../../src/wire/socket-address.ts';

@@ -1,9 +1,9 @@
 /** Nothing of a machine is left out of its diagrams. What there is, is read from the machine here, without the generator. */
 import { describe, expect, test } from 'vitest';
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
+import { generateDiagrams } from '../../../diagrams/draw/write-diagrams.ts';
 import { machines } from '../../../machines/index.ts';
 import { timing } from '../../../machines/timing.ts';
-import { generateDiagrams } from '../../../src/diagrams/generate.ts';
 import { arrowsOf, assertWellFormed, mermaidLinesOf, textsOf } from './pictures.ts';
 
 const files = await generateDiagrams();

@@ -1,12 +1,12 @@
 /** Computed delays move within the bounds that the diagrams tell, and reach both. */
 import { describe, expect, test } from 'vitest';
 import { type AnyActorLogic, type AnyStateMachine, createActor, type EventObject } from 'xstate';
+import { computedDelays } from '../../../diagrams/draw/delays.ts';
 import { directoryClientMachine } from '../../../machines/directory-client.machine.ts';
 import { machines } from '../../../machines/index.ts';
 import { nodeRequestsMachine } from '../../../machines/node-requests.machine.ts';
 import { requestMachine } from '../../../machines/request.machine.ts';
 import { timing } from '../../../machines/timing.ts';
-import { computedDelays } from '../../../src/diagrams/delays.ts';
 import { ZERO_HASH } from '../../../src/wire/hash.ts';
 import { inert, nobody } from '../../machines/walk-machine.ts';
 

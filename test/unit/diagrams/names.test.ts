@@ -1,13 +1,13 @@
 /** Foreign names are shown as they are, and mean nothing to Graphviz, XML or Mermaid; what has no name is refused. */
 import { describe, expect, test } from 'vitest';
 import { type AnyStateMachine, assign, createMachine, setup } from 'xstate';
+import { delayText, durationText } from '../../../diagrams/draw/delays.ts';
+import { mermaidChart } from '../../../diagrams/draw/mermaid.ts';
+import { type MachineModel, readMachine } from '../../../diagrams/draw/model.ts';
+import { stateChart } from '../../../diagrams/draw/state-chart.ts';
+import { drawSvg } from '../../../diagrams/draw/svg.ts';
+import { wrap } from '../../../diagrams/draw/text.ts';
 import { nameActions } from '../../../machines/named.ts';
-import { delayText, durationText } from '../../../src/diagrams/delays.ts';
-import { mermaidChart } from '../../../src/diagrams/mermaid.ts';
-import { type MachineModel, readMachine } from '../../../src/diagrams/model.ts';
-import { stateChart } from '../../../src/diagrams/state-chart.ts';
-import { drawSvg } from '../../../src/diagrams/svg.ts';
-import { wrap } from '../../../src/diagrams/text.ts';
 import { arrowsOf, assertWellFormed, mermaidLinesOf, textsOf } from './pictures.ts';
 
 const read = (machine: unknown, name = 'sample'): MachineModel =>

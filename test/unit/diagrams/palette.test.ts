@@ -1,6 +1,6 @@
 /** Text can be read in light and in dark: contrast of at least 4.5, as WCAG 2.2 §1.4.3 asks for. */
 import { describe, expect, test } from 'vitest';
-import { type ColorName, colors, pictureStyle } from '../../../src/diagrams/palette.ts';
+import { type ColorName, colors, pictureStyle } from '../../../diagrams/draw/palette.ts';
 
 const TEXT: readonly ColorName[] = ['ink', 'muted', 'event', 'guard', 'action', 'child'];
 const GROUND: readonly ColorName[] = ['page', 'box', 'final'];

@@ -624,7 +624,7 @@ describe('beside the protocol', () => {
     };
     const { ask } = await serve({ registry: broken });
     const answer = await ask('/peers/');
-    expect([answer.status, answer.text]).toEqual([500, 'something broke here; it was logged\n']);
+    expect([answer.status, answer.text]).toEqual([500, 'internal error; see the log of the directory\n']);
     expect((await ask('/udp-address')).status).toBe(200);
   });
 });

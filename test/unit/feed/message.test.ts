@@ -34,8 +34,9 @@ describe('protocol §2: reading dates', () => {
     expect(wireDate(Date.parse('2022-01-02T00:00:00.999Z'))).toBe(86_400);
   });
 
-  test('a clock that is before 2022 gives the first date there is', () => {
-    expect(wireDate(0)).toBe(0);
+  test('a clock that is before 2022 or after 2158 gives no date, and is told', () => {
+    expect(() => wireDate(0)).toThrow('the clock of this machine says 1970-01-01 00:00 UTC');
+    expect(() => wireDate(Date.UTC(2159, 0, 1))).toThrow('says 2159-01-01 00:00 UTC');
   });
 
   test('one that lies more than a day ahead, but not as Unix seconds, is read as Unix seconds', () => {

@@ -5,7 +5,7 @@ import { safeLine } from '../../../feed/safe-text.ts';
 import { followedPeers } from '../../../store/followed.ts';
 import type { Store, StoredMessage } from '../../../store/store.ts';
 import type { Hash } from '../../../wire/hash.ts';
-import { startOfConversation, turnsFrom } from '../../conversation.ts';
+import { startOfConversation, turnsFrom } from '../../messages/conversation.ts';
 import { messageItem } from '../../render/message-item.ts';
 import { isMentioned } from '../../render/message-marks.ts';
 import { counted } from '../../render/text.ts';

@@ -2,8 +2,8 @@
 import type { Action, Place } from '../../../../machines/front-end-context.ts';
 import type { Peer } from '../../../index.ts';
 import type { Store } from '../../../store/store.ts';
-import type { Paint } from '../../output.ts';
-import type { SettingOrigin } from '../../settings.ts';
+import type { Paint } from '../../output/output.ts';
+import type { SettingOrigin } from '../../settings/settings.ts';
 import type { Live } from '../live.ts';
 import type { Item } from '../screen.ts';
 

@@ -3,7 +3,7 @@ import type { Place } from '../../../../machines/front-end-context.ts';
 import { safeLine } from '../../../feed/safe-text.ts';
 import type { Store } from '../../../store/store.ts';
 import { type Hash, isEmptyRoot } from '../../../wire/hash.ts';
-import type { Paint } from '../../output.ts';
+import type { Paint } from '../../output/output.ts';
 import { renderTreeLine, treeLines } from '../../render/tree.ts';
 import { truncate, wrapText } from '../../render/wrap.ts';
 import { helpLines } from '../help.ts';

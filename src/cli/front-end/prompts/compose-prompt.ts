@@ -1,7 +1,7 @@
 /** A prompt for a message: it wraps while it is written, has room for several lines, and counts the bytes that are left. */
 import { createPrompt, isEnterKey, type KeypressEvent, useEffect, useKeypress, useRef, useState } from '@inquirer/core';
 import { safeText } from '../../../feed/safe-text.ts';
-import type { Paint } from '../../output.ts';
+import type { Paint } from '../../output/output.ts';
 import { wrapText } from '../../render/wrap.ts';
 import type { Writing } from '../dialogue.ts';
 import { keyLines } from '../key-lines.ts';

@@ -9,7 +9,7 @@ import {
   useRef,
   useState,
 } from '@inquirer/core';
-import type { Paint } from '../../output.ts';
+import type { Paint } from '../../output/output.ts';
 import { wrapText } from '../../render/wrap.ts';
 import { keyLines } from '../key-lines.ts';
 import type { Key, Screen, ScreenAnswer } from '../screen.ts';

@@ -1,0 +1,207 @@
+/**
+ * Completion scripts for three shells, from what completables.ts knows. Names of peers are foreign text: no shell may ever expand or
+ * evaluate them.
+ */
+import { type Completable, type CompletableOption, VALUE_KINDS } from './completables.ts';
+
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof SHELLS)[number];
+
+export function completionScript(shell: Shell, all: readonly Completable[]): string {
+  switch (shell) {
+    case 'bash':
+      return bash(all);
+    case 'zsh':
+      return zsh(all);
+    case 'fish':
+      return fish(all);
+  }
+}
+
+const words = (items: readonly { name: string }[]) => items.map(({ name }) => name).join(' ');
+const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
+
+interface Shape {
+  readonly everywhere: readonly CompletableOption[];
+  readonly groups: readonly string[];
+}
+
+/** What all scripts need: options that hold everywhere, and commands that have commands of their own. */
+function shapeOf(all: readonly Completable[]): Shape {
+  const everywhere = (all[0]?.options ?? []).filter(({ name }) => name !== '--version');
+  const groups = all.filter(({ path, commands }) => path !== '' && commands.length > 0).map(({ path }) => path);
+  return { everywhere, groups };
+}
+
+/** Options whose values the program is asked for: a case of a shell's `case` for each kind. */
+function valueCases(
+  all: readonly Completable[],
+  toCase: (options: readonly string[], kind: string) => string,
+): string[] {
+  const kinds = VALUE_KINDS.map((kind) => ({ kind, options: optionsWith(all, kind) }));
+  return kinds.filter(({ options }) => options.length > 0).map(({ kind, options }) => toCase(options, kind));
+}
+
+/** Names of the options that take a value. */
+function optionsWithValue(all: readonly Completable[]): string[] {
+  return (['file', 'folder', 'text', ...VALUE_KINDS] as const).flatMap((kind) => optionsWith(all, kind));
+}
+
+const isAsked = (argument: Completable['argument']) => (VALUE_KINDS as readonly unknown[]).includes(argument);
+
+/** Names of the options of this kind, of all commands, each once. */
+function optionsWith(all: readonly Completable[], value: CompletableOption['value']): string[] {
+  const names = all.flatMap(({ options }) =>
+    options.filter((option) => option.value === value).map(({ name }) => name),
+  );
+  return [...new Set(names)];
+}
+
+function bash(all: readonly Completable[]): string {
+  const { everywhere, groups } = shapeOf(all);
+  const cases = all.map(({ path, commands, options, argument }) => {
+    const choices = [words(commands), words(options), path === '' ? '' : words(everywhere)].filter(Boolean).join(' ');
+    const known = isAsked(argument) ? `; values=${argument}` : '';
+    const extra =
+      argument === 'file' ? '; files=1' : argument === 'shell' ? `; choices+=" ${SHELLS.join(' ')}"` : known;
+    return `    ${quoted(path)}) choices=${quoted(choices)}${extra} ;;`;
+  });
+  const files = [...optionsWith(all, 'file'), ...optionsWith(all, 'folder')];
+  const asked = valueCases(all, (options, kind) => `    ${options.join(' | ')}) _murmure_values ${kind}; return ;;`);
+  return `# murmure completion for bash: source <(murmure completion bash)
+_murmure_values() {
+  local value
+  while IFS= read -r value; do
+    [[ $value == "\${COMP_WORDS[COMP_CWORD]}"* ]] && COMPREPLY+=("$(printf %q "$value")")
+  done < <(murmure complete "$1" 2>/dev/null)
+  return 0
+}
+_murmure() {
+  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD - 1]}"
+  local path='' choices='' files='' values='' word skip='' i
+  COMPREPLY=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    word="\${COMP_WORDS[i]}"
+    if [[ -n $skip ]]; then skip=''; continue; fi
+    case "$word" in
+      ${optionsWithValue(all).join(' | ')}) skip=1 ;;
+      -*) ;;
+      *) case "$path" in
+          ''${groups.map((group) => ` | ${quoted(group)}`).join('')}) path="\${path:+$path }$word" ;;
+        esac ;;
+    esac
+  done
+  case "$previous" in
+    ${files.join(' | ')}) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    ${optionsWith(all, 'text').join(' | ')}) return ;;
+${asked.join('\n')}
+  esac
+  case "$path" in
+${cases.join('\n')}
+  esac
+  if [[ -n $files && $current != -* ]]; then mapfile -t COMPREPLY < <(compgen -f -- "$current"); return; fi
+  if [[ -n $values && $current != -* ]]; then _murmure_values "$values"; return; fi
+  mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$current")
+}
+complete -F _murmure murmure
+`;
+}
+
+function zsh(all: readonly Completable[]): string {
+  const { everywhere, groups } = shapeOf(all);
+  const described = ({ name, summary }: { name: string; summary: string }) =>
+    quoted(`${name.replaceAll(':', '\\:')}:${summary.replaceAll(':', '\\:')}`);
+  const cases = all.map(({ path, commands, options, argument }) => {
+    const known = isAsked(argument) ? ` values=${argument}` : '';
+    const extra = argument === 'file' ? ' files=1' : argument === 'shell' ? ` commands=(${SHELLS.join(' ')})` : known;
+    const flags = [...options, ...(path === '' ? [] : everywhere)].map(described).join(' ');
+    return `    ${quoted(path)}) commands=(${commands.map(described).join(' ')}) flags=(${flags})${extra} ;;`;
+  });
+  const files = [...optionsWith(all, 'file'), ...optionsWith(all, 'folder')];
+  const asked = valueCases(all, (options, kind) => `    (${options.join('|')}) _murmure_values ${kind}; return ;;`);
+  return `#compdef murmure
+# murmure completion for zsh: murmure completion zsh > _murmure, in a folder of $fpath
+_murmure_values() {
+  local -a found
+  found=("\${(@f)$(murmure complete $1 2>/dev/null)}")
+  compadd -a found
+}
+_murmure() {
+  local path_words='' word skip='' files='' values='' i
+  local -a commands flags
+  for ((i = 2; i < CURRENT; i++)); do
+    word=$words[i]
+    if [[ -n $skip ]]; then skip=''; continue; fi
+    case $word in
+      (${optionsWithValue(all).join('|')}) skip=1 ;;
+      (-*) ;;
+      (*) case $path_words in
+          (''${groups.map((group) => `|${quoted(group)}`).join('')}) path_words="\${path_words:+$path_words }$word" ;;
+        esac ;;
+    esac
+  done
+  case $words[CURRENT-1] in
+    (${files.join('|')}) _files; return ;;
+    (${optionsWith(all, 'text').join('|')}) return ;;
+${asked.join('\n')}
+  esac
+  case $path_words in
+${cases.join('\n').replaceAll(/^( {4})/gm, '$1(')}
+  esac
+  [[ -n $files && $words[CURRENT] != -* ]] && { _files; return }
+  [[ -n $values && $words[CURRENT] != -* ]] && { _murmure_values $values; return }
+  if [[ $words[CURRENT] == -* ]]; then _describe -o option flags; else _describe command commands; fi
+}
+# As a file in $fpath it is called at once; when it is sourced, it is only made known.
+if [[ $funcstack[1] == _murmure ]]; then _murmure "$@"; elif (( $+functions[compdef] )); then compdef _murmure murmure; fi
+`;
+}
+
+function fish(all: readonly Completable[]): string {
+  const { everywhere, groups } = shapeOf(all);
+  const values = (kind: string) => ` -a ${quoted(`(murmure complete ${kind} 2>/dev/null)`)}`;
+  const lines = [
+    `# murmure completion for fish: murmure completion fish | source
+function __murmure_at -a wanted -d 'Whether this is the command that is typed'
+  set -l path
+  set -l skip
+  set -l typed (commandline -opc)
+  set -e typed[1]
+  for word in $typed
+    if test -n "$skip"
+      set skip
+      continue
+    end
+    switch $word
+      case ${optionsWithValue(all).join(' ')}
+        set skip 1
+      case '-*'
+      case '*'
+        switch "$path"
+          case ''${groups.map((group) => ` ${quoted(group)}`).join('')}
+            set path (string trim "$path $word")
+        end
+    end
+  end
+  test "$path" = "$wanted"
+end
+complete -c murmure -f`,
+  ];
+  const option = ({ name, summary, value }: CompletableOption, condition: string) => {
+    const isFile = value === 'file' || value === 'folder';
+    const takes = value === undefined ? '' : isFile ? ' -r -F' : value === 'text' ? ' -x' : ` -x${values(value)}`;
+    return `complete -c murmure${condition} -l ${name.slice(2)}${takes} -d ${quoted(summary)}`;
+  };
+  for (const { path, commands, options, argument } of all) {
+    const condition = ` -n "__murmure_at ${quoted(path)}"`;
+    for (const { name, summary } of commands) {
+      lines.push(`complete -c murmure${condition} -a ${name} -d ${quoted(summary)}`);
+    }
+    if (argument === 'file') lines.push(`complete -c murmure${condition} -F`);
+    if (argument !== undefined && isAsked(argument)) lines.push(`complete -c murmure${condition}${values(argument)}`);
+    if (argument === 'shell') lines.push(`complete -c murmure${condition} -a ${quoted(SHELLS.join(' '))}`);
+    if (path !== '') lines.push(...options.map((one) => option(one, condition)));
+  }
+  lines.push(...everywhere.map((one) => option(one, '')));
+  return `${lines.join('\n')}\n`;
+}

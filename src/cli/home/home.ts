@@ -1,0 +1,112 @@
+/** The home folder: where what belongs to one identity is kept. */
+import { existsSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileNames } from '../../directory/file-names.ts';
+import type { PublicKey } from '../../identity/public-key.ts';
+import { isValidName } from '../../wire/name.ts';
+import { IdentityExistsError, InvalidFileError, NoIdentityError } from '../errors.ts';
+import { readTextFileIfPresent } from '../input/text-file.ts';
+
+export interface Home {
+  /** Absolute path. */
+  readonly folder: string;
+  readonly keyFile: string;
+  readonly identityFile: string;
+  readonly storeFile: string;
+  readonly configFile: string;
+  readonly lockFile: string;
+  /** There while the home, restored from a backup, may lack newer messages of its owner. */
+  readonly restoredFile: string;
+  /** The certificate of a directory that is run from this home, for others to trust. */
+  readonly directoryCaFile: string;
+}
+
+/** The places in a home folder, whether it exists or not. */
+export function homeAt(path: string): Home {
+  const folder = resolve(path);
+  return {
+    folder,
+    keyFile: join(folder, 'key.pem'),
+    identityFile: join(folder, 'identity.json'),
+    storeFile: join(folder, 'store.db'),
+    configFile: join(folder, 'config.toml'),
+    lockFile: join(folder, 'serve.lock'),
+    restoredFile: join(folder, 'restored.txt'),
+    directoryCaFile: join(folder, fileNames.certificate),
+  };
+}
+
+/** Creates the folder, for its owner only, if it is not there. */
+export async function createHomeFolder({ folder }: Home): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+}
+
+/** Its being there is the mark; the text is for whoever looks into the folder. */
+export async function markRestored({ restoredFile }: Home): Promise<void> {
+  const text = 'Restored from a backup: nothing is published until others have been asked for newer messages.\n';
+  await writeFile(restoredFile, text, { mode: 0o600, flush: true });
+}
+
+export function isRestored({ restoredFile }: Home): boolean {
+  return existsSync(restoredFile);
+}
+
+export async function clearRestored({ restoredFile }: Home): Promise<void> {
+  await rm(restoredFile, { force: true });
+}
+
+/** Whose home it is. */
+export interface HomeOwner {
+  readonly name: string;
+  /** Of the key that belongs here; homes of earlier versions do not say. */
+  readonly publicKey?: PublicKey | undefined;
+}
+
+/** The name this home publishes under, or undefined before `init`. @throws InvalidFileError */
+export async function readName(home: Home): Promise<string | undefined> {
+  return (await readOwner(home))?.name;
+}
+
+/** @throws InvalidFileError */
+async function readOwner({ identityFile }: Home): Promise<HomeOwner | undefined> {
+  const text = await readTextFileIfPresent(identityFile);
+  return text === undefined ? undefined : parseOwner(identityFile, text);
+}
+
+/** @throws NoIdentityError, InvalidFileError */
+export async function requireName(home: Home): Promise<string> {
+  return (await requireOwner(home)).name;
+}
+
+/** @throws NoIdentityError, InvalidFileError */
+export async function requireOwner(home: Home): Promise<HomeOwner> {
+  const owner = await readOwner(home);
+  if (owner === undefined) throw new NoIdentityError(home.folder);
+  return owner;
+}
+
+/** Gives the home its owner, once and for all. @throws IdentityExistsError */
+export async function writeOwner(home: Home, owner: Required<HomeOwner>): Promise<void> {
+  try {
+    await writeFile(home.identityFile, `${JSON.stringify(owner)}\n`, { flag: 'wx', mode: 0o600, flush: true });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // Half a file would be in the way of the next attempt.
+    if (code === 'ENOSPC' || code === 'EDQUOT') await rm(home.identityFile, { force: true });
+    if (code !== 'EEXIST') throw error;
+    throw new IdentityExistsError(home.folder, (await readName(home)) ?? '');
+  }
+}
+
+function parseOwner(path: string, text: string): HomeOwner {
+  try {
+    const { name, publicKey } = JSON.parse(text) as { name?: unknown; publicKey?: unknown };
+    if (typeof name === 'string' && isValidName(name)) {
+      return { name, ...(typeof publicKey === 'string' && { publicKey }) };
+    }
+  } catch {
+    // Not JSON, or not an object: said below.
+  }
+  throw new InvalidFileError(path, 'it should read {"name": "…"}');
+}

@@ -1,0 +1,46 @@
+/**
+ * A home that was restored from a backup publishes nothing before those whom it follows were asked for newer messages of its own: to
+ * publish over them would take them back for everybody (docs/adr/0016).
+ */
+import type { HistoryCheck } from '../../index.ts';
+import { followedPeers } from '../../store/followed.ts';
+import { abortable } from '../abortable.ts';
+import { type CommandContext, requireDirectory } from '../context.ts';
+import { NewerMessagesError, NobodyAskedError } from '../errors.ts';
+import { openPeer } from '../peer/one-shot-peer.ts';
+import { clearRestored, isRestored } from './home.ts';
+import { type Identity, openStore } from './open-home.ts';
+
+/**
+ * Returns once this home may publish, and then does so at once the next time. `identity`, if it is open already: else a passphrase may be
+ * asked for. @throws NewerMessagesError, NobodyAskedError, UsageError without a directory
+ */
+export async function requireWholeHistory(context: CommandContext, identity?: Identity): Promise<void> {
+  const { home } = context.settings;
+  if (!isRestored(home)) return;
+  const checks = await askFollowed(context, identity);
+  const later = checks.filter(({ outcome }) => outcome === 'later');
+  if (later.length > 0) throw new NewerMessagesError(later.map(({ peer }) => peer));
+  const [first] = checks;
+  if (first !== undefined && checks.every(({ outcome }) => outcome === 'unreachable')) {
+    throw new NobodyAskedError(first.peer, first.failure?.message ?? '');
+  }
+  await clearRestored(home);
+}
+
+async function askFollowed(context: CommandContext, identity?: Identity): Promise<readonly HistoryCheck[]> {
+  const { settings, output, signal } = context;
+  // Who follows nobody needs no directory for that.
+  if (!(await followsAnybody(context))) return [];
+  output.note('This home was restored from a backup: asking the peers you follow for newer messages of yours …');
+  // A journal is about what comes after.
+  const unrecorded = { ...context, settings: { ...settings, record: undefined } };
+  await using session = await openPeer(unrecorded, await requireDirectory(context), identity);
+  return await abortable(session.peer.checkHistory(), signal);
+}
+
+async function followsAnybody({ settings }: CommandContext): Promise<boolean> {
+  const { name: ownName, store: opened } = await openStore(settings.home);
+  using store = opened;
+  return followedPeers(store, ownName).length > 0;
+}

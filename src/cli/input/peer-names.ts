@@ -1,0 +1,70 @@
+/** Peers as users name them: a name that nobody has is most likely mistyped. */
+import type { Store } from '../../store/store.ts';
+import { MurmureError } from '../../wire/murmure-error.ts';
+import { abortable } from '../abortable.ts';
+import { type CommandContext, requireDirectory } from '../context.ts';
+import { NobodyOfThatNameError, UnknownPeerError } from '../errors.ts';
+import { nearest } from './nearest.ts';
+import { requireAskableName, requireValidName } from './validate.ts';
+
+export interface LookUpOptions {
+  /** Takes names that nobody has. */
+  readonly force?: boolean;
+}
+
+/**
+ * Each name once. Those that this home does not know are looked up at the directory; where there is none, or it does not answer, they are
+ * taken with a warning. @throws UsageError, NobodyOfThatNameError
+ */
+export async function requirePeers(
+  context: CommandContext,
+  store: Store,
+  names: readonly string[],
+  { force = false }: LookUpOptions,
+): Promise<readonly string[]> {
+  for (const name of names) requireAskableName(name);
+  const wanted = [...new Set(names)];
+  const unknown = wanted.filter((name) => store.peer(name) === undefined);
+  if (force || unknown.length === 0) return wanted;
+  const listed = await listedNames(context);
+  if (typeof listed === 'string') {
+    for (const name of unknown) {
+      const meant = nearest(name, knownNames(store));
+      const proposal = meant === undefined ? '' : ` (did you mean "${meant}"?)`;
+      context.output.warn(`nothing is known of "${name}" yet${proposal}, and ${listed}`);
+    }
+    return wanted;
+  }
+  for (const name of unknown) {
+    if (listed.includes(name)) continue;
+    throw new NobodyOfThatNameError(name, nearest(name, [...knownNames(store), ...listed]));
+  }
+  return wanted;
+}
+
+/** Each name once. @throws UsageError, UnknownPeerError for one that this home does not know */
+export function requireStoredPeers(store: Store, names: readonly string[]): readonly string[] {
+  for (const name of names) requireValidName(name);
+  for (const name of names) {
+    if (store.peer(name) === undefined) throw new UnknownPeerError(name, nearest(name, knownNames(store)));
+  }
+  return [...new Set(names)];
+}
+
+/** Of everybody the directory lists, or why it cannot be asked. @throws UsageError for an address that is none */
+async function listedNames(context: CommandContext): Promise<readonly string[] | string> {
+  if (context.settings.directory === undefined) return 'no directory is given that could be asked';
+  const { directory, ca } = await requireDirectory(context);
+  const { createDirectoryHttp } = await import('../../peer/directory-http.ts');
+  try {
+    const listed = await abortable(createDirectoryHttp({ url: directory, ca }).peers(context.signal), context.signal);
+    return listed.map(({ name }) => name);
+  } catch (error) {
+    if (context.signal.aborted || !(error instanceof MurmureError)) throw error;
+    return `the directory could not be asked: ${error.message}`;
+  }
+}
+
+function knownNames(store: Store): string[] {
+  return store.peers().map(({ name }) => name);
+}

@@ -1,0 +1,70 @@
+/**
+ * Where a command's words go: data to stdout, everything else to stderr. All text passes here on its way out: JSON is made safe to show
+ * string by string, whatever command it comes from (protocol §9); human text is made safe where it is rendered, before it is coloured.
+ */
+import { styleText } from 'node:util';
+import { safeLine, safeText } from '../../feed/safe-text.ts';
+import type { Environment, OutputStream } from '../streams.ts';
+
+/** Colours `text`, or returns it as it is where colour is not wanted. */
+export type Paint = (format: Parameters<typeof styleText>[0], text: string) => string;
+
+export interface Output {
+  readonly json: boolean;
+  /** For text on stdout. */
+  readonly paint: Paint;
+  /** One value: a line of JSON with --json, else what `human` makes of it (safe to show, a newline is added; `''` prints nothing). */
+  data(value: unknown, human: (paint: Paint) => string): void;
+  /** News for a person, on stderr; silent with --quiet. */
+  note(text: string): void;
+  /** Something a person should look at, on stderr. */
+  warn(text: string): void;
+  /** What failed, on stderr: for commands that go on after a failure; others throw. */
+  fail(text: string): void;
+}
+
+export interface OutputOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly color: boolean;
+}
+
+export function createOutput(
+  { stdout, stderr, env }: { stdout: OutputStream; stderr: OutputStream; env: Environment },
+  { json, quiet, color }: OutputOptions,
+): Output {
+  const paint = createPaint(color && hasColors(stdout, env));
+  const paintErrors = createPaint(color && hasColors(stderr, env));
+  return {
+    json,
+    paint,
+    data(value, human) {
+      const text = json ? toSafeJson(value) : human(paint);
+      if (text !== '') stdout.write(`${text}\n`);
+    },
+    note(text) {
+      if (!quiet) stderr.write(`${safeLine(text)}\n`);
+    },
+    warn(text) {
+      stderr.write(`${paintErrors('yellow', 'warning:')} ${safeLine(text)}\n`);
+    },
+    fail(text) {
+      stderr.write(`murmure: ${safeLine(text)}\n`);
+    },
+  };
+}
+
+/** JSON on one line, every string in it safe to show. */
+export function toSafeJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'string' ? safeText(inner) : inner));
+}
+
+export function createPaint(enabled: boolean): Paint {
+  // The stream was looked at already, and is not always the process's own.
+  return enabled ? (format, text) => styleText(format, text, { validateStream: false }) : (_format, text) => text;
+}
+
+/** https://no-color.org: any value but the empty one. */
+function hasColors(stream: OutputStream, env: Environment): boolean {
+  return stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
+}

@@ -1,0 +1,46 @@
+/** A peer for one command: it asks others, but neither registers nor serves. */
+import type { Peer, PeerFact } from '../../index.ts';
+import type { Store } from '../../store/store.ts';
+import type { CommandContext, DirectoryAccess } from '../context.ts';
+import { isRestored } from '../home/home.ts';
+import { type Identity, openIdentity, openStore } from '../home/open-home.ts';
+import { renderWarning } from '../render/event.ts';
+import { journalOption } from './journal-option.ts';
+import { rateLimited } from './rate-limit.ts';
+
+export interface OneShotPeer extends AsyncDisposable {
+  readonly peer: Peer;
+  readonly store: Store;
+}
+
+/** What a person should know besides how the command ends, which says the rest. */
+const TOLD: readonly PeerFact['type'][] = ['error.received', 'history.wentBack', 'socket.failed', 'peer.warning'];
+
+/** Errors that others send are always shown (protocol §4), and so is a history that went back (§9). */
+export function tellWarnings({ output, nowMs }: Pick<CommandContext, 'output' | 'nowMs'>, peer: Peer): () => void {
+  const warn = (text: string) => output.warn(text);
+  const tell = rateLimited((fact) => warn(renderWarning(fact) ?? ''), { nowMs, warn });
+  return peer.on('*', (fact) => {
+    if (TOLD.includes(fact.type)) tell(fact);
+  });
+}
+
+/** Disposing of it closes the peer, then the store. `identity`: if it is open already. @throws NoIdentityError */
+export async function openPeer(
+  context: Pick<CommandContext, 'settings' | 'services' | 'prompts' | 'output' | 'nowMs'>,
+  access: DirectoryAccess,
+  identity?: Identity,
+): Promise<OneShotPeer> {
+  const { settings, services } = context;
+  const { name, keyPair } = identity ?? (await openIdentity(context));
+  await using resources = new AsyncDisposableStack();
+  const { store } = await openStore(settings.home);
+  resources.use(store);
+  // Whoever follows us asks for our root as soon as there is a session.
+  const publish = !isRestored(settings.home);
+  const options = { name, keyPair, store, register: false, publish, ...access, ...(await journalOption(context)) };
+  const peer = resources.use(await services.createPeer(options));
+  tellWarnings(context, peer);
+  const kept = resources.move();
+  return { peer, store, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
