@@ -11,7 +11,14 @@ import { base } from './peer-setup.ts';
 import { walkActions } from './peer-walks.ts';
 
 /** What every sweep does. */
-const SWEEP = ['sweepSessions', 'forgetFormerReaders', 'greetReaders', 'keepAlive', 'lookForAbsent'] as const;
+const SWEEP = [
+  'resetCounts',
+  'sweepSessions',
+  'forgetFormerReaders',
+  'greetReaders',
+  'keepAlive',
+  'lookForAbsent',
+] as const;
 
 const peerSetup = base
   .extend({ actions: childActions })
