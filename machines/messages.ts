@@ -111,7 +111,7 @@ const messages = {
     ],
   },
   peer: {
-    'directory-client': ['greeting.failed', 'port.bound', 'registration.renew'],
+    'directory-client': ['greeting.failed', 'ips.changed', 'port.bound', 'registration.renew'],
     socket: ['datagrams.send', 'source.unrouted'],
     'outgoing-session': [
       'push.confirmed',

@@ -35,7 +35,12 @@ export const childActions = {
 
   startDirectoryClient: base.spawnChild('directoryClient', {
     id: actorId.directoryClient,
-    input: ({ context, self }) => ({ owner: self, register: context.register, ports: context.ports }),
+    input: ({ context, self }) => ({
+      owner: self,
+      register: context.register,
+      ports: context.ports,
+      ips: context.localIps,
+    }),
   }),
 
   /** What was counted since the last sweep counts no more. */

@@ -61,7 +61,7 @@ export const sessionActions = {
 
   greetDirectory: base.enqueueActions((args) => {
     const { context, event, enqueue } = args;
-    assertEvent(event, 'directory.greetingWanted');
+    assertEvent(event, ['directory.greetingWanted', 'network.changed']);
     for (const address of context.directoryAddresses) {
       if (socketFor(context.sockets, address) === undefined) continue;
       const id = actorId.outgoingSessionTo(address);

@@ -70,7 +70,7 @@ export const peerMachine = peerSetup.createMachine({
         'directory.checkWanted': { actions: 'checkDirectory' },
         'registration.listed': {
           target: '.listed',
-          actions: ['noteListed', 'tellListed', 'walkFollowed', 'greetReaders'],
+          actions: ['noteListed', 'tellListed', 'walkFollowed', 'lookForAbsent', 'greetReaders'],
         },
         'registration.failed': { target: '.outOfReach', actions: 'tellDirectoryFailed' },
 
@@ -100,7 +100,7 @@ export const peerMachine = peerSetup.createMachine({
         'root.sealed': { actions: 'pushRoot' },
         'keepAlive.sealed': { actions: 'useKeepAlive' },
 
-        'network.changed': [{ guard: 'isStart', actions: 'noteNetwork' }, { actions: ['noteNetwork', 'walkFollowed'] }],
+        'network.changed': [{ guard: 'isStart', actions: 'noteNetwork' }, { actions: ['noteNetwork', 'greetDirectory', 'walkFollowed'] }],
         sweep: [{ guard: 'isFollowDue', actions: [...SWEEP, 'walkFollowed'] }, { actions: [...SWEEP] }],
 
         'xstate.done.actor.merkle-walk.*': { actions: ['putAway', 'endWalk'] },
