@@ -169,7 +169,6 @@ test('children are named as the machines name them', () => {
     actorId.merkleWalk('alice'),
     actorId.historyCheck('alice'),
     actorId.request(0),
-    actorId.nodeRequests(0),
     actorId.addressProof(address),
   ];
   const pattern = (id: string) => id.replace(/\..*/, '');
