@@ -145,7 +145,6 @@ const base = setup({
     greetingPatience: timing.greetingPatience,
     attemptDelay: timing.connectionAttemptDelay,
     traversalDelay: timing.traversalDelay,
-    pushRepetition: ({ context }) => timing.pushTimeout * 2 ** ((context.push?.sends ?? 1) - 1),
   },
 });
 
@@ -235,7 +234,7 @@ function sendPush(
   enqueue.sendTo(socket, { type: 'datagrams.send', datagrams: [push.bytes], to });
   enqueue.assign({ push: { ...push, sends: push.sends + 1 } });
   enqueue.cancel('push');
-  enqueue.raise({ type: 'push.due' }, { id: 'push', delay: 'pushRepetition' });
+  enqueue.raise({ type: 'push.due' }, { id: 'push', delay: timing.pushTimeout * 2 ** push.sends });
 }
 
 const withRequests = base.extend({
