@@ -31,7 +31,13 @@ test('every transition of the directory client is walked', async () => {
   const machine = directoryClientMachine.provide({ actions: inert('findDirectory', 'register', 'checkListing') });
   const key = ({ waitedMs, ports }: DirectoryClientContext) => [waitedMs, Math.min(ports.length, 1)];
   const owner = nobody('peer');
-  const registering = await walkMachine({ machine, input: { owner, register: true, ports: [] }, key, events, depth: 40 });
+  const registering = await walkMachine({
+    machine,
+    input: { owner, register: true, ports: [] },
+    key,
+    events,
+    depth: 40,
+  });
   const looking = await walkMachine({ machine, input: { owner, register: false, ports: [] }, key, events, depth: 3 });
   const walked = registering.walked.union(looking.walked);
   expect(unwalked({ ...registering, walked })).toEqual([]);

@@ -106,14 +106,7 @@ test('every transition of a peer is walked', async () => {
       merkleWalk: inertMachine,
       historyCheck: inertMachine,
     } as never,
-    actions: inert(
-      'lookForPeers',
-      'rememberReader',
-      'sealKeepAlive',
-      'sealRoot',
-      'sendSigned',
-      'verifyAnnouncement',
-    ),
+    actions: inert('lookForPeers', 'rememberReader', 'sealKeepAlive', 'sealRoot', 'sendSigned', 'verifyAnnouncement'),
   });
   const input = {
     name: 'bob',
