@@ -379,7 +379,7 @@ const withNotes = withRequests.extend({
         context.path !== undefined && isInUse(context, address)
           ? { ...context.path, openedAtMs: atMs }
           : openPath(address, atMs);
-      return { path, key, atMs, failure: undefined, regreetings: 0 };
+      return { path, key, atMs, regreetings: 0 };
     }),
 
     /** The address at which the Hello was answered is the path in use from now on. */
@@ -396,7 +396,6 @@ const withNotes = withRequests.extend({
       return {
         path,
         zeroEndingIds: context.zeroEndingIds || isHabit,
-        failure: undefined,
         atMs,
       };
     }),
@@ -404,6 +403,9 @@ const withNotes = withRequests.extend({
     forgetFailure: base.assign({ failure: undefined }),
 
     losePath: base.assign({ path: undefined }),
+
+    /** It is told, or over: later failures have reasons of their own. */
+    forgetFailure: base.assign({ failure: undefined }),
 
     /** What is over frees its slot and teaches what the path is like. */
     settle: base.assign(({ context, event }): Partial<OutgoingSessionContext> => {

@@ -232,7 +232,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
     },
     failing: {
       description: 'Whoever waits is told why there is no session.',
-      entry: ['losePath', 'tellWaitersFailed', 'abandonRequests', 'reportLost'],
+      entry: ['losePath', 'tellWaitersFailed', 'abandonRequests', 'reportLost', 'forgetFailure'],
       always: 'closed',
     },
     ended: {
