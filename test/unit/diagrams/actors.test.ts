@@ -191,7 +191,9 @@ function descriptorsOf(state: AnyStateNode): string[] {
 
 test('every event that a machine handles is in the table, and the other way round', () => {
   for (const [name, machine] of Object.entries<AnyStateMachine>(machines)) {
-    const handled = new Set(descriptorsOf(machine.root).filter((event) => event !== '' && !event.startsWith('xstate.')));
+    const handled = new Set(
+      descriptorsOf(machine.root).filter((event) => event !== '' && !event.startsWith('xstate.')),
+    );
     const sent = new Set(Object.values(messageTable).flatMap((receivers) => receivers[name] ?? []));
     expect([...sent].sort(), name).toEqual([...handled].sort());
   }
