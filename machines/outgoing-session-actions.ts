@@ -400,8 +400,6 @@ const withNotes = withRequests.extend({
       };
     }),
 
-    forgetFailure: base.assign({ failure: undefined }),
-
     losePath: base.assign({ path: undefined }),
 
     /** It is told, or over: later failures have reasons of their own. */

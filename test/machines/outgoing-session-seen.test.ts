@@ -26,7 +26,10 @@ function begin(located?: Located, name = 'alice'): void {
   outside = new Outside();
   const machine = outgoingSessionMachine.provide({
     actors: { request: outside.request },
-    actions: { locatePeer: (_, params) => outside.told.push(`directory: where is ${params.name}?`) },
+    actions: {
+      locatePeer: (_, params) => outside.told.push(`directory: where is ${params.name}?`),
+      rememberHabit: (_, params) => outside.told.push(`store: ${params.address.ip} needs ids that end in zero`),
+    },
   });
   session = createActor(machine, {
     id: 'outgoing-session.alice',

@@ -105,7 +105,7 @@ test('every transition of an outgoing session is walked', async () => {
   walk.start();
   const machine = outgoingSessionMachine.provide({
     actors: { request: inertMachine as never },
-    actions: inert('locatePeer'),
+    actions: inert('locatePeer', 'rememberHabit'),
   });
   const found = await walkMachine({ machine, input: input(undefined), events, key, isPossible, depth: 5 });
   const given = { addresses: [address], key: undefined };
