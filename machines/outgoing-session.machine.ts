@@ -194,6 +194,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
                   'settle',
                   'moveRequests',
                   'usePath',
+                  'keepHabit',
                   'cancelHellos',
                   'endRace',
                   'reportEstablished',

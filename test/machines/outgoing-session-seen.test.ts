@@ -209,6 +209,18 @@ describe('a path that falls silent', () => {
     ]);
   });
 
+  test('what the new address needs to answer is remembered', async () => {
+    await establish();
+    wantRoot();
+    await outside.clock.advance(12_000);
+    locate(at(9));
+    await outside.clock.advance(3_000);
+    replyFrom(at(9));
+    expect(outside.told).toContain('store: 192.0.2.9 needs ids that end in zero');
+    wantNodes(root);
+    expect(lastTo('GetDatum', at(9)) & 0xff).toBe(0);
+  });
+
   test('an answer from it after all ends the search, and nothing else is said Hello to', async () => {
     await establish();
     wantRoot();
