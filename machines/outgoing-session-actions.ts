@@ -127,7 +127,6 @@ const base = setup({
     isIdle: ({ context }) =>
       context.waiters.length === 0 &&
       context.heldBack.length === 0 &&
-      context.push === undefined &&
       areAllFree(context.requests),
     isExpired: ({ context, event }) => {
       assertEvent(event, 'sweep');

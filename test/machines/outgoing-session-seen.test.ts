@@ -363,6 +363,15 @@ describe('a pushed Root', () => {
     expect(outside.sentOf('Root')).toHaveLength(2);
   });
 
+  test('does not keep a session that cannot be opened', async () => {
+    send({ type: 'session.renew', atMs: outside.nowMs });
+    send({ type: 'push.wanted', bytes });
+    locate(at(1));
+    await outside.clock.advance(60_000);
+    for (let i = 0; i < 2; i++) send({ type: 'sweep', atMs: outside.nowMs });
+    expect(session.getSnapshot().status).toBe('done');
+  });
+
   test('waits for a session', async () => {
     send({ type: 'session.renew', atMs: outside.nowMs });
     send({ type: 'push.wanted', bytes });
