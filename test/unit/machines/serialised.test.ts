@@ -40,7 +40,7 @@ interface Read {
 }
 
 /** Machines whose actions are objects in their configuration. */
-const inline = ['directory', 'first-run', 'front-end'];
+const inline = ['first-run', 'front-end'];
 const all = Object.entries<AnyStateMachine>(machines).filter(([name]) => !inline.includes(name));
 
 function list<T>(value: OneOrMore<T> | undefined): readonly T[] {
