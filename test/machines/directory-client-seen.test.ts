@@ -92,10 +92,10 @@ describe('listed', () => {
     find();
     accept();
     const asked: number[] = [];
-    while (states.at(-1) !== 'registered') {
+    for (let i = 0; i < 20 && states.at(-1) !== 'registered'; i++) {
       asked.push(outside.clock.elapsedMs);
       list(PORT + 1);
-      while (states.at(-1) === 'waiting') await outside.clock.advance(50);
+      for (let j = 0; j < 200 && states.at(-1) === 'waiting'; j++) await outside.clock.advance(50);
     }
     const isPatient = asked.map((atMs) => atMs >= timing.listingPatience);
     expect(isPatient).toEqual([...new Array(asked.length - 1).fill(false), true]);
@@ -105,7 +105,7 @@ describe('listed', () => {
     send({ type: 'port.bound', port: PORT });
     find();
     accept();
-    while (states.at(-1) !== 'backingOff') {
+    for (let i = 0; i < 40 && states.at(-1) !== 'backingOff'; i++) {
       list();
       if (states.at(-1) === 'waiting') await outside.clock.advance(timing.listingPollMaximum);
     }
@@ -144,7 +144,7 @@ describe('a registered peer', () => {
   test('reads its listing every quarter of an hour, and registers anew when it is not there', async () => {
     register();
     const asked: string[] = [];
-    while (asked.at(-1) !== 'GET us') {
+    for (let i = 0; i < 40 && asked.at(-1) !== 'GET us'; i++) {
       asked.push(...(await toldBy(() => outside.clock.advance(timing.directoryCheck))));
       asked.push(...(await toldBy(rootReceived)));
     }
@@ -155,7 +155,7 @@ describe('a registered peer', () => {
 
   test('registers anew after 50 minutes, before the directory forgets it', async () => {
     register();
-    while (states.at(-1) !== 'registering') {
+    for (let i = 0; i < 100 && states.at(-1) !== 'registering'; i++) {
       await outside.clock.advance(timing.directoryCheck);
       if (states.at(-1) === 'checking') rootReceived();
       if (states.at(-1) === 'verifying') list(PORT);

@@ -35,6 +35,18 @@ describe('a path that falls silent', () => {
     ]);
   });
 
+  test('is not one from which other answers have come meanwhile', async () => {
+    await seen.establish();
+    seen.wantRoot();
+    seen.wantNodes(root);
+    await seen.outside.clock.advance(1_000);
+    const id = seen.lastTo('GetDatum', at(1));
+    seen.outside.receive(at(1), { type: 'NoDatum', id, hash: root });
+    await seen.outside.clock.advance(12_000);
+    expect(seen.idsTo('RootRequest', at(1)).length).toBeGreaterThan(limits.sendsBeforeSuspicion);
+    expect(seen.outside.told).not.toContain(LOOK_UP);
+  });
+
   test('what the new address needs to answer is remembered', async () => {
     await seen.establish();
     seen.wantRoot();
