@@ -150,7 +150,10 @@ const messages = {
   },
   'outgoing-session': {
     peer: ['error.answered', 'session.established', 'session.lost', 'traversal.wanted'],
+    // To itself, later.
+    'outgoing-session': ['push.due'],
     request: ['request.abandoned', 'request.cancelled', 'request.open', 'request.redirected'],
+    socket: ['datagrams.send'],
     'merkle-walk': [
       'nodes.absent',
       'nodes.failed',
@@ -201,4 +204,4 @@ export type RefFor<TSender extends Sender, TReceiver extends keyof Messages[TSen
 >;
 
 /** A socket as everybody but its effects sees it. */
-export type SocketRef = RefFor<'peer' | 'incoming-session' | 'request', 'socket'>;
+export type SocketRef = RefFor<'peer' | 'incoming-session' | 'outgoing-session' | 'request', 'socket'>;

@@ -76,8 +76,8 @@ export const sessionActions = {
     assertEvent(event, 'directory.checkWanted');
     const { requester } = event;
     for (const address of context.directoryAddresses) {
-      if (!isReached(context.contacts, address)) continue;
       const id = actorId.outgoingSessionTo(address);
+      if (outgoingOf(context.contacts, id)?.address === undefined) continue;
       enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, {
         type: 'root.wanted',
         requester,
