@@ -100,7 +100,10 @@ export const peerMachine = peerSetup.createMachine({
         'root.sealed': { actions: 'pushRoot' },
         'keepAlive.sealed': { actions: 'useKeepAlive' },
 
-        'network.changed': [{ guard: 'isStart', actions: 'noteNetwork' }, { actions: ['noteNetwork', 'greetDirectory', 'walkFollowed'] }],
+        'network.changed': [
+          { guard: 'isStart', actions: 'noteNetwork' },
+          { actions: ['noteNetwork', 'greetDirectory', 'walkFollowed'] },
+        ],
         sweep: [{ guard: 'isFollowDue', actions: [...SWEEP, 'walkFollowed'] }, { actions: [...SWEEP] }],
 
         'xstate.done.actor.merkle-walk.*': { actions: ['putAway', 'endWalk'] },
