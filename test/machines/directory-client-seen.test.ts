@@ -26,7 +26,7 @@ function begin(register = true): void {
       checkListing: note('GET us'),
     },
   });
-  const input = { owner: outside.nobody('peer'), register, ports: [] };
+  const input = { owner: outside.nobody('peer'), register, ports: [], ips: [at(PORT).ip] };
   client = createActor(machine, { id: 'directory-client', clock: outside.clock, input });
   states = outside.statesOf(client);
   outside.told.length = 0;
@@ -85,6 +85,17 @@ describe('listed', () => {
     expect(states.at(-1)).toBe('waiting');
     await outside.clock.advance(timing.listingPoll);
     expect(await toldBy(() => list(PORT + 1, PORT))).toEqual(['peer: registration.listed']);
+  });
+
+  test('is nobody under an address that this machine had before', async () => {
+    send({ type: 'port.bound', port: PORT });
+    send({ type: 'ips.changed', ips: ['198.51.100.1'] });
+    find();
+    accept();
+    expect(await toldBy(() => list(PORT))).toEqual([]);
+    send({ type: 'ips.changed', ips: ['198.51.100.1', at(PORT).ip] });
+    await outside.clock.advance(timing.listingPoll);
+    expect(await toldBy(() => list(PORT))).toEqual(['peer: registration.listed']);
   });
 
   test('after five seconds another port counts as well: a NAT may have chosen it', async () => {

@@ -21,6 +21,7 @@ const events = [
   { type: 'xstate.after.checkPatience.directory-client.checking' },
   { type: 'registration.renew', atMs: 4 },
   { type: 'port.bound', port: 1 },
+  { type: 'ips.changed', ips: [address.ip] },
   rootAt(5),
   rootAt(timing.listingCheck + 5),
   rootAt(timing.registrationRenewal + 5),
@@ -29,16 +30,22 @@ const events = [
 
 test('every transition of the directory client is walked', async () => {
   const machine = directoryClientMachine.provide({ actions: inert('findDirectory', 'register', 'checkListing') });
-  const key = ({ waitedMs, ports }: DirectoryClientContext) => [waitedMs, Math.min(ports.length, 1)];
+  const key = ({ waitedMs, ports, ips }: DirectoryClientContext) => [waitedMs, Math.min(ports.length, 1), ips.length];
   const owner = nobody('peer');
   const registering = await walkMachine({
     machine,
-    input: { owner, register: true, ports: [] },
+    input: { owner, register: true, ports: [], ips: [] },
     key,
     events,
     depth: 40,
   });
-  const looking = await walkMachine({ machine, input: { owner, register: false, ports: [] }, key, events, depth: 3 });
+  const looking = await walkMachine({
+    machine,
+    input: { owner, register: false, ports: [], ips: [] },
+    key,
+    events,
+    depth: 3,
+  });
   const walked = registering.walked.union(looking.walked);
   expect(unwalked({ ...registering, walked })).toEqual([]);
 });

@@ -43,6 +43,7 @@ function begin(input: Partial<PeerInput> = {}): void {
       sealRoot: note('sign: Root'),
       sealKeepAlive: note('sign: HelloReply'),
       verifyAnnouncement: note('verify'),
+      forgetConnections: note('directory: close connections'),
       rememberReader: (_, { name }) => told.push(`store: ${name} reads`),
       lookForPeers: (_, { names }) => told.push(`directory: where are ${names.join(', ')}?`),
     },
@@ -148,7 +149,10 @@ test('a network that changed: registered anew, and Hello to everybody in session
     sweep();
   };
   expect(toldBy(changed)).toEqual([
+    'directory: close connections',
+    'directory-client: ips.changed',
     'directory-client: registration.renew',
+    'outgoing-session.@192.0.2.9:1194: session.greet',
     'outgoing-session.alice: session.renew',
     'outgoing-session.carol: session.renew',
   ]);

@@ -106,7 +106,15 @@ test('every transition of a peer is walked', async () => {
       merkleWalk: inertMachine,
       historyCheck: inertMachine,
     } as never,
-    actions: inert('lookForPeers', 'rememberReader', 'sealKeepAlive', 'sealRoot', 'sendSigned', 'verifyAnnouncement'),
+    actions: inert(
+      'forgetConnections',
+      'lookForPeers',
+      'rememberReader',
+      'sealKeepAlive',
+      'sealRoot',
+      'sendSigned',
+      'verifyAnnouncement',
+    ),
   });
   const input = {
     name: 'bob',

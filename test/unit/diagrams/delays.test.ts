@@ -30,7 +30,7 @@ const failure = { code: 'directory-unreachable', message: 'down' };
 const failed = { type: 'directory.failed', failure, atMs: 0 };
 const unlisted = { type: 'listing.checked', addresses: [], atMs: 0 };
 const client = directoryClientMachine.provide({ actions: inert('findDirectory', 'register', 'checkListing') });
-const clientInput = { owner: nobody('owner'), register: true, ports: [] };
+const clientInput = { owner: nobody('owner'), register: true, ports: [], ips: [] };
 
 const socket = nobody('socket');
 const order = { to: { ip: '10.0.0.1', port: 1 }, socket, firstTimeoutMs: timing.minimumTimeout, maxSends: 20 };
