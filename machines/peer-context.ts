@@ -16,6 +16,7 @@ import type {
   SyncReport,
 } from './events.ts';
 import { limits } from './timing.ts';
+import type { Wish, WishAnswer } from './wishes.ts';
 
 /** What others may learn from a peer: emitted by the root actor. */
 export type PeerFact =
@@ -48,16 +49,17 @@ export type PeerFact =
       readonly name: string | undefined;
       readonly text: string;
     }
-  | { readonly type: 'peer.warning'; readonly message: string };
+  | { readonly type: 'peer.warning'; readonly message: string }
+  | WishAnswer;
 
 export type PeerEvent =
+  | (Wish & { readonly atMs: number })
+  | WishAnswer
   | SocketReport
   | OutgoingSessionReport
   | IncomingSessionReport
   | DirectoryClientReport
   | { readonly type: 'session.wanted'; readonly name: string; readonly requester: AnyActorRef; readonly atMs: number }
-  | { readonly type: 'hello.wanted'; readonly address: SocketAddress; readonly atMs: number }
-  | { readonly type: 'sync.wanted'; readonly name: string; readonly atMs: number }
   | {
       readonly type: 'sync.progressed';
       readonly peer: string;

@@ -45,7 +45,9 @@ import {
   walkFollowed,
   walkWanted,
 } from './peer-walks.ts';
+import { withWishes } from './peer-wishes.ts';
 import { limits } from './timing.ts';
+import type { StoreWish } from './wishes.ts';
 
 /* Sockets */
 
@@ -135,7 +137,12 @@ nameActions({
   mend,
 });
 
-export const peerMachine = base.createMachine({
+const carryOutWish = {
+  type: 'carryOutWish' as const,
+  params: ({ event }: { event: StoreWish & { atMs: number } }) => ({ wish: event }),
+};
+
+export const peerMachine = withWishes.createMachine({
   id: 'peer',
   description: 'The root peer actor: supervises sockets, directory client, sessions and walks.',
   context: ({ input }) => initialPeerContext(input),
@@ -180,6 +187,18 @@ export const peerMachine = base.createMachine({
           { guard: 'isSyncing', actions: rememberAnnounced },
           { actions: walkWanted },
         ],
+
+        'post.wanted': { actions: carryOutWish },
+        'withdrawal.wanted': { actions: carryOutWish },
+        'follow.wanted': { actions: carryOutWish },
+        'mute.wanted': { actions: carryOutWish },
+        'read.wanted': { actions: carryOutWish },
+        'message.published': { actions: 'tellAnswer' },
+        'message.withdrawn': { actions: 'tellAnswer' },
+        'follow.changed': { actions: 'tellAnswer' },
+        'mute.changed': { actions: 'tellAnswer' },
+        'messages.read': { actions: 'tellAnswer' },
+        'wish.failed': { actions: 'tellAnswer' },
 
         'root.published': { actions: noteRoot },
         'root.sealed': { actions: pushRoot },

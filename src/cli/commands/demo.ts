@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Peer } from '../../index.ts';
 import { openSqliteStore } from '../../store/sqlite-store.ts';
-import type { Hash } from '../../wire/hash.ts';
 import { MurmureError } from '../../wire/murmure-error.ts';
 import { abortable } from '../abortable.ts';
 import type { CommandContext } from '../context.ts';
@@ -15,7 +14,7 @@ import { renderSyncReport } from '../render/sync-report.ts';
 import { printFound } from './timeline.ts';
 
 const OWN_NAME = 'you';
-/** What of the timeline is shown: about a screen. */
+/** About a screenful. */
 const SHOWN_MESSAGES = 20;
 
 export async function demo(context: CommandContext): Promise<void> {
@@ -25,11 +24,10 @@ export async function demo(context: CommandContext): Promise<void> {
   resources.defer(() => rm(folder, { recursive: true, force: true }));
   const { access, names } = resources.use(await openNeighbourhood(context, output.note));
 
-  const storeFile = join(folder, 'store.db');
-  const store = resources.use(openSqliteStore(storeFile));
+  const store = resources.use(openSqliteStore(join(folder, 'store.db')));
   const journal = await journalOption(context);
   const you = resources.use(await startPeer(context, { name: OWN_NAME, store, ...access, ...journal, explain: true }));
-  output.note('You have registered as well, follow all of them, and download what they wrote:');
+  output.note('You have registered, too. You follow all of them and download their messages:');
   await Promise.all(names.map((name) => fetchFeed(context, you, name)));
 
   const {
@@ -37,12 +35,8 @@ export async function demo(context: CommandContext): Promise<void> {
     output: { json, paint },
   } = context;
   if (dialogue !== undefined && !json) {
-    const withdraw = (hash: Hash) => {
-      using other = openSqliteStore(storeFile);
-      other.withdraw(OWN_NAME, hash, context.nowMs());
-    };
     const settings = context.settings.origins;
-    await runFrontEnd({ peer: you, store, dialogue, paint, settings, directory: access.directory, withdraw });
+    await runFrontEnd({ peer: you, store, dialogue, paint, settings, directory: access.directory });
     return;
   }
   output.note(`The last ${SHOWN_MESSAGES} of ${store.countMessages()} messages:`);

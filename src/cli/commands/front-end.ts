@@ -4,7 +4,6 @@ import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createDirectoryHttp } from '../../peer/directory-http.ts';
-import { openSqliteStore } from '../../store/sqlite-store.ts';
 import { readConfigFile } from '../config-file.ts';
 import { type CommandContext, type DirectoryAccess, requireDirectory } from '../context.ts';
 import { createHome } from '../create-home.ts';
@@ -47,10 +46,6 @@ export async function frontEnd(context: CommandContext): Promise<number | undefi
     settings: settings.origins,
     directory: access.directory,
     editSettings: () => editSettings(settings.home.configFile, dialogue.edit),
-    withdraw: (hash) => {
-      using other = openSqliteStore(settings.home.storeFile);
-      other.withdraw(peer.name, hash, context.nowMs());
-    },
   });
   return undefined;
 }

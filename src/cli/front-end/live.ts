@@ -1,9 +1,10 @@
 /** What changes by itself while a person looks on: kept up to date from what the peer tells, for the screens to show. */
-import type { DirectoryPeer, Peer, PeerFact } from '../../index.ts';
+import type { DirectoryPeer, PeerFact } from '../../index.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { formatAddress } from '../../wire/socket-address.ts';
 import { renderWarning } from '../render/event.ts';
 import { counted, duration } from '../render/text.ts';
+import type { AskedPeer } from './sources.ts';
 
 /** Screens change at most ten times a second, however fast the news come. */
 const REFRESH_MS = 100;
@@ -12,8 +13,12 @@ const TICK_MS = 15_000;
 /** Rates are measured over at least this long. */
 const RATE_MS = 500;
 const LOG_ENTRIES = 500;
+/** Who is followed is asked every minute: after a few of them without an answer nobody can say that a peer is online. */
+const LATELY_MS = 5 * 60_000;
+/** Names of peers are remembered up to here; then the ones that answered first go. */
+const MOST_NAMES = 1_000;
 
-const directions = { outgoing: 'we may ask', incoming: 'we may be asked by' };
+const directions = { outgoing: 'session to', incoming: 'session from' };
 
 export interface LogEntry {
   readonly atMs: number;
@@ -41,12 +46,16 @@ interface Measured extends Download {
 }
 
 export class Live implements Disposable {
-  readonly #peer: Peer;
+  readonly #peer: AskedPeer;
   readonly #clock: Clock;
   readonly #listeners = new Set<() => void>();
+  /** BOUNDED by the downloads that run. */
   readonly #downloads = new Map<string, Measured>();
+  /** BOUNDED by LOG_ENTRIES. */
   readonly #log: LogEntry[] = [];
-  /** Peers that turned up with another key than the one known. */
+  /** When each peer answered last, in that order. BOUNDED by MOST_NAMES. */
+  readonly #answered = new Map<string, number>();
+  /** Peers that use another key than the one known. BOUNDED by the peers that the store has keys of. */
   readonly changedKeys = new Set<string>();
   readonly #stopListening: () => void;
   readonly #closing = new AbortController();
@@ -60,7 +69,7 @@ export class Live implements Disposable {
   notice = '';
   showsExactDates = false;
 
-  constructor(peer: Peer, clock: Clock) {
+  constructor(peer: AskedPeer, clock: Clock) {
     this.#peer = peer;
     this.#clock = clock;
     this.#stopListening = peer.on('*', (fact) => this.#note(fact));
@@ -90,6 +99,17 @@ export class Live implements Disposable {
     return this.#log;
   }
 
+  /** It has answered lately, and nothing has failed since. */
+  isOnline(name: string): boolean {
+    const answeredMs = this.#answered.get(name);
+    return answeredMs !== undefined && this.#clock.now() - answeredMs < LATELY_MS;
+  }
+
+  /** Unix ms; undefined if it has not answered, or not when it was asked last. */
+  answeredMs(name: string): number | undefined {
+    return this.#answered.get(name);
+  }
+
   /** Whom the directory listed when it was asked last; undefined before that. */
   get listed(): readonly DirectoryPeer[] | undefined {
     return this.#listed;
@@ -98,7 +118,7 @@ export class Live implements Disposable {
   /** Asks the directory. @throws MurmureError `directory-unreachable` */
   async list(): Promise<readonly DirectoryPeer[]> {
     this.#listed = await this.#peer.directoryPeers();
-    this.changed();
+    this.#connected();
     return this.#listed;
   }
 
@@ -150,8 +170,10 @@ export class Live implements Disposable {
       case 'session.opened':
         // The directory has no name, and whoever was greeted by address has none yet.
         this.#write(`${directions[fact.direction]} ${fact.name || formatAddress(fact.address)}`, false);
+        if (fact.authenticated || fact.direction === 'outgoing') this.#hasAnswered(fact.name);
         break;
       case 'session.failed':
+        this.#answered.delete(fact.name);
         this.#write(`no session${fact.name === '' ? '' : ` with ${fact.name}`}: ${fact.failure.message}`, true);
         break;
       case 'sync.progressed':
@@ -160,6 +182,8 @@ export class Live implements Disposable {
       case 'sync.finished': {
         const { peer, status, newMessages, durationMs, error } = fact.report;
         this.#downloads.delete(peer);
+        if (error === undefined) this.#hasAnswered(peer);
+        else this.#answered.delete(peer);
         if (error !== undefined) this.#write(`${peer}: ${error.message}`, true);
         else if (status === 'updated')
           this.#write(`${peer}: ${counted(newMessages, 'new message')} in ${duration(durationMs)}`, false);
@@ -169,13 +193,21 @@ export class Live implements Disposable {
         this.changedKeys.add(fact.name);
         break;
       case 'root.published':
-        this.#write('published', false);
+        this.#write('published a new root', false);
         break;
       default:
         break;
     }
     if (fact.type === 'sync.progressed') this.#refreshSoon();
     else this.changed();
+  }
+
+  #hasAnswered(name: string): void {
+    // Set again, it is the last one.
+    this.#answered.delete(name);
+    this.#answered.set(name, this.#clock.now());
+    const [first] = this.#answered.keys();
+    if (this.#answered.size > MOST_NAMES && first !== undefined) this.#answered.delete(first);
   }
 
   #connected(): void {

@@ -13,14 +13,14 @@ import type { Self } from '../../runtime/shared-effects.ts';
 import { failureFrom, MurmureError } from '../../wire/murmure-error.ts';
 import { whyInvalidName } from '../../wire/name.ts';
 import type { Paint } from '../output.ts';
-import { CancelledError, type Complain, type Dialogue } from './dialogue.ts';
+import { CancelledError, type Dialogue, type WhyInvalid } from './dialogue.ts';
 
 /** What of the outside it needs: the network, and the disk. */
 export interface FirstRunWorld {
   /** Resolves if a directory answers there; `certificate` is the path of the one to trust, `''` for none. @throws MurmureError */
   checkDirectory(url: string, certificate: string): Promise<void>;
   /** Says what is wrong with a path if there is no certificate there. */
-  readonly whyNoCertificate: Complain;
+  readonly whyNoCertificate: WhyInvalid;
   /** Makes the home, unless there is one, and adds to its settings; `''` for what is not to be set. Resolves to the key, if one was made. */
   save(home: {
     readonly name: string | undefined;
