@@ -60,7 +60,7 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
     await terminal.shows('Passphrase for your key');
     terminal.type('secret');
     terminal.press('Enter');
-    await terminal.shows('The same again:');
+    await terminal.shows('Repeat the passphrase:');
     terminal.type('secret');
     terminal.press('Enter');
     const screen = await terminal.shows('fingerprint', 'murmure key export');
@@ -84,7 +84,7 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
     terminal.press('Enter');
     await terminal.shows('zoe · timeline', '✓ 127.0.0.1');
     terminal.press('f');
-    await terminal.shows('Follow whom?', 'Chiara');
+    await terminal.shows('Whom do you want to follow?', 'Chiara');
     terminal.type('chi');
     terminal.press('Enter');
     await terminal.shows('Ho preso il treno di notte', 'unread');
@@ -99,16 +99,16 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
     using terminal = open('bob');
     await terminal.shows('No messages yet', '✓ 127.0.0.1');
     terminal.press('f');
-    await terminal.shows('Follow whom?');
+    await terminal.shows('Whom do you want to follow?');
     terminal.type('ali');
     await terminal.shows(/❯ alice/);
     terminal.press('Enter');
     await terminal.shows('Who else is up?', '2 unread');
     terminal.press('G', 'r');
-    await terminal.shows('Your answer', 'Who else is up?');
+    await terminal.shows('Your reply', 'Who else is up?');
     terminal.type('I am!');
     terminal.press('Enter');
-    await terminal.shows('published', /Who else is up\?\n❯ +↳ bob \(you\) now\n +I am!/);
+    await terminal.shows('Published.', /Who else is up\?\n❯ +↳ bob \(you\) now\n +I am!/);
     const { lines } = await run(['timeline', 'bob'], 'bob');
     expect(lines).toMatchObject([{ author: 'bob', body: 'I am!' }]);
   });
@@ -133,7 +133,7 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
     );
     terminal.type(' hello.');
     terminal.press('Enter');
-    await terminal.shows('published', 'Meanwhile @carol', 'I was just about to say hello.');
+    await terminal.shows('Published.', 'Meanwhile @carol', 'I was just about to say hello.');
   });
 
   test('a half-written post survives whatever ends the program', async () => {
@@ -151,7 +151,7 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
     terminal.press('p');
     await terminal.shows('Half a thou');
     terminal.press('C-c');
-    await terminal.shows('what you wrote is kept', '1 draft');
+    await terminal.shows('Your draft is saved', '1 draft');
   });
 
   test('a restored home says why it does not begin, and begins once its owner accepts what may be lost', async () => {
@@ -218,14 +218,14 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
     terminal.press('Enter');
     await terminal.shows(/alice is at 127\.0\.0\.1:\d+/);
     terminal.press('j', 'Enter');
-    await terminal.shows('Say Hello to');
+    await terminal.shows('Send a Hello to');
     terminal.type('nowhere');
     terminal.press('Enter');
     await terminal.shows('an address is written 192.0.2.1:8080');
     terminal.press('j', 'Enter');
     await terminal.shows('Whose root?');
     terminal.press('Enter');
-    await terminal.shows(/the root of alice is [0-9a-f]{12}/);
+    await terminal.shows(/The root of alice is [0-9a-f]{12}/);
   });
 
   test('an editor has the terminal to itself: it goes on with what was typed, and changes the settings', async () => {
@@ -243,12 +243,12 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
     terminal.press('Enter');
     await terminal.shows('Typed, and edited');
     terminal.press('Enter');
-    await terminal.shows('published', 'Typed, and edited');
+    await terminal.shows('Published.', 'Typed, and edited');
     terminal.press('c', 'o');
     await terminal.shows('Add:');
     terminal.type('timeout = 5');
     terminal.press('Enter');
-    await terminal.shows('the settings count from the next start on');
+    await terminal.shows('The new settings take effect');
     const { lines } = await run(['config'], 'heidi');
     expect(lines).toContainEqual(expect.objectContaining({ setting: 'timeout', value: 5, from: 'file' }));
   });
@@ -264,7 +264,7 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
       terminal.press('Enter');
       await terminal.shows('ivan · timeline');
       terminal.press('m');
-      await terminal.shows('marked as read');
+      await terminal.shows('as read');
       terminal.press('q');
       await terminal.shows('ended with 0');
     }

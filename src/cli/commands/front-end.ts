@@ -71,7 +71,7 @@ async function begin(
   if (result === undefined) return undefined;
   const identity = made();
   if (!result.isLocal) return { identity, access: await requireDirectory(await withNewSettings(context)) };
-  dialogue.show('A directory and some neighbours begin …\n');
+  dialogue.show('Starting a directory and some neighbours …\n');
   const { access } = resources.use(await openNeighbourhood(context, () => {}));
   return { identity, access: { ...access, udp: LOOPBACK } };
 }
@@ -113,16 +113,16 @@ function firstRunWorld(context: CommandContext): { world: FirstRunWorld; made: (
 
 /** Said while it can still be typed again. */
 function whyNoCertificate(text: string): string | undefined {
-  if (text.trim() === '') return 'a path is needed; Escape ends all of this';
+  if (text.trim() === '') return 'type a path, or press Escape to leave';
   try {
     const isPem = readFileSync(pathFrom(text), 'utf8').includes('-----BEGIN CERTIFICATE-----');
     return isPem
       ? undefined
-      : 'there is no certificate in that file: a PEM file has "-----BEGIN CERTIFICATE-----" in it';
+      : 'that file holds no certificate: a PEM file contains "-----BEGIN CERTIFICATE-----"';
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return `there is no file ${resolve(pathFrom(text))}`;
-    return code === 'EISDIR' ? 'that is a folder: name the file in it' : message;
+    return code === 'EISDIR' ? 'that is a folder: type the path of a file in it' : message;
   }
 }
 
