@@ -37,16 +37,19 @@ function findEditor(env: Environment): { readonly command: string; readonly orig
     if (command) return { command, origin: `$${name}` };
   }
   if (process.platform === 'win32') return { command: 'notepad', origin: 'Windows' };
-  const command = USUAL.find((name) => isInstalled(name, env.PATH ?? ''));
-  if (command === undefined) throw new NoEditorError(`none of ${USUAL.join(', ')} is installed`);
-  return { command, origin: 'PATH' };
+  for (const name of USUAL) {
+    const command = pathOf(name, env.PATH ?? '');
+    if (command !== undefined) return { command: `'${command.replaceAll("'", "'\\''")}'`, origin: 'PATH' };
+  }
+  throw new NoEditorError(`none of ${USUAL.join(', ')} is installed`);
 }
 
-function isInstalled(name: string, path: string): boolean {
-  return path.split(delimiter).some((folder) => {
+function pathOf(name: string, path: string): string | undefined {
+  const files = path.split(delimiter).map((folder) => join(folder || '.', name));
+  return files.find((file) => {
     try {
-      accessSync(join(folder, name), constants.X_OK);
-      return folder !== '';
+      accessSync(file, constants.X_OK);
+      return true;
     } catch {
       return false;
     }

@@ -273,6 +273,81 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
     expect(screen).not.toContain('unread');
   });
 
+  test('Ctrl-Z gives the terminal back, and fg takes it again, with what was typed', async () => {
+    await reader('kate');
+    using terminal = open('kate', { shell: true });
+    await terminal.shows('kate · timeline', '✓ 127.0.0.1');
+    terminal.press('p');
+    await terminal.shows('Your message');
+    terminal.type('Half a thou');
+    await terminal.shows('Half a thou');
+    terminal.press('C-z');
+    await terminal.shows('Stopped');
+    terminal.type('stty -a | grep -o " icanon"; echo "shell $((6 * 7))"');
+    terminal.press('Enter');
+    await terminal.shows(/^ icanon/m, 'shell 42');
+    terminal.type('fg');
+    terminal.press('Enter');
+    await terminal.shows('Half a thou', 'bytes left');
+    terminal.type('ght');
+    terminal.press('Enter');
+    await terminal.shows('Published.', 'Half a thought');
+  });
+
+  test('a passphrase typed after Ctrl-Z and fg goes to the program that asks for it', async () => {
+    const home = programs.home('luke');
+    const file = `${programs.folder}/passphrase`;
+    writeFileSync(file, 'secret\n');
+    await runHere(['init', 'luke', '--home', home, '--passphrase-file', file]);
+    using terminal = new Terminal(['key', 'export', `${programs.folder}/luke.json`, '--home', home], { shell: true });
+    await terminal.shows('Passphrase of the key:');
+    terminal.press('C-z');
+    await terminal.shows('Stopped');
+    terminal.type('fg');
+    terminal.press('Enter');
+    await terminal.shows(/Stopped[\s\S]*Passphrase of the key:/);
+    terminal.type('secret');
+    terminal.press('Enter');
+    const screen = await terminal.shows('the key of luke');
+    expect(screen).not.toContain('secret:');
+  });
+
+  test('without an editor, and with one that fails, one goes on typing', async () => {
+    await reader('mary');
+    for (const [editor, why] of [
+      ['no-such-editor', 'was not found'],
+      ['exit 3 #', 'ended with exit code 3'],
+    ] as const) {
+      using terminal = open('mary', { environment: { VISUAL: editor } });
+      await terminal.shows('mary · timeline');
+      terminal.press('p');
+      await terminal.shows('Your message');
+      terminal.press('C-u');
+      terminal.type('Typed');
+      await terminal.shows('Typed');
+      terminal.press('C-o');
+      await terminal.shows(why, 'Typed');
+      terminal.type(' on');
+      await terminal.shows('Typed on');
+    }
+  });
+
+  test('no key ends the front end on an empty timeline', async () => {
+    await run(['init', 'nora'], 'nora');
+    using terminal = open('nora');
+    await terminal.shows('No messages yet', '✓ 127.0.0.1');
+    terminal.press('v');
+    await terminal.shows('Which peer?');
+    terminal.press('Escape');
+    await terminal.shows('No messages yet', 'q quit');
+    terminal.press('r', 'x', 'Enter', 't', 'm', 's');
+    await terminal.shows('You do not follow anybody yet', 'No messages yet');
+    terminal.press('C-c');
+    await terminal.shows('Quit?');
+    terminal.press('Escape');
+    await terminal.shows('No messages yet', 'q quit');
+  });
+
   test('a small terminal, one that grows, one without colours, one without UTF-8, and one that prints lines', async () => {
     await reader('judy');
     using terminal = open('judy', { columns: 40, rows: 15, environment: { NO_COLOR: '1' } });

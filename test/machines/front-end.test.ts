@@ -7,7 +7,7 @@ import { inert, unwalked, walkMachine } from './walk-machine.ts';
 
 const choose = (action: string, subject = '') => ({ type: 'action.chosen', action, subject, cursor: 'item' });
 const give = (text: string) => ({ type: 'text.given', text });
-const escape = { type: 'prompt.cancelled', isExit: false };
+const dismissed = { type: 'prompt.cancelled', isExit: false };
 const interrupt = { type: 'prompt.cancelled', isExit: true };
 const failure = { code: 'unexpected', message: 'disk full' };
 const address = { ip: '10.0.0.1', port: 1194 };
@@ -45,7 +45,7 @@ const events = [
   { type: 'quit.answered', yes: false },
   { type: 'withdrawal.answered', yes: true },
   { type: 'withdrawal.answered', yes: false },
-  escape,
+  dismissed,
   interrupt,
   { type: 'peers.listed', names: ['alice'] },
   { type: 'peers.listed', names: [] },
@@ -138,7 +138,7 @@ test('the way back leads to the timeline, however far one went', () => {
 });
 
 test('a text that is broken off stays, and only where it was meant to go', () => {
-  const half = [choose('reply', '00'), { type: 'text.changed', text: 'I think' }, escape];
+  const half = [choose('reply', '00'), { type: 'text.changed', text: 'I think' }, dismissed];
   expect(after(...half).context.drafts).toEqual({ '00': 'I think' });
   const own = after(...half, choose('post'), { type: 'text.changed', text: 'News' });
   expect(own.context.drafts).toEqual({ '00': 'I think', '': 'News' });
@@ -181,7 +181,10 @@ test('it waits for the answer to its own wish, not for that to the wish of anoth
 });
 
 test('whoever is followed is downloaded from, and only a failure of that is told', () => {
-  const followed = [choose('follow', 'alice'), { type: 'follow.changed', name: 'alice', following: true, ticket: ours }];
+  const followed = [
+    choose('follow', 'alice'),
+    { type: 'follow.changed', name: 'alice', following: true, ticket: ours },
+  ];
   expect(after(...followed).wishes.at(-1)).toEqual({ type: 'sync.wanted', name: 'alice' });
   expect(after(...followed, report('alice')).context.notice).toMatchObject({ type: 'follow.changed' });
   expect(after(...followed, report('alice', failure)).context.notice).toMatchObject({ type: 'sync.finished' });
@@ -190,19 +193,24 @@ test('whoever is followed is downloaded from, and only a failure of that is told
 test('of a download that nobody asked for here, nothing is told', () => {
   expect(after(report('alice')).context.notice).toBeUndefined();
   expect(after(choose('sync', 'alice'), report('alice')).context.notice).toMatchObject({ about: 'sync' });
-  expect(after(choose('sync', 'alice'), report('alice'), choose('peers'), report('alice')).context.notice).toBeUndefined();
+  expect(
+    after(choose('sync', 'alice'), report('alice'), choose('peers'), report('alice')).context.notice,
+  ).toBeUndefined();
 });
 
 test('Ctrl-C twice leaves; Escape does not', () => {
-  expect(after(interrupt, escape).state).toBe('viewing');
+  expect(after(interrupt, dismissed).state).toBe('viewing');
   expect(after(interrupt, interrupt).state).toBe('left');
 });
 
 test('whoever quits is asked first if a draft would be lost by that', () => {
-  const quit = [choose('post'), { type: 'text.changed', text: 'hello' }, escape, choose('quit')];
+  const quit = [choose('post'), { type: 'text.changed', text: 'hello' }, dismissed, choose('quit')];
   expect(run(quit).state).toBe('left');
   expect(run(quit, { keepsDrafts: false }).state).toBe('leaving');
-  expect(run(quit.slice(0, 3), { keepsDrafts: false }).context.notice).toEqual({ type: 'draft.kept', isLasting: false });
+  expect(run(quit.slice(0, 3), { keepsDrafts: false }).context.notice).toEqual({
+    type: 'draft.kept',
+    isLasting: false,
+  });
 });
 
 test('JSON of the machine names all of its actions and guards', () => {

@@ -6,7 +6,7 @@ import { runFrontEnd } from '../../src/cli/front-end/run-front-end.ts';
 import { formatAddress } from '../../src/wire/socket-address.ts';
 import { randomDialogue } from '../support/random-dialogue.ts';
 import { bodiesOf, listedPeers } from '../support/scenarios.ts';
-import { type Answer, cancel, press, type ScriptedDialogue, scripted } from '../support/scripted-dialogue.ts';
+import { type Answer, cancel, dismiss, press, type ScriptedDialogue, scripted } from '../support/scripted-dialogue.ts';
 import { underSeeds } from '../support/seeds.ts';
 import type { VirtualPeer, World } from '../support/world.ts';
 
@@ -77,6 +77,32 @@ test('what arrives while a question is open is on the next screen; a mention of 
 test('Ctrl-C at a question goes back; on a screen it is asked once whether that is meant', async () => {
   const { world, seen } = await dialogue([press('p'), cancel, press('f'), cancel, cancel, false, cancel, cancel]);
   expect(seen.filter((text) => text === 'Quit?')).toHaveLength(2);
+  await world.close();
+});
+
+test('Escape at "Quit?" goes back; what would be lost is said there', async () => {
+  const world = await listedPeers(5, ['bob']);
+  const [bob] = world.peers as [VirtualPeer];
+  const person = scripted(world, [cancel, dismiss, press('p'), 'Half…', press('q'), dismiss, press('q'), true]);
+  await world.settle(runFrontEnd({ ...bob, dialogue: person, paint, clock: world.clock }));
+  expect(person.seen.filter((text) => text.startsWith('Quit?'))).toEqual([
+    'Quit?',
+    'Quit? Your draft will be lost.',
+    'Quit? Your draft will be lost.',
+  ]);
+  expect(person.seen).toContainEqual(expect.stringContaining('Your draft is kept until you quit'));
+  await world.close();
+});
+
+test('whoever leaves while downloads run leaves at once, and nothing is left to fail', async () => {
+  const { world } = await dialogue([press('f'), 'alice', press('s'), press('q')]);
+  await world.close();
+});
+
+test('an empty timeline has no author to look at: the person chooses one', async () => {
+  const { world, seen } = await dialogue([press('v'), 'alice', press('escape'), press('r'), press('q')]);
+  expect(seen[1]).toBe('Which peer?');
+  expect(seen[2]).toMatch(/^alice\nfingerprint/);
   await world.close();
 });
 

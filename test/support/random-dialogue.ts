@@ -51,7 +51,8 @@ export function randomDialogue(
     return new Promise((resolve, reject) => {
       clock.setTimeout(() => {
         // Ctrl-C twice leaves from everywhere: too early that would end the walk.
-        if (isTired() || (question !== QUIT && random.uint32() % 10 === 0)) return reject(new CancelledError({ isExit: true }));
+        if (isTired() || (!question.startsWith(QUIT) && random.uint32() % 10 === 0))
+          return reject(new CancelledError({ isExit: true }));
         try {
           resolve(decide());
         } catch (error) {
@@ -70,8 +71,7 @@ export function randomDialogue(
     lines,
     hints,
     actions,
-    screen: (screen) =>
-      {
+    screen: (screen) => {
       look(screen);
       return answer(screen.title(), () => {
         look(screen);
@@ -97,7 +97,7 @@ export function randomDialogue(
     edit: (text) => answer('editor', () => text),
     line: (question) => answer(question, () => one(LINES)),
     secret: (question) => answer(question, () => 'secret'),
-    confirm: (question) => answer(question, () => question !== QUIT && random.uint32() % 2 === 0),
+    confirm: (question) => answer(question, () => !question.startsWith(QUIT) && random.uint32() % 2 === 0),
     show: (text) => {
       for (const line of wrapText(text, columns)) lines.add(line);
     },

@@ -6,7 +6,7 @@ import type { World } from './world.ts';
 /** Ctrl-C. */
 export const cancel = Symbol('cancel');
 /** Escape, at a question. */
-export const escape = Symbol('escape');
+export const dismiss = Symbol('dismiss');
 
 /** A key on a screen: pressed on the item whose lines have this in them, or on the one that the cursor is on. */
 export interface Press {
@@ -14,7 +14,7 @@ export interface Press {
   readonly on?: string;
 }
 
-export type Answer = string | boolean | Press | typeof cancel | typeof escape;
+export type Answer = string | boolean | Press | typeof cancel | typeof dismiss;
 
 export interface ScriptedDialogue extends Dialogue {
   /** Questions, and what was shown, in order: screens as text. */

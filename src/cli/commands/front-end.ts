@@ -116,9 +116,7 @@ function whyNoCertificate(text: string): string | undefined {
   if (text.trim() === '') return 'type a path, or press Escape to leave';
   try {
     const isPem = readFileSync(pathFrom(text), 'utf8').includes('-----BEGIN CERTIFICATE-----');
-    return isPem
-      ? undefined
-      : 'that file holds no certificate: a PEM file contains "-----BEGIN CERTIFICATE-----"';
+    return isPem ? undefined : 'that file holds no certificate: a PEM file contains "-----BEGIN CERTIFICATE-----"';
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return `there is no file ${resolve(pathFrom(text))}`;

@@ -11,7 +11,6 @@ import { setImmediate } from 'node:timers/promises';
 const ESCAPE_MS = 25;
 /** Nobody types that far ahead. */
 const MOST_WAITING = 100_000;
-const UNSTOPPED_MS = 100;
 const CTRL_Z = '\u001A';
 
 export interface Key {
@@ -123,8 +122,8 @@ export class KeyInput {
     this.#owner.leave();
     // The whole job, as a terminal does it: npm, say, would go on waiting for a process that has stopped.
     process.kill(0, 'SIGTSTP');
-    // Nothing stops where there is no shell to go back to.
-    setTimeout(this.#onContinue, UNSTOPPED_MS);
+    // Here it goes on, before anything else is drawn; at once where there is no shell to go back to.
+    this.#onContinue();
   }
 
   readonly #onContinue = (): void => {
