@@ -16,6 +16,9 @@ export const children: Readonly<Record<string, { readonly id: string; readonly p
   'address-proof': { id: 'address-proof.ADDRESS', per: 'address to be proven' },
 };
 
+/** Root actors that talk to another root actor, which may run in another process. */
+export const companions: Readonly<Record<string, string>> = { 'front-end': 'peer' };
+
 /** Effects, timers of the owner, the command line: whatever is no actor. */
 export const OUTSIDE = 'outside';
 
@@ -27,14 +30,25 @@ export const messages: Readonly<Record<string, Readonly<Record<string, readonly 
   [OUTSIDE]: {
     peer: [
       'announcement.verified',
+      'follow.changed',
+      'follow.wanted',
       'following.changed',
       'hello.wanted',
       'history.wanted',
+      'message.published',
+      'message.withdrawn',
+      'messages.read',
+      'mute.changed',
+      'mute.wanted',
       'peer.stop',
+      'post.wanted',
+      'read.wanted',
       'root.published',
       'root.sealed',
       'sweep',
       'sync.wanted',
+      'wish.failed',
+      'withdrawal.wanted',
     ],
     socket: ['datagrams.dropped', 'datagrams.received', 'datagrams.send', 'socket.failed', 'socket.opened'],
     'directory-client': ['directory.failed', 'directory.found', 'listing.checked', 'registration.accepted'],
@@ -68,8 +82,7 @@ export const messages: Readonly<Record<string, Readonly<Record<string, readonly 
     ],
     'front-end': [
       'action.chosen',
-      'messages.arrived',
-      'news.heard',
+      'message.seen',
       'peer.chosen',
       'peers.listed',
       'prompt.cancelled',
@@ -81,7 +94,29 @@ export const messages: Readonly<Record<string, Readonly<Record<string, readonly 
       'work.failed',
     ],
   },
+  'front-end': {
+    peer: [
+      'follow.wanted',
+      'hello.wanted',
+      'mute.wanted',
+      'post.wanted',
+      'read.wanted',
+      'sync.wanted',
+      'withdrawal.wanted',
+    ],
+  },
   peer: {
+    'front-end': [
+      'follow.changed',
+      'message.published',
+      'message.withdrawn',
+      'messages.read',
+      'messages.received',
+      'mute.changed',
+      'session.opened',
+      'sync.finished',
+      'wish.failed',
+    ],
     'directory-client': ['greeting.failed'],
     socket: ['datagrams.send', 'source.unrouted'],
     'outgoing-session': ['session.adopt', 'session.greet', 'session.open', 'sockets.changed', 'sweep'],
