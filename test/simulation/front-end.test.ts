@@ -106,6 +106,28 @@ test('an empty timeline has no author to look at: the person chooses one', async
   await world.close();
 });
 
+test('a restart begins where the person was last, whatever has arrived since', async () => {
+  const world = await listedPeers(5, ['alice', 'bob']);
+  const [alice, bob] = world.peers as [VirtualPeer, VirtualPeer];
+  const readingPosition = {
+    position: '',
+    keep: (hash: string) => {
+      readingPosition.position = hash;
+    },
+  };
+  const sit = async (...answers: readonly Answer[]) => {
+    const dialogue = scripted(world, [...answers, press('q')]);
+    await world.settle(runFrontEnd({ ...bob, dialogue, paint, readingPosition, clock: world.clock }));
+    return dialogue.seen;
+  };
+  for (const text of ['first', 'second', 'third']) alice.peer.post(text);
+  await sit(press('f'), 'alice', press('enter', 'second'), press('escape'));
+  for (let number = 0; number < 300; number++) alice.peer.post(`later ${number}`);
+  await world.clock.advance(10_000);
+  expect((await sit(press('enter'), press('escape')))[1]).toMatch(/conversation\n.*alice.*\n {2}second/);
+  await world.close();
+});
+
 test('what fails is said, and the dialogue goes on', async () => {
   const { world, seen } = await dialogue([
     press('i'),

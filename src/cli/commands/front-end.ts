@@ -13,6 +13,7 @@ import { exitCodeOf } from '../exit-codes.ts';
 import type { Dialogue } from '../front-end/dialogue.ts';
 import { draftsIn } from '../front-end/drafts.ts';
 import { editSettings } from '../front-end/edit-settings.ts';
+import { readingPositionIn } from '../front-end/reading-position.ts';
 import { type FirstRunWorld, runFirstRun } from '../front-end/run-first-run.ts';
 import { runFrontEnd } from '../front-end/run-front-end.ts';
 import { type Home, readName } from '../home.ts';
@@ -43,6 +44,7 @@ export async function frontEnd(context: CommandContext): Promise<number | undefi
     dialogue,
     paint: output.paint,
     drafts: draftsIn(settings.home),
+    readingPosition: readingPositionIn(settings.home),
     settings: settings.origins,
     directory: access.directory,
     editSettings: () => editSettings(settings.home.configFile, dialogue.edit),

@@ -53,7 +53,7 @@ export class Live implements Disposable {
   readonly #downloads = new Map<string, Measured>();
   /** BOUNDED by LOG_ENTRIES. */
   readonly #log: LogEntry[] = [];
-  /** When each peer answered last, in that order. BOUNDED by MOST_NAMES. */
+  /** When each peer answered last, monotonic, in that order. BOUNDED by MOST_NAMES. */
   readonly #answered = new Map<string, number>();
   /** Peers that use another key than the one known. BOUNDED by the peers that the store has keys of. */
   readonly changedKeys = new Set<string>();
@@ -101,13 +101,14 @@ export class Live implements Disposable {
 
   /** It has answered lately, and nothing has failed since. */
   isOnline(name: string): boolean {
-    const answeredMs = this.#answered.get(name);
-    return answeredMs !== undefined && this.#clock.now() - answeredMs < LATELY_MS;
+    const agoMs = this.answeredAgoMs(name);
+    return agoMs !== undefined && agoMs < LATELY_MS;
   }
 
-  /** Unix ms; undefined if it has not answered, or not when it was asked last. */
-  answeredMs(name: string): number | undefined {
-    return this.#answered.get(name);
+  /** How long ago its last answer came; undefined if there was none, or if it did not answer when it was asked last. */
+  answeredAgoMs(name: string): number | undefined {
+    const answeredMs = this.#answered.get(name);
+    return answeredMs === undefined ? undefined : this.#clock.monotonicNow() - answeredMs;
   }
 
   /** Whom the directory listed when it was asked last; undefined before that. */
@@ -205,7 +206,7 @@ export class Live implements Disposable {
   #hasAnswered(name: string): void {
     // Set again, it is the last one.
     this.#answered.delete(name);
-    this.#answered.set(name, this.#clock.now());
+    this.#answered.set(name, this.#clock.monotonicNow());
     const [first] = this.#answered.keys();
     if (this.#answered.size > MOST_NAMES && first !== undefined) this.#answered.delete(first);
   }
@@ -221,7 +222,7 @@ export class Live implements Disposable {
   }
 
   #measure(peer: string, nodesFetched: number, nodesKnown: number): void {
-    const atMs = this.#clock.now();
+    const atMs = this.#clock.monotonicNow();
     const last = this.#downloads.get(peer);
     if (last === undefined) {
       const measured = { measuredAtMs: atMs, measuredNodes: nodesFetched };

@@ -33,6 +33,7 @@ import type { DraftKeeper, Drafts } from './drafts.ts';
 import { Live } from './live.ts';
 import { noticeText } from './notices.ts';
 import { answeredAuthor } from './places/messages.ts';
+import type { PositionKeeper } from './reading-position.ts';
 import { countUnread, showPlace } from './show-place.ts';
 import { type AskedPeer, cached, type ReadStore, type Sources } from './sources.ts';
 
@@ -43,6 +44,8 @@ export interface FrontEndOptions {
   readonly paint: Paint;
   /** Default: drafts are lost at the end, and the person is told so. */
   readonly drafts?: DraftKeeper;
+  /** Default: it begins at what is unread. */
+  readonly readingPosition?: PositionKeeper;
   readonly settings?: readonly SettingOrigin[];
   /** URL of the directory, to be named on the screen. */
   readonly directory?: string;
@@ -76,9 +79,9 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
   const gate = new Gate(clock, recording?.recorder);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   using live = new Live(peer, clock);
-  const { settings = [], directory = '' } = options;
+  const { settings = [], directory = '', readingPosition = { position: '', keep: () => {} } } = options;
   const sources: Sources = {
-    ...{ peer, store, live, paint, settings, directory },
+    ...{ peer, store, live, paint, settings, directory, readingPosition },
     seen: (hash) => gate.submit(actor, { type: 'message.seen', hash }),
     // Counted once for all screens: that takes longer than anything else on them.
     unread: cached({ live }, () => countUnread({ peer, store })),

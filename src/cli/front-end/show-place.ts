@@ -2,6 +2,7 @@
 import type { Place, PlaceKind } from '../../../machines/front-end-context.ts';
 import { safeLine } from '../../feed/safe-text.ts';
 import { timelineAuthors } from '../../store/timeline-authors.ts';
+import type { Hash } from '../../wire/hash.ts';
 import { isMentioned } from '../render/message-marks.ts';
 import { renderStatusLine } from '../render/status-line.ts';
 import { wrapText } from '../render/wrap.ts';
@@ -35,12 +36,13 @@ const COUNTED = 1_000;
 
 export function showPlace(place: Place, sources: Sources, drafts: number): Screen & PlaceScreen {
   const { live, paint } = sources;
-  const shown = makers[place.kind](place, sources);
+  const cursor = place.cursor || startOf(place, sources);
+  const shown = makers[place.kind]({ ...place, cursor }, sources);
   const items = cached(sources, () => shown.items());
   return {
     ...shown,
     items,
-    cursor: place.cursor || firstUnread(place, sources),
+    cursor,
     status: (columns) => {
       const status = renderStatusLine({ ...statusOf(sources), ...sources.unread(), drafts }, columns, paint);
       const notice =
@@ -51,10 +53,15 @@ export function showPlace(place: Place, sources: Sources, drafts: number): Scree
   };
 }
 
-/** On the timeline the cursor starts at the oldest unread message after the last one read; at the newest where nothing was read yet. */
-function firstUnread({ kind, subject }: Place, { peer, store }: Sources): string {
+/**
+ * The timeline starts where the person was last, however much has arrived since; without that, at the oldest unread message after
+ * the last one read; at the newest where nothing was read yet.
+ */
+function startOf({ kind, subject }: Place, { peer, store, readingPosition }: Sources): string {
   if (kind === 'thread') return subject;
   if (kind !== 'timeline') return '';
+  const { position } = readingPosition;
+  if (position !== '' && store.message(position as Hash) !== undefined) return position;
   const messages = store.messages({ authors: timelineAuthors(store, peer.name), limit: 200 });
   const foreign = messages.filter(({ author }) => author !== peer.name);
   const lastRead = foreign.findLastIndex(({ read }) => read);

@@ -4,6 +4,7 @@ import type { Store } from '../../store/store.ts';
 import type { Paint } from '../output.ts';
 import type { SettingOrigin } from '../settings.ts';
 import type { Live } from './live.ts';
+import type { PositionKeeper } from './reading-position.ts';
 
 /** A peer, in this process or another: it is asked in events, and tells in facts. The rest is to be looked at. */
 export type AskedPeer = Pick<
@@ -36,6 +37,8 @@ export interface Sources {
   /** The cursor came to a message that was unread. */
   seen(hash: string): void;
   unread(): UnreadCount;
+  /** Where on the timeline the cursor was last, also before a restart. */
+  readonly readingPosition: PositionKeeper;
   /** Unix ms. */
   now(): number;
 }

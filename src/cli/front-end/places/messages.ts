@@ -16,6 +16,8 @@ import { everywhere, helpKey, type PlaceScreen, wayBack } from './place.ts';
 
 /** Messages taken from the store at first, and more at each arrival at the top. */
 const PAGE = 200;
+/** As many are looked through for the place where the person was last. */
+const MOST_AT_START = 3_000;
 /** A conversation may be endless. */
 const MOST_TURNS = 1_000;
 /** Lines of a message before the rest is left to its own screen. */
@@ -37,12 +39,22 @@ const lessUsedKeys: readonly Key[] = [
   { key: 'x', label: '', action: 'withdraw' },
 ];
 
-export function timelinePlace(_place: Place, sources: Sources): PlaceScreen {
+export function timelinePlace({ cursor }: Place, sources: Sources): PlaceScreen {
+  const { peer, store, readingPosition } = sources;
   let limit = PAGE;
-  const { peer, store } = sources;
   const list = () => store.messages({ authors: timelineAuthors(store, peer.name), limit });
+  const isShort = () => {
+    const shown = list();
+    return cursor !== '' && shown.length === limit && !shown.some(({ hash }) => hash === cursor);
+  };
+  while (limit < MOST_AT_START && isShort()) limit *= 2;
+  const messages = messageList(sources, () => arrangeThreads(list()));
   return {
-    ...messageList(sources, () => arrangeThreads(list())),
+    ...messages,
+    visited: (item) => {
+      readingPosition.keep(item);
+      messages.visited?.(item);
+    },
     title: () => `${safeLine(peer.name)} · timeline`,
     empty: 'No messages yet. Press f to follow somebody, p to write something, or ? for help.',
     keys: [

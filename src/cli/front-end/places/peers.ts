@@ -138,7 +138,7 @@ function describePeer(name: string, { peer, store, live, paint, now }: Sources):
       ],
       ['addresses', addresses ?? (live.listed === undefined ? 'not looked up yet' : 'not listed at the directory now')],
       ['relation', relations.join(', ') || 'not followed'],
-      ['answered', answeredText(live.answeredMs(name), now())],
+      ['answered', answeredText(live.answeredAgoMs(name), now())],
       ['messages', counted(record?.messages ?? 0, 'message')],
       ['session', sessionText(explanations)],
       [
@@ -166,8 +166,10 @@ function sessionText(explanations: readonly Explanation[]): string {
   return parts.join(', ') || 'none';
 }
 
-function answeredText(answeredMs: number | undefined, nowMs: number): string {
-  return answeredMs === undefined ? 'not since you started murmure' : relativeTime(answeredMs, nowMs);
+function answeredText(agoMs: number | undefined, nowMs: number): string {
+  if (agoMs === undefined) return 'not since you started murmure';
+  const when = relativeTime(nowMs - agoMs, nowMs);
+  return when === 'now' ? when : `${when} ago`;
 }
 
 function table(paint: Sources['paint'], rows: readonly (readonly [string, string])[]): string[] {

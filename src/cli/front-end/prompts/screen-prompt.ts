@@ -32,6 +32,7 @@ export const screenPrompt = createPrompt<ScreenAnswer, ScreenPromptConfig>((conf
   const { screen, paint } = config;
   const [, setRenders] = useState(0);
   const position = useRef<Position | undefined>(undefined);
+  const arrivals = useRef<Arrivals>({ known: new Set(), unseen: new Set() });
   const renderAgain = () => setRenders((renders) => renders + 1);
 
   useEffect(() => {
@@ -42,7 +43,6 @@ export const screenPrompt = createPrompt<ScreenAnswer, ScreenPromptConfig>((conf
   }, []);
 
   const { columns, rows } = config.size();
-  const title = truncate(paint('bold', screen.title()), columns);
   const items = screen.items();
   const status = screen.status(columns);
   const keys = keyLines(screen.keys, columns, paint);
@@ -52,6 +52,8 @@ export const screenPrompt = createPrompt<ScreenAnswer, ScreenPromptConfig>((conf
   const list = { ids: items.map(({ id }) => id), linesOf, pageSize };
   const current = startAt(position.current, screen, list);
   position.current = current;
+  const below = newBelow(arrivals.current, list.ids, current.index);
+  const title = titleLine(screen, below, columns, paint);
 
   const move = (movement: Movement) => {
     const next = screen.isText ? moveInText(current, movement, list) : moveInList(current, movement, list);
@@ -87,6 +89,29 @@ export const screenPrompt = createPrompt<ScreenAnswer, ScreenPromptConfig>((conf
   const body = screen.from === 'bottom' ? [...padding, ...shown] : [...shown, ...padding];
   return `${[title, ...body, ...status, ...keys].join('\n')}${HIDDEN_CURSOR}`;
 });
+
+/** BOUNDED by the items of the screen. */
+interface Arrivals {
+  /** Items of the last time. */
+  known: ReadonlySet<string>;
+  /** What has come since the cursor was last behind it. */
+  unseen: ReadonlySet<string>;
+}
+
+/** How many items have arrived behind the cursor, which stays where it is. */
+function newBelow(arrivals: Arrivals, ids: readonly string[], cursor: number): number {
+  const { known, unseen } = arrivals;
+  const isNew = (id: string) => unseen.has(id) || (known.size > 0 && !known.has(id));
+  arrivals.unseen = new Set(ids.slice(cursor + 1).filter(isNew));
+  arrivals.known = new Set(ids);
+  return arrivals.unseen.size;
+}
+
+function titleLine(screen: Screen, below: number, columns: number, paint: Paint): string {
+  const title = paint('bold', screen.title());
+  if (below === 0 || screen.isText || screen.from === 'top') return truncate(title, columns);
+  return truncate(`${title}  ${paint('cyan', `${below} new below: G goes there`)}`, columns);
+}
 
 function keyOf(event: KeypressEvent, screen: Screen): Key | undefined {
   if (event.ctrl) return undefined;

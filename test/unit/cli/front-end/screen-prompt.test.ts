@@ -110,6 +110,21 @@ test('what arrives does not move the cursor from where it is', async () => {
   expect(getScreen()).toContain('item 19');
 });
 
+test('what arrives below is counted until one has been there', async () => {
+  const { rendered, arrive } = show();
+  const { events, getScreen } = await rendered;
+  events.keypress('up');
+  expect(getScreen()).not.toContain('new below');
+  arrive(items(22));
+  arrive(items(25));
+  expect(getScreen()).toContain('the title  5 new below');
+  events.keypress('down');
+  events.keypress('down');
+  expect(getScreen()).toContain('4 new below');
+  events.keypress('end');
+  expect(getScreen()).not.toContain('new below');
+});
+
 test('if the item under the cursor goes, the cursor stays near', async () => {
   const { rendered, arrive } = show();
   const { getScreen } = await rendered;
