@@ -1,5 +1,4 @@
 /** Questions to a person at the terminal. They go to stderr: stdout is for data. */
-import { editText } from './editor.ts';
 import { StoppedError } from './errors.ts';
 import { CancelledError } from './front-end/dialogue.ts';
 import { terminalDialogue } from './front-end/terminal-dialogue.ts';
@@ -26,7 +25,7 @@ export function terminalPrompts(
     confirm: (message) => confirm(message, false),
     edit: async (message, whyInvalid) => {
       for (let text = ''; ; ) {
-        text = await editText(text, '.txt');
+        text = await dialogue.edit(text, '.txt');
         const why = whyInvalid(text);
         if (why === undefined) return text;
         if (!(await confirm(`${message} ${why}. Edit it again?`, true))) throw new StoppedError('SIGINT');

@@ -12,17 +12,24 @@ const USUAL = ['editor', 'nano', 'vi'];
 /** What a shell ends with if it does not find the command. */
 const NOT_FOUND = 127;
 
+export interface EditOptions {
+  readonly env?: Environment;
+  /** Ends the editor. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Opens a text in the editor, and resolves to what is in the file afterwards; `ending` is that of the file's name, for the editor to know
  * what it is. @throws NoEditorError, EditorFailedError
  */
-export async function editText(text: string, ending: string, env: Environment = process.env): Promise<string> {
+export async function editText(text: string, ending: string, options: EditOptions = {}): Promise<string> {
+  const { env = process.env, signal } = options;
   const { command, origin } = findEditor(env);
   const folder = await mkdtemp(join(tmpdir(), 'murmure-'));
   try {
     const file = join(folder, `text${ending}`);
     await writeFile(file, text, { mode: 0o600 });
-    const end = await run(command, file);
+    const end = await run(command, file, signal);
     if (end === NOT_FOUND) throw new NoEditorError(`the editor "${command}" (${origin}) was not found`);
     if (end !== 0) throw new EditorFailedError(command, end);
     return await readFile(file, 'utf8');
@@ -57,11 +64,12 @@ function pathOf(name: string, path: string): string | undefined {
 }
 
 /** Resolves to its exit code, or to the signal that ended it. The variables hold commands with arguments, for a shell to take apart. */
-function run(command: string, file: string): Promise<number | NodeJS.Signals> {
+function run(command: string, file: string, signal: AbortSignal | undefined): Promise<number | NodeJS.Signals> {
+  const options = { stdio: 'inherit', ...(signal && { signal }) } as const;
   const isWindows = process.platform === 'win32';
   const editor = isWindows
-    ? spawn(`${command} "${file}"`, { shell: true, stdio: 'inherit' })
-    : spawn('/bin/sh', ['-c', `${command} "$1"`, command, file], { stdio: 'inherit' });
+    ? spawn(`${command} "${file}"`, { ...options, shell: true })
+    : spawn('/bin/sh', ['-c', `${command} "$1"`, command, file], options);
   const { promise, resolve, reject } = Promise.withResolvers<number | NodeJS.Signals>();
   editor.once('error', reject);
   editor.once('exit', (code, signal) => resolve(code ?? signal ?? 0));

@@ -128,6 +128,27 @@ test('a restart begins where the person was last, whatever has arrived since', a
   await world.close();
 });
 
+test('a peer is online as long as it answers, not as long as the directory lists it', async () => {
+  const { world, seen } = await dialogue(({ peers: [alice], clock }) => {
+    clock.setTimeout(() => void alice?.peer.close(), 4_500);
+    return [
+      press('f'),
+      'alice',
+      press('w'),
+      press('escape'),
+      press('s'),
+      ...Array(150).fill(press('t')),
+      press('w'),
+      press('q'),
+      press('q'),
+    ];
+  });
+  const lists = seen.filter((text) => text.startsWith('peers\n'));
+  expect(lists[0]).toMatch(/^alice .*online/m);
+  expect(lists[1]).not.toContain('online');
+  await world.close();
+});
+
 test('what fails is said, and the dialogue goes on', async () => {
   const { world, seen } = await dialogue([
     press('i'),

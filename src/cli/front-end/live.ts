@@ -15,7 +15,7 @@ const RATE_MS = 500;
 const LOG_ENTRIES = 500;
 /** Who is followed is asked every minute: after a few of them without an answer nobody can say that a peer is online. */
 const LATELY_MS = 5 * 60_000;
-/** Names of peers are remembered up to here; then the ones that answered first go. */
+/** Names of peers are remembered up to here; then the ones that were asked first go. */
 const MOST_NAMES = 1_000;
 
 const directions = { outgoing: 'session to', incoming: 'session from' };
@@ -53,8 +53,8 @@ export class Live implements Disposable {
   readonly #downloads = new Map<string, Measured>();
   /** BOUNDED by LOG_ENTRIES. */
   readonly #log: LogEntry[] = [];
-  /** When each peer answered last, monotonic, in that order. BOUNDED by MOST_NAMES. */
-  readonly #answered = new Map<string, number>();
+  /** When each peer answered last, monotonic; undefined if it failed to since. The latest come last. BOUNDED by MOST_NAMES. */
+  readonly #answered = new Map<string, number | undefined>();
   /** Peers that use another key than the one known. BOUNDED by the peers that the store has keys of. */
   readonly changedKeys = new Set<string>();
   readonly #stopListening: () => void;
@@ -99,16 +99,11 @@ export class Live implements Disposable {
     return this.#log;
   }
 
-  /** It has answered lately, and nothing has failed since. */
-  isOnline(name: string): boolean {
-    const agoMs = this.answeredAgoMs(name);
-    return agoMs !== undefined && agoMs < LATELY_MS;
-  }
-
-  /** How long ago its last answer came; undefined if there was none, or if it did not answer when it was asked last. */
-  answeredAgoMs(name: string): number | undefined {
+  /** It has answered lately, and has not failed to since. `lastSyncMs`: as in the store, for before anybody looked on. */
+  isOnline(name: string, lastSyncMs: number | undefined): boolean {
+    if (!this.#answered.has(name)) return lastSyncMs !== undefined && this.#clock.now() - lastSyncMs < LATELY_MS;
     const answeredMs = this.#answered.get(name);
-    return answeredMs === undefined ? undefined : this.#clock.monotonicNow() - answeredMs;
+    return answeredMs !== undefined && this.#clock.monotonicNow() - answeredMs < LATELY_MS;
   }
 
   /** Whom the directory listed when it was asked last; undefined before that. */
@@ -171,10 +166,10 @@ export class Live implements Disposable {
       case 'session.opened':
         // The directory has no name, and whoever was greeted by address has none yet.
         this.#write(`${directions[fact.direction]} ${fact.name || formatAddress(fact.address)}`, false);
-        if (fact.authenticated || fact.direction === 'outgoing') this.#hasAnswered(fact.name);
+        if (fact.authenticated || fact.direction === 'outgoing') this.#noteAnswered(fact.name, true);
         break;
       case 'session.failed':
-        this.#answered.delete(fact.name);
+        this.#noteAnswered(fact.name, false);
         this.#write(`no session${fact.name === '' ? '' : ` with ${fact.name}`}: ${fact.failure.message}`, true);
         break;
       case 'sync.progressed':
@@ -183,8 +178,7 @@ export class Live implements Disposable {
       case 'sync.finished': {
         const { peer, status, newMessages, durationMs, error } = fact.report;
         this.#downloads.delete(peer);
-        if (error === undefined) this.#hasAnswered(peer);
-        else this.#answered.delete(peer);
+        this.#noteAnswered(peer, error === undefined);
         if (error !== undefined) this.#write(`${peer}: ${error.message}`, true);
         else if (status === 'updated')
           this.#write(`${peer}: ${counted(newMessages, 'new message')} in ${duration(durationMs)}`, false);
@@ -203,10 +197,10 @@ export class Live implements Disposable {
     else this.changed();
   }
 
-  #hasAnswered(name: string): void {
+  #noteAnswered(name: string, hasAnswered: boolean): void {
     // Set again, it is the last one.
     this.#answered.delete(name);
-    this.#answered.set(name, this.#clock.monotonicNow());
+    this.#answered.set(name, hasAnswered ? this.#clock.monotonicNow() : undefined);
     const [first] = this.#answered.keys();
     if (this.#answered.size > MOST_NAMES && first !== undefined) this.#answered.delete(first);
   }

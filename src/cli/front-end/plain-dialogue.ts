@@ -91,7 +91,7 @@ export function plainDialogue({ input, output, signal }: PlainDialogueOptions): 
       const hint = suggestion === '' ? '' : ` (${suggestion})`;
       return (await readValid(`${question}${hint}`, (text) => whyInvalid(text || suggestion))) || suggestion;
     },
-    edit: (text, ending) => lines.suspended(() => editText(text, ending)),
+    edit: (text, ending) => lines.suspended(() => editText(text, ending, { signal })),
     // Such a terminal shows whatever is typed: a secret has to come from a file.
     secret: async (question) => {
       print(`${question} this terminal would show what you type. Use --passphrase-file instead.`);

@@ -118,7 +118,7 @@ export function terminalDialogue({ input, output, paint, signal }: TerminalDialo
   const edit = async (text: string, ending: string): Promise<string> => {
     if (isFullScreen) output.write(FULL_SCREEN_OFF);
     try {
-      return await keys.suspended(() => editText(text, ending));
+      return await keys.suspended(() => editText(text, ending, { signal }));
     } finally {
       if (isFullScreen) output.write(FULL_SCREEN_ON);
     }

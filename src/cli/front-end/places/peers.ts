@@ -52,7 +52,13 @@ function peerItems({ peer, store, live, paint, now }: Sources): Item[] {
     return [
       safeLine(name, LONGEST_NAME),
       record?.following ? 'following' : '',
-      live.isOnline(name) ? 'online' : listed.has(name) ? 'listed' : live.listed === undefined ? '' : 'offline',
+      live.isOnline(name, record?.lastSyncMs)
+        ? 'online'
+        : listed.has(name)
+          ? 'listed'
+          : live.listed === undefined
+            ? ''
+            : 'offline',
       warnings.join(', '),
       record === undefined || record.messages === 0 ? '' : counted(record.messages, 'message'),
       record?.lastSyncMs === undefined ? '' : `synced ${relativeTime(record.lastSyncMs, nowMs)}`,
@@ -138,7 +144,7 @@ function describePeer(name: string, { peer, store, live, paint, now }: Sources):
       ],
       ['addresses', addresses ?? (live.listed === undefined ? 'not looked up yet' : 'not listed at the directory now')],
       ['relation', relations.join(', ') || 'not followed'],
-      ['answered', answeredText(live.answeredAgoMs(name), now())],
+      ['online', live.isOnline(name, lastSync) ? 'yes' : 'has not answered lately'],
       ['messages', counted(record?.messages ?? 0, 'message')],
       ['session', sessionText(explanations)],
       [
@@ -164,12 +170,6 @@ function sessionText(explanations: readonly Explanation[]): string {
     ...(theirs === undefined ? [] : [theirs === 'live.proven' ? 'they can ask' : `incoming: ${theirs}`]),
   ];
   return parts.join(', ') || 'none';
-}
-
-function answeredText(agoMs: number | undefined, nowMs: number): string {
-  if (agoMs === undefined) return 'not since you started murmure';
-  const when = relativeTime(nowMs - agoMs, nowMs);
-  return when === 'now' ? when : `${when} ago`;
 }
 
 function table(paint: Sources['paint'], rows: readonly (readonly [string, string])[]): string[] {
