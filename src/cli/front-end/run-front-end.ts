@@ -1,7 +1,6 @@
 /** Runs the front end: the machine decides what comes next, a dialogue asks, and the peer does what it is asked to. */
 import { randomUUID } from 'node:crypto';
 import { type AnyEventObject, createActor } from 'xstate';
-import type { Failure } from '../../../machines/events.ts';
 import { frontEndMachine } from '../../../machines/front-end.machine.ts';
 import {
   type Action,
@@ -19,7 +18,7 @@ import { type Clock, systemClock } from '../../runtime/clock.ts';
 import { Gate } from '../../runtime/gate.ts';
 import type { Self } from '../../runtime/shared-effects.ts';
 import type { Hash } from '../../wire/hash.ts';
-import { MurmureError } from '../../wire/murmure-error.ts';
+import { failureFrom, MurmureError } from '../../wire/murmure-error.ts';
 import { MAX_BODY_BYTES } from '../../wire/node.ts';
 import type { Paint } from '../output.ts';
 import { messageItem } from '../render/message-item.ts';
@@ -257,9 +256,4 @@ function messageLines(hash: string, { peer, store, live, paint, now }: Sources, 
 function whyTooLong(text: string): string | undefined {
   const tooMany = Buffer.byteLength(text) - MAX_BODY_BYTES;
   return tooMany > 0 ? `${counted(tooMany, 'byte')} too many: a message has at most ${MAX_BODY_BYTES}` : undefined;
-}
-
-function failureFrom(error: unknown): Failure {
-  if (error instanceof MurmureError) return { code: error.code, message: error.message };
-  return { code: 'unexpected', message: error instanceof Error ? error.message : String(error) };
 }
