@@ -22,8 +22,10 @@ const refresh = {
 export const frontEndMachine = withActions.createMachine({
   id: 'front-end',
   description: 'The dialogue with a person at a terminal.',
-  context: ({ input }) => ({
-    ...input,
+  context: ({ input: { id, drafts, keepsDrafts } }) => ({
+    id,
+    drafts,
+    keepsDrafts,
     places: [{ kind: 'timeline', subject: '', cursor: '' }],
     action: 'timeline',
     subject: '',

@@ -99,13 +99,6 @@ test('whoever leaves while downloads run leaves at once, and nothing is left to 
   await world.close();
 });
 
-test('an empty timeline has no author to look at: the person chooses one', async () => {
-  const { world, seen } = await dialogue([press('v'), 'alice', press('escape'), press('r'), press('q')]);
-  expect(seen[1]).toBe('Which peer?');
-  expect(seen[2]).toMatch(/^alice\nfingerprint/);
-  await world.close();
-});
-
 test('a restart begins where the person was last, whatever has arrived since', async () => {
   const world = await listedPeers(5, ['alice', 'bob']);
   const [alice, bob] = world.peers as [VirtualPeer, VirtualPeer];
@@ -166,7 +159,7 @@ test('what fails is said, and the dialogue goes on', async () => {
 test('where there is no message, the key for its author asks which peer is meant', async () => {
   const { world, seen } = await dialogue([press('v'), 'alice', press('escape'), press('q')]);
   expect(seen[0]).toContain('No messages yet');
-  expect(seen[1]).toBe('Look at whom?');
+  expect(seen[1]).toBe('Which peer?');
   expect(seen[2]).toMatch(/^alice\nfingerprint/);
   await world.close();
 });
