@@ -10,3 +10,6 @@ export const children: Readonly<Record<string, { readonly id: string; readonly p
   'node-requests': { id: 'node-requests.INDEX', per: 'nodes asked for together, reused' },
   'address-proof': { id: 'address-proof.ADDRESS', per: 'address to be proven' },
 };
+
+/** Root actors that talk to another root actor, which may run in another process. */
+export const companions: Readonly<Record<string, string>> = { 'front-end': 'peer' };

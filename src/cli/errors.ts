@@ -140,6 +140,25 @@ export class NobodyAskedError extends MurmureError {
   }
 }
 
+/** There is nothing to edit a text with. */
+export class NoEditorError extends MurmureError {
+  override readonly name = 'NoEditorError';
+
+  constructor(why: string) {
+    super('usage', `${why}: set VISUAL or EDITOR to an editor that is installed`);
+  }
+}
+
+/** The editor did not end well: what is in its file may not be meant. */
+export class EditorFailedError extends MurmureError {
+  override readonly name = 'EditorFailedError';
+
+  constructor(command: string, end: number | NodeJS.Signals) {
+    const how = typeof end === 'number' ? `exit code ${end}` : end;
+    super('unexpected', `the editor "${command}" ended with ${how}: the text is left as it was`);
+  }
+}
+
 /** A file that is to be written exists already. */
 export class FileExistsError extends MurmureError {
   override readonly name = 'FileExistsError';

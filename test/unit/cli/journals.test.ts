@@ -97,7 +97,7 @@ describe('why', () => {
   test('explains from a journal', async () => {
     const { code, out } = await run(['why', 'alice', first]);
     expect(code).toBe(0);
-    expect(out).toMatch(/peer\/outgoing-session\.alice is established for/);
+    expect(out).toMatch(/peer\/outgoing-session\.alice is established\.answering for/);
     expect(out).toMatch(/peer\/merkle-walk\.alice has ended as finished/);
   });
 

@@ -1,10 +1,10 @@
 /** The JSON of a machine is its whole chart: what a tool reads there is what the machine does and what its diagram shows. */
 import { describe, expect, test } from 'vitest';
 import type { AnyStateMachine } from 'xstate';
+import { eventText, type StateModel, statesOf } from '../../../diagrams/draw/model.ts';
+import { readMachines } from '../../../diagrams/draw/write-diagrams.ts';
 import { isEffect } from '../../../machines/effects.ts';
 import { machines } from '../../../machines/index.ts';
-import { readMachines } from '../../../src/diagrams/generate.ts';
-import { eventText, type StateModel, statesOf } from '../../../src/diagrams/model.ts';
 
 /** What JSON leaves of a machine's configuration. */
 interface State {
