@@ -70,16 +70,12 @@ export class UnknownPeerError extends MurmureError {
   }
 }
 
-/** Nobody at the directory goes by this name. `meant` is a name that is like it. */
+/** Nobody at the directory goes by this name, but somebody by `meant`, which is like it. */
 export class NobodyOfThatNameError extends MurmureError {
   override readonly name = 'NobodyOfThatNameError';
 
-  constructor(name: string, meant?: string) {
-    const proposal = meant === undefined ? '' : `did you mean "${meant}"? `;
-    super(
-      'peer-unknown',
-      `the directory lists nobody called "${name}": ${proposal}${meant === undefined ? 'check' : 'Check'} the spelling, or add --force if the peer is yet to come`,
-    );
+  constructor(name: string, meant: string) {
+    super('peer-unknown', `the directory lists nobody called "${name}": did you mean "${meant}"? If not, add --force`);
   }
 }
 
