@@ -143,7 +143,7 @@ const messages = {
       'sync.finished',
       'wish.failed',
     ],
-    'directory-client': ['greeting.failed', 'port.bound', 'registration.renew'],
+    'directory-client': ['greeting.failed', 'ips.changed', 'port.bound', 'registration.renew'],
     socket: ['datagrams.send', 'source.unrouted'],
     'outgoing-session': [
       'push.confirmed',
@@ -182,7 +182,10 @@ const messages = {
   },
   'outgoing-session': {
     peer: ['error.answered', 'session.established', 'session.lost', 'traversal.wanted'],
+    // To itself, later.
+    'outgoing-session': ['push.due'],
     request: ['request.abandoned', 'request.cancelled', 'request.open', 'request.redirected'],
+    socket: ['datagrams.send'],
     'merkle-walk': [
       'nodes.absent',
       'nodes.failed',
@@ -233,4 +236,4 @@ export type RefFor<TSender extends Sender, TReceiver extends keyof Messages[TSen
 >;
 
 /** A socket as everybody but its effects sees it. */
-export type SocketRef = RefFor<'peer' | 'incoming-session' | 'request', 'socket'>;
+export type SocketRef = RefFor<'peer' | 'incoming-session' | 'outgoing-session' | 'request', 'socket'>;

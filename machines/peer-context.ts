@@ -162,6 +162,8 @@ export interface PeerContext extends PeerInput {
   /** How the directory lists followed peers that we have no session with, by name. Bounded by those we follow. */
   readonly presence: Table<string>;
   readonly presenceAtMs: number;
+  /** When the sessions were last asked whether they are over. */
+  readonly sweptAtMs: number;
   /** Followed peers whose download waits for others to end. Bounded by those we follow. */
   readonly toWalk: readonly string[];
   /** Names of running walks, with a root announced meanwhile. */
@@ -195,6 +197,7 @@ export function initialPeerContext(input: PeerInput): PeerContext {
     toGreet: [],
     presence: emptyTable<string>(),
     presenceAtMs: 0,
+    sweptAtMs: 0,
     toWalk: [],
     walks: emptyTable<Hash | null>(),
     historyChecks: 0,

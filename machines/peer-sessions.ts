@@ -61,7 +61,7 @@ export const sessionActions = {
 
   greetDirectory: base.enqueueActions((args) => {
     const { context, event, enqueue } = args;
-    assertEvent(event, 'directory.greetingWanted');
+    assertEvent(event, ['directory.greetingWanted', 'network.changed']);
     for (const address of context.directoryAddresses) {
       if (socketFor(context.sockets, address) === undefined) continue;
       const id = actorId.outgoingSessionTo(address);
@@ -76,8 +76,8 @@ export const sessionActions = {
     assertEvent(event, 'directory.checkWanted');
     const { requester } = event;
     for (const address of context.directoryAddresses) {
-      if (!isReached(context.contacts, address)) continue;
       const id = actorId.outgoingSessionTo(address);
+      if (outgoingOf(context.contacts, id)?.address === undefined) continue;
       enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, {
         type: 'root.wanted',
         requester,

@@ -46,6 +46,8 @@ export const base = setup({
     sendSigned: effect<{ datagram: Datagram; to: SocketAddress; socket: SocketRef }>('sendSigned'),
     /** Signs our HelloReply with id 0, once: `keepAlive.sealed`. */
     sealKeepAlive: effect<undefined>('sealKeepAlive'),
+    /** Connections to the directory that are open are of no use any more. */
+    forgetConnections: effect<undefined>('forgetConnections'),
     /** Keeps in the store that this peer reads from us. */
     rememberReader: effect<{ name: string }>('rememberReader'),
     /** How the directory lists these: `presence.found`, or nothing while it cannot be asked. */

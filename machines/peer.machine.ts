@@ -12,7 +12,14 @@ import { walkActions } from './peer-walks.ts';
 import { wishActions } from './peer-wishes.ts';
 
 /** What every sweep does. */
-const SWEEP = ['sweepSessions', 'forgetFormerReaders', 'greetReaders', 'keepAlive', 'lookForAbsent'] as const;
+const SWEEP = [
+  'resetCounts',
+  'sweepSessions',
+  'forgetFormerReaders',
+  'greetReaders',
+  'keepAlive',
+  'lookForAbsent',
+] as const;
 
 const peerSetup = base
   .extend({ actions: childActions })
@@ -65,7 +72,7 @@ export const peerMachine = peerSetup.createMachine({
         'directory.checkWanted': { actions: 'checkDirectory' },
         'registration.listed': {
           target: '.listed',
-          actions: ['noteListed', 'tellListed', 'walkFollowed', 'greetReaders'],
+          actions: ['noteListed', 'tellListed', 'walkFollowed', 'lookForAbsent', 'greetReaders'],
         },
         'registration.failed': { target: '.outOfReach', actions: 'tellDirectoryFailed' },
 
@@ -107,7 +114,10 @@ export const peerMachine = peerSetup.createMachine({
         'root.sealed': { actions: 'pushRoot' },
         'keepAlive.sealed': { actions: 'useKeepAlive' },
 
-        'network.changed': [{ guard: 'isStart', actions: 'noteNetwork' }, { actions: ['noteNetwork', 'walkFollowed'] }],
+        'network.changed': [
+          { guard: 'isStart', actions: 'noteNetwork' },
+          { actions: ['noteNetwork', 'greetDirectory', 'walkFollowed'] },
+        ],
         sweep: [{ guard: 'isFollowDue', actions: [...SWEEP, 'walkFollowed'] }, { actions: [...SWEEP] }],
 
         'xstate.done.actor.merkle-walk.*': { actions: ['putAway', 'endWalk'] },

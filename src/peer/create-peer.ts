@@ -4,7 +4,7 @@ import { createActor } from 'xstate';
 import { actorId } from '../../machines/actor-ids.ts';
 import { establishedIn } from '../../machines/contacts.ts';
 import type { HistoryCheck, SyncReport } from '../../machines/events.ts';
-import type { PeerEvent } from '../../machines/peer-context.ts';
+import type { NetworkChange, PeerEvent } from '../../machines/peer-context.ts';
 import type { SocketContext } from '../../machines/socket.machine.ts';
 import { limits, timing } from '../../machines/timing.ts';
 import type { Wish } from '../../machines/wishes.ts';
@@ -81,7 +81,7 @@ class RunningPeer implements Peer {
   #root: Hash;
   #historyCheck: Promise<readonly HistoryCheck[]> | undefined;
   #isListed = false;
-  #sweptAtMs: number;
+  #lookedAtMs: number;
   #localIpsBefore: readonly string[];
   #failure: MurmureError | undefined;
   #isClosed = false;
@@ -97,7 +97,7 @@ class RunningPeer implements Peer {
     this.#http = environment.http ?? createDirectoryHttp({ url: options.directory, ca: options.ca });
     this.#sockets = new SocketBank(this.#network);
     this.#binds = (options.udp ?? DEFAULT_BINDS).map(parseBind);
-    this.#sweptAtMs = this.#time.now();
+    this.#lookedAtMs = this.#clock.monotonicNow();
     this.#localIpsBefore = this.#localIps();
     this.#root = store.ownFeed().root;
     this.#publishes = options.publish ?? true;
@@ -151,6 +151,7 @@ class RunningPeer implements Peer {
       complete: () => this.#release(),
     });
     this.#stops.push(every(this.#clock, timing.sweepInterval, () => this.#sweep()));
+    this.#stops.push(every(this.#clock, timing.clockCheck, () => this.#lookAtClock()));
     this.#stops.push(this.#watchStore());
     this.#actor.start();
     this.#submit({ type: 'network.changed', why: 'start', localIps: this.#localIps(), atMs: this.#time.now() });
@@ -311,18 +312,25 @@ class RunningPeer implements Peer {
     this.#gate.submit(this.#actor, event);
   }
 
-  /** The regular look at the clock and at this machine's addresses; then everything that is due. */
+  /** Everything that is due, once this machine's addresses were looked at. */
   #sweep(): void {
-    const atMs = this.#time.now();
-    const jumpMs = this.#time.jumpMs();
     const localIps = this.#localIps();
-    const isMoved = localIps.join() !== this.#localIpsBefore.join();
-    const isLate = atMs - this.#sweptAtMs >= timing.sleepThreshold;
-    this.#sweptAtMs = atMs;
-    this.#localIpsBefore = localIps;
-    const why = isLate ? 'sleep' : jumpMs !== 0 ? 'clock' : isMoved ? 'addresses' : undefined;
-    if (why !== undefined) this.#submit({ type: 'network.changed', why, localIps, atMs: this.#time.now() });
+    if (localIps.join() !== this.#localIpsBefore.join()) this.#tellNetworkChanged('addresses', localIps);
     this.#submit({ type: 'sweep', atMs: this.#time.now() });
+  }
+
+  /** Often, since whoever wakes up is to be reachable at once. */
+  #lookAtClock(): void {
+    const lookedAtMs = this.#clock.monotonicNow();
+    const isLate = lookedAtMs - this.#lookedAtMs >= timing.sleepThreshold;
+    const isClockSet = this.#time.jumpMs() !== 0;
+    this.#lookedAtMs = lookedAtMs;
+    if (isLate || isClockSet) this.#tellNetworkChanged(isLate ? 'sleep' : 'clock', this.#localIps());
+  }
+
+  #tellNetworkChanged(why: NetworkChange, localIps: readonly string[]): void {
+    this.#localIpsBefore = localIps;
+    this.#submit({ type: 'network.changed', why, localIps, atMs: this.#time.now() });
   }
 
   /** Those of the machine, else those we listen on. */

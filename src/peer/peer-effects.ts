@@ -222,6 +222,7 @@ export function providePeer(dependencies: PeerDependencies) {
         const bytes = await sealed({ type: 'HelloReply', id: 0, flags: 0, name: ownName });
         enter(self, { type: 'keepAlive.sealed', bytes });
       },
+      forgetConnections: () => http.forgetConnections?.(),
       rememberReader: (_: unknown, { name }: { name: string }) => {
         try {
           store.noteReader(name, wallNow());

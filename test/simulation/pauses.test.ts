@@ -1,6 +1,6 @@
 /** Protocol §6, §8: when a request is sent again, and when help is asked for. */
 import { describe, expect, test } from 'vitest';
-import { limits, timing } from '../../machines/timing.ts';
+import { timing } from '../../machines/timing.ts';
 import { Publisher } from '../support/publisher.ts';
 import { type VirtualPeer, World } from '../support/world.ts';
 
