@@ -43,7 +43,7 @@ describe('replay', () => {
   test('of a part shows the state tree there', async () => {
     const { out, code } = await run(['replay', first, '--until', '30']);
     expect(code).toBe(0);
-    expect(out).toMatch(/^after entry 30:\n {2}peer {2}running\n/);
+    expect(out).toMatch(/^after entry 30:\n {2}peer {2}running\.\w+\n/);
     expect(out).toContain('as recorded up to here');
   });
 
