@@ -97,7 +97,7 @@ class RunningPeer implements Peer {
     this.#http = environment.http ?? createDirectoryHttp({ url: options.directory, ca: options.ca });
     this.#sockets = new SocketBank(this.#network);
     this.#binds = (options.udp ?? DEFAULT_BINDS).map(parseBind);
-    this.#lookedAtMs = this.#clock.monotonicNow();
+    this.#lookedAtMs = this.#time.now();
     this.#localIpsBefore = this.#localIps();
     this.#root = store.ownFeed().root;
     this.#publishes = options.publish ?? true;
@@ -321,9 +321,10 @@ class RunningPeer implements Peer {
 
   /** Often, since whoever wakes up is to be reachable at once. */
   #lookAtClock(): void {
-    const lookedAtMs = this.#clock.monotonicNow();
-    const isLate = lookedAtMs - this.#lookedAtMs >= timing.sleepThreshold;
+    // First, since a jump ahead moves this time.
     const isClockSet = this.#time.jumpMs() !== 0;
+    const lookedAtMs = this.#time.now();
+    const isLate = lookedAtMs - this.#lookedAtMs >= timing.sleepThreshold;
     this.#lookedAtMs = lookedAtMs;
     if (isLate || isClockSet) this.#tellNetworkChanged(isLate ? 'sleep' : 'clock', this.#localIps());
   }
