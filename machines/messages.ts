@@ -8,7 +8,7 @@ import type { AddressProofEvent } from './address-proof.machine.ts';
 import type { DirectoryClientEvent } from './directory-client.machine.ts';
 import type { DirectoryEvent } from './directory-context.ts';
 import type { FirstRunEvent } from './first-run.machine.ts';
-import type { FrontEndEvent } from './front-end.machine.ts';
+import type { FrontEndEvent } from './front-end-setup.ts';
 import type { HistoryCheckEvent } from './history-check.machine.ts';
 import type { IncomingSessionEvent } from './incoming-session-context.ts';
 import type { MerkleWalkEvent } from './merkle-walk-context.ts';
@@ -46,17 +46,28 @@ const messages = {
   outside: {
     peer: [
       'announcement.verified',
+      'follow.changed',
+      'follow.wanted',
       'following.changed',
       'hello.wanted',
       'history.wanted',
       'keepAlive.sealed',
+      'message.published',
+      'message.withdrawn',
+      'messages.read',
+      'mute.changed',
+      'mute.wanted',
       'network.changed',
       'peer.stop',
+      'post.wanted',
       'presence.found',
+      'read.wanted',
       'root.published',
       'root.sealed',
       'sweep',
       'sync.wanted',
+      'wish.failed',
+      'withdrawal.wanted',
     ],
     socket: [
       'datagrams.dropped',
@@ -97,8 +108,7 @@ const messages = {
     ],
     'front-end': [
       'action.chosen',
-      'messages.arrived',
-      'news.heard',
+      'message.seen',
       'peer.chosen',
       'peers.listed',
       'prompt.cancelled',
@@ -110,7 +120,29 @@ const messages = {
       'work.failed',
     ],
   },
+  'front-end': {
+    peer: [
+      'follow.wanted',
+      'hello.wanted',
+      'mute.wanted',
+      'post.wanted',
+      'read.wanted',
+      'sync.wanted',
+      'withdrawal.wanted',
+    ],
+  },
   peer: {
+    'front-end': [
+      'follow.changed',
+      'message.published',
+      'message.withdrawn',
+      'messages.read',
+      'messages.received',
+      'mute.changed',
+      'session.opened',
+      'sync.finished',
+      'wish.failed',
+    ],
     'directory-client': ['greeting.failed', 'ips.changed', 'port.bound', 'registration.renew'],
     socket: ['datagrams.send', 'source.unrouted'],
     'outgoing-session': [

@@ -21,6 +21,7 @@ import type {
 import type { MerkleWalkOutput } from './merkle-walk-context.ts';
 import type { RefFor } from './messages.ts';
 import { limits, timing } from './timing.ts';
+import type { Wish, WishAnswer } from './wishes.ts';
 
 /** What others may learn from a peer: emitted by the root actor. */
 export type PeerFact =
@@ -55,9 +56,12 @@ export type PeerFact =
       readonly name: string | undefined;
       readonly text: string;
     }
-  | { readonly type: 'peer.warning'; readonly message: string };
+  | { readonly type: 'peer.warning'; readonly message: string }
+  | WishAnswer;
 
 export type PeerEvent =
+  | (Wish & { readonly atMs: number })
+  | WishAnswer
   | SocketReport
   | OutgoingSessionReport
   | IncomingSessionReport
@@ -68,8 +72,6 @@ export type PeerEvent =
       readonly requester: RefFor<'outgoing-session', 'history-check'>;
       readonly atMs: number;
     }
-  | { readonly type: 'hello.wanted'; readonly address: SocketAddress; readonly atMs: number }
-  | { readonly type: 'sync.wanted'; readonly name: string; readonly atMs: number }
   | {
       readonly type: 'sync.progressed';
       readonly peer: string;

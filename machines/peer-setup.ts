@@ -24,6 +24,7 @@ import {
 } from './peer-context.ts';
 import { socketMachine } from './socket.machine.ts';
 import { limits, timing } from './timing.ts';
+import type { StoreWish } from './wishes.ts';
 
 export const base = setup({
   types: {
@@ -53,6 +54,8 @@ export const base = setup({
     lookForPeers: effect<{ names: readonly string[] }>('lookForPeers'),
     /** Signs our Root with id 0, once for all it is pushed to: `root.sealed`. */
     sealRoot: effect<{ root: Hash }>('sealRoot'),
+    /** Does in the store what is asked for; the outcome is a `WishAnswer`. */
+    carryOutWish: effect<{ wish: StoreWish & { readonly atMs: number } }>('carryOutWish'),
     verifyAnnouncement: effect<{
       name: string;
       root: Hash;

@@ -9,6 +9,7 @@ import { readerActions } from './peer-readers.ts';
 import { sessionActions } from './peer-sessions.ts';
 import { base } from './peer-setup.ts';
 import { walkActions } from './peer-walks.ts';
+import { wishActions } from './peer-wishes.ts';
 
 /** What every sweep does. */
 const SWEEP = [
@@ -25,7 +26,8 @@ const peerSetup = base
   .extend({ actions: sessionActions })
   .extend({ actions: walkActions })
   .extend({ actions: readerActions })
-  .extend({ actions: historyActions });
+  .extend({ actions: historyActions })
+  .extend({ actions: wishActions });
 
 export const peerMachine = peerSetup.createMachine({
   id: 'peer',
@@ -95,6 +97,18 @@ export const peerMachine = peerSetup.createMachine({
           { guard: 'isSyncing', actions: 'rememberAnnounced' },
           { actions: 'walkWanted' },
         ],
+
+        'post.wanted': { actions: 'takeWish' },
+        'withdrawal.wanted': { actions: 'takeWish' },
+        'follow.wanted': { actions: 'takeWish' },
+        'mute.wanted': { actions: 'takeWish' },
+        'read.wanted': { actions: 'takeWish' },
+        'message.published': { actions: 'tellAnswer' },
+        'message.withdrawn': { actions: 'tellAnswer' },
+        'follow.changed': { actions: 'tellAnswer' },
+        'mute.changed': { actions: 'tellAnswer' },
+        'messages.read': { actions: 'tellAnswer' },
+        'wish.failed': { actions: 'tellAnswer' },
 
         'root.published': { actions: 'noteRoot' },
         'root.sealed': { actions: 'pushRoot' },

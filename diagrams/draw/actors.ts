@@ -9,3 +9,6 @@ export const children: Readonly<Record<string, { readonly id: string; readonly p
   request: { id: 'request.INDEX', per: 'request in flight, reused' },
   'address-proof': { id: 'address-proof.ADDRESS', per: 'address to be proven' },
 };
+
+/** Root actors that talk to another root actor, which may run in another process. */
+export const companions: Readonly<Record<string, string>> = { 'front-end': 'peer' };

@@ -1,4 +1,5 @@
 /** Puts a peer together: the machines with their effects, a clock, sockets and a store; and the calls a program makes on it. */
+import { randomUUID } from 'node:crypto';
 import { createActor } from 'xstate';
 import { actorId } from '../../machines/actor-ids.ts';
 import { establishedIn } from '../../machines/contacts.ts';
@@ -6,7 +7,8 @@ import type { HistoryCheck, SyncReport } from '../../machines/events.ts';
 import type { NetworkChange, PeerEvent } from '../../machines/peer-context.ts';
 import type { SocketContext } from '../../machines/socket.machine.ts';
 import { limits, timing } from '../../machines/timing.ts';
-import { wireDate } from '../feed/message.ts';
+import type { Wish } from '../../machines/wishes.ts';
+import { type Message, toMessage } from '../feed/message.ts';
 import type { PublicKey } from '../identity/public-key.ts';
 import { createVerifier } from '../identity/verify.ts';
 import { Explainer, type Explanation } from '../journal/explain.ts';
@@ -22,7 +24,8 @@ import { createSystemRandom } from '../runtime/random.ts';
 import { SocketBank } from '../runtime/socket-bank.ts';
 import { createUdpNetwork } from '../runtime/udp-network.ts';
 import { followedNames } from '../store/followed.ts';
-import type { Store } from '../store/store.ts';
+import type { MessageQuery, Store } from '../store/store.ts';
+import { timelineAuthors } from '../store/timeline-authors.ts';
 import { type Hash, hashOf } from '../wire/hash.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
 import { nodeKind } from '../wire/node.ts';
@@ -30,6 +33,7 @@ import { parseAddress, type SocketAddress } from '../wire/socket-address.ts';
 import { createDirectoryHttp, type DirectoryHttp, type DirectoryPeer } from './directory-http.ts';
 import type { Peer, PeerFact, PeerOptions, Traffic } from './peer.ts';
 import { providePeer } from './peer-effects.ts';
+import { publish } from './wishes.ts';
 
 const DEFAULT_BINDS = ['0.0.0.0:0', '[::]:0'];
 /** How often the store is asked whether another process has written to it. */
@@ -93,7 +97,7 @@ class RunningPeer implements Peer {
     this.#http = environment.http ?? createDirectoryHttp({ url: options.directory, ca: options.ca });
     this.#sockets = new SocketBank(this.#network);
     this.#binds = (options.udp ?? DEFAULT_BINDS).map(parseBind);
-    this.#lookedAtMs = this.#clock.monotonicNow();
+    this.#lookedAtMs = this.#time.now();
     this.#localIpsBefore = this.#localIps();
     this.#root = store.ownFeed().root;
     this.#publishes = options.publish ?? true;
@@ -203,10 +207,9 @@ class RunningPeer implements Peer {
   }
 
   post(text: string, { inReplyTo }: { readonly inReplyTo?: Hash | undefined } = {}): { hash: Hash; root: Hash } {
-    const nowMs = this.#clock.now();
-    const draft = { date: wireDate(nowMs), inReplyTo: inReplyTo ?? null, body: text };
-    const published = this.#store.publish(this.name, draft, nowMs);
-    this.#announce(published.root);
+    const here = { name: this.name, store: this.#store, clock: this.#clock };
+    const published = publish(here, { text, inReplyTo: inReplyTo ?? null });
+    this.#tell({ type: 'message.published', ...published, ticket: '' });
     return published;
   }
 
@@ -243,11 +246,45 @@ class RunningPeer implements Peer {
   }
 
   follow(name: string): void {
-    this.#setFollowing(name, true);
+    this.ask({ type: 'follow.wanted', name, following: true, ticket: '' });
   }
 
   unfollow(name: string): void {
-    this.#setFollowing(name, false);
+    this.ask({ type: 'follow.wanted', name, following: false, ticket: '' });
+  }
+
+  mute(name: string): void {
+    this.ask({ type: 'mute.wanted', name, muted: true, ticket: '' });
+  }
+
+  unmute(name: string): void {
+    this.ask({ type: 'mute.wanted', name, muted: false, ticket: '' });
+  }
+
+  withdraw(hash: Hash): Promise<{ readonly root: Hash }> {
+    const ticket = `withdraw.${randomUUID()}`;
+    const answered = this.#until<{ readonly root: Hash }>((resolve, reject) => [
+      this.on('message.withdrawn', (fact) => fact.ticket === ticket && resolve({ root: fact.root })),
+      this.on('wish.failed', ({ ticket: failed, failure }) => {
+        if (failed === ticket) reject(new MurmureError(failure.code, failure.message));
+      }),
+    ]);
+    if (!this.#isClosed) this.ask({ type: 'withdrawal.wanted', hash, ticket });
+    return answered;
+  }
+
+  messages(query?: MessageQuery): readonly Message[] {
+    const nowMs = this.#clock.now();
+    return this.#store.messages(query).map((kept) => toMessage(kept, nowMs));
+  }
+
+  timeline(query?: Omit<MessageQuery, 'authors'>): readonly Message[] {
+    return this.messages({ ...query, authors: timelineAuthors(this.#store, this.name) });
+  }
+
+  ask(wish: Wish): void {
+    if (this.#isClosed) throw this.#failure ?? new MurmureError('interrupted', 'the peer is closed');
+    this.#submit({ ...wish, atMs: this.#time.now() });
   }
 
   on<T extends PeerFact['type'] | '*'>(
@@ -284,9 +321,10 @@ class RunningPeer implements Peer {
 
   /** Often, since whoever wakes up is to be reachable at once. */
   #lookAtClock(): void {
-    const lookedAtMs = this.#clock.monotonicNow();
-    const isLate = lookedAtMs - this.#lookedAtMs >= timing.sleepThreshold;
+    // First, since a jump ahead moves this time.
     const isClockSet = this.#time.jumpMs() !== 0;
+    const lookedAtMs = this.#time.now();
+    const isLate = lookedAtMs - this.#lookedAtMs >= timing.sleepThreshold;
     this.#lookedAtMs = lookedAtMs;
     if (isLate || isClockSet) this.#tellNetworkChanged(isLate ? 'sleep' : 'clock', this.#localIps());
   }
@@ -317,12 +355,6 @@ class RunningPeer implements Peer {
     return finished;
   }
 
-  #setFollowing(name: string, following: boolean): void {
-    const nowMs = this.#clock.now();
-    this.#store.setFollowing(name, following, nowMs);
-    this.#submit({ type: 'following.changed', names: followedNames(this.#store, this.name), atMs: this.#time.now() });
-  }
-
   #announce(root: Hash): void {
     if (root === this.#root) return;
     this.#root = root;
@@ -348,6 +380,7 @@ class RunningPeer implements Peer {
   #tell(fact: PeerFact): void {
     if (fact.type === 'socket.bound') this.#bound.set(fact.index, fact.address);
     if (fact.type === 'peer.listed') this.#isListed = true;
+    if (fact.type === 'message.published' || fact.type === 'message.withdrawn') this.#announce(fact.root);
     for (const listener of [...(this.#listeners.get(fact.type) ?? []), ...(this.#listeners.get('*') ?? [])]) {
       listener(fact);
     }

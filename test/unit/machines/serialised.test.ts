@@ -39,10 +39,6 @@ interface Read {
   readonly names: { readonly guards: string[]; readonly delays: string[]; readonly actions: string[] };
 }
 
-/** Machines whose actions are objects in their configuration. */
-const inline = ['first-run', 'front-end'];
-const all = Object.entries<AnyStateMachine>(machines).filter(([name]) => !inline.includes(name));
-
 function list<T>(value: OneOrMore<T> | undefined): readonly T[] {
   return value === undefined ? [] : ([value].flat() as readonly T[]);
 }
@@ -119,7 +115,7 @@ function functionsIn(value: unknown, place: string): string[] {
 /** They compute values of the machine's own, and decide nothing. */
 const VALUES = /^machine\.(context|output)$|\.(params|input)$/;
 
-describe.for(all)('%s', ([name, machine]) => {
+describe.for(Object.entries<AnyStateMachine>(machines))('%s', ([name, machine]) => {
   const config = JSON.parse(JSON.stringify(machine.config)) as State;
   const states = read(name, config);
   const implementations = machine.implementations as unknown as Record<string, Record<string, unknown>>;
