@@ -48,7 +48,7 @@ test.for([
 
 test('transitions of one event are told apart, in every machine', () => {
   const names = Object.values(machines).flatMap((machine) => [...partsOf(machine).transitions.values()]);
-  expect(names).toContain('request: awaitingAnswer –answer.received [isUnfit]→ (stays)');
-  expect(names).toContain('request: awaitingAnswer –answer.received [else]→ idle');
+  expect(names).toContain('request: open –answer.received [isUnfit]→ (stays)');
+  expect(names).toContain('request: open –answer.received [else]→ idle');
   expect(new Set(names).size).toBe(names.length);
 });
