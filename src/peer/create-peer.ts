@@ -140,7 +140,7 @@ class RunningPeer implements Peer {
       id: 'peer',
       clock: this.#gate.clock,
       input: { ...input, random },
-      ...(explainer && { inspect: (event) => explainer.inspect(event, this.#time.now()) }),
+      ...inspecting(options.inspect, explainer && ((event) => explainer.inspect(event, this.#time.now()))),
     });
     this.#actor.on('*', (fact) => this.#tell(fact));
     this.#actor.subscribe({
@@ -421,4 +421,17 @@ function parseBind(text: string): SocketAddress {
   const parsed = parseAddress(text);
   if (!parsed.ok) throw new MurmureError('usage', `${text} is not a UDP address to listen on: ${parsed.why}`);
   return parsed.value;
+}
+
+type Inspect = NonNullable<PeerOptions['inspect']>;
+
+/** For whoever looks at the machines; nothing is paid while nobody does. */
+function inspecting(...inspectors: (Inspect | undefined)[]): { inspect?: Inspect } {
+  const present = inspectors.filter((inspect) => inspect !== undefined);
+  if (present.length === 0) return {};
+  return {
+    inspect: (event) => {
+      for (const inspect of present) inspect(event);
+    },
+  };
 }

@@ -1,4 +1,5 @@
 /** What a peer offers to a program: its options, its calls, and what it tells. */
+import type { InspectionEvent } from 'xstate';
 import type { Random } from '../../machines/effects.ts';
 import type { HistoryCheck, SyncReport } from '../../machines/events.ts';
 import type { PeerFact as MachineFact } from '../../machines/peer-context.ts';
@@ -39,6 +40,8 @@ export interface PeerOptions {
   readonly journal?: JournalSink | undefined;
   /** Remembers the latest transitions, for `explain`. Costs some speed; default false. */
   readonly explain?: boolean | undefined;
+  /** Gets XState's inspection events of all machines, as `createActor` would give them. Slows the peer down. */
+  readonly inspect?: ((event: InspectionEvent) => void) | undefined;
   /** What the outside is, where it is not the real one: for tests and replays. */
   readonly environment?: Partial<PeerEnvironment> | undefined;
 }
