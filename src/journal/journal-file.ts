@@ -11,6 +11,8 @@ import type { JournalSink } from './recorder.ts';
 
 /** Bytes after which the next file is begun. */
 const ROTATE_AT = 64 * 1024 * 1024;
+/** A line takes some microseconds to read, or as many milliseconds if it is a long one. */
+const LINES_A_TURN = 64;
 
 /** The file is there already, or cannot be made. */
 export class JournalNotWritableError extends MurmureError {
@@ -49,7 +51,7 @@ export function createJournalFile(
 /** @throws InvalidJournalError; what `signal` was aborted with */
 export async function readJournal(file: string, signal?: AbortSignal): Promise<Journal> {
   const parser = new JournalParser(file);
-  const turns = new Turns(signal);
+  const turns = new Turns(LINES_A_TURN, signal);
   for (let part = 0; part === 0 || existsSync(partName(file, part)); part++) {
     const lines = (await read(partName(file, part))).split('\n');
     if (lines.at(-1) === '') lines.pop();

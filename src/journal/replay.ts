@@ -57,6 +57,9 @@ export interface ReplayOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** An entry takes milliseconds if much has come in together, and less than a turn if not. */
+const ENTRIES_A_TURN = 8;
+
 /** @throws what `signal` was aborted with */
 export async function replay(journal: Journal, options: ReplayOptions = {}): Promise<ReplayResult> {
   return new Replay(journal, options).run();
@@ -83,7 +86,7 @@ class Replay {
   constructor(journal: Journal, options: ReplayOptions) {
     this.#journal = journal;
     this.#options = options;
-    this.#turns = new Turns(options.signal);
+    this.#turns = new Turns(ENTRIES_A_TURN, options.signal);
     const { header } = journal;
     this.#isFree = options.drop !== undefined;
     if (this.#isFree) this.#gatherNested();
