@@ -1,6 +1,8 @@
 /** Journals of honest runs replay identically: each recorded answer goes to the call that it answers. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { Network } from '../../src/runtime/network.ts';
+import type { SocketAddress } from '../../src/wire/socket-address.ts';
 import type { Weather } from '../support/network/virtual-network.ts';
 import { journalsOf, publish, replaysIdentically, type SyncPlan, syncAll } from '../support/replays.ts';
 import { stormy } from '../support/scenarios.ts';
@@ -43,6 +45,37 @@ test('an answer that comes at once names its run, and stands right behind what c
   const nested = entries.filter((entry) => entry.nested === true);
   expect(nested.map(({ effect, event }) => [effect, event.type])).toContainEqual(['readNodes#1', 'nodes.read']);
   expect(new Set(nested.map(({ effect, to }) => `${to} ${effect}`)).size).toBe(nested.length);
+});
+
+/** The system cannot send every tenth datagram, and says so at once. */
+function fullBuffers(network: Network): Network {
+  return {
+    open: async (bind, onArrivals, onError) => {
+      const socket = await network.open(bind, onArrivals, onError);
+      let sent = 0;
+      const send = (bytes: Uint8Array, to: SocketAddress) => {
+        sent += 1;
+        if (sent % 10 === 0) onError('the system has no buffer left');
+        else socket.send(bytes, to);
+      };
+      return { address: socket.address, close: () => socket.close(), send };
+    },
+  };
+}
+
+test('a run in which the system cannot send some datagrams of many, and says so at once, replays identically', async () => {
+  await replaysIdentically(async () => {
+    const world = new World(3, together);
+    await world.startDirectory();
+    const alice = await world.addPeer('alice');
+    const bob = await world.addPeer('bob', { environment: { network: fullBuffers(world.network) } });
+    publish(world, alice, 300);
+    for (const { peer } of [alice, bob]) await world.settle(peer.whenListed());
+    alice.peer.post('the last one');
+    expect(await world.settle(bob.peer.sync('alice'))).toMatchObject({ status: 'updated' });
+    expect(bob.peer.traffic.dropped['could not be sent']).toBeGreaterThan(10);
+    await world.close();
+  });
 });
 
 test.each([
