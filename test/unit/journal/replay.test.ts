@@ -141,7 +141,7 @@ describe('a journal', () => {
     ['nothing', []],
     ['text', ['Dear diary']],
     ['other JSON', ['{"murmure":"something else"}']],
-    ['a later format', ['{"murmure":"journal","v":2}']],
+    ['a header without anything else', ['{"murmure":"journal","v":2}']],
   ] as const)('that is %s is an error that says so', ([, foreign]) => {
     expect(() => parseJournal('x.jsonl', foreign)).toThrow(InvalidJournalError);
     expect(() => parseJournal('x.jsonl', foreign)).toThrow(/x\.jsonl is not a journal/);

@@ -24,7 +24,10 @@ class Log implements GateObserver {
 
 /** Calls for effects on demand, passes demands on to its neighbour, and remembers in which order it heard what. */
 const asker = setup({
-  types: { context: {} as { heard: readonly string[]; neighbour: AnyActorRef | undefined }, events: {} as AnyEventObject },
+  types: {
+    context: {} as { heard: readonly string[]; neighbour: AnyActorRef | undefined },
+    events: {} as AnyEventObject,
+  },
   actions: { ask: effect<undefined>('ask'), tell: effect<undefined>('tell') },
 });
 const machine = asker.createMachine({
