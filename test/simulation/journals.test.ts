@@ -3,15 +3,19 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Network } from '../../src/runtime/network.ts';
 import type { SocketAddress } from '../../src/wire/socket-address.ts';
-import type { Weather } from '../support/network/virtual-network.ts';
-import { journalsOf, publish, replaysIdentically, type SyncPlan, syncAll } from '../support/replays.ts';
+import {
+  anySyncReplays,
+  journalsOf,
+  publish,
+  replaysIdentically,
+  syncPlan,
+  syncReplays,
+  together,
+} from '../support/replays.ts';
 import { stormy } from '../support/scenarios.ts';
 import { withFreshSeed } from '../support/seeds.ts';
 import { Stranger } from '../support/stranger.ts';
 import { World } from '../support/world.ts';
-
-/** What is sent together arrives together, and is handed over in one turn. */
-const together: Weather = { loss: 0, duplication: 0, minDelayMs: 5, maxDelayMs: 5 };
 
 /** Somebody whose address is not proven asks alice for her root, several times, and for nodes, all in one turn. */
 async function serveRepeats(seed: number): Promise<void> {
@@ -83,44 +87,14 @@ test.each([
   [2_000, 0.05],
   [20_000, 0],
 ])('a sync of %i messages replays identically, with %d of the datagrams lost', async (messages, loss) => {
-  const weather = loss === 0 ? together : stormy(loss);
-  const results = await replaysIdentically(async () => {
-    const world = new World(7, weather, { isLong: true });
-    await world.startDirectory();
-    const [alice, bob] = [await world.addPeer('alice'), await world.addPeer('bob')];
-    publish(world, alice, messages - 1);
-    for (const { peer } of [alice, bob]) await world.settle(peer.whenListed());
-    alice.peer.post('the last one');
-    const report = await world.settle(bob.peer.sync('alice'), 24 * 3_600_000);
-    expect(report).toMatchObject({ status: 'updated', newMessages: messages });
-    await world.close();
-  });
-  expect(results.get('bob')?.datagrams).toBeGreaterThan(messages / 64);
+  await syncReplays(messages, loss === 0 ? together : stormy(loss));
 });
 
 test('any number of peers that download from each other in any weather leave journals that replay identically', async () => {
-  const plan: fc.Arbitrary<Omit<SyncPlan, 'seed'>> = fc.record({
-    sizes: fc.array(fc.oneof(fc.constantFrom(0, 1, 31, 32, 33, 1_025), fc.integer({ min: 0, max: 400 })), {
-      minLength: 2,
-      maxLength: 3,
-    }),
-    posts: fc.nat(8),
-    weather: fc.oneof(
-      fc.constant(together),
-      fc.record({
-        loss: fc.constantFrom(0, 0.01, 0.1),
-        duplication: fc.constantFrom(0, 0.05),
-        minDelayMs: fc.constantFrom(0, 1, 20),
-        maxDelayMs: fc.constantFrom(20, 21, 80),
-      }),
-    ),
-  });
   for (const seed of withFreshSeed(1)) {
     await fc.assert(
-      fc.asyncProperty(plan, async (drawn) => {
-        await replaysIdentically(() => syncAll({ seed, ...drawn }));
-      }),
-      { numRuns: 8, seed },
+      fc.asyncProperty(syncPlan(300), (plan) => anySyncReplays({ seed, ...plan })),
+      { numRuns: 4, seed },
     );
   }
 });

@@ -1,4 +1,5 @@
 /** Runs whose journals are replayed: what a run was, its journal has to give again. */
+import fc from 'fast-check';
 import { expect } from 'vitest';
 import { parseJournal } from '../../src/journal/format.ts';
 import { type ReplayResult, replay } from '../../src/journal/replay.ts';
@@ -34,8 +35,26 @@ export async function replaysIdentically(work: () => Promise<unknown>): Promise<
   return results;
 }
 
+/** What is sent together arrives together, and is handed over in one turn. */
+export const together: Weather = { loss: 0, duplication: 0, minDelayMs: 5, maxDelayMs: 5 };
+
+/** One peer downloads what another one has written. */
+export async function syncReplays(messages: number, weather: Weather): Promise<void> {
+  const results = await replaysIdentically(async () => {
+    const world = new World(7, weather, { isLong: true });
+    await world.startDirectory();
+    const [alice, bob] = [await world.addPeer('alice'), await world.addPeer('bob')];
+    publish(world, alice, messages - 1);
+    for (const { peer } of [alice, bob]) await world.settle(peer.whenListed());
+    alice.peer.post('the last one');
+    const report = await world.settle(bob.peer.sync('alice'), 24 * 3_600_000);
+    expect(report).toMatchObject({ status: 'updated', newMessages: messages });
+    await world.close();
+  });
+  expect(results.get('bob')?.datagrams).toBeGreaterThan(messages / 64);
+}
+
 export interface SyncPlan {
-  readonly seed: number;
   readonly weather: Weather;
   /** How many messages each author has written before. */
   readonly sizes: readonly number[];
@@ -43,8 +62,32 @@ export interface SyncPlan {
   readonly posts: number;
 }
 
-/** Everybody downloads from everybody at once, while everybody goes on writing and one of them restarts. */
-export async function syncAll({ seed, weather, sizes, posts }: SyncPlan): Promise<void> {
+/** Feeds of up to `largest` messages, of two or three authors. */
+export function syncPlan(largest: number): fc.Arbitrary<SyncPlan> {
+  const size = fc.oneof(fc.constantFrom(0, 1, 31, 32, 33, 1_025), fc.integer({ min: 0, max: largest }));
+  const anyWeather = fc.record({
+    loss: fc.constantFrom(0, 0.01, 0.1),
+    duplication: fc.constantFrom(0, 0.05),
+    minDelayMs: fc.constantFrom(0, 1, 20),
+    maxDelayMs: fc.constantFrom(20, 21, 80),
+  });
+  return fc.record({
+    sizes: fc.array(size, { minLength: 2, maxLength: 3 }),
+    posts: fc.nat(8),
+    weather: fc.oneof(fc.constant(together), anyWeather),
+  });
+}
+
+export interface SeededPlan extends SyncPlan {
+  readonly seed: number;
+}
+
+export async function anySyncReplays(plan: SeededPlan): Promise<void> {
+  await replaysIdentically(() => syncAll(plan));
+}
+
+/** Everybody downloads from everybody at once, while they go on writing; all have been restarted before. */
+async function syncAll({ seed, weather, sizes, posts }: SeededPlan): Promise<void> {
   const world = new World(seed, weather, { isLong: true });
   await world.startDirectory();
   const names = sizes.map((_, index) => `author-${index}`);
