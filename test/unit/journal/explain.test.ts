@@ -33,15 +33,15 @@ async function explainWhere(
 const sentencesOf = (explanations: readonly Explanation[]) => explanations.flatMap(({ sentences }) => sentences);
 
 test('a session says what it is in, since when, and how it came there', async () => {
-  const explanations = await explainWhere(calm, (all) => all.some(({ state }) => state === 'established'));
+  const explanations = await explainWhere(calm, (all) => all.some(({ state }) => state === 'established.answering'));
   const session = explanations.find(({ actor }) => actor === 'peer/outgoing-session.alice');
   expect(session?.sentences[0]).toMatch(
-    /^peer\/outgoing-session\.alice is established for \d+\.\d s: HelloReply has come: we may ask and push for one hour\.$/,
+    /^peer\/outgoing-session\.alice is established\.answering for \d+\.\d s: The path in use answers\.$/,
   );
   expect(session?.sentences.at(-1)).toMatch(
-    /^It went from greeting to established on request\.ended, since isHelloAnswered holds \(settle, noteOpened\)\.$/,
+    /^It went from greeting\.racing to established\.answering on request\.ended, since isHelloAnswered holds \(settle, usePath, .*\)\.$/,
   );
-  expect(session?.transitions.map(({ to }) => to)).toEqual(['locating', 'greeting', 'established']);
+  expect(session?.transitions.map(({ to }) => to)).toEqual(['locating', 'greeting.racing', 'established.answering']);
 });
 
 test('a request that is repeated says how often, how long, and what comes next', async () => {
