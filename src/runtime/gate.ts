@@ -86,11 +86,6 @@ export class Gate {
     this.#enterAtRest(actor, event, undefined);
   }
 
-  /** As `submit`, for an effect that was not provided through `effects`: nobody knows which call it answers. */
-  enter<TEvent extends EventObject = AnyEventObject>(actor: Ref<TEvent>, event: NoInfer<TEvent>): void {
-    this.submit(actor, event);
-  }
-
   sending(bytes: Uint8Array, to: SocketAddress): void {
     this.#observer?.sending(bytes, to);
   }

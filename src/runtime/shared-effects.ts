@@ -1,7 +1,6 @@
 /**
  * The effects that peers and directories share: sockets and signatures. What comes of them enters through the gate.
  */
-import type { AnyActorRef } from 'xstate';
 import type { Outside, RefFor, SocketRef } from '../../machines/messages.ts';
 import { requestMachine } from '../../machines/request.machine.ts';
 import { socketMachine } from '../../machines/socket.machine.ts';
@@ -15,11 +14,6 @@ import type { SocketBank } from './socket-bank.ts';
 
 export type Sign = (message: Uint8Array) => Promise<Uint8Array>;
 export type Verify = (key: PublicKey, message: Uint8Array, signature: Uint8Array) => Promise<boolean>;
-
-/** The actor that an effect works for: XState passes it first. */
-export interface Self {
-  readonly self: AnyActorRef;
-}
 
 /** From an actor of a kind: what it may hear from an effect is checked. */
 export type CallOf<TKind extends keyof Outside> = Call<RefFor<'outside', TKind>>;
