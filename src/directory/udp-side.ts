@@ -13,11 +13,11 @@ import { createVerifier } from '../identity/verify.ts';
 import { record } from '../journal/record.ts';
 import type { JournalSink, Recorder } from '../journal/recorder.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { Gate } from '../runtime/gate.ts';
+import { type Call, Gate } from '../runtime/gate.ts';
 import { every } from '../runtime/interval.ts';
 import type { Network } from '../runtime/network.ts';
 import { createSystemRandom } from '../runtime/random.ts';
-import { type Self, type SharedDependencies, shareEffects } from '../runtime/shared-effects.ts';
+import { type SharedDependencies, shareEffects } from '../runtime/shared-effects.ts';
 import { SocketBank } from '../runtime/socket-bank.ts';
 import { createUdpNetwork } from '../runtime/udp-network.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
@@ -141,7 +141,7 @@ export class UdpSide {
   close(): void {
     this.#stopSweeping();
     this.#recorder?.end(this.#actor);
-    this.#gate.enter(this.#actor, { type: 'directory.stop' });
+    if (this.#actor.getSnapshot().status === 'active') this.#actor.send({ type: 'directory.stop' });
     this.#sockets.closeAll();
   }
 }
@@ -149,8 +149,8 @@ export class UdpSide {
 type Dependencies = SharedDependencies & Pick<UdpSideOptions, 'registry' | 'logger'>;
 
 function provideDirectory({ registry, logger, ...shared }: Dependencies) {
-  const { clock } = shared;
-  const { enter, isGenuine, sendSigned, request, socket } = shareEffects(shared);
+  const { clock, gate } = shared;
+  const { isGenuine, sendSigned, request, socket } = shareEffects(shared);
 
   /** An effect that throws ends its machine: what fails for one peer, the disk being full, say, must not end it for all. */
   const survive = async (what: string, work: () => unknown): Promise<void> => {
@@ -181,16 +181,16 @@ function provideDirectory({ registry, logger, ...shared }: Dependencies) {
 
   return directoryMachine.provide({
     actors: { socket, addressProof: addressProofMachine.provide({ actors: { request } }) },
-    actions: {
-      lookUpSender: ({ self }: Self, { hello }: { hello: Delivery }) =>
+    actions: gate.effects({
+      lookUpSender: ({ self, enter }: Call, { hello }: { hello: Delivery }) =>
         survive('looking up who says Hello', async () =>
           enter(self, { type: 'hello.checked', hello, isListed: isListed(hello), ...(await statusOf(hello)) }),
         ),
-      lookUpTarget: ({ self }: Self, { sender, target }: { sender: SocketAddress; target: SocketAddress }) =>
+      lookUpTarget: ({ self, enter }: Call, { sender, target }: { sender: SocketAddress; target: SocketAddress }) =>
         survive('looking up whom to reach through a NAT', () =>
           enter(self, { type: 'traversal.checked', sender, target, isListed: registry.isListed(target, clock.now()) }),
         ),
-      listAddress: ({ self }: Self, { name, key, address }: ListedAddress) =>
+      listAddress: ({ self, enter }: Call, { name, key, address }: ListedAddress) =>
         survive('listing an address', () => {
           const nowMs = clock.now();
           // While this proof was under way somebody else may have bound the name to another key.
@@ -204,7 +204,7 @@ function provideDirectory({ registry, logger, ...shared }: Dependencies) {
         survive('dropping an address', () => registry.drop(name, address, clock.now())),
       forgetExpired: () => survive('forgetting what has expired', () => registry.expire(clock.now())),
       sendSigned,
-    },
+    }),
   });
 }
 

@@ -2,13 +2,17 @@
  * Journals as files. Each line is with the operating system when `write` returns, so that a crash of the program loses at
  * most the line being written. A file that has grown large is continued in FILE.1, FILE.2, …; reading FILE reads them all.
  */
-import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, writeSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { Turns } from '../runtime/turns.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
-import { InvalidJournalError, type Journal, parseJournal } from './format.ts';
+import { InvalidJournalError, type Journal, JournalParser } from './format.ts';
 import type { JournalSink } from './recorder.ts';
 
 /** Bytes after which the next file is begun. */
 const ROTATE_AT = 64 * 1024 * 1024;
+/** A line takes some microseconds to read, or as many milliseconds if it is a long one. */
+const LINES_A_TURN = 64;
 
 /** The file is there already, or cannot be made. */
 export class JournalNotWritableError extends MurmureError {
@@ -44,13 +48,19 @@ export function createJournalFile(
   };
 }
 
-/** @throws InvalidJournalError */
-export function readJournal(file: string): Journal {
-  let text = '';
-  for (let part = 0; part === 0 || existsSync(partName(file, part)); part++) text += read(partName(file, part));
-  const lines = text.split('\n');
-  if (lines.at(-1) === '') lines.pop();
-  return parseJournal(file, lines);
+/** @throws InvalidJournalError; what `signal` was aborted with */
+export async function readJournal(file: string, signal?: AbortSignal): Promise<Journal> {
+  const parser = new JournalParser(file);
+  const turns = new Turns(LINES_A_TURN, signal);
+  for (let part = 0; part === 0 || existsSync(partName(file, part)); part++) {
+    const lines = (await read(partName(file, part))).split('\n');
+    if (lines.at(-1) === '') lines.pop();
+    for (const line of lines) {
+      parser.add(line);
+      await turns.pause();
+    }
+  }
+  return parser.end();
 }
 
 function open(file: string): number {
@@ -61,9 +71,9 @@ function open(file: string): number {
   }
 }
 
-function read(file: string): string {
+async function read(file: string): Promise<string> {
   try {
-    return readFileSync(file, 'utf8');
+    return await readFile(file, 'utf8');
   } catch (error) {
     throw new InvalidJournalError(file, (error as Error).message);
   }

@@ -2,10 +2,10 @@
 import type { AnyActorRef, AnyEventObject } from 'xstate';
 import { pathOf, stateOf } from '../runtime/actor-tree.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { GateObserver } from '../runtime/gate.ts';
+import type { Answering, GateObserver } from '../runtime/gate.ts';
 import type { SocketAddress } from '../wire/socket-address.ts';
 import { machineVersions, SentTally, stateHash } from './fingerprints.ts';
-import { FORMAT_VERSION, type JournalHeader } from './format.ts';
+import { type EventEntry, FORMAT_VERSION, type JournalHeader } from './format.ts';
 import { encodeValue } from './values.ts';
 
 /** Where lines go: each is whole when the call returns. */
@@ -31,12 +31,17 @@ export class Recorder implements GateObserver {
   readonly #sink: JournalSink;
   readonly #clock: Clock;
   readonly #sent = new SentTally();
+  readonly #startedAtMs: number;
+  /** The clock's monotonic time then. */
+  readonly #zeroMs: number;
   #seq = 0;
   #isClosed = false;
 
   constructor({ sink, clock, version, root, seed, input }: RecorderOptions) {
     this.#sink = sink;
     this.#clock = clock;
+    this.#startedAtMs = clock.now();
+    this.#zeroMs = clock.monotonicNow();
     const header: JournalHeader = {
       murmure: 'journal',
       v: FORMAT_VERSION,
@@ -44,15 +49,21 @@ export class Recorder implements GateObserver {
       machines: machineVersions(),
       root,
       seed: Buffer.from(seed).toString('hex'),
-      startedAtMs: clock.now(),
-      input: encodeValue(input) as Record<string, unknown>,
+      startedAtMs: this.#startedAtMs,
+      input: encodeValue(input) as JournalHeader['input'],
     };
     sink.write(JSON.stringify(header));
   }
 
-  entering(actor: AnyActorRef, event: AnyEventObject, isNested: boolean): void {
-    const nested = isNested ? { nested: true } : undefined;
-    this.#write({ to: pathOf(actor), in: stateOf(actor), sent: `${this.#sent}`, ...nested, event: encodeValue(event) });
+  entering(actor: AnyActorRef, event: AnyEventObject, answering: Answering | undefined): void {
+    const answered = answering && answeredBy(answering, actor);
+    this.#write({
+      to: pathOf(actor),
+      in: stateOf(actor),
+      sent: `${this.#sent}`,
+      ...answered,
+      event: encodeValue(event),
+    });
   }
 
   firing(timer: number): void {
@@ -74,6 +85,19 @@ export class Recorder implements GateObserver {
   #write(entry: object): void {
     if (this.#isClosed) return;
     this.#seq += 1;
-    this.#sink.write(JSON.stringify({ seq: this.#seq, atMs: this.#clock.now(), ...entry }));
+    this.#sink.write(JSON.stringify({ seq: this.#seq, atMs: this.#atMs(), ...entry }));
   }
+
+  /** Nobody can set the monotonic clock. */
+  #atMs(): number {
+    return this.#startedAtMs + Math.floor(this.#clock.monotonicNow() - this.#zeroMs);
+  }
+}
+
+function answeredBy({ run, isNested }: Answering, answered: AnyActorRef): Pick<EventEntry, 'effect' | 'by' | 'nested'> {
+  return {
+    effect: `${run.effect}#${run.number}`,
+    ...(run.actor !== answered && { by: pathOf(run.actor) }),
+    ...(isNested && { nested: true }),
+  };
 }

@@ -46,13 +46,12 @@ export class ReplayClock implements Clock {
     return timer !== undefined;
   }
 
-  /** Fires, in order, what is due until then, timers set meanwhile included. */
-  runUntil(ms: number): void {
-    for (let timer = this.#next(ms); timer !== undefined; timer = this.#next(ms)) {
-      this.at(timer.dueAtMs);
-      this.fire(timer.number);
-    }
-    this.at(ms);
+  /** Fires the first timer that is due until then; false if there is none. */
+  fireNext(ms: number): boolean {
+    const timer = this.#next(ms);
+    if (timer === undefined) return false;
+    this.at(timer.dueAtMs);
+    return this.fire(timer.number);
   }
 
   #next(ms: number): Timer | undefined {

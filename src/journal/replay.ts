@@ -5,8 +5,10 @@
 import { type AnyActorRef, type AnyEventObject, type AnyStateMachine, createActor, type InspectionEvent } from 'xstate';
 import { machines } from '../../machines/index.ts';
 import { pathOf, stateOf, unescapeId } from '../runtime/actor-tree.ts';
+import { Turns } from '../runtime/turns.ts';
 import { packageVersion } from '../runtime/version.ts';
 import type { SocketAddress } from '../wire/socket-address.ts';
+import { CalledEffects, isNested, runOf } from './called-effects.ts';
 import { machineVersions, SentTally, stateHash } from './fingerprints.ts';
 import type { EventEntry, Journal, JournalEntry } from './format.ts';
 import { inertMachine } from './inert.ts';
@@ -42,15 +44,24 @@ export interface ReplayResult {
 export interface ReplayOptions {
   /** Stop before the entry after this one. */
   readonly until?: number;
-  /** Leave this entry out. Timers then fire when they are due, and nothing is compared. */
+  /**
+   * Leave this entry out. Timers then fire when they are due, nothing is compared, and what answers a call that is not made any more is left
+   * out as well.
+   */
   readonly drop?: number;
   /** Sees every transition of every actor. */
   readonly inspect?: (event: InspectionEvent, atMs: number, seq: number) => void;
   /** Called after each entry. */
   readonly after?: (entry: JournalEntry, root: AnyActorRef) => void;
+  /** Ends the replay. */
+  readonly signal?: AbortSignal | undefined;
 }
 
-export function replay(journal: Journal, options: ReplayOptions = {}): ReplayResult {
+/** An entry takes milliseconds if much has come in together, and less than a turn if not. */
+const ENTRIES_A_TURN = 8;
+
+/** @throws what `signal` was aborted with */
+export async function replay(journal: Journal, options: ReplayOptions = {}): Promise<ReplayResult> {
   return new Replay(journal, options).run();
 }
 
@@ -59,6 +70,12 @@ class Replay {
   readonly #options: ReplayOptions;
   readonly #clock: ReplayClock;
   readonly #sent = new SentTally();
+  readonly #called = new CalledEffects();
+  /** Nothing is compared: an entry is left out, so that all that follows may differ. */
+  readonly #isFree: boolean;
+  /** If an entry is left out, nested answers by their run: it may be carried out earlier or later than it was. */
+  readonly #nested = new Map<string, EventEntry[]>();
+  readonly #turns: Turns;
   readonly #root: AnyActorRef;
   #next = 0;
   #replayed = 0;
@@ -69,7 +86,10 @@ class Replay {
   constructor(journal: Journal, options: ReplayOptions) {
     this.#journal = journal;
     this.#options = options;
+    this.#turns = new Turns(ENTRIES_A_TURN, options.signal);
     const { header } = journal;
+    this.#isFree = options.drop !== undefined;
+    if (this.#isFree) this.#gatherNested();
     this.#clock = new ReplayClock(header.startedAtMs);
     const machine = inertMachine(machines[header.root] as unknown as AnyStateMachine, (name, actor, params) =>
       this.#effect(name, actor, params),
@@ -85,25 +105,28 @@ class Replay {
     });
   }
 
-  run(): ReplayResult {
+  async run(): Promise<ReplayResult> {
     const { entries, cut } = this.#journal;
     const { until = Number.POSITIVE_INFINITY } = this.#options;
     // A machine that breaks down does so as it did when it was recorded, or differs.
     (this.#root as ReturnType<typeof createActor>).subscribe({ error: () => {} });
     (this.#root as ReturnType<typeof createActor>).start();
     for (let entry = entries[this.#next]; entry !== undefined && entry.seq <= until; entry = entries[this.#next]) {
+      await this.#turns.pause();
       this.#next += 1;
-      if (entry.seq === this.#options.drop) this.#skipAnswers();
-      else this.#replay(entry);
+      if (this.#isFree) await this.#passTime(entry.atMs);
+      if (this.#isWanted(entry)) {
+        this.#compareRun(entry);
+        this.#replay(entry);
+      }
       this.#replayed += 1;
       this.#options.after?.(entry, this.#root);
     }
     const firstDifference = this.#difference;
-    const dropped = this.#options.drop !== undefined;
     return {
       events: this.#replayed,
       datagrams: this.#sent.count,
-      identical: firstDifference === undefined && !dropped,
+      identical: firstDifference === undefined && !this.#isFree,
       ...(firstDifference && { firstDifference }),
       ...(cut !== undefined && { cut }),
       versions: otherVersions(this.#journal),
@@ -114,21 +137,28 @@ class Replay {
     return this.#journal.entries[this.#next - 1]?.seq ?? 0;
   }
 
+  /** Fires what is due until then. */
+  async #passTime(ms: number): Promise<void> {
+    while (this.#clock.fireNext(ms)) await this.#turns.pause();
+    this.#clock.at(ms);
+  }
+
+  /** Without one entry: whether this one still comes. What a run answered at once comes when it is carried out. */
+  #isWanted(entry: JournalEntry): boolean {
+    if (!this.#isFree) return true;
+    if (entry.seq === this.#options.drop || 'timer' in entry || 'end' in entry) return false;
+    return !isNested(entry) && this.#called.has(entry);
+  }
+
   #replay(entry: JournalEntry, busy?: AnyActorRef): void {
-    const isFree = this.#options.drop !== undefined;
-    if (isFree) this.#clock.runUntil(entry.atMs);
-    else this.#clock.at(entry.atMs);
-    if ('end' in entry) {
-      if (!isFree) this.#compareEnd(entry.end);
-      return;
-    }
-    if (!isFree) this.#compare(entry, busy);
+    if (!this.#isFree) this.#clock.at(entry.atMs);
+    if ('end' in entry) this.#compareEnd(entry.end);
+    else this.#compare(entry, busy);
     if ('timer' in entry) {
-      if (isFree) return;
       if (!this.#clock.fire(entry.timer)) this.#differ(entry.seq, '', `timer ${entry.timer} fires`, 'no such timer');
       this.#lastEvent = `timer ${entry.timer}`;
       this.#lastActor = '';
-    } else {
+    } else if ('to' in entry) {
       this.#deliver(entry, busy ?? this.#actorAt(entry.to));
     }
   }
@@ -154,22 +184,39 @@ class Replay {
       const { datagrams, to } = params as { datagrams: readonly Uint8Array[]; to: SocketAddress };
       for (const bytes of datagrams) this.#sent.add(bytes, to);
     }
-    const entry = this.#journal.entries[this.#next];
-    if (entry === undefined || !('nested' in entry) || entry.nested !== true || entry.to !== pathOf(actor)) return;
-    this.#next += 1;
-    this.#replayed += 1;
-    if (entry.seq === this.#options.drop) return;
-    this.#replay(entry, actor);
-    this.#options.after?.(entry, this.#root);
+    const run = this.#called.begin(actor, name);
+    for (let entry = this.#nextAnswer(run); entry !== undefined; entry = this.#nextAnswer(run)) {
+      this.#replay(entry, entry.to === pathOf(actor) ? actor : undefined);
+      if (!this.#isFree) this.#options.after?.(entry, this.#root);
+    }
   }
 
-  /** What effects answered to a dropped event was never asked for. */
-  #skipAnswers(): void {
-    const { entries } = this.#journal;
-    for (let entry = entries[this.#next]; entry !== undefined && 'nested' in entry; entry = entries[this.#next]) {
-      this.#next += 1;
-      this.#replayed += 1;
+  /** What this run, which is being carried out, answers now. */
+  #nextAnswer(run: string): EventEntry | undefined {
+    if (this.#isFree) return this.#nested.get(run)?.shift();
+    const entry = this.#journal.entries[this.#next];
+    if (!isNested(entry) || runOf(entry) !== run) return undefined;
+    this.#next += 1;
+    this.#replayed += 1;
+    return entry;
+  }
+
+  #gatherNested(): void {
+    for (const entry of this.#journal.entries) {
+      const run = runOf(entry);
+      if (run === undefined || !isNested(entry) || entry.seq === this.#options.drop) continue;
+      const answers = this.#nested.get(run);
+      if (answers === undefined) this.#nested.set(run, [entry]);
+      else answers.push(entry);
     }
+  }
+
+  /** What was answered at once has come before, with the run that answered it; what is answered later was called for before. */
+  #compareRun(entry: JournalEntry): void {
+    if (!('to' in entry)) return;
+    const run = runOf(entry);
+    if (isNested(entry)) this.#differ(entry.seq, entry.to, `${run} is called for`, 'something else, or nothing');
+    else if (!this.#called.has(entry)) this.#differ(entry.seq, entry.to, `an answer to ${run}`, 'nobody called for it');
   }
 
   #compare(entry: Exclude<JournalEntry, { end: unknown }>, busy: AnyActorRef | undefined): void {
@@ -192,7 +239,7 @@ class Replay {
   }
 
   #differ(seq: number, path: string, expected: string, got: string): void {
-    if (this.#options.drop !== undefined) return;
+    if (this.#isFree) return;
     const actor = this.#actorAt(path);
     const before = actor === undefined ? '' : stateOf(actor);
     this.#difference ??= { seq, actor: path, before, event: this.#lastEvent, expected, got };

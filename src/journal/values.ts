@@ -54,10 +54,14 @@ function encodeMembers(value: object): Json {
   return encoded;
 }
 
-/** @throws Error for a reference to an actor that is not there */
-export function decodeValue(json: Json, actorAt: (path: string) => AnyActorRef | undefined): unknown {
+/** Events and inputs have fewer levels within each other by far. */
+const MAX_DEPTH = 64;
+
+/** @throws Error for a reference to an actor that is not there, and for values nested more than 64 levels deep */
+export function decodeValue(json: Json, actorAt: (path: string) => AnyActorRef | undefined, depth = 0): unknown {
   if (typeof json !== 'object' || json === null) return json;
-  if (Array.isArray(json)) return json.map((item) => decodeValue(item, actorAt));
+  if (depth > MAX_DEPTH) throw new Error(`it is nested more than ${MAX_DEPTH} levels deep`);
+  if (Array.isArray(json)) return json.map((item) => decodeValue(item, actorAt, depth + 1));
   const { $bytes, $actor, $number } = json as { readonly [key: string]: Json | undefined };
   if (typeof $bytes === 'string') return new Uint8Array(Buffer.from($bytes, 'base64url'));
   if (typeof $number === 'string') return Number($number);
@@ -66,5 +70,7 @@ export function decodeValue(json: Json, actorAt: (path: string) => AnyActorRef |
     if (actor === undefined) throw new Error(`there is no actor ${$actor}`);
     return actor;
   }
-  return Object.fromEntries(Object.entries(json).map(([key, member]) => [key, decodeValue(member, actorAt)]));
+  return Object.fromEntries(
+    Object.entries(json).map(([key, member]) => [key, decodeValue(member, actorAt, depth + 1)]),
+  );
 }

@@ -114,7 +114,7 @@ class RunningPeer implements Peer {
       root: 'peer',
       sink: options.journal,
       seed: environment.seed,
-      clock: this.#clock,
+      clock: this.#time,
       input,
     });
     this.#recorder = recording?.recorder;
@@ -300,7 +300,7 @@ class RunningPeer implements Peer {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#recorder?.end(this.#actor);
-    this.#gate.enter(this.#actor, { type: 'peer.stop' });
+    this.#actor.send({ type: 'peer.stop' });
     this.#release();
   }
 

@@ -16,7 +16,7 @@ import { peerMachine } from '../../machines/peer.machine.ts';
 import { type Message, toMessage } from '../feed/message.ts';
 import type { PublicKey } from '../identity/public-key.ts';
 import { type Clock, nextTurn } from '../runtime/clock.ts';
-import { type SelfOf, type SharedDependencies, shareEffects, type VerifyParams } from '../runtime/shared-effects.ts';
+import { type CallOf, type SharedDependencies, shareEffects, type VerifyParams } from '../runtime/shared-effects.ts';
 import type { Store } from '../store/store.ts';
 import type { Hash } from '../wire/hash.ts';
 import { failureFrom } from '../wire/murmure-error.ts';
@@ -50,9 +50,9 @@ export interface PeerDependencies extends SharedDependencies {
 
 /** The peer machine, ready to run on these dependencies. */
 export function providePeer(dependencies: PeerDependencies) {
-  const { name: ownName, publicKey, store, http, clock, wallClock, tell } = dependencies;
+  const { name: ownName, publicKey, store, http, clock, wallClock, gate, tell } = dependencies;
   const buffer = new NodeBuffer(store, wallClock);
-  const { enter, isGenuine, sealed, sendSigned, request, socket } = shareEffects(dependencies);
+  const { isGenuine, sealed, sendSigned, request, socket } = shareEffects(dependencies);
   let directory: { addresses: readonly SocketAddress[]; key: PublicKey | undefined } = {
     addresses: [],
     key: undefined,
@@ -72,8 +72,8 @@ export function providePeer(dependencies: PeerDependencies) {
   });
 
   const directoryClient = directoryClientMachine.provide({
-    actions: {
-      findDirectory: async ({ self }: SelfOf<'directory-client'>) => {
+    actions: gate.effects({
+      findDirectory: async ({ self, enter }: CallOf<'directory-client'>) => {
         try {
           const [addresses, key] = await Promise.all([http.udpAddresses(), http.serverKey()]);
           directory = { addresses, key };
@@ -82,7 +82,7 @@ export function providePeer(dependencies: PeerDependencies) {
           enter(self, { type: 'directory.failed', failure: failureFrom(error), atMs: now() });
         }
       },
-      register: async ({ self }: SelfOf<'directory-client'>) => {
+      register: async ({ self, enter }: CallOf<'directory-client'>) => {
         try {
           await http.register(ownName, publicKey);
           enter(self, { type: 'registration.accepted', atMs: now() });
@@ -90,7 +90,7 @@ export function providePeer(dependencies: PeerDependencies) {
           enter(self, { type: 'directory.failed', failure: failureFrom(error), atMs: now() });
         }
       },
-      checkListing: async ({ self }: SelfOf<'directory-client'>) => {
+      checkListing: async ({ self, enter }: CallOf<'directory-client'>) => {
         try {
           const addresses = (await http.peer(ownName))?.addresses ?? [];
           enter(self, { type: 'listing.checked', addresses, atMs: now() });
@@ -98,7 +98,7 @@ export function providePeer(dependencies: PeerDependencies) {
           enter(self, { type: 'directory.failed', failure: failureFrom(error), atMs: now() });
         }
       },
-    },
+    }),
   });
 
   /** Addresses and key of a peer; a key other than the pinned one is an authentication failure (protocol §7). */
@@ -131,8 +131,8 @@ export function providePeer(dependencies: PeerDependencies) {
 
   const outgoingSession = outgoingSessionMachine.provide({
     actors: { request },
-    actions: {
-      locatePeer: async ({ self }: SelfOf<'outgoing-session'>, { name }: { name: string }) =>
+    actions: gate.effects({
+      locatePeer: async ({ self, enter }: CallOf<'outgoing-session'>, { name }: { name: string }) =>
         enter(self, await locate(name)),
       rememberHabit: (_: unknown, { address, key }: { address: SocketAddress; key: PublicKey | undefined }) => {
         try {
@@ -141,7 +141,7 @@ export function providePeer(dependencies: PeerDependencies) {
           // On a full disk it is known for this run only.
         }
       },
-    },
+    }),
   });
 
   /** Nobody is given a root that its author has left behind: who asks for it may be its author, after a restore (docs/adr/0016). */
@@ -149,32 +149,35 @@ export function providePeer(dependencies: PeerDependencies) {
 
   const incomingSession = incomingSessionMachine.provide({
     actors: { addressProof: addressProofMachine.provide({ actors: { request } }) },
-    actions: {
-      findKey: async ({ self }: SelfOf<'incoming-session'>, { name, from }: { name: string; from: SocketAddress }) => {
+    actions: gate.effects({
+      findKey: async (
+        { self, enter }: CallOf<'incoming-session'>,
+        { name, from }: { name: string; from: SocketAddress },
+      ) => {
         enter(self, { type: 'key.found', ...(await keys.find(name, from)) });
       },
-      verifyHello: async ({ self }: SelfOf<'incoming-session'>, params: VerifyParams) => {
+      verifyHello: async ({ self, enter }: CallOf<'incoming-session'>, params: VerifyParams) => {
         enter(self, { type: 'hello.verified', id: params.id, valid: await isGenuine(params) });
       },
       sendSigned,
-      readNodes: ({ self }: SelfOf<'incoming-session'>, { requests }: { requests: readonly NodeRequest[] }) =>
+      readNodes: ({ self, enter }: CallOf<'incoming-session'>, { requests }: { requests: readonly NodeRequest[] }) =>
         enter(self, {
           type: 'nodes.read',
           nodes: requests.map(({ id, hash }): NodeRead => ({ id, hash, value: nodeForOthers(hash) })),
         }),
-    },
+    }),
   });
 
   const merkleWalk = merkleWalkMachine.provide({
-    actions: {
-      beginWalk: ({ self }: SelfOf<'merkle-walk'>, { name, root }: { name: string; root: Hash }) => {
+    actions: gate.effects({
+      beginWalk: ({ self, enter }: CallOf<'merkle-walk'>, { name, root }: { name: string; root: Hash }) => {
         const isCurrent = store.isCurrent(name, root);
         // What an earlier walk has just fetched counts as known.
         buffer.flush();
         if (!isCurrent) store.beginWalk(name, root, wallNow());
         enter(self, { type: 'walk.begun', isCurrent, totalMessages: store.peer(name)?.messages ?? 0, atMs: now() });
       },
-      lookUp: ({ self }: SelfOf<'merkle-walk'>, { hashes }: { hashes: readonly Hash[] }) => {
+      lookUp: ({ self, enter }: CallOf<'merkle-walk'>, { hashes }: { hashes: readonly Hash[] }) => {
         const statuses = store.statusOf(hashes);
         const found = hashes.map((hash, index): LookedUp => {
           const status = statuses[index] ?? 'missing';
@@ -184,7 +187,7 @@ export function providePeer(dependencies: PeerDependencies) {
         enter(self, { type: 'nodes.lookedUp', found });
       },
       keepNodes: (_: unknown, { nodes }: { nodes: readonly ReceivedNode[] }) => buffer.add(nodes),
-      adoptTree: async ({ self }: SelfOf<'merkle-walk'>, { name, root, authenticated, quota }: AdoptParams) => {
+      adoptTree: async ({ self, enter }: CallOf<'merkle-walk'>, { name, root, authenticated, quota }: AdoptParams) => {
         try {
           buffer.flush();
           const input = { feed: name, root, authenticated, quota, nowMs: wallNow() };
@@ -207,18 +210,18 @@ export function providePeer(dependencies: PeerDependencies) {
           enter(self, { type: 'adoption.failed', failure: brokenDown(name, error) });
         }
       },
-    },
+    }),
   });
 
   const peer = peerMachine.provide({
     actors: { socket, directoryClient, outgoingSession, incomingSession, merkleWalk },
-    actions: {
+    actions: gate.effects({
       sendSigned,
-      carryOutWish: carryOutWishes({ name: ownName, store, time: clock, clock: wallClock, enter }),
-      sealRoot: async ({ self }: SelfOf<'peer'>, { root }: { root: Hash }) => {
+      carryOutWish: carryOutWishes({ name: ownName, store, time: clock, clock: wallClock }),
+      sealRoot: async ({ self, enter }: CallOf<'peer'>, { root }: { root: Hash }) => {
         enter(self, { type: 'root.sealed', bytes: await sealed({ type: 'Root', id: 0, hash: root }) });
       },
-      sealKeepAlive: async ({ self }: SelfOf<'peer'>) => {
+      sealKeepAlive: async ({ self, enter }: CallOf<'peer'>) => {
         const bytes = await sealed({ type: 'HelloReply', id: 0, flags: 0, name: ownName });
         enter(self, { type: 'keepAlive.sealed', bytes });
       },
@@ -230,7 +233,7 @@ export function providePeer(dependencies: PeerDependencies) {
           // On a full disk it is known for this run only, and learnt again after the next.
         }
       },
-      lookForPeers: async ({ self }: SelfOf<'peer'>, { names }: { names: readonly string[] }) => {
+      lookForPeers: async ({ self, enter }: CallOf<'peer'>, { names }: { names: readonly string[] }) => {
         try {
           const found = await Promise.all(names.map((name) => http.peer(name)));
           const listings = found.flatMap((peer) =>
@@ -241,11 +244,11 @@ export function providePeer(dependencies: PeerDependencies) {
           // Asked again in a moment; that the directory cannot be asked, its client reports.
         }
       },
-      verifyAnnouncement: async ({ self }: SelfOf<'peer'>, params: AnnouncementParams) => {
+      verifyAnnouncement: async ({ self, enter }: CallOf<'peer'>, params: AnnouncementParams) => {
         const { name, root, atMs } = params;
         enter(self, { type: 'announcement.verified', name, root, valid: await isGenuine(params), atMs });
       },
-    },
+    }),
   });
 
   return { peer, flush: () => buffer.flush() };

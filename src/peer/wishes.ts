@@ -2,8 +2,7 @@
 import type { StoreWish, WishAnswer } from '../../machines/wishes.ts';
 import { wireDate } from '../feed/message.ts';
 import { type Clock, nextTurn } from '../runtime/clock.ts';
-import type { Gate } from '../runtime/gate.ts';
-import type { SelfOf } from '../runtime/shared-effects.ts';
+import type { CallOf } from '../runtime/shared-effects.ts';
 import { followedNames } from '../store/followed.ts';
 import type { Store } from '../store/store.ts';
 import { timelineAuthors } from '../store/timeline-authors.ts';
@@ -18,7 +17,6 @@ export interface WishDependencies {
   readonly clock: Clock;
   /** For intervals. */
   readonly time: Pick<Clock, 'now'>;
-  readonly enter: Gate['enter'];
 }
 
 /** Messages looked through at a time. */
@@ -40,8 +38,8 @@ export function publish(
 
 /** The effect `carryOutWish`: whatever happens, the actor is answered once. */
 export function carryOutWishes(dependencies: WishDependencies) {
-  const { name: ownName, store, clock, time, enter } = dependencies;
-  return async ({ self }: SelfOf<'peer'>, { wish }: { wish: StoreWish }): Promise<void> => {
+  const { name: ownName, store, clock, time } = dependencies;
+  return async ({ self, enter }: CallOf<'peer'>, { wish }: { wish: StoreWish }): Promise<void> => {
     const answer = (given: WishAnswer) => enter(self, given);
     const { ticket } = wish;
     try {
@@ -97,7 +95,7 @@ function markRead(store: Store, hashes: readonly Hash[]): number {
 /** A home may hold a hundred thousand messages: between two pages there is time for keys and datagrams. */
 async function markTimelineRead(
   { name, store, clock }: WishDependencies,
-  self: SelfOf<'peer'>['self'],
+  self: CallOf<'peer'>['self'],
 ): Promise<number> {
   const authors = new Set(timelineAuthors(store, name));
   let marked = 0;

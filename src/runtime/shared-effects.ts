@@ -1,7 +1,6 @@
 /**
  * The effects that peers and directories share: sockets and signatures. What comes of them enters through the gate.
  */
-import type { AnyActorRef } from 'xstate';
 import type { Outside, RefFor, SocketRef } from '../../machines/messages.ts';
 import { requestMachine } from '../../machines/request.machine.ts';
 import { socketMachine } from '../../machines/socket.machine.ts';
@@ -10,21 +9,14 @@ import { appendSignature, type Datagram, encodeDatagram } from '../wire/datagram
 import type { SocketAddress } from '../wire/socket-address.ts';
 import { BoundedQueue } from './bounded-queue.ts';
 import type { Clock } from './clock.ts';
-import type { Gate } from './gate.ts';
+import type { Call, Gate } from './gate.ts';
 import type { SocketBank } from './socket-bank.ts';
 
 export type Sign = (message: Uint8Array) => Promise<Uint8Array>;
 export type Verify = (key: PublicKey, message: Uint8Array, signature: Uint8Array) => Promise<boolean>;
 
-/** The actor that an effect works for: XState passes it first. */
-export interface Self {
-  readonly self: AnyActorRef;
-}
-
-/** Of a kind: what it may hear from an effect is checked. */
-export interface SelfOf<TKind extends keyof Outside> {
-  readonly self: RefFor<'outside', TKind>;
-}
+/** From an actor of a kind: what it may hear from an effect is checked. */
+export type CallOf<TKind extends keyof Outside> = Call<RefFor<'outside', TKind>>;
 
 export interface VerifyParams {
   readonly id: number;
@@ -48,7 +40,6 @@ export interface SharedDependencies {
 }
 
 export function shareEffects({ sockets, clock, gate, sign, verify }: SharedDependencies) {
-  const enter: Gate['enter'] = (actor, event) => gate.enter(actor, event);
   /** Verifications run off the thread; a flood of Hellos waits here, or is dropped (protocol §9). */
   const verifications = new BoundedQueue({ concurrency: 32, capacity: 512 });
   const isGenuine = async ({ key, signed, signature }: Omit<VerifyParams, 'id'>): Promise<boolean> =>
@@ -61,40 +52,40 @@ export function shareEffects({ sockets, clock, gate, sign, verify }: SharedDepen
 
   /** Answers to a flood wait here as well; those for which there is no place are asked for again. */
   const signatures = new BoundedQueue({ concurrency: 32, capacity: 512 });
-  const sendSigned = async (_: unknown, { datagram, to, socket }: SendSignedParams): Promise<void> => {
+  const sendSigned = async ({ enter }: Call, { datagram, to, socket }: SendSignedParams): Promise<void> => {
     const bytes = await signatures.run(() => sealed(datagram));
     if (bytes !== undefined) enter(socket, { type: 'datagrams.send', datagrams: [bytes], to });
   };
 
   const request = requestMachine.provide({
-    actions: {
-      sign: async ({ self }: SelfOf<'request'>, { id, bytes }: { id: number; bytes: Uint8Array }) => {
+    actions: gate.effects({
+      sign: async ({ self, enter }: CallOf<'request'>, { id, bytes }: { id: number; bytes: Uint8Array }) => {
         enter(self, { type: 'datagram.signed', id, signature: await sign(bytes) });
       },
-      verify: async ({ self }: SelfOf<'request'>, params: VerifyParams) => {
+      verify: async ({ self, enter }: CallOf<'request'>, params: VerifyParams) => {
         enter(self, { type: 'answer.verified', id: params.id, valid: await isGenuine(params) });
       },
-    },
+    }),
   });
 
   const socket = socketMachine.provide({
-    actions: {
-      openSocket: ({ self }: SelfOf<'socket'>, { bind }: { bind: SocketAddress }) =>
+    actions: gate.effects({
+      openSocket: ({ self, enter }: CallOf<'socket'>, { bind }: { bind: SocketAddress }) =>
         void sockets.open(self.id, bind, {
           onOpen: (address) => enter(self, { type: 'socket.opened', address }),
           onFailure: (why) => enter(self, { type: 'socket.failed', why }),
           onTrouble: (why, refused) =>
-            enter(
+            gate.submit(
               self,
               refused === undefined
                 ? { type: 'datagrams.dropped', why: 'could not be sent', count: 1 }
                 : { type: 'datagrams.refused', to: refused, why },
             ),
-          onArrivals: (arrivals) => enter(self, { type: 'datagrams.received', arrivals, atMs: clock.now() }),
+          onArrivals: (arrivals) => gate.submit(self, { type: 'datagrams.received', arrivals, atMs: clock.now() }),
         }),
-      closeSocket: ({ self }: SelfOf<'socket'>) => sockets.close(self.id),
+      closeSocket: ({ self }: CallOf<'socket'>) => sockets.close(self.id),
       transmit: (
-        { self }: SelfOf<'socket'>,
+        { self }: CallOf<'socket'>,
         { datagrams, to }: { datagrams: readonly Uint8Array[]; to: SocketAddress },
       ) => {
         for (const bytes of datagrams) {
@@ -102,8 +93,8 @@ export function shareEffects({ sockets, clock, gate, sign, verify }: SharedDepen
           sockets.send(self.id, bytes, to);
         }
       },
-    },
+    }),
   });
 
-  return { enter, isGenuine, sealed, sendSigned, request, socket };
+  return { isGenuine, sealed, sendSigned, request, socket };
 }

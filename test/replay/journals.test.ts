@@ -9,10 +9,10 @@ import { record, scenarios } from './scenarios.ts';
 
 const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith('.jsonl'));
 
-test('the journals replay identically', () => {
+test('the journals replay identically', async () => {
   const report: string[] = [];
   for (const file of files) {
-    const result = replay(readJournal(join(import.meta.dirname, file)));
+    const result = await replay(await readJournal(join(import.meta.dirname, file)));
     if (result.firstDifference !== undefined) report.push(describeDifference(file, result.firstDifference));
   }
   expect(report.join('\n'), 'if the machines were meant to change: npm run journals:update').toBe('');
@@ -32,7 +32,7 @@ describe.each(Object.keys(scenarios))('%s', (name) => {
     const scenario = scenarios[name];
     if (scenario === undefined) throw new Error(name);
     const lines = await record(scenario);
-    const kept = readJournal(join(import.meta.dirname, `${name}.jsonl`));
+    const kept = await readJournal(join(import.meta.dirname, `${name}.jsonl`));
     const { entries, cut } = parseJournal(name, lines);
     expect(cut).toBeUndefined();
     expect(entries).toEqual(kept.entries);

@@ -59,7 +59,7 @@ test('others have their turn between two steps, and a journal of it is replayed'
   expect(steps).toBeGreaterThan(MESSAGES / 10);
   expect(bob.facts.filter(({ type }) => type === 'messages.received')).toHaveLength(1);
   await world.close();
-  expect(replay(parseJournal('bob', lines))).toMatchObject({ identical: true });
+  expect(await replay(parseJournal('bob', lines))).toMatchObject({ identical: true });
 });
 
 test('a peer that is closed in between leaves the store alone from then on, and the next one goes on', async () => {

@@ -45,9 +45,13 @@ export interface ReplayCommandOptions {
 }
 
 /** 7, as for other invalid data, when the replay differs from what was recorded. */
-export async function replay({ output }: CommandContext, file: string, options: ReplayCommandOptions): Promise<number> {
+export async function replay(
+  { output, signal }: CommandContext,
+  file: string,
+  options: ReplayCommandOptions,
+): Promise<number> {
   requirePath('FILE', file);
-  const journal = readJournal(file);
+  const journal = await readJournal(file, signal);
   const { until, from, drop } = numbers(options, journal.entries.length);
   let wasTraced = false;
   const tracer = new Tracer((transition) => {
@@ -56,6 +60,7 @@ export async function replay({ output }: CommandContext, file: string, options: 
     printTransition(output, transition);
   });
   const replayOptions: ReplayOptions = {
+    signal,
     ...(until !== undefined && { until }),
     ...(drop !== undefined && { drop }),
     ...(options.trace !== undefined && { inspect: (event, atMs, seq) => tracer.inspect(event, atMs, seq) }),
@@ -64,7 +69,7 @@ export async function replay({ output }: CommandContext, file: string, options: 
       else if (from !== undefined && entry.seq > from) printEntry(output, entry);
     },
   };
-  const result = runJournal(journal, replayOptions);
+  const result = await runJournal(journal, replayOptions);
   if (options.trace !== undefined && !wasTraced) {
     throw new UsageError(
       `--trace takes an actor of the journal, not "${options.trace}": list them with --until ${result.events}`,
@@ -136,8 +141,17 @@ function printTree(output: Output, { seq }: JournalEntry, root: AnyActorRef): vo
 function printEntry(output: Output, entry: JournalEntry): void {
   const what = 'timer' in entry ? `timer ${entry.timer}` : 'end' in entry ? 'the end' : entry.event.type;
   const to = 'to' in entry ? entry.to : '';
-  output.data({ seq: entry.seq, atMs: entry.atMs, event: what, ...(to !== '' && { actor: to }) }, () => {
+  const effect = 'to' in entry ? entry.effect : undefined;
+  const shown = {
+    seq: entry.seq,
+    atMs: entry.atMs,
+    event: what,
+    ...(to !== '' && { actor: to }),
+    ...(effect && { effect }),
+  };
+  output.data(shown, (paint) => {
     const time = new Date(entry.atMs).toISOString().slice(11, 23);
-    return `${`${entry.seq}`.padStart(5)} ${time}  ${safeLine(what)}${to === '' ? '' : ` → ${safeLine(to)}`}`;
+    const answers = effect === undefined ? '' : paint('dim', `, answer to ${effect}`);
+    return `${`${entry.seq}`.padStart(5)} ${time}  ${safeLine(what)}${to === '' ? '' : ` → ${safeLine(to)}`}${answers}`;
   });
 }

@@ -22,20 +22,26 @@ export function declare(program: Command, run: Run): void {
     .action((peer: string, file: string | undefined) => run((context) => why(context, peer, file)));
 }
 
-export async function why({ output, settings }: CommandContext, name: string, file: string | undefined): Promise<void> {
+export async function why(
+  { output, settings, signal }: CommandContext,
+  name: string,
+  file: string | undefined,
+): Promise<void> {
   requireValidName(name);
   if (file !== undefined) requirePath('FILE', file);
-  const explanations = file === undefined ? readExplanationFile(settings.home, name) : fromJournal(file, name);
+  const explanations =
+    file === undefined ? readExplanationFile(settings.home, name) : await fromJournal(file, name, signal);
   if (explanations.length === 0) throw new UnknownPeerError(name);
   for (const explanation of explanations) output.data(explanation, (paint) => render(explanation, paint));
 }
 
-function fromJournal(file: string, name: string): readonly Explanation[] {
-  const journal = readJournal(file);
+async function fromJournal(file: string, name: string, signal: AbortSignal): Promise<readonly Explanation[]> {
+  const journal = await readJournal(file, signal);
   const explainer = new Explainer();
   let explanations: readonly Explanation[] = [];
   const last = journal.entries.at(-1)?.seq;
-  replay(journal, {
+  await replay(journal, {
+    signal,
     inspect: explainer.inspect,
     after: (entry, root) => {
       if (entry.seq === last) explanations = explainer.explain(root, name, entry.atMs);

@@ -8,8 +8,7 @@ import type { JournalSink } from '../../index.ts';
 import { record } from '../../journal/record.ts';
 import { isUntrusted } from '../../peer/directory-failure.ts';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
-import { Gate } from '../../runtime/gate.ts';
-import type { Self } from '../../runtime/shared-effects.ts';
+import { type Call, Gate } from '../../runtime/gate.ts';
 import { failureFrom, MurmureError } from '../../wire/murmure-error.ts';
 import { whyInvalidName } from '../../wire/name.ts';
 import type { Paint } from '../output/output.ts';
@@ -52,24 +51,24 @@ export async function runFirstRun(options: FirstRunOptions): Promise<{ readonly 
   let passphrase: string | undefined;
   let publicKey: PublicKey | undefined;
 
-  const ask = async ({ self }: Self, question: () => Promise<AnyEventObject>): Promise<void> => {
+  const ask = async ({ self, enter }: Call, question: () => Promise<AnyEventObject>): Promise<void> => {
     await null;
     try {
-      gate.enter(self, await question());
+      enter(self, await question());
     } catch (error) {
-      if (error instanceof CancelledError) gate.enter(self, { type: 'prompt.cancelled' });
+      if (error instanceof CancelledError) enter(self, { type: 'prompt.cancelled' });
       else reject(error);
     }
   };
 
   const machine = firstRunMachine.provide({
-    actions: {
-      askName: (args: Self) =>
+    actions: gate.effects({
+      askName: (args: Call) =>
         ask(args, async () => {
           dialogue.show(`${paint('bold', 'Welcome to murmure.')} Answer a few questions to get started.\n`);
           return { type: 'name.given', name: await dialogue.line('Your name:', whyInvalidName) };
         }),
-      askDirectory: (args: Self) =>
+      askDirectory: (args: Call) =>
         ask(args, async () => ({
           type: 'directory.chosen',
           choice: await dialogue.choose<DirectoryChoice>('Where do you meet others?', [
@@ -77,28 +76,28 @@ export async function runFirstRun(options: FirstRunOptions): Promise<{ readonly 
             { value: 'local', label: 'try it locally, with neighbours on this computer' },
           ]),
         })),
-      askUrl: (args: Self, { url }: { url: string }) =>
+      askUrl: (args: Call, { url }: { url: string }) =>
         ask(args, async () => ({
           type: 'url.given',
           url: await dialogue.line('Address of the directory (https://…):', whyNoUrl, url || undefined),
         })),
-      checkDirectory: async ({ self }: Self, { url, certificate }: { url: string; certificate: string }) => {
+      checkDirectory: async ({ self, enter }: Call, { url, certificate }: { url: string; certificate: string }) => {
         await null;
         try {
           await world.checkDirectory(url, certificate);
-          gate.enter(self, { type: 'directory.answered' });
+          enter(self, { type: 'directory.answered' });
         } catch (error) {
-          if (isUntrusted(error) && certificate === '') gate.enter(self, { type: 'certificate.untrusted' });
-          else gate.enter(self, { type: 'directory.failed', failure: failureFrom(error) });
+          if (isUntrusted(error) && certificate === '') enter(self, { type: 'certificate.untrusted' });
+          else enter(self, { type: 'directory.failed', failure: failureFrom(error) });
         }
       },
-      askCertificate: (args: Self, { url }: { url: string }) =>
+      askCertificate: (args: Call, { url }: { url: string }) =>
         ask(args, async () => {
           dialogue.show(`No authority vouches for ${url}. Ask its operator for its certificate, a PEM file.\n`);
           const path = await dialogue.line('Path of its certificate:', world.whyNoCertificate);
           return { type: 'certificate.given', path: path.trim() };
         }),
-      askDoubt: (args: Self, { failure }: { failure: Failure | undefined }) =>
+      askDoubt: (args: Call, { failure }: { failure: Failure | undefined }) =>
         ask(args, async () => {
           dialogue.show(`${paint('yellow', failure?.message ?? '')}\n`);
           const goOn = await dialogue.choose('What would you like to do?', [
@@ -107,30 +106,30 @@ export async function runFirstRun(options: FirstRunOptions): Promise<{ readonly 
           ]);
           return { type: 'doubt.answered', goOn: goOn === 'on' };
         }),
-      askPassphrase: (args: Self) =>
+      askPassphrase: (args: Call) =>
         ask(args, async () => {
           passphrase = await newPassphrase(options);
           return { type: 'passphrase.settled' };
         }),
       saveHome: async (
-        { self }: Self,
+        { self, enter }: Call,
         { name, isNew, url, certificate }: { name: string; isNew: boolean; url: string; certificate: string },
       ) => {
         await null;
         try {
           publicKey = await world.save({ name: isNew ? name : undefined, passphrase, url, certificate });
-          gate.enter(self, { type: 'home.saved' });
+          enter(self, { type: 'home.saved' });
         } catch (error) {
-          gate.enter(self, { type: 'home.failed', failure: failureFrom(error) });
+          enter(self, { type: 'home.failed', failure: failureFrom(error) });
         }
       },
-      introduce: (args: Self, { name }: { name: string }) =>
+      introduce: (args: Call, { name }: { name: string }) =>
         ask(args, async () => {
           dialogue.show(introduction(name, publicKey, paint));
           await dialogue.choose('Ready?', [{ value: 'on', label: 'continue' }]);
           return { type: 'introduction.read' };
         }),
-    },
+    }),
   });
 
   const actor = createActor(machine, { id: 'first-run', clock: gate.clock, input });

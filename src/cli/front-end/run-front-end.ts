@@ -15,8 +15,7 @@ import { toMessage } from '../../feed/message.ts';
 import type { JournalSink, PeerFact } from '../../index.ts';
 import { record } from '../../journal/record.ts';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
-import { Gate } from '../../runtime/gate.ts';
-import type { Self } from '../../runtime/shared-effects.ts';
+import { type Call, Gate } from '../../runtime/gate.ts';
 import type { Hash } from '../../wire/hash.ts';
 import { failureFrom, MurmureError } from '../../wire/murmure-error.ts';
 import { MAX_BODY_BYTES } from '../../wire/node.ts';
@@ -89,40 +88,40 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
   };
 
   /** Asks, and enters the answer; a question that is not answered was cancelled. */
-  const ask = async ({ self }: Self, question: () => Promise<AnyEventObject>): Promise<void> => {
+  const ask = async ({ self, enter }: Call, question: () => Promise<AnyEventObject>): Promise<void> => {
     // The machine's step ends before the question's own events begin.
     await null;
     try {
-      gate.enter(self, await question());
+      enter(self, await question());
     } catch (error) {
-      if (error instanceof CancelledError) gate.enter(self, { type: 'prompt.cancelled', isExit: error.isExit });
+      if (error instanceof CancelledError) enter(self, { type: 'prompt.cancelled', isExit: error.isExit });
       else reject(error);
     }
   };
 
   /** Does something, and enters what came of it. */
-  const work = async ({ self }: Self, task: () => Promise<AnyEventObject>): Promise<void> => {
+  const work = async ({ self, enter }: Call, task: () => Promise<AnyEventObject>): Promise<void> => {
     await null;
     try {
-      gate.enter(self, await task());
+      enter(self, await task());
     } catch (error) {
-      gate.enter(self, { type: 'work.failed', failure: failureFrom(error) });
+      enter(self, { type: 'work.failed', failure: failureFrom(error) });
     }
   };
 
   const machine = frontEndMachine.provide({
-    actions: {
-      sendToPeer: async ({ self }: Self, { wish }: { wish: Wish }) => {
+    actions: gate.effects({
+      sendToPeer: async ({ self, enter }: Call, { wish }: { wish: Wish }) => {
         // The peer's actors run on their own, not within this one's action.
         await null;
         try {
           peer.ask(wish);
         } catch (error) {
           const ticket = 'ticket' in wish ? wish.ticket : '';
-          gate.enter(self, { type: 'wish.failed', failure: failureFrom(error), ticket });
+          enter(self, { type: 'wish.failed', failure: failureFrom(error), ticket });
         }
       },
-      showScreen: (args: Self, { place, notice }: NoticeParams & { place: Place }) =>
+      showScreen: (args: Call, { place, notice }: NoticeParams & { place: Place }) =>
         ask(args, async () => {
           live.notice = noticeText(notice);
           const { drafts } = actor.getSnapshot().context;
@@ -138,12 +137,12 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
               return { type: 'action.chosen', action, subject, cursor: item };
           }
         }),
-      refresh: (_: Self, { notice }: NoticeParams) => {
+      refresh: (_: Call, { notice }: NoticeParams) => {
         live.notice = noticeText(notice);
         live.changed();
       },
       ring: () => dialogue.ring(),
-      askText: (args: Self, { subject, draft }: { subject: string; draft: string }) =>
+      askText: (args: Call, { subject, draft }: { subject: string; draft: string }) =>
         ask(args, async () => {
           const onChange = (text: string) => gate.submit(actor, { type: 'text.changed', text });
           const above = (columns: number) => messageLines(subject, sources, columns);
@@ -151,22 +150,22 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
           const writing = { draft, whyInvalid: whyTooLong, maxBytes: MAX_BODY_BYTES, onChange, above };
           return { type: 'text.given', text: await dialogue.write(question, writing) };
         }),
-      keepDrafts: (_: Self, { drafts }: { drafts: Drafts }) => keeper?.keep(drafts),
-      askLine: (args: Self, { action }: { action: Action }) =>
+      keepDrafts: (_: Call, { drafts }: { drafts: Drafts }) => keeper?.keep(drafts),
+      askLine: (args: Call, { action }: { action: Action }) =>
         ask(args, async () => ({
           type: 'text.given',
           text: await dialogue.line(questions[action] ?? '', () => undefined),
         })),
-      listPeers: (args: Self, { action }: { action: Action }) =>
+      listPeers: (args: Call, { action }: { action: Action }) =>
         work(args, async () => ({ type: 'peers.listed', names: await namesFor(action, sources) })),
-      askPeer: (args: Self, { action, names }: { action: Action; names: readonly string[] }) =>
+      askPeer: (args: Call, { action, names }: { action: Action; names: readonly string[] }) =>
         ask(args, async () => ({ type: 'peer.chosen', name: await dialogue.pick(questions[action] ?? 'Who?', names) })),
-      act: (args: Self, { action, subject }: { action: Action; subject: string }) =>
+      act: (args: Call, { action, subject }: { action: Action; subject: string }) =>
         work(args, async () => {
           const notice = await act(action, subject, sources, options.editSettings);
           return { type: 'work.done', ...(notice && { notice }) };
         }),
-      askWithdrawal: async (args: Self, { subject }: { subject: string }) => {
+      askWithdrawal: async (args: Call, { subject }: { subject: string }) => {
         if (store.message(subject as Hash)?.author !== peer.name) {
           return work(args, async () => {
             throw new MurmureError('usage', 'you can withdraw only messages that you wrote yourself');
@@ -177,9 +176,9 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
           return { type: 'withdrawal.answered', yes: await dialogue.confirm('Withdraw it?', false) };
         });
       },
-      askQuit: (args: Self, { lostDrafts }: { lostDrafts: number }) =>
+      askQuit: (args: Call, { lostDrafts }: { lostDrafts: number }) =>
         ask(args, async () => ({ type: 'quit.answered', yes: await dialogue.confirm(quitQuestion(lostDrafts)) })),
-    },
+    }),
   });
 
   const actor = createActor(machine, { id: 'front-end', clock: gate.clock, input });

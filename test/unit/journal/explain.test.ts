@@ -14,13 +14,13 @@ beforeAll(async () => {
 });
 
 /** At the first entry from which on it fits. */
-function explainWhere(
+async function explainWhere(
   lines: readonly string[],
   fits: (explanations: readonly Explanation[]) => boolean,
-): readonly Explanation[] {
+): Promise<readonly Explanation[]> {
   const explainer = new Explainer();
   let found: readonly Explanation[] = [];
-  replay(parseJournal('x', lines), {
+  await replay(parseJournal('x', lines), {
     inspect: explainer.inspect,
     after: (entry, root) => {
       const explanations = explainer.explain(root, 'alice', entry.atMs);
@@ -32,36 +32,36 @@ function explainWhere(
 
 const sentencesOf = (explanations: readonly Explanation[]) => explanations.flatMap(({ sentences }) => sentences);
 
-test('a session says what it is in, since when, and how it came there', () => {
-  const explanations = explainWhere(calm, (all) => all.some(({ state }) => state === 'established'));
+test('a session says what it is in, since when, and how it came there', async () => {
+  const explanations = await explainWhere(calm, (all) => all.some(({ state }) => state === 'established.answering'));
   const session = explanations.find(({ actor }) => actor === 'peer/outgoing-session.alice');
   expect(session?.sentences[0]).toMatch(
-    /^peer\/outgoing-session\.alice is established for \d+\.\d s: HelloReply has come: we may ask and push for one hour\.$/,
+    /^peer\/outgoing-session\.alice is established\.answering for \d+\.\d s: The path in use answers\.$/,
   );
   expect(session?.sentences.at(-1)).toMatch(
-    /^It went from greeting to established on request\.ended, since isHelloAnswered holds \(settle, noteOpened\)\.$/,
+    /^It went from greeting\.racing to established\.answering on request\.ended, since isHelloAnswered holds \(settle, usePath, .*\)\.$/,
   );
-  expect(session?.transitions.map(({ to }) => to)).toEqual(['locating', 'greeting', 'established']);
+  expect(session?.transitions.map(({ to }) => to)).toEqual(['locating', 'greeting.racing', 'established.answering']);
 });
 
-test('a request that is repeated says how often, how long, and what comes next', () => {
+test('a request that is repeated says how often, how long, and what comes next', async () => {
   const repeated =
     /GetDatum to [\d.:]+ was sent \d+ times, and got no answer for \d+\.\d s; retrying in \d+\.\d s; \d+ more tr(y|ies)\./;
-  const explanations = explainWhere(lossy, (all) => sentencesOf(all).some((sentence) => repeated.test(sentence)));
+  const explanations = await explainWhere(lossy, (all) => sentencesOf(all).some((sentence) => repeated.test(sentence)));
   expect(sentencesOf(explanations).some((sentence) => repeated.test(sentence))).toBe(true);
 });
 
-test('a download that has ended is still explained', () => {
-  const explanations = explainWhere(lossy, (all) => all.some(({ state }) => state === 'ended'));
+test('a download that has ended is still explained', async () => {
+  const explanations = await explainWhere(lossy, (all) => all.some(({ state }) => state === 'ended'));
   const walk = explanations.find(({ actor }) => actor === 'peer/merkle-walk.alice');
   expect(walk?.sentences[0]).toBe('peer/merkle-walk.alice has ended as finished.');
   expect(walk?.transitions.at(-1)).toMatchObject({ from: 'concluding', to: 'finished' });
 });
 
-test('of somebody who was never met there is nothing to say', () => {
+test('of somebody who was never met there is nothing to say', async () => {
   const explainer = new Explainer();
   let explanations: readonly Explanation[] | undefined;
-  replay(parseJournal('x', calm), {
+  await replay(parseJournal('x', calm), {
     inspect: explainer.inspect,
     after: (entry, root) => {
       explanations = explainer.explain(root, 'nobody', entry.atMs);
