@@ -43,6 +43,8 @@ const base = setup({
     locatePeer: effect<{ name: string }>('locatePeer'),
     /** Keeps that whoever is at this address, under this key, answers only ids that end in zero. */
     rememberHabit: effect<{ address: SocketAddress; key: PublicKey | undefined }>('rememberHabit'),
+    /** Whether the user believes its Roots without a signature: `trust.recalled` if so. */
+    recallTrust: effect<{ name: string; key: PublicKey | undefined }>('recallTrust'),
   },
   guards: {
     isHelloAnswered: ({ event }) => {
@@ -380,7 +382,8 @@ const withNotes = withRequests.extend({
         context.path !== undefined && isInUse(context, address)
           ? { ...context.path, openedAtMs: atMs }
           : openPath(address, atMs);
-      return { path, key, atMs, failure: undefined, regreetings: 0 };
+      const trustsUnsigned = context.trustsUnsigned && key === context.key;
+      return { path, key, trustsUnsigned, atMs, failure: undefined, regreetings: 0 };
     }),
 
     /** The address at which the Hello was answered is the path in use from now on. */
@@ -442,6 +445,17 @@ const withNotes = withRequests.extend({
     useSockets: base.assign(({ event }) => {
       assertEvent(event, 'sockets.changed');
       return { sockets: event.sockets };
+    }),
+
+    /** Unless the key has changed meanwhile. */
+    believeUnsigned: base.assign(({ context, event }) => {
+      assertEvent(event, 'trust.recalled');
+      return event.key === context.key ? { trustsUnsigned: true } : {};
+    }),
+
+    noteTrustChanged: base.assign(({ context: { name } }) => {
+      const message = `what you trust of ${name} has just changed; it is asked again`;
+      return { failure: { code: 'authentication' as const, message } };
     }),
 
     noteNotLocated: base.assign(({ event }) => {

@@ -54,6 +54,10 @@ export type OutgoingSessionEvent =
   | { readonly type: 'session.used'; readonly atMs: number }
   | ({ readonly type: 'peer.located'; readonly atMs: number } & Located)
   | { readonly type: 'peer.notLocated'; readonly failure: Failure }
+  /** The user believes Roots of this peer without a signature. */
+  | { readonly type: 'trust.recalled'; readonly key: PublicKey }
+  /** The user believes something else of this peer than when it was located. */
+  | { readonly type: 'trust.changed' }
   | RootWanted
   | NodesWanted
   /** Our signed Root, to be pushed (protocol §5). */

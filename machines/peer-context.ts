@@ -47,6 +47,8 @@ export type PeerFact =
       readonly nodesWanted: number;
     }
   | { readonly type: 'sync.finished'; readonly report: SyncReport }
+  /** The user has accepted its new key, or believes its Roots without a signature: it is asked anew. */
+  | { readonly type: 'trust.changed'; readonly name: string }
   | { readonly type: 'history.checked'; readonly check: HistoryCheck }
   /** Text as received: whoever shows it makes it safe. */
   | {
@@ -78,6 +80,8 @@ export type PeerEvent =
     }
   /** Do those whom we follow know a later history than the one with this root, and this newest message in it? */
   | { readonly type: 'history.wanted'; readonly root: Hash; readonly leaf: Hash; readonly atMs: number }
+  /** What the user believes of this peer has changed: whatever was opened under its former key is over. */
+  | { readonly type: 'trust.changed'; readonly name: string; readonly atMs: number }
   | { readonly type: 'following.changed'; readonly names: readonly string[]; readonly atMs: number }
   | { readonly type: 'root.published'; readonly root: Hash }
   /** Our signed Root, to be pushed. */

@@ -9,6 +9,7 @@ import { actorId, keyIn } from './actor-ids.ts';
 import {
   evictable,
   incomingAt,
+  incomingEntries,
   isCrowded,
   isInSession,
   isReached,
@@ -265,6 +266,28 @@ export const sessionActions = {
     if (name === '' || !hasRoom) return;
     ensureOutgoing(args, id, { name, nameKnown: true });
     enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, { type: 'session.adopt', address, key, atMs });
+  }),
+
+  /** Sessions in both directions were opened under what was believed before; the next Hello is judged anew. */
+  forgetSessionsOf: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, 'trust.changed');
+    let { contacts } = context;
+    for (const { name, address, socket } of incomingEntries(contacts)) {
+      if (name !== event.name) continue;
+      enqueue.stopChild(actorId.incomingSession(address));
+      enqueue.sendTo(socket, { type: 'source.unrouted', source: address, isCutOff: true });
+      contacts = withoutIncoming(contacts, address);
+    }
+    enqueue.assign({ contacts });
+    const id = actorId.outgoingSession(event.name);
+    if (outgoingOf(contacts, id) !== undefined) {
+      enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, { type: 'trust.changed' });
+    }
+  }),
+
+  tellTrustChanged: base.emit(({ event }) => {
+    assertEvent(event, 'trust.changed');
+    return { type: 'trust.changed', name: event.name };
   }),
 
   /** Its place may be taken, though it is remembered for a while. */

@@ -70,6 +70,16 @@ export const walkActions = {
     startWaiting(args, [...new Set([...context.toWalk, ...names])], context.walks, atMs);
   }),
 
+  /** A followed peer is asked for what could not be believed before; a download under way is ending, and the next one waits for that. */
+  walkTrusted: base.enqueueActions((args) => {
+    const { context, event, enqueue } = args;
+    assertEvent(event, 'trust.changed');
+    const { name, atMs } = event;
+    if (!context.following.includes(name)) return;
+    if (entryOf(context.walks, name) === undefined) startWalk(args, name, undefined, atMs);
+    else enqueue.assign({ toWalk: [...context.toWalk.filter((other) => other !== name), name] });
+  }),
+
   noteFollowing: base.assign(({ event }) => {
     assertEvent(event, 'following.changed');
     return { following: event.names };

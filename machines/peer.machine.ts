@@ -82,6 +82,7 @@ export const peerMachine = peerSetup.createMachine({
         'sync.progressed': { actions: 'tellProgress' },
         'history.wanted': [{ guard: 'isCheckingHistory' }, { actions: 'checkHistory' }],
         'following.changed': { actions: ['noteFollowing', 'walkFollowed'] },
+        'trust.changed': { actions: ['forgetSessionsOf', 'tellTrustChanged', 'walkTrusted'] },
         'presence.found': { actions: 'walkReturned' },
         'announcement.verified': [
           { guard: 'isForged' },

@@ -28,6 +28,7 @@ import { MurmureError } from '../wire/murmure-error.ts';
 import { nodeKind } from '../wire/node.ts';
 import { parseAddress, type SocketAddress } from '../wire/socket-address.ts';
 import { createDirectoryHttp, type DirectoryHttp, type DirectoryPeer } from './directory-http.ts';
+import { outdatedTrust } from './outdated-trust.ts';
 import type { Peer, PeerFact, PeerOptions, Traffic } from './peer.ts';
 import { providePeer } from './peer-effects.ts';
 
@@ -71,6 +72,8 @@ class RunningPeer implements Peer {
   readonly #listeners = new Map<string, Set<Listener>>();
   readonly #stops: (() => void)[] = [];
   readonly #waiting = new Set<(error: Error) => void>();
+  /** Peers that have another key than the pinned one, and that one. BOUNDED by the peers that are asked for. */
+  readonly #refused = new Map<string, PublicKey | undefined>();
   readonly #binds: readonly SocketAddress[];
   readonly #bound = new Map<number, SocketAddress>();
   readonly #publishes: boolean;
@@ -249,6 +252,12 @@ class RunningPeer implements Peer {
     this.#setFollowing(name, false);
   }
 
+  trust(name: string, key: PublicKey, { unsigned = false }: { readonly unsigned?: boolean | undefined } = {}): void {
+    this.#store.repinKey(name, key, this.#clock.now());
+    if (unsigned) this.#store.setTrustUnsigned(name, key, true);
+    this.#trustChanged(name);
+  }
+
   on<T extends PeerFact['type'] | '*'>(
     type: T,
     listener: (fact: T extends '*' ? PeerFact : Extract<PeerFact, { type: T }>) => void,
@@ -315,6 +324,11 @@ class RunningPeer implements Peer {
     this.#submit({ type: 'following.changed', names: followedNames(this.#store, this.name), atMs: this.#time.now() });
   }
 
+  #trustChanged(name: string): void {
+    this.#refused.delete(name);
+    this.#submit({ type: 'trust.changed', name, atMs: this.#time.now() });
+  }
+
   #announce(root: Hash): void {
     if (root === this.#root) return;
     this.#root = root;
@@ -334,12 +348,17 @@ class RunningPeer implements Peer {
       if (names.join('\n') !== known.join('\n')) {
         this.#submit({ type: 'following.changed', names, atMs: this.#time.now() });
       }
+      for (const [name, key] of this.#refused) {
+        if (this.#store.peer(name)?.key !== key) this.#trustChanged(name);
+      }
+      for (const name of outdatedTrust(this.#actor.getSnapshot(), this.#store)) this.#trustChanged(name);
     });
   }
 
   #tell(fact: PeerFact): void {
     if (fact.type === 'socket.bound') this.#bound.set(fact.index, fact.address);
     if (fact.type === 'peer.listed') this.#isListed = true;
+    if (fact.type === 'key.changed') this.#refused.set(fact.name, this.#store.peer(fact.name)?.key);
     for (const listener of [...(this.#listeners.get(fact.type) ?? []), ...(this.#listeners.get('*') ?? [])]) {
       listener(fact);
     }

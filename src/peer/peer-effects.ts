@@ -107,7 +107,7 @@ export function providePeer(dependencies: PeerDependencies) {
         found.key === undefined ? pinned !== undefined : store.pinKey(name, found.key, wallNow()) === 'changed';
       if (isChanged) {
         tell({ type: 'key.changed', name });
-        const message = `${name} turned up with another key than the one known; ask ${name} whether that is right before you trust it`;
+        const message = `${name} now has a different key from the one known here; ask ${name} whether its new fingerprint is right, then accept it with "murmure trust ${name}"`;
         return notLocated({ code: 'authentication', message });
       }
       const { addresses, key } = found;
@@ -126,6 +126,12 @@ export function providePeer(dependencies: PeerDependencies) {
     actions: {
       locatePeer: async ({ self }: SelfOf<'outgoing-session'>, { name }: { name: string }) =>
         enter(self, await locate(name)),
+      recallTrust: (
+        { self }: SelfOf<'outgoing-session'>,
+        { name, key }: { name: string; key: PublicKey | undefined },
+      ) => {
+        if (key !== undefined && store.trustsUnsigned(name, key)) enter(self, { type: 'trust.recalled', key });
+      },
       rememberHabit: (_: unknown, { address, key }: { address: SocketAddress; key: PublicKey | undefined }) => {
         try {
           store.noteHabit(formatAddress(address), key ?? null, { zeroEndingIds: true, noFlags: false }, wallNow());

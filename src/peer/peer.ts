@@ -105,6 +105,11 @@ export interface Peer extends AsyncDisposable {
   follow(name: string): void;
   /** No longer; what is there stays. */
   unfollow(name: string): void;
+  /**
+   * Accepts this key in the place of the one that is pinned (protocol §7), and asks the peer anew if it is followed. `unsigned`: its Roots
+   * are believed without a signature as long as it has this key (§4). Another process may do the same in the store.
+   */
+  trust(name: string, key: PublicKey, options?: { readonly unsigned?: boolean | undefined }): void;
   /** Calls back for each fact of this type, `*` for all. Returns the way to stop that. */
   on<T extends PeerFact['type'] | '*'>(
     type: T,
