@@ -1,10 +1,10 @@
 /** What an outgoing session asks itself before it acts, and what it does then. */
-import { assertEvent, setup } from 'xstate';
+import { type AnyActorRef, assertEvent, setup } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
 import { effect } from './effects.ts';
-import { type SessionReadiness, socketFor } from './events.ts';
+import { type SessionReadiness, type Spent, socketFor } from './events.ts';
 import type { RefFor } from './messages.ts';
 import {
   costOf,
@@ -27,7 +27,7 @@ import {
 } from './outgoing-session-context.ts';
 import { afterRequest, isSilent, openPath } from './path.ts';
 import { requestMachine } from './request.machine.ts';
-import type { RequestEnded, Requester, RequestOrder } from './request-context.ts';
+import type { RequestContext, RequestEnded, Requester, RequestOrder } from './request-context.ts';
 import { areAllFree, busySlots, giveBack, takeSlot } from './slots.ts';
 import { limits, timing } from './timing.ts';
 
@@ -185,7 +185,25 @@ function greet(args: Enqueueing, addresses: readonly SocketAddress[]): void {
   enqueue.assign({ requests, hellos });
 }
 
-function cancelHellos({ context, enqueue }: Enqueueing): void {
+/** With what the Hellos have cost that are still under way. */
+function withHellos(greeted: Spent, { context, self }: Enqueueing): Spent {
+  const { children } = self.getSnapshot() as { readonly children: Readonly<Record<string, AnyActorRef | undefined>> };
+  const sends = context.hellos.map(({ slot }) => {
+    const request = children[actorId.request(slot)]?.getSnapshot().context as RequestContext | undefined;
+    return request?.current?.sends ?? 0;
+  });
+  return sends.reduce(withHello, greeted);
+}
+
+function withHello({ sent, repeated }: Spent, sends: number): Spent {
+  return { sent: sent + sends, repeated: repeated + Math.max(0, sends - 1) };
+}
+
+const NOTHING_SPENT: Spent = { sent: 0, repeated: 0 };
+
+function cancelHellos(args: Enqueueing): void {
+  const { context, enqueue } = args;
+  enqueue.assign({ greeted: withHellos(context.greeted, args) });
   let { requests } = context;
   for (const { slot } of context.hellos) {
     enqueue.sendTo<RefFor<'outgoing-session', 'request'>>(actorId.request(slot), { type: 'request.cancelled' });
@@ -206,7 +224,7 @@ function ask(args: Enqueueing, wanted: RootWanted | NodesWanted): void {
     const { slots } = send(
       args,
       context.requests,
-      orderFor(context, { question: { type: 'RootRequest' }, to, socket, requester }),
+      orderFor(context, { question: { type: 'RootRequest' }, to, socket, requester, sentBefore: wanted.sentBefore }),
     );
     enqueue.assign({ requests: slots });
     return;
@@ -219,6 +237,7 @@ function ask(args: Enqueueing, wanted: RootWanted | NodesWanted): void {
       socket,
       requester,
       ticket: wanted.ticket,
+      sentBefore: wanted.sentBefore,
     });
     requests = send(args, requests, order).slots;
   }
@@ -342,6 +361,7 @@ const withNotes = withRequests.extend({
       assertEvent(event, 'session.open');
       return {
         waiters: event.waiter === undefined ? context.waiters : [...context.waiters, event.waiter],
+        greeted: context.waiters.length === 0 ? NOTHING_SPENT : context.greeted,
         atMs: event.atMs,
       };
     }),
@@ -418,6 +438,7 @@ const withNotes = withRequests.extend({
         atMs,
         requests: giveBack(context.requests, slot),
         hellos: context.hellos.filter((hello) => hello.slot !== slot),
+        greeted: isHello(event) ? withHello(context.greeted, event.sends) : context.greeted,
       };
       if (path === undefined || !isInUse(context, order.to)) return settled;
       const regreetings = !isHello(event) && outcome.kind === 'answered' ? 0 : context.regreetings;
@@ -503,17 +524,21 @@ export const sessionSetup = withNotes.extend({
         session: self,
         window: windowOf(context),
         atMs: atMs ?? path?.openedAtMs ?? 0,
+        ...context.greeted,
       };
       for (const waiter of context.waiters) enqueue.sendTo(waiter, ready);
       enqueue.assign({ waiters: [] });
     }),
 
-    tellWaitersFailed: base.enqueueActions(({ context, enqueue }) => {
+    tellWaitersFailed: base.enqueueActions((args) => {
+      const { context, enqueue } = args;
       const { failure } = context;
       if (failure === undefined) return;
-      for (const waiter of context.waiters) enqueue.sendTo(waiter, { type: 'session.failed', failure });
+      const spent = withHellos(context.greeted, args);
+      for (const waiter of context.waiters) enqueue.sendTo(waiter, { type: 'session.failed', failure, ...spent });
       for (const wanted of context.heldBack) {
-        const cost = { failure, isFinal: true, ...costOf(context, 0, 0) };
+        const sent = wanted.sentBefore ?? 0;
+        const cost = { failure, isFinal: true, ...costOf(context, sent, Math.min(sent, 1)) };
         if (wanted.type === 'root.wanted') enqueue.sendTo(wanted.requester, { type: 'root.failed', ...cost });
         else {
           const { hashes, ticket } = wanted;
@@ -547,7 +572,7 @@ export const sessionSetup = withNotes.extend({
       const { order, outcome, sends } = event;
       const { requester, question, ticket } = order;
       if (requester === undefined) return;
-      const cost = costOf(context, sends, 1);
+      const cost = costOf(context, order.sentBefore + sends, 1);
       if (outcome.kind === 'answered') {
         if (outcome.answer.type !== 'Root') return;
         const atMs = event.atMs ?? context.path?.openedAtMs ?? 0;

@@ -44,6 +44,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
     hellos: [],
     raced: 0,
     waiters: [],
+    greeted: { sent: 0, repeated: 0 },
     atMs: undefined,
     usedAtMs: 0,
     zeroEndingIds: false,

@@ -16,7 +16,7 @@ import type {
   OutgoingSessionReport,
   SocketReport,
   Sockets,
-  SyncReport,
+  WalkReport,
 } from './events.ts';
 import type { MerkleWalkOutput } from './merkle-walk-context.ts';
 import type { RefFor } from './messages.ts';
@@ -46,7 +46,8 @@ export type PeerFact =
       readonly nodesFetched: number;
       readonly nodesWanted: number;
     }
-  | { readonly type: 'sync.finished'; readonly report: SyncReport }
+  | { readonly type: 'sync.started'; readonly peer: string }
+  | { readonly type: 'sync.finished'; readonly report: WalkReport }
   /** The user has accepted its new key, or believes its Roots without a signature: it is asked anew. */
   | { readonly type: 'trust.changed'; readonly name: string }
   | { readonly type: 'history.checked'; readonly check: HistoryCheck }

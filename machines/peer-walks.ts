@@ -20,6 +20,7 @@ export function startWalk(
   const input = { name, owner: self, announced, quota: context.quota, atMs };
   enqueue.spawnChild('merkleWalk', { id: actorId.merkleWalk(name), input });
   enqueue.assign(({ context: now }) => ({ walks: withEntry(now.walks, name, null) }));
+  enqueue.emit({ type: 'sync.started', peer: name });
 }
 
 /** A download is over; the root that was announced meanwhile is next, else whoever waits. */

@@ -3,7 +3,7 @@ import { createActor } from 'xstate';
 import { actorId } from '../../machines/actor-ids.ts';
 import { establishedIn } from '../../machines/contacts.ts';
 import type { HistoryCheck, SyncReport } from '../../machines/events.ts';
-import type { PeerEvent } from '../../machines/peer-context.ts';
+import type { PeerFact as MachineFact, PeerEvent } from '../../machines/peer-context.ts';
 import type { SocketContext } from '../../machines/socket.machine.ts';
 import { limits, timing } from '../../machines/timing.ts';
 import { wireDate } from '../feed/message.ts';
@@ -31,6 +31,7 @@ import { createDirectoryHttp, type DirectoryHttp, type DirectoryPeer } from './d
 import { outdatedTrust } from './outdated-trust.ts';
 import type { Peer, PeerFact, PeerOptions, Traffic } from './peer.ts';
 import { providePeer } from './peer-effects.ts';
+import { SyncReports } from './sync-reports.ts';
 
 const DEFAULT_BINDS = ['0.0.0.0:0', '[::]:0'];
 /** How often the store is asked whether another process has written to it. */
@@ -62,6 +63,7 @@ class RunningPeer implements Peer {
   readonly #clock: Clock;
   /** Time for intervals: all that the machines know. */
   readonly #time: ElapsedTime;
+  readonly #reports: SyncReports;
   readonly #network: Network;
   readonly #sockets: SocketBank;
   readonly #gate: Gate;
@@ -92,6 +94,7 @@ class RunningPeer implements Peer {
     this.#store = store;
     this.#clock = environment.clock ?? systemClock;
     this.#time = new ElapsedTime(this.#clock);
+    this.#reports = new SyncReports(() => this.#time.now(), store);
     this.#network = environment.network ?? createUdpNetwork();
     this.#http = environment.http ?? createDirectoryHttp({ url: options.directory, ca: options.ca });
     this.#sockets = new SocketBank(this.#network);
@@ -141,7 +144,7 @@ class RunningPeer implements Peer {
       input: { ...input, random },
       ...(explainer && { inspect: (event) => explainer.inspect(event, this.#time.now()) }),
     });
-    this.#actor.on('*', (fact) => this.#tell(fact));
+    this.#actor.on('*', (fact) => this.#pass(fact));
     this.#actor.subscribe({
       error: (error) => {
         this.#failure = new MurmureError('unexpected', `the peer broke down: ${String(error)}`);
@@ -219,6 +222,10 @@ class RunningPeer implements Peer {
     );
     this.#submit({ type: 'sync.wanted', name, atMs: this.#time.now() });
     return finished;
+  }
+
+  syncUnderWay(name: string): Omit<SyncReport, 'status' | 'error'> | undefined {
+    return this.#reports.underWay(this.#actor.getSnapshot(), name);
   }
 
   checkHistory(): Promise<readonly HistoryCheck[]> {
@@ -353,6 +360,13 @@ class RunningPeer implements Peer {
       }
       for (const name of outdatedTrust(this.#actor.getSnapshot(), this.#store)) this.#trustChanged(name);
     });
+  }
+
+  /** The machines know no time when a timer ends something: what a sync took is measured here. */
+  #pass(fact: MachineFact): void {
+    if (fact.type === 'sync.started') this.#reports.started(fact.peer);
+    else if (fact.type === 'sync.finished') this.#tell({ ...fact, report: this.#reports.finished(fact.report) });
+    else this.#tell(fact);
   }
 
   #tell(fact: PeerFact): void {

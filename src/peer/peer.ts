@@ -15,7 +15,10 @@ import type { SocketAddress } from '../wire/socket-address.ts';
 import type { DirectoryHttp, DirectoryPeer } from './directory-http.ts';
 import type { StoreFact } from './peer-effects.ts';
 
-export type PeerFact = MachineFact | StoreFact;
+export type PeerFact =
+  | Exclude<MachineFact, { type: 'sync.started' | 'sync.finished' }>
+  | { readonly type: 'sync.finished'; readonly report: SyncReport }
+  | StoreFact;
 
 export interface PeerOptions {
   readonly name: string;
@@ -87,6 +90,8 @@ export interface Peer extends AsyncDisposable {
    * rejection. @throws the signal's reason; MurmureError `interrupted` once closed
    */
   sync(name: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<SyncReport>;
+  /** How far a download that is under way is, and what it has cost until now; undefined: there is none from this peer. */
+  syncUnderWay(name: string): Omit<SyncReport, 'status' | 'error'> | undefined;
   /**
    * Asks all followed peers whether they know a later history of the own feed than the store has, as when that was restored from a backup:
    * publishing would then take the newer messages back. None, if nobody is followed or there is no message. Whoever does not answer is

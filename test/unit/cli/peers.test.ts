@@ -222,9 +222,10 @@ describe('sync', () => {
     }
   });
 
-  test('what is not there when time runs out has failed: 5; the others are there', async () => {
+  test('what is not there when time runs out has failed: 5; the others are there, and what it has cost until then is said', async () => {
     const sync = (name: string) => (name === 'slow' ? never : Promise.resolve(syncReport(name)));
-    const peer = fakePeer({ sync });
+    const { status: _, ...soFar } = syncReport('slow', { nodesFetched: 7, durationMs: 20_000 });
+    const peer = fakePeer({ sync, syncUnderWay: () => soFar });
     const argv = ['sync', 'slow', 'bob', ...(await flagsOf()), '--timeout', '20'];
     holdTimers();
     const onOutput = (text: string) => void (text.includes('"bob"') && vi.advanceTimersByTime(20_000));
@@ -233,7 +234,7 @@ describe('sync', () => {
     expect(lines).toEqual([
       syncReport('bob'),
       expect.objectContaining({
-        peer: 'slow',
+        ...soFar,
         status: 'failed',
         error: { code: 'peer-unreachable', message: expect.stringContaining('20 s') },
       }),
