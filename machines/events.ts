@@ -194,7 +194,7 @@ export interface ErrorOwed {
 export type Adopted = Extract<Adoption, { status: 'adopted' }>;
 
 /**
- * What a followed peer has of our tree: `later` – our newest message, but our root no more: it has moved on to a later tree of ours;
+ * What another peer has of our tree: `later` – our newest message, but none of our roots any more: it has moved on to a later tree of ours;
  * `same` – both; `unknown` – nothing that would tell; `unreachable` – no answer, for the reason given.
  */
 export interface HistoryCheck {

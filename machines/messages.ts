@@ -53,6 +53,8 @@ const messages = {
       'network.changed',
       'peer.stop',
       'presence.found',
+      'publishing.begun',
+      'publishing.stop',
       'root.published',
       'root.sealed',
       'sweep',

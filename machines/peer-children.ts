@@ -34,7 +34,11 @@ export const childActions = {
 
   startDirectoryClient: base.spawnChild('directoryClient', {
     id: actorId.directoryClient,
-    input: ({ context, self }) => ({ owner: self, register: context.register, ports: context.ports }),
+    input: ({ context, self }) => ({
+      owner: self,
+      register: context.register && !context.isRetired,
+      ports: context.ports,
+    }),
   }),
 
   sweepSessions: base.enqueueActions(({ context, event, enqueue }) => {

@@ -25,6 +25,7 @@ import { nameIn } from './incoming-session-context.ts';
 import { failedWalk } from './merkle-walk-context.ts';
 import type { RefFor } from './messages.ts';
 import { isDirectoryAt } from './peer-context.ts';
+import { isOwnEcho } from './peer-publishing.ts';
 import { base, type Enqueueing } from './peer-setup.ts';
 import { endWalk } from './peer-walks.ts';
 import { limits } from './timing.ts';
@@ -215,8 +216,13 @@ export const sessionActions = {
   admit: base.enqueueActions(({ context, event, enqueue, self }) => {
     assertEvent(event, 'stranger.asked');
     const { received, from, size, atMs, socket } = event;
+    const { datagram } = received;
     // A directory lists whoever answers its Hello: a peer that does not register does not (protocol §3).
-    if (!context.register && received.datagram.type === 'Hello' && received.datagram.name === '') return;
+    const isListable = context.register && !context.isRetired;
+    if (!isListable && datagram.type === 'Hello' && datagram.name === '') return;
+    // A copy of us would take us for the one that publishes.
+    if (context.isRetired && datagram.type === 'Hello' && datagram.name === context.name) return;
+    if (isOwnEcho(self, datagram.id)) return;
     let { contacts } = context;
     if (isCrowded(contacts, from)) {
       const evicted = evictable(contacts, from);

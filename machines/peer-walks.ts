@@ -4,9 +4,7 @@ import { assertEvent } from 'xstate';
 import { entryOf, withEntry, withoutEntry } from '../src/merkle/hash-table.ts';
 import type { Hash } from '../src/wire/hash.ts';
 import { actorId, keyIn } from './actor-ids.ts';
-import { incomingEntries } from './contacts.ts';
 import { failedWalk, type MerkleWalkOutput } from './merkle-walk-context.ts';
-import type { RefFor } from './messages.ts';
 import { isPresent, type PeerContext } from './peer-context.ts';
 import { announcementIn, base, type Enqueueing } from './peer-setup.ts';
 import { limits } from './timing.ts';
@@ -89,19 +87,6 @@ export const walkActions = {
   tellProgress: base.enqueueActions(({ event, enqueue }) => {
     assertEvent(event, 'sync.progressed');
     enqueue.emit(event);
-  }),
-
-  noteRoot: base.enqueueActions(({ context, event, enqueue }) => {
-    assertEvent(event, 'root.published');
-    enqueue.assign({ root: event.root });
-    enqueue.emit({ type: 'root.published', root: event.root });
-    enqueue({ type: 'sealRoot', params: { root: event.root } });
-    for (const { address } of incomingEntries(context.contacts)) {
-      enqueue.sendTo<RefFor<'peer', 'incoming-session'>>(actorId.incomingSession(address), {
-        type: 'root.changed',
-        root: event.root,
-      });
-    }
   }),
 
   endWalk: base.enqueueActions((args) => {

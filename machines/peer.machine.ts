@@ -5,6 +5,7 @@
 import { childActions } from './peer-children.ts';
 import { initialPeerContext } from './peer-context.ts';
 import { historyActions } from './peer-history.ts';
+import { publishingActions } from './peer-publishing.ts';
 import { readerActions } from './peer-readers.ts';
 import { sessionActions } from './peer-sessions.ts';
 import { base } from './peer-setup.ts';
@@ -18,7 +19,8 @@ const peerSetup = base
   .extend({ actions: sessionActions })
   .extend({ actions: walkActions })
   .extend({ actions: readerActions })
-  .extend({ actions: historyActions });
+  .extend({ actions: historyActions })
+  .extend({ actions: publishingActions });
 
 export const peerMachine = peerSetup.createMachine({
   id: 'peer',
@@ -63,7 +65,7 @@ export const peerMachine = peerSetup.createMachine({
         'directory.checkWanted': { actions: 'checkDirectory' },
         'registration.listed': {
           target: '.listed',
-          actions: ['noteListed', 'tellListed', 'walkFollowed', 'greetReaders'],
+          actions: ['noteListed', 'tellListed', 'lookForCopies', 'walkFollowed', 'greetReaders'],
         },
         'registration.failed': { target: '.outOfReach', actions: 'tellDirectoryFailed' },
 
@@ -73,7 +75,7 @@ export const peerMachine = peerSetup.createMachine({
         'session.lost': { actions: 'noteLost' },
         'traversal.wanted': { actions: 'askForTraversal' },
         'error.answered': { actions: 'tellErrorAnswered' },
-        'session.accepted': { actions: 'noteAccepted' },
+        'session.accepted': { actions: ['noteAccepted', 'withholdRoot'] },
         'session.expired': { actions: 'noteExpired' },
         'address.proven': { actions: ['noteProven', 'walkArrived'] },
         'reader.seen': { actions: 'noteReader' },
@@ -90,7 +92,9 @@ export const peerMachine = peerSetup.createMachine({
           { actions: 'walkWanted' },
         ],
 
-        'root.published': { actions: 'noteRoot' },
+        'root.published': { guard: 'isPublishing', actions: ['noteRoot', 'tellPublished'] },
+        'publishing.begun': { guard: 'isPublishing', actions: 'noteRoot' },
+        'publishing.stop': { guard: 'isPublishing', actions: ['retire', 'startDirectoryClient', 'tellRetired'] },
         'root.sealed': { actions: 'pushRoot' },
         'keepAlive.sealed': { actions: 'useKeepAlive' },
 
@@ -99,11 +103,16 @@ export const peerMachine = peerSetup.createMachine({
 
         'xstate.done.actor.merkle-walk.*': { actions: ['putAway', 'endWalk'] },
         'xstate.done.actor.history-check.*': { actions: ['putAway', 'endCheck'] },
+        'xstate.done.actor.address-proof.*': [
+          { guard: 'isCopy', actions: ['putAway', 'stopForCopy'] },
+          { actions: 'putAway' },
+        ],
         'xstate.done.actor.outgoing-session.*': { actions: ['putAway', 'forgetOutgoing'] },
         'xstate.done.actor.incoming-session.*': { actions: ['putAway', 'endIncoming'] },
 
         'xstate.error.actor.merkle-walk.*': { actions: ['putAway', 'reportBreakdown', 'endBrokenWalk'] },
         'xstate.error.actor.history-check.*': { actions: ['putAway', 'reportBreakdown', 'endBrokenCheck'] },
+        'xstate.error.actor.address-proof.*': { actions: ['putAway', 'reportBreakdown'] },
         'xstate.error.actor.outgoing-session.*': { actions: ['putAway', 'reportBreakdown', 'endBrokenOutgoing'] },
         'xstate.error.actor.incoming-session.*': { actions: ['putAway', 'reportBreakdown', 'endBrokenIncoming'] },
         'xstate.error.actor.directory-client': [

@@ -1,7 +1,7 @@
 /** Puts a peer together: the machines with their effects, a clock, sockets and a store; and the calls a program makes on it. */
 import { createActor } from 'xstate';
 import { actorId } from '../../machines/actor-ids.ts';
-import { establishedIn } from '../../machines/contacts.ts';
+import { establishedIn, outgoingOf } from '../../machines/contacts.ts';
 import type { HistoryCheck, SyncReport } from '../../machines/events.ts';
 import type { PeerFact as MachineFact, PeerEvent } from '../../machines/peer-context.ts';
 import type { SocketContext } from '../../machines/socket.machine.ts';
@@ -23,11 +23,11 @@ import { SocketBank } from '../runtime/socket-bank.ts';
 import { createUdpNetwork } from '../runtime/udp-network.ts';
 import { followedNames } from '../store/followed.ts';
 import type { Store } from '../store/store.ts';
-import { type Hash, hashOf } from '../wire/hash.ts';
+import type { Hash } from '../wire/hash.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
-import { nodeKind } from '../wire/node.ts';
 import { parseAddress, type SocketAddress } from '../wire/socket-address.ts';
 import { createDirectoryHttp, type DirectoryHttp, type DirectoryPeer } from './directory-http.ts';
+import { askable, guardHistory, ownHistory } from './history-guard.ts';
 import { outdatedTrust } from './outdated-trust.ts';
 import type { Peer, PeerFact, PeerOptions, Traffic } from './peer.ts';
 import { providePeer } from './peer-effects.ts';
@@ -78,9 +78,13 @@ class RunningPeer implements Peer {
   readonly #refused = new Map<string, PublicKey | undefined>();
   readonly #binds: readonly SocketAddress[];
   readonly #bound = new Map<number, SocketAddress>();
-  readonly #publishes: boolean;
+  #publishes: boolean;
+  /** Nobody learns the root yet. */
+  #isGuarded: boolean;
+  #stopped: MurmureError | undefined;
   #root: Hash;
   #historyCheck: Promise<readonly HistoryCheck[]> | undefined;
+  #asking: Promise<unknown> = Promise.resolve();
   #isListed = false;
   #sweptAtMs: number;
   #localIpsBefore: readonly string[];
@@ -103,9 +107,11 @@ class RunningPeer implements Peer {
     this.#localIpsBefore = this.#localIps();
     this.#root = store.ownFeed().root;
     this.#publishes = options.publish ?? true;
+    this.#isGuarded = this.#publishes && options.guarded === true && ownHistory(store) !== undefined;
     const input = {
       name,
-      root: this.#publishes ? this.#root : undefined,
+      root: this.#publishes && !this.#isGuarded ? this.#root : undefined,
+      guardedKey: this.#publishes && options.guarded === true ? keyPair.publicKey : undefined,
       binds: this.#binds,
       following: followedNames(store, name),
       register: options.register ?? true,
@@ -156,6 +162,7 @@ class RunningPeer implements Peer {
     this.#stops.push(this.#watchStore());
     this.#actor.start();
     this.#submit({ type: 'network.changed', why: 'start', localIps: this.#localIps(), atMs: this.#time.now() });
+    if (this.#isGuarded) this.#stops.push(this.#guardHistory());
   }
 
   get addresses(): readonly SocketAddress[] {
@@ -208,6 +215,7 @@ class RunningPeer implements Peer {
   }
 
   post(text: string, { inReplyTo }: { readonly inReplyTo?: Hash | undefined } = {}): { hash: Hash; root: Hash } {
+    if (this.#stopped !== undefined) throw this.#stopped;
     const nowMs = this.#clock.now();
     const draft = { date: wireDate(nowMs), inReplyTo: inReplyTo ?? null, body: text };
     const published = this.#store.publish(this.name, draft, nowMs);
@@ -312,16 +320,24 @@ class RunningPeer implements Peer {
   async #checkHistory(): Promise<readonly HistoryCheck[]> {
     // Called by a listener: what it has asked for before comes first, and the actors are at rest.
     await null;
-    const names = this.#actor.getSnapshot().context.following;
-    // What stands for a withdrawn message is the same in every feed, and tells nothing.
-    const leaf = this.#store.ownLeaves().findLast((value) => nodeKind(value) === 'message');
-    if (names.length === 0 || leaf === undefined) return [];
+    return this.#askHistory(this.#actor.getSnapshot().context.following);
+  }
+
+  /** One after the other: the peer asks about one history at a time. */
+  #askHistory(names: readonly string[]): Promise<readonly HistoryCheck[]> {
+    const asked = this.#asking.then(() => this.#askHistoryNow(names));
+    this.#asking = asked.catch(() => {});
+    return asked;
+  }
+
+  async #askHistoryNow(names: readonly string[]): Promise<readonly HistoryCheck[]> {
+    const history = ownHistory(this.#store);
+    if (names.length === 0 || history === undefined) return [];
     const checks: HistoryCheck[] = [];
     const finished = this.#until<readonly HistoryCheck[]>((resolve) => [
       this.on('history.checked', ({ check }) => checks.push(check) === names.length && resolve(checks)),
     ]);
-    const { root } = this.#store.ownFeed();
-    this.#submit({ type: 'history.wanted', root, leaf: hashOf(leaf), atMs: this.#time.now() });
+    this.#submit({ type: 'history.wanted', names, ...history, atMs: this.#time.now() });
     return finished;
   }
 
@@ -339,7 +355,24 @@ class RunningPeer implements Peer {
   #announce(root: Hash): void {
     if (root === this.#root) return;
     this.#root = root;
-    if (this.#publishes) this.#submit({ type: 'root.published', root });
+    if (this.#publishes && !this.#isGuarded) this.#submit({ type: 'root.published', root });
+  }
+
+  #guardHistory(): () => void {
+    const context = () => this.#actor.getSnapshot().context;
+    return guardHistory({
+      clock: this.#clock,
+      names: askable(context().following, context().formerReaders),
+      ask: (names) => this.#askHistory(names),
+      onCheck: (listener) => this.on('history.checked', ({ check }) => listener(check)),
+      onSession: (listener) => this.on('session.opened', listener),
+      isReached: (name) => outgoingOf(context().contacts, actorId.outgoingSession(name))?.address !== undefined,
+      begin: (unasked) => {
+        this.#isGuarded = false;
+        if (this.#publishes) this.#submit({ type: 'publishing.begun', root: this.#root, unasked });
+      },
+      stop: (failure) => this.#submit({ type: 'publishing.stop', failure }),
+    });
   }
 
   /** Another process may post, follow or unfollow on this home. */
@@ -372,6 +405,10 @@ class RunningPeer implements Peer {
   #tell(fact: PeerFact): void {
     if (fact.type === 'socket.bound') this.#bound.set(fact.index, fact.address);
     if (fact.type === 'peer.listed') this.#isListed = true;
+    if (fact.type === 'publishing.stopped') {
+      this.#publishes = false;
+      this.#stopped = new MurmureError(fact.failure.code, fact.failure.message);
+    }
     if (fact.type === 'key.changed') this.#refused.set(fact.name, this.#store.peer(fact.name)?.key);
     for (const listener of [...(this.#listeners.get(fact.type) ?? []), ...(this.#listeners.get('*') ?? [])]) {
       listener(fact);

@@ -145,8 +145,10 @@ export function providePeer(dependencies: PeerDependencies) {
   /** Nobody is given a root that its author has left behind: who asks for it may be its author, after a restore (docs/adr/0016). */
   const nodeForOthers = (hash: Hash) => (store.isSuperseded(hash) ? undefined : store.getNode(hash));
 
+  const addressProof = addressProofMachine.provide({ actors: { request } });
+
   const incomingSession = incomingSessionMachine.provide({
-    actors: { addressProof: addressProofMachine.provide({ actors: { request } }) },
+    actors: { addressProof },
     actions: {
       findKey: async ({ self }: SelfOf<'incoming-session'>, { name, from }: { name: string; from: SocketAddress }) => {
         enter(self, { type: 'key.found', ...(await keys.find(name, from)) });
@@ -206,7 +208,7 @@ export function providePeer(dependencies: PeerDependencies) {
   });
 
   const peer = peerMachine.provide({
-    actors: { socket, directoryClient, outgoingSession, incomingSession, merkleWalk },
+    actors: { socket, directoryClient, outgoingSession, incomingSession, merkleWalk, addressProof },
     actions: {
       sendSigned,
       sealRoot: async ({ self }: SelfOf<'peer'>, { root }: { root: Hash }) => {

@@ -34,6 +34,11 @@ export interface PeerOptions {
   readonly register?: boolean | undefined;
   /** False: nobody learns the own root from this peer, neither asked nor unasked. Default true. */
   readonly publish?: boolean | undefined;
+  /**
+   * True: those who may know a later history of ours are asked before others learn the own root, and another program that publishes under
+   * this name and key is looked for. If there is either, this peer only reads from then on, and says so as `publishing.stopped`. Default false.
+   */
+  readonly guarded?: boolean | undefined;
   /** Messages a feed may have before its walk ends. Default 1,000,000 (protocol §9). */
   readonly quota?: number | undefined;
   /** Writes down what enters, so that the run can be replayed: see `createJournalFile`. Closed with the peer. */
@@ -82,7 +87,8 @@ export interface Peer extends AsyncDisposable {
   whenListed(signal?: AbortSignal): Promise<void>;
   /**
    * Publishes a message (protocol §2), and pushes the new root to all with whom there is a session (§5). `inReplyTo`: hash of the message
-   * answered. @throws MurmureError `usage` for more than 985 bytes of UTF-8, `unexpected` if the store cannot be written
+   * answered. @throws MurmureError `usage` for more than 985 bytes of UTF-8, `unexpected` if the store cannot be written,
+   * or what `publishing.stopped` says
    */
   post(text: string, options?: { readonly inReplyTo?: Hash | undefined }): { readonly hash: Hash; readonly root: Hash };
   /**

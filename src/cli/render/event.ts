@@ -63,6 +63,8 @@ export function renderWarning(fact: PeerFact): string | undefined {
       return `"${fact.name}" went back to an earlier state of its messages (${shortHash(fact.root)})`;
     case 'directory.unreachable':
       return `the directory does not list us: ${fact.failure.message}${nextTry(fact)}`;
+    case 'publishing.stopped':
+      return `nothing is published from here any more: ${fact.failure.message}`;
     case 'socket.failed':
       return `a UDP socket failed: ${fact.why}`;
     case 'peer.warning':
