@@ -365,6 +365,7 @@ class RunningPeer implements Peer {
       names: askable(context().following, context().formerReaders),
       ask: (names) => this.#askHistory(names),
       onCheck: (listener) => this.on('history.checked', ({ check }) => listener(check)),
+      onListed: (listener) => this.on('peer.listed', listener),
       onSession: (listener) => this.on('session.opened', listener),
       isReached: (name) => outgoingOf(context().contacts, actorId.outgoingSession(name))?.address !== undefined,
       begin: (unasked) => {

@@ -10,6 +10,8 @@ import { decodeNode } from '../wire/node.ts';
 
 /** Everybody else learns the root after so long: a post must not wait for somebody who is offline. */
 const PATIENCE_MS = 3_000;
+/** Without a directory, it is asked after so long. */
+const LISTING_PATIENCE_MS = 5_000;
 /** Former roots that are asked for: each change that was made offline needs one. */
 const FORMER_ROOTS = 16;
 /** Of those who have read from us lately. */
@@ -52,6 +54,8 @@ export interface GuardDependencies {
   readonly onCheck: (listener: (check: HistoryCheck) => void) => () => void;
   /** Calls back whenever a session is opened. */
   readonly onSession: (listener: () => void) => () => void;
+  /** Calls back when the directory lists us. Whoever is asked before that cannot learn our key. */
+  readonly onListed: (listener: () => void) => () => void;
   /** Whether there is a session with this peer. */
   readonly isReached: (name: string) => boolean;
   /** Everybody may learn the root but these, who could not be asked yet. Called again when they are fewer. */
@@ -64,12 +68,13 @@ export function askable(following: readonly string[], readers: readonly string[]
   return [...new Set([...following, ...readers.slice(0, MOST_READERS)])];
 }
 
-/** Begins to ask at once; returns the way to end it. */
+/** Asks as soon as that makes sense; returns the way to end it. */
 export function guardHistory(dependencies: GuardDependencies): () => void {
-  const { clock, names, ask, onCheck, onSession, isReached, begin, stop } = dependencies;
+  const { clock, names, ask, onCheck, onSession, onListed, isReached, begin, stop } = dependencies;
   /** Could not be asked yet. BOUNDED by the names. */
   const left = new Set(names);
   let isAsking = false;
+  let hasStarted = false;
   let hasBegun = false;
   let isOver = false;
   const stops: (() => void)[] = [];
@@ -97,7 +102,7 @@ export function guardHistory(dependencies: GuardDependencies): () => void {
     else askReached();
   };
   const askReached = () => {
-    const whom = isAsking ? [] : [...left].filter(isReached);
+    const whom = isAsking || !hasStarted ? [] : [...left].filter(isReached);
     if (whom.length > 0) void askThem(whom);
   };
   stops.push(
@@ -110,12 +115,21 @@ export function guardHistory(dependencies: GuardDependencies): () => void {
     }),
     onSession(askReached),
   );
-  const patience = clock.setTimeout(() => {
-    hasBegun = true;
-    begin([...left]);
-  }, PATIENCE_MS);
-  stops.push(() => clock.clearTimeout(patience));
-  void askThem(names);
+  const later = (ms: number, work: () => void) => {
+    const timer = clock.setTimeout(work, ms);
+    stops.push(() => clock.clearTimeout(timer));
+  };
+  const start = () => {
+    if (isOver || hasStarted) return;
+    hasStarted = true;
+    later(PATIENCE_MS, () => {
+      hasBegun = true;
+      begin([...left]);
+    });
+    void askThem(names);
+  };
+  stops.push(onListed(start));
+  later(LISTING_PATIENCE_MS, start);
   return end;
 }
 
