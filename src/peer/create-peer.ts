@@ -26,10 +26,11 @@ import type { Store } from '../store/store.ts';
 import type { Hash } from '../wire/hash.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
 import { parseAddress, type SocketAddress } from '../wire/socket-address.ts';
+import { contactIn } from './contact.ts';
 import { createDirectoryHttp, type DirectoryHttp, type DirectoryPeer } from './directory-http.ts';
 import { askable, guardHistory, ownHistory } from './history-guard.ts';
 import { outdatedTrust } from './outdated-trust.ts';
-import type { Peer, PeerFact, PeerOptions, Traffic } from './peer.ts';
+import type { Contact, Peer, PeerFact, PeerOptions, Traffic } from './peer.ts';
 import { providePeer } from './peer-effects.ts';
 import { SyncReports } from './sync-reports.ts';
 
@@ -234,6 +235,10 @@ class RunningPeer implements Peer {
 
   syncUnderWay(name: string): Omit<SyncReport, 'status' | 'error'> | undefined {
     return this.#reports.underWay(this.#actor.getSnapshot(), name);
+  }
+
+  contactWith(name: string): Contact {
+    return contactIn(this.#actor.getSnapshot(), name);
   }
 
   checkHistory(): Promise<readonly HistoryCheck[]> {

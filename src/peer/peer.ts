@@ -67,6 +67,11 @@ export interface Traffic {
   readonly dropped: Readonly<Record<string, number>>;
 }
 
+export interface Contact {
+  readonly status: 'none' | 'locating' | 'greeting' | 'established';
+  readonly addresses: readonly SocketAddress[];
+}
+
 export interface Peer extends AsyncDisposable {
   readonly name: string;
   readonly publicKey: PublicKey;
@@ -98,6 +103,8 @@ export interface Peer extends AsyncDisposable {
   sync(name: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<SyncReport>;
   /** How far a download that is under way is, and what it has cost until now; undefined: there is none from this peer. */
   syncUnderWay(name: string): Omit<SyncReport, 'status' | 'error'> | undefined;
+  /** Where the session with this peer is; `addresses`: those to which Hello was said, without an answer until now. */
+  contactWith(name: string): Contact;
   /**
    * Asks all followed peers whether they know a later history of the own feed than the store has, as when that was restored from a backup:
    * publishing would then take the newer messages back. None, if nobody is followed or there is no message. Whoever does not answer is

@@ -49,7 +49,10 @@ const answersUntil = (author: Publisher, isOver: (type: string) => boolean) => {
 test('a Hello that nobody answers: the time of waiting, and each send of it', async () => {
   const { world, reader, author } = await meet(31);
   answersUntil(author, () => true);
-  const report = await world.settle(reader.peer.sync('author'));
+  const syncing = reader.peer.sync('author');
+  await world.clock.advance(1_000);
+  expect(reader.peer.contactWith('author')).toEqual({ status: 'greeting', addresses: [author.stranger.address] });
+  const report = await world.settle(syncing);
   const { sent, repeated } = asked(world, reader, author);
   expect(sent).toBeGreaterThan(1);
   expect(report).toMatchObject({ status: 'failed', datagramsSent: sent, retransmissions: repeated });

@@ -11,6 +11,7 @@ import { requireName } from '../home/home.ts';
 import { requireAskableName } from '../input/validate.ts';
 import { compareSeverity, exitCodeOf } from '../output/exit-codes.ts';
 import { openPeer } from '../peer/one-shot-peer.ts';
+import { tellWaiting } from '../peer/tell-waiting.ts';
 import { renderSyncReport } from '../render/sync-report.ts';
 
 export function declare(program: Command, run: Run): void {
@@ -56,9 +57,10 @@ export async function sync(context: CommandContext, names: readonly string[]): P
 }
 
 /** As `peer.sync`; time that runs out is a failure of the peer that did not answer. */
-async function syncInTime({ signal }: CommandContext, peer: Peer, store: Store, name: string): Promise<SyncReport> {
+async function syncInTime(context: CommandContext, peer: Peer, store: Store, name: string): Promise<SyncReport> {
+  const { signal } = context;
   try {
-    return await abortable(peer.sync(name, { signal }), signal);
+    return await tellWaiting(context, peer, name, abortable(peer.sync(name, { signal }), signal));
   } catch (error) {
     if (!(error instanceof TimedOutError)) throw error;
     // The peer is not closed yet, so the download that was given up still runs.

@@ -143,6 +143,7 @@ export function fakePeer(behaviour: Partial<Omit<Peer, 'on'>>): FakePeer {
       root: 'ab'.repeat(32),
       explainAll: () => new Map(),
       syncUnderWay: () => undefined,
+      contactWith: () => ({ status: 'none', addresses: [] }),
       on: (type: string, listener: (fact: never) => void) => {
         const filtered = (fact: PeerFact) => (type === '*' || fact.type === type) && listener(fact as never);
         listeners.add(filtered);
