@@ -278,6 +278,8 @@ export const merkleWalkSetup = base.extend({
       failure: failureIn(context, event),
       ...(event.type === 'session.failed' ? withSpent(context, event) : {}),
     })),
-    countLookUp: base.assign(({ context }) => ({ lookUps: context.lookUps - 1 })),
+    /** The store does not answer those that are open. */
+    forgetLookUps: base.assign({ lookUps: 0 }),
+    countLookUp: base.assign(({ context }) => ({ lookUps: Math.max(0, context.lookUps - 1) })),
   },
 });

@@ -22,7 +22,9 @@ export type MerkleWalkEvent =
   | { readonly type: 'walk.begun'; readonly isCurrent: boolean; readonly totalMessages: number; readonly atMs: number }
   | { readonly type: 'nodes.lookedUp'; readonly found: readonly LookedUp[] }
   | { readonly type: 'tree.adopted'; readonly adoption: Adoption; readonly atMs: number }
-  | { readonly type: 'adoption.failed'; readonly failure: Failure };
+  | { readonly type: 'adoption.failed'; readonly failure: Failure }
+  /** Something that was wanted of the store: it was not done, and is not answered. */
+  | { readonly type: 'store.failed'; readonly failure: Failure };
 
 export interface MerkleWalkInput {
   readonly name: string;
@@ -88,6 +90,7 @@ export function failureIn(context: MerkleWalkContext, event: MerkleWalkEvent): F
     case 'root.failed':
     case 'nodes.failed':
     case 'adoption.failed':
+    case 'store.failed':
       return event.failure;
     case 'nodes.received': {
       const invalid = invalidIn(event.nodes)[0];

@@ -72,8 +72,8 @@ const messages = {
     'directory-client': ['directory.failed', 'directory.found', 'listing.checked', 'registration.accepted'],
     'outgoing-session': ['peer.located', 'peer.notLocated', 'trust.recalled'],
     'incoming-session': ['hello.verified', 'key.found', 'nodes.read'],
-    request: ['answer.verified', 'datagram.signed'],
-    'merkle-walk': ['adoption.failed', 'nodes.lookedUp', 'tree.adopted', 'walk.begun'],
+    request: ['answer.verified', 'datagram.signed', 'send.failed'],
+    'merkle-walk': ['adoption.failed', 'nodes.lookedUp', 'store.failed', 'tree.adopted', 'walk.begun'],
     directory: [
       'address.listed',
       'addresses.undated',

@@ -24,7 +24,7 @@ import { createUdpNetwork } from '../runtime/udp-network.ts';
 import { followedNames } from '../store/followed.ts';
 import type { Store } from '../store/store.ts';
 import type { Hash } from '../wire/hash.ts';
-import { MurmureError } from '../wire/murmure-error.ts';
+import { failureFrom, MurmureError } from '../wire/murmure-error.ts';
 import { parseAddress, type SocketAddress } from '../wire/socket-address.ts';
 import { contactIn } from './contact.ts';
 import { createDirectoryHttp, type DirectoryHttp, type DirectoryPeer } from './directory-http.ts';
@@ -88,7 +88,7 @@ class RunningPeer implements Peer {
   #asking: Promise<unknown> = Promise.resolve();
   #isListed = false;
   #sweptAtMs: number;
-  #localIpsBefore: readonly string[];
+  #localIpsBefore: readonly string[] = [];
   #failure: MurmureError | undefined;
   #isClosed = false;
 
@@ -290,9 +290,12 @@ class RunningPeer implements Peer {
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
-    this.#recorder?.end(this.#actor);
-    this.#gate.enter(this.#actor, { type: 'peer.stop' });
-    this.#release();
+    try {
+      this.#recorder?.end(this.#actor);
+    } finally {
+      this.#gate.enter(this.#actor, { type: 'peer.stop' });
+      this.#release();
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -319,7 +322,12 @@ class RunningPeer implements Peer {
 
   /** Those of the machine, else those we listen on. */
   #localIps(): readonly string[] {
-    return this.#network.localIps?.().toSorted() ?? this.#binds.map(({ ip }) => ip);
+    try {
+      return this.#network.localIps?.().toSorted() ?? this.#binds.map(({ ip }) => ip);
+    } catch {
+      // The system does not say; nothing has changed as far as we know.
+      return this.#localIpsBefore;
+    }
   }
 
   async #checkHistory(): Promise<readonly HistoryCheck[]> {
@@ -384,10 +392,9 @@ class RunningPeer implements Peer {
   /** Another process may post, follow or unfollow on this home. */
   #watchStore(): () => void {
     let seen = this.#store.foreignChanges();
-    return every(this.#clock, STORE_POLL_MS, () => {
+    const look = () => {
       const changes = this.#store.foreignChanges();
       if (changes === seen) return;
-      seen = changes;
       this.#announce(this.#store.ownFeed().root);
       const names = followedNames(this.#store, this.name);
       const known = this.#actor.getSnapshot().context.following;
@@ -398,6 +405,22 @@ class RunningPeer implements Peer {
         if (this.#store.peer(name)?.key !== key) this.#trustChanged(name);
       }
       for (const name of outdatedTrust(this.#actor.getSnapshot(), this.#store)) this.#trustChanged(name);
+      // Only now: what could not be read is looked at again.
+      seen = changes;
+    };
+    let isBroken = false;
+    return every(this.#clock, STORE_POLL_MS, () => {
+      try {
+        look();
+        isBroken = false;
+      } catch (error) {
+        if (!isBroken)
+          this.#tell({
+            type: 'peer.warning',
+            message: `the database cannot be read, so posts of other commands are not noticed: ${failureFrom(error).message}`,
+          });
+        isBroken = true;
+      }
     });
   }
 
@@ -446,7 +469,11 @@ class RunningPeer implements Peer {
     for (const stop of this.#stops) stop();
     this.#gate.close();
     this.#sockets.closeAll();
-    this.#flush();
+    try {
+      this.#flush();
+    } catch {
+      // The disk is full, say: what was not written is fetched again.
+    }
     const error = this.#failure ?? new MurmureError('interrupted', 'the peer was closed meanwhile');
     for (const reject of this.#waiting) reject(error);
   }

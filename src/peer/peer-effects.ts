@@ -10,7 +10,7 @@ import { incomingSessionMachine } from '../../machines/incoming-session.machine.
 import type { NodeRead } from '../../machines/incoming-session-context.ts';
 import { merkleWalkMachine } from '../../machines/merkle-walk.machine.ts';
 import { brokenDown, type LookedUp } from '../../machines/merkle-walk-context.ts';
-import type { Message } from '../../machines/messages.ts';
+import type { Message, RefFor } from '../../machines/messages.ts';
 import { outgoingSessionMachine } from '../../machines/outgoing-session.machine.ts';
 import { peerMachine } from '../../machines/peer.machine.ts';
 import type { PublicKey } from '../identity/public-key.ts';
@@ -22,7 +22,7 @@ import { failureFrom } from '../wire/murmure-error.ts';
 import { isValidName } from '../wire/name.ts';
 import { formatAddress, type SocketAddress } from '../wire/socket-address.ts';
 import type { DirectoryHttp } from './directory-http.ts';
-import { KeyFinder } from './key-finder.ts';
+import { type FoundKey, KeyFinder } from './key-finder.ts';
 import { NodeBuffer } from './node-buffer.ts';
 
 /** Facts that come from the store rather than from a machine. */
@@ -44,7 +44,7 @@ export interface PeerDependencies extends SharedDependencies {
 export function providePeer(dependencies: PeerDependencies) {
   const { name: ownName, publicKey, store, http, clock, wallClock, tell } = dependencies;
   const buffer = new NodeBuffer(store, wallClock);
-  const { enter, isGenuine, sealed, sendSigned, request, socket } = shareEffects(dependencies);
+  const { enter, isGenuine, seal, sendSigned, request, socket } = shareEffects(dependencies);
   let directory: { addresses: readonly SocketAddress[]; key: PublicKey | undefined } = {
     addresses: [],
     key: undefined,
@@ -130,7 +130,11 @@ export function providePeer(dependencies: PeerDependencies) {
         { self }: SelfOf<'outgoing-session'>,
         { name, key }: { name: string; key: PublicKey | undefined },
       ) => {
-        if (key !== undefined && store.trustsUnsigned(name, key)) enter(self, { type: 'trust.recalled', key });
+        try {
+          if (key !== undefined && store.trustsUnsigned(name, key)) enter(self, { type: 'trust.recalled', key });
+        } catch {
+          // Not believed, then.
+        }
       },
       rememberHabit: (_: unknown, { address, key }: { address: SocketAddress; key: PublicKey | undefined }) => {
         try {
@@ -145,45 +149,69 @@ export function providePeer(dependencies: PeerDependencies) {
   /** Nobody is given a root that its author has left behind: who asks for it may be its author, after a restore (docs/adr/0016). */
   const nodeForOthers = (hash: Hash) => (store.isSuperseded(hash) ? undefined : store.getNode(hash));
 
+  /** Whatever goes wrong, the session learns of it: the Hello is ignored, and the other side repeats it. */
+  const findKey = async (name: string, from: SocketAddress): Promise<FoundKey> => {
+    try {
+      return await keys.find(name, from);
+    } catch {
+      return { key: undefined, trusted: false };
+    }
+  };
+
+  /** What a download needs of the store, on a disk that may fail: the download ends then, and says why. */
+  const inStore = (self: RefFor<'outside', 'merkle-walk'>, work: () => void) => {
+    try {
+      work();
+    } catch (error) {
+      enter(self, { type: 'store.failed', failure: failureFrom(error) });
+    }
+  };
+
   const addressProof = addressProofMachine.provide({ actors: { request } });
 
   const incomingSession = incomingSessionMachine.provide({
     actors: { addressProof },
     actions: {
       findKey: async ({ self }: SelfOf<'incoming-session'>, { name, from }: { name: string; from: SocketAddress }) => {
-        enter(self, { type: 'key.found', ...(await keys.find(name, from)) });
+        enter(self, { type: 'key.found', ...(await findKey(name, from)) });
       },
       verifyHello: async ({ self }: SelfOf<'incoming-session'>, params: VerifyParams) => {
         enter(self, { type: 'hello.verified', id: params.id, valid: await isGenuine(params) });
       },
       sendSigned,
-      readNodes: ({ self }: SelfOf<'incoming-session'>, { requests }: { requests: readonly NodeRequest[] }) =>
-        enter(self, {
-          type: 'nodes.read',
-          nodes: requests.map(({ id, hash }): NodeRead => ({ id, hash, value: nodeForOthers(hash) })),
-        }),
+      readNodes: ({ self }: SelfOf<'incoming-session'>, { requests }: { requests: readonly NodeRequest[] }) => {
+        try {
+          const nodes = requests.map(({ id, hash }): NodeRead => ({ id, hash, value: nodeForOthers(hash) }));
+          enter(self, { type: 'nodes.read', nodes });
+        } catch {
+          // A disk that cannot be read does not mean that the node is not there: whoever asks repeats it.
+        }
+      },
     },
   });
 
   const merkleWalk = merkleWalkMachine.provide({
     actions: {
-      beginWalk: ({ self }: SelfOf<'merkle-walk'>, { name, root }: { name: string; root: Hash }) => {
-        const isCurrent = store.isCurrent(name, root);
-        // What an earlier walk has just fetched counts as known.
-        buffer.flush();
-        if (!isCurrent) store.beginWalk(name, root, wallNow());
-        enter(self, { type: 'walk.begun', isCurrent, totalMessages: store.peer(name)?.messages ?? 0, atMs: now() });
-      },
-      lookUp: ({ self }: SelfOf<'merkle-walk'>, { hashes }: { hashes: readonly Hash[] }) => {
-        const statuses = store.statusOf(hashes);
-        const found = hashes.map((hash, index): LookedUp => {
-          const status = statuses[index] ?? 'missing';
-          const value = status === 'partial' ? store.getNode(hash) : undefined;
-          return value === undefined ? { hash, status } : { hash, status, value };
-        });
-        enter(self, { type: 'nodes.lookedUp', found });
-      },
-      keepNodes: (_: unknown, { nodes }: { nodes: readonly ReceivedNode[] }) => buffer.add(nodes),
+      beginWalk: ({ self }: SelfOf<'merkle-walk'>, { name, root }: { name: string; root: Hash }) =>
+        inStore(self, () => {
+          const isCurrent = store.isCurrent(name, root);
+          // What an earlier walk has just fetched counts as known.
+          buffer.flush();
+          if (!isCurrent) store.beginWalk(name, root, wallNow());
+          enter(self, { type: 'walk.begun', isCurrent, totalMessages: store.peer(name)?.messages ?? 0, atMs: now() });
+        }),
+      lookUp: ({ self }: SelfOf<'merkle-walk'>, { hashes }: { hashes: readonly Hash[] }) =>
+        inStore(self, () => {
+          const statuses = store.statusOf(hashes);
+          const found = hashes.map((hash, index): LookedUp => {
+            const status = statuses[index] ?? 'missing';
+            const value = status === 'partial' ? store.getNode(hash) : undefined;
+            return value === undefined ? { hash, status } : { hash, status, value };
+          });
+          enter(self, { type: 'nodes.lookedUp', found });
+        }),
+      keepNodes: ({ self }: SelfOf<'merkle-walk'>, { nodes }: { nodes: readonly ReceivedNode[] }) =>
+        inStore(self, () => buffer.add(nodes)),
       adoptTree: async ({ self }: SelfOf<'merkle-walk'>, { name, root, authenticated, quota }: AdoptParams) => {
         try {
           buffer.flush();
@@ -212,11 +240,12 @@ export function providePeer(dependencies: PeerDependencies) {
     actions: {
       sendSigned,
       sealRoot: async ({ self }: SelfOf<'peer'>, { root }: { root: Hash }) => {
-        enter(self, { type: 'root.sealed', bytes: await sealed({ type: 'Root', id: 0, hash: root }) });
+        const bytes = await seal({ type: 'Root', id: 0, hash: root });
+        if (bytes !== undefined) enter(self, { type: 'root.sealed', bytes });
       },
       sealKeepAlive: async ({ self }: SelfOf<'peer'>) => {
-        const bytes = await sealed({ type: 'HelloReply', id: 0, flags: 0, name: ownName });
-        enter(self, { type: 'keepAlive.sealed', bytes });
+        const bytes = await seal({ type: 'HelloReply', id: 0, flags: 0, name: ownName });
+        if (bytes !== undefined) enter(self, { type: 'keepAlive.sealed', bytes });
       },
       rememberReader: (_: unknown, { name }: { name: string }) => {
         try {
