@@ -13,7 +13,6 @@ export const actorId = {
   incomingSession: (address: SocketAddress) => `incoming-session.${formatAddress(address)}`,
   addressProof: (address: SocketAddress) => `address-proof.${formatAddress(address)}`,
   request: (index: number) => `request.${index}`,
-  nodeRequests: (index: number) => `node-requests.${index}`,
   merkleWalk: (name: string) => `merkle-walk.${name}`,
   historyCheck: (name: string) => `history-check.${name}`,
 } as const;

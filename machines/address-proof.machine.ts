@@ -103,6 +103,7 @@ export const addressProofMachine = addressProofSetup.createMachine({
       entry: 'sendHello',
       on: {
         'request.ended': [{ guard: 'isAnswered', target: 'proven', actions: 'noteProof' }, { target: 'unproven' }],
+        'request.stalled': { description: 'It is about this address and no other, so the Hello goes on.' },
       },
     },
     proven: {

@@ -43,8 +43,10 @@ export const initialCongestion: Congestion = {
 const MAX = timing.maximumTimeout;
 
 /** RFC 6298 §2: SRTT and RTTVAR, floor and ceiling as in protocol §6. */
-function measured(congestion: Congestion, rttMs: number): Congestion {
+function measured(congestion: Congestion, elapsedMs: number): Congestion {
   const { smoothedMs, variationMs } = congestion;
+  // Whatever took longer would have been repeated: time has jumped, as after a sleep.
+  const rttMs = Math.min(MAX, elapsedMs);
   const variation = smoothedMs === undefined ? rttMs / 2 : 0.75 * variationMs + 0.25 * Math.abs(smoothedMs - rttMs);
   const smoothed = smoothedMs === undefined ? rttMs : 0.875 * smoothedMs + 0.125 * rttMs;
   const timeoutMs = Math.min(MAX, Math.max(timing.minimumTimeout, smoothed + 4 * variation));

@@ -3,7 +3,7 @@
  * session; whatever belongs to nobody goes to the owner of the socket. Requests for nodes go together, in one event for each
  * session; after the answers, each session that they belong to hears that all of them were handed over.
  */
-import type { AnyActorRef, EventObject } from 'xstate';
+import type { EventObject } from 'xstate';
 import { entryOf, type Table } from '../src/merkle/hash-table.ts';
 import { type Arrival, type Datagram, decodeDatagram, type ReceivedDatagram } from '../src/wire/datagram.ts';
 import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
@@ -25,14 +25,14 @@ export interface Routing {
   readonly sources: Table<RefFor<'socket', 'incoming-session'>>;
 }
 
-/** To be handed to an actor; what it accepts was checked when this was made. */
+/** To be handed to an actor; that it accepts the event was checked when this was made. */
 export interface Letter {
-  readonly to: AnyActorRef;
+  readonly to: Ref<EventObject>;
   readonly event: EventObject;
 }
 
 function letter<TEvent extends EventObject>(to: Ref<TEvent>, event: NoInfer<TEvent>): Letter {
-  return { to, event };
+  return { to: to as Ref<EventObject>, event };
 }
 
 export interface Sorted {

@@ -27,6 +27,8 @@ export type DirectoryClientEvent =
   | { readonly type: 'registration.renew'; readonly atMs: number }
   /** A local address was bound. */
   | { readonly type: 'port.bound'; readonly port: number }
+  /** IP addresses of this machine. */
+  | { readonly type: 'ips.changed'; readonly ips: readonly string[] }
   /** How the directory answered our RootRequest. */
   | RootResult;
 
@@ -54,6 +56,8 @@ export interface DirectoryClientInput {
   readonly register: boolean;
   /** UDP ports that we listen on now. Bounded by the local addresses. */
   readonly ports: readonly number[];
+  /** IP addresses of this machine. */
+  readonly ips: readonly string[];
 }
 
 export interface DirectoryClientContext extends DirectoryClientInput {
@@ -88,8 +92,9 @@ const base = setup({
     /** Under an address that we use now: an hour-old listing says nothing about this run. A NAT may have changed our port. */
     isListed: ({ context, event }) => {
       assertEvent(event, 'listing.checked');
-      const isPatient = context.waitedMs >= timing.listingPatience && event.addresses.length > 0;
-      return isPatient || event.addresses.some(({ port }) => context.ports.includes(port));
+      const { ips, ports, waitedMs } = context;
+      const isPatient = waitedMs >= timing.listingPatience && event.addresses.length > 0;
+      return isPatient || event.addresses.some(({ ip, port }) => ips.includes(ip) && ports.includes(port));
     },
     isStillListed: ({ event }) => event.type === 'listing.checked' && event.addresses.length > 0,
     isDueForRenewal: ({ context, event }) =>
@@ -135,6 +140,11 @@ const directoryClientSetup = base.extend({
     notePort: base.assign(({ context, event }) => {
       assertEvent(event, 'port.bound');
       return { ports: [...context.ports, event.port] };
+    }),
+
+    noteIps: base.assign(({ event }) => {
+      assertEvent(event, 'ips.changed');
+      return { ips: event.ips };
     }),
 
     callForCheck: base.sendTo(
@@ -221,7 +231,7 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
     failure: undefined,
   }),
   initial: 'discovering',
-  on: { 'port.bound': { actions: 'notePort' } },
+  on: { 'port.bound': { actions: 'notePort' }, 'ips.changed': { actions: 'noteIps' } },
   states: {
     discovering: {
       description: 'Asking for the directory’s UDP addresses and its key.',

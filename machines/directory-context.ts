@@ -1,5 +1,5 @@
 /** What the directory remembers, hears and tells; pure. */
-import type { AnyActorRef, DoneActorEvent, ErrorActorEvent } from 'xstate';
+import type { DoneActorEvent, ErrorActorEvent } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import type { Table } from '../src/merkle/hash-table.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
@@ -8,6 +8,7 @@ import type { Accounts } from './directory-accounts.ts';
 import type { Sessions } from './directory-sessions.ts';
 import type { Random } from './effects.ts';
 import type { Delivery, SocketReport, Sockets } from './events.ts';
+import type { SocketRef } from './messages.ts';
 
 /** An address under which a name is listed, or was. */
 export interface ListedAddress {
@@ -70,7 +71,7 @@ export interface DirectoryInput {
 }
 
 export interface ProofRow extends ListedAddress {
-  readonly socket: AnyActorRef;
+  readonly socket: SocketRef;
   /** The address is listed, and is asked whether it still answers; otherwise its owner said Hello. */
   readonly isProbe: boolean;
 }

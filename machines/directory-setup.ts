@@ -1,5 +1,5 @@
 /** What the directory's machine is made of: its types, its children, and what is done for it outside. */
-import { type AnyActorRef, setup } from 'xstate';
+import { setup } from 'xstate';
 import type { Datagram } from '../src/wire/datagram.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import { addressProofMachine } from './address-proof.machine.ts';
@@ -12,6 +12,7 @@ import type {
 } from './directory-context.ts';
 import { effect } from './effects.ts';
 import type { Delivery } from './events.ts';
+import type { SocketRef } from './messages.ts';
 import { socketMachine } from './socket.machine.ts';
 
 export const directoryBase = setup({
@@ -34,6 +35,6 @@ export const directoryBase = setup({
     dropAddress: effect<{ name: string; address: SocketAddress }>('dropAddress'),
     forgetExpired: effect<undefined>('forgetExpired'),
     /** Signs, if this directory signs, and hands the bytes to the socket as a `datagrams.send`. */
-    sendSigned: effect<{ datagram: Datagram; to: SocketAddress; socket: AnyActorRef }>('sendSigned'),
+    sendSigned: effect<{ datagram: Datagram; to: SocketAddress; socket: SocketRef }>('sendSigned'),
   },
 });

@@ -2,10 +2,9 @@
  * The questions before the front end can begin: a name, a directory, a passphrase. It asks nothing itself: prompts are effects, and their
  * answers events. The passphrase is none of them: a secret stays with the effect that asked for it, or it would stand in every journal.
  */
-import { setup } from 'xstate';
+import { assertEvent, assign, setup } from 'xstate';
 import { effect } from './effects.ts';
 import type { Failure } from './events.ts';
-import { nameActions } from './named.ts';
 
 export type DirectoryChoice = 'url' | 'local';
 
@@ -14,7 +13,7 @@ export type FirstRunEvent =
   | { readonly type: 'directory.chosen'; readonly choice: DirectoryChoice }
   | { readonly type: 'url.given'; readonly url: string }
   | { readonly type: 'directory.answered' }
-  /** It answers, but nothing says that it is the one that was meant. */
+  /** It answers, but its certificate is not trusted. */
   | { readonly type: 'certificate.untrusted' }
   | { readonly type: 'directory.failed'; readonly failure: Failure }
   /** Path of a PEM file. */
@@ -64,25 +63,42 @@ const base = setup({
   guards: {
     isNamed: ({ context }) => !context.isNew,
     hasDirectory: ({ context }) => context.hasDirectory,
-    isLocal: ({ event }) => event.type === 'directory.chosen' && event.choice === 'local',
-    isLocalAndNamed: ({ context, event }) =>
-      event.type === 'directory.chosen' && event.choice === 'local' && !context.isNew,
-    goesOn: ({ event }) => event.type === 'doubt.answered' && event.goOn,
-    goesOnNamed: ({ context, event }) => event.type === 'doubt.answered' && event.goOn && !context.isNew,
+    isLocal: ({ event }) => choiceIn(event) === 'local',
+    isLocalAndNamed: ({ context, event }) => choiceIn(event) === 'local' && !context.isNew,
+    goesOn: ({ event }) => goesOn(event),
+    goesOnNamed: ({ context, event }) => goesOn(event) && !context.isNew,
+  },
+}).extend({
+  actions: {
+    noteName: assign(({ event }) => {
+      assertEvent(event, 'name.given');
+      return { name: event.name };
+    }),
+    noteLocal: assign({ isLocal: true }),
+    noteUrl: assign(({ event }) => {
+      assertEvent(event, 'url.given');
+      return { url: event.url, certificate: '' };
+    }),
+    noteCertificate: assign(({ event }) => {
+      assertEvent(event, 'certificate.given');
+      return { certificate: event.path };
+    }),
+    noteFailure: assign(({ event }) => {
+      assertEvent(event, ['directory.failed', 'home.failed']);
+      return { failure: event.failure };
+    }),
   },
 });
 
-const noteName = base.assign(({ event }) => (event.type === 'name.given' ? { name: event.name } : {}));
-const noteLocal = base.assign({ isLocal: true });
-const noteUrl = base.assign(({ event }) => (event.type === 'url.given' ? { url: event.url, certificate: '' } : {}));
-const noteCertificate = base.assign(({ event }) =>
-  event.type === 'certificate.given' ? { certificate: event.path } : {},
-);
-const noteFailure = base.assign(({ event }) =>
-  event.type === 'directory.failed' || event.type === 'home.failed' ? { failure: event.failure } : {},
-);
+function choiceIn(event: FirstRunEvent): DirectoryChoice {
+  assertEvent(event, 'directory.chosen');
+  return event.choice;
+}
 
-nameActions({ noteName, noteLocal, noteUrl, noteCertificate, noteFailure });
+function goesOn(event: FirstRunEvent): boolean {
+  assertEvent(event, 'doubt.answered');
+  return event.goOn;
+}
 
 export const firstRunMachine = base.createMachine({
   id: 'first-run',
@@ -100,37 +116,37 @@ export const firstRunMachine = base.createMachine({
   on: { 'prompt.cancelled': '.brokenOff' },
   states: {
     starting: {
-      description: 'What there is already is not asked for.',
+      description: 'Questions whose answers are known are skipped.',
       always: [{ guard: 'isNamed', target: 'choosingDirectory' }, { target: 'naming' }],
     },
     naming: {
-      description: 'Under which name messages are published.',
+      description: 'The person chooses the name under which messages are published.',
       entry: { type: 'askName' },
       on: {
         'name.given': [
-          { guard: 'hasDirectory', target: 'protecting', actions: noteName },
-          { target: 'choosingDirectory', actions: noteName },
+          { guard: 'hasDirectory', target: 'protecting', actions: 'noteName' },
+          { target: 'choosingDirectory', actions: 'noteName' },
         ],
       },
     },
     choosingDirectory: {
-      description: 'Where others are met: at a directory, or for a try at one within this program.',
+      description: 'The person chooses a directory: a real one, or one within this program to try things out.',
       entry: { type: 'askDirectory' },
       on: {
         'directory.chosen': [
-          { guard: 'isLocalAndNamed', target: 'ready', actions: noteLocal },
-          { guard: 'isLocal', target: 'protecting', actions: noteLocal },
+          { guard: 'isLocalAndNamed', target: 'ready', actions: 'noteLocal' },
+          { guard: 'isLocal', target: 'protecting', actions: 'noteLocal' },
           { target: 'addressing' },
         ],
       },
     },
     addressing: {
-      description: 'The address of the directory is typed.',
+      description: 'The person types the address of the directory.',
       entry: { type: 'askUrl', params: ({ context }) => ({ url: context.url }) },
-      on: { 'url.given': { target: 'checking', actions: noteUrl } },
+      on: { 'url.given': { target: 'checking', actions: 'noteUrl' } },
     },
     checking: {
-      description: 'Is that a directory, and is it the one that was meant?',
+      description: 'The directory is asked whether it is one, and its certificate is checked.',
       entry: {
         type: 'checkDirectory',
         params: ({ context: { url, certificate } }) => ({ url, certificate }),
@@ -138,16 +154,16 @@ export const firstRunMachine = base.createMachine({
       on: {
         'directory.answered': [{ guard: 'isNamed', target: 'saving' }, { target: 'protecting' }],
         'certificate.untrusted': 'certifying',
-        'directory.failed': { target: 'doubting', actions: noteFailure },
+        'directory.failed': { target: 'doubting', actions: 'noteFailure' },
       },
     },
     certifying: {
-      description: 'Nothing known vouches for the directory: a certificate from whoever runs it would.',
+      description: 'No known authority vouches for the directory. The person names a certificate to trust.',
       entry: { type: 'askCertificate', params: ({ context }) => ({ url: context.url }) },
-      on: { 'certificate.given': { target: 'checking', actions: noteCertificate } },
+      on: { 'certificate.given': { target: 'checking', actions: 'noteCertificate' } },
     },
     doubting: {
-      description: 'It does not answer now. It may later: is it meant nevertheless?',
+      description: 'The directory does not answer. The person decides whether to use it nevertheless.',
       entry: { type: 'askDoubt', params: ({ context }) => ({ failure: context.failure }) },
       on: {
         'doubt.answered': [
@@ -158,28 +174,28 @@ export const firstRunMachine = base.createMachine({
       },
     },
     protecting: {
-      description: 'A passphrase for the key, or none.',
+      description: 'The person chooses a passphrase for the key, or none.',
       entry: { type: 'askPassphrase' },
       on: { 'passphrase.settled': 'saving' },
     },
     saving: {
-      description: 'Home, key and settings are written: all of it now, nothing before.',
+      description: 'Home, key and settings are written. Nothing was written before.',
       entry: {
         type: 'saveHome',
         params: ({ context: { name, isNew, url, certificate } }) => ({ name, isNew, url, certificate }),
       },
       on: {
         'home.saved': [{ guard: 'isNamed', target: 'ready' }, { target: 'introducing' }],
-        'home.failed': { target: 'failed', actions: noteFailure },
+        'home.failed': { target: 'failed', actions: 'noteFailure' },
       },
     },
     introducing: {
-      description: 'The fingerprint is shown, and how to keep the key.',
+      description: 'The person reads the fingerprint, and how to back the key up.',
       entry: { type: 'introduce', params: ({ context }) => ({ name: context.name }) },
       on: { 'introduction.read': 'ready' },
     },
     ready: { type: 'final', description: 'The front end can begin.' },
     failed: { type: 'final', description: 'The home could not be written.' },
-    brokenOff: { type: 'final', description: 'It cannot; nothing was changed.' },
+    brokenOff: { type: 'final', description: 'The person has left; nothing was changed.' },
   },
 });

@@ -1,4 +1,8 @@
 /** What the front end's machine knows: where the person is, what is being done, and what is half-written. */
+import type { Hash } from '../src/wire/hash.ts';
+import type { SocketAddress } from '../src/wire/socket-address.ts';
+import type { Failure, SyncReport } from './events.ts';
+import type { StoreWish, WishAnswer } from './wishes.ts';
 
 /** The kinds of screens. */
 const PLACE_KINDS = [
@@ -18,25 +22,26 @@ const PLACE_KINDS = [
 
 export type PlaceKind = (typeof PLACE_KINDS)[number];
 
-/** Things to do with a peer. */
-const PEER_ACTIONS = ['follow', 'unfollow', 'mute', 'unmute', 'sync', 'addresses', 'root'] as const;
+/** What the peer is asked to change in the store. */
+const STORE_ACTIONS = ['follow', 'unfollow', 'mute', 'unmute', 'withdraw', 'mark-read'] as const;
+/** What is asked of another peer. */
+const SYNC_ACTIONS = ['sync', 'root'] as const;
 
 /** What a key can lead to: a screen, or something to do. */
 export type Action =
   | PlaceKind
-  | (typeof PEER_ACTIONS)[number]
+  | (typeof STORE_ACTIONS)[number]
+  | (typeof SYNC_ACTIONS)[number]
   | 'back'
   | 'quit'
   | 'post'
   /** To the message that it is about. */
   | 'reply'
-  /** The message that it is about, which is one's own. */
-  | 'withdraw'
   | 'search'
+  | 'addresses'
   | 'hello'
   /** Downloads from everyone who is followed. */
   | 'sync-all'
-  | 'mark-read'
   | 'toggle-dates'
   | 'edit-settings';
 
@@ -48,25 +53,58 @@ export interface Place {
   readonly cursor: string;
 }
 
+/** What the person is told about the last thing done; `src/cli/front-end/notices.ts` puts it into words. */
+export type Notice =
+  | WishAnswer
+  | { readonly type: 'failure'; readonly failure: Failure }
+  | { readonly type: 'syncs.begun'; readonly names: readonly string[] }
+  | { readonly type: 'sync.finished'; readonly about: SyncAction; readonly report: SyncReport }
+  | { readonly type: 'hello.sent'; readonly address: SocketAddress }
+  | { readonly type: 'hello.answered'; readonly address: SocketAddress; readonly name: string }
+  | { readonly type: 'addresses.found'; readonly name: string; readonly addresses: readonly SocketAddress[] }
+  /** `isLasting`: it is there after a restart, too. */
+  | { readonly type: 'draft.kept'; readonly isLasting: boolean }
+  /** There is nobody with whom this could be done. */
+  | { readonly type: 'nobody.found'; readonly action: Action }
+  | { readonly type: 'settings.edited' };
+
+export type SyncAction = (typeof SYNC_ACTIONS)[number] | 'follow';
+
+/** A download that the person asked for, and why. */
+export interface AwaitedSync {
+  readonly name: string;
+  readonly about: SyncAction;
+}
+
 export interface FrontEndInput {
-  /** What is half-written: by the hash of the message it answers, `''` for a message of its own. */
+  /** Begins the tickets of its wishes: no other front end of the same peer has it. */
+  readonly id: string;
+  /** What is half-written: by the hash of the message it answers, `''` for a message of its own. BOUNDED by what one person writes. */
   readonly drafts: Readonly<Record<string, string>>;
+  /** Drafts outlive the program. */
+  readonly keepsDrafts: boolean;
 }
 
 export interface FrontEndContext extends FrontEndInput {
-  /** The way to the screen that is shown, which comes last; never empty. */
+  /** The way to the screen that is shown, which comes last; never empty. BOUNDED by MAX_PLACES. */
   readonly places: readonly Place[];
   /** What was chosen last, and about whom or what. */
   readonly action: Action;
   readonly subject: string;
-  /** Whom there is to choose from. */
+  /** Whom there is to choose from. BOUNDED by the directory's list and the store's peers. */
   readonly names: readonly string[];
-  /** What became of the last thing done; shown on the screen. */
-  readonly notice: string;
+  readonly notice: Notice | undefined;
+  /** Wishes so far. */
+  readonly wishes: number;
+  /** BOUNDED by MAX_AWAITED: of the ones before nothing is said. */
+  readonly awaited: readonly AwaitedSync[];
+  /** To which a Hello was sent last. */
+  readonly greeted: SocketAddress | undefined;
 }
 
 /** Going further than this forgets where one came from. */
 const MAX_PLACES = 32;
+const MAX_AWAITED = 1_000;
 
 export function isPlaceKind(action: Action): action is PlaceKind {
   return (PLACE_KINDS as readonly Action[]).includes(action);
@@ -74,8 +112,13 @@ export function isPlaceKind(action: Action): action is PlaceKind {
 
 /** Whether a peer has to be chosen first, if none is at hand. */
 export function needsPeer(action: Action): boolean {
-  return (PEER_ACTIONS as readonly Action[]).includes(action) || ['peer', 'messages', 'tree'].includes(action);
+  return NEEDING_PEER.includes(action);
 }
+
+const NEEDING_PEER: readonly Action[] = [
+  ...(['follow', 'unfollow', 'mute', 'unmute', 'sync', 'root', 'addresses'] as const),
+  ...(['peer', 'messages', 'tree'] as const),
+];
 
 /** Whether it is about a message or a peer; the others are about nothing in particular. */
 export function hasSubject(action: Action): boolean {
@@ -84,6 +127,51 @@ export function hasSubject(action: Action): boolean {
 
 export function isAboutMessage(action: Action): boolean {
   return action === 'thread' || action === 'reply' || action === 'withdraw';
+}
+
+export function isStoreAction(action: Action): action is (typeof STORE_ACTIONS)[number] {
+  return (STORE_ACTIONS as readonly Action[]).includes(action);
+}
+
+export function isSyncAction(action: Action): action is (typeof SYNC_ACTIONS)[number] {
+  return (SYNC_ACTIONS as readonly Action[]).includes(action);
+}
+
+/** Of the wish that was made last. */
+export function ticketOf({ id, wishes }: Pick<FrontEndContext, 'id' | 'wishes'>): string {
+  return `${id}.${wishes}`;
+}
+
+/** What the peer is asked to change, as it was chosen. */
+export function storeWishOf(context: FrontEndContext): StoreWish {
+  const { action, subject } = context;
+  const ticket = ticketOf(context);
+  switch (action) {
+    case 'follow':
+    case 'unfollow':
+      return { type: 'follow.wanted', name: subject, following: action === 'follow', ticket };
+    case 'mute':
+    case 'unmute':
+      return { type: 'mute.wanted', name: subject, muted: action === 'mute', ticket };
+    case 'withdraw':
+      return { type: 'withdrawal.wanted', hash: subject as Hash, ticket };
+    case 'mark-read':
+      return { type: 'read.wanted', hashes: 'all', ticket };
+    default:
+      throw new Error(`"${action}" asks the peer for nothing`);
+  }
+}
+
+/** The message that was written. */
+export function postWishOf(context: FrontEndContext): StoreWish {
+  const inReplyTo = context.action === 'reply' ? (context.subject as Hash) : null;
+  return { type: 'post.wanted', text: draftOf(context), inReplyTo, ticket: ticketOf(context) };
+}
+
+/** With these downloads, which take the place of earlier ones from the same peers. */
+export function withAwaited(awaited: readonly AwaitedSync[], added: readonly AwaitedSync[]): readonly AwaitedSync[] {
+  const names = new Set(added.map(({ name }) => name));
+  return [...awaited.filter(({ name }) => !names.has(name)), ...added].slice(-MAX_AWAITED);
 }
 
 /** The place whose screen is shown. */

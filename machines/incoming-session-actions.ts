@@ -154,6 +154,7 @@ export const incomingSessionSetup = base.extend({
       hello: context.newcomer,
       newcomer: undefined,
       proven: false,
+      reported: undefined,
       bytesReceived: context.newcomer?.size ?? 0,
       bytesSent: 0,
     })),

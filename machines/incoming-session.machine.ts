@@ -110,7 +110,7 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
               {
                 guard: 'isProofSuccessful',
                 target: 'proven',
-                actions: ['noteProven', 'noteProofTime', 'reportProven', 'serveHeld'],
+                actions: ['noteProven', 'noteProofTime', 'reportProven'],
               },
               { guard: 'isProven', target: 'proven' },
               { target: 'unproven' },
@@ -121,6 +121,7 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
         },
         proven: {
           description: 'The address is not forged: whatever is asked for is sent.',
+          entry: 'serveHeld',
           on: {
             'nodes.requested': { actions: ['readRequested', 'reportReader'] },
             'request.received': { guard: 'isHelloUnderOtherName', target: 'doubting', actions: 'holdNewcomer' },

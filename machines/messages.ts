@@ -8,7 +8,7 @@ import type { AddressProofEvent } from './address-proof.machine.ts';
 import type { DirectoryClientEvent } from './directory-client.machine.ts';
 import type { DirectoryEvent } from './directory-context.ts';
 import type { FirstRunEvent } from './first-run.machine.ts';
-import type { FrontEndEvent } from './front-end.machine.ts';
+import type { FrontEndEvent } from './front-end-setup.ts';
 import type { HistoryCheckEvent } from './history-check.machine.ts';
 import type { IncomingSessionEvent } from './incoming-session-context.ts';
 import type { MerkleWalkEvent } from './merkle-walk-context.ts';
@@ -46,20 +46,31 @@ const messages = {
   outside: {
     peer: [
       'announcement.verified',
+      'follow.changed',
+      'follow.wanted',
       'following.changed',
       'hello.wanted',
       'history.wanted',
       'keepAlive.sealed',
+      'message.published',
+      'message.withdrawn',
+      'messages.read',
+      'mute.changed',
+      'mute.wanted',
       'network.changed',
       'peer.stop',
+      'post.wanted',
       'presence.found',
       'publishing.begun',
       'publishing.stop',
+      'read.wanted',
       'root.published',
       'root.sealed',
       'sweep',
       'sync.wanted',
       'trust.changed',
+      'wish.failed',
+      'withdrawal.wanted',
     ],
     socket: [
       'datagrams.dropped',
@@ -100,8 +111,7 @@ const messages = {
     ],
     'front-end': [
       'action.chosen',
-      'messages.arrived',
-      'news.heard',
+      'message.seen',
       'peer.chosen',
       'peers.listed',
       'prompt.cancelled',
@@ -113,8 +123,30 @@ const messages = {
       'work.failed',
     ],
   },
+  'front-end': {
+    peer: [
+      'follow.wanted',
+      'hello.wanted',
+      'mute.wanted',
+      'post.wanted',
+      'read.wanted',
+      'sync.wanted',
+      'withdrawal.wanted',
+    ],
+  },
   peer: {
-    'directory-client': ['greeting.failed', 'port.bound', 'registration.renew'],
+    'front-end': [
+      'follow.changed',
+      'message.published',
+      'message.withdrawn',
+      'messages.read',
+      'messages.received',
+      'mute.changed',
+      'session.opened',
+      'sync.finished',
+      'wish.failed',
+    ],
+    'directory-client': ['greeting.failed', 'ips.changed', 'port.bound', 'registration.renew'],
     socket: ['datagrams.send', 'source.unrouted'],
     'outgoing-session': [
       'push.confirmed',
@@ -154,7 +186,10 @@ const messages = {
   },
   'outgoing-session': {
     peer: ['error.answered', 'session.established', 'session.lost', 'traversal.wanted'],
+    // To itself, later.
+    'outgoing-session': ['push.due'],
     request: ['request.abandoned', 'request.cancelled', 'request.open', 'request.redirected'],
+    socket: ['datagrams.send'],
     'merkle-walk': [
       'nodes.absent',
       'nodes.failed',
@@ -205,4 +240,4 @@ export type RefFor<TSender extends Sender, TReceiver extends keyof Messages[TSen
 >;
 
 /** A socket as everybody but its effects sees it. */
-export type SocketRef = RefFor<'peer' | 'incoming-session' | 'request', 'socket'>;
+export type SocketRef = RefFor<'peer' | 'incoming-session' | 'outgoing-session' | 'request', 'socket'>;

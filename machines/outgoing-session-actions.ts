@@ -127,10 +127,7 @@ const base = setup({
     },
     mayTraverse: ({ context }) => mayTraverse(context),
     isIdle: ({ context }) =>
-      context.waiters.length === 0 &&
-      context.heldBack.length === 0 &&
-      context.push === undefined &&
-      areAllFree(context.requests),
+      context.waiters.length === 0 && context.heldBack.length === 0 && areAllFree(context.requests),
     isExpired: ({ context, event }) => {
       assertEvent(event, 'sweep');
       return event.atMs - (context.path?.openedAtMs ?? 0) >= timing.sessionLifetime;
@@ -147,7 +144,6 @@ const base = setup({
     greetingPatience: timing.greetingPatience,
     attemptDelay: timing.connectionAttemptDelay,
     traversalDelay: timing.traversalDelay,
-    pushRepetition: ({ context }) => timing.pushTimeout * 2 ** ((context.push?.sends ?? 1) - 1),
   },
 });
 
@@ -256,7 +252,7 @@ function sendPush(
   enqueue.sendTo(socket, { type: 'datagrams.send', datagrams: [push.bytes], to });
   enqueue.assign({ push: { ...push, sends: push.sends + 1 } });
   enqueue.cancel('push');
-  enqueue.raise({ type: 'push.due' }, { id: 'push', delay: 'pushRepetition' });
+  enqueue.raise({ type: 'push.due' }, { id: 'push', delay: timing.pushTimeout * 2 ** push.sends });
 }
 
 const withRequests = base.extend({
@@ -403,7 +399,7 @@ const withNotes = withRequests.extend({
           ? { ...context.path, openedAtMs: atMs }
           : openPath(address, atMs);
       const trustsUnsigned = context.trustsUnsigned && key === context.key;
-      return { path, key, trustsUnsigned, atMs, failure: undefined, regreetings: 0 };
+      return { path, key, trustsUnsigned, atMs, regreetings: 0 };
     }),
 
     /** The address at which the Hello was answered is the path in use from now on. */
@@ -420,14 +416,14 @@ const withNotes = withRequests.extend({
       return {
         path,
         zeroEndingIds: context.zeroEndingIds || isHabit,
-        failure: undefined,
         atMs,
       };
     }),
 
-    forgetFailure: base.assign({ failure: undefined }),
-
     losePath: base.assign({ path: undefined }),
+
+    /** It is told, or over: later failures have reasons of their own. */
+    forgetFailure: base.assign({ failure: undefined }),
 
     /** What is over frees its slot and teaches what the path is like. */
     settle: base.assign(({ context, event }): Partial<OutgoingSessionContext> => {

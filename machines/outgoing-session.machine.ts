@@ -182,6 +182,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
               { guard: 'isInUse', actions: 'adopt' },
               // A relayed Hello, or a second process of the peer, takes nothing away from a path that answers.
               { guard: 'isUnderSameKey', actions: ['noteAlternative', 'challengePath'] },
+              { description: 'Without a key, or under another one, anybody could be there: it is ignored.' },
             ],
             'request.stalled': { guard: 'isPathSilent', target: 'searching', actions: 'noteStall' },
             'session.renew': { actions: ['noteTime', 'greetPath'] },
@@ -196,6 +197,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
             'session.adopt': [
               { guard: 'isInUse', target: 'answering', actions: ['cancelHellos', 'endRace', 'adopt'] },
               { guard: 'isUnderSameKey', actions: ['noteAlternative', 'greetNext'] },
+              { description: 'It counts only if the directory lists it.' },
             ],
             'request.ended': [
               {
@@ -205,6 +207,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
                   'settle',
                   'moveRequests',
                   'usePath',
+                  'keepHabit',
                   'cancelHellos',
                   'endRace',
                   'reportEstablished',
@@ -243,7 +246,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
     },
     failing: {
       description: 'Whoever waits is told why there is no session.',
-      entry: ['losePath', 'tellWaitersFailed', 'abandonRequests', 'reportLost'],
+      entry: ['losePath', 'tellWaitersFailed', 'abandonRequests', 'reportLost', 'forgetFailure'],
       always: 'closed',
     },
     ended: {

@@ -6,6 +6,7 @@ import { incomingEntries, outgoingIds } from './contacts.ts';
 import { withSocket } from './events.ts';
 import type { RefFor } from './messages.ts';
 import { base } from './peer-setup.ts';
+import { timing } from './timing.ts';
 
 export const childActions = {
   openSockets: base.enqueueActions(({ context, enqueue, self }) => {
@@ -36,20 +37,26 @@ export const childActions = {
     id: actorId.directoryClient,
     input: ({ context, self }) => ({
       owner: self,
-      register: context.register && !context.isRetired,
+      register: context.register && context.retirement === undefined,
       ports: context.ports,
+      ips: context.localIps,
     }),
   }),
 
+  /** What was counted since the last sweep counts no more. */
+  resetCounts: base.assign({ errorsSent: 0, errorsTo: emptyTable<number>(), traversals: 0, restarts: 0 }),
+
+  /** Sessions last an hour: that some of them are over may be noticed a little late, since each costs an event. */
   sweepSessions: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, 'sweep');
+    if (event.atMs - context.sweptAtMs < timing.sessionSweepInterval) return;
+    enqueue.assign({ sweptAtMs: event.atMs });
     for (const id of outgoingIds(context.contacts)) {
       enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, event);
     }
     for (const { address } of incomingEntries(context.contacts)) {
       enqueue.sendTo<RefFor<'peer', 'incoming-session'>>(actorId.incomingSession(address), event);
     }
-    enqueue.assign({ errorsSent: 0, errorsTo: emptyTable<number>(), traversals: 0, restarts: 0 });
   }),
 
   /** A child that is done, or has failed, stays in `children` until it is stopped. */

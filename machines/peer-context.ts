@@ -22,6 +22,7 @@ import type {
 import type { MerkleWalkOutput } from './merkle-walk-context.ts';
 import type { RefFor } from './messages.ts';
 import { limits, timing } from './timing.ts';
+import type { Wish, WishAnswer } from './wishes.ts';
 
 /** What others may learn from a peer: emitted by the root actor. */
 export type PeerFact =
@@ -61,9 +62,12 @@ export type PeerFact =
       readonly name: string | undefined;
       readonly text: string;
     }
-  | { readonly type: 'peer.warning'; readonly message: string };
+  | { readonly type: 'peer.warning'; readonly message: string }
+  | WishAnswer;
 
 export type PeerEvent =
+  | (Wish & { readonly atMs: number })
+  | WishAnswer
   | SocketReport
   | OutgoingSessionReport
   | IncomingSessionReport
@@ -74,8 +78,6 @@ export type PeerEvent =
       readonly requester: RefFor<'outgoing-session', 'history-check'>;
       readonly atMs: number;
     }
-  | { readonly type: 'hello.wanted'; readonly address: SocketAddress; readonly atMs: number }
-  | { readonly type: 'sync.wanted'; readonly name: string; readonly atMs: number }
   | {
       readonly type: 'sync.progressed';
       readonly peer: string;
@@ -181,6 +183,8 @@ export interface PeerContext extends PeerInput {
   /** How the directory lists followed peers that we have no session with, by name. Bounded by those we follow. */
   readonly presence: Table<string>;
   readonly presenceAtMs: number;
+  /** When the sessions were last asked whether they are over. */
+  readonly sweptAtMs: number;
   /** Followed peers whose download waits for others to end. Bounded by those we follow. */
   readonly toWalk: readonly string[];
   /** Names of running walks, with a root announced meanwhile. */
@@ -191,8 +195,8 @@ export interface PeerContext extends PeerInput {
   readonly unasked: readonly string[];
   /** It was looked for other programs under our name. */
   readonly isSoleChecked: boolean;
-  /** It only reads from now on: it does not register, and tells nobody its root. */
-  readonly isRetired: boolean;
+  /** Why it only reads from now on: it does not register, and tells nobody its root. Undefined: it publishes. */
+  readonly retirement: Failure | undefined;
   /** Errors sent since the last sweep, in all and by source. */
   readonly errorsSent: number;
   readonly errorsTo: Table<number>;
@@ -220,12 +224,13 @@ export function initialPeerContext(input: PeerInput): PeerContext {
     toGreet: [],
     presence: emptyTable<string>(),
     presenceAtMs: 0,
+    sweptAtMs: 0,
     toWalk: [],
     walks: emptyTable<Hash | null>(),
     historyChecks: 0,
     unasked: [],
     isSoleChecked: false,
-    isRetired: false,
+    retirement: undefined,
     errorsSent: 0,
     errorsTo: emptyTable<number>(),
     traversals: 0,

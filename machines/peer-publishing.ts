@@ -70,8 +70,9 @@ export const publishingActions = {
 
   /** The directory is to forget us here: it lists whoever answers its Hello. A copy of us must not be answered, either. */
   retire: base.enqueueActions((args) => {
-    const { context, enqueue } = args;
-    enqueue.assign({ isRetired: true, root: undefined, sealedRoot: undefined });
+    const { context, event, enqueue } = args;
+    assertEvent(event, 'publishing.stop');
+    enqueue.assign({ retirement: event.failure, root: undefined, sealedRoot: undefined });
     enqueue.stopChild(actorId.directoryClient);
     let { contacts } = context;
     for (const { name, address, socket } of incomingEntries(contacts)) {

@@ -11,7 +11,7 @@ import type { RefFor } from './messages.ts';
 import { isBehindNat, isDirectoryAt, isReader, type PeerContext } from './peer-context.ts';
 import { ensureOutgoing } from './peer-sessions.ts';
 import { base, type Enqueueing } from './peer-setup.ts';
-import { startWalk } from './peer-walks.ts';
+import { startWaiting, startWalk } from './peer-walks.ts';
 import { limits, timing } from './timing.ts';
 
 type SessionRef = RefFor<'peer', 'outgoing-session'>;
@@ -89,6 +89,7 @@ export const readerActions = {
     assertEvent(event, 'network.changed');
     const { localIps, why, atMs } = event;
     enqueue.assign({ localIps });
+    enqueue.sendTo<RefFor<'peer', 'directory-client'>>(actorId.directoryClient, { type: 'ips.changed', ips: localIps });
     if (why === 'start') {
       let { readers } = context;
       for (const name of context.formerReaders) readers = withEntry(readers, name, atMs);
@@ -97,6 +98,7 @@ export const readerActions = {
       return;
     }
     enqueue.emit({ type: 'network.changed', why });
+    enqueue({ type: 'forgetConnections' });
     enqueue.sendTo<RefFor<'peer', 'directory-client'>>(actorId.directoryClient, { type: 'registration.renew', atMs });
     const inSession = establishedIn(context.contacts)
       .map(({ entry }) => entry.name)
@@ -129,8 +131,8 @@ export const readerActions = {
 
   /** Whether somebody whom we follow is back, is asked far more often than that somebody is greeted in vain. */
   lookForAbsent: base.enqueueActions(({ context, event, enqueue }) => {
-    assertEvent(event, 'sweep');
-    if (event.atMs - context.presenceAtMs < timing.presenceInterval) return;
+    assertEvent(event, ['registration.listed', 'sweep']);
+    if (event.type === 'sweep' && event.atMs - context.presenceAtMs < timing.presenceInterval) return;
     enqueue.assign({ presenceAtMs: event.atMs });
     const names = absent(context);
     if (names.length > 0) enqueue({ type: 'lookForPeers', params: { names } });
@@ -141,16 +143,18 @@ export const readerActions = {
     const { context, event, enqueue } = args;
     assertEvent(event, 'presence.found');
     let { presence } = context;
+    const returned: string[] = [];
     const listed = new Map(event.listings.map(({ name, addresses }) => [name, addresses]));
     for (const name of absent(context)) {
       const addresses = listed.get(name);
       if (addresses === undefined) presence = withoutEntry(presence, name);
       else if (entryOf(presence, name) !== addresses) {
         presence = withEntry(presence, name, addresses);
-        if (entryOf(context.walks, name) === undefined) startWalk(args, name, undefined, event.atMs);
+        returned.push(name);
       }
     }
     enqueue.assign({ presence });
+    startWaiting(args, [...context.toWalk, ...returned], context.walks, event.atMs);
   }),
 
   /** A followed peer that says Hello from a new address has just started or moved. */

@@ -63,7 +63,7 @@ export const sessionActions = {
 
   greetDirectory: base.enqueueActions((args) => {
     const { context, event, enqueue } = args;
-    assertEvent(event, 'directory.greetingWanted');
+    assertEvent(event, ['directory.greetingWanted', 'network.changed']);
     for (const address of context.directoryAddresses) {
       if (socketFor(context.sockets, address) === undefined) continue;
       const id = actorId.outgoingSessionTo(address);
@@ -78,8 +78,8 @@ export const sessionActions = {
     assertEvent(event, 'directory.checkWanted');
     const { requester } = event;
     for (const address of context.directoryAddresses) {
-      if (!isReached(context.contacts, address)) continue;
       const id = actorId.outgoingSessionTo(address);
+      if (outgoingOf(context.contacts, id)?.address === undefined) continue;
       enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, {
         type: 'root.wanted',
         requester,
@@ -218,10 +218,10 @@ export const sessionActions = {
     const { received, from, size, atMs, socket } = event;
     const { datagram } = received;
     // A directory lists whoever answers its Hello: a peer that does not register does not (protocol §3).
-    const isListable = context.register && !context.isRetired;
+    const isListable = context.register && context.retirement === undefined;
     if (!isListable && datagram.type === 'Hello' && datagram.name === '') return;
     // A copy of us would take us for the one that publishes.
-    if (context.isRetired && datagram.type === 'Hello' && datagram.name === context.name) return;
+    if (context.retirement !== undefined && datagram.type === 'Hello' && datagram.name === context.name) return;
     if (isOwnEcho(self, datagram.id)) return;
     let { contacts } = context;
     if (isCrowded(contacts, from)) {

@@ -25,6 +25,7 @@ import {
 } from './peer-context.ts';
 import { socketMachine } from './socket.machine.ts';
 import { limits, timing } from './timing.ts';
+import type { StoreWish } from './wishes.ts';
 
 export const base = setup({
   types: {
@@ -47,12 +48,16 @@ export const base = setup({
     sendSigned: effect<{ datagram: Datagram; to: SocketAddress; socket: SocketRef }>('sendSigned'),
     /** Signs our HelloReply with id 0, once: `keepAlive.sealed`. */
     sealKeepAlive: effect<undefined>('sealKeepAlive'),
+    /** Connections to the directory that are open are of no use any more. */
+    forgetConnections: effect<undefined>('forgetConnections'),
     /** Keeps in the store that this peer reads from us. */
     rememberReader: effect<{ name: string }>('rememberReader'),
     /** How the directory lists these: `presence.found`, or nothing while it cannot be asked. */
     lookForPeers: effect<{ names: readonly string[] }>('lookForPeers'),
     /** Signs our Root with id 0, once for all it is pushed to: `root.sealed`. */
     sealRoot: effect<{ root: Hash }>('sealRoot'),
+    /** Does in the store what is asked for; the outcome is a `WishAnswer`. */
+    carryOutWish: effect<{ wish: StoreWish & { readonly atMs: number } }>('carryOutWish'),
     verifyAnnouncement: effect<{
       name: string;
       root: Hash;
@@ -77,11 +82,11 @@ export const base = setup({
     isSyncing: ({ context, event }) =>
       (event.type === 'sync.wanted' || event.type === 'announcement.verified') &&
       entryOf(context.walks, event.name) !== undefined,
-    isPublishing: ({ context }) => !context.isRetired,
+    isPublishing: ({ context }) => context.retirement === undefined,
     /** A Hello of ours was answered under our own name and key, by another program than this. */
     isCopy: ({ context, event }) => {
       assertEvent(event, 'xstate.done.actor.address-proof.*');
-      return event.output.proven && !context.isRetired;
+      return event.output.proven && context.retirement === undefined;
     },
     isCheckingHistory: ({ context }) => context.historyChecks > 0,
     /** A child that fails again and again stays down until the next sweep. */

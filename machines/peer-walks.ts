@@ -33,8 +33,13 @@ export function endWalk(args: Enqueueing, { report, atMs }: MerkleWalkOutput): v
 }
 
 /** Starts downloads of those who wait, as far as there is room, and keeps the others waiting. */
-function startWaiting(args: Enqueueing, names: readonly string[], walks: PeerContext['walks'], atMs: number): void {
-  const waiting = names.filter((name) => entryOf(walks, name) === undefined);
+export function startWaiting(
+  args: Enqueueing,
+  names: readonly string[],
+  walks: PeerContext['walks'],
+  atMs: number,
+): void {
+  const waiting = [...new Set(names)].filter((name) => entryOf(walks, name) === undefined);
   const room = Math.max(0, limits.walks - walks.size);
   for (const name of waiting.slice(0, room)) startWalk(args, name, undefined, atMs);
   args.enqueue.assign({ toWalk: waiting.slice(room) });
@@ -63,8 +68,7 @@ export const walkActions = {
     assertEvent(event, ['registration.listed', 'following.changed', 'network.changed', 'sweep']);
     const { atMs } = event;
     // Whoever is not listed is not asked again and again: `lookForAbsent` notices when that changes.
-    const names =
-      event.type === 'sweep' ? context.following.filter((name) => isPresent(context, name)) : context.following;
+    const names = context.following.filter((name) => isPresent(context, name));
     enqueue.assign({ followedAtMs: atMs });
     startWaiting(args, [...new Set([...context.toWalk, ...names])], context.walks, atMs);
   }),
@@ -79,9 +83,10 @@ export const walkActions = {
     else enqueue.assign({ toWalk: [...context.toWalk.filter((other) => other !== name), name] });
   }),
 
-  noteFollowing: base.assign(({ event }) => {
+  noteFollowing: base.assign(({ context, event }) => {
     assertEvent(event, 'following.changed');
-    return { following: event.names };
+    const added = event.names.filter((name) => !context.following.includes(name));
+    return { following: event.names, toWalk: [...context.toWalk, ...added] };
   }),
 
   tellProgress: base.enqueueActions(({ event, enqueue }) => {

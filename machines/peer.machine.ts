@@ -10,9 +10,17 @@ import { readerActions } from './peer-readers.ts';
 import { sessionActions } from './peer-sessions.ts';
 import { base } from './peer-setup.ts';
 import { walkActions } from './peer-walks.ts';
+import { wishActions } from './peer-wishes.ts';
 
 /** What every sweep does. */
-const SWEEP = ['sweepSessions', 'forgetFormerReaders', 'greetReaders', 'keepAlive', 'lookForAbsent'] as const;
+const SWEEP = [
+  'resetCounts',
+  'sweepSessions',
+  'forgetFormerReaders',
+  'greetReaders',
+  'keepAlive',
+  'lookForAbsent',
+] as const;
 
 const peerSetup = base
   .extend({ actions: childActions })
@@ -20,7 +28,8 @@ const peerSetup = base
   .extend({ actions: walkActions })
   .extend({ actions: readerActions })
   .extend({ actions: historyActions })
-  .extend({ actions: publishingActions });
+  .extend({ actions: publishingActions })
+  .extend({ actions: wishActions });
 
 export const peerMachine = peerSetup.createMachine({
   id: 'peer',
@@ -65,7 +74,7 @@ export const peerMachine = peerSetup.createMachine({
         'directory.checkWanted': { actions: 'checkDirectory' },
         'registration.listed': {
           target: '.listed',
-          actions: ['noteListed', 'tellListed', 'lookForCopies', 'walkFollowed', 'greetReaders'],
+          actions: ['noteListed', 'tellListed', 'lookForCopies', 'walkFollowed', 'lookForAbsent', 'greetReaders'],
         },
         'registration.failed': { target: '.outOfReach', actions: 'tellDirectoryFailed' },
 
@@ -92,13 +101,28 @@ export const peerMachine = peerSetup.createMachine({
           { actions: 'walkWanted' },
         ],
 
+        'post.wanted': [{ guard: 'isPublishing', actions: 'takeWish' }, { actions: 'refuseWish' }],
+        'withdrawal.wanted': [{ guard: 'isPublishing', actions: 'takeWish' }, { actions: 'refuseWish' }],
+        'follow.wanted': { actions: 'takeWish' },
+        'mute.wanted': { actions: 'takeWish' },
+        'read.wanted': { actions: 'takeWish' },
+        'message.published': { actions: 'tellAnswer' },
+        'message.withdrawn': { actions: 'tellAnswer' },
+        'follow.changed': { actions: 'tellAnswer' },
+        'mute.changed': { actions: 'tellAnswer' },
+        'messages.read': { actions: 'tellAnswer' },
+        'wish.failed': { actions: 'tellAnswer' },
+
         'root.published': { guard: 'isPublishing', actions: ['noteRoot', 'tellPublished'] },
         'publishing.begun': { guard: 'isPublishing', actions: 'noteRoot' },
         'publishing.stop': { guard: 'isPublishing', actions: ['retire', 'startDirectoryClient', 'tellRetired'] },
         'root.sealed': { actions: 'pushRoot' },
         'keepAlive.sealed': { actions: 'useKeepAlive' },
 
-        'network.changed': [{ guard: 'isStart', actions: 'noteNetwork' }, { actions: ['noteNetwork', 'walkFollowed'] }],
+        'network.changed': [
+          { guard: 'isStart', actions: 'noteNetwork' },
+          { actions: ['noteNetwork', 'greetDirectory', 'walkFollowed'] },
+        ],
         sweep: [{ guard: 'isFollowDue', actions: [...SWEEP, 'walkFollowed'] }, { actions: [...SWEEP] }],
 
         'xstate.done.actor.merkle-walk.*': { actions: ['putAway', 'endWalk'] },

@@ -13,6 +13,8 @@ export const timing = {
   expiredSessionMemory: HOUR,
   /** One tick expires and renews all sessions: a timer per session would cost each of them on every other's end. */
   sweepInterval: 5 * SECOND,
+  /** How often a sweep goes through all sessions: each of them costs an event. */
+  sessionSweepInterval: 20 * SECOND,
 
   /** First wait for a HelloReply: the other side may have to fetch our key from the directory (protocol §6). */
   helloTimeout: 2 * SECOND,
@@ -67,10 +69,10 @@ export const timing = {
   listingCheck: 15 * MINUTE,
   /** A listing under an address that does not look like ours counts after so long: a NAT may have kept it. */
   listingPatience: 5 * SECOND,
-  /** A sweep that comes so much later than the one before: this machine slept (protocol §5). */
-  sleepThreshold: 35 * SECOND,
-  /** The wall clock and the monotonic one may drift apart by so much between two sweeps. */
-  clockDrift: 5 * SECOND,
+  /** How often the clocks are compared: whoever wakes up is to be reachable at once. */
+  clockCheck: SECOND,
+  /** A comparison that comes so much later than the one before: this machine slept (protocol §5). */
+  sleepThreshold: 30 * SECOND,
   /** Followed peers that never push are asked for their root this often. */
   followInterval: MINUTE,
 

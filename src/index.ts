@@ -2,7 +2,9 @@
 import type { Directory, DirectoryOptions } from './directory/directory.ts';
 
 export type { HistoryCheck, SyncReport } from '../machines/events.ts';
+export type { Wish, WishAnswer } from '../machines/wishes.ts';
 export type { Directory, DirectoryOptions } from './directory/directory.ts';
+export type { Message } from './feed/message.ts';
 export { fingerprint } from './identity/fingerprint.ts';
 export { createKeyFile, loadKeyFile } from './identity/key-file.ts';
 export { generateKeyPair, type KeyPair, keyPairFromPem } from './identity/key-pair.ts';
@@ -14,7 +16,7 @@ export { createPeer } from './peer/create-peer.ts';
 export type { DirectoryPeer } from './peer/directory-http.ts';
 export type { Peer, PeerFact, PeerOptions } from './peer/peer.ts';
 export { openSqliteStore } from './store/sqlite-store.ts';
-export type { Store, StoredMessage } from './store/store.ts';
+export type { MessageQuery, Store, StoredMessage } from './store/store.ts';
 export type { Hash } from './wire/hash.ts';
 export { type ErrorCode, MurmureError } from './wire/murmure-error.ts';
 export type { SocketAddress } from './wire/socket-address.ts';

@@ -6,7 +6,9 @@ export const children: Readonly<Record<string, { readonly id: string; readonly p
   'incoming-session': { id: 'incoming-session.ADDRESS', per: 'address that asks us' },
   'merkle-walk': { id: 'merkle-walk.NAME', per: 'download of a tree' },
   'history-check': { id: 'history-check.NAME', per: 'followed peer asked about our history' },
-  request: { id: 'request.INDEX', per: 'Hello or RootRequest in flight, reused' },
-  'node-requests': { id: 'node-requests.INDEX', per: 'nodes asked for together, reused' },
+  request: { id: 'request.INDEX', per: 'request in flight, reused' },
   'address-proof': { id: 'address-proof.ADDRESS', per: 'address to be proven' },
 };
+
+/** Root actors that talk to another root actor, which may run in another process. */
+export const companions: Readonly<Record<string, string>> = { 'front-end': 'peer' };

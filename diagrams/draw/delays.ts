@@ -12,15 +12,12 @@ export interface DelayRange {
 /** By "machine.delay". */
 export type DelayRanges = Readonly<Record<string, DelayRange>>;
 
-const retransmissionTimeout: DelayRange = {
-  fromMs: timing.minimumTimeout,
-  toMs: timing.maximumTimeout,
-  how: `doubling, ±${timing.timeoutJitter * 100} %`,
-};
-
 export const computedDelays: DelayRanges = {
-  'request.retransmissionTimeout': retransmissionTimeout,
-  'node-requests.retransmissionTimeout': retransmissionTimeout,
+  'request.retransmissionTimeout': {
+    fromMs: timing.minimumTimeout,
+    toMs: timing.maximumTimeout,
+    how: `doubling, ±${timing.timeoutJitter * 100} %`,
+  },
   'directory-client.retryPause': {
     fromMs: timing.directoryRetry,
     toMs: timing.directoryRetryMaximum,

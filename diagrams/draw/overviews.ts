@@ -1,6 +1,6 @@
 /** The two pictures that show all machines at once: who spawns whom, and who tells whom what. */
 import { messageTable } from '../../machines/messages.ts';
-import { children } from './actors.ts';
+import { children, companions } from './actors.ts';
 import type { MachineModel } from './model.ts';
 import { color } from './palette.ts';
 import { closely, drawArrow, graph } from './state-chart.ts';
@@ -20,8 +20,14 @@ export function supervisionTree(machines: readonly MachineModel[]): string {
       `${quote(path)} -> ${quote(`${path}/${kind}`)}`,
     ]),
   ];
-  const title = titleLabel('supervision tree', 'Each actor is spawned and stopped by the one above it.');
-  return graph('supervision', [title, ...roots.flatMap((root) => branch(root, root.name))]);
+  const talks = Object.entries(companions).map(
+    ([from, to]) => `${quote(from)} -> ${quote(to)} [style=dashed, dir=both, constraint=false]`,
+  );
+  const title = titleLabel(
+    'supervision tree',
+    'Each actor is spawned and stopped by the one above it. Dashed: sends events to it, and hears what it emits.',
+  );
+  return graph('supervision', [title, ...roots.flatMap((root) => branch(root, root.name)), ...talks]);
 }
 
 export function messageOverview(machines: readonly MachineModel[]): string {

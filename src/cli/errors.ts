@@ -70,16 +70,12 @@ export class UnknownPeerError extends MurmureError {
   }
 }
 
-/** Nobody at the directory goes by this name. `meant` is a name that is like it. */
+/** Nobody at the directory goes by this name, but somebody by `meant`, which is like it. */
 export class NobodyOfThatNameError extends MurmureError {
   override readonly name = 'NobodyOfThatNameError';
 
-  constructor(name: string, meant?: string) {
-    const proposal = meant === undefined ? '' : `did you mean "${meant}"? `;
-    super(
-      'peer-unknown',
-      `the directory lists nobody called "${name}": ${proposal}${meant === undefined ? 'check' : 'Check'} the spelling, or add --force if the peer is yet to come`,
-    );
+  constructor(name: string, meant: string) {
+    super('peer-unknown', `the directory lists nobody called "${name}": did you mean "${meant}"? If not, add --force`);
   }
 }
 
@@ -149,6 +145,25 @@ export class NobodyAskedError extends MurmureError {
       'peer-unreachable',
       `this home was restored from a backup, and nobody you follow could be asked for newer messages of yours, which publishing would delete for everybody ("${peer}": ${why}): try again later, or accept the risk with "murmure key resume"`,
     );
+  }
+}
+
+/** There is nothing to edit a text with. */
+export class NoEditorError extends MurmureError {
+  override readonly name = 'NoEditorError';
+
+  constructor(why: string) {
+    super('usage', `${why}: set VISUAL or EDITOR to an editor that is installed`);
+  }
+}
+
+/** The editor did not end well: what is in its file may not be meant. */
+export class EditorFailedError extends MurmureError {
+  override readonly name = 'EditorFailedError';
+
+  constructor(command: string, end: number | NodeJS.Signals) {
+    const how = typeof end === 'number' ? `exit code ${end}` : end;
+    super('unexpected', `the editor "${command}" ended with ${how}: the text is left as it was`);
   }
 }
 

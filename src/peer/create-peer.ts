@@ -1,12 +1,14 @@
 /** Puts a peer together: the machines with their effects, a clock, sockets and a store; and the calls a program makes on it. */
+import { randomUUID } from 'node:crypto';
 import { createActor } from 'xstate';
 import { actorId } from '../../machines/actor-ids.ts';
 import { establishedIn, outgoingOf } from '../../machines/contacts.ts';
 import type { HistoryCheck, SyncReport } from '../../machines/events.ts';
-import type { PeerFact as MachineFact, PeerEvent } from '../../machines/peer-context.ts';
+import type { PeerFact as MachineFact, NetworkChange, PeerEvent } from '../../machines/peer-context.ts';
 import type { SocketContext } from '../../machines/socket.machine.ts';
 import { limits, timing } from '../../machines/timing.ts';
-import { wireDate } from '../feed/message.ts';
+import type { Wish } from '../../machines/wishes.ts';
+import { type Message, toMessage } from '../feed/message.ts';
 import type { PublicKey } from '../identity/public-key.ts';
 import { createVerifier } from '../identity/verify.ts';
 import { Explainer, type Explanation } from '../journal/explain.ts';
@@ -22,7 +24,8 @@ import { createSystemRandom } from '../runtime/random.ts';
 import { SocketBank } from '../runtime/socket-bank.ts';
 import { createUdpNetwork } from '../runtime/udp-network.ts';
 import { followedNames } from '../store/followed.ts';
-import type { Store } from '../store/store.ts';
+import type { MessageQuery, Store } from '../store/store.ts';
+import { timelineAuthors } from '../store/timeline-authors.ts';
 import type { Hash } from '../wire/hash.ts';
 import { failureFrom, MurmureError } from '../wire/murmure-error.ts';
 import { parseAddress, type SocketAddress } from '../wire/socket-address.ts';
@@ -33,6 +36,7 @@ import { outdatedTrust } from './outdated-trust.ts';
 import type { Contact, Peer, PeerFact, PeerOptions, Traffic } from './peer.ts';
 import { providePeer } from './peer-effects.ts';
 import { SyncReports } from './sync-reports.ts';
+import { publish } from './wishes.ts';
 
 const DEFAULT_BINDS = ['0.0.0.0:0', '[::]:0'];
 /** How often the store is asked whether another process has written to it. */
@@ -87,7 +91,7 @@ class RunningPeer implements Peer {
   #historyCheck: Promise<readonly HistoryCheck[]> | undefined;
   #asking: Promise<unknown> = Promise.resolve();
   #isListed = false;
-  #sweptAtMs: number;
+  #lookedAtMs: number;
   #localIpsBefore: readonly string[] = [];
   #failure: MurmureError | undefined;
   #isClosed = false;
@@ -104,7 +108,7 @@ class RunningPeer implements Peer {
     this.#http = environment.http ?? createDirectoryHttp({ url: options.directory, ca: options.ca });
     this.#sockets = new SocketBank(this.#network);
     this.#binds = (options.udp ?? DEFAULT_BINDS).map(parseBind);
-    this.#sweptAtMs = this.#time.now();
+    this.#lookedAtMs = this.#time.now();
     this.#localIpsBefore = this.#localIps();
     this.#root = store.ownFeed().root;
     this.#publishes = options.publish ?? true;
@@ -160,6 +164,7 @@ class RunningPeer implements Peer {
       complete: () => this.#release(),
     });
     this.#stops.push(every(this.#clock, timing.sweepInterval, () => this.#sweep()));
+    this.#stops.push(every(this.#clock, timing.clockCheck, () => this.#lookAtClock()));
     this.#stops.push(this.#watchStore());
     this.#actor.start();
     this.#submit({ type: 'network.changed', why: 'start', localIps: this.#localIps(), atMs: this.#time.now() });
@@ -217,10 +222,9 @@ class RunningPeer implements Peer {
 
   post(text: string, { inReplyTo }: { readonly inReplyTo?: Hash | undefined } = {}): { hash: Hash; root: Hash } {
     if (this.#stopped !== undefined) throw this.#stopped;
-    const nowMs = this.#clock.now();
-    const draft = { date: wireDate(nowMs), inReplyTo: inReplyTo ?? null, body: text };
-    const published = this.#store.publish(this.name, draft, nowMs);
-    this.#announce(published.root);
+    const here = { name: this.name, store: this.#store, clock: this.#clock };
+    const published = publish(here, { text, inReplyTo: inReplyTo ?? null });
+    this.#tell({ type: 'message.published', ...published, ticket: '' });
     return published;
   }
 
@@ -265,11 +269,45 @@ class RunningPeer implements Peer {
   }
 
   follow(name: string): void {
-    this.#setFollowing(name, true);
+    this.ask({ type: 'follow.wanted', name, following: true, ticket: '' });
   }
 
   unfollow(name: string): void {
-    this.#setFollowing(name, false);
+    this.ask({ type: 'follow.wanted', name, following: false, ticket: '' });
+  }
+
+  mute(name: string): void {
+    this.ask({ type: 'mute.wanted', name, muted: true, ticket: '' });
+  }
+
+  unmute(name: string): void {
+    this.ask({ type: 'mute.wanted', name, muted: false, ticket: '' });
+  }
+
+  withdraw(hash: Hash): Promise<{ readonly root: Hash }> {
+    const ticket = `withdraw.${randomUUID()}`;
+    const answered = this.#until<{ readonly root: Hash }>((resolve, reject) => [
+      this.on('message.withdrawn', (fact) => fact.ticket === ticket && resolve({ root: fact.root })),
+      this.on('wish.failed', ({ ticket: failed, failure }) => {
+        if (failed === ticket) reject(new MurmureError(failure.code, failure.message));
+      }),
+    ]);
+    if (!this.#isClosed) this.ask({ type: 'withdrawal.wanted', hash, ticket });
+    return answered;
+  }
+
+  messages(query?: MessageQuery): readonly Message[] {
+    const nowMs = this.#clock.now();
+    return this.#store.messages(query).map((kept) => toMessage(kept, nowMs));
+  }
+
+  timeline(query?: Omit<MessageQuery, 'authors'>): readonly Message[] {
+    return this.messages({ ...query, authors: timelineAuthors(this.#store, this.name) });
+  }
+
+  ask(wish: Wish): void {
+    if (this.#isClosed) throw this.#failure ?? new MurmureError('interrupted', 'the peer is closed');
+    this.#submit({ ...wish, atMs: this.#time.now() });
   }
 
   trust(name: string, key: PublicKey, { unsigned = false }: { readonly unsigned?: boolean | undefined } = {}): void {
@@ -306,18 +344,26 @@ class RunningPeer implements Peer {
     this.#gate.submit(this.#actor, event);
   }
 
-  /** The regular look at the clock and at this machine's addresses; then everything that is due. */
+  /** Everything that is due, once this machine's addresses were looked at. */
   #sweep(): void {
-    const atMs = this.#time.now();
-    const jumpMs = this.#time.jumpMs();
     const localIps = this.#localIps();
-    const isMoved = localIps.join() !== this.#localIpsBefore.join();
-    const isLate = atMs - this.#sweptAtMs >= timing.sleepThreshold;
-    this.#sweptAtMs = atMs;
-    this.#localIpsBefore = localIps;
-    const why = isLate ? 'sleep' : jumpMs !== 0 ? 'clock' : isMoved ? 'addresses' : undefined;
-    if (why !== undefined) this.#submit({ type: 'network.changed', why, localIps, atMs: this.#time.now() });
+    if (localIps.join() !== this.#localIpsBefore.join()) this.#tellNetworkChanged('addresses', localIps);
     this.#submit({ type: 'sweep', atMs: this.#time.now() });
+  }
+
+  /** Often, since whoever wakes up is to be reachable at once. */
+  #lookAtClock(): void {
+    // First, since a jump ahead moves this time.
+    const isClockSet = this.#time.jumpMs() !== 0;
+    const lookedAtMs = this.#time.now();
+    const isLate = lookedAtMs - this.#lookedAtMs >= timing.sleepThreshold;
+    this.#lookedAtMs = lookedAtMs;
+    if (isLate || isClockSet) this.#tellNetworkChanged(isLate ? 'sleep' : 'clock', this.#localIps());
+  }
+
+  #tellNetworkChanged(why: NetworkChange, localIps: readonly string[]): void {
+    this.#localIpsBefore = localIps;
+    this.#submit({ type: 'network.changed', why, localIps, atMs: this.#time.now() });
   }
 
   /** Those of the machine, else those we listen on. */
@@ -352,12 +398,6 @@ class RunningPeer implements Peer {
     ]);
     this.#submit({ type: 'history.wanted', names, ...history, atMs: this.#time.now() });
     return finished;
-  }
-
-  #setFollowing(name: string, following: boolean): void {
-    const nowMs = this.#clock.now();
-    this.#store.setFollowing(name, following, nowMs);
-    this.#submit({ type: 'following.changed', names: followedNames(this.#store, this.name), atMs: this.#time.now() });
   }
 
   #trustChanged(name: string): void {
@@ -439,6 +479,7 @@ class RunningPeer implements Peer {
       this.#stopped = new MurmureError(fact.failure.code, fact.failure.message);
     }
     if (fact.type === 'key.changed') this.#refused.set(fact.name, this.#store.peer(fact.name)?.key);
+    if (fact.type === 'message.published' || fact.type === 'message.withdrawn') this.#announce(fact.root);
     for (const listener of [...(this.#listeners.get(fact.type) ?? []), ...(this.#listeners.get('*') ?? [])]) {
       listener(fact);
     }

@@ -55,6 +55,8 @@ export interface DirectoryHttp {
   peers(signal?: AbortSignal): Promise<DirectoryPeer[]>;
   /** Undefined if the directory does not list the name now. Look-ups that are made together go in one request. */
   peer(name: string, signal?: AbortSignal): Promise<DirectoryPeer | undefined>;
+  /** This machine is somewhere else now: connections that are open lead nowhere. */
+  forgetConnections?(): void;
 }
 
 /** A client over real connections, which also tells what it has seen of the directory. */
@@ -168,6 +170,8 @@ export function createDirectoryHttp(options: DirectoryHttpOptions): DirectoryHtt
     get certificateExpiresMs() {
       return certificateExpiresMs;
     },
+
+    forgetConnections: () => transport.forgetConnections(),
 
     udpAddresses: async (signal) => {
       const answer = await ask({ path: '/udp-address', signal });

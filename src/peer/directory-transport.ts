@@ -19,6 +19,8 @@ export interface TransportOptions {
 export interface Transport {
   /** As the global `fetch`, for the `fetch` option of ky. */
   readonly fetch: (input: string | URL | Request) => Promise<Response>;
+  /** Those that are open lead from where this machine was before: whatever waits on one fails, and is asked over a new one. */
+  readonly forgetConnections: () => void;
   /** URL of the proxy, without user and password; undefined if there is none. */
   readonly proxy: string | undefined;
 }
@@ -61,6 +63,13 @@ export function createTransport(options: TransportOptions): Transport {
 
   return {
     proxy: proxy?.origin,
+    forgetConnections: () => {
+      void loading?.then(
+        ({ dispatcher }) => dispatcher.destroy(),
+        () => {},
+      );
+      loading = undefined;
+    },
     fetch: async (input) => {
       loading ??= load();
       const { fetch, dispatcher } = await loading;

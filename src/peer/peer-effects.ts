@@ -10,9 +10,10 @@ import { incomingSessionMachine } from '../../machines/incoming-session.machine.
 import type { NodeRead } from '../../machines/incoming-session-context.ts';
 import { merkleWalkMachine } from '../../machines/merkle-walk.machine.ts';
 import { brokenDown, type LookedUp } from '../../machines/merkle-walk-context.ts';
-import type { Message, RefFor } from '../../machines/messages.ts';
+import type { Message as MessageTo, RefFor } from '../../machines/messages.ts';
 import { outgoingSessionMachine } from '../../machines/outgoing-session.machine.ts';
 import { peerMachine } from '../../machines/peer.machine.ts';
+import { type Message, toMessage } from '../feed/message.ts';
 import type { PublicKey } from '../identity/public-key.ts';
 import { type Clock, nextTurn } from '../runtime/clock.ts';
 import { type SelfOf, type SharedDependencies, shareEffects, type VerifyParams } from '../runtime/shared-effects.ts';
@@ -24,10 +25,17 @@ import { formatAddress, type SocketAddress } from '../wire/socket-address.ts';
 import type { DirectoryHttp } from './directory-http.ts';
 import { type FoundKey, KeyFinder } from './key-finder.ts';
 import { NodeBuffer } from './node-buffer.ts';
+import { carryOutWishes } from './wishes.ts';
 
 /** Facts that come from the store rather than from a machine. */
 export type StoreFact =
-  | { readonly type: 'messages.received'; readonly peer: string; readonly hashes: readonly Hash[] }
+  /** New ones, oldest first: at most the newest 1,000. `messages`: those of them that are stored still. */
+  | {
+      readonly type: 'messages.received';
+      readonly peer: string;
+      readonly hashes: readonly Hash[];
+      readonly messages: readonly Message[];
+    }
   | { readonly type: 'history.wentBack'; readonly name: string; readonly root: Hash }
   | { readonly type: 'key.changed'; readonly name: string };
 
@@ -94,7 +102,7 @@ export function providePeer(dependencies: PeerDependencies) {
   });
 
   /** Addresses and key of a peer; a key other than the pinned one is an authentication failure (protocol §7). */
-  const locate = async (name: string): Promise<Message<'outside', 'outgoing-session'>> => {
+  const locate = async (name: string): Promise<MessageTo<'outside', 'outgoing-session'>> => {
     const notLocated = (failure: Failure) => ({ type: 'peer.notLocated' as const, failure });
     try {
       const found = await http.peer(name);
@@ -226,7 +234,10 @@ export function providePeer(dependencies: PeerDependencies) {
           if (adoption.status !== 'incomplete') store.endWalk(name);
           enter(self, { type: 'tree.adopted', adoption, atMs: now() });
           if (adoption.status !== 'adopted') return;
-          if (adoption.added.length > 0) tell({ type: 'messages.received', peer: name, hashes: adoption.added });
+          if (adoption.added.length > 0) {
+            const messages = messagesOf(store, adoption.added, wallNow());
+            tell({ type: 'messages.received', peer: name, hashes: adoption.added, messages });
+          }
           if (adoption.wentBack) tell({ type: 'history.wentBack', name, root });
         } catch (error) {
           enter(self, { type: 'adoption.failed', failure: brokenDown(name, error) });
@@ -239,6 +250,7 @@ export function providePeer(dependencies: PeerDependencies) {
     actors: { socket, directoryClient, outgoingSession, incomingSession, merkleWalk, addressProof },
     actions: {
       sendSigned,
+      carryOutWish: carryOutWishes({ name: ownName, store, time: clock, clock: wallClock, enter }),
       sealRoot: async ({ self }: SelfOf<'peer'>, { root }: { root: Hash }) => {
         const bytes = await seal({ type: 'Root', id: 0, hash: root });
         if (bytes !== undefined) enter(self, { type: 'root.sealed', bytes });
@@ -247,6 +259,7 @@ export function providePeer(dependencies: PeerDependencies) {
         const bytes = await seal({ type: 'HelloReply', id: 0, flags: 0, name: ownName });
         if (bytes !== undefined) enter(self, { type: 'keepAlive.sealed', bytes });
       },
+      forgetConnections: () => http.forgetConnections?.(),
       rememberReader: (_: unknown, { name }: { name: string }) => {
         try {
           store.noteReader(name, wallNow());
@@ -273,6 +286,13 @@ export function providePeer(dependencies: PeerDependencies) {
   });
 
   return { peer, flush: () => buffer.flush() };
+}
+
+function messagesOf(store: Store, hashes: readonly Hash[], nowMs: number): Message[] {
+  return hashes.flatMap((hash) => {
+    const kept = store.message(hash);
+    return kept === undefined ? [] : [toMessage(kept, nowMs)];
+  });
 }
 
 type AdoptParams = { name: string; root: Hash; authenticated: boolean; quota: number };

@@ -2,6 +2,8 @@
 import type { Random } from '../../machines/effects.ts';
 import type { HistoryCheck, SyncReport } from '../../machines/events.ts';
 import type { PeerFact as MachineFact } from '../../machines/peer-context.ts';
+import type { Wish } from '../../machines/wishes.ts';
+import type { Message } from '../feed/message.ts';
 import type { KeyPair } from '../identity/key-pair.ts';
 import type { PublicKey } from '../identity/public-key.ts';
 import type { Explanation } from '../journal/explain.ts';
@@ -9,7 +11,7 @@ import type { JournalSink } from '../journal/recorder.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Network } from '../runtime/network.ts';
 import type { Sign, Verify } from '../runtime/shared-effects.ts';
-import type { Store } from '../store/store.ts';
+import type { MessageQuery, Store } from '../store/store.ts';
 import type { Hash } from '../wire/hash.ts';
 import type { SocketAddress } from '../wire/socket-address.ts';
 import type { DirectoryHttp, DirectoryPeer } from './directory-http.ts';
@@ -119,7 +121,10 @@ export interface Peer extends AsyncDisposable {
   explainAll(): ReadonlyMap<string, readonly Explanation[]>;
   /** Says Hello to an address whose owner need not be known (protocol §5); what comes of it is told in facts. */
   hello(address: SocketAddress): void;
-  /** Downloads now, at every push, and every minute what is new from this peer; remembered in the store. */
+  /**
+   * Downloads now, at every push, and every minute what is new from this peer; remembered in the store. Ends in `follow.changed`, or in
+   * `wish.failed` for a name that nobody else can have.
+   */
   follow(name: string): void;
   /** No longer; what is there stays. */
   unfollow(name: string): void;
@@ -128,6 +133,23 @@ export interface Peer extends AsyncDisposable {
    * are believed without a signature as long as it has this key (§4). Another process may do the same in the store.
    */
   trust(name: string, key: PublicKey, options?: { readonly unsigned?: boolean | undefined }): void;
+  /** Leaves the peer's messages out of the timeline; they are downloaded all the same. Ends as `follow` does, in `mute.changed`. */
+  mute(name: string): void;
+  unmute(name: string): void;
+  /**
+   * Takes one of the own messages back (protocol §2), and pushes the new root. Who has read it has read it. Resolves to the root without it.
+   * @throws MurmureError `usage` if the own tree has no such message, `unexpected` if the store cannot be written, `interrupted` once closed
+   */
+  withdraw(hash: Hash): Promise<{ readonly root: Hash }>;
+  /** Stored messages, newest last, safe to show, with dates in ISO 8601 UTC. Default: the newest 50 of all feeds, the own one included. */
+  messages(query?: MessageQuery): readonly Message[];
+  /** As `messages`: what the peer itself and those it follows wrote, without those who are muted. */
+  timeline(query?: Omit<MessageQuery, 'authors'>): readonly Message[];
+  /**
+   * Sends the root actor an event that asks for something: plain data, as a front end does, in this process or another. What comes of
+   * it is told in facts, which name the wish by its ticket. @throws MurmureError `interrupted` once closed
+   */
+  ask(wish: Wish): void;
   /** Calls back for each fact of this type, `*` for all. Returns the way to stop that. */
   on<T extends PeerFact['type'] | '*'>(
     type: T,

@@ -168,6 +168,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'not permitted',
   EPERM: 'not permitted, maybe by a firewall',
   ECONNREFUSED: 'nobody listens there',
+  EADDRNOTAVAIL: 'there is no way to that address from this socket',
+  EINVAL: 'there is no way to that address from this socket',
   EHOSTUNREACH: 'there is no way to that host',
   ENETUNREACH: 'there is no way to that network',
   EMSGSIZE: 'it is too large',

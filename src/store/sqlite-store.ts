@@ -76,6 +76,7 @@ export function openSqliteStore(file: string, options: SqliteStoreOptions = {}):
 }
 
 class SqliteStore implements Store {
+  readonly #isInMemory: boolean;
   readonly #db: SqliteConnection;
   readonly #nodes: SqliteNodes;
   readonly #leaves: SqliteLeaves;
@@ -89,6 +90,7 @@ class SqliteStore implements Store {
   #indexing: NodeJS.Timeout | undefined;
 
   constructor(db: DatabaseSync, file: string, adoptionStep: number) {
+    this.#isInMemory = file === ':memory:';
     this.#adoptionStep = adoptionStep;
     this.#db = new SqliteConnection(db, file);
     this.#nodes = new SqliteNodes(this.#db);
@@ -130,6 +132,8 @@ class SqliteStore implements Store {
   }
 
   foreignChanges(): number {
+    // What is in memory is this process's own.
+    if (this.#isInMemory) return 0;
     return this.#db.get<{ data_version: number }>('PRAGMA data_version')?.data_version ?? 0;
   }
 

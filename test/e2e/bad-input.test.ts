@@ -166,7 +166,7 @@ describe('home', () => {
     const first = programs.start(['serve', ...flags]);
     await first.event('ready');
     const second = await programs.run(['serve', ...flags]);
-    expectSentence(second, { code: 1, sentence: new RegExp(`process ${first.child.pid}.*stop`, 's') });
+    expectSentence(second, { code: 8, sentence: new RegExp(`process ${first.child.pid}.*stop`, 's') });
     expect(first.child.exitCode).toBe(null);
     expect((await first.stop()).code).toBe(0);
     await expectNothingLost(home);

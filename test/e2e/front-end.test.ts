@@ -60,7 +60,7 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
     await terminal.shows('Passphrase for your key');
     terminal.type('secret');
     terminal.press('Enter');
-    await terminal.shows('The same again:');
+    await terminal.shows('Repeat the passphrase:');
     terminal.type('secret');
     terminal.press('Enter');
     const screen = await terminal.shows('fingerprint', 'murmure key export');
@@ -84,7 +84,7 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
     terminal.press('Enter');
     await terminal.shows('zoe · timeline', '✓ 127.0.0.1');
     terminal.press('f');
-    await terminal.shows('Follow whom?', 'Chiara');
+    await terminal.shows('Whom do you want to follow?', 'Chiara');
     terminal.type('chi');
     terminal.press('Enter');
     await terminal.shows('Ho preso il treno di notte', 'unread');
@@ -99,16 +99,16 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
     using terminal = open('bob');
     await terminal.shows('No messages yet', '✓ 127.0.0.1');
     terminal.press('f');
-    await terminal.shows('Follow whom?');
+    await terminal.shows('Whom do you want to follow?');
     terminal.type('ali');
     await terminal.shows(/❯ alice/);
     terminal.press('Enter');
     await terminal.shows('Who else is up?', '2 unread');
     terminal.press('G', 'r');
-    await terminal.shows('Your answer', 'Who else is up?');
+    await terminal.shows('Your reply', 'Who else is up?');
     terminal.type('I am!');
     terminal.press('Enter');
-    await terminal.shows('published', /Who else is up\?\n❯ +↳ bob \(you\) now\n +I am!/);
+    await terminal.shows('Published.', /Who else is up\?\n❯ +↳ bob \(you\) now\n +I am!/);
     const { lines } = await run(['timeline', 'bob'], 'bob');
     expect(lines).toMatchObject([{ author: 'bob', body: 'I am!' }]);
   });
@@ -133,7 +133,7 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
     );
     terminal.type(' hello.');
     terminal.press('Enter');
-    await terminal.shows('published', 'Meanwhile @carol', 'I was just about to say hello.');
+    await terminal.shows('Published.', 'Meanwhile @carol', 'I was just about to say hello.');
   });
 
   test('a half-written post survives whatever ends the program', async () => {
@@ -151,7 +151,7 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
     terminal.press('p');
     await terminal.shows('Half a thou');
     terminal.press('C-c');
-    await terminal.shows('what you wrote is kept', '1 draft');
+    await terminal.shows('Your draft is saved', '1 draft');
   });
 
   test('a restored home says why it does not begin, and begins once its owner accepts what may be lost', async () => {
@@ -218,14 +218,14 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
     terminal.press('Enter');
     await terminal.shows(/alice is at 127\.0\.0\.1:\d+/);
     terminal.press('j', 'Enter');
-    await terminal.shows('Say Hello to');
+    await terminal.shows('Send a Hello to');
     terminal.type('nowhere');
     terminal.press('Enter');
     await terminal.shows('an address is written 192.0.2.1:8080');
     terminal.press('j', 'Enter');
     await terminal.shows('Whose root?');
     terminal.press('Enter');
-    await terminal.shows(/the root of alice is [0-9a-f]{12}/);
+    await terminal.shows(/The root of alice is [0-9a-f]{12}/);
   });
 
   test('an editor has the terminal to itself: it goes on with what was typed, and changes the settings', async () => {
@@ -243,12 +243,12 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
     terminal.press('Enter');
     await terminal.shows('Typed, and edited');
     terminal.press('Enter');
-    await terminal.shows('published', 'Typed, and edited');
+    await terminal.shows('Published.', 'Typed, and edited');
     terminal.press('c', 'o');
     await terminal.shows('Add:');
     terminal.type('timeout = 5');
     terminal.press('Enter');
-    await terminal.shows('the settings count from the next start on');
+    await terminal.shows('The new settings take effect');
     const { lines } = await run(['config'], 'heidi');
     expect(lines).toContainEqual(expect.objectContaining({ setting: 'timeout', value: 5, from: 'file' }));
   });
@@ -264,13 +264,88 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
       terminal.press('Enter');
       await terminal.shows('ivan · timeline');
       terminal.press('m');
-      await terminal.shows('marked as read');
+      await terminal.shows('as read');
       terminal.press('q');
       await terminal.shows('ended with 0');
     }
     using terminal = open('ivan');
     const screen = await terminal.shows('ivan · timeline', 'Who else is up?');
     expect(screen).not.toContain('unread');
+  });
+
+  test('Ctrl-Z gives the terminal back, and fg takes it again, with what was typed', async () => {
+    await reader('kate');
+    using terminal = open('kate', { shell: true });
+    await terminal.shows('kate · timeline', '✓ 127.0.0.1');
+    terminal.press('p');
+    await terminal.shows('Your message');
+    terminal.type('Half a thou');
+    await terminal.shows('Half a thou');
+    terminal.press('C-z');
+    await terminal.shows('Stopped');
+    terminal.type('stty -a | grep -o " icanon"; echo "shell $((6 * 7))"');
+    terminal.press('Enter');
+    await terminal.shows(/^ icanon/m, 'shell 42');
+    terminal.type('fg');
+    terminal.press('Enter');
+    await terminal.shows('Half a thou', 'bytes left');
+    terminal.type('ght');
+    terminal.press('Enter');
+    await terminal.shows('Published.', 'Half a thought');
+  });
+
+  test('a passphrase typed after Ctrl-Z and fg goes to the program that asks for it', async () => {
+    const home = programs.home('luke');
+    const file = `${programs.folder}/passphrase`;
+    writeFileSync(file, 'secret\n');
+    await runHere(['init', 'luke', '--home', home, '--passphrase-file', file]);
+    using terminal = new Terminal(['key', 'export', `${programs.folder}/luke.json`, '--home', home], { shell: true });
+    await terminal.shows('Passphrase of the key:');
+    terminal.press('C-z');
+    await terminal.shows('Stopped');
+    terminal.type('fg');
+    terminal.press('Enter');
+    await terminal.shows(/Stopped[\s\S]*Passphrase of the key:/);
+    terminal.type('secret');
+    terminal.press('Enter');
+    const screen = await terminal.shows('the key of luke');
+    expect(screen).not.toContain('secret:');
+  });
+
+  test('without an editor, and with one that fails, one goes on typing', async () => {
+    await reader('mary');
+    for (const [editor, why] of [
+      ['no-such-editor', 'was not found'],
+      ['exit 3 #', 'ended with exit code 3'],
+    ] as const) {
+      using terminal = open('mary', { environment: { VISUAL: editor } });
+      await terminal.shows('mary · timeline');
+      terminal.press('p');
+      await terminal.shows('Your message');
+      terminal.press('C-u');
+      terminal.type('Typed');
+      await terminal.shows('Typed');
+      terminal.press('C-o');
+      await terminal.shows(why, 'Typed');
+      terminal.type(' on');
+      await terminal.shows('Typed on');
+    }
+  });
+
+  test('no key ends the front end on an empty timeline', async () => {
+    await run(['init', 'nora'], 'nora');
+    using terminal = open('nora');
+    await terminal.shows('No messages yet', '✓ 127.0.0.1');
+    terminal.press('v');
+    await terminal.shows('Which peer?');
+    terminal.press('Escape');
+    await terminal.shows('No messages yet', 'q quit');
+    terminal.press('r', 'x', 'Enter', 't', 'm', 's');
+    await terminal.shows('You do not follow anybody yet', 'No messages yet');
+    terminal.press('C-c');
+    await terminal.shows('Quit?');
+    terminal.press('Escape');
+    await terminal.shows('No messages yet', 'q quit');
   });
 
   test('a small terminal, one that grows, one without colours, one without UTF-8, and one that prints lines', async () => {

@@ -61,15 +61,25 @@ describe.for(networks)('over $network', ({ udp, isHere }) => {
   });
 });
 
-test('a name that nobody has is refused with the nearest one', async () => {
+test('a name that is almost that of somebody who is listed is refused with that; another one that nobody has is taken', async () => {
   await using setting = await startDirectory(['127.0.0.1:0']);
   const { programs, flags } = setting;
-  for (const name of ['alice', 'bob']) await programs.run(['init', name, ...flags(name)]);
+  for (const name of ['alice', 'bob', 'carol']) await programs.run(['init', name, ...flags(name)]);
   await setting.serve('alice');
   for (const command of ['follow', 'mute']) {
     const refused = await programs.run([command, 'alice', 'alcie', ...flags('bob')]);
     expect(refused).toMatchObject({ code: 4, values: [{ error: { code: 'peer-unknown' } }] });
     expect(refused.stderr).toContain('nobody called "alcie": did you mean "alice"?');
+  }
+  for (const [command, then] of Object.entries({
+    follow: 'serve and sync look for',
+    mute: 'its messages will be hidden',
+  })) {
+    const { code, values, stderr } = await programs.run([command, `dora-${command}`, ...flags('carol')]);
+    expect({ code, values }).toMatchObject({ code: 0, values: [{ peer: `dora-${command}` }] });
+    expect(stderr.trimEnd().split('\n')).toEqual([
+      expect.stringContaining(`nobody called "dora-${command}" is listed at the directory now: ${then}`),
+    ]);
   }
   // Of several names, all are taken or none; and init has saved where the directory is.
   const home = ['--json', '--home', programs.home('bob')];

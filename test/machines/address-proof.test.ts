@@ -19,6 +19,7 @@ test('every transition of an address proof is walked', async () => {
       atMs: 1,
     },
     events: [
+      { type: 'request.stalled', slot: 0, sends: 3, waitedMs: 14_000 },
       { type: 'request.ended', outcome: { kind: 'answered' }, atMs: 2 },
       { type: 'request.ended', outcome: { kind: 'unanswered', waitedMs: 30_000 }, atMs: undefined },
     ] as never,

@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest';
 import { type DirectoryClientContext, directoryClientMachine } from '../../machines/directory-client.machine.ts';
+import { timing } from '../../machines/timing.ts';
+import { ZERO_HASH } from '../../src/wire/hash.ts';
 import { inert, nobody, unwalked, walkMachine } from './walk-machine.ts';
 
 const address = { ip: '192.0.2.1', port: 1 };
 const failed = (code: string) => ({ type: 'directory.failed', failure: { code, message: 'no' }, atMs: 1 });
+const rootAt = (atMs: number) => ({ type: 'root.received', root: ZERO_HASH, authenticated: true, atMs });
 const events = [
   { type: 'directory.found', addresses: [address], key: undefined, atMs: 1 },
   { type: 'registration.accepted', atMs: 2 },
@@ -14,15 +17,35 @@ const events = [
   { type: 'greeting.failed', failure: { code: 'peer-unreachable', message: 'silence' } },
   { type: 'xstate.after.pollPause.directory-client.waiting' },
   { type: 'xstate.after.retryPause.directory-client.backingOff' },
-  { type: 'xstate.after.renewal.directory-client.registered' },
+  { type: 'xstate.after.checkPause.directory-client.registered' },
+  { type: 'xstate.after.checkPatience.directory-client.checking' },
+  { type: 'registration.renew', atMs: 4 },
+  { type: 'port.bound', port: 1 },
+  { type: 'ips.changed', ips: [address.ip] },
+  rootAt(5),
+  rootAt(timing.listingCheck + 5),
+  rootAt(timing.registrationRenewal + 5),
+  { type: 'root.failed', failure: { code: 'peer-unreachable', message: 'no' }, isFinal: true },
 ] as never;
 
 test('every transition of the directory client is walked', async () => {
   const machine = directoryClientMachine.provide({ actions: inert('findDirectory', 'register', 'checkListing') });
-  const key = ({ waitedMs }: DirectoryClientContext) => waitedMs;
+  const key = ({ waitedMs, ports, ips }: DirectoryClientContext) => [waitedMs, Math.min(ports.length, 1), ips.length];
   const owner = nobody('peer');
-  const registering = await walkMachine({ machine, input: { owner, register: true }, key, events, depth: 40 });
-  const looking = await walkMachine({ machine, input: { owner, register: false }, key, events, depth: 3 });
+  const registering = await walkMachine({
+    machine,
+    input: { owner, register: true, ports: [], ips: [] },
+    key,
+    events,
+    depth: 40,
+  });
+  const looking = await walkMachine({
+    machine,
+    input: { owner, register: false, ports: [], ips: [] },
+    key,
+    events,
+    depth: 3,
+  });
   const walked = registering.walked.union(looking.walked);
   expect(unwalked({ ...registering, walked })).toEqual([]);
 });

@@ -13,10 +13,10 @@ const root = hashOf(tree);
 const bad = Uint8Array.of(1);
 const moreThanTheWindow = Array.from({ length: 10 }, (_, i) => hashOf(Uint8Array.of(3, i)));
 const session = nobody('session');
-const cost = { sends: 1, window: 10, atMs: 2 };
+const cost = { sent: 1, repeated: 0, window: 10, atMs: 2 };
 const received = (value: Uint8Array) => ({ type: 'nodes.received', nodes: [{ hash: hashOf(value), value }], ...cost });
 const failure = { code: 'peer-unreachable', message: 'silence' };
-const failed = (refused: boolean) => ({ refused, failure, sends: 5, window: 1 });
+const failed = (isFinal: boolean) => ({ isFinal, failure, sent: 5, repeated: 4, window: 1 });
 const adopted = (adoption: object) => ({ type: 'tree.adopted', adoption, atMs: 5 });
 
 const events = [

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { outgoingSessionMachine } from '../../machines/outgoing-session.machine.ts';
 import type { OutgoingSessionContext } from '../../machines/outgoing-session-context.ts';
+import { busySlots } from '../../machines/slots.ts';
 import { timing } from '../../machines/timing.ts';
 import { ZERO_HASH } from '../../src/wire/hash.ts';
 import { seededRandom } from '../support/seeded-random.ts';
@@ -8,48 +9,72 @@ import { inert, inertMachine, nobody, unwalked, walkMachine } from './walk-machi
 
 const address = { ip: '192.0.2.1', port: 1 };
 const other = { ip: '192.0.2.2', port: 1 };
+const third = { ip: '192.0.2.3', port: 1 };
 const ipv6 = { ip: '2001:db8::1', port: 1 };
 const walk = nobody('walk');
 const ipv4 = nobody('socket');
 
-const common = { slot: 0, sends: 1, openedAtMs: 1, atMs: 6 };
-const order = { to: address, requester: walk, ticket: 0, firstTimeoutMs: 1000 };
-const ended = (question: { type: 'Hello' | 'RootRequest' }, outcome: object) => ({
+const hello = { type: 'Hello' };
+const rootRequest = { type: 'RootRequest' };
+const getDatum = { type: 'GetDatum', hash: ZERO_HASH };
+const order = (question: { type: string }, to = address) => ({
+  question,
+  to,
+  requester: question === hello ? undefined : walk,
+  ticket: 0,
+  firstTimeoutMs: 1_000,
+  heard: 0,
+});
+const ended = (question: { type: string }, outcome: object, to = address) => ({
   type: 'request.ended',
-  ...common,
-  order: { ...order, question },
+  slot: 0,
+  sends: 1,
+  openedAtMs: 1,
+  atMs: 6,
+  order: order(question, to),
   outcome,
 });
-const nodesEnded = (outcome: object, isLast = true) => ({ type: 'nodes.ended', ...common, isLast, order, outcome });
 const answered = (type: string) => ({ kind: 'answered', answer: { type, hash: ZERO_HASH }, from: address });
 const refused = { kind: 'refused', text: 'no session' };
-const unanswered = { kind: 'unanswered', waitedMs: 30_000 };
-const hello = { type: 'Hello' } as const;
+const unanswered = { kind: 'unanswered', waitedMs: 30_000, faults: {} };
 
 const events = [
   { type: 'session.open', waiter: walk, atMs: 1 },
   { type: 'session.greet', atMs: 1 },
-  { type: 'session.adopt', address, key: undefined, atMs: 1 },
-  { type: 'session.adopt', address: { ip: '192.0.2.99', port: 99 }, key: undefined, atMs: 1 },
-  { type: 'peer.located', addresses: [address, other], key: undefined, atMs: 2 },
-  { type: 'peer.located', addresses: [ipv6], key: undefined, atMs: 2 },
+  { type: 'session.renew', atMs: 1 },
+  { type: 'session.used', atMs: 7 },
+  { type: 'session.adopt', address, key: 'key', atMs: 1 },
+  { type: 'session.adopt', address: other, key: 'key', atMs: 1 },
+  { type: 'session.adopt', address: other, key: undefined, atMs: 1 },
+  { type: 'peer.located', addresses: [address, other, third], key: 'key', atMs: 2 },
+  { type: 'peer.located', addresses: [ipv6], key: 'key', atMs: 2 },
   { type: 'peer.notLocated', failure: { code: 'peer-unknown', message: 'unknown' } },
   { type: 'root.wanted', requester: walk, atMs: 3 },
   { type: 'nodes.wanted', hashes: [ZERO_HASH], requester: walk, ticket: 0, atMs: 3 },
+  { type: 'push.wanted', bytes: new Uint8Array(7) },
+  { type: 'push.due' },
+  { type: 'push.confirmed' },
+  { type: 'answers.delivered', atMs: 6 },
   { type: 'sockets.changed', sockets: { ipv4 } },
   { type: 'sweep', atMs: 10 },
   { type: 'sweep', atMs: timing.sessionRenewal + 10 },
   { type: 'sweep', atMs: timing.sessionLifetime + 10 },
   ended(hello, answered('HelloReply')),
+  ended(hello, answered('HelloReply'), other),
+  ended(hello, refused),
   ended(hello, unanswered),
-  ended({ type: 'RootRequest' }, answered('Root')),
-  ended({ type: 'RootRequest' }, refused),
-  ended({ type: 'RootRequest' }, unanswered),
-  nodesEnded({ kind: 'answered', nodes: [{ hash: ZERO_HASH, value: new Uint8Array(1) }], absent: [] }, false),
-  nodesEnded({ kind: 'answered', nodes: [], absent: [ZERO_HASH] }),
-  nodesEnded({ ...refused, hash: ZERO_HASH }),
-  nodesEnded({ ...unanswered, hashes: [ZERO_HASH] }),
-  { type: 'xstate.after.traversalPause.outgoing-session.traversing' },
+  ended(rootRequest, answered('Root')),
+  ended(rootRequest, refused),
+  ended(rootRequest, unanswered),
+  ended(rootRequest, unanswered, other),
+  ended(getDatum, answered('Datum')),
+  { type: 'request.stalled', slot: 0, order: order(rootRequest), sends: 3, waitedMs: 7_000 },
+  { type: 'xstate.after.attemptDelay.outgoing-session.greeting.racing' },
+  { type: 'xstate.after.attemptDelay.outgoing-session.established.searching.racing' },
+  { type: 'xstate.after.traversalDelay.outgoing-session.greeting' },
+  { type: 'xstate.after.traversalDelay.outgoing-session.established.searching' },
+  { type: 'xstate.after.greetingPatience.outgoing-session.greeting' },
+  { type: 'xstate.after.greetingPatience.outgoing-session.established.searching' },
 ] as never;
 
 const input = (located: object | undefined) => ({
@@ -63,30 +88,28 @@ const input = (located: object | undefined) => ({
   nameKnown: true,
 });
 const key = (context: OutgoingSessionContext) => [
-  context.addresses.length,
-  context.attempt,
-  context.traversed,
-  context.renewing,
+  context.path?.address.ip,
+  context.candidates.length,
+  context.hellos.length > 0,
   context.regreetings,
+  context.waiters.length > 0,
   context.heldBack.length > 0,
-  context.nodeRequests.count > 0,
-  context.usedAtMs > context.openedAtMs,
+  context.push !== undefined,
+  busySlots(context.requests).includes(0),
 ];
-/** A request ends only after it was opened. */
-const isPossible = ({ requests, nodeRequests }: OutgoingSessionContext, { type }: { type: string }) => {
-  if (type === 'request.ended') return requests.count > 0;
-  return type !== 'nodes.ended' || nodeRequests.count > 0;
-};
+/** A request stalls or ends only while it is open. */
+const isPossible = ({ requests }: OutgoingSessionContext, { type }: { type: string }) =>
+  (type !== 'request.ended' && type !== 'request.stalled') || busySlots(requests).includes(0);
 
 test('every transition of an outgoing session is walked', async () => {
   walk.start();
   const machine = outgoingSessionMachine.provide({
-    actors: { request: inertMachine as never, nodeRequests: inertMachine as never },
-    actions: inert('locatePeer'),
+    actors: { request: inertMachine as never },
+    actions: inert('locatePeer', 'rememberHabit'),
   });
-  const found = await walkMachine({ machine, input: input(undefined), events, key, isPossible, depth: 6 });
+  const found = await walkMachine({ machine, input: input(undefined), events, key, isPossible, depth: 5 });
   const given = { addresses: [address], key: undefined };
-  const fixed = await walkMachine({ machine, input: input(given), events, key, isPossible, depth: 4 });
+  const fixed = await walkMachine({ machine, input: input(given), events, key, isPossible, depth: 3 });
   const outOfReach = { addresses: [ipv6], key: undefined };
   const far = await walkMachine({ machine, input: input(outOfReach), events, key, isPossible, depth: 1 });
   const walked = found.walked.union(fixed.walked).union(far.walked);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { knownPeerAt } from '../../machines/contacts.ts';
 import { peerMachine } from '../../machines/peer.machine.ts';
-import { knownPeerAt, type PeerContext } from '../../machines/peer-context.ts';
+import type { PeerContext } from '../../machines/peer-context.ts';
 import { limits, timing } from '../../machines/timing.ts';
 import type { Datagram } from '../../src/wire/datagram.ts';
 import { ZERO_HASH } from '../../src/wire/hash.ts';
@@ -38,7 +39,8 @@ const events = [
   { type: 'error.owed', id: 1, to: alice, text: 'no', socket },
   { type: 'directory.known', addresses: [directory, alice], key: 'key', atMs: 1 },
   { type: 'directory.greetingWanted', atMs: 1 },
-  { type: 'registration.listed', addresses: [alice] },
+  { type: 'directory.checkWanted', requester: nobody('directory-client') },
+  { type: 'registration.listed', addresses: [alice], atMs: 1 },
   { type: 'registration.failed', failure: { code: 'directory-unreachable', message: 'no' }, retryInMs: 1 },
   { type: 'session.wanted', name: 'alice', requester: nobody('walk'), atMs: 1 },
   { type: 'hello.wanted', address: alice, atMs: 1 },
@@ -56,7 +58,23 @@ const events = [
   { type: 'announcement.verified', name: 'alice', root: ZERO_HASH, valid: true, atMs: 1 },
   { type: 'announcement.verified', name: 'alice', root: ZERO_HASH, valid: false, atMs: 1 },
   { type: 'root.published', root: ZERO_HASH },
+  { type: 'post.wanted', text: 'hello', inReplyTo: null, ticket: '1', atMs: 1 },
+  { type: 'withdrawal.wanted', hash: ZERO_HASH, ticket: '1', atMs: 1 },
+  { type: 'follow.wanted', name: 'alice', following: true, ticket: '1', atMs: 1 },
+  { type: 'mute.wanted', name: 'alice', muted: true, ticket: '1', atMs: 1 },
+  { type: 'read.wanted', hashes: 'all', ticket: '1', atMs: 1 },
+  { type: 'message.published', hash: ZERO_HASH, root: ZERO_HASH, ticket: '1' },
+  { type: 'message.withdrawn', hash: ZERO_HASH, root: ZERO_HASH, ticket: '1' },
+  { type: 'follow.changed', name: 'alice', following: true, ticket: '1' },
+  { type: 'mute.changed', name: 'alice', muted: true, ticket: '1' },
+  { type: 'messages.read', count: 1, ticket: '1' },
+  { type: 'wish.failed', failure: { code: 'unexpected', message: 'no' }, ticket: '1' },
   { type: 'root.sealed', bytes: new Uint8Array(7) },
+  { type: 'keepAlive.sealed', bytes: new Uint8Array(7) },
+  { type: 'reader.seen', name: 'alice', hasNewest: true, atMs: 1 },
+  { type: 'presence.found', listings: [{ name: 'alice', addresses: '192.0.2.1:1' }], atMs: 1 },
+  { type: 'network.changed', why: 'start', localIps: ['192.0.2.1'], atMs: 1 },
+  { type: 'network.changed', why: 'sleep', localIps: ['192.0.2.2'], atMs: 1 },
   { type: 'sweep', atMs: 2 },
   { type: 'sweep', atMs: timing.followInterval + 2 },
   ended('done', 'merkle-walk.alice', { output: { report, atMs: 1 } }),
@@ -76,11 +94,11 @@ const restartable = [
 ] as never;
 
 const key = (context: PeerContext) => [
-  context.outgoing.size,
-  knownPeerAt(context, alice)?.key,
+  context.contacts.outgoing.size,
+  knownPeerAt(context.contacts, alice)?.key,
   context.walks.size,
   context.directoryAddresses.length,
-  context.isListed,
+  context.listed.length,
   context.following.length,
   context.historyChecks,
 ];
@@ -99,7 +117,16 @@ test('every transition of a peer is walked', async () => {
       merkleWalk: inertMachine,
       historyCheck: inertMachine,
     } as never,
-    actions: inert('sendSigned', 'sealRoot', 'verifyAnnouncement'),
+    actions: inert(
+      'carryOutWish',
+      'forgetConnections',
+      'lookForPeers',
+      'rememberReader',
+      'sealKeepAlive',
+      'sealRoot',
+      'sendSigned',
+      'verifyAnnouncement',
+    ),
   });
   const input = {
     name: 'bob',
@@ -109,6 +136,7 @@ test('every transition of a peer is walked', async () => {
     following: [],
     register: true,
     quota: limits.messageQuota,
+    formerReaders: ['carol'],
   };
   const result = await walkMachine({ machine, input, events, key, isPossible, depth: 4 });
   const untilTheyStayDown = ({ restarts }: PeerContext) => Math.min(restarts, limits.restarts);

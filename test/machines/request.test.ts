@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type RequestContext, type RequestOrder, requestMachine } from '../../machines/request.machine.ts';
+import { requestMachine } from '../../machines/request.machine.ts';
+import type { RequestContext, RequestOrder } from '../../machines/request-context.ts';
 import type { ReceivedDatagram } from '../../src/wire/datagram.ts';
 import { hashOf } from '../../src/wire/hash.ts';
 import { seededRandom } from '../support/seeded-random.ts';
@@ -8,21 +9,26 @@ import { inert, nobody, unwalked, walkMachine } from './walk-machine.ts';
 const to = { ip: '192.0.2.1', port: 1 };
 const value = Uint8Array.of(2, 3);
 const hash = hashOf(value);
+const elsewhere = { ip: '192.0.2.2', port: 1 };
 const socket = nobody('socket');
 const signature = new Uint8Array(64).fill(1);
 
 const order = (fields: Partial<RequestOrder>): RequestOrder => ({
   question: { type: 'RootRequest' },
   to,
+  socket,
   answerKey: undefined,
   answerName: undefined,
   firstTimeoutMs: 1000,
   maxSends: 2,
-  zeroEndingId: false,
+  zeroEndingIds: false,
   requester: undefined,
+  ticket: 0,
+  sentBefore: 0,
+  heard: 0,
   ...fields,
 });
-const open = (fields: Partial<RequestOrder>) => ({ type: 'request.open', order: order(fields), socket, atMs: 1 });
+const open = (fields: Partial<RequestOrder>) => ({ type: 'request.open', order: order(fields), atMs: 1 });
 const answer = (datagram: ReceivedDatagram['datagram'], signed = false) => ({
   type: 'answer.received',
   answer: { datagram, signed: value, ...(signed ? { signature } : {}) },
@@ -46,15 +52,21 @@ test('every transition of a request is walked', async () => {
       current?.held !== undefined,
       current?.order.question.type,
       current?.order.answerKey,
+      current?.order.to.ip,
     ],
     events: [
       open({}),
+      open({ question: { type: 'GetDatum', hash } }),
       open(hello),
       open({ ...hello, answerKey: undefined }),
       { type: 'datagram.signed', id: 0x101, signature },
       { type: 'datagram.signed', id: 0x100, signature },
-      { type: 'xstate.after.retransmissionTimeout.request.awaitingAnswer' },
-      { type: 'nodes.answered', answers: [{ type: 'Datum', id: 0x101, hash, value }], atMs: 5 },
+      { type: 'xstate.after.retransmissionTimeout.request.open.awaitingAnswer' },
+      { type: 'request.cancelled' },
+      { type: 'request.abandoned' },
+      { type: 'request.redirected', from: to, to: elsewhere, socket },
+      { type: 'send.failed', why: 'nobody listens there' },
+      answer({ type: 'Datum', id: 0x101, hash, value }),
       answer({ type: 'Error', id: 0x101, text: 'no' }),
       answer({ type: 'HelloReply', id: 0x101, flags: 0, name: 'b' }, true),
       { type: 'answer.verified', id: 0x101, valid: true },

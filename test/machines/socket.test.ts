@@ -24,7 +24,13 @@ test('every transition of a socket is walked', async () => {
       received(Uint8Array.of(1, 2, 3)),
       received(encodeDatagram({ type: 'NoDatum', id: 7, hash: ZERO_HASH })),
       { type: 'datagrams.send', datagrams: [new Uint8Array(7)], to: from },
-      { type: 'datagrams.send', datagrams: [new Uint8Array(7)], to: from, route: { ids: [7], to: request } },
+      {
+        type: 'datagrams.send',
+        datagrams: [new Uint8Array(7)],
+        to: from,
+        route: { ids: [7], formerIds: [], to: request, owner: session },
+      },
+      { type: 'datagrams.refused', to: from, why: 'nobody listens there' },
       { type: 'datagrams.dropped', why: 'answer does not fit its request', count: 2 },
       { type: 'source.routed', source: from, to: session },
       { type: 'source.unrouted', source: from, isCutOff: true },
@@ -42,7 +48,12 @@ test('whoever is stopped while asking leaves no route behind; one that ends by i
   const elsewhere = { ip: '192.0.2.2', port: 1 };
   socket.send({ type: 'socket.opened', address: from });
   for (const [id, to] of [from, from, elsewhere].entries()) {
-    socket.send({ type: 'datagrams.send', datagrams: [], to, route: { ids: [id + 1], to: request } });
+    socket.send({
+      type: 'datagrams.send',
+      datagrams: [],
+      to,
+      route: { ids: [id + 1], formerIds: [], to: request, owner: session },
+    });
   }
   const waiting = () => [...entriesOf(socket.getSnapshot().context.routes)].map(([id]) => id);
   socket.send({ type: 'source.unrouted', source: from, isCutOff: false });

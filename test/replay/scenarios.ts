@@ -192,7 +192,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       ]);
       const journal = journalOf('front-end');
       const paint = (_format: unknown, text: string) => text;
-      await world.settle(runFrontEnd({ ...bob, dialogue, paint, journal, clock: world.clock }));
+      await world.settle(runFrontEnd({ ...bob, dialogue, paint, journal, clock: world.clock, id: 'bob' }));
       return world;
     },
   },

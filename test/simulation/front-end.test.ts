@@ -6,7 +6,7 @@ import { runFrontEnd } from '../../src/cli/front-end/run-front-end.ts';
 import { formatAddress } from '../../src/wire/socket-address.ts';
 import { randomDialogue } from '../support/random-dialogue.ts';
 import { bodiesOf, listedPeers } from '../support/scenarios.ts';
-import { type Answer, cancel, press, type ScriptedDialogue, scripted } from '../support/scripted-dialogue.ts';
+import { type Answer, cancel, dismiss, press, type ScriptedDialogue, scripted } from '../support/scripted-dialogue.ts';
 import { underSeeds } from '../support/seeds.ts';
 import type { VirtualPeer, World } from '../support/world.ts';
 
@@ -51,10 +51,10 @@ test('follow, read, answer, quit', async () => {
   expect(bob.store.peer('alice')?.following).toBe(true);
   const [first, question, timeline, , answer, , last] = seen;
   expect(first).toContain('bob · timeline');
-  expect(question).toBe('Follow whom?');
-  expect(timeline).toContain('• alice now\n  Is anybody there?\nyou follow alice\n');
+  expect(question).toBe('Whom do you want to follow?');
+  expect(timeline).toContain('• alice now\n  Is anybody there?\nYou now follow alice.\n');
   expect(timeline).toContain('1 unread');
-  expect(answer).toBe('Your answer');
+  expect(answer).toBe('Your reply');
   expect(last).toContain('alice now\n  Is anybody there?\n  ↳ bob (you) now\n    I am.');
   expect(last).not.toContain('unread');
   expect(bodiesOf(bob, 'bob')).toEqual(['I am.']);
@@ -69,7 +69,7 @@ test('what arrives while a question is open is on the next screen; a mention of 
   });
   expect(seen[4]).toContain('Hi @bob, how are you?');
   expect(seen[4]).toContain('1 mention');
-  expect(seen[5]).toContain('who mentions bob\n• alice');
+  expect(seen[5]).toContain('mentions of bob\n• alice');
   expect(rings).toBe(1);
   await world.close();
 });
@@ -77,6 +77,68 @@ test('what arrives while a question is open is on the next screen; a mention of 
 test('Ctrl-C at a question goes back; on a screen it is asked once whether that is meant', async () => {
   const { world, seen } = await dialogue([press('p'), cancel, press('f'), cancel, cancel, false, cancel, cancel]);
   expect(seen.filter((text) => text === 'Quit?')).toHaveLength(2);
+  await world.close();
+});
+
+test('Escape at "Quit?" goes back; what would be lost is said there', async () => {
+  const world = await listedPeers(5, ['bob']);
+  const [bob] = world.peers as [VirtualPeer];
+  const person = scripted(world, [cancel, dismiss, press('p'), 'Half…', press('q'), dismiss, press('q'), true]);
+  await world.settle(runFrontEnd({ ...bob, dialogue: person, paint, clock: world.clock }));
+  expect(person.seen.filter((text) => text.startsWith('Quit?'))).toEqual([
+    'Quit?',
+    'Quit? Your draft will be lost.',
+    'Quit? Your draft will be lost.',
+  ]);
+  expect(person.seen).toContainEqual(expect.stringContaining('Your draft is kept until you quit'));
+  await world.close();
+});
+
+test('whoever leaves while downloads run leaves at once, and nothing is left to fail', async () => {
+  const { world } = await dialogue([press('f'), 'alice', press('s'), press('q')]);
+  await world.close();
+});
+
+test('a restart begins where the person was last, whatever has arrived since', async () => {
+  const world = await listedPeers(5, ['alice', 'bob']);
+  const [alice, bob] = world.peers as [VirtualPeer, VirtualPeer];
+  const readingPosition = {
+    position: '',
+    keep: (hash: string) => {
+      readingPosition.position = hash;
+    },
+  };
+  const sit = async (...answers: readonly Answer[]) => {
+    const dialogue = scripted(world, [...answers, press('q')]);
+    await world.settle(runFrontEnd({ ...bob, dialogue, paint, readingPosition, clock: world.clock }));
+    return dialogue.seen;
+  };
+  for (const text of ['first', 'second', 'third']) alice.peer.post(text);
+  await sit(press('f'), 'alice', press('enter', 'second'), press('escape'));
+  for (let number = 0; number < 300; number++) alice.peer.post(`later ${number}`);
+  await world.clock.advance(10_000);
+  expect((await sit(press('enter'), press('escape')))[1]).toMatch(/conversation\n.*alice.*\n {2}second/);
+  await world.close();
+});
+
+test('a peer is online as long as it answers, not as long as the directory lists it', async () => {
+  const { world, seen } = await dialogue(({ peers: [alice], clock }) => {
+    clock.setTimeout(() => void alice?.peer.close(), 4_500);
+    return [
+      press('f'),
+      'alice',
+      press('w'),
+      press('escape'),
+      press('s'),
+      ...Array(150).fill(press('t')),
+      press('w'),
+      press('q'),
+      press('q'),
+    ];
+  });
+  const lists = seen.filter((text) => text.startsWith('peers\n'));
+  expect(lists[0]).toMatch(/^alice .*online/m);
+  expect(lists[1]).not.toContain('online');
   await world.close();
 });
 
@@ -89,15 +151,15 @@ test('what fails is said, and the dialogue goes on', async () => {
     press('u'),
     press('q'),
   ]);
-  expect(seen).toContainEqual(expect.stringMatching(/knows no nobody/));
-  expect(seen.at(-1)).toContain('there is nobody to choose from');
+  expect(seen).toContainEqual(expect.stringMatching(/lists no "nobody"/));
+  expect(seen.at(-1)).toContain('You do not follow anybody yet');
   await world.close();
 });
 
 test('where there is no message, the key for its author asks which peer is meant', async () => {
   const { world, seen } = await dialogue([press('v'), 'alice', press('escape'), press('q')]);
   expect(seen[0]).toContain('No messages yet');
-  expect(seen[1]).toBe('Look at whom?');
+  expect(seen[1]).toBe('Which peer?');
   expect(seen[2]).toMatch(/^alice\nfingerprint/);
   await world.close();
 });
@@ -113,7 +175,7 @@ test('a message that cannot be published stays a draft', async () => {
 test('half-written is kept, and there when one goes on; a blank text is none', async () => {
   const { world, bob, seen, drafts } = await dialogue([press('p'), 'I was about to…', press('p'), '  ', press('q')]);
   expect(seen).toContain('Your message: I was about to');
-  expect(seen).toContainEqual(expect.stringContaining('what you wrote is kept'));
+  expect(seen).toContainEqual(expect.stringContaining('Your draft is saved'));
   expect(drafts).toEqual({});
   expect(bodiesOf(bob, 'bob')).toEqual([]);
   await world.close();
@@ -133,9 +195,9 @@ test("a message of one's own is withdrawn, once it was said what that cannot do;
     press('q'),
   ]);
   expect(seen.filter((text) => text === 'Withdraw it?')).toHaveLength(2);
-  expect(seen).toContainEqual(expect.stringContaining('Nobody can be made to forget it'));
+  expect(seen).toContainEqual(expect.stringContaining('cannot be made to forget it'));
   expect(bodiesOf(bob, 'bob')).toEqual([]);
-  expect(seen.at(-1)).toContain('only what you wrote yourself can be withdrawn');
+  expect(seen.at(-1)).toContain('you can withdraw only messages that you wrote yourself');
   await world.close();
 });
 
@@ -143,26 +205,26 @@ test("a message of one's own is withdrawn, once it was said what that cannot do;
 const ways: readonly (readonly [string, readonly Answer[], RegExp])[] = [
   ['read', [], /^bob · timeline/],
   ['open a thread', [press('enter')], /^conversation/],
-  ['reply', [press('r'), 'I am.'], /published/],
-  ['post', [press('p'), 'Hello.'], /published/],
-  ['follow', [press('f'), 'carol'], /you follow carol/],
-  ['unfollow', [press('u'), 'alice'], /you no longer follow alice/],
+  ['reply', [press('r'), 'I am.'], /Published\./],
+  ['post', [press('p'), 'Hello.'], /Published\./],
+  ['follow', [press('f'), 'carol'], /You now follow carol/],
+  ['unfollow', [press('u'), 'alice'], /You no longer follow alice/],
   ['mute', [press('v'), press('m')], /alice is muted/],
-  ['mark read', [press('m')], /1 message marked as read/],
+  ['mark read', [press('m')], /Marked 1 message as read/],
   ['search', [press('/'), 'anybody'], /1 message with “anybody”/],
   ['look at a peer', [press('v')], /fingerprint/],
   ["look at a peer's Merkle tree", [press('v'), press('t')], /^tree of alice/],
-  ['see received Errors and what happened lately', [press('e')], /^what happened lately/],
+  ['see received Errors and what happened lately', [press('e')], /^recent events/],
   ['settings', [press('c')], /^settings/],
   ['help', [press('?')], /^help/],
   ['list the peers', [press('i'), press('1')], /^peers/],
   ['addresses of a peer', [press('i'), press('2'), 'alice'], /alice is at /],
   ['Hello to an address', [press('i'), press('3'), '10.0.1.1:40000'], /10\.0\.1\.1:40000/],
-  ['RootRequest', [press('i'), press('4'), 'alice'], /the root of alice/],
+  ['RootRequest', [press('i'), press('4'), 'alice'], /The root of alice/],
   ['download a tree', [press('i'), press('5'), 'alice'], /alice: nothing new/],
   ['print own tree', [press('i'), press('6')], /^tree of bob/],
   ["print a peer's tree", [press('i'), press('7'), 'alice'], /^tree of alice/],
-  ["print a peer's messages", [press('i'), press('8'), 'alice'], /^messages of alice/],
+  ["print a peer's messages", [press('i'), press('8'), 'alice'], /^messages by alice/],
   ['quit', [press('i'), press('9')], /^inspect/],
 ];
 
@@ -201,13 +263,13 @@ test('whatever keys are pressed and whatever is answered, the dialogue goes on u
       expect(width(line)).toBeLessThanOrEqual(columns);
     }
     for (const hint of person.hints) expect(hint).toContain('? help');
-    for (const title of person.seen) titles.add(title.replace(/ (of|with|mentions) .*/, ''));
+    for (const title of person.seen) titles.add(title.replace(/ (of|by|with) .*/, ''));
     for (const action of person.actions) actions.add(action);
     await world.close();
   });
   const places = [
     'bob · timeline',
-    'who',
+    'mentions',
     'conversation',
     'peers',
     'alice',
@@ -253,9 +315,9 @@ test('everything under "inspect" answers', async () => {
     press('i'),
     press('enter', 'list the peers'),
     press('escape'),
-    press('enter', 'ask for the addresses'),
+    press('enter', 'look up the addresses'),
     'alice',
-    press('enter', 'say Hello'),
+    press('enter', 'send a Hello'),
     formatAddress(alice?.peer.addresses[0] as never),
     press('enter', 'RootRequest'),
     'alice',
@@ -272,13 +334,13 @@ test('everything under "inspect" answers', async () => {
     press('enter', 'quit'),
   ]);
   const all = seen.join('\n---\n');
-  expect(all).toMatch(/alice {2}online/);
+  expect(all).toMatch(/alice {2}listed/);
   expect(all).toMatch(/alice is at .*:\d+/);
-  expect(all).toMatch(/:\d+ has answered: there is a session/);
-  expect(all).toMatch(/the root of alice is [0-9a-f]{12}/);
-  expect(all).toContain('tree of bob\nNo messages, hence no tree.');
+  expect(all).toMatch(/:\d+ has answered: a session is open/);
+  expect(all).toMatch(/The root of alice is [0-9a-f]{12}/);
+  expect(all).toContain('tree of bob\nThe tree is empty');
   expect(all).toMatch(/tree of alice\n[0-9a-f]{12} Is anybody there\?/);
-  expect(all).toMatch(/messages of alice\n• alice now/);
+  expect(all).toMatch(/messages by alice\n• alice now/);
   await world.close();
 });
 

@@ -75,7 +75,10 @@ describe('a restored peer learns of a follower', () => {
     expect(checks).toContainEqual({
       peer: 'mute',
       outcome: 'unreachable',
-      failure: { code: 'peer-unreachable', message: expect.stringContaining('did not answer GetDatum, sent 5 times') },
+      failure: {
+        code: 'peer-unreachable',
+        message: expect.stringContaining('did not answer GetDatum, which was sent 5 times'),
+      },
     });
     expect(mute.asked).toHaveLength(10);
     await world.close();

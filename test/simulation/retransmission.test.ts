@@ -27,7 +27,7 @@ function expectDoubling(found: readonly number[], firstMs: number): void {
 }
 
 describe('a Hello that stays unanswered', () => {
-  test('is sent at most four times in 30 s per address; the last one under a new id that ends in zero', async () => {
+  test('is sent at most four times in 30 s per address; the second and the last one under an id that ends in zero', async () => {
     const { world, reader, publisher } = await worldWithPublisher();
     publisher.stranger.answer = () => {};
     reader.peer.hello(publisher.stranger.address);
@@ -36,10 +36,10 @@ describe('a Hello that stays unanswered', () => {
     expect(hellos).toHaveLength(4);
     expectDoubling(pauses(hellos), 2_000);
     const ids = hellos.map(({ bytes }) => Buffer.from(bytes).readUInt32BE(0));
-    expect(new Set(ids.slice(0, 3)).size).toBe(1);
-    expect(ids[3]).not.toBe(ids[0]);
-    expect((ids[3] as number) & 0xff).toBe(0);
-    expect(Buffer.from(hellos[1]?.bytes ?? []).equals(Buffer.from(hellos[0]?.bytes ?? []))).toBe(true);
+    expect(ids[2]).toBe(ids[0]);
+    expect(ids[3]).toBe(ids[1]);
+    expect(ids.map((id) => (id & 0xff) === 0)).toEqual([false, true, false, true]);
+    expect(Buffer.from(hellos[2]?.bytes ?? []).equals(Buffer.from(hellos[0]?.bytes ?? []))).toBe(true);
     await world.close();
   });
 
@@ -48,7 +48,7 @@ describe('a Hello that stays unanswered', () => {
     publisher.stranger.answer = () => {};
     const { error } = await world.settle(reader.peer.sync('alice'));
     expect(error).toMatchObject({ code: 'peer-unreachable' });
-    expect(error?.message).toMatch(/^alice \(10\.0\.9\.1:5000\) did not answer Hello, sent 4 times in 30 s/);
+    expect(error?.message).toMatch(/^alice \(10\.0\.9\.1:5000\) did not answer Hello within 11 s/);
     await world.close();
   });
 });
@@ -61,7 +61,7 @@ describe('any other request', () => {
       if (heard.datagram.type === 'Hello') answer(heard);
     };
     const { error } = await world.settle(reader.peer.sync('alice'));
-    expect(error?.message).toMatch(/did not answer RootRequest, sent 5 times in \d+ s/);
+    expect(error?.message).toMatch(/did not answer RootRequest, which was sent \d times in \d+ s/);
     const requests = sentTo(world, publisher, 1);
     const first = requests.slice(0, 5);
     expect(new Set(first.map(({ bytes }) => Buffer.from(bytes).toString('hex'))).size).toBe(1);

@@ -2,7 +2,7 @@
 import { CancelledError, type Dialogue } from '../../src/cli/front-end/dialogue.ts';
 import { keyLines } from '../../src/cli/front-end/key-lines.ts';
 import type { Screen } from '../../src/cli/front-end/screen.ts';
-import { wrapText } from '../../src/cli/render/wrap.ts';
+import { truncate, wrapText } from '../../src/cli/render/wrap.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { World } from './world.ts';
 
@@ -51,7 +51,8 @@ export function randomDialogue(
     return new Promise((resolve, reject) => {
       clock.setTimeout(() => {
         // Ctrl-C twice leaves from everywhere: too early that would end the walk.
-        if (isTired() || (question !== QUIT && random.uint32() % 10 === 0)) return reject(new CancelledError());
+        if (isTired() || (!question.startsWith(QUIT) && random.uint32() % 10 === 0))
+          return reject(new CancelledError({ isExit: true }));
         try {
           resolve(decide());
         } catch (error) {
@@ -61,41 +62,42 @@ export function randomDialogue(
     });
   };
   const look = (screen: Screen) => {
-    const view = screen.view(columns);
-    for (const line of [...view.title, ...view.status, ...view.items.flatMap((item) => item.lines(columns))])
-      lines.add(line);
-    if (!view.title.includes('help')) hints.add(keyLines(screen.keys, 40, (_format, text) => text).join('\n'));
-    return view;
+    const shown = screen.items().flatMap((item) => item.lines(columns));
+    for (const line of [truncate(screen.title(), columns), ...screen.status(columns), ...shown]) lines.add(line);
+    if (screen.title() !== 'help') hints.add(keyLines(screen.keys, 40, (_format, text) => text).join('\n'));
   };
   return {
     seen,
     lines,
     hints,
     actions,
-    screen: (screen) =>
-      answer(look(screen).title.join(' '), () => {
-        const { items } = look(screen);
+    screen: (screen) => {
+      look(screen);
+      return answer(screen.title(), () => {
+        look(screen);
+        const items = screen.items();
         const item = items.length === 0 ? '' : one(items).id;
         if (item !== '') screen.visited?.(item);
         screen.reachedTop?.();
         const { action } = one(screen.keys.filter((key) => key.action !== 'quit'));
         actions.add(action);
         return { action, item: action === 'choose' && item === 'quit' ? 'peers' : item };
-      }),
+      });
+    },
     choose: (question, options) => answer(question, () => one(options).value),
     pick: (question, names) => answer(question, () => one(names)),
-    write: (question, { draft, complain, onChange, above }) =>
+    write: (question, { draft, whyInvalid, onChange, above }) =>
       answer(question, () => {
         for (const line of above(columns)) lines.add(line);
         const text = random.uint32() % 3 === 0 ? draft : one(TEXTS);
         onChange(text);
-        if (complain(text) !== undefined) throw new CancelledError();
+        if (whyInvalid(text) !== undefined) throw new CancelledError({ isExit: false });
         return text;
       }),
     edit: (text) => answer('editor', () => text),
     line: (question) => answer(question, () => one(LINES)),
     secret: (question) => answer(question, () => 'secret'),
-    confirm: (question) => answer(question, () => question !== QUIT && random.uint32() % 2 === 0),
+    confirm: (question) => answer(question, () => !question.startsWith(QUIT) && random.uint32() % 2 === 0),
     show: (text) => {
       for (const line of wrapText(text, columns)) lines.add(line);
     },

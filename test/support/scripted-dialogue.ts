@@ -5,6 +5,8 @@ import type { World } from './world.ts';
 
 /** Ctrl-C. */
 export const cancel = Symbol('cancel');
+/** Escape, at a question. */
+export const dismiss = Symbol('dismiss');
 
 /** A key on a screen: pressed on the item whose lines have this in them, or on the one that the cursor is on. */
 export interface Press {
@@ -12,7 +14,7 @@ export interface Press {
   readonly on?: string;
 }
 
-export type Answer = string | boolean | Press | typeof cancel;
+export type Answer = string | boolean | Press | typeof cancel | typeof dismiss;
 
 export interface ScriptedDialogue extends Dialogue {
   /** Questions, and what was shown, in order: screens as text. */
@@ -34,7 +36,7 @@ export function scripted({ clock }: Pick<World, 'clock'>, answers: readonly Answ
   /** `look` is called when the person is about to answer. */
   const answer = <T>(
     question: string,
-    convert: (given: Exclude<Answer, typeof cancel>) => T,
+    convert: (given: Exclude<Answer, symbol>) => T,
     look: () => void = () => {},
   ): Promise<T> => {
     const asked = seen.push(question);
@@ -43,7 +45,7 @@ export function scripted({ clock }: Pick<World, 'clock'>, answers: readonly Answ
       clock.setTimeout(() => {
         look();
         if (given === undefined) reject(new Error(`nobody answers "${seen[asked - 1]}"`));
-        else if (given === cancel) reject(new CancelledError());
+        else if (typeof given === 'symbol') reject(new CancelledError({ isExit: given === cancel }));
         else {
           try {
             resolve(convert(given));
@@ -77,7 +79,7 @@ export function scripted({ clock }: Pick<World, 'clock'>, answers: readonly Answ
         // Ending in an ellipsis: typed, and then Escape.
         const isBrokenOff = typeof given === 'string' && given.endsWith('…');
         onChange(isBrokenOff ? given.slice(0, -1) : String(given));
-        if (isBrokenOff) throw new CancelledError();
+        if (isBrokenOff) throw new CancelledError({ isExit: false });
         return String(given);
       }),
     edit: asGiven,
@@ -93,17 +95,16 @@ export function scripted({ clock }: Pick<World, 'clock'>, answers: readonly Answ
 }
 
 function textOf(screen: Screen): string {
-  const { title, items, empty, status } = screen.view(COLUMNS);
-  return [...title, ...(items.length === 0 ? [empty] : items.flatMap((item) => item.lines(COLUMNS))), ...status].join(
-    '\n',
-  );
+  const items = screen.items();
+  const shown = items.length === 0 ? [screen.empty] : items.flatMap((item) => item.lines(COLUMNS));
+  return [screen.title(), ...shown, ...screen.status(COLUMNS)].join('\n');
 }
 
-function pressed(screen: Screen, given: Exclude<Answer, typeof cancel>): ScreenAnswer {
+function pressed(screen: Screen, given: Exclude<Answer, symbol>): ScreenAnswer {
   const { key, on } = typeof given === 'object' ? given : { key: String(given) };
   const pressed = screen.keys.find((candidate) => candidate.key === key);
   if (pressed === undefined) throw new Error(`there is no key "${key}" on\n${textOf(screen)}`);
-  const { items } = screen.view(COLUMNS);
+  const items = screen.items();
   const wanted = (lines: readonly string[]) => lines.some((line) => on !== undefined && line.includes(on));
   const item =
     on === undefined

@@ -13,6 +13,8 @@ export interface TerminalOptions {
   readonly columns?: number;
   readonly rows?: number;
   readonly environment?: Readonly<Record<string, string>>;
+  /** As a job of a shell, which gets the terminal while the program is stopped. */
+  readonly shell?: boolean;
 }
 
 /** Only a screen that never comes takes so long. */
@@ -23,13 +25,18 @@ const LOOK_EVERY_MS = 50;
 export class Terminal implements Disposable {
   readonly #server = `murmure-${randomUUID()}`;
 
-  constructor(argv: readonly string[], { columns = 80, rows = 24, environment = {} }: TerminalOptions = {}) {
+  constructor(argv: readonly string[], options: TerminalOptions = {}) {
+    const { columns = 80, rows = 24, environment = {}, shell = false } = options;
     const { PATH = '', NODE_COMPILE_CACHE = '' } = process.env;
     const settings = { LANG: 'C.UTF-8', TERM: 'screen-256color', PATH, NODE_COMPILE_CACHE, ...environment };
     const words = [process.execPath, main, ...argv].map((word) => `'${word}'`).join(' ');
     const variables = Object.entries(settings).map(([name, value]) => `${name}='${value}'`);
-    const command = `env -i ${variables.join(' ')} ${words}; echo "ended with $?"; sleep 1000`;
+    const run = shell ? 'bash --norc --noprofile -i' : words;
+    const command = `env -i ${variables.join(' ')} ${run}; echo "ended with $?"; sleep 1000`;
     this.#tmux('-f', '/dev/null', 'new-session', '-d', '-x', `${columns}`, '-y', `${rows}`, command);
+    if (!shell) return;
+    this.type(words);
+    this.press('Enter');
   }
 
   /** Presses keys, as tmux names them: "Enter", "Escape", "C-c", "r". */

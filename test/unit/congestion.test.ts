@@ -36,6 +36,12 @@ describe('the first timeout', () => {
     expect(all(answered(0, 15_000)).timeoutMs).toBe(16_000);
   });
 
+  test('takes no round trip for longer than the longest timeout: the clock has jumped meanwhile', () => {
+    const hour = 3_600_000;
+    expect(all(answered(0, hour)).smoothedMs).toBe(timing.maximumTimeout);
+    expect(all(answered(0, 100), answered(1_000, hour)).smoothedMs).toBe(0.875 * 100 + 0.125 * timing.maximumTimeout);
+  });
+
   test('is not measured on a repeated request, which it only backs off (Karn’s rule)', () => {
     const before = all(answered(0, 100));
     const after = afterRequests(before, answered(1_000, 250, 2));

@@ -13,9 +13,12 @@ const request = nobody('request');
 const session = nobody('session');
 const peer = { ip: '192.0.2.1', port: 1 };
 const stranger = { ip: '192.0.2.2', port: 1 };
+/** Whoever has opened the requests 7 and 8. */
+const asker = nobody('asker');
+const route = { address: peer, to: request, owner: asker };
 const routing: Routing = {
   owner,
-  routes: withEntry(withEntry(emptyTable(), 7, { address: peer, to: request }), 8, { address: peer, to: request }),
+  routes: withEntry(withEntry(emptyTable(), 7, route), 8, route),
   sources: withEntry(emptyTable(), formatAddress(peer), session),
 };
 
@@ -43,9 +46,26 @@ describe('answers', () => {
     expect(sorted(peer, unknown(0, 200))).toEqual({ to: [], malformed: 0, unexpected: 1 });
   });
 
-  test('that are nodes go together, after all others', () => {
+  test('that are nodes go one by one, and whoever asked for them hears once that all were handed over', () => {
     const { to } = sorted(peer, absent(7), root(7), absent(8));
-    expect(to).toEqual(['request: answer.received', 'request: nodes.answered']);
+    expect(to).toEqual([...new Array(3).fill('request: answer.received'), 'asker: answers.delivered']);
+  });
+
+  test('that are no nodes are followed by nothing', () => {
+    expect(sorted(peer, root(7), { type: 'Error', id: 8, text: 'no' }).to).toEqual(
+      new Array(2).fill('request: answer.received'),
+    );
+  });
+
+  test('of nodes are followed by one word to each session', () => {
+    const other = { ...route, owner: nobody('another') };
+    const routes = withEntry(routing.routes, 9, other);
+    const arrivals = [absent(7), absent(9), absent(8)].map((node) => ({ bytes: encodeDatagram(node), from: peer }));
+    const { deliveries } = sortArrivals(arrivals, 1, socket, { ...routing, routes });
+    expect(deliveries.slice(3).map(({ to, event }) => `${to.id}: ${event.type}`)).toEqual([
+      'asker: answers.delivered',
+      'another: answers.delivered',
+    ]);
   });
 });
 

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Peer } from '../../index.ts';
 import { openSqliteStore } from '../../store/sqlite-store.ts';
-import type { Hash } from '../../wire/hash.ts';
 import { MurmureError } from '../../wire/murmure-error.ts';
 import { abortable } from '../abortable.ts';
 import { examples, type Run } from '../command.ts';
@@ -29,7 +28,7 @@ export function declare(program: Command, run: Run): void {
 }
 
 const OWN_NAME = 'you';
-/** What of the timeline is shown: about a screen. */
+/** About a screenful. */
 const SHOWN_MESSAGES = 20;
 
 export async function demo(context: CommandContext): Promise<void> {
@@ -39,8 +38,7 @@ export async function demo(context: CommandContext): Promise<void> {
   resources.defer(() => rm(folder, { recursive: true, force: true }));
   const { access, names } = resources.use(await openNeighbourhood(context, output.note));
 
-  const storeFile = join(folder, 'store.db');
-  const store = resources.use(openSqliteStore(storeFile));
+  const store = resources.use(openSqliteStore(join(folder, 'store.db')));
   const journal = await journalOption(context);
   const you = resources.use(await startPeer(context, { name: OWN_NAME, store, ...access, ...journal, explain: true }));
   output.note('You have registered as well. You follow all of them, and download their messages:');
@@ -51,12 +49,8 @@ export async function demo(context: CommandContext): Promise<void> {
     output: { json, paint },
   } = context;
   if (dialogue !== undefined && !json) {
-    const withdraw = (hash: Hash) => {
-      using other = openSqliteStore(storeFile);
-      other.withdraw(OWN_NAME, hash, context.nowMs());
-    };
     const settings = context.settings.origins;
-    await runFrontEnd({ peer: you, store, dialogue, paint, settings, directory: access.directory, withdraw });
+    await runFrontEnd({ peer: you, store, dialogue, paint, settings, directory: access.directory });
     return;
   }
   output.note(`The last ${SHOWN_MESSAGES} of ${store.countMessages()} messages:`);

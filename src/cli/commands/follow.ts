@@ -14,10 +14,10 @@ export function declare(program: Command, run: Run): void {
     .command('follow')
     .summary('follow peers')
     .description(
-      'Follows peers: sync and serve download what they publish. A name that nobody has is refused, as far as this home or the directory can tell.',
+      'Follows peers: sync and serve download what they publish. You may follow a peer before it is first listed. A name that is not listed, but almost that of a listed peer, is refused as a likely typing error.',
     )
     .argument('<peer...>', 'whom to follow')
-    .option('--force', 'follow them even if nobody has that name yet')
+    .option('--force', 'follow them without asking the directory whether the names are right')
     .addHelpText('after', examples('follow alice', 'follow alice bob'))
     .action((peers: string[], options: LookUpOptions) => run((context) => follow(context, peers, options)));
   program
@@ -40,7 +40,8 @@ async function follow(context: CommandContext, peers: readonly string[], options
   const { name, store: opened } = await openStore(settings.home);
   using store = opened;
   if (peers.includes(name)) throw new UsageError(`"${name}" is yourself: your own messages are here already`);
-  for (const peer of await requirePeers(context, store, peers, options)) {
+  const untilListed = 'serve and sync look for that name from now on';
+  for (const peer of await requirePeers(context, { ...options, names: peers, store, ownName: name, untilListed })) {
     store.setFollowing(peer, true, nowMs());
     output.data({ peer, following: true }, () => `You now follow ${safeLine(peer)}.`);
   }

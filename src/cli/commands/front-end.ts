@@ -6,7 +6,6 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { createDirectoryHttp } from '../../peer/directory-http.ts';
-import { openSqliteStore } from '../../store/sqlite-store.ts';
 import type { Run } from '../command.ts';
 import { type CommandContext, type DirectoryAccess, requireDirectory } from '../context.ts';
 import { LOOPBACK, openNeighbourhood } from '../demo/neighbourhood.ts';
@@ -14,6 +13,7 @@ import { UsageError } from '../errors.ts';
 import type { Dialogue } from '../front-end/dialogue.ts';
 import { draftsIn } from '../front-end/drafts.ts';
 import { editSettings } from '../front-end/edit-settings.ts';
+import { readingPositionIn } from '../front-end/reading-position.ts';
 import { type FirstRunWorld, runFirstRun } from '../front-end/run-first-run.ts';
 import { runFrontEnd } from '../front-end/run-front-end.ts';
 import { createHome } from '../home/create-home.ts';
@@ -54,13 +54,10 @@ async function frontEnd(context: CommandContext): Promise<number | undefined> {
     dialogue,
     paint: output.paint,
     drafts: draftsIn(settings.home),
+    readingPosition: readingPositionIn(settings.home),
     settings: settings.origins,
     directory: access.directory,
     editSettings: () => editSettings(settings.home.configFile, dialogue.edit),
-    withdraw: (hash) => {
-      using other = openSqliteStore(settings.home.storeFile);
-      other.withdraw(peer.name, hash, context.nowMs());
-    },
   });
   return undefined;
 }
@@ -131,13 +128,11 @@ function whyNoCertificate(text: string): string | undefined {
   if (text.trim() === '') return 'enter a path, or press Escape to stop here';
   try {
     const isPem = readFileSync(pathFrom(text), 'utf8').includes('-----BEGIN CERTIFICATE-----');
-    return isPem
-      ? undefined
-      : 'there is no certificate in that file: a PEM file has "-----BEGIN CERTIFICATE-----" in it';
+    return isPem ? undefined : 'that file holds no certificate: a PEM file contains "-----BEGIN CERTIFICATE-----"';
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return `there is no file ${resolve(pathFrom(text))}`;
-    return code === 'EISDIR' ? 'that is a folder: name the file in it' : message;
+    return code === 'EISDIR' ? 'that is a folder: type the path of a file in it' : message;
   }
 }
 

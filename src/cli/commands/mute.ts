@@ -15,7 +15,7 @@ export function declare(program: Command, run: Run): void {
       'Hides the messages of peers from timeline and watch, unless you name them there. The messages are still downloaded.',
     )
     .argument('<peer...>', 'whom to mute')
-    .option('--force', 'mute them even if nobody has that name yet')
+    .option('--force', 'mute them without asking the directory whether the names are right')
     .addHelpText('after', examples('mute alice', 'mute alice bob'))
     .action((peers: string[], options: LookUpOptions) => run((context) => mute(context, peers, options)));
   program
@@ -33,7 +33,8 @@ async function mute(context: CommandContext, peers: readonly string[], options: 
   using store = opened;
   if (peers.includes(name))
     throw new UsageError(`"${name}" is yourself: take single messages back with "murmure withdraw"`);
-  for (const peer of await requirePeers(context, store, peers, options)) {
+  const untilListed = 'its messages will be hidden once they arrive';
+  for (const peer of await requirePeers(context, { ...options, names: peers, store, ownName: name, untilListed })) {
     store.setMuted(peer, true, nowMs());
     output.data({ peer, muted: true }, () => `The timeline no longer shows ${safeLine(peer)}.`);
   }

@@ -6,13 +6,13 @@ export interface Option<T extends string> {
   readonly label: string;
 }
 
-/** Says what is wrong with an answer; undefined: nothing. */
-export type Complain = (text: string) => string | undefined;
+/** Says why an answer cannot be taken; undefined: it can. */
+export type WhyInvalid = (text: string) => string | undefined;
 
 export interface Writing {
   /** What is there already. */
   readonly draft: string;
-  readonly complain: Complain;
+  readonly whyInvalid: WhyInvalid;
   /** Bytes of UTF-8 that a text may have. */
   readonly maxBytes: number;
   /** Called with what is written so far, whenever that changes. */
@@ -34,8 +34,8 @@ export interface Dialogue {
   /** Any text, in the person's editor. */
   edit(text: string, ending: string): Promise<string>;
   /** A line of text; `suggestion` is what Enter alone answers. */
-  line(question: string, complain: Complain, suggestion?: string): Promise<string>;
-  /** Something that nobody should see over one's shoulder. */
+  line(question: string, whyInvalid: WhyInvalid, suggestion?: string): Promise<string>;
+  /** A secret: it is not shown while it is typed. */
   secret(question: string): Promise<string>;
   /** `suggestion` is what Enter alone answers; default: yes. */
   confirm(question: string, suggestion?: boolean): Promise<boolean>;
@@ -43,11 +43,18 @@ export interface Dialogue {
   show(text: string): void;
   /** Takes the whole terminal until disposed of: each question then starts on an empty one. */
   fullScreen(): Disposable;
-  /** Something wants attention. */
+  /** Draws attention. */
   ring(): void;
 }
 
-/** The question was not answered: Ctrl-C. */
+/** The question was not answered: Escape, or what ends a program. */
 export class CancelledError extends Error {
   override readonly name = 'CancelledError';
+  /** It was Ctrl-C, Ctrl-D, or the end of the input. */
+  readonly isExit: boolean;
+
+  constructor({ isExit }: { readonly isExit: boolean }) {
+    super('the question was not answered');
+    this.isExit = isExit;
+  }
 }

@@ -11,10 +11,22 @@ import { setImmediate } from 'node:timers/promises';
 const ESCAPE_MS = 25;
 /** Nobody types that far ahead. */
 const MOST_WAITING = 100_000;
+const CTRL_Z = '\u001A';
 
 export interface Key {
   readonly name?: string;
   readonly ctrl?: boolean;
+}
+
+/**
+ * Who draws on the terminal. It is handed back before the process stops at Ctrl-Z, or the shell would find it as it is needed here; and
+ * taken again when the process goes on, also after a SIGSTOP, of which nobody hears beforehand.
+ */
+export interface TerminalOwner {
+  /** Makes the terminal what it was. */
+  leave(): void;
+  /** Makes it what is needed, and draws anew. */
+  enter(): void;
 }
 
 /** As much of a readable stream as readline needs; it is never one that holds back data. */
@@ -34,9 +46,12 @@ export class KeyInput {
   #waiting = '';
   #isPumping = false;
   #readers = 0;
+  #isTaken = false;
+  readonly #owner: TerminalOwner;
 
-  constructor(terminal: NodeJS.ReadStream) {
+  constructor(terminal: NodeJS.ReadStream, owner: TerminalOwner) {
     this.#terminal = terminal;
+    this.#owner = owner;
     // The first to call this decides how long Escape takes.
     emitKeypressEvents(this.stream, { escapeCodeTimeout: ESCAPE_MS } as never);
     this.#stream.on('newListener', (event) => {
@@ -79,12 +94,16 @@ export class KeyInput {
   }
 
   #start(): void {
+    this.#isTaken = true;
     this.#terminal.setRawMode?.(true);
     this.#terminal.on('data', this.#onData);
     this.#terminal.resume();
+    process.on('SIGCONT', this.#onContinue);
   }
 
   #stop(): void {
+    this.#isTaken = false;
+    process.off('SIGCONT', this.#onContinue);
     this.#terminal.off('data', this.#onData);
     this.#terminal.pause();
     this.#terminal.setRawMode?.(false);
@@ -92,8 +111,27 @@ export class KeyInput {
 
   readonly #onData = (chunk: Buffer | string): void => {
     const text = typeof chunk === 'string' ? chunk : this.#decoder.write(chunk);
-    this.#waiting = (this.#waiting + text).slice(0, MOST_WAITING);
+    this.#waiting = (this.#waiting + text.replaceAll(CTRL_Z, '')).slice(0, MOST_WAITING);
+    if (text.includes(CTRL_Z)) this.#suspend();
     void this.#pump();
+  };
+
+  #suspend(): void {
+    if (process.platform === 'win32') return;
+    this.#terminal.setRawMode?.(false);
+    this.#owner.leave();
+    // The whole job, as a terminal does it: npm, say, would go on waiting for a process that has stopped.
+    process.kill(0, 'SIGTSTP');
+    // Here it goes on, before anything else is drawn; at once where there is no shell to go back to.
+    this.#onContinue();
+  }
+
+  readonly #onContinue = (): void => {
+    if (!this.#isTaken) return;
+    // The terminal may have become anything meanwhile, whatever mode Node thinks it is in.
+    this.#terminal.setRawMode?.(false);
+    this.#terminal.setRawMode?.(true);
+    this.#owner.enter();
   };
 
   /** One character at a time: the one after may be for the next question. */

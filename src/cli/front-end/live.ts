@@ -1,9 +1,10 @@
 /** What changes by itself while a person looks on: kept up to date from what the peer tells, for the screens to show. */
-import type { DirectoryPeer, Peer, PeerFact } from '../../index.ts';
+import type { DirectoryPeer, PeerFact } from '../../index.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { formatAddress } from '../../wire/socket-address.ts';
 import { renderWarning } from '../render/event.ts';
 import { counted, duration } from '../render/text.ts';
+import type { AskedPeer } from './sources.ts';
 
 /** Screens change at most ten times a second, however fast the news come. */
 const REFRESH_MS = 100;
@@ -12,8 +13,12 @@ const TICK_MS = 15_000;
 /** Rates are measured over at least this long. */
 const RATE_MS = 500;
 const LOG_ENTRIES = 500;
+/** Who is followed is asked every minute: after a few of them without an answer nobody can say that a peer is online. */
+const LATELY_MS = 5 * 60_000;
+/** Names of peers are remembered up to here; then the ones that were asked first go. */
+const MOST_NAMES = 1_000;
 
-const directions = { outgoing: 'we may ask', incoming: 'we may be asked by' };
+const directions = { outgoing: 'session to', incoming: 'session from' };
 
 export interface LogEntry {
   readonly atMs: number;
@@ -41,12 +46,16 @@ interface Measured extends Download {
 }
 
 export class Live implements Disposable {
-  readonly #peer: Peer;
+  readonly #peer: AskedPeer;
   readonly #clock: Clock;
   readonly #listeners = new Set<() => void>();
+  /** BOUNDED by the downloads that run. */
   readonly #downloads = new Map<string, Measured>();
+  /** BOUNDED by LOG_ENTRIES. */
   readonly #log: LogEntry[] = [];
-  /** Peers that turned up with another key than the one known. */
+  /** When each peer answered last, monotonic; undefined if it failed to since. The latest come last. BOUNDED by MOST_NAMES. */
+  readonly #answered = new Map<string, number | undefined>();
+  /** Peers that use another key than the one known. BOUNDED by the peers that the store has keys of. */
   readonly changedKeys = new Set<string>();
   readonly #stopListening: () => void;
   readonly #closing = new AbortController();
@@ -60,7 +69,7 @@ export class Live implements Disposable {
   notice = '';
   showsExactDates = false;
 
-  constructor(peer: Peer, clock: Clock) {
+  constructor(peer: AskedPeer, clock: Clock) {
     this.#peer = peer;
     this.#clock = clock;
     this.#stopListening = peer.on('*', (fact) => this.#note(fact));
@@ -90,6 +99,13 @@ export class Live implements Disposable {
     return this.#log;
   }
 
+  /** It has answered lately, and has not failed to since. `lastSyncMs`: as in the store, for before anybody looked on. */
+  isOnline(name: string, lastSyncMs: number | undefined): boolean {
+    if (!this.#answered.has(name)) return lastSyncMs !== undefined && this.#clock.now() - lastSyncMs < LATELY_MS;
+    const answeredMs = this.#answered.get(name);
+    return answeredMs !== undefined && this.#clock.monotonicNow() - answeredMs < LATELY_MS;
+  }
+
   /** Whom the directory listed when it was asked last; undefined before that. */
   get listed(): readonly DirectoryPeer[] | undefined {
     return this.#listed;
@@ -98,7 +114,7 @@ export class Live implements Disposable {
   /** Asks the directory. @throws MurmureError `directory-unreachable` */
   async list(): Promise<readonly DirectoryPeer[]> {
     this.#listed = await this.#peer.directoryPeers();
-    this.changed();
+    this.#connected();
     return this.#listed;
   }
 
@@ -150,8 +166,10 @@ export class Live implements Disposable {
       case 'session.opened':
         // The directory has no name, and whoever was greeted by address has none yet.
         this.#write(`${directions[fact.direction]} ${fact.name || formatAddress(fact.address)}`, false);
+        if (fact.authenticated || fact.direction === 'outgoing') this.#noteAnswered(fact.name, true);
         break;
       case 'session.failed':
+        this.#noteAnswered(fact.name, false);
         this.#write(`no session${fact.name === '' ? '' : ` with ${fact.name}`}: ${fact.failure.message}`, true);
         break;
       case 'sync.progressed':
@@ -160,6 +178,7 @@ export class Live implements Disposable {
       case 'sync.finished': {
         const { peer, status, newMessages, durationMs, error } = fact.report;
         this.#downloads.delete(peer);
+        this.#noteAnswered(peer, error === undefined);
         if (error !== undefined) this.#write(`${peer}: ${error.message}`, true);
         else if (status === 'updated')
           this.#write(`${peer}: ${counted(newMessages, 'new message')} in ${duration(durationMs)}`, false);
@@ -176,13 +195,21 @@ export class Live implements Disposable {
         this.#write(fact.failure.message, true);
         break;
       case 'root.published':
-        this.#write('published', false);
+        this.#write('published a new root', false);
         break;
       default:
         break;
     }
     if (fact.type === 'sync.progressed') this.#refreshSoon();
     else this.changed();
+  }
+
+  #noteAnswered(name: string, hasAnswered: boolean): void {
+    // Set again, it is the last one.
+    this.#answered.delete(name);
+    this.#answered.set(name, hasAnswered ? this.#clock.monotonicNow() : undefined);
+    const [first] = this.#answered.keys();
+    if (this.#answered.size > MOST_NAMES && first !== undefined) this.#answered.delete(first);
   }
 
   #connected(): void {
@@ -196,7 +223,7 @@ export class Live implements Disposable {
   }
 
   #measure(peer: string, nodesFetched: number, nodesKnown: number): void {
-    const atMs = this.#clock.now();
+    const atMs = this.#clock.monotonicNow();
     const last = this.#downloads.get(peer);
     if (last === undefined) {
       const measured = { measuredAtMs: atMs, measuredNodes: nodesFetched };

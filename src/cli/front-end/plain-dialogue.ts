@@ -1,9 +1,10 @@
 /** The front end's questions where the terminal can do nothing but print lines (TERM=dumb); it suits a screen reader, too. */
-import { createInterface } from 'node:readline/promises';
-import { safeLine } from '../../feed/safe-text.ts';
+import { createInterface, type Interface } from 'node:readline';
+import { safeLine, safeText } from '../../feed/safe-text.ts';
+import { abortable } from '../abortable.ts';
+import { editText } from '../input/editor.ts';
 import { wrapText } from '../render/wrap.ts';
-import { CancelledError, type Complain, type Dialogue } from './dialogue.ts';
-import { editInEditor } from './editor.ts';
+import { CancelledError, type Dialogue, type WhyInvalid } from './dialogue.ts';
 import type { Key, Screen, ScreenAnswer } from './screen.ts';
 
 export interface PlainDialogueOptions {
@@ -16,37 +17,37 @@ export interface PlainDialogueOptions {
 /** Items printed at a time: the ones nearest to where the screen begins. */
 const SHOWN = 20;
 
+/** A line of its own that ends a message, as in mail(1): what is pasted may have any number of lines. */
+const END_OF_MESSAGE = '.';
+
 export function plainDialogue({ input, output, signal }: PlainDialogueOptions): Dialogue {
   const print = (text: string) => void output.write(`${text}\n`);
-  const readLine = async (question: string): Promise<string> => {
-    const lines = createInterface({ input, output, terminal: false });
-    const closed = new AbortController();
-    lines.once('close', () => closed.abort());
-    lines.once('SIGINT', () => closed.abort());
-    try {
-      return await lines.question(`${question} `, { signal: AbortSignal.any([signal, closed.signal]) });
-    } catch (error) {
-      if (signal.aborted) throw signal.reason;
-      throw closed.signal.aborted ? new CancelledError() : error;
-    } finally {
-      lines.close();
-    }
+  const lines = new LineReader(input, signal);
+  const readLine = (question: string): Promise<string> => {
+    output.write(`${question} `);
+    return lines.next();
+  };
+  const readMessage = async (question: string): Promise<string> => {
+    print(question);
+    const message: string[] = [];
+    for (let line = await lines.next(); line !== END_OF_MESSAGE; line = await lines.next()) message.push(line);
+    return message.join('\n').trimEnd();
   };
   /** Until nothing is wrong with the answer. */
-  const readValid = async (question: string, complain: Complain): Promise<string> => {
+  const readValid = async (question: string, whyInvalid: WhyInvalid): Promise<string> => {
     for (;;) {
       const text = await readLine(question);
-      const wrong = complain(text);
+      const wrong = whyInvalid(text);
       if (wrong === undefined) return text;
       print(wrong);
     }
   };
   const pickNumber = async (question: string, labels: readonly string[]): Promise<number> => {
     for (const [index, label] of labels.entries()) print(`${index + 1}. ${label}`);
-    const complain = (text: string) =>
-      text.trim() === '' || labels[Number(text) - 1] !== undefined ? undefined : 'type one of the numbers';
-    const text = await readValid(`${question} (a number; nothing cancels)`, complain);
-    if (text.trim() === '') throw new CancelledError();
+    const whyInvalid = (text: string) =>
+      text.trim() === '' || labels[Number(text) - 1] !== undefined ? undefined : 'Type one of the numbers.';
+    const text = await readValid(`${question} (type a number, or nothing to go back)`, whyInvalid);
+    if (text.trim() === '') throw new CancelledError({ isExit: false });
     return Number(text) - 1;
   };
 
@@ -74,21 +75,26 @@ export function plainDialogue({ input, output, signal }: PlainDialogueOptions): 
       );
       return names[index] as string;
     },
-    write: async (question, { draft, complain, maxBytes, above, onChange }) => {
+    write: async (question, { draft, whyInvalid, maxBytes, above, onChange }) => {
       for (const line of above(output.columns ?? 80)) print(line);
-      if (draft !== '') print(`So far: ${safeLine(draft)}\nAn empty line sends that.`);
-      const text = await readValid(`${question} (at most ${maxBytes} bytes):`, (typed) => complain(typed || draft));
-      onChange(text || draft);
-      return text || draft;
+      if (draft !== '') print(`Your draft: ${safeText(draft)}\nType "." alone to send it, or write something else.`);
+      for (;;) {
+        const typed = await readMessage(`${question} (at most ${maxBytes} bytes; "." on a line of its own ends it):`);
+        const text = typed || draft;
+        onChange(text);
+        const why = whyInvalid(text);
+        if (why === undefined) return text;
+        print(why);
+      }
     },
-    line: async (question, complain, suggestion = '') => {
+    line: async (question, whyInvalid, suggestion = '') => {
       const hint = suggestion === '' ? '' : ` (${suggestion})`;
-      return (await readValid(`${question}${hint}`, (text) => complain(text || suggestion))) || suggestion;
+      return (await readValid(`${question}${hint}`, (text) => whyInvalid(text || suggestion))) || suggestion;
     },
-    edit: editInEditor,
-    // Such a terminal cannot be kept from showing what is typed: a secret goes into a file.
+    edit: (text, ending) => lines.suspended(() => editText(text, ending, { signal })),
+    // Such a terminal shows whatever is typed: a secret has to come from a file.
     secret: async (question) => {
-      print(`${question} this terminal would show it: none is asked for, see --passphrase-file.`);
+      print(`${question} this terminal would show what you type. Use --passphrase-file instead.`);
       return '';
     },
     confirm: async (question, suggestion = true) => {
@@ -101,19 +107,54 @@ export function plainDialogue({ input, output, signal }: PlainDialogueOptions): 
   };
 }
 
+/** The lines of the input, one by one. What is typed ahead waits for its question; the end of the input ends the dialogue. */
+class LineReader {
+  readonly #input: NodeJS.ReadableStream;
+  readonly #signal: AbortSignal;
+  #interface: Interface | undefined;
+  #lines: AsyncIterator<string> | undefined;
+  #next: Promise<IteratorResult<string>> | undefined;
+
+  constructor(input: NodeJS.ReadableStream, signal: AbortSignal) {
+    this.#input = input;
+    this.#signal = signal;
+  }
+
+  async next(): Promise<string> {
+    this.#interface ??= createInterface({ input: this.#input, terminal: false });
+    this.#lines ??= this.#interface[Symbol.asyncIterator]();
+    // After an abort the line is left for whoever asks next.
+    this.#next ??= this.#lines.next();
+    const { value, done } = await abortable(this.#next, this.#signal);
+    this.#next = undefined;
+    if (done) throw new CancelledError({ isExit: true });
+    return value;
+  }
+
+  /** While another program has the terminal. */
+  async suspended<T>(work: () => Promise<T>): Promise<T> {
+    this.#interface?.pause();
+    try {
+      return await work();
+    } finally {
+      this.#interface?.resume();
+    }
+  }
+}
+
 /** The ids of the items, in the order of their numbers. */
 function printScreen(screen: Screen, columns: number, print: (line: string) => void): readonly string[] {
-  const { title, items, empty, status } = screen.view(columns);
+  const items = screen.items();
   const shown = screen.isText ? items : screen.from === 'bottom' ? items.slice(-SHOWN) : items.slice(0, SHOWN);
   print('');
-  for (const line of title) print(line);
-  if (shown.length === 0) print(empty);
+  print(screen.title());
+  if (shown.length === 0) print(screen.empty);
   for (const [index, item] of shown.entries()) {
     const number = screen.isText ? '' : `${index + 1}. `;
     const [first = '', ...rest] = item.lines(columns - number.length);
     for (const line of [number + first, ...rest]) print(line);
   }
-  for (const line of status) print(line);
+  for (const line of screen.status(columns)) print(line);
   // A letter is less to type than "escape".
   const keys = screen.keys
     .filter(({ label }) => label !== '')
@@ -127,8 +168,8 @@ function printScreen(screen: Screen, columns: number, print: (line: string) => v
 function answerFrom(line: string, keys: readonly Key[], items: readonly string[]): ScreenAnswer | string {
   const [name = '', number] = line.trim().split(/\s+/);
   const key = keys.find((candidate) => candidate.key === (name === '' ? 'enter' : name.toLowerCase()));
-  if (key === undefined) return 'no such key';
+  if (key === undefined) return `There is no key "${safeLine(name, 20)}" here.`;
   const item = number === undefined ? items.at(-1) : items[Number(number) - 1];
-  if (number !== undefined && item === undefined) return `there is no item ${number}`;
+  if (number !== undefined && item === undefined) return `There is no item ${safeLine(number, 20)}.`;
   return { action: key.action, item: key.item ?? item ?? '' };
 }

@@ -13,14 +13,14 @@ import type { Self } from '../../runtime/shared-effects.ts';
 import { failureFrom, MurmureError } from '../../wire/murmure-error.ts';
 import { whyInvalidName } from '../../wire/name.ts';
 import type { Paint } from '../output/output.ts';
-import { CancelledError, type Complain, type Dialogue } from './dialogue.ts';
+import { CancelledError, type Dialogue, type WhyInvalid } from './dialogue.ts';
 
 /** What of the outside it needs: the network, and the disk. */
 export interface FirstRunWorld {
   /** Resolves if a directory answers there; `certificate` is the path of the one to trust, `''` for none. @throws MurmureError */
   checkDirectory(url: string, certificate: string): Promise<void>;
   /** Says what is wrong with a path if there is no certificate there. */
-  readonly whyNoCertificate: Complain;
+  readonly whyNoCertificate: WhyInvalid;
   /** Makes the home, unless there is one, and adds to its settings; `''` for what is not to be set. Resolves to the key, if one was made. */
   save(home: {
     readonly name: string | undefined;
@@ -66,14 +66,14 @@ export async function runFirstRun(options: FirstRunOptions): Promise<{ readonly 
     actions: {
       askName: (args: Self) =>
         ask(args, async () => {
-          dialogue.show(`${paint('bold', 'Welcome to murmure.')} A few questions, and you can read and write.\n`);
+          dialogue.show(`${paint('bold', 'Welcome to murmure.')} Answer a few questions to get started.\n`);
           return { type: 'name.given', name: await dialogue.line('Your name:', whyInvalidName) };
         }),
       askDirectory: (args: Self) =>
         ask(args, async () => ({
           type: 'directory.chosen',
           choice: await dialogue.choose<DirectoryChoice>('Where do you meet others?', [
-            { value: 'url', label: 'at a directory whose address I have' },
+            { value: 'url', label: 'at a directory whose address I know' },
             { value: 'local', label: 'try it locally, with neighbours on this computer' },
           ]),
         })),
@@ -94,16 +94,16 @@ export async function runFirstRun(options: FirstRunOptions): Promise<{ readonly 
       },
       askCertificate: (args: Self, { url }: { url: string }) =>
         ask(args, async () => {
-          dialogue.show(`No authority vouches for ${url}. Whoever runs it can give you its certificate, a PEM file.\n`);
+          dialogue.show(`No authority vouches for ${url}. Ask its operator for its certificate, a PEM file.\n`);
           const path = await dialogue.line('Path of its certificate:', world.whyNoCertificate);
           return { type: 'certificate.given', path: path.trim() };
         }),
       askDoubt: (args: Self, { failure }: { failure: Failure | undefined }) =>
         ask(args, async () => {
           dialogue.show(`${paint('yellow', failure?.message ?? '')}\n`);
-          const goOn = await dialogue.choose('What now?', [
+          const goOn = await dialogue.choose('What would you like to do?', [
             { value: 'again', label: 'type the address again' },
-            { value: 'on', label: 'use it nevertheless: it may be there later' },
+            { value: 'on', label: 'use it anyway: it may be reachable later' },
           ]);
           return { type: 'doubt.answered', goOn: goOn === 'on' };
         }),
@@ -127,7 +127,7 @@ export async function runFirstRun(options: FirstRunOptions): Promise<{ readonly 
       introduce: (args: Self, { name }: { name: string }) =>
         ask(args, async () => {
           dialogue.show(introduction(name, publicKey, paint));
-          await dialogue.choose('Ready?', [{ value: 'on', label: 'go on' }]);
+          await dialogue.choose('Ready?', [{ value: 'on', label: 'continue' }]);
           return { type: 'introduction.read' };
         }),
     },
@@ -157,18 +157,18 @@ async function newPassphrase({
   for (;;) {
     const first = await dialogue.secret('Passphrase for your key (Enter for none):');
     if (first === '') return undefined;
-    if ((await dialogue.secret('The same again:')) === first) return first;
-    dialogue.show(`${paint('yellow', 'The two were not the same: choose it once more.')}\n`);
+    if ((await dialogue.secret('Repeat the passphrase:')) === first) return first;
+    dialogue.show(`${paint('yellow', 'The passphrases did not match. Please choose one again.')}\n`);
   }
 }
 
 function introduction(name: string, key: PublicKey | undefined, paint: Paint): string {
   return [
-    `${paint('bold', name)} is yours. Your key's fingerprint, for others to compare:`,
+    `The name ${paint('bold', name)} is yours. This is the fingerprint of your key, for others to compare:`,
     '',
     `    ${paint(['bold', 'cyan'], key === undefined ? '' : fingerprint(key))}`,
     '',
-    'The key is what makes you you: nobody can give it back to you. Keep a copy somewhere else:',
+    'Nobody can restore this key if you lose it. Keep a copy somewhere else:',
     '',
     `    ${paint('bold', 'murmure key export FILE')}`,
     '',

@@ -1,22 +1,18 @@
-/** A place as a screen: its view framed by a title, where things stand, and what came of the last thing done. */
+/** A place as a screen: what the kind of place shows, with the last notice and the state of things below. */
 import type { Place, PlaceKind } from '../../../machines/front-end-context.ts';
 import { safeLine } from '../../feed/safe-text.ts';
+import { timelineAuthors } from '../../store/timeline-authors.ts';
+import type { Hash } from '../../wire/hash.ts';
 import { isMentioned } from '../render/message-marks.ts';
 import { renderStatusLine } from '../render/status-line.ts';
-import { truncate, wrapText } from '../render/wrap.ts';
+import { wrapText } from '../render/wrap.ts';
 import { inspectPlace } from './places/inspect.ts';
-import {
-  foundPlace,
-  heardAuthors,
-  mentionsPlace,
-  messagesPlace,
-  threadPlace,
-  timelinePlace,
-} from './places/messages.ts';
+import { foundPlace, mentionsPlace, messagesPlace, threadPlace, timelinePlace } from './places/messages.ts';
 import { peerPlace, peersPlace } from './places/peers.ts';
-import { cached, type Desk, type MakePlace, type News, type PlaceView } from './places/place.ts';
+import type { MakePlace, PlaceScreen } from './places/place.ts';
 import { helpPlace, logPlace, settingsPlace, treePlace } from './places/texts.ts';
-import type { Item, Screen } from './screen.ts';
+import type { Screen } from './screen.ts';
+import { cached, type Sources, type UnreadCount } from './sources.ts';
 
 const makers: Readonly<Record<PlaceKind, MakePlace>> = {
   timeline: timelinePlace,
@@ -38,53 +34,49 @@ const NOTICE_LINES = 3;
 /** Among so many of the newest messages unread ones are counted. */
 const COUNTED = 1_000;
 
-export interface ShownPlace {
-  readonly screen: Screen;
-  readonly view: PlaceView;
-}
-
-export function showPlace(place: Place, desk: Desk, drafts: number): ShownPlace {
-  const { live, paint } = desk;
-  const view = makers[place.kind](place, desk);
-  const items = cached(desk, () => view.items());
-  const screen: Screen = {
-    keys: view.keys,
-    cursor: place.cursor || firstUnread(place, desk),
-    from: view.from,
-    isText: view.isText,
-    view: (columns) => {
-      const status = renderStatusLine({ ...statusOf(desk), ...desk.news(), drafts }, columns, paint);
+export function showPlace(place: Place, sources: Sources, drafts: number): Screen & PlaceScreen {
+  const { live, paint } = sources;
+  const cursor = place.cursor || startOf(place, sources);
+  const shown = makers[place.kind]({ ...place, cursor }, sources);
+  const items = cached(sources, () => shown.items());
+  return {
+    ...shown,
+    items,
+    cursor,
+    status: (columns) => {
+      const status = renderStatusLine({ ...statusOf(sources), ...sources.unread(), drafts }, columns, paint);
       const notice =
         live.notice === '' ? [] : wrapText(paint('cyan', safeLine(live.notice)), columns).slice(0, NOTICE_LINES);
-      const title = [truncate(paint('bold', view.title), columns)];
-      return { title, items: items(), empty: view.empty ?? 'nothing', status: [...notice, status] };
+      return [...notice, status];
     },
     subscribe: (changed) => live.subscribe(changed),
-    ...(view.reachedTop && { reachedTop: view.reachedTop }),
-    ...(view.visited && { visited: view.visited }),
   };
-  return { screen, view };
 }
 
-/** On the timeline the cursor starts where reading has stopped; at the newest where nothing was read yet. */
-function firstUnread({ kind, subject }: Place, { peer, store }: Desk): Item['id'] {
+/**
+ * The timeline starts where the person was last, however much has arrived since; without that, at the oldest unread message after
+ * the last one read; at the newest where nothing was read yet.
+ */
+function startOf({ kind, subject }: Place, { peer, store, readingPosition }: Sources): string {
   if (kind === 'thread') return subject;
   if (kind !== 'timeline') return '';
-  const messages = store.messages({ authors: heardAuthors({ peer, store }), limit: 200 });
+  const { position } = readingPosition;
+  if (position !== '' && store.message(position as Hash) !== undefined) return position;
+  const messages = store.messages({ authors: timelineAuthors(store, peer.name), limit: 200 });
   const foreign = messages.filter(({ author }) => author !== peer.name);
   const lastRead = foreign.findLastIndex(({ read }) => read);
   return lastRead === -1 ? '' : (foreign[lastRead + 1]?.hash ?? '');
 }
 
-export function countNews({ peer, store }: Pick<Desk, 'peer' | 'store'>): News {
+export function countUnread({ peer, store }: Pick<Sources, 'peer' | 'store'>): UnreadCount {
   const unread = store
-    .messages({ authors: heardAuthors({ peer, store }), limit: COUNTED })
+    .messages({ authors: timelineAuthors(store, peer.name), limit: COUNTED })
     .filter(({ read, author }) => !read && author !== peer.name);
   const mentions = unread.filter(({ body }) => isMentioned(body, peer.name));
   return { unread: unread.length, isMoreUnread: unread.length === COUNTED, mentions: mentions.length };
 }
 
-function statusOf({ live, directory }: Desk) {
+function statusOf({ live, directory }: Sources) {
   return {
     directory: { ...live.directory, name: URL.parse(directory)?.host ?? '' },
     sessions: live.sessions,

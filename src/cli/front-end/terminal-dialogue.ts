@@ -1,8 +1,10 @@
 /** The front end's questions at a terminal. What asks is loaded with the first question. */
+
+import { EditorFailedError, NoEditorError } from '../errors.ts';
+import { editText } from '../input/editor.ts';
 import type { Paint } from '../output/output.ts';
 import { wrapText } from '../render/wrap.ts';
 import { CancelledError, type Dialogue } from './dialogue.ts';
-import { editInEditor } from './editor.ts';
 import { KeyInput } from './key-input.ts';
 import { choice, line, nameChoice, secret, yesOrNo } from './prompts/questions.ts';
 import type { Screen } from './screen.ts';
@@ -22,10 +24,18 @@ export interface TerminalDialogueOptions extends Terminal {
 /** A screen of its own, pastes that say so, and no wrapping: terminals do not agree how wide some emoji are, and a line too many ruins a page. */
 const FULL_SCREEN_ON = '\u001B[?1049h\u001B[?2004h\u001B[?7l';
 const FULL_SCREEN_OFF = '\u001B[?7h\u001B[?2004l\u001B[?1049l';
+const SHOWN_CURSOR = '\u001B[?25h';
 const CLEAR = '\u001B[2J\u001B[H';
 
 /** Seven names to choose from, what is asked, the keys, and the rule above. */
 const ROWS_OF_A_QUESTION = 11;
+
+interface AskOptions {
+  /** Default: true. */
+  readonly escapeCancels?: boolean;
+  /** One of Inquirer's own prompts, below what of the screen has room. */
+  readonly isOrdinary?: boolean;
+}
 
 type Prompts = typeof import('@inquirer/prompts');
 
@@ -37,7 +47,14 @@ export function terminalDialogue({ input, output, paint, signal }: TerminalDialo
   let isFullScreen = false;
   let shown = '';
   let current: Screen | undefined;
-  const keys = new KeyInput(input);
+  const redraws = new Set<() => void>();
+  const keys = new KeyInput(input, {
+    leave: () => void output.write((isFullScreen ? FULL_SCREEN_OFF : '\n') + SHOWN_CURSOR),
+    enter: () => {
+      if (isFullScreen) output.write(FULL_SCREEN_ON);
+      for (const redraw of [...redraws]) redraw();
+    },
+  });
   const size = () => ({ columns: output.columns || 80, rows: output.rows || 24 });
 
   /** Of the screen that a question interrupts, as much as leaves room for the question. */
@@ -49,44 +66,59 @@ export function terminalDialogue({ input, output, paint, signal }: TerminalDialo
     return `${[...pageOf(current, columns, free), rule].join('\n')}\n`;
   };
 
-  const ask = async <T>(
-    question: (terminal: PromptContext) => Promise<T>,
-    { escapeCancels = true, keepsPage = false }: { escapeCancels?: boolean; keepsPage?: boolean } = {},
-  ): Promise<T> => {
-    if (isFullScreen) output.write(CLEAR + (keepsPage ? pageAbove() : '') + shown);
+  const ask = async <T>(question: (terminal: PromptContext) => Promise<T>, options: AskOptions = {}): Promise<T> => {
+    const { escapeCancels = true, isOrdinary = false } = options;
+    if (isFullScreen) output.write(CLEAR + (isOrdinary ? pageAbove() : '') + shown);
+    const shownAbove = shown;
     shown = '';
     const cancelling = new AbortController();
+    const cancel = (why: 'escape' | 'exit' | 'redraw') => cancelling.abort(why);
     using _reading = keys.read();
     // Inquirer knows neither: Ctrl-D would leave its question open for ever.
     using _watching = keys.watch(({ name, ctrl }) => {
-      if ((name === 'd' && ctrl) || (name === 'escape' && escapeCancels)) cancelling.abort();
+      if (name === 'd' && ctrl) cancel('exit');
+      if (name === 'escape' && escapeCancels) cancel('escape');
     });
+    // Its own questions cannot be drawn anew: they are put again.
+    const redraw = () => cancel('redraw');
+    if (isOrdinary) redraws.add(redraw);
     try {
       const anySignal = AbortSignal.any([signal, cancelling.signal]);
       return await question({ input: keys.stream, output, signal: anySignal });
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       const isExit = error instanceof Error && error.name === 'ExitPromptError';
-      throw isExit || cancelling.signal.aborted ? new CancelledError() : error;
+      if (!isExit && !cancelling.signal.aborted) throw error;
+      const { reason } = cancelling.signal as { reason: unknown };
+      if (reason !== 'redraw') throw new CancelledError({ isExit: reason !== 'escape' });
+    } finally {
+      redraws.delete(redraw);
     }
+    shown = shownAbove;
+    return ask(question, options);
   };
   const askWith = <T>(question: (prompts: Prompts, terminal: PromptContext) => Promise<T>): Promise<T> =>
-    ask(async (terminal) => question(await import('@inquirer/prompts'), terminal), { keepsPage: true });
+    ask(async (terminal) => question(await import('@inquirer/prompts'), terminal), { isOrdinary: true });
 
-  const onResize = (changed: () => void) => {
+  /** Calls back when everything has to be drawn anew: the size has changed, or the terminal was somebody else's meanwhile. */
+  const onRedraw = (changed: () => void) => {
     const clearAndChange = () => {
       if (isFullScreen) output.write(CLEAR);
       changed();
     };
     output.on('resize', clearAndChange);
-    return () => void output.off('resize', clearAndChange);
+    redraws.add(clearAndChange);
+    return () => {
+      output.off('resize', clearAndChange);
+      redraws.delete(clearAndChange);
+    };
   };
 
   /** The editor has the terminal to itself, as it would be without us. */
   const edit = async (text: string, ending: string): Promise<string> => {
     if (isFullScreen) output.write(FULL_SCREEN_OFF);
     try {
-      return await keys.suspended(() => editInEditor(text, ending));
+      return await keys.suspended(() => editText(text, ending, { signal }));
     } finally {
       if (isFullScreen) output.write(FULL_SCREEN_ON);
     }
@@ -99,29 +131,38 @@ export function terminalDialogue({ input, output, paint, signal }: TerminalDialo
       return ask(
         async (terminal) => {
           const { screenPrompt } = await import('./prompts/screen-prompt.ts');
-          return screenPrompt({ screen, paint, size, onResize }, terminal);
+          return screenPrompt({ screen, paint, size, onRedraw }, terminal);
         },
         { escapeCancels: false },
       );
     },
     write: async (message, writing) => {
       const { composePrompt } = await import('./prompts/compose-prompt.ts');
-      const news = () => current?.view(size().columns).status.at(-1) ?? '';
+      const news = () => current?.status(size().columns).at(-1) ?? '';
       const behind = (columns: number, rows: number) => (current === undefined ? [] : pageOf(current, columns, rows));
       const onNews = (changed: () => void) => current?.subscribe(changed) ?? (() => {});
       let draft = writing.draft;
+      let problem = '';
       for (;;) {
-        const config = { ...writing, draft, message, paint, size, onResize, news, onNews, behind };
+        const config = { ...writing, draft, problem, message, paint, size, onRedraw, news, onNews, behind };
         const { text, wantsEditor } = await ask((terminal) => composePrompt(config, terminal));
         if (!wantsEditor) return text;
-        draft = (await edit(text, '.txt')).trimEnd();
-        writing.onChange(draft);
+        problem = '';
+        draft = text;
+        try {
+          draft = (await edit(text, '.txt')).trimEnd();
+          writing.onChange(draft);
+        } catch (error) {
+          // Whatever is wrong with the editor, one can go on here.
+          if (!(error instanceof NoEditorError || error instanceof EditorFailedError)) throw error;
+          problem = error.message;
+        }
       }
     },
     choose: (message, options) => askWith(({ select }, terminal) => select(choice(message, options), terminal)),
     pick: (message, names) => askWith(({ search }, terminal) => search(nameChoice(message, names), terminal)),
-    line: (message, complain, suggestion) =>
-      askWith(({ input: prompt }, terminal) => prompt(line(message, complain, suggestion), terminal)),
+    line: (message, whyInvalid, suggestion) =>
+      askWith(({ input: prompt }, terminal) => prompt(line(message, whyInvalid, suggestion), terminal)),
     secret: (message) => askWith(({ password }, terminal) => password(secret(message), terminal)),
     confirm: (message, suggestion = true) =>
       askWith(({ confirm }, terminal) => confirm(yesOrNo(message, suggestion), terminal)),
@@ -154,7 +195,7 @@ export function terminalDialogue({ input, output, paint, signal }: TerminalDialo
 
 /** As much of a screen as has room: it stays in view, and goes on, while something is written below. */
 function pageOf(screen: Screen, columns: number, rows: number): string[] {
-  const { items } = screen.view(columns);
+  const items = screen.items();
   const isFromBottom = screen.from === 'bottom';
   // Each has a line at least.
   const nearest = isFromBottom ? items.slice(-rows) : items.slice(0, rows);

@@ -8,7 +8,8 @@ const COMPARED = 64;
 /** The candidate with the fewest slips – a letter wrong, missing, added, or swapped with the next –, if there are few for its length. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let fewest = Math.min(MOST_SLIPS, Math.max(1, Math.floor(word.length * 0.4))) + 1;
+  // A single letter that is wrong leaves nothing that is alike.
+  let fewest = Math.min(MOST_SLIPS, Math.max(1, Math.floor(word.length * 0.4)), word.length - 1) + 1;
   for (const candidate of candidates) {
     const slips = countSlips(word.toLowerCase(), candidate.toLowerCase());
     if (slips < fewest) [best, fewest] = [candidate, slips];

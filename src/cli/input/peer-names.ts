@@ -1,4 +1,4 @@
-/** Peers as users name them: a name that nobody has is most likely mistyped. */
+/** Peers as users name them: a name that nobody has, but that is like one that somebody has, is most likely mistyped. */
 import type { Store } from '../../store/store.ts';
 import { MurmureError } from '../../wire/murmure-error.ts';
 import { abortable } from '../abortable.ts';
@@ -8,19 +8,26 @@ import { nearest } from './nearest.ts';
 import { requireAskableName, requireValidName } from './validate.ts';
 
 export interface LookUpOptions {
-  /** Takes names that nobody has. */
+  /** Takes the names as they are, without asking the directory. */
   readonly force?: boolean;
 }
 
+export interface WantedPeers extends LookUpOptions {
+  readonly names: readonly string[];
+  readonly store: Store;
+  readonly ownName: string;
+  /** What happens with a name that nobody has yet: the end of a sentence. */
+  readonly untilListed: string;
+}
+
 /**
- * Each name once. Those that this home does not know are looked up at the directory; where there is none, or it does not answer, they are
- * taken with a warning. @throws UsageError, NobodyOfThatNameError
+ * Each name once. Those that this home does not know are looked up at the directory: one that is not listed is taken, and said to be absent,
+ * as somebody may be followed before they first serve; but it is refused if somebody who is listed has almost that name. Where there is no
+ * directory, or it does not answer, names are taken with a warning. @throws UsageError, NobodyOfThatNameError
  */
 export async function requirePeers(
   context: CommandContext,
-  store: Store,
-  names: readonly string[],
-  { force = false }: LookUpOptions,
+  { names, store, ownName, untilListed, force = false }: WantedPeers,
 ): Promise<readonly string[]> {
   for (const name of names) requireAskableName(name);
   const wanted = [...new Set(names)];
@@ -35,9 +42,16 @@ export async function requirePeers(
     }
     return wanted;
   }
-  for (const name of unknown) {
-    if (listed.includes(name)) continue;
-    throw new NobodyOfThatNameError(name, nearest(name, [...knownNames(store), ...listed]));
+  const absent = unknown.filter((name) => !listed.includes(name));
+  for (const name of absent) {
+    const meant = likelyMeant(
+      name,
+      listed.filter((other) => other !== ownName),
+    );
+    if (meant !== undefined) throw new NobodyOfThatNameError(name, meant);
+  }
+  for (const name of absent) {
+    context.output.note(`nobody called "${name}" is listed at the directory now: ${untilListed}`);
   }
   return wanted;
 }
@@ -63,6 +77,15 @@ async function listedNames(context: CommandContext): Promise<readonly string[] |
     if (context.signal.aborted || !(error instanceof MurmureError)) throw error;
     return `the directory could not be asked: ${error.message}`;
   }
+}
+
+/** The name among these of which another one is a likely slip. One that differs by a number only, as peer2 and peer1, is none. */
+export function likelyMeant(name: string, listed: readonly string[]): string | undefined {
+  const unnumbered = (text: string) => text.replaceAll(/\d+/g, '#');
+  return nearest(
+    name,
+    listed.filter((other) => unnumbered(other) !== unnumbered(name)),
+  );
 }
 
 function knownNames(store: Store): string[] {

@@ -1,6 +1,7 @@
 /** Questions to a person at the terminal. They go to stderr: stdout is for data. */
 import { StoppedError } from '../errors.ts';
-import { secret, yesOrNo } from '../front-end/prompts/questions.ts';
+import { CancelledError } from '../front-end/dialogue.ts';
+import { terminalDialogue } from '../front-end/terminal-dialogue.ts';
 import type { Prompts, Surroundings } from '../streams.ts';
 
 /** "? " in front of what is asked. */
@@ -12,36 +13,32 @@ export function terminalPrompts(
   signal: AbortSignal,
 ): Prompts | undefined {
   if (stdin.isTTY !== true || stderr.isTTY !== true) return undefined;
-  const terminal = { output: process.stderr, signal };
+  const paint = (_format: unknown, text: string) => text;
+  const dialogue = terminalDialogue({ input: process.stdin, output: process.stderr, paint, signal });
+  const confirm = async (message: string, suggestion: boolean): Promise<boolean> => {
+    const { wrapText } = await import('../render/wrap.ts');
+    const wrapped = wrapText(message, (process.stderr.columns || 80) - ROOM_OF_THE_MARK).join('\n');
+    return untilAnswered(() => dialogue.confirm(wrapped, suggestion));
+  };
   return {
-    password: (message) =>
-      untilAnswered(signal, async () => {
-        const { password } = await import('@inquirer/prompts');
-        return password(secret(message), terminal);
-      }),
-    confirm: (message) =>
-      untilAnswered(signal, async () => {
-        const { confirm } = await import('@inquirer/prompts');
-        const { wrapText } = await import('../render/wrap.ts');
-        const wrapped = wrapText(message, (process.stderr.columns || 80) - ROOM_OF_THE_MARK).join('\n');
-        return confirm(yesOrNo(wrapped, false), terminal);
-      }),
-    edit: (message, complain) =>
-      untilAnswered(signal, async () => {
-        const { editor } = await import('@inquirer/prompts');
-        const validate = (text: string) => complain(text) ?? true;
-        return editor({ message, validate, waitForUserInput: false, file: { mode: 0o600 } }, terminal);
-      }),
+    password: (message) => untilAnswered(() => dialogue.secret(message)),
+    confirm: (message) => confirm(message, false),
+    edit: async (message, whyInvalid) => {
+      for (let text = ''; ; ) {
+        text = await dialogue.edit(text, '.txt');
+        const why = whyInvalid(text);
+        if (why === undefined) return text;
+        if (!(await confirm(`${message} ${why}. Edit it again?`, true))) throw new StoppedError('SIGINT');
+      }
+    },
   };
 }
 
-async function untilAnswered<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
+async function untilAnswered<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
-    if (signal.aborted) throw signal.reason;
-    // Ctrl+C is a key at a prompt, not a signal.
-    if (error instanceof Error && error.name === 'ExitPromptError') throw new StoppedError('SIGINT');
-    throw error;
+    // Ctrl-C is a key at a prompt, not a signal.
+    throw error instanceof CancelledError ? new StoppedError('SIGINT') : error;
   }
 }

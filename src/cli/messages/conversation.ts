@@ -9,7 +9,7 @@ export interface Turn {
 }
 
 /** The first message of the conversation that this one belongs to, or the earliest one that is stored. */
-export function startOfConversation(store: Store, message: StoredMessage): StoredMessage {
+export function startOfConversation(store: Pick<Store, 'message' | 'replies'>, message: StoredMessage): StoredMessage {
   // Hashes cannot go in circles; a damaged database might.
   const seen = new Set<Hash>();
   let first = message;
@@ -23,7 +23,10 @@ export function startOfConversation(store: Store, message: StoredMessage): Store
 }
 
 /** A message, then each answer with its own answers, the oldest first. */
-export function* turnsFrom(store: Store, first: StoredMessage): Generator<Turn, void, undefined> {
+export function* turnsFrom(
+  store: Pick<Store, 'message' | 'replies'>,
+  first: StoredMessage,
+): Generator<Turn, void, undefined> {
   const seen = new Set<Hash>();
   const open: Turn[] = [{ message: first, depth: 0 }];
   for (let turn = open.pop(); turn !== undefined; turn = open.pop()) {

@@ -13,10 +13,16 @@ function shortened<T extends object>(details: T): T {
   return 'text' in details ? { ...details, text: safeText(String(details.text)).slice(0, MAX_TEXT) } : details;
 }
 
+/** `watch` prints messages; here their hashes do. */
+function withoutMessages<T extends object>(details: T): Omit<T, 'messages'> {
+  const { messages: _, ...others } = details as T & { messages?: unknown };
+  return others;
+}
+
 /** The line `serve --json` prints: the fact, its type as `event`, and when it was noticed. A sync report is spread out. */
 export function eventLine(fact: PeerFact, nowMs: number): Record<string, unknown> {
   const { type, ...details } = fact;
-  const what = fact.type === 'sync.finished' ? fact.report : shortened(details);
+  const what = fact.type === 'sync.finished' ? fact.report : shortened(withoutMessages(details));
   return { event: type, at: new Date(nowMs).toISOString(), ...what };
 }
 

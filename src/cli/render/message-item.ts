@@ -68,7 +68,7 @@ function head(message: Message, options: MessageItemOptions): string {
   return [
     ...(read || isOwn ? [] : [paint(['bold', 'cyan'], '•')]),
     ...(depth > 0 ? [paint('dim', '↳')] : []),
-    paint(authorColour(author), author) + (isOwn ? paint('dim', ' (you)') : ''),
+    paint(authorColour(author), author) + (isOwn && author !== 'you' ? paint('dim', ' (you)') : ''),
     paint('dim', when),
     ...(inReplyTo !== null && depth === 0 ? [paint('dim', `↳ to ${answered ?? 'somebody'}`)] : []),
     ...marksOf(message, keyChanged).map((mark) => paint('yellow', `[${mark}]`)),

@@ -19,7 +19,11 @@ export interface NodeLine {
 }
 
 /** Depth first, left to right, as the messages stand in it. */
-export function* treeLines(store: Store, root: Hash, maxDepth: number): Generator<NodeLine, void, undefined> {
+export function* treeLines(
+  store: Pick<Store, 'getNode'>,
+  root: Hash,
+  maxDepth: number,
+): Generator<NodeLine, void, undefined> {
   const open: { hash: Hash; depth: number }[] = [{ hash: root, depth: 0 }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { hash, depth } = next;

@@ -43,7 +43,7 @@ describe('replay', () => {
   test('of a part shows the state tree there', async () => {
     const { out, code } = await run(['replay', first, '--until', '30']);
     expect(code).toBe(0);
-    expect(out).toMatch(/^after entry 30:\n {2}peer {2}running\n/);
+    expect(out).toMatch(/^after entry 30:\n {2}peer {2}running\.\w+\n/);
     expect(out).toContain('as recorded up to here');
   });
 
@@ -97,7 +97,7 @@ describe('why', () => {
   test('explains from a journal', async () => {
     const { code, out } = await run(['why', 'alice', first]);
     expect(code).toBe(0);
-    expect(out).toMatch(/peer\/outgoing-session\.alice is established for/);
+    expect(out).toMatch(/peer\/outgoing-session\.alice is established\.answering for/);
     expect(out).toMatch(/peer\/merkle-walk\.alice has ended as finished/);
   });
 

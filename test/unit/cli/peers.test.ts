@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { StoppedError } from '../../../src/cli/errors.ts';
+import { likelyMeant } from '../../../src/cli/input/peer-names.ts';
 import { MurmureError } from '../../../src/wire/murmure-error.ts';
 import { DIRECTORY, fakePeer, initHome, run, syncReport } from './support.ts';
 
@@ -50,6 +51,24 @@ describe('several names at once, and names that nobody has', () => {
       expect((await run(['following', ...json])).lines).toMatchObject([{ peer: 'carol' }]);
     },
   );
+});
+
+test.each([
+  ['alcie', 'alice'],
+  ['Alice', 'alice'],
+  ['alise2', 'alice2'],
+  ['bo', 'bob'],
+])('"%s" is most likely a slip of "%s"', (name, meant) => {
+  expect(likelyMeant(name, ['trent', meant])).toBe(meant);
+});
+
+test.each([
+  ['dora', 'alice'],
+  ['A', 'B'],
+  ['peer2', 'peer1'],
+  ['peer10', 'peer9'],
+])('"%s" is no slip of "%s"', (name, other) => {
+  expect(likelyMeant(name, [other])).toBeUndefined();
 });
 
 describe('follow, unfollow, following', () => {

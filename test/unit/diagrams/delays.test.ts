@@ -4,10 +4,8 @@ import { type AnyActorLogic, type AnyStateMachine, createActor, type EventObject
 import { computedDelays } from '../../../diagrams/draw/delays.ts';
 import { directoryClientMachine } from '../../../machines/directory-client.machine.ts';
 import { machines } from '../../../machines/index.ts';
-import { nodeRequestsMachine } from '../../../machines/node-requests.machine.ts';
 import { requestMachine } from '../../../machines/request.machine.ts';
 import { timing } from '../../../machines/timing.ts';
-import { ZERO_HASH } from '../../../src/wire/hash.ts';
 import { inert, nobody } from '../../machines/walk-machine.ts';
 
 /** Starts a machine, sends it `first`, and then `each` after every timer that fires. Returns what the timers were set to. */
@@ -32,22 +30,18 @@ const failure = { code: 'directory-unreachable', message: 'down' };
 const failed = { type: 'directory.failed', failure, atMs: 0 };
 const unlisted = { type: 'listing.checked', addresses: [], atMs: 0 };
 const client = directoryClientMachine.provide({ actions: inert('findDirectory', 'register', 'checkListing') });
-const clientInput = { owner: nobody('owner'), register: true };
+const clientInput = { owner: nobody('owner'), register: true, ports: [], ips: [] };
 
-const order = { to: { ip: '10.0.0.1', port: 1 }, firstTimeoutMs: timing.minimumTimeout, maxSends: 20 };
+const socket = nobody('socket');
+const order = { to: { ip: '10.0.0.1', port: 1 }, socket, firstTimeoutMs: timing.minimumTimeout, maxSends: 20 };
 const random = { uint32: () => 0x80000000, fraction: () => 0.5 };
 const slotInput = { slot: 0, owner: nobody('owner'), random };
-const socket = nobody('socket');
 
 const timers: Readonly<Record<string, () => number[]>> = {
   'request.retransmissionTimeout': () => {
-    const open = { type: 'request.open', order: { ...order, question: { type: 'RootRequest' } }, socket, atMs: 0 };
+    const open = { type: 'request.open', order: { ...order, question: { type: 'RootRequest' } }, atMs: 0 };
     const signed = { type: 'datagram.signed', id: random.uint32(), signature: new Uint8Array(64) };
     return timersOf(requestMachine.provide({ actions: inert('sign') }), slotInput, [open, signed], []);
-  },
-  'node-requests.retransmissionTimeout': () => {
-    const request = { type: 'nodes.request', order: { ...order, hashes: [ZERO_HASH] }, socket, atMs: 0 };
-    return timersOf(nodeRequestsMachine, slotInput, [request], []);
   },
   'directory-client.retryPause': () => timersOf(client, clientInput, [failed], [failed]),
   'directory-client.pollPause': () => {

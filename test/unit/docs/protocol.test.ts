@@ -78,7 +78,6 @@ test('every picture and every page that is linked is there', () => {
     'incoming-session',
     'directory',
     'request',
-    'node-requests',
   ];
   expect(pictures).toEqual(wanted);
 });
@@ -164,13 +163,13 @@ const known: Record<string, number> = {
 
 /** In the units of machines/timing.ts. */
 function amountIn(figure: string): number {
-  const [, digits = '', unit] = new RegExp(`^([\\d,]+)(?: (${UNIT}))?`).exec(figure) ?? [];
+  const [, digits = '', unit] = new RegExp(`^([\\d,.]+)(?: (${UNIT}))?`).exec(figure) ?? [];
   return Number(digits.replaceAll(',', '')) * (unit === undefined ? 1 : units[unit as keyof typeof units]);
 }
 
 test('every figure with a name is that of the program', () => {
   const figures = Array.from(
-    prose.matchAll(new RegExp(`(\\d[\\d,]*(?: (?:${UNIT})(?!\\w))?)(?: [A-Za-z]+)? \\(\`(\\w+)\`\\)`, 'g')),
+    prose.matchAll(new RegExp(`(\\d[\\d,.]*(?: (?:${UNIT})(?!\\w))?)(?: [A-Za-z]+)? \\(\`(\\w+)\`\\)`, 'g')),
   );
   expect(figures.length).toBe((prose.match(/\(`\w+`\)/g) ?? []).length);
   for (const [, figure = '', name = ''] of figures) expect([name, amountIn(figure)]).toEqual([name, known[name]]);

@@ -1,10 +1,10 @@
 /** The JSON of a machine is its whole chart: what a tool reads there is what the machine does and what its diagram shows. */
 import { describe, expect, test } from 'vitest';
 import type { AnyStateMachine } from 'xstate';
+import { eventText, type StateModel, statesOf } from '../../../diagrams/draw/model.ts';
+import { readMachines } from '../../../diagrams/draw/write-diagrams.ts';
 import { isEffect } from '../../../machines/effects.ts';
 import { machines } from '../../../machines/index.ts';
-import { readMachines } from '../../../src/diagrams/generate.ts';
-import { eventText, type StateModel, statesOf } from '../../../src/diagrams/model.ts';
 
 /** What JSON leaves of a machine's configuration. */
 interface State {
@@ -38,10 +38,6 @@ interface Read {
   readonly transitions: readonly string[];
   readonly names: { readonly guards: string[]; readonly delays: string[]; readonly actions: string[] };
 }
-
-/** Machines whose actions are objects in their configuration. */
-const inline = ['directory', 'first-run', 'front-end'];
-const all = Object.entries<AnyStateMachine>(machines).filter(([name]) => !inline.includes(name));
 
 function list<T>(value: OneOrMore<T> | undefined): readonly T[] {
   return value === undefined ? [] : ([value].flat() as readonly T[]);
@@ -119,7 +115,7 @@ function functionsIn(value: unknown, place: string): string[] {
 /** They compute values of the machine's own, and decide nothing. */
 const VALUES = /^machine\.(context|output)$|\.(params|input)$/;
 
-describe.for(all)('%s', ([name, machine]) => {
+describe.for(Object.entries<AnyStateMachine>(machines))('%s', ([name, machine]) => {
   const config = JSON.parse(JSON.stringify(machine.config)) as State;
   const states = read(name, config);
   const implementations = machine.implementations as unknown as Record<string, Record<string, unknown>>;

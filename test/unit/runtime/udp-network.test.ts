@@ -14,18 +14,24 @@ interface Ear {
   readonly socket: DatagramSocket;
   readonly heard: { readonly bytes: Uint8Array; readonly from: SocketAddress }[];
   readonly errors: string[];
+  /** Addresses that the system refuses to send to. */
+  readonly refused: (SocketAddress | undefined)[];
 }
 
 async function listen(bind: SocketAddress): Promise<Ear> {
   const heard: Ear['heard'] = [];
   const errors: string[] = [];
+  const refused: Ear['refused'] = [];
   const socket = await network.open(
     bind,
     (arrivals) => heard.push(...arrivals),
-    (why) => errors.push(why),
+    (why, to) => {
+      errors.push(why);
+      refused.push(to);
+    },
   );
   opened.push(socket);
-  return { socket, heard, errors };
+  return { socket, heard, errors, refused };
 }
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
@@ -86,6 +92,7 @@ describe.each([
     const ear = await listen({ ip, port: 0 });
     ear.socket.send(Uint8Array.of(1), { ip, port });
     expect(ear.errors).toEqual([expect.stringContaining(`${port} is not a port to send to`)]);
+    expect(ear.refused).toEqual([{ ip, port }]);
   });
 
   test('a datagram that is too large is reported', async () => {
@@ -93,6 +100,7 @@ describe.each([
     ear.socket.send(new Uint8Array(70_000), ear.socket.address);
     await reported(ear);
     expect(ear.errors[0]).toMatch(/^a datagram to .+ could not be sent: it is too large \(EMSGSIZE\)$/);
+    expect(ear.refused).toEqual([undefined]);
   });
 
   test('an unreadable destination is reported', async () => {
@@ -139,6 +147,35 @@ test.each([
   const ear = await listen({ ip, port: 0 });
   ear.socket.send(Uint8Array.of(1), to);
   expect(ear.errors).toEqual([expect.stringContaining(`speaks ${family} only`)]);
+  expect(ear.refused).toEqual([to]);
+});
+
+describe('an address to which the system refuses to send', () => {
+  test.each([
+    ['beyond this computer, from a socket on the loopback', '192.0.2.1'],
+    ['of everybody', '255.255.255.255'],
+  ])('%s is named, with the reason in plain words', async (_, ip) => {
+    const ear = await listen({ ip: '127.0.0.1', port: 0 });
+    const to = { ip, port: 9 };
+    ear.socket.send(Uint8Array.of(1), to);
+    await reported(ear);
+    expect(ear.refused).toEqual([to]);
+    expect(ear.errors[0]).toMatch(/^[a-z ,]+ \(E[A-Z]+\)$/);
+  });
+
+  test('does not keep others from hearing from us', async () => {
+    const [ear, other] = [await listen({ ip: '127.0.0.1', port: 0 }), await listen({ ip: '127.0.0.1', port: 0 })];
+    ear.socket.send(Uint8Array.of(1), { ip: '192.0.2.1', port: 9 });
+    ear.socket.send(Uint8Array.of(2), other.socket.address);
+    await eventually(() => expect(other.heard.map(({ bytes }) => [...bytes])).toEqual([[2]]));
+    await reported(ear);
+  });
+
+  test('is told for each datagram that is sent there', async () => {
+    const ear = await listen({ ip: '127.0.0.1', port: 0 });
+    for (let i = 0; i < 3; i++) ear.socket.send(Uint8Array.of(i), { ip: '192.0.2.1', port: 9 });
+    await eventually(() => expect(ear.refused).toHaveLength(3));
+  });
 });
 
 test('IPv4 and IPv6 share a port number', async () => {

@@ -8,22 +8,23 @@ import { relativeTime } from '../../render/relative-time.ts';
 import { columns, counted, localDateTime, shortHash } from '../../render/text.ts';
 import { truncate, wrapText } from '../../render/wrap.ts';
 import type { Item } from '../screen.ts';
-import { type Desk, everywhere, helpKey, type PlaceView, textItems, wayBack } from './place.ts';
+import type { Sources } from '../sources.ts';
+import { everywhere, helpKey, type PlaceScreen, textItems, wayBack } from './place.ts';
 
-/** The rest of it is on the screen of the peer. */
+/** The page of the peer shows longer ones in full. */
 const LONGEST_NAME = 30;
 
-/** Who is known: to the directory, and to the store. Those who are followed come first. */
-export function peersPlace(_place: Place, desk: Desk): PlaceView {
-  // What comes of it is seen when it comes; that it failed is in the status line already.
-  void desk.live.list().catch(() => {});
+/** Everybody who is known to the directory or to the store; first those who are followed. `online`: has answered lately. */
+export function peersPlace(_place: Place, sources: Sources): PlaceScreen {
+  // The list is shown when it comes. If it does not, the status line says so.
+  void sources.live.list().catch(() => {});
   return {
-    title: 'peers',
-    empty: 'Nobody is known yet; the directory is being asked.',
+    title: () => 'peers',
+    empty: 'No peers are known yet. The directory is being asked …',
     from: 'top',
     isText: false,
     keys: [
-      { key: 'enter', label: 'look', action: 'peer' },
+      { key: 'enter', label: 'open', action: 'peer' },
       helpKey,
       ...wayBack,
       { key: 'f', label: 'follow', action: 'follow' },
@@ -33,15 +34,15 @@ export function peersPlace(_place: Place, desk: Desk): PlaceView {
       { key: 't', label: 'tree', action: 'tree' },
       ...everywhere.filter(({ action }) => action !== 'peers'),
     ],
-    items: () => peerItems(desk),
+    items: () => peerItems(sources),
     subject: (_action, item) => item,
   };
 }
 
-function peerItems({ peer, store, live, paint, now }: Desk): Item[] {
-  const online = new Set(live.listed?.map(({ name }) => name));
+function peerItems({ peer, store, live, paint, now }: Sources): Item[] {
+  const listed = new Set(live.listed?.map(({ name }) => name));
   const known = new Map(store.peers().map((record) => [record.name, record]));
-  const names = [...new Set([...known.keys(), ...online])].filter((name) => name !== peer.name);
+  const names = [...new Set([...known.keys(), ...listed])].filter((name) => name !== peer.name);
   const rank = (name: string) => (known.get(name)?.following ? 0 : 1);
   names.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
   const nowMs = now();
@@ -51,7 +52,13 @@ function peerItems({ peer, store, live, paint, now }: Desk): Item[] {
     return [
       safeLine(name, LONGEST_NAME),
       record?.following ? 'following' : '',
-      live.listed === undefined ? '' : online.has(name) ? 'online' : 'offline',
+      live.isOnline(name, record?.lastSyncMs)
+        ? 'online'
+        : listed.has(name)
+          ? 'listed'
+          : live.listed === undefined
+            ? ''
+            : 'offline',
       warnings.join(', '),
       record === undefined || record.messages === 0 ? '' : counted(record.messages, 'message'),
       record?.lastSyncMs === undefined ? '' : `synced ${relativeTime(record.lastSyncMs, nowMs)}`,
@@ -70,9 +77,9 @@ function peerItems({ peer, store, live, paint, now }: Desk): Item[] {
   return names.map((name, index) => ({ id: name, lines: (width) => [truncate(lines[index] ?? '', width)] }));
 }
 
-export function peerPlace({ subject: name }: Place, desk: Desk): PlaceView {
-  const record = desk.store.peer(name);
-  const isOwn = name === desk.peer.name;
+export function peerPlace({ subject: name }: Place, sources: Sources): PlaceScreen {
+  const record = sources.store.peer(name);
+  const isOwn = name === sources.peer.name;
   const relation = [
     record?.following
       ? { key: 'f', label: 'unfollow', action: 'unfollow' as const }
@@ -83,7 +90,8 @@ export function peerPlace({ subject: name }: Place, desk: Desk): PlaceView {
     { key: 's', label: 'sync', action: 'sync' as const },
   ];
   return {
-    title: safeLine(name),
+    title: () => safeLine(name),
+    empty: '',
     from: 'top',
     isText: true,
     keys: [
@@ -95,12 +103,12 @@ export function peerPlace({ subject: name }: Place, desk: Desk): PlaceView {
       ...everywhere,
     ],
     items: () =>
-      textItems(isOwn ? describeSelf(desk) : describePeer(name, desk), (line, width) => wrapText(line, width, 2)),
+      textItems(isOwn ? describeSelf(sources) : describePeer(name, sources), (line, width) => wrapText(line, width, 2)),
     subject: () => name,
   };
 }
 
-function describeSelf({ peer, store, paint }: Desk): string[] {
+function describeSelf({ peer, store, paint }: Sources): string[] {
   const { root, messages } = store.ownFeed();
   return table(paint, [
     ['this is', 'you'],
@@ -111,7 +119,7 @@ function describeSelf({ peer, store, paint }: Desk): string[] {
   ]);
 }
 
-function describePeer(name: string, { peer, store, live, paint, now }: Desk): string[] {
+function describePeer(name: string, { peer, store, live, paint, now }: Sources): string[] {
   const record = store.peer(name);
   const listed = live.listed?.find((entry) => entry.name === name);
   const key = record?.key ?? listed?.key;
@@ -121,12 +129,22 @@ function describePeer(name: string, { peer, store, live, paint, now }: Desk): st
   const explanations = peer.explain(name);
   return [
     ...(live.changedKeys.has(name)
-      ? [paint('red', 'It turned up with another key: nothing is taken from it until you know which one is right.'), '']
+      ? [
+          paint(
+            'red',
+            'This peer now uses another key than before. Nothing is accepted from it until you know which key is right.',
+          ),
+          '',
+        ]
       : []),
     ...table(paint, [
-      ['fingerprint', key === undefined ? 'no key: nothing it sends can be verified' : fingerprint(key)],
-      ['addresses', addresses ?? (live.listed === undefined ? 'not asked for yet' : 'not at the directory now')],
+      [
+        'fingerprint',
+        key === undefined ? 'none: without a key nothing this peer sends can be verified' : fingerprint(key),
+      ],
+      ['addresses', addresses ?? (live.listed === undefined ? 'not looked up yet' : 'not listed at the directory now')],
       ['relation', relations.join(', ') || 'not followed'],
+      ['online', live.isOnline(name, lastSync) ? 'yes' : 'has not answered lately'],
       ['messages', counted(record?.messages ?? 0, 'message')],
       ['session', sessionText(explanations)],
       [
@@ -135,25 +153,25 @@ function describePeer(name: string, { peer, store, live, paint, now }: Desk): st
           ? 'never'
           : `${localDateTime(new Date(lastSync).toISOString())} (${relativeTime(lastSync, now())})`,
       ],
-      ['root', record?.root === undefined ? 'none known' : shortHash(record.root)],
+      ['root', record?.root === undefined ? 'unknown' : shortHash(record.root)],
     ]),
     ...(explanations.length === 0 ? [] : ['', paint('bold', 'Sessions and downloads')]),
     ...explanations.flatMap(({ sentences }) => sentences.map((sentence) => safeLine(sentence))),
   ];
 }
 
-/** Ours is the one by which we ask, theirs that by which they do. */
+/** A session for each direction: we ask over the outgoing one, they ask over the incoming one. */
 function sessionText(explanations: readonly Explanation[]): string {
   const state = (kind: string) => explanations.findLast(({ actor }) => actor.startsWith(`peer/${kind}.`))?.state;
   const ours = state('outgoing-session');
   const theirs = state('incoming-session');
   const parts = [
-    ...(ours === undefined ? [] : [ours === 'established' ? 'we may ask' : `ours is ${ours}`]),
-    ...(theirs === undefined ? [] : [theirs === 'live.proven' ? 'they may ask' : `theirs is ${theirs}`]),
+    ...(ours === undefined ? [] : [ours === 'established' ? 'you can ask' : `outgoing: ${ours}`]),
+    ...(theirs === undefined ? [] : [theirs === 'live.proven' ? 'they can ask' : `incoming: ${theirs}`]),
   ];
   return parts.join(', ') || 'none';
 }
 
-function table(paint: Desk['paint'], rows: readonly (readonly [string, string])[]): string[] {
+function table(paint: Sources['paint'], rows: readonly (readonly [string, string])[]): string[] {
   return rows.map(([label, value]) => `${paint('dim', label.padEnd(13))}${safeLine(value)}`);
 }

@@ -2,6 +2,7 @@
 import { createPrompt, isEnterKey, type KeypressEvent, useEffect, useKeypress, useRef, useState } from '@inquirer/core';
 import { safeText } from '../../../feed/safe-text.ts';
 import type { Paint } from '../../output/output.ts';
+import { counted } from '../../render/text.ts';
 import { wrapText } from '../../render/wrap.ts';
 import type { Writing } from '../dialogue.ts';
 import { keyLines } from '../key-lines.ts';
@@ -9,9 +10,11 @@ import { textWithCursor } from './text-with-cursor.ts';
 
 export interface ComposePromptConfig extends Writing {
   readonly message: string;
+  /** What went wrong before, such as with the editor; `''`: nothing. */
+  readonly problem: string;
   readonly paint: Paint;
   readonly size: () => { readonly columns: number; readonly rows: number };
-  readonly onResize: (changed: () => void) => () => void;
+  readonly onRedraw: (changed: () => void) => () => void;
   /** What the person has to know meanwhile, such as what has arrived: one line, safe to show. */
   readonly news: () => string;
   /** What of the screen that one came from is still to be seen above: at most so many lines, safe to show. */
@@ -40,16 +43,16 @@ interface Readline {
 type Key = KeypressEvent & { readonly meta?: boolean };
 
 const KEYS = [
-  { key: 'Enter', label: 'sends' },
+  { key: 'Enter', label: 'send' },
   { key: 'Alt-Enter', label: 'new line' },
   { key: 'Ctrl-O', label: 'editor' },
   { key: 'Esc', label: 'back' },
 ];
 
 export const composePrompt = createPrompt<Composed, ComposePromptConfig>((config, done) => {
-  const { message, paint, draft, complain, maxBytes, onChange, above } = config;
+  const { message, paint, draft, whyInvalid, maxBytes, onChange, above } = config;
   const [line, setLine] = useState<Line>({ text: draft, cursor: draft.length });
-  const [complaint, setComplaint] = useState('');
+  const [complaint, setComplaint] = useState(config.problem);
   const [, setRenders] = useState(0);
   const isPasting = useRef(false);
   const kept = useRef<Line>(line);
@@ -61,7 +64,7 @@ export const composePrompt = createPrompt<Composed, ComposePromptConfig>((config
       renders += 1;
       setRenders(renders);
     };
-    const stops = [config.onNews(again), config.onResize(again)];
+    const stops = [config.onNews(again), config.onRedraw(again)];
     return () => {
       for (const stop of stops) stop();
     };
@@ -82,7 +85,7 @@ export const composePrompt = createPrompt<Composed, ComposePromptConfig>((config
       put(typed, next);
       keep(next);
     } else if (isEnterKey(key)) {
-      const wrong = complain(kept.current.text);
+      const wrong = whyInvalid(kept.current.text);
       if (wrong === undefined) done({ text: kept.current.text, wantsEditor: false });
       else {
         put(typed, kept.current);
@@ -117,7 +120,7 @@ const HIDDEN_CURSOR = '\u001B[?25l';
 
 /** On one line, if they fit. */
 function counterAndKeys(left: number, columns: number, paint: Paint): string[] {
-  const text = `${left} bytes left`;
+  const text = left < 0 ? `${counted(-left, 'byte')} too many` : `${counted(left, 'byte')} left`;
   const counter = paint(left < 0 ? 'red' : left < 100 ? 'yellow' : 'dim', text);
   const [keys = '', ...more] = keyLines(KEYS, columns - text.length - 2, paint);
   return more.length === 0 ? [`${counter}  ${keys}`] : [counter, ...keyLines(KEYS, columns, paint)];

@@ -1,7 +1,7 @@
 /** How the ordinary questions are put: what Inquirer's prompts are told. */
 import type { confirm, input, password, search, select } from '@inquirer/prompts';
 import { safeLine } from '../../../feed/safe-text.ts';
-import type { Complain, Option } from '../dialogue.ts';
+import type { Option, WhyInvalid } from '../dialogue.ts';
 
 type ConfigOf<Prompt extends (config: never, context?: never) => unknown> = Parameters<Prompt>[0];
 
@@ -25,8 +25,8 @@ export function nameChoice(message: string, names: readonly string[]) {
   return { message, source, theme: withEscape('back') } satisfies ConfigOf<typeof search<string>>;
 }
 
-export function line(message: string, complain: Complain, suggestion?: string) {
-  const validate = (text: string) => complain(text) ?? true;
+export function line(message: string, whyInvalid: WhyInvalid, suggestion?: string) {
+  const validate = (text: string) => whyInvalid(text) ?? true;
   return { message, validate, ...(suggestion !== undefined && { default: suggestion }) } satisfies ConfigOf<
     typeof input
   >;

@@ -10,7 +10,7 @@ import {
   useState,
 } from '@inquirer/core';
 import type { Paint } from '../../output/output.ts';
-import { wrapText } from '../../render/wrap.ts';
+import { truncate, wrapText } from '../../render/wrap.ts';
 import { keyLines } from '../key-lines.ts';
 import type { Key, Screen, ScreenAnswer } from '../screen.ts';
 import { linesFrom, type Movement, moveInList, moveInText, movementOf, type Position, startAt } from './position.ts';
@@ -19,8 +19,8 @@ export interface ScreenPromptConfig {
   readonly screen: Screen;
   readonly paint: Paint;
   readonly size: () => { readonly columns: number; readonly rows: number };
-  /** Calls back when the size has changed; returns the way to stop that. */
-  readonly onResize: (changed: () => void) => () => void;
+  /** Calls back when all of it has to be drawn anew, as when the size has changed; returns the way to stop that. */
+  readonly onRedraw: (changed: () => void) => () => void;
 }
 
 /** The cursor, and as much room beside the items it is not on. */
@@ -32,24 +32,28 @@ export const screenPrompt = createPrompt<ScreenAnswer, ScreenPromptConfig>((conf
   const { screen, paint } = config;
   const [, setRenders] = useState(0);
   const position = useRef<Position | undefined>(undefined);
+  const arrivals = useRef<Arrivals>({ known: new Set(), unseen: new Set() });
   const renderAgain = () => setRenders((renders) => renders + 1);
 
   useEffect(() => {
-    const stops = [screen.subscribe(renderAgain), config.onResize(renderAgain)];
+    const stops = [screen.subscribe(renderAgain), config.onRedraw(renderAgain)];
     return () => {
       for (const stop of stops) stop();
     };
   }, []);
 
   const { columns, rows } = config.size();
-  const { title, items, empty, status } = screen.view(columns);
+  const items = screen.items();
+  const status = screen.status(columns);
   const keys = keyLines(screen.keys, columns, paint);
   // The last row stays free: a full one would scroll.
-  const pageSize = Math.max(1, rows - keys.length - title.length - status.length - 1);
+  const pageSize = Math.max(1, rows - keys.length - status.length - 2);
   const linesOf = (index: number) => items[index]?.lines(columns - MARGIN.length) ?? [];
   const list = { ids: items.map(({ id }) => id), linesOf, pageSize };
   const current = startAt(position.current, screen, list);
   position.current = current;
+  const below = newBelow(arrivals.current, list.ids, current.index);
+  const title = titleLine(screen, below, columns, paint);
 
   const move = (movement: Movement) => {
     const next = screen.isText ? moveInText(current, movement, list) : moveInList(current, movement, list);
@@ -77,12 +81,37 @@ export const screenPrompt = createPrompt<ScreenAnswer, ScreenPromptConfig>((conf
     },
   });
   const text =
-    items.length === 0 ? wrapText(paint('dim', empty), columns - MARGIN.length) : linesFrom(current.scrolled, list);
+    items.length === 0
+      ? wrapText(paint('dim', screen.empty), columns - MARGIN.length)
+      : linesFrom(current.scrolled, list);
   const shown = screen.isText || items.length === 0 ? text.map((line) => MARGIN + line) : page.split('\n');
   const padding = Array.from({ length: Math.max(0, pageSize - shown.length) }, () => '');
   const body = screen.from === 'bottom' ? [...padding, ...shown] : [...shown, ...padding];
-  return `${[...title, ...body, ...status, ...keys].join('\n')}${HIDDEN_CURSOR}`;
+  return `${[title, ...body, ...status, ...keys].join('\n')}${HIDDEN_CURSOR}`;
 });
+
+/** BOUNDED by the items of the screen. */
+interface Arrivals {
+  /** Items of the last time. */
+  known: ReadonlySet<string>;
+  /** What has come since the cursor was last behind it. */
+  unseen: ReadonlySet<string>;
+}
+
+/** How many items have arrived behind the cursor, which stays where it is. */
+function newBelow(arrivals: Arrivals, ids: readonly string[], cursor: number): number {
+  const { known, unseen } = arrivals;
+  const isNew = (id: string) => unseen.has(id) || (known.size > 0 && !known.has(id));
+  arrivals.unseen = new Set(ids.slice(cursor + 1).filter(isNew));
+  arrivals.known = new Set(ids);
+  return arrivals.unseen.size;
+}
+
+function titleLine(screen: Screen, below: number, columns: number, paint: Paint): string {
+  const title = paint('bold', screen.title());
+  if (below === 0 || screen.isText || screen.from === 'top') return truncate(title, columns);
+  return truncate(`${title}  ${paint('cyan', `${below} new below: G goes there`)}`, columns);
+}
 
 function keyOf(event: KeypressEvent, screen: Screen): Key | undefined {
   if (event.ctrl) return undefined;

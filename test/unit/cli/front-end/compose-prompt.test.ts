@@ -13,15 +13,16 @@ async function compose({ draft = '', above = [] as string[], behind = [] as stri
   let news = 'nothing new';
   const prompt = await renderPrompt(composePrompt, {
     message: 'Your message',
+    problem: '',
     paint,
     draft,
     above: () => above,
     behind: (_columns: number, rows: number) => behind.slice(-rows),
     maxBytes: 20,
-    complain: (text: string) => (text.length > 20 ? 'too long' : undefined),
+    whyInvalid: (text: string) => (text.length > 20 ? 'too long' : undefined),
     onChange: (text: string) => changes.push(text),
     size: () => ({ columns: 30, rows: 14 }),
-    onResize: () => () => {},
+    onRedraw: () => () => {},
     news: () => news,
     onNews: (listener: () => void) => {
       hear = listener;

@@ -12,7 +12,7 @@ function terminal(...lines: readonly string[]) {
   output.on('data', (some) => {
     printed += some;
     // Each line is typed once the question before it was asked.
-    if (/[>:)] $/.test(String(some))) input.write(`${left.shift() ?? ''}\n`);
+    if (left.length > 0 && /([>)] |:\n)$/.test(String(some))) input.write(`${left.shift()}\n`);
   });
   const left = [...lines];
   const dialogue = plainDialogue({ input, output, signal: new AbortController().signal });
@@ -27,15 +27,13 @@ const screen: Screen = {
   cursor: '',
   from: 'bottom',
   isText: false,
-  view: () => ({
-    title: ['timeline'],
-    items: [
-      { id: 'a', lines: () => ['alice', '  Hello.'] },
-      { id: 'b', lines: () => ['bob', '  Hi.'] },
-    ],
-    empty: 'nothing',
-    status: ['all is well'],
-  }),
+  title: () => 'timeline',
+  items: () => [
+    { id: 'a', lines: () => ['alice', '  Hello.'] },
+    { id: 'b', lines: () => ['bob', '  Hi.'] },
+  ],
+  empty: 'nothing',
+  status: () => ['all is well'],
   subscribe: () => () => {},
 };
 
@@ -49,21 +47,27 @@ test('items have numbers, and keys take one; without it the last is meant', asyn
 test('wrong answers are explained, and asked for again', async () => {
   const { dialogue, printed } = terminal('x', 'r 7', 'r 2');
   expect(await dialogue.screen(screen)).toEqual({ action: 'reply', item: 'b' });
-  expect(printed()).toMatch(/no such key[\s\S]*there is no item 7/);
+  expect(printed()).toMatch(/There is no key "x" here\.[\s\S]*There is no item 7\./);
 });
 
-test('a message is written on a line; an empty one sends the draft', async () => {
+const writing = { draft: '', whyInvalid: () => undefined, maxBytes: 985, above: () => [], onChange: () => {} };
+
+test('a message has as many lines as are typed or pasted, until one with a dot alone; none leaves the draft as it is', async () => {
   const changes: string[] = [];
-  const writing = {
-    draft: 'half',
-    complain: () => undefined,
-    maxBytes: 985,
-    above: () => [],
-    onChange: (t: string) => changes.push(t),
-  };
-  expect(await terminal('').dialogue.write('Your message', writing)).toBe('half');
-  expect(await terminal('whole').dialogue.write('Your message', writing)).toBe('whole');
-  expect(changes).toEqual(['half', 'whole']);
+  const onChange = (text: string) => changes.push(text);
+  const withDraft = { ...writing, draft: 'half', onChange };
+  expect(await terminal('.').dialogue.write('Your message', withDraft)).toBe('half');
+  expect(await terminal('whole\n\nand more\n.').dialogue.write('Your message', withDraft)).toBe('whole\n\nand more');
+  expect(changes).toEqual(['half', 'whole\n\nand more']);
+});
+
+test('of a pasted text no line is taken for a command', async () => {
+  const { dialogue, input } = terminal();
+  const written = dialogue.write('Your message', writing);
+  input.write('first line\nsecond line\nr 1\n');
+  input.write('.\nr 2\n');
+  expect(await written).toBe('first line\nsecond line\nr 1');
+  expect(await dialogue.screen(screen)).toEqual({ action: 'reply', item: 'b' });
 });
 
 test('the end of the input cancels the question', async () => {

@@ -9,29 +9,32 @@ const paint = (_format: unknown, text: string) => text;
 const items = (count: number): Item[] =>
   Array.from({ length: count }, (_, index) => ({ id: `id ${index}`, lines: () => [`item ${index}`, '  its text'] }));
 
-function show(screen: Partial<Screen> & { items?: readonly Item[]; rows?: number } = {}) {
+function show(screen: Partial<Omit<Screen, 'items'>> & { items?: readonly Item[]; rows?: number } = {}) {
   let changed = () => {};
   let { items: shown = items(20) } = screen;
   const visited: string[] = [];
   const whole: Screen = {
     keys: [
-      { key: 'enter', label: 'open', action: 'open' },
+      { key: 'enter', label: 'open', action: 'thread' },
       { key: 'r', label: 'reply', action: 'reply' },
       { key: '?', label: 'help', action: 'help' },
     ],
     cursor: '',
     from: 'bottom',
     isText: false,
-    view: () => ({ title: ['the title'], items: shown, empty: 'nothing here', status: ['all is well'] }),
+    title: () => 'the title',
+    empty: 'nothing here',
+    status: () => ['all is well'],
     subscribe: (listener) => {
       changed = listener;
       return () => {};
     },
     visited: (item) => visited.push(item),
     ...screen,
+    items: () => shown,
   };
   const size = () => ({ columns: 40, rows: screen.rows ?? 12 });
-  const rendered = renderPrompt(screenPrompt, { screen: whole, paint, size, onResize: () => () => {} });
+  const rendered = renderPrompt(screenPrompt, { screen: whole, paint, size, onRedraw: () => () => {} });
   const arrive = (next: readonly Item[]) => {
     shown = next;
     changed();
@@ -107,6 +110,21 @@ test('what arrives does not move the cursor from where it is', async () => {
   expect(getScreen()).toContain('item 19');
 });
 
+test('what arrives below is counted until one has been there', async () => {
+  const { rendered, arrive } = show();
+  const { events, getScreen } = await rendered;
+  events.keypress('up');
+  expect(getScreen()).not.toContain('new below');
+  arrive(items(22));
+  arrive(items(25));
+  expect(getScreen()).toContain('the title  5 new below');
+  events.keypress('down');
+  events.keypress('down');
+  expect(getScreen()).toContain('4 new below');
+  events.keypress('end');
+  expect(getScreen()).not.toContain('new below');
+});
+
 test('if the item under the cursor goes, the cursor stays near', async () => {
   const { rendered, arrive } = show();
   const { getScreen } = await rendered;
@@ -139,5 +157,5 @@ test('without items it says so, and keys work', async () => {
   expect(getScreen()).toContain('nothing here');
   events.keypress('up');
   events.keypress('enter');
-  await expect(answer).resolves.toEqual({ action: 'open', item: '' });
+  await expect(answer).resolves.toEqual({ action: 'thread', item: '' });
 });

@@ -1,0 +1,39 @@
+/**
+ * What a program may ask of a peer, and how the peer answers. Both are plain data: the same events can come from another process.
+ * A `ticket` names a wish in its answer. Whoever asks chooses it, unique among all who ask this peer; `''`: no answer is awaited.
+ */
+import type { Hash } from '../src/wire/hash.ts';
+import type { SocketAddress } from '../src/wire/socket-address.ts';
+import type { Failure } from './events.ts';
+
+/** Changes what the store holds. */
+export type StoreWish =
+  | {
+      readonly type: 'post.wanted';
+      readonly text: string;
+      /** The message that it answers. */
+      readonly inReplyTo: Hash | null;
+      readonly ticket: string;
+    }
+  /** Takes a message out of the own tree. */
+  | { readonly type: 'withdrawal.wanted'; readonly hash: Hash; readonly ticket: string }
+  | { readonly type: 'follow.wanted'; readonly name: string; readonly following: boolean; readonly ticket: string }
+  | { readonly type: 'mute.wanted'; readonly name: string; readonly muted: boolean; readonly ticket: string }
+  /** Marks messages as read; `all`: whatever is unread on the timeline. */
+  | { readonly type: 'read.wanted'; readonly hashes: readonly Hash[] | 'all'; readonly ticket: string };
+
+/** Asks somebody else for something. What comes of it is told in facts about that peer: `sync.finished`, `session.opened`. */
+export type NetworkWish =
+  | { readonly type: 'sync.wanted'; readonly name: string }
+  | { readonly type: 'hello.wanted'; readonly address: SocketAddress };
+
+export type Wish = StoreWish | NetworkWish;
+
+export type WishAnswer =
+  | { readonly type: 'message.published'; readonly hash: Hash; readonly root: Hash; readonly ticket: string }
+  | { readonly type: 'message.withdrawn'; readonly hash: Hash; readonly root: Hash; readonly ticket: string }
+  | { readonly type: 'follow.changed'; readonly name: string; readonly following: boolean; readonly ticket: string }
+  | { readonly type: 'mute.changed'; readonly name: string; readonly muted: boolean; readonly ticket: string }
+  /** `count`: how many of them were unread. */
+  | { readonly type: 'messages.read'; readonly count: number; readonly ticket: string }
+  | { readonly type: 'wish.failed'; readonly failure: Failure; readonly ticket: string };

@@ -1,0 +1,64 @@
+/** What the person is told about the last thing done: the front end's notices in words. */
+import type { Action, Notice } from '../../../machines/front-end-context.ts';
+import { formatAddress } from '../../wire/socket-address.ts';
+import { renderSyncReport } from '../render/sync-report.ts';
+import { counted, shortHash } from '../render/text.ts';
+
+/** Not yet safe to show: names are as received. */
+export function noticeText(notice: Notice | undefined): string {
+  switch (notice?.type) {
+    case undefined:
+      return '';
+    case 'message.published':
+      return 'Published.';
+    case 'message.withdrawn':
+      return 'Withdrawn. Peers drop the message when they download next.';
+    case 'follow.changed':
+      return notice.following
+        ? `You now follow ${notice.name}.`
+        : `You no longer follow ${notice.name}. What was downloaded stays.`;
+    case 'mute.changed':
+      return notice.muted
+        ? `${notice.name} is muted: the timeline no longer shows these messages.`
+        : `${notice.name} is no longer muted.`;
+    case 'messages.read':
+      return notice.count === 0
+        ? 'There were no unread messages.'
+        : `Marked ${counted(notice.count, 'message')} as read.`;
+    case 'wish.failed':
+    case 'failure':
+      return notice.failure.message;
+    case 'syncs.begun':
+      return `Asking ${notice.names.length === 1 ? notice.names[0] : counted(notice.names.length, 'peer')} for new messages …`;
+    case 'sync.finished':
+      return syncText(notice);
+    case 'hello.sent':
+      return `Sent a Hello to ${formatAddress(notice.address)}. If it is answered, a session opens.`;
+    case 'hello.answered':
+      return `${formatAddress(notice.address)} has answered: a session${notice.name === '' ? '' : ` with ${notice.name}`} is open.`;
+    case 'addresses.found':
+      return `${notice.name} is at ${notice.addresses.map(formatAddress).join(', ')}`;
+    case 'draft.kept':
+      return notice.isLasting
+        ? 'Your draft is saved. Press the same key again to continue it.'
+        : 'Your draft is kept until you quit. Press the same key again to continue it.';
+    case 'nobody.found':
+      return nobodyText(notice.action);
+    case 'settings.edited':
+      return 'The new settings take effect the next time you start murmure.';
+  }
+}
+
+function syncText({ report, about }: Extract<Notice, { type: 'sync.finished' }>): string {
+  const { peer, root, status, error } = report;
+  if (error !== undefined) return `${peer}: ${error.message}`;
+  if (about !== 'root') return renderSyncReport(report, (_format, text) => text);
+  const what = root === null ? 'empty' : shortHash(root);
+  return `The root of ${peer} is ${what}${status === 'unchanged' ? ', as before' : ''}.`;
+}
+
+function nobodyText(action: Action): string {
+  if (action === 'unfollow' || action === 'sync-all')
+    return 'You do not follow anybody yet. Press f to follow somebody.';
+  return action === 'follow' ? 'There is nobody else to follow.' : 'No other peers are known yet.';
+}

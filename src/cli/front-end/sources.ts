@@ -1,0 +1,57 @@
+/** What the front end is put together from: a peer to ask, a store to read, and what screens need besides. */
+import type { Peer } from '../../index.ts';
+import type { Store } from '../../store/store.ts';
+import type { Paint } from '../output/output.ts';
+import type { SettingOrigin } from '../settings/settings.ts';
+import type { Live } from './live.ts';
+import type { PositionKeeper } from './reading-position.ts';
+
+/** A peer, in this process or another: it is asked in events, and tells in facts. The rest is to be looked at. */
+export type AskedPeer = Pick<
+  Peer,
+  'name' | 'publicKey' | 'addresses' | 'sessions' | 'ask' | 'on' | 'whenListed' | 'directoryPeers' | 'explain'
+>;
+
+/** What a home holds, to be read. Whatever changes it is asked of the peer. */
+export type ReadStore = Pick<
+  Store,
+  'message' | 'messages' | 'replies' | 'search' | 'peer' | 'peers' | 'ownFeed' | 'currentRoot' | 'getNode'
+>;
+
+/** What is unread, and what of it mentions the person. */
+export interface UnreadCount {
+  readonly unread: number;
+  readonly isMoreUnread: boolean;
+  readonly mentions: number;
+}
+
+/** What the screens are made from. */
+export interface Sources {
+  readonly peer: AskedPeer;
+  readonly store: ReadStore;
+  readonly live: Live;
+  readonly paint: Paint;
+  readonly settings: readonly SettingOrigin[];
+  /** URL, `''` if it is not to be named. */
+  readonly directory: string;
+  /** The cursor came to a message that was unread. */
+  seen(hash: string): void;
+  unread(): UnreadCount;
+  /** Where on the timeline the cursor was last, also before a restart. */
+  readonly readingPosition: PositionKeeper;
+  /** Unix ms. */
+  now(): number;
+}
+
+/** Made anew when something has changed, not at every key that is pressed. */
+export function cached<T>({ live }: Pick<Sources, 'live'>, make: () => T): () => T {
+  let version = live.version;
+  let value: T | undefined;
+  return () => {
+    if (value === undefined || version !== live.version) {
+      version = live.version;
+      value = make();
+    }
+    return value;
+  };
+}

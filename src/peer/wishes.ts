@@ -1,0 +1,113 @@
+/** What the peer does in the store when it is asked to: publish, withdraw, follow, mute, mark as read. */
+import type { StoreWish, WishAnswer } from '../../machines/wishes.ts';
+import { wireDate } from '../feed/message.ts';
+import { type Clock, nextTurn } from '../runtime/clock.ts';
+import type { Gate } from '../runtime/gate.ts';
+import type { SelfOf } from '../runtime/shared-effects.ts';
+import { followedNames } from '../store/followed.ts';
+import type { Store } from '../store/store.ts';
+import { timelineAuthors } from '../store/timeline-authors.ts';
+import type { Hash } from '../wire/hash.ts';
+import { failureFrom, MurmureError } from '../wire/murmure-error.ts';
+import { whyInvalidName } from '../wire/name.ts';
+
+export interface WishDependencies {
+  readonly name: string;
+  readonly store: Store;
+  /** Wall time: what the store keeps. */
+  readonly clock: Clock;
+  /** For intervals. */
+  readonly time: Pick<Clock, 'now'>;
+  readonly enter: Gate['enter'];
+}
+
+/** Messages looked through at a time. */
+const PAGE = 1_000;
+
+export interface PostText {
+  readonly text: string;
+  readonly inReplyTo: Hash | null;
+}
+
+/** @throws MurmureError `usage` for a text that is too long, and what the store throws */
+export function publish(
+  { name, store, clock }: Pick<WishDependencies, 'name' | 'store' | 'clock'>,
+  { text, inReplyTo }: PostText,
+): { readonly hash: Hash; readonly root: Hash } {
+  const nowMs = clock.now();
+  return store.publish(name, { date: wireDate(nowMs), inReplyTo, body: text }, nowMs);
+}
+
+/** The effect `carryOutWish`: whatever happens, the actor is answered once. */
+export function carryOutWishes(dependencies: WishDependencies) {
+  const { name: ownName, store, clock, time, enter } = dependencies;
+  return async ({ self }: SelfOf<'peer'>, { wish }: { wish: StoreWish }): Promise<void> => {
+    const answer = (given: WishAnswer) => enter(self, given);
+    const { ticket } = wish;
+    try {
+      switch (wish.type) {
+        case 'post.wanted':
+          return answer({ type: 'message.published', ...publish(dependencies, wish), ticket });
+        case 'withdrawal.wanted':
+          return answer({ type: 'message.withdrawn', ...withdraw(dependencies, wish.hash), ticket });
+        case 'follow.wanted': {
+          const { name, following } = wish;
+          requireOther(name, ownName);
+          store.setFollowing(name, following, clock.now());
+          enter(self, { type: 'following.changed', names: followedNames(store, ownName), atMs: time.now() });
+          return answer({ type: 'follow.changed', name, following, ticket });
+        }
+        case 'mute.wanted': {
+          const { name, muted } = wish;
+          requireOther(name, ownName);
+          store.setMuted(name, muted, clock.now());
+          return answer({ type: 'mute.changed', name, muted, ticket });
+        }
+        case 'read.wanted': {
+          const { hashes } = wish;
+          const count = hashes === 'all' ? await markTimelineRead(dependencies, self) : markRead(store, hashes);
+          return answer({ type: 'messages.read', count, ticket });
+        }
+      }
+    } catch (error) {
+      answer({ type: 'wish.failed', failure: failureFrom(error), ticket });
+    }
+  };
+}
+
+function withdraw({ name, store, clock }: WishDependencies, hash: Hash): { hash: Hash; root: Hash } {
+  const withdrawn = store.withdraw(name, hash, clock.now());
+  if (withdrawn === undefined)
+    throw new MurmureError('usage', 'you can withdraw only messages that you wrote yourself');
+  return { hash, root: withdrawn.root };
+}
+
+function requireOther(name: string, ownName: string): void {
+  const why = whyInvalidName(name);
+  if (why !== undefined) throw new MurmureError('usage', `this cannot be the name of a peer: ${why}`);
+  if (name === ownName) throw new MurmureError('usage', `"${name}" is your own name: choose somebody else`);
+}
+
+function markRead(store: Store, hashes: readonly Hash[]): number {
+  const unread = hashes.filter((hash) => store.message(hash)?.read === false);
+  if (unread.length > 0) store.markRead(unread);
+  return unread.length;
+}
+
+/** A home may hold a hundred thousand messages: between two pages there is time for keys and datagrams. */
+async function markTimelineRead(
+  { name, store, clock }: WishDependencies,
+  self: SelfOf<'peer'>['self'],
+): Promise<number> {
+  const authors = new Set(timelineAuthors(store, name));
+  let marked = 0;
+  for (let after = 0; self.getSnapshot().status === 'active'; await nextTurn(clock)) {
+    const page = store.arrivalsAfter(after, PAGE);
+    const unread = page.flatMap(({ message: { read, author, hash } }) => (!read && authors.has(author) ? [hash] : []));
+    if (unread.length > 0) store.markRead(unread);
+    marked += unread.length;
+    after = page.at(-1)?.arrival ?? after;
+    if (page.length < PAGE) break;
+  }
+  return marked;
+}

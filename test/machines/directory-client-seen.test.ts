@@ -1,0 +1,230 @@
+/** Protocol §3, §5: what others see of how a peer stands with its directory. */
+import { beforeEach, describe, expect, test } from 'vitest';
+import { type Actor, createActor } from 'xstate';
+import { type DirectoryClientEvent, directoryClientMachine } from '../../machines/directory-client.machine.ts';
+import { timing } from '../../machines/timing.ts';
+import { ZERO_HASH } from '../../src/wire/hash.ts';
+import type { ErrorCode } from '../../src/wire/murmure-error.ts';
+import { Outside } from './outside.ts';
+
+const directory = { ip: '192.0.2.9', port: 1194 };
+const at = (port: number) => ({ ip: '192.0.2.1', port });
+const PORT = 4_000;
+const cost = { sent: 1, repeated: 0, window: 10 };
+
+let outside: Outside;
+let client: Actor<typeof directoryClientMachine>;
+let states: string[];
+
+function begin(register = true): void {
+  outside = new Outside();
+  const note = (what: string) => () => outside.told.push(what);
+  const machine = directoryClientMachine.provide({
+    actions: {
+      findDirectory: note('GET /udp-address'),
+      register: note('POST /register'),
+      checkListing: note('GET us'),
+    },
+  });
+  const input = { owner: outside.nobody('peer'), register, ports: [], ips: [at(PORT).ip] };
+  client = createActor(machine, { id: 'directory-client', clock: outside.clock, input });
+  states = outside.statesOf(client);
+  outside.told.length = 0;
+  client.start();
+}
+
+beforeEach(() => begin());
+
+const send = (event: DirectoryClientEvent) => client.send(event);
+/** What was told and asked for by `work`. */
+async function toldBy(work: () => unknown): Promise<string[]> {
+  outside.told.length = 0;
+  await work();
+  return [...outside.told];
+}
+const find = () => send({ type: 'directory.found', addresses: [directory], key: 'key', atMs: outside.nowMs });
+const accept = () => send({ type: 'registration.accepted', atMs: outside.nowMs });
+const list = (...ports: number[]) => send({ type: 'listing.checked', addresses: ports.map(at), atMs: outside.nowMs });
+const fail = (code: ErrorCode = 'directory-unreachable') =>
+  send({ type: 'directory.failed', failure: { code, message: 'no' }, atMs: outside.nowMs });
+const rootReceived = () =>
+  send({ type: 'root.received', root: ZERO_HASH, authenticated: true, atMs: outside.nowMs, ...cost });
+
+/** Listed under our port. */
+function register(): void {
+  send({ type: 'port.bound', port: PORT });
+  find();
+  accept();
+  list(PORT);
+}
+
+test('it finds the directory, registers, has Hello said, and asks until we are listed', async () => {
+  expect(outside.told).toEqual(['GET /udp-address']);
+  send({ type: 'port.bound', port: PORT });
+  expect((await toldBy(find)).sort()).toEqual(['POST /register', 'peer: directory.known']);
+  expect((await toldBy(accept)).sort()).toEqual(['GET us', 'peer: directory.greetingWanted']);
+  expect(await toldBy(() => list())).toEqual([]);
+  expect(await toldBy(() => outside.clock.advance(timing.listingPoll))).toEqual(['GET us']);
+  expect(await toldBy(() => list(PORT))).toEqual(['peer: registration.listed']);
+  expect(outside.last('registration.listed')).toMatchObject({ addresses: [at(PORT)] });
+  expect(states).toEqual(['discovering', 'registering', 'confirming', 'waiting', 'confirming', 'registered']);
+});
+
+test('a peer that does not register only finds the directory', async () => {
+  begin(false);
+  expect(await toldBy(find)).toEqual(['peer: directory.known']);
+  expect(await toldBy(() => outside.clock.advance(3_600_000))).toEqual([]);
+});
+
+describe('listed', () => {
+  test('is only who is listed under a port that is in use: an older listing says nothing about this run', async () => {
+    send({ type: 'port.bound', port: PORT });
+    find();
+    accept();
+    expect(await toldBy(() => list(PORT + 1))).toEqual([]);
+    expect(states.at(-1)).toBe('waiting');
+    await outside.clock.advance(timing.listingPoll);
+    expect(await toldBy(() => list(PORT + 1, PORT))).toEqual(['peer: registration.listed']);
+  });
+
+  test('is nobody under an address that this machine had before', async () => {
+    send({ type: 'port.bound', port: PORT });
+    send({ type: 'ips.changed', ips: ['198.51.100.1'] });
+    find();
+    accept();
+    expect(await toldBy(() => list(PORT))).toEqual([]);
+    send({ type: 'ips.changed', ips: ['198.51.100.1', at(PORT).ip] });
+    await outside.clock.advance(timing.listingPoll);
+    expect(await toldBy(() => list(PORT))).toEqual(['peer: registration.listed']);
+  });
+
+  test('after five seconds another port counts as well: a NAT may have chosen it', async () => {
+    send({ type: 'port.bound', port: PORT });
+    find();
+    accept();
+    const asked: number[] = [];
+    for (let i = 0; i < 20 && states.at(-1) !== 'registered'; i++) {
+      asked.push(outside.clock.elapsedMs);
+      list(PORT + 1);
+      for (let j = 0; j < 200 && states.at(-1) === 'waiting'; j++) await outside.clock.advance(50);
+    }
+    const isPatient = asked.map((atMs) => atMs >= timing.listingPatience);
+    expect(isPatient).toEqual([...new Array(asked.length - 1).fill(false), true]);
+  });
+
+  test('nobody is, without an address, however long it takes: then registering starts over', async () => {
+    send({ type: 'port.bound', port: PORT });
+    find();
+    accept();
+    for (let i = 0; i < 40 && states.at(-1) !== 'backingOff'; i++) {
+      list();
+      if (states.at(-1) === 'waiting') await outside.clock.advance(timing.listingPollMaximum);
+    }
+    expect(outside.last('registration.failed').failure).toMatchObject({
+      code: 'directory-unreachable',
+      message: expect.stringContaining('does not list this peer'),
+    });
+    expect(await toldBy(() => outside.clock.advance(timing.directoryRetry))).toEqual(['GET /udp-address']);
+  });
+});
+
+describe('a registered peer', () => {
+  test('asks its directory every 45 s whether it still knows it; a Root is enough', async () => {
+    register();
+    expect(await toldBy(() => outside.clock.advance(timing.directoryCheck - 1))).toEqual([]);
+    expect(await toldBy(() => outside.clock.advance(1))).toEqual(['peer: directory.checkWanted']);
+    expect(await toldBy(rootReceived)).toEqual([]);
+    expect(await toldBy(() => outside.clock.advance(timing.directoryCheck))).toEqual(['peer: directory.checkWanted']);
+  });
+
+  test('registers anew when that is refused', async () => {
+    register();
+    await outside.clock.advance(timing.directoryCheck);
+    const failure = { code: 'peer-unreachable', message: 'no session' } as const;
+    const refused = { type: 'root.failed', failure, isFinal: true, ...cost } as const;
+    expect(await toldBy(() => send(refused))).toEqual(['POST /register']);
+    expect(states.at(-1)).toBe('registering');
+  });
+
+  test('registers anew when nobody answers', async () => {
+    register();
+    await outside.clock.advance(timing.directoryCheck);
+    expect(await toldBy(() => outside.clock.advance(timing.listingTimeout))).toEqual(['POST /register']);
+  });
+
+  test('reads its listing every quarter of an hour, and registers anew when it is not there', async () => {
+    register();
+    const asked: string[] = [];
+    for (let i = 0; i < 40 && asked.at(-1) !== 'GET us'; i++) {
+      asked.push(...(await toldBy(() => outside.clock.advance(timing.directoryCheck))));
+      asked.push(...(await toldBy(rootReceived)));
+    }
+    expect(outside.clock.elapsedMs).toBe(timing.listingCheck);
+    expect(asked.slice(0, -1)).toEqual(new Array(timing.listingCheck / timing.directoryCheck).fill(asked[0]));
+    expect(await toldBy(() => list())).toEqual(['POST /register']);
+  });
+
+  test('registers anew after 50 minutes, before the directory forgets it', async () => {
+    register();
+    for (let i = 0; i < 100 && states.at(-1) !== 'registering'; i++) {
+      await outside.clock.advance(timing.directoryCheck);
+      if (states.at(-1) === 'checking') rootReceived();
+      if (states.at(-1) === 'verifying') list(PORT);
+    }
+    expect(outside.clock.elapsedMs).toBeGreaterThanOrEqual(timing.registrationRenewal);
+    expect(outside.clock.elapsedMs).toBeLessThan(timing.registrationRenewal + timing.directoryCheck);
+  });
+
+  test.each([
+    ['registered', () => {}, 'POST /register'],
+    ['checking', () => outside.clock.advance(timing.directoryCheck), 'POST /register'],
+  ])('registers anew at once when it is told to (%s)', async (state, lead, asked) => {
+    register();
+    await lead();
+    expect(states.at(-1)).toBe(state);
+    expect(await toldBy(() => send({ type: 'registration.renew', atMs: outside.nowMs }))).toEqual([asked]);
+  });
+
+  test('that is backing off looks for its directory at once when it is told to', async () => {
+    fail();
+    expect(await toldBy(() => send({ type: 'registration.renew', atMs: outside.nowMs }))).toEqual(['GET /udp-address']);
+  });
+
+  test('says so when no address of the directory answers its Hello, and starts over', async () => {
+    register();
+    const failure = { code: 'peer-unreachable', message: 'silence' } as const;
+    expect(await toldBy(() => send({ type: 'greeting.failed', failure }))).toEqual(['peer: registration.failed']);
+    expect(outside.last('registration.failed').failure).toEqual({ ...failure, code: 'directory-unreachable' });
+  });
+});
+
+describe('a directory that fails', () => {
+  test('is asked again after pauses that double from 1 s to 8 s', async () => {
+    const pauses: unknown[] = [];
+    for (let i = 0; i < 5; i++) {
+      fail();
+      const { retryInMs } = outside.last('registration.failed');
+      pauses.push(retryInMs);
+      expect(await toldBy(() => outside.clock.advance(retryInMs as number))).toEqual(['GET /udp-address']);
+    }
+    expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 8_000]);
+  });
+
+  test('is asked after the shortest pause again once we were listed', async () => {
+    for (let i = 0; i < 3; i++) {
+      fail();
+      await outside.clock.advance(timing.directoryRetryMaximum);
+    }
+    register();
+    await outside.clock.advance(timing.directoryCheck);
+    await outside.clock.advance(timing.listingTimeout);
+    fail();
+    expect(outside.last('registration.failed')).toMatchObject({ retryInMs: timing.directoryRetry });
+  });
+
+  test('because it has our name under another key, is not asked again', async () => {
+    find();
+    expect(await toldBy(() => fail('authentication'))).toEqual(['peer: registration.failed']);
+    expect(await toldBy(() => outside.clock.advance(3_600_000))).toEqual([]);
+  });
+});

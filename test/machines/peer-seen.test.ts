@@ -1,0 +1,261 @@
+/** Protocol §5: what a peer tells its children and the world so that posts arrive; the children only take notes. */
+import { beforeEach, describe, expect, test } from 'vitest';
+import { type Actor, createActor, type EventObject, fromCallback } from 'xstate';
+import { actorId } from '../../machines/actor-ids.ts';
+import { peerMachine } from '../../machines/peer.machine.ts';
+import type { PeerEvent, PeerInput } from '../../machines/peer-context.ts';
+import { limits, timing } from '../../machines/timing.ts';
+import { ZERO_HASH } from '../../src/wire/hash.ts';
+import { seededRandom } from '../support/seeded-random.ts';
+import { Outside } from './outside.ts';
+
+const directory = { ip: '192.0.2.9', port: 1194 };
+const own = { ip: '10.0.0.7', port: 4_000 };
+const outer = { ip: '198.51.100.7', port: 4_000 };
+const at = (last: number) => ({ ip: `192.0.2.${last}`, port: 1 });
+const bytes = new Uint8Array(103);
+
+let outside: Outside;
+let peer: Actor<typeof peerMachine>;
+/** What children were told and effects were asked for: "WHO: WHAT". */
+let told: string[];
+
+function begin(input: Partial<PeerInput> = {}): void {
+  outside = new Outside();
+  told = [];
+  const child = fromCallback<EventObject>(({ receive, self }) =>
+    receive(({ type }) => {
+      if (type !== 'sweep' && type !== 'sockets.changed') told.push(`${self.id}: ${type}`);
+    }),
+  );
+  const note = (what: string) => () => void told.push(what);
+  const machine = peerMachine.provide({
+    actors: {
+      socket: child,
+      directoryClient: child,
+      outgoingSession: child,
+      incomingSession: child,
+      merkleWalk: child,
+      historyCheck: child,
+    } as never,
+    actions: {
+      sendSigned: note('sign and send'),
+      sealRoot: note('sign: Root'),
+      sealKeepAlive: note('sign: HelloReply'),
+      verifyAnnouncement: note('verify'),
+      forgetConnections: note('directory: close connections'),
+      rememberReader: (_, { name }) => told.push(`store: ${name} reads`),
+      lookForPeers: (_, { names }) => told.push(`directory: where are ${names.join(', ')}?`),
+    },
+  });
+  const rest = { name: 'bob', random: seededRandom(1), root: ZERO_HASH, binds: [], following: [], register: true };
+  peer = createActor(machine, {
+    id: 'peer',
+    clock: outside.clock,
+    input: { ...rest, quota: limits.messageQuota, formerReaders: [], guardedKey: undefined, ...input },
+  });
+  peer.start();
+  send({ type: 'socket.ready', index: 0, address: own, socket: outside.socket });
+  send({ type: 'network.changed', why: 'start', localIps: [own.ip], atMs: outside.nowMs });
+  send({ type: 'directory.known', addresses: [directory], key: 'key', atMs: outside.nowMs });
+  told.length = 0;
+}
+
+beforeEach(() => begin());
+
+const send = (event: PeerEvent) => peer.send(event);
+function toldBy(work: () => void): string[] {
+  told.length = 0;
+  work();
+  return [...told];
+}
+function establish(name: string, address = at(1)): void {
+  send({ type: 'session.wanted', name, requester: outside.nobody('walk'), atMs: outside.nowMs });
+  const session = actorId.outgoingSession(name);
+  send({ type: 'session.established', session, name, address, key: 'key', atMs: outside.nowMs });
+}
+/** As when we register. */
+function establishWithDirectory(): void {
+  send({ type: 'directory.greetingWanted', atMs: outside.nowMs });
+  const session = actorId.outgoingSessionTo(directory);
+  send({ type: 'session.established', session, name: '', address: directory, key: 'key', atMs: outside.nowMs });
+}
+const isReading = (name: string, hasNewest: boolean) =>
+  send({ type: 'reader.seen', name, hasNewest, atMs: outside.nowMs });
+const seal = () => send({ type: 'root.sealed', bytes });
+const sweep = (laterMs = 0) => send({ type: 'sweep', atMs: outside.nowMs + laterMs });
+const list = (...addresses: (typeof own)[]) => send({ type: 'registration.listed', addresses, atMs: outside.nowMs });
+
+describe('a new root', () => {
+  test('is pushed at once to everybody with a session, but not to the directory', () => {
+    establish('alice');
+    establishWithDirectory();
+    expect(toldBy(seal)).toEqual(['outgoing-session.alice: push.wanted']);
+  });
+
+  test('is pushed to readers without a session, once Hello is said to them', () => {
+    isReading('alice', false);
+    expect(toldBy(seal)).toEqual([]);
+    expect(toldBy(sweep)).toEqual(['outgoing-session.alice: session.renew', 'outgoing-session.alice: push.wanted']);
+    expect(toldBy(sweep)).toEqual([]);
+  });
+
+  test('is not pushed to somebody who last read a day ago', () => {
+    isReading('alice', false);
+    sweep(timing.readerMemory);
+    seal();
+    expect(toldBy(() => sweep(timing.readerMemory))).toEqual([]);
+  });
+
+  test('that a reader has come for need not be pushed again; its session is kept', () => {
+    establish('alice');
+    seal();
+    expect(toldBy(() => isReading('alice', true))).toEqual([
+      'store: alice reads',
+      'outgoing-session.alice: session.used',
+      'outgoing-session.alice: push.confirmed',
+    ]);
+    expect(toldBy(() => isReading('alice', false))).toEqual([
+      'store: alice reads',
+      'outgoing-session.alice: session.used',
+    ]);
+  });
+});
+
+describe('after a start', () => {
+  test('those who have read lately are said Hello to once we are listed, and learn the root', () => {
+    begin({ formerReaders: ['alice'] });
+    seal();
+    expect(toldBy(() => list(own))).toEqual([
+      'outgoing-session.alice: session.renew',
+      'outgoing-session.alice: push.wanted',
+    ]);
+  });
+
+  test('they are so few at a time, in turn', () => {
+    const readers = Array.from({ length: 2 * limits.greetingsPerSweep + 3 }, (_, i) => `reader ${i}`);
+    begin({ formerReaders: readers });
+    const greeted = [1, 2, 3, 4].map(() => toldBy(sweep).length);
+    expect(greeted).toEqual([limits.greetingsPerSweep, limits.greetingsPerSweep, 3, 0]);
+  });
+});
+
+test('a network that changed: registered anew, and Hello to everybody in session and every reader', () => {
+  establish('alice');
+  establishWithDirectory();
+  isReading('carol', false);
+  const changed = () => {
+    send({ type: 'network.changed', why: 'addresses', localIps: ['10.0.0.8'], atMs: outside.nowMs });
+    sweep();
+  };
+  expect(toldBy(changed)).toEqual([
+    'directory: close connections',
+    'directory-client: ips.changed',
+    'directory-client: registration.renew',
+    'outgoing-session.@192.0.2.9:1194: session.greet',
+    'outgoing-session.alice: session.renew',
+    'outgoing-session.carol: session.renew',
+  ]);
+});
+
+describe('a peer behind a NAT', () => {
+  const keptAlive = () => outside.sentOf('HelloReply').map(({ to }) => to);
+
+  function beginBehindNat(): void {
+    begin({ following: ['alice'] });
+    establish('alice', at(1));
+    establish('carol', at(2));
+    establishWithDirectory();
+    list(outer);
+    expect(toldBy(sweep)).toContain('sign: HelloReply');
+    const hello = Uint8Array.of(0, 0, 0, 0, 128, 0, 5, 0, 0, 0, 0, 0);
+    send({ type: 'keepAlive.sealed', bytes: hello });
+  }
+
+  test('keeps it open towards the directory and those whom it follows, every 25 s', () => {
+    beginBehindNat();
+    sweep();
+    expect(keptAlive()).toHaveLength(2);
+    expect(keptAlive()).toEqual(expect.arrayContaining([directory, at(1)]));
+    sweep(timing.keepAliveInterval - 1);
+    expect(keptAlive()).toHaveLength(2);
+    sweep(timing.keepAliveInterval);
+    expect(keptAlive()).toHaveLength(4);
+  });
+
+  test('signs that once, for all', () => {
+    beginBehindNat();
+    expect(toldBy(() => sweep(timing.keepAliveInterval))).not.toContain('sign: HelloReply');
+  });
+
+  test('is whoever is listed under an address that is not its own; others keep nothing open', () => {
+    establishWithDirectory();
+    list(own);
+    expect(toldBy(() => sweep(timing.keepAliveInterval))).toEqual([]);
+  });
+});
+
+describe('followed peers without a session', () => {
+  const find = (addresses?: string) =>
+    send({
+      type: 'presence.found',
+      listings: addresses === undefined ? [] : [{ name: 'alice', addresses }],
+      atMs: outside.nowMs,
+    });
+  const walks = () => Object.keys(peer.getSnapshot().children).filter((id) => id.startsWith('merkle-walk'));
+
+  beforeEach(() => begin({ following: ['alice'], register: false }));
+
+  test('are looked up every 10 s', () => {
+    expect(toldBy(sweep)).toEqual(['directory: where are alice?']);
+    expect(toldBy(() => sweep(timing.presenceInterval - 1))).toEqual([]);
+    expect(toldBy(() => sweep(timing.presenceInterval))).toEqual(['directory: where are alice?']);
+  });
+
+  test('are not looked up while there is a session', () => {
+    establish('alice');
+    expect(toldBy(sweep)).toEqual([]);
+  });
+
+  test('are asked for their root when they are listed, or listed elsewhere', () => {
+    find('192.0.2.1:1');
+    expect(walks()).toEqual(['merkle-walk.alice']);
+    const report = { peer: 'alice', root: null } as never;
+    const end = () =>
+      send({ type: 'xstate.done.actor.merkle-walk.alice', actorId: 'merkle-walk.alice', output: { report, atMs: 1 } });
+    end();
+    find('192.0.2.1:1');
+    expect(walks()).toEqual([]);
+    find('192.0.2.2:1');
+    expect(walks()).toEqual(['merkle-walk.alice']);
+    end();
+    find();
+    find('192.0.2.2:1');
+    expect(walks()).toEqual(['merkle-walk.alice']);
+  });
+});
+
+describe('the directory', () => {
+  const check = () => send({ type: 'directory.checkWanted', requester: outside.nobody('directory-client') });
+
+  test('is asked for its root over our session with it', () => {
+    establishWithDirectory();
+    expect(toldBy(check)).toEqual([`outgoing-session.@192.0.2.9:1194: root.wanted`]);
+  });
+
+  test('is not asked without a session, nor over that of a peer who is at the same address', () => {
+    expect(toldBy(check)).toEqual([]);
+    establish('alice', directory);
+    expect(toldBy(check)).toEqual([]);
+    expect(peer.getSnapshot().status).toBe('active');
+  });
+
+  test('that answers at none of its addresses is told to the directory client', () => {
+    establishWithDirectory();
+    const failure = { code: 'peer-unreachable', message: 'silence' } as const;
+    const session = actorId.outgoingSessionTo(directory);
+    expect(toldBy(() => send({ type: 'session.lost', session, name: '', failure }))).toEqual([
+      'directory-client: greeting.failed',
+    ]);
+  });
+});
