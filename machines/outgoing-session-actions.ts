@@ -183,7 +183,9 @@ function greet(args: Enqueueing, addresses: readonly SocketAddress[]): void {
 
 /** With what the Hellos have cost that are still under way. */
 function withHellos(greeted: Spent, { context, self }: Enqueueing): Spent {
-  const { children } = self.getSnapshot() as { readonly children: Readonly<Record<string, AnyActorRef | undefined>> };
+  const { children = {} } = self.getSnapshot() as {
+    readonly children?: Readonly<Record<string, AnyActorRef | undefined>>;
+  };
   const sends = context.hellos.map(({ slot }) => {
     const request = children[actorId.request(slot)]?.getSnapshot().context as RequestContext | undefined;
     return request?.current?.sends ?? 0;

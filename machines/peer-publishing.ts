@@ -29,7 +29,9 @@ function isOwnAddress({ localIps, ports }: PeerContext, { ip, port }: SocketAddr
 
 /** Whether this is the id of a Hello with which this very peer looks for copies: a NAT has sent it back to us. */
 export function isOwnEcho(self: AnyActorRef, id: number): boolean {
-  const { children } = self.getSnapshot() as { readonly children: Readonly<Record<string, AnyActorRef | undefined>> };
+  const { children = {} } = self.getSnapshot() as {
+    readonly children?: Readonly<Record<string, AnyActorRef | undefined>>;
+  };
   return Object.values(children).some((child) => {
     if (child === undefined || !child.id.startsWith('address-proof.')) return false;
     const proof = child.getSnapshot() as {
