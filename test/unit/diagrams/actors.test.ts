@@ -85,11 +85,11 @@ async function runEverything(): Promise<void> {
 
   // A key that is accepted while there is a session; a peer that looks for a copy of itself.
   bob.peer.trust('alice', alice.peer.publicKey);
-  const { keyPair } = await world.identity('dora');
-  world.registry.register('dora', keyPair.publicKey, world.clock.now());
-  world.registry.prove('dora', keyPair.publicKey, { ip: '10.0.9.8', port: 9 }, world.clock.now());
-  const dora = await world.addPeer('dora', { guarded: true });
-  await world.settle(dora.peer.whenListed());
+  const { keyPair } = await world.identity('gwen');
+  world.registry.register('gwen', keyPair.publicKey, world.clock.now());
+  world.registry.prove('gwen', keyPair.publicKey, { ip: '10.0.9.8', port: 9 }, world.clock.now());
+  const gwen = await world.addPeer('gwen', { guarded: true });
+  await world.settle(gwen.peer.whenListed());
   await world.clock.advance(1_000);
 
   // Strangers: without a session, with a question that nobody knows, with Hello on both sides at once.
