@@ -71,6 +71,7 @@ const addressProofSetup = base.extend({
           zeroEndingIds: false,
           requester: undefined,
           ticket: 0,
+          sentBefore: 0,
           heard: 0,
         },
         atMs,

@@ -97,20 +97,24 @@ export type SocketReport =
 /** From an outgoing session to whom it serves. */
 export type SessionAnswer = SessionReadiness | RootResult | NodesResult;
 
-/** Whether there is a session. `window`: how many requests may be in flight now. */
+/** Whether there is a session, and what the Hellos for it have cost. `window`: how many requests may be in flight now. */
 export type SessionReadiness =
-  | {
+  | ({
       readonly type: 'session.ready';
       readonly session: RefFor<'merkle-walk', 'outgoing-session'>;
       readonly window: number;
       readonly atMs: number;
-    }
-  | { readonly type: 'session.failed'; readonly failure: Failure };
+    } & Spent)
+  | ({ readonly type: 'session.failed'; readonly failure: Failure } & Spent);
 
-/** What requests that are over have cost, in datagrams sent and in those of them that were repeats. */
-export interface Cost {
+/** Datagrams sent, and those of them that were repeats. */
+export interface Spent {
   readonly sent: number;
   readonly repeated: number;
+}
+
+/** What requests that are over have cost. */
+export interface Cost extends Spent {
   /** How many requests may be in flight now. */
   readonly window: number;
 }
@@ -190,7 +194,7 @@ export interface ErrorOwed {
 export type Adopted = Extract<Adoption, { status: 'adopted' }>;
 
 /**
- * What a followed peer has of our tree: `later` – our newest message, but our root no more: it has moved on to a later tree of ours;
+ * What another peer has of our tree: `later` – our newest message, but none of our roots any more: it has moved on to a later tree of ours;
  * `same` – both; `unknown` – nothing that would tell; `unreachable` – no answer, for the reason given.
  */
 export interface HistoryCheck {
@@ -199,7 +203,7 @@ export interface HistoryCheck {
   readonly failure?: Failure;
 }
 
-/** How a sync ended: the sync line of the command line. What it cost counts all that went over the network, failures included. */
+/** How a sync ended: the sync line of the command line. What it cost counts all that it asked for, the Hellos for its session included. */
 export interface SyncReport {
   readonly peer: string;
   readonly status: 'updated' | 'unchanged' | 'failed';
@@ -215,3 +219,6 @@ export interface SyncReport {
   readonly durationMs: number;
   readonly error?: Failure;
 }
+
+/** As far as a walk knows it: what a timer ends has no time of its own. */
+export type WalkReport = Omit<SyncReport, 'durationMs'>;

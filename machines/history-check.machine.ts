@@ -1,6 +1,6 @@
 /**
- * Asks one followed peer whether it knows a later history of ours than we do: for two nodes, our root and the newest message below it.
- * Whoever has moved on to a later tree keeps the message and serves the root no more (docs/adr/0016).
+ * Asks one followed peer whether it knows a later history of ours than we do: for our newest message, and for our root, present and
+ * former ones. Whoever has moved on to a later tree keeps the message and serves none of these roots any more (docs/adr/0016).
  */
 
 import { assertEvent, setup } from 'xstate';
@@ -11,8 +11,8 @@ import type { RefFor } from './messages.ts';
 export interface HistoryCheckInput {
   readonly name: string;
   readonly owner: RefFor<'history-check', 'peer'>;
-  /** Of our tree as we have it. */
-  readonly root: Hash;
+  /** Of our tree as we have it; then as it was before, newest first. */
+  readonly roots: readonly Hash[];
   /** The newest message in it. */
   readonly leaf: Hash;
   readonly atMs: number;
@@ -46,11 +46,11 @@ function without(hashes: readonly Hash[], gone: readonly Hash[]): readonly Hash[
   return hashes.filter((hash) => !gone.includes(hash));
 }
 
-function checkOf({ name: peer, root, leaf, found, failure }: HistoryCheckContext): HistoryCheck {
+function checkOf({ name: peer, roots, leaf, found, failure }: HistoryCheckContext): HistoryCheck {
   if (failure !== undefined) return { peer, outcome: 'unreachable', failure };
   // A tree of one message is that message: having it tells nothing about what came after.
-  if (root === leaf || !found.includes(leaf)) return { peer, outcome: 'unknown' };
-  return { peer, outcome: found.includes(root) ? 'same' : 'later' };
+  if (roots[0] === leaf || !found.includes(leaf)) return { peer, outcome: 'unknown' };
+  return { peer, outcome: roots.some((root) => root !== leaf && found.includes(root)) ? 'same' : 'later' };
 }
 
 const historyCheckSetup = base.extend({
@@ -62,7 +62,7 @@ const historyCheckSetup = base.extend({
 
     useSession: base.assign(({ context, event }) => {
       assertEvent(event, 'session.ready');
-      return { session: event.session, atMs: event.atMs, awaited: [...new Set([context.root, context.leaf])] };
+      return { session: event.session, atMs: event.atMs, awaited: [...new Set([...context.roots, context.leaf])] };
     }),
 
     askNodes: base.sendTo(
@@ -97,7 +97,7 @@ const historyCheckSetup = base.extend({
 
 export const historyCheckMachine = historyCheckSetup.createMachine({
   id: 'history-check',
-  description: 'Asks a followed peer whether it knows a later history of ours, by two nodes of our tree.',
+  description: 'Asks a followed peer whether it knows a later history of ours, by nodes of our tree.',
   context: ({ input }) => ({ ...input, session: undefined, awaited: [], found: [], failure: undefined }),
   output: ({ context }) => checkOf(context),
   initial: 'connecting',
@@ -111,7 +111,7 @@ export const historyCheckMachine = historyCheckSetup.createMachine({
       },
     },
     asking: {
-      description: 'Our root and our newest message were asked for; both answers are awaited.',
+      description: 'Our newest message and our roots were asked for; all answers are awaited.',
       entry: 'askNodes',
       on: {
         'nodes.received': { actions: 'noteFound' },

@@ -17,7 +17,8 @@ export type IncomingSessionEvent =
   | { readonly type: 'key.found'; readonly key: PublicKey | undefined; readonly trusted: boolean }
   | { readonly type: 'hello.verified'; readonly id: number; readonly valid: boolean }
   | { readonly type: 'nodes.read'; readonly nodes: readonly NodeRead[] }
-  | { readonly type: 'root.changed'; readonly root: Hash }
+  /** Undefined: nobody may learn it any more. */
+  | { readonly type: 'root.changed'; readonly root: Hash | undefined }
   /** A Hello of ours was answered from this address, under this name. */
   | { readonly type: 'session.proven'; readonly name: string }
   | { readonly type: 'sweep'; readonly atMs: number }

@@ -5,7 +5,7 @@ import { pop, pushAll } from '../src/merkle/frontier.ts';
 import { hasHash, withHash } from '../src/merkle/hash-set.ts';
 import { type Hash, isEmptyRoot } from '../src/wire/hash.ts';
 import { effect } from './effects.ts';
-import type { Cost, ReceivedNode } from './events.ts';
+import type { Cost, ReceivedNode, Spent } from './events.ts';
 import {
   childrenOf,
   failureIn,
@@ -97,17 +97,12 @@ function meet({ context, enqueue }: Enqueueing, hashes: readonly Hash[]): void {
 }
 
 /** What so many requests cost that are over. */
-function counted(
-  context: MerkleWalkContext,
-  requests: number,
-  { sent, repeated, window }: Cost,
-): Partial<MerkleWalkContext> {
-  return {
-    inFlight: context.inFlight - requests,
-    window,
-    datagramsSent: context.datagramsSent + sent,
-    retransmissions: context.retransmissions + repeated,
-  };
+function counted(context: MerkleWalkContext, requests: number, cost: Cost): Partial<MerkleWalkContext> {
+  return { inFlight: context.inFlight - requests, window: cost.window, ...withSpent(context, cost) };
+}
+
+function withSpent({ datagramsSent, retransmissions }: MerkleWalkContext, { sent, repeated }: Spent) {
+  return { datagramsSent: datagramsSent + sent, retransmissions: retransmissions + repeated };
 }
 
 function answered({ answers }: MerkleWalkContext, count: number, atMs: number): Partial<MerkleWalkContext> {
@@ -121,9 +116,9 @@ export const merkleWalkSetup = base.extend({
       ({ context, self }) => ({ type: 'session.wanted', name: context.name, requester: self, atMs: context.lastAtMs }),
     ),
 
-    useSession: base.assign(({ event }) => {
+    useSession: base.assign(({ context, event }) => {
       assertEvent(event, 'session.ready');
-      return { session: event.session, window: event.window, lastAtMs: event.atMs };
+      return { session: event.session, window: event.window, lastAtMs: event.atMs, ...withSpent(context, event) };
     }),
 
     useAnnounced: base.assign(({ context }) => ({ root: context.announced, authenticated: true })),
@@ -140,8 +135,7 @@ export const merkleWalkSetup = base.extend({
         authenticated: event.authenticated,
         window: event.window,
         lastAtMs: event.atMs,
-        datagramsSent: context.datagramsSent + event.sent,
-        retransmissions: context.retransmissions + event.repeated,
+        ...withSpent(context, event),
         frontier: undefined,
         pending: 0,
         seen: undefined,
@@ -280,7 +274,12 @@ export const merkleWalkSetup = base.extend({
         : { lastAtMs: atMs };
     }),
 
-    noteFailure: base.assign(({ context, event }) => ({ failure: failureIn(context, event) })),
-    countLookUp: base.assign(({ context }) => ({ lookUps: context.lookUps - 1 })),
+    noteFailure: base.assign(({ context, event }) => ({
+      failure: failureIn(context, event),
+      ...(event.type === 'session.failed' ? withSpent(context, event) : {}),
+    })),
+    /** The store does not answer those that are open. */
+    forgetLookUps: base.assign({ lookUps: 0 }),
+    countLookUp: base.assign(({ context }) => ({ lookUps: Math.max(0, context.lookUps - 1) })),
   },
 });

@@ -6,7 +6,7 @@ import type { Adoption, NodeStatus } from '../src/store/store.ts';
 import type { Hash } from '../src/wire/hash.ts';
 import { MurmureError } from '../src/wire/murmure-error.ts';
 import { decodeNode, nodeFault, nodeKind } from '../src/wire/node.ts';
-import type { Adopted, Failure, ReceivedNode, SessionAnswer, SyncReport } from './events.ts';
+import type { Adopted, Failure, ReceivedNode, SessionAnswer, WalkReport } from './events.ts';
 import type { RefFor } from './messages.ts';
 import { limits } from './timing.ts';
 
@@ -22,7 +22,9 @@ export type MerkleWalkEvent =
   | { readonly type: 'walk.begun'; readonly isCurrent: boolean; readonly totalMessages: number; readonly atMs: number }
   | { readonly type: 'nodes.lookedUp'; readonly found: readonly LookedUp[] }
   | { readonly type: 'tree.adopted'; readonly adoption: Adoption; readonly atMs: number }
-  | { readonly type: 'adoption.failed'; readonly failure: Failure };
+  | { readonly type: 'adoption.failed'; readonly failure: Failure }
+  /** Something that was wanted of the store: it was not done, and is not answered. */
+  | { readonly type: 'store.failed'; readonly failure: Failure };
 
 export interface MerkleWalkInput {
   readonly name: string;
@@ -62,7 +64,7 @@ export interface MerkleWalkContext extends MerkleWalkInput {
 }
 
 export interface MerkleWalkOutput {
-  readonly report: SyncReport;
+  readonly report: WalkReport;
   /** When it ended, Unix ms. */
   readonly atMs: number;
 }
@@ -88,6 +90,7 @@ export function failureIn(context: MerkleWalkContext, event: MerkleWalkEvent): F
     case 'root.failed':
     case 'nodes.failed':
     case 'adoption.failed':
+    case 'store.failed':
       return event.failure;
     case 'nodes.received': {
       const invalid = invalidIn(event.nodes)[0];
@@ -113,7 +116,7 @@ export function failureIn(context: MerkleWalkContext, event: MerkleWalkEvent): F
   }
 }
 
-export function reportOf(context: MerkleWalkContext): SyncReport {
+export function reportOf(context: MerkleWalkContext): WalkReport {
   const { adopted, failure: error } = context;
   const status = error !== undefined ? 'failed' : adopted === undefined ? 'unchanged' : 'updated';
   return {
@@ -127,7 +130,6 @@ export function reportOf(context: MerkleWalkContext): SyncReport {
     bytesFetched: context.bytesFetched,
     datagramsSent: context.datagramsSent,
     retransmissions: context.retransmissions,
-    durationMs: Math.max(0, context.lastAtMs - context.atMs),
     ...(error === undefined ? {} : { error }),
   };
 }
@@ -142,6 +144,6 @@ export function brokenDown(peer: string, cause: unknown): Failure {
 export function failedWalk(peer: string, cause: unknown, atMs: number): MerkleWalkOutput {
   const counts = { newMessages: 0, withdrawnMessages: 0, totalMessages: 0, nodesFetched: 0, bytesFetched: 0 };
   const error = brokenDown(peer, cause);
-  const costs = { datagramsSent: 0, retransmissions: 0, durationMs: 0 };
+  const costs = { datagramsSent: 0, retransmissions: 0 };
   return { report: { peer, status: 'failed', root: null, ...counts, ...costs, error }, atMs };
 }

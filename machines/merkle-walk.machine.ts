@@ -40,6 +40,7 @@ export const merkleWalkMachine = merkleWalkSetup.createMachine({
     'nodes.absent': { actions: 'countAnswers' },
     'nodes.lookedUp': { actions: 'countLookUp' },
     'nodes.failed': { actions: 'countFailed' },
+    'store.failed': { target: '.concluding', actions: ['noteFailure', 'forgetLookUps'] },
   },
   states: {
     connecting: {

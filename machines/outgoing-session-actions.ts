@@ -1,10 +1,10 @@
 /** What an outgoing session asks itself before it acts, and what it does then. */
-import { assertEvent, setup } from 'xstate';
+import { type AnyActorRef, assertEvent, setup } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
 import { effect } from './effects.ts';
-import { type SessionReadiness, socketFor } from './events.ts';
+import { type SessionReadiness, type Spent, socketFor } from './events.ts';
 import type { RefFor } from './messages.ts';
 import {
   costOf,
@@ -27,7 +27,7 @@ import {
 } from './outgoing-session-context.ts';
 import { afterRequest, isSilent, openPath } from './path.ts';
 import { requestMachine } from './request.machine.ts';
-import type { RequestEnded, Requester, RequestOrder } from './request-context.ts';
+import type { RequestContext, RequestEnded, Requester, RequestOrder } from './request-context.ts';
 import { areAllFree, busySlots, giveBack, takeSlot } from './slots.ts';
 import { limits, timing } from './timing.ts';
 
@@ -43,6 +43,8 @@ const base = setup({
     locatePeer: effect<{ name: string }>('locatePeer'),
     /** Keeps that whoever is at this address, under this key, answers only ids that end in zero. */
     rememberHabit: effect<{ address: SocketAddress; key: PublicKey | undefined }>('rememberHabit'),
+    /** Whether the user believes its Roots without a signature: `trust.recalled` if so. */
+    recallTrust: effect<{ name: string; key: PublicKey | undefined }>('recallTrust'),
   },
   guards: {
     isHelloAnswered: ({ event }) => {
@@ -179,7 +181,27 @@ function greet(args: Enqueueing, addresses: readonly SocketAddress[]): void {
   enqueue.assign({ requests, hellos });
 }
 
-function cancelHellos({ context, enqueue }: Enqueueing): void {
+/** With what the Hellos have cost that are still under way. */
+function withHellos(greeted: Spent, { context, self }: Enqueueing): Spent {
+  const { children = {} } = self.getSnapshot() as {
+    readonly children?: Readonly<Record<string, AnyActorRef | undefined>>;
+  };
+  const sends = context.hellos.map(({ slot }) => {
+    const request = children[actorId.request(slot)]?.getSnapshot().context as RequestContext | undefined;
+    return request?.current?.sends ?? 0;
+  });
+  return sends.reduce(withHello, greeted);
+}
+
+function withHello({ sent, repeated }: Spent, sends: number): Spent {
+  return { sent: sent + sends, repeated: repeated + Math.max(0, sends - 1) };
+}
+
+const NOTHING_SPENT: Spent = { sent: 0, repeated: 0 };
+
+function cancelHellos(args: Enqueueing): void {
+  const { context, enqueue } = args;
+  enqueue.assign({ greeted: withHellos(context.greeted, args) });
   let { requests } = context;
   for (const { slot } of context.hellos) {
     enqueue.sendTo<RefFor<'outgoing-session', 'request'>>(actorId.request(slot), { type: 'request.cancelled' });
@@ -200,7 +222,7 @@ function ask(args: Enqueueing, wanted: RootWanted | NodesWanted): void {
     const { slots } = send(
       args,
       context.requests,
-      orderFor(context, { question: { type: 'RootRequest' }, to, socket, requester }),
+      orderFor(context, { question: { type: 'RootRequest' }, to, socket, requester, sentBefore: wanted.sentBefore }),
     );
     enqueue.assign({ requests: slots });
     return;
@@ -213,6 +235,7 @@ function ask(args: Enqueueing, wanted: RootWanted | NodesWanted): void {
       socket,
       requester,
       ticket: wanted.ticket,
+      sentBefore: wanted.sentBefore,
     });
     requests = send(args, requests, order).slots;
   }
@@ -336,6 +359,7 @@ const withNotes = withRequests.extend({
       assertEvent(event, 'session.open');
       return {
         waiters: event.waiter === undefined ? context.waiters : [...context.waiters, event.waiter],
+        greeted: context.waiters.length === 0 ? NOTHING_SPENT : context.greeted,
         atMs: event.atMs,
       };
     }),
@@ -376,7 +400,8 @@ const withNotes = withRequests.extend({
         context.path !== undefined && isInUse(context, address)
           ? { ...context.path, openedAtMs: atMs }
           : openPath(address, atMs);
-      return { path, key, atMs, regreetings: 0 };
+      const trustsUnsigned = context.trustsUnsigned && key === context.key;
+      return { path, key, trustsUnsigned, atMs, regreetings: 0 };
     }),
 
     /** The address at which the Hello was answered is the path in use from now on. */
@@ -411,6 +436,7 @@ const withNotes = withRequests.extend({
         atMs,
         requests: giveBack(context.requests, slot),
         hellos: context.hellos.filter((hello) => hello.slot !== slot),
+        greeted: isHello(event) ? withHello(context.greeted, event.sends) : context.greeted,
       };
       if (path === undefined || !isInUse(context, order.to)) return settled;
       const regreetings = !isHello(event) && outcome.kind === 'answered' ? 0 : context.regreetings;
@@ -438,6 +464,17 @@ const withNotes = withRequests.extend({
     useSockets: base.assign(({ event }) => {
       assertEvent(event, 'sockets.changed');
       return { sockets: event.sockets };
+    }),
+
+    /** Unless the key has changed meanwhile. */
+    believeUnsigned: base.assign(({ context, event }) => {
+      assertEvent(event, 'trust.recalled');
+      return event.key === context.key ? { trustsUnsigned: true } : {};
+    }),
+
+    noteTrustChanged: base.assign(({ context: { name } }) => {
+      const message = `what you trust of ${name} has just changed; it is asked again`;
+      return { failure: { code: 'authentication' as const, message } };
     }),
 
     noteNotLocated: base.assign(({ event }) => {
@@ -485,17 +522,21 @@ export const sessionSetup = withNotes.extend({
         session: self,
         window: windowOf(context),
         atMs: atMs ?? path?.openedAtMs ?? 0,
+        ...context.greeted,
       };
       for (const waiter of context.waiters) enqueue.sendTo(waiter, ready);
       enqueue.assign({ waiters: [] });
     }),
 
-    tellWaitersFailed: base.enqueueActions(({ context, enqueue }) => {
+    tellWaitersFailed: base.enqueueActions((args) => {
+      const { context, enqueue } = args;
       const { failure } = context;
       if (failure === undefined) return;
-      for (const waiter of context.waiters) enqueue.sendTo(waiter, { type: 'session.failed', failure });
+      const spent = withHellos(context.greeted, args);
+      for (const waiter of context.waiters) enqueue.sendTo(waiter, { type: 'session.failed', failure, ...spent });
       for (const wanted of context.heldBack) {
-        const cost = { failure, isFinal: true, ...costOf(context, 0, 0) };
+        const sent = wanted.sentBefore ?? 0;
+        const cost = { failure, isFinal: true, ...costOf(context, sent, Math.min(sent, 1)) };
         if (wanted.type === 'root.wanted') enqueue.sendTo(wanted.requester, { type: 'root.failed', ...cost });
         else {
           const { hashes, ticket } = wanted;
@@ -529,7 +570,7 @@ export const sessionSetup = withNotes.extend({
       const { order, outcome, sends } = event;
       const { requester, question, ticket } = order;
       if (requester === undefined) return;
-      const cost = costOf(context, sends, 1);
+      const cost = costOf(context, order.sentBefore + sends, 1);
       if (outcome.kind === 'answered') {
         if (outcome.answer.type !== 'Root') return;
         const atMs = event.atMs ?? context.path?.openedAtMs ?? 0;

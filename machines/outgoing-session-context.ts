@@ -12,6 +12,7 @@ import type {
   ReceivedNode,
   RootResult,
   Sockets,
+  Spent,
 } from './events.ts';
 import { socketFor } from './events.ts';
 import type { Ref, RefFor, SocketRef } from './messages.ts';
@@ -25,6 +26,8 @@ export interface RootWanted {
   readonly type: 'root.wanted';
   readonly requester: Ref<RootResult>;
   readonly atMs: number | undefined;
+  /** How often it was sent already, over a path that was lost. */
+  readonly sentBefore?: number;
 }
 
 export interface NodesWanted {
@@ -35,6 +38,8 @@ export interface NodesWanted {
   /** The requester's own mark, handed back to it. */
   readonly ticket: number;
   readonly atMs: number | undefined;
+  /** How often it, one node then, was sent already, over a path that was lost. */
+  readonly sentBefore?: number;
 }
 
 export type OutgoingSessionEvent =
@@ -54,6 +59,10 @@ export type OutgoingSessionEvent =
   | { readonly type: 'session.used'; readonly atMs: number }
   | ({ readonly type: 'peer.located'; readonly atMs: number } & Located)
   | { readonly type: 'peer.notLocated'; readonly failure: Failure }
+  /** The user believes Roots of this peer without a signature. */
+  | { readonly type: 'trust.recalled'; readonly key: PublicKey }
+  /** The user believes something else of this peer than when it was located. */
+  | { readonly type: 'trust.changed' }
   | RootWanted
   | NodesWanted
   /** Our signed Root, to be pushed (protocol §5). */
@@ -103,6 +112,8 @@ export interface OutgoingSessionContext extends OutgoingSessionInput {
   /** How many Hellos this race has begun. */
   readonly raced: number;
   readonly waiters: readonly Waiter[];
+  /** What Hellos that are over have cost since somebody waits. */
+  readonly greeted: Spent;
   /** When the event that is being handled came in; undefined while a timer's is. */
   readonly atMs: number | undefined;
   readonly usedAtMs: number;
@@ -123,12 +134,13 @@ export function isHello({ order }: RequestEnded): boolean {
 }
 
 /** A refusal or silence, of which somebody is to be told or which is to be asked again: what was wanted. */
-export function wantedAgain({ order }: RequestEnded): RootWanted | NodesWanted | undefined {
+export function wantedAgain({ order, sends }: RequestEnded): RootWanted | NodesWanted | undefined {
   const { requester, question, ticket } = order;
+  const sentBefore = order.sentBefore + sends;
   if (requester === undefined) return undefined;
-  if (question.type === 'RootRequest') return { type: 'root.wanted', requester, atMs: undefined };
+  if (question.type === 'RootRequest') return { type: 'root.wanted', requester, atMs: undefined, sentBefore };
   if (question.type === 'GetDatum') {
-    return { type: 'nodes.wanted', hashes: [question.hash], requester, ticket, atMs: undefined };
+    return { type: 'nodes.wanted', hashes: [question.hash], requester, ticket, atMs: undefined, sentBefore };
   }
   return undefined;
 }
@@ -163,12 +175,13 @@ interface Asked {
   readonly question: Question;
   readonly requester?: Requester;
   readonly ticket?: number;
+  readonly sentBefore?: number | undefined;
   readonly maxSends?: number;
 }
 
 /** A request under the session's name, key and habits. */
 export function orderFor(context: OutgoingSessionContext, asked: Asked): RequestOrder {
-  const { to, socket, question, requester, ticket = 0 } = asked;
+  const { to, socket, question, requester, ticket = 0, sentBefore = 0 } = asked;
   const isHelloOrder = question.type === 'Hello';
   return {
     question,
@@ -182,6 +195,7 @@ export function orderFor(context: OutgoingSessionContext, asked: Asked): Request
     zeroEndingIds: context.zeroEndingIds,
     requester,
     ticket,
+    sentBefore,
     heard: context.path?.heard ?? 0,
   };
 }
@@ -204,7 +218,7 @@ export function gather(
     requester,
     nodes: answer.type === 'Datum' ? [...nodes, { hash: answer.hash, value: answer.value }] : nodes,
     absent: answer.type === 'NoDatum' ? [...absent, answer.hash] : absent,
-    sent: sent + sends,
+    sent: sent + order.sentBefore + sends,
     atMs,
   };
   return [...gathered.filter((other) => other !== former), grown];

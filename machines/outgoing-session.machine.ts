@@ -24,6 +24,15 @@ const locatePeer = {
   params: ({ context }: { context: OutgoingSessionContext }) => ({ name: context.name }),
 } as const;
 
+/** Whoever said Hello to us was never located. */
+const recallTrust = {
+  type: 'recallTrust',
+  params: ({ context }: { context: OutgoingSessionContext }) => ({ name: context.name, key: context.key }),
+} as const;
+
+/** What was agreed under the former key is void; whoever wants the peer has it located anew. */
+const trustChanged = { target: 'failing', actions: ['cancelHellos', 'noteTrustChanged'] } as const;
+
 export const outgoingSessionMachine = sessionSetup.createMachine({
   id: 'outgoing-session',
   description: 'Our one-way session towards a peer or directory (protocol §5).',
@@ -35,6 +44,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
     hellos: [],
     raced: 0,
     waiters: [],
+    greeted: { sent: 0, repeated: 0 },
     atMs: undefined,
     usedAtMs: 0,
     zeroEndingIds: false,
@@ -54,7 +64,8 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
     'root.wanted': { actions: 'holdBackWanted' },
     'nodes.wanted': { actions: 'holdBackWanted' },
     'session.greet': { target: '.greeting', actions: ['noteTime', 'useGiven'] },
-    'session.adopt': { target: '.established', actions: ['cancelHellos', 'endRace', 'adopt'] },
+    'session.adopt': { target: '.established', actions: ['cancelHellos', 'endRace', 'adopt', recallTrust] },
+    'trust.recalled': { actions: 'believeUnsigned' },
     'push.wanted': { actions: 'push' },
     'push.due': [{ guard: 'isPushDue', actions: 'repeatPush' }, { actions: 'forgetPush' }],
     'push.confirmed': { actions: 'forgetPush' },
@@ -115,6 +126,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
       description: 'Saying Hello to the newest addresses; the first that answers is the path.',
       initial: 'racing',
       on: {
+        'trust.changed': trustChanged,
         'request.ended': [
           {
             guard: 'isHelloAnswered',
@@ -141,6 +153,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
       entry: ['reportEstablished', 'tellWaitersReady', 'repeatPush'],
       initial: 'answering',
       on: {
+        'trust.changed': trustChanged,
         'session.open': { actions: ['addWaiter', 'noteUse', 'tellWaitersReady'] },
         'request.ended': [
           { guard: 'isNodeAnswered', actions: ['settle', 'gatherAnswer'] },

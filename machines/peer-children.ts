@@ -37,7 +37,7 @@ export const childActions = {
     id: actorId.directoryClient,
     input: ({ context, self }) => ({
       owner: self,
-      register: context.register,
+      register: context.register && context.retirement === undefined,
       ports: context.ports,
       ips: context.localIps,
     }),

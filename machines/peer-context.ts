@@ -6,6 +6,7 @@ import { emptyTable, entryOf, type Table } from '../src/merkle/hash-table.ts';
 import type { Hash } from '../src/wire/hash.ts';
 import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
+import type { AddressProofOutput } from './address-proof.machine.ts';
 import { type Contacts, isReached, noContacts, outgoingOf } from './contacts.ts';
 import type { DirectoryClientReport } from './directory-client.machine.ts';
 import type { Random } from './effects.ts';
@@ -16,7 +17,7 @@ import type {
   OutgoingSessionReport,
   SocketReport,
   Sockets,
-  SyncReport,
+  WalkReport,
 } from './events.ts';
 import type { MerkleWalkOutput } from './merkle-walk-context.ts';
 import type { RefFor } from './messages.ts';
@@ -47,8 +48,13 @@ export type PeerFact =
       readonly nodesFetched: number;
       readonly nodesWanted: number;
     }
-  | { readonly type: 'sync.finished'; readonly report: SyncReport }
+  | { readonly type: 'sync.started'; readonly peer: string }
+  | { readonly type: 'sync.finished'; readonly report: WalkReport }
+  /** The user has accepted its new key, or believes its Roots without a signature: it is asked anew. */
+  | { readonly type: 'trust.changed'; readonly name: string }
   | { readonly type: 'history.checked'; readonly check: HistoryCheck }
+  /** Others know a later history of ours, or another program publishes under our name and key: this peer only reads from now on. */
+  | { readonly type: 'publishing.stopped'; readonly failure: Failure }
   /** Text as received: whoever shows it makes it safe. */
   | {
       readonly type: 'error.received';
@@ -78,8 +84,19 @@ export type PeerEvent =
       readonly nodesFetched: number;
       readonly nodesWanted: number;
     }
-  /** Do those whom we follow know a later history than the one with this root, and this newest message in it? */
-  | { readonly type: 'history.wanted'; readonly root: Hash; readonly leaf: Hash; readonly atMs: number }
+  /** Do these know a later history than the one with these roots, the present one first, and this newest message in it? */
+  | {
+      readonly type: 'history.wanted';
+      readonly names: readonly string[];
+      readonly roots: readonly Hash[];
+      readonly leaf: Hash;
+      readonly atMs: number;
+    }
+  /** Others may learn our root, but for those who could not be asked yet whether they know a later one. */
+  | { readonly type: 'publishing.begun'; readonly root: Hash; readonly unasked: readonly string[] }
+  | { readonly type: 'publishing.stop'; readonly failure: Failure }
+  /** What the user believes of this peer has changed: whatever was opened under its former key is over. */
+  | { readonly type: 'trust.changed'; readonly name: string; readonly atMs: number }
   | { readonly type: 'following.changed'; readonly names: readonly string[]; readonly atMs: number }
   | { readonly type: 'root.published'; readonly root: Hash }
   /** Our signed Root, to be pushed. */
@@ -109,10 +126,12 @@ export type PeerEvent =
 type ChildEnded =
   | DoneActorEvent<MerkleWalkOutput, `merkle-walk.${string}`>
   | DoneActorEvent<HistoryCheck, `history-check.${string}`>
+  | DoneActorEvent<AddressProofOutput, `address-proof.${string}`>
   | DoneActorEvent<unknown, `outgoing-session.${string}`>
   | DoneActorEvent<{ readonly address: SocketAddress }, `incoming-session.${string}`>
   | ErrorActorEvent<unknown, `merkle-walk.${string}`>
   | ErrorActorEvent<unknown, `history-check.${string}`>
+  | ErrorActorEvent<unknown, `address-proof.${string}`>
   | ErrorActorEvent<unknown, `outgoing-session.${string}`>
   | ErrorActorEvent<unknown, `incoming-session.${string}`>
   | ErrorActorEvent<unknown, `socket.${string}`>
@@ -134,6 +153,8 @@ export interface PeerInput {
   readonly binds: readonly SocketAddress[];
   readonly following: readonly string[];
   readonly register: boolean;
+  /** Our own key, if it is to be noticed that another program publishes with it. */
+  readonly guardedKey: PublicKey | undefined;
   readonly quota: number;
   /** Peers that have read from us within the last day. */
   readonly formerReaders: readonly string[];
@@ -170,6 +191,12 @@ export interface PeerContext extends PeerInput {
   readonly walks: Table<Hash | null>;
   /** Checks of our history that still run. */
   readonly historyChecks: number;
+  /** Peers that must not learn our root before they were asked for a later one. Bounded by those we follow, and some readers. */
+  readonly unasked: readonly string[];
+  /** It was looked for other programs under our name. */
+  readonly isSoleChecked: boolean;
+  /** Why it only reads from now on: it does not register, and tells nobody its root. Undefined: it publishes. */
+  readonly retirement: Failure | undefined;
   /** Errors sent since the last sweep, in all and by source. */
   readonly errorsSent: number;
   readonly errorsTo: Table<number>;
@@ -201,6 +228,9 @@ export function initialPeerContext(input: PeerInput): PeerContext {
     toWalk: [],
     walks: emptyTable<Hash | null>(),
     historyChecks: 0,
+    unasked: [],
+    isSoleChecked: false,
+    retirement: undefined,
     errorsSent: 0,
     errorsTo: emptyTable<number>(),
     traversals: 0,

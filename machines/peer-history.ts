@@ -17,14 +17,14 @@ function failedCheck(peer: string, cause: unknown): HistoryCheck {
 }
 
 export const historyActions = {
-  checkHistory: base.enqueueActions(({ context, event, enqueue, self }) => {
+  checkHistory: base.enqueueActions(({ event, enqueue, self }) => {
     assertEvent(event, 'history.wanted');
-    const { root, leaf, atMs } = event;
-    for (const name of context.following) {
-      const input = { name, owner: self, root, leaf, atMs };
+    const { names, roots, leaf, atMs } = event;
+    for (const name of names) {
+      const input = { name, owner: self, roots, leaf, atMs };
       enqueue.spawnChild('historyCheck', { id: actorId.historyCheck(name), input });
     }
-    enqueue.assign({ historyChecks: context.following.length });
+    enqueue.assign({ historyChecks: names.length });
   }),
 
   endCheck: base.enqueueActions((args) => {

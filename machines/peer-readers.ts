@@ -23,7 +23,7 @@ function greetSome(args: Enqueueing, toGreet: readonly string[], atMs: number): 
     const id = actorId.outgoingSession(name);
     ensureOutgoing(args, id, { name, nameKnown: true });
     enqueue.sendTo<SessionRef>(id, { type: 'session.renew', atMs });
-    if (context.sealedRoot !== undefined)
+    if (context.sealedRoot !== undefined && !context.unasked.includes(name))
       enqueue.sendTo<SessionRef>(id, { type: 'push.wanted', bytes: context.sealedRoot });
   }
   enqueue.assign({ toGreet: toGreet.slice(limits.greetingsPerSweep) });
@@ -71,6 +71,7 @@ export const readerActions = {
     for (const { id, entry } of establishedIn(context.contacts)) {
       if (isDirectoryAt(context, entry.address)) continue;
       reached.add(entry.name);
+      if (context.unasked.includes(entry.name)) continue;
       enqueue.sendTo<SessionRef>(id, { type: 'push.wanted', bytes });
     }
     const toGreet = readerNames(context).filter((name) => !reached.has(name));

@@ -9,6 +9,7 @@ import { actorId, keyIn } from './actor-ids.ts';
 import {
   evictable,
   incomingAt,
+  incomingEntries,
   isCrowded,
   isInSession,
   isReached,
@@ -24,6 +25,7 @@ import { nameIn } from './incoming-session-context.ts';
 import { failedWalk } from './merkle-walk-context.ts';
 import type { RefFor } from './messages.ts';
 import { isDirectoryAt } from './peer-context.ts';
+import { isOwnEcho } from './peer-publishing.ts';
 import { base, type Enqueueing } from './peer-setup.ts';
 import { endWalk } from './peer-walks.ts';
 import { limits } from './timing.ts';
@@ -214,8 +216,13 @@ export const sessionActions = {
   admit: base.enqueueActions(({ context, event, enqueue, self }) => {
     assertEvent(event, 'stranger.asked');
     const { received, from, size, atMs, socket } = event;
+    const { datagram } = received;
     // A directory lists whoever answers its Hello: a peer that does not register does not (protocol §3).
-    if (!context.register && received.datagram.type === 'Hello' && received.datagram.name === '') return;
+    const isListable = context.register && context.retirement === undefined;
+    if (!isListable && datagram.type === 'Hello' && datagram.name === '') return;
+    // A copy of us would take us for the one that publishes.
+    if (context.retirement !== undefined && datagram.type === 'Hello' && datagram.name === context.name) return;
+    if (isOwnEcho(self, datagram.id)) return;
     let { contacts } = context;
     if (isCrowded(contacts, from)) {
       const evicted = evictable(contacts, from);
@@ -265,6 +272,28 @@ export const sessionActions = {
     if (name === '' || !hasRoom) return;
     ensureOutgoing(args, id, { name, nameKnown: true });
     enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, { type: 'session.adopt', address, key, atMs });
+  }),
+
+  /** Sessions in both directions were opened under what was believed before; the next Hello is judged anew. */
+  forgetSessionsOf: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, 'trust.changed');
+    let { contacts } = context;
+    for (const { name, address, socket } of incomingEntries(contacts)) {
+      if (name !== event.name) continue;
+      enqueue.stopChild(actorId.incomingSession(address));
+      enqueue.sendTo(socket, { type: 'source.unrouted', source: address, isCutOff: true });
+      contacts = withoutIncoming(contacts, address);
+    }
+    enqueue.assign({ contacts });
+    const id = actorId.outgoingSession(event.name);
+    if (outgoingOf(contacts, id) !== undefined) {
+      enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, { type: 'trust.changed' });
+    }
+  }),
+
+  tellTrustChanged: base.emit(({ event }) => {
+    assertEvent(event, 'trust.changed');
+    return { type: 'trust.changed', name: event.name };
   }),
 
   /** Its place may be taken, though it is remembered for a while. */

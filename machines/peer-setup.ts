@@ -1,11 +1,12 @@
 /** What the root peer actor spawns, has done outside, and asks itself before it acts. */
 
-import { setup } from 'xstate';
+import { assertEvent, setup } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import { entryOf } from '../src/merkle/hash-table.ts';
 import type { Datagram } from '../src/wire/datagram.ts';
 import type { Hash } from '../src/wire/hash.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
+import { addressProofMachine } from './address-proof.machine.ts';
 import { knownPeerAt } from './contacts.ts';
 import { directoryClientMachine } from './directory-client.machine.ts';
 import { effect } from './effects.ts';
@@ -40,6 +41,7 @@ export const base = setup({
     incomingSession: incomingSessionMachine,
     merkleWalk: merkleWalkMachine,
     historyCheck: historyCheckMachine,
+    addressProof: addressProofMachine,
   },
   actions: {
     /** Signs and hands the bytes to the socket as a `datagrams.send`. */
@@ -80,6 +82,12 @@ export const base = setup({
     isSyncing: ({ context, event }) =>
       (event.type === 'sync.wanted' || event.type === 'announcement.verified') &&
       entryOf(context.walks, event.name) !== undefined,
+    isPublishing: ({ context }) => context.retirement === undefined,
+    /** A Hello of ours was answered under our own name and key, by another program than this. */
+    isCopy: ({ context, event }) => {
+      assertEvent(event, 'xstate.done.actor.address-proof.*');
+      return event.output.proven && context.retirement === undefined;
+    },
     isCheckingHistory: ({ context }) => context.historyChecks > 0,
     /** A child that fails again and again stays down until the next sweep. */
     mayRestart: ({ context }) => context.restarts < limits.restarts,

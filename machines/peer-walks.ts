@@ -4,9 +4,7 @@ import { assertEvent } from 'xstate';
 import { entryOf, withEntry, withoutEntry } from '../src/merkle/hash-table.ts';
 import type { Hash } from '../src/wire/hash.ts';
 import { actorId, keyIn } from './actor-ids.ts';
-import { incomingEntries } from './contacts.ts';
 import { failedWalk, type MerkleWalkOutput } from './merkle-walk-context.ts';
-import type { RefFor } from './messages.ts';
 import { isPresent, type PeerContext } from './peer-context.ts';
 import { announcementIn, base, type Enqueueing } from './peer-setup.ts';
 import { limits } from './timing.ts';
@@ -20,6 +18,7 @@ export function startWalk(
   const input = { name, owner: self, announced, quota: context.quota, atMs };
   enqueue.spawnChild('merkleWalk', { id: actorId.merkleWalk(name), input });
   enqueue.assign(({ context: now }) => ({ walks: withEntry(now.walks, name, null) }));
+  enqueue.emit({ type: 'sync.started', peer: name });
 }
 
 /** A download is over; the root that was announced meanwhile is next, else whoever waits. */
@@ -74,6 +73,16 @@ export const walkActions = {
     startWaiting(args, [...new Set([...context.toWalk, ...names])], context.walks, atMs);
   }),
 
+  /** A followed peer is asked for what could not be believed before; a download under way is ending, and the next one waits for that. */
+  walkTrusted: base.enqueueActions((args) => {
+    const { context, event, enqueue } = args;
+    assertEvent(event, 'trust.changed');
+    const { name, atMs } = event;
+    if (!context.following.includes(name)) return;
+    if (entryOf(context.walks, name) === undefined) startWalk(args, name, undefined, atMs);
+    else enqueue.assign({ toWalk: [...context.toWalk.filter((other) => other !== name), name] });
+  }),
+
   noteFollowing: base.assign(({ context, event }) => {
     assertEvent(event, 'following.changed');
     const added = event.names.filter((name) => !context.following.includes(name));
@@ -83,19 +92,6 @@ export const walkActions = {
   tellProgress: base.enqueueActions(({ event, enqueue }) => {
     assertEvent(event, 'sync.progressed');
     enqueue.emit(event);
-  }),
-
-  noteRoot: base.enqueueActions(({ context, event, enqueue }) => {
-    assertEvent(event, 'root.published');
-    enqueue.assign({ root: event.root });
-    enqueue.emit({ type: 'root.published', root: event.root });
-    enqueue({ type: 'sealRoot', params: { root: event.root } });
-    for (const { address } of incomingEntries(context.contacts)) {
-      enqueue.sendTo<RefFor<'peer', 'incoming-session'>>(actorId.incomingSession(address), {
-        type: 'root.changed',
-        root: event.root,
-      });
-    }
   }),
 
   endWalk: base.enqueueActions((args) => {

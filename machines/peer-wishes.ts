@@ -8,6 +8,13 @@ export const wishActions = {
     enqueue({ type: 'carryOutWish', params: { wish: event } });
   }),
 
+  /** Whoever must not publish takes nothing that would have to be published. */
+  refuseWish: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, ['post.wanted', 'withdrawal.wanted']);
+    const { retirement: failure } = context;
+    if (failure !== undefined) enqueue.emit({ type: 'wish.failed', failure, ticket: event.ticket });
+  }),
+
   tellAnswer: base.emit(({ event }) => {
     assertEvent(event, [
       'message.published',

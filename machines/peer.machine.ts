@@ -5,6 +5,7 @@
 import { childActions } from './peer-children.ts';
 import { initialPeerContext } from './peer-context.ts';
 import { historyActions } from './peer-history.ts';
+import { publishingActions } from './peer-publishing.ts';
 import { readerActions } from './peer-readers.ts';
 import { sessionActions } from './peer-sessions.ts';
 import { base } from './peer-setup.ts';
@@ -27,6 +28,7 @@ const peerSetup = base
   .extend({ actions: walkActions })
   .extend({ actions: readerActions })
   .extend({ actions: historyActions })
+  .extend({ actions: publishingActions })
   .extend({ actions: wishActions });
 
 export const peerMachine = peerSetup.createMachine({
@@ -72,7 +74,7 @@ export const peerMachine = peerSetup.createMachine({
         'directory.checkWanted': { actions: 'checkDirectory' },
         'registration.listed': {
           target: '.listed',
-          actions: ['noteListed', 'tellListed', 'walkFollowed', 'lookForAbsent', 'greetReaders'],
+          actions: ['noteListed', 'tellListed', 'lookForCopies', 'walkFollowed', 'lookForAbsent', 'greetReaders'],
         },
         'registration.failed': { target: '.outOfReach', actions: 'tellDirectoryFailed' },
 
@@ -82,7 +84,7 @@ export const peerMachine = peerSetup.createMachine({
         'session.lost': { actions: 'noteLost' },
         'traversal.wanted': { actions: 'askForTraversal' },
         'error.answered': { actions: 'tellErrorAnswered' },
-        'session.accepted': { actions: 'noteAccepted' },
+        'session.accepted': { actions: ['noteAccepted', 'withholdRoot'] },
         'session.expired': { actions: 'noteExpired' },
         'address.proven': { actions: ['noteProven', 'walkArrived'] },
         'reader.seen': { actions: 'noteReader' },
@@ -91,6 +93,7 @@ export const peerMachine = peerSetup.createMachine({
         'sync.progressed': { actions: 'tellProgress' },
         'history.wanted': [{ guard: 'isCheckingHistory' }, { actions: 'checkHistory' }],
         'following.changed': { actions: ['noteFollowing', 'walkFollowed'] },
+        'trust.changed': { actions: ['forgetSessionsOf', 'tellTrustChanged', 'walkTrusted'] },
         'presence.found': { actions: 'walkReturned' },
         'announcement.verified': [
           { guard: 'isForged' },
@@ -98,8 +101,8 @@ export const peerMachine = peerSetup.createMachine({
           { actions: 'walkWanted' },
         ],
 
-        'post.wanted': { actions: 'takeWish' },
-        'withdrawal.wanted': { actions: 'takeWish' },
+        'post.wanted': [{ guard: 'isPublishing', actions: 'takeWish' }, { actions: 'refuseWish' }],
+        'withdrawal.wanted': [{ guard: 'isPublishing', actions: 'takeWish' }, { actions: 'refuseWish' }],
         'follow.wanted': { actions: 'takeWish' },
         'mute.wanted': { actions: 'takeWish' },
         'read.wanted': { actions: 'takeWish' },
@@ -110,7 +113,9 @@ export const peerMachine = peerSetup.createMachine({
         'messages.read': { actions: 'tellAnswer' },
         'wish.failed': { actions: 'tellAnswer' },
 
-        'root.published': { actions: 'noteRoot' },
+        'root.published': { guard: 'isPublishing', actions: ['noteRoot', 'tellPublished'] },
+        'publishing.begun': { guard: 'isPublishing', actions: 'noteRoot' },
+        'publishing.stop': { guard: 'isPublishing', actions: ['retire', 'startDirectoryClient', 'tellRetired'] },
         'root.sealed': { actions: 'pushRoot' },
         'keepAlive.sealed': { actions: 'useKeepAlive' },
 
@@ -122,11 +127,16 @@ export const peerMachine = peerSetup.createMachine({
 
         'xstate.done.actor.merkle-walk.*': { actions: ['putAway', 'endWalk'] },
         'xstate.done.actor.history-check.*': { actions: ['putAway', 'endCheck'] },
+        'xstate.done.actor.address-proof.*': [
+          { guard: 'isCopy', actions: ['putAway', 'stopForCopy'] },
+          { actions: 'putAway' },
+        ],
         'xstate.done.actor.outgoing-session.*': { actions: ['putAway', 'forgetOutgoing'] },
         'xstate.done.actor.incoming-session.*': { actions: ['putAway', 'endIncoming'] },
 
         'xstate.error.actor.merkle-walk.*': { actions: ['putAway', 'reportBreakdown', 'endBrokenWalk'] },
         'xstate.error.actor.history-check.*': { actions: ['putAway', 'reportBreakdown', 'endBrokenCheck'] },
+        'xstate.error.actor.address-proof.*': { actions: ['putAway', 'reportBreakdown'] },
         'xstate.error.actor.outgoing-session.*': { actions: ['putAway', 'reportBreakdown', 'endBrokenOutgoing'] },
         'xstate.error.actor.incoming-session.*': { actions: ['putAway', 'reportBreakdown', 'endBrokenIncoming'] },
         'xstate.error.actor.directory-client': [

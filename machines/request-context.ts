@@ -30,6 +30,8 @@ export interface RequestOrder {
   readonly requester: Requester | undefined;
   /** The requester's own mark, handed back to it. */
   readonly ticket: number;
+  /** How often it was sent already, over a path that was lost. */
+  readonly sentBefore: number;
   /** How many answers had come from this address when the request was opened. */
   readonly heard: number;
 }

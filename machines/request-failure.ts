@@ -14,7 +14,7 @@ export function requestFailure(order: RequestOrder, outcome: RequestOutcome, sen
     case 'unsendable':
       return { code: 'peer-unreachable', message: `${who} cannot be reached: ${outcome.why}` };
     case 'unanswered': {
-      const wrong = wrongAnswers(outcome.faults, who, what);
+      const wrong = wrongAnswers(outcome.faults, { name, who, what });
       if (wrong !== undefined) return wrong;
       const times = sends === 1 ? 'once' : `${sends} times`;
       const waited = Math.round(outcome.waitedMs / 1000);
@@ -27,17 +27,20 @@ export function requestFailure(order: RequestOrder, outcome: RequestOutcome, sen
 }
 
 /** There were answers, but none that can be believed (protocol §4). */
-function wrongAnswers(faults: Faults, who: string, what: string): Failure | undefined {
+function wrongAnswers(
+  faults: Faults,
+  { name, who, what }: { readonly name: string; readonly who: string; readonly what: string },
+): Failure | undefined {
   if (faults.forged !== undefined) {
     return {
       code: 'authentication',
-      message: `${who} answered ${what} with a signature that its known key did not make; see murmure trust`,
+      message: `${who} answered ${what} with a signature that its known key did not make${proposal('if it has a new key, accept that with', name)}`,
     };
   }
   if (faults.unsigned !== undefined) {
     return {
       code: 'authentication',
-      message: `${who} answered ${what} without a signature, although it has a key; murmure trust --unsigned accepts that`,
+      message: `${who} answered ${what} without a signature, although it has a key${proposal('to believe it all the same, use', name, ' --unsigned')}`,
     };
   }
   if (faults['other name'] !== undefined) {
@@ -47,4 +50,9 @@ function wrongAnswers(faults: Faults, who: string, what: string): Failure | unde
     return { code: 'invalid-data', message: `${who} answered ${what} with something else than what was asked for` };
   }
   return undefined;
+}
+
+/** Only a peer that has a name can be trusted by it. */
+function proposal(what: string, name: string, option = ''): string {
+  return name === '' ? '' : `; ${what} "murmure trust ${name}${option}"`;
 }

@@ -34,7 +34,7 @@ export const timing = {
   /** Unanswered for so long, the directory is asked to have the other side open its NAT: just before Hello is repeated (protocol §8). */
   traversalDelay: 1_500,
   /** Whoever waits for a session is told after so long that there is none; a later HelloReply still opens it. */
-  greetingPatience: 11 * SECOND,
+  greetingPatience: 10 * SECOND,
   /** Nothing may come from an address for so long, at least, before it is suspect (protocol §5). */
   minimumSilence: 3 * SECOND,
   /** A pushed Root is pushed again after so long, doubling, unless the other side asks for it. */

@@ -79,6 +79,18 @@ export class NobodyOfThatNameError extends MurmureError {
   }
 }
 
+/** The directory lists nobody under this name now, so that it hands out no key either. */
+export class NotListedError extends MurmureError {
+  override readonly name = 'NotListedError';
+
+  constructor(name: string) {
+    super(
+      'peer-unknown',
+      `the directory does not list "${name}" now, so it hands out no key: check the spelling, or try again while "${name}" is online`,
+    );
+  }
+}
+
 /** No message of this hash is stored. */
 export class UnknownMessageError extends MurmureError {
   override readonly name = 'UnknownMessageError';

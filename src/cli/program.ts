@@ -38,6 +38,7 @@ const GROUPS: Readonly<Record<string, readonly CommandFile[]>> = {
     { names: ['sync'], load: () => import('./commands/sync.ts') },
     { names: ['follow', 'unfollow', 'following'], load: () => import('./commands/follow.ts') },
     { names: ['mute', 'unmute'], load: () => import('./commands/mute.ts') },
+    { names: ['trust'], load: () => import('./commands/trust.ts') },
     { names: ['ping'], load: () => import('./commands/ping.ts') },
   ],
   'Services:': [

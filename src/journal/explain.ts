@@ -1,7 +1,7 @@
 /** Why a session or a download is where it is: its state, what it waits for, and the transitions that brought it there. */
 import type { AnyActorRef, AnyMachineSnapshot, AnyStateNode, InspectionEvent } from 'xstate';
 import { actorId } from '../../machines/actor-ids.ts';
-import type { RequestContext } from '../../machines/request-context.ts';
+import type { Faults, RequestContext } from '../../machines/request-context.ts';
 import { actorsFrom, escapeId, pathOf, stateOf, unescapeId } from '../runtime/actor-tree.ts';
 import { formatAddress } from '../wire/socket-address.ts';
 import { Tracer, type Transition } from './trace.ts';
@@ -84,14 +84,15 @@ export class Explainer {
   #requestSentence(request: AnyActorRef, nowMs: number): string {
     const { current } = request.getSnapshot().context as RequestContext;
     if (current === undefined) return '';
-    const { order, sends, timeoutMs, waitedMs } = current;
+    const { order, sends, timeoutMs, waitedMs, faults } = current;
     const sinceMs = nowMs - (this.#past.get(pathOf(request))?.at(-1)?.atMs ?? nowMs);
     const what = `${order.question.type} to ${formatAddress(order.to)}`;
     const times = sends === 1 ? 'once' : `${sends} times`;
     const left = order.maxSends - sends;
     const next = `in ${seconds(timeoutMs - sinceMs)}`;
     const then = left > 0 ? `retrying ${next}; ${left} more ${left === 1 ? 'try' : 'tries'}` : `giving up ${next}`;
-    return `${what} was sent ${times}, and got no answer for ${seconds(waitedMs + sinceMs)}; ${then}.`;
+    const got = refusals(faults) ?? 'no answer';
+    return `${what} was sent ${times}, and got ${got} for ${seconds(waitedMs + sinceMs)}; ${then}.`;
   }
 
   #note(transition: Transition): void {
@@ -108,6 +109,14 @@ export class Explainer {
     past.push(transition);
     if (past.length > REMEMBERED) past.shift();
   }
+}
+
+/** Answers that came and were not believed: "2 answers that were refused (unsigned)". */
+function refusals(faults: Faults): string | undefined {
+  const kinds = Object.keys(faults);
+  const count = Object.values(faults).reduce((sum, number) => sum + number, 0);
+  if (count === 0) return undefined;
+  return `${count === 1 ? 'one answer that was' : `${count} answers that were`} refused (${kinds.join(', ')})`;
 }
 
 /** The state of requests that are in flight. */

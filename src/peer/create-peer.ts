@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { createActor } from 'xstate';
 import { actorId } from '../../machines/actor-ids.ts';
-import { establishedIn } from '../../machines/contacts.ts';
+import { establishedIn, outgoingOf } from '../../machines/contacts.ts';
 import type { HistoryCheck, SyncReport } from '../../machines/events.ts';
-import type { NetworkChange, PeerEvent } from '../../machines/peer-context.ts';
+import type { PeerFact as MachineFact, NetworkChange, PeerEvent } from '../../machines/peer-context.ts';
 import type { SocketContext } from '../../machines/socket.machine.ts';
 import { limits, timing } from '../../machines/timing.ts';
 import type { Wish } from '../../machines/wishes.ts';
@@ -26,13 +26,16 @@ import { createUdpNetwork } from '../runtime/udp-network.ts';
 import { followedNames } from '../store/followed.ts';
 import type { MessageQuery, Store } from '../store/store.ts';
 import { timelineAuthors } from '../store/timeline-authors.ts';
-import { type Hash, hashOf } from '../wire/hash.ts';
-import { MurmureError } from '../wire/murmure-error.ts';
-import { nodeKind } from '../wire/node.ts';
+import type { Hash } from '../wire/hash.ts';
+import { failureFrom, MurmureError } from '../wire/murmure-error.ts';
 import { parseAddress, type SocketAddress } from '../wire/socket-address.ts';
+import { contactIn } from './contact.ts';
 import { createDirectoryHttp, type DirectoryHttp, type DirectoryPeer } from './directory-http.ts';
-import type { Peer, PeerFact, PeerOptions, Traffic } from './peer.ts';
+import { askable, guardHistory, ownHistory } from './history-guard.ts';
+import { outdatedTrust } from './outdated-trust.ts';
+import type { Contact, Peer, PeerFact, PeerOptions, Traffic } from './peer.ts';
 import { providePeer } from './peer-effects.ts';
+import { SyncReports } from './sync-reports.ts';
 import { publish } from './wishes.ts';
 
 const DEFAULT_BINDS = ['0.0.0.0:0', '[::]:0'];
@@ -65,6 +68,7 @@ class RunningPeer implements Peer {
   readonly #clock: Clock;
   /** Time for intervals: all that the machines know. */
   readonly #time: ElapsedTime;
+  readonly #reports: SyncReports;
   readonly #network: Network;
   readonly #sockets: SocketBank;
   readonly #gate: Gate;
@@ -75,14 +79,20 @@ class RunningPeer implements Peer {
   readonly #listeners = new Map<string, Set<Listener>>();
   readonly #stops: (() => void)[] = [];
   readonly #waiting = new Set<(error: Error) => void>();
+  /** Peers that have another key than the pinned one, and that one. BOUNDED by the peers that are asked for. */
+  readonly #refused = new Map<string, PublicKey | undefined>();
   readonly #binds: readonly SocketAddress[];
   readonly #bound = new Map<number, SocketAddress>();
-  readonly #publishes: boolean;
+  #publishes: boolean;
+  /** Nobody learns the root yet. */
+  #isGuarded: boolean;
+  #stopped: MurmureError | undefined;
   #root: Hash;
   #historyCheck: Promise<readonly HistoryCheck[]> | undefined;
+  #asking: Promise<unknown> = Promise.resolve();
   #isListed = false;
   #lookedAtMs: number;
-  #localIpsBefore: readonly string[];
+  #localIpsBefore: readonly string[] = [];
   #failure: MurmureError | undefined;
   #isClosed = false;
 
@@ -93,6 +103,7 @@ class RunningPeer implements Peer {
     this.#store = store;
     this.#clock = environment.clock ?? systemClock;
     this.#time = new ElapsedTime(this.#clock);
+    this.#reports = new SyncReports(() => this.#time.now(), store);
     this.#network = environment.network ?? createUdpNetwork();
     this.#http = environment.http ?? createDirectoryHttp({ url: options.directory, ca: options.ca });
     this.#sockets = new SocketBank(this.#network);
@@ -101,9 +112,11 @@ class RunningPeer implements Peer {
     this.#localIpsBefore = this.#localIps();
     this.#root = store.ownFeed().root;
     this.#publishes = options.publish ?? true;
+    this.#isGuarded = this.#publishes && options.guarded === true && ownHistory(store) !== undefined;
     const input = {
       name,
-      root: this.#publishes ? this.#root : undefined,
+      root: this.#publishes && !this.#isGuarded ? this.#root : undefined,
+      guardedKey: this.#publishes && options.guarded === true ? keyPair.publicKey : undefined,
       binds: this.#binds,
       following: followedNames(store, name),
       register: options.register ?? true,
@@ -142,7 +155,7 @@ class RunningPeer implements Peer {
       input: { ...input, random },
       ...inspecting(options.inspect, explainer && ((event) => explainer.inspect(event, this.#time.now()))),
     });
-    this.#actor.on('*', (fact) => this.#tell(fact));
+    this.#actor.on('*', (fact) => this.#pass(fact));
     this.#actor.subscribe({
       error: (error) => {
         this.#failure = new MurmureError('unexpected', `the peer broke down: ${String(error)}`);
@@ -155,6 +168,7 @@ class RunningPeer implements Peer {
     this.#stops.push(this.#watchStore());
     this.#actor.start();
     this.#submit({ type: 'network.changed', why: 'start', localIps: this.#localIps(), atMs: this.#time.now() });
+    if (this.#isGuarded) this.#stops.push(this.#guardHistory());
   }
 
   get addresses(): readonly SocketAddress[] {
@@ -207,6 +221,7 @@ class RunningPeer implements Peer {
   }
 
   post(text: string, { inReplyTo }: { readonly inReplyTo?: Hash | undefined } = {}): { hash: Hash; root: Hash } {
+    if (this.#stopped !== undefined) throw this.#stopped;
     const here = { name: this.name, store: this.#store, clock: this.#clock };
     const published = publish(here, { text, inReplyTo: inReplyTo ?? null });
     this.#tell({ type: 'message.published', ...published, ticket: '' });
@@ -220,6 +235,14 @@ class RunningPeer implements Peer {
     );
     this.#submit({ type: 'sync.wanted', name, atMs: this.#time.now() });
     return finished;
+  }
+
+  syncUnderWay(name: string): Omit<SyncReport, 'status' | 'error'> | undefined {
+    return this.#reports.underWay(this.#actor.getSnapshot(), name);
+  }
+
+  contactWith(name: string): Contact {
+    return contactIn(this.#actor.getSnapshot(), name);
   }
 
   checkHistory(): Promise<readonly HistoryCheck[]> {
@@ -287,6 +310,12 @@ class RunningPeer implements Peer {
     this.#submit({ ...wish, atMs: this.#time.now() });
   }
 
+  trust(name: string, key: PublicKey, { unsigned = false }: { readonly unsigned?: boolean | undefined } = {}): void {
+    this.#store.repinKey(name, key, this.#clock.now());
+    if (unsigned) this.#store.setTrustUnsigned(name, key, true);
+    this.#trustChanged(name);
+  }
+
   on<T extends PeerFact['type'] | '*'>(
     type: T,
     listener: (fact: T extends '*' ? PeerFact : Extract<PeerFact, { type: T }>) => void,
@@ -299,9 +328,12 @@ class RunningPeer implements Peer {
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
-    this.#recorder?.end(this.#actor);
-    this.#actor.send({ type: 'peer.stop' });
-    this.#release();
+    try {
+      this.#recorder?.end(this.#actor);
+    } finally {
+      this.#actor.send({ type: 'peer.stop' });
+      this.#release();
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -336,50 +368,117 @@ class RunningPeer implements Peer {
 
   /** Those of the machine, else those we listen on. */
   #localIps(): readonly string[] {
-    return this.#network.localIps?.().toSorted() ?? this.#binds.map(({ ip }) => ip);
+    try {
+      return this.#network.localIps?.().toSorted() ?? this.#binds.map(({ ip }) => ip);
+    } catch {
+      // The system does not say; nothing has changed as far as we know.
+      return this.#localIpsBefore;
+    }
   }
 
   async #checkHistory(): Promise<readonly HistoryCheck[]> {
     // Called by a listener: what it has asked for before comes first, and the actors are at rest.
     await null;
-    const names = this.#actor.getSnapshot().context.following;
-    // What stands for a withdrawn message is the same in every feed, and tells nothing.
-    const leaf = this.#store.ownLeaves().findLast((value) => nodeKind(value) === 'message');
-    if (names.length === 0 || leaf === undefined) return [];
+    return this.#askHistory(this.#actor.getSnapshot().context.following);
+  }
+
+  /** One after the other: the peer asks about one history at a time. */
+  #askHistory(names: readonly string[]): Promise<readonly HistoryCheck[]> {
+    const asked = this.#asking.then(() => this.#askHistoryNow(names));
+    this.#asking = asked.catch(() => {});
+    return asked;
+  }
+
+  async #askHistoryNow(names: readonly string[]): Promise<readonly HistoryCheck[]> {
+    const history = ownHistory(this.#store);
+    if (names.length === 0 || history === undefined) return [];
     const checks: HistoryCheck[] = [];
     const finished = this.#until<readonly HistoryCheck[]>((resolve) => [
       this.on('history.checked', ({ check }) => checks.push(check) === names.length && resolve(checks)),
     ]);
-    const { root } = this.#store.ownFeed();
-    this.#submit({ type: 'history.wanted', root, leaf: hashOf(leaf), atMs: this.#time.now() });
+    this.#submit({ type: 'history.wanted', names, ...history, atMs: this.#time.now() });
     return finished;
+  }
+
+  #trustChanged(name: string): void {
+    this.#refused.delete(name);
+    this.#submit({ type: 'trust.changed', name, atMs: this.#time.now() });
   }
 
   #announce(root: Hash): void {
     if (root === this.#root) return;
     this.#root = root;
-    if (this.#publishes) this.#submit({ type: 'root.published', root });
+    if (this.#publishes && !this.#isGuarded) this.#submit({ type: 'root.published', root });
+  }
+
+  #guardHistory(): () => void {
+    const context = () => this.#actor.getSnapshot().context;
+    return guardHistory({
+      clock: this.#clock,
+      names: askable(context().following, context().formerReaders),
+      ask: (names) => this.#askHistory(names),
+      onCheck: (listener) => this.on('history.checked', ({ check }) => listener(check)),
+      onListed: (listener) => this.on('peer.listed', listener),
+      onSession: (listener) => this.on('session.opened', listener),
+      isReached: (name) => outgoingOf(context().contacts, actorId.outgoingSession(name))?.address !== undefined,
+      begin: (unasked) => {
+        this.#isGuarded = false;
+        if (this.#publishes) this.#submit({ type: 'publishing.begun', root: this.#root, unasked });
+      },
+      stop: (failure) => this.#submit({ type: 'publishing.stop', failure }),
+    });
   }
 
   /** Another process may post, follow or unfollow on this home. */
   #watchStore(): () => void {
     let seen = this.#store.foreignChanges();
-    return every(this.#clock, STORE_POLL_MS, () => {
+    const look = () => {
       const changes = this.#store.foreignChanges();
       if (changes === seen) return;
-      seen = changes;
       this.#announce(this.#store.ownFeed().root);
       const names = followedNames(this.#store, this.name);
       const known = this.#actor.getSnapshot().context.following;
       if (names.join('\n') !== known.join('\n')) {
         this.#submit({ type: 'following.changed', names, atMs: this.#time.now() });
       }
+      for (const [name, key] of this.#refused) {
+        if (this.#store.peer(name)?.key !== key) this.#trustChanged(name);
+      }
+      for (const name of outdatedTrust(this.#actor.getSnapshot(), this.#store)) this.#trustChanged(name);
+      // Only now: what could not be read is looked at again.
+      seen = changes;
+    };
+    let isBroken = false;
+    return every(this.#clock, STORE_POLL_MS, () => {
+      try {
+        look();
+        isBroken = false;
+      } catch (error) {
+        if (!isBroken)
+          this.#tell({
+            type: 'peer.warning',
+            message: `the database cannot be read, so posts of other commands are not noticed: ${failureFrom(error).message}`,
+          });
+        isBroken = true;
+      }
     });
+  }
+
+  /** The machines know no time when a timer ends something: what a sync took is measured here. */
+  #pass(fact: MachineFact): void {
+    if (fact.type === 'sync.started') this.#reports.started(fact.peer);
+    else if (fact.type === 'sync.finished') this.#tell({ ...fact, report: this.#reports.finished(fact.report) });
+    else this.#tell(fact);
   }
 
   #tell(fact: PeerFact): void {
     if (fact.type === 'socket.bound') this.#bound.set(fact.index, fact.address);
     if (fact.type === 'peer.listed') this.#isListed = true;
+    if (fact.type === 'publishing.stopped') {
+      this.#publishes = false;
+      this.#stopped = new MurmureError(fact.failure.code, fact.failure.message);
+    }
+    if (fact.type === 'key.changed') this.#refused.set(fact.name, this.#store.peer(fact.name)?.key);
     if (fact.type === 'message.published' || fact.type === 'message.withdrawn') this.#announce(fact.root);
     for (const listener of [...(this.#listeners.get(fact.type) ?? []), ...(this.#listeners.get('*') ?? [])]) {
       listener(fact);
@@ -411,7 +510,11 @@ class RunningPeer implements Peer {
     for (const stop of this.#stops) stop();
     this.#gate.close();
     this.#sockets.closeAll();
-    this.#flush();
+    try {
+      this.#flush();
+    } catch {
+      // The disk is full, say: what was not written is fetched again.
+    }
     const error = this.#failure ?? new MurmureError('interrupted', 'the peer was closed meanwhile');
     for (const reject of this.#waiting) reject(error);
   }

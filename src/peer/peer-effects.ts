@@ -23,7 +23,7 @@ import { failureFrom } from '../wire/murmure-error.ts';
 import { isValidName } from '../wire/name.ts';
 import { formatAddress, type SocketAddress } from '../wire/socket-address.ts';
 import type { DirectoryHttp } from './directory-http.ts';
-import { KeyFinder } from './key-finder.ts';
+import { type FoundKey, KeyFinder } from './key-finder.ts';
 import { NodeBuffer } from './node-buffer.ts';
 import { carryOutWishes } from './wishes.ts';
 
@@ -52,7 +52,7 @@ export interface PeerDependencies extends SharedDependencies {
 export function providePeer(dependencies: PeerDependencies) {
   const { name: ownName, publicKey, store, http, clock, wallClock, gate, tell } = dependencies;
   const buffer = new NodeBuffer(store, wallClock);
-  const { isGenuine, sealed, sendSigned, request, socket } = shareEffects(dependencies);
+  const { isGenuine, seal, sendSigned, request, socket } = shareEffects(dependencies);
   let directory: { addresses: readonly SocketAddress[]; key: PublicKey | undefined } = {
     addresses: [],
     key: undefined,
@@ -115,7 +115,7 @@ export function providePeer(dependencies: PeerDependencies) {
         found.key === undefined ? pinned !== undefined : store.pinKey(name, found.key, wallNow()) === 'changed';
       if (isChanged) {
         tell({ type: 'key.changed', name });
-        const message = `${name} turned up with another key than the one known; ask ${name} whether that is right before you trust it`;
+        const message = `${name} now has a different key from the one known here; ask ${name} whether its new fingerprint is right, then accept it with "murmure trust ${name}"`;
         return notLocated({ code: 'authentication', message });
       }
       const { addresses, key } = found;
@@ -134,6 +134,16 @@ export function providePeer(dependencies: PeerDependencies) {
     actions: gate.effects({
       locatePeer: async ({ self, enter }: CallOf<'outgoing-session'>, { name }: { name: string }) =>
         enter(self, await locate(name)),
+      recallTrust: (
+        { self, enter }: CallOf<'outgoing-session'>,
+        { name, key }: { name: string; key: PublicKey | undefined },
+      ) => {
+        try {
+          if (key !== undefined && store.trustsUnsigned(name, key)) enter(self, { type: 'trust.recalled', key });
+        } catch {
+          // Not believed, then.
+        }
+      },
       rememberHabit: (_: unknown, { address, key }: { address: SocketAddress; key: PublicKey | undefined }) => {
         try {
           store.noteHabit(formatAddress(address), key ?? null, { zeroEndingIds: true, noFlags: false }, wallNow());
@@ -147,46 +157,72 @@ export function providePeer(dependencies: PeerDependencies) {
   /** Nobody is given a root that its author has left behind: who asks for it may be its author, after a restore (docs/adr/0016). */
   const nodeForOthers = (hash: Hash) => (store.isSuperseded(hash) ? undefined : store.getNode(hash));
 
+  /** Whatever goes wrong, the session learns of it: the Hello is ignored, and the other side repeats it. */
+  const findKey = async (name: string, from: SocketAddress): Promise<FoundKey> => {
+    try {
+      return await keys.find(name, from);
+    } catch {
+      return { key: undefined, trusted: false };
+    }
+  };
+
+  /** What a download needs of the store, on a disk that may fail: the download ends then, and says why. */
+  const inStore = ({ self, enter }: CallOf<'merkle-walk'>, work: () => void) => {
+    try {
+      work();
+    } catch (error) {
+      enter(self, { type: 'store.failed', failure: failureFrom(error) });
+    }
+  };
+
+  const addressProof = addressProofMachine.provide({ actors: { request } });
+
   const incomingSession = incomingSessionMachine.provide({
-    actors: { addressProof: addressProofMachine.provide({ actors: { request } }) },
+    actors: { addressProof },
     actions: gate.effects({
       findKey: async (
         { self, enter }: CallOf<'incoming-session'>,
         { name, from }: { name: string; from: SocketAddress },
       ) => {
-        enter(self, { type: 'key.found', ...(await keys.find(name, from)) });
+        enter(self, { type: 'key.found', ...(await findKey(name, from)) });
       },
       verifyHello: async ({ self, enter }: CallOf<'incoming-session'>, params: VerifyParams) => {
         enter(self, { type: 'hello.verified', id: params.id, valid: await isGenuine(params) });
       },
       sendSigned,
-      readNodes: ({ self, enter }: CallOf<'incoming-session'>, { requests }: { requests: readonly NodeRequest[] }) =>
-        enter(self, {
-          type: 'nodes.read',
-          nodes: requests.map(({ id, hash }): NodeRead => ({ id, hash, value: nodeForOthers(hash) })),
-        }),
+      readNodes: ({ self, enter }: CallOf<'incoming-session'>, { requests }: { requests: readonly NodeRequest[] }) => {
+        try {
+          const nodes = requests.map(({ id, hash }): NodeRead => ({ id, hash, value: nodeForOthers(hash) }));
+          enter(self, { type: 'nodes.read', nodes });
+        } catch {
+          // A disk that cannot be read does not mean that the node is not there: whoever asks repeats it.
+        }
+      },
     }),
   });
 
   const merkleWalk = merkleWalkMachine.provide({
     actions: gate.effects({
-      beginWalk: ({ self, enter }: CallOf<'merkle-walk'>, { name, root }: { name: string; root: Hash }) => {
-        const isCurrent = store.isCurrent(name, root);
-        // What an earlier walk has just fetched counts as known.
-        buffer.flush();
-        if (!isCurrent) store.beginWalk(name, root, wallNow());
-        enter(self, { type: 'walk.begun', isCurrent, totalMessages: store.peer(name)?.messages ?? 0, atMs: now() });
-      },
-      lookUp: ({ self, enter }: CallOf<'merkle-walk'>, { hashes }: { hashes: readonly Hash[] }) => {
-        const statuses = store.statusOf(hashes);
-        const found = hashes.map((hash, index): LookedUp => {
-          const status = statuses[index] ?? 'missing';
-          const value = status === 'partial' ? store.getNode(hash) : undefined;
-          return value === undefined ? { hash, status } : { hash, status, value };
-        });
-        enter(self, { type: 'nodes.lookedUp', found });
-      },
-      keepNodes: (_: unknown, { nodes }: { nodes: readonly ReceivedNode[] }) => buffer.add(nodes),
+      beginWalk: ({ self, enter }: CallOf<'merkle-walk'>, { name, root }: { name: string; root: Hash }) =>
+        inStore({ self, enter }, () => {
+          const isCurrent = store.isCurrent(name, root);
+          // What an earlier walk has just fetched counts as known.
+          buffer.flush();
+          if (!isCurrent) store.beginWalk(name, root, wallNow());
+          enter(self, { type: 'walk.begun', isCurrent, totalMessages: store.peer(name)?.messages ?? 0, atMs: now() });
+        }),
+      lookUp: ({ self, enter }: CallOf<'merkle-walk'>, { hashes }: { hashes: readonly Hash[] }) =>
+        inStore({ self, enter }, () => {
+          const statuses = store.statusOf(hashes);
+          const found = hashes.map((hash, index): LookedUp => {
+            const status = statuses[index] ?? 'missing';
+            const value = status === 'partial' ? store.getNode(hash) : undefined;
+            return value === undefined ? { hash, status } : { hash, status, value };
+          });
+          enter(self, { type: 'nodes.lookedUp', found });
+        }),
+      keepNodes: (call: CallOf<'merkle-walk'>, { nodes }: { nodes: readonly ReceivedNode[] }) =>
+        inStore(call, () => buffer.add(nodes)),
       adoptTree: async ({ self, enter }: CallOf<'merkle-walk'>, { name, root, authenticated, quota }: AdoptParams) => {
         try {
           buffer.flush();
@@ -214,16 +250,17 @@ export function providePeer(dependencies: PeerDependencies) {
   });
 
   const peer = peerMachine.provide({
-    actors: { socket, directoryClient, outgoingSession, incomingSession, merkleWalk },
+    actors: { socket, directoryClient, outgoingSession, incomingSession, merkleWalk, addressProof },
     actions: gate.effects({
       sendSigned,
       carryOutWish: carryOutWishes({ name: ownName, store, time: clock, clock: wallClock }),
       sealRoot: async ({ self, enter }: CallOf<'peer'>, { root }: { root: Hash }) => {
-        enter(self, { type: 'root.sealed', bytes: await sealed({ type: 'Root', id: 0, hash: root }) });
+        const bytes = await seal({ type: 'Root', id: 0, hash: root });
+        if (bytes !== undefined) enter(self, { type: 'root.sealed', bytes });
       },
       sealKeepAlive: async ({ self, enter }: CallOf<'peer'>) => {
-        const bytes = await sealed({ type: 'HelloReply', id: 0, flags: 0, name: ownName });
-        enter(self, { type: 'keepAlive.sealed', bytes });
+        const bytes = await seal({ type: 'HelloReply', id: 0, flags: 0, name: ownName });
+        if (bytes !== undefined) enter(self, { type: 'keepAlive.sealed', bytes });
       },
       forgetConnections: () => http.forgetConnections?.(),
       rememberReader: (_: unknown, { name }: { name: string }) => {

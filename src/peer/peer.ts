@@ -18,7 +18,10 @@ import type { SocketAddress } from '../wire/socket-address.ts';
 import type { DirectoryHttp, DirectoryPeer } from './directory-http.ts';
 import type { StoreFact } from './peer-effects.ts';
 
-export type PeerFact = MachineFact | StoreFact;
+export type PeerFact =
+  | Exclude<MachineFact, { type: 'sync.started' | 'sync.finished' }>
+  | { readonly type: 'sync.finished'; readonly report: SyncReport }
+  | StoreFact;
 
 export interface PeerOptions {
   readonly name: string;
@@ -34,6 +37,11 @@ export interface PeerOptions {
   readonly register?: boolean | undefined;
   /** False: nobody learns the own root from this peer, neither asked nor unasked. Default true. */
   readonly publish?: boolean | undefined;
+  /**
+   * True: those who may know a later history of ours are asked before others learn the own root, and another program that publishes under
+   * this name and key is looked for. If there is either, this peer only reads from then on, and says so as `publishing.stopped`. Default false.
+   */
+  readonly guarded?: boolean | undefined;
   /** Messages a feed may have before its walk ends. Default 1,000,000 (protocol §9). */
   readonly quota?: number | undefined;
   /** Writes down what enters, so that the run can be replayed: see `createJournalFile`. Closed with the peer. */
@@ -64,6 +72,11 @@ export interface Traffic {
   readonly dropped: Readonly<Record<string, number>>;
 }
 
+export interface Contact {
+  readonly status: 'none' | 'locating' | 'greeting' | 'established';
+  readonly addresses: readonly SocketAddress[];
+}
+
 export interface Peer extends AsyncDisposable {
   readonly name: string;
   readonly publicKey: PublicKey;
@@ -84,7 +97,8 @@ export interface Peer extends AsyncDisposable {
   whenListed(signal?: AbortSignal): Promise<void>;
   /**
    * Publishes a message (protocol §2), and pushes the new root to all with whom there is a session (§5). `inReplyTo`: hash of the message
-   * answered. @throws MurmureError `usage` for more than 985 bytes of UTF-8, `unexpected` if the store cannot be written
+   * answered. @throws MurmureError `usage` for more than 985 bytes of UTF-8, `unexpected` if the store cannot be written,
+   * or what `publishing.stopped` says
    */
   post(text: string, options?: { readonly inReplyTo?: Hash | undefined }): { readonly hash: Hash; readonly root: Hash };
   /**
@@ -92,6 +106,10 @@ export interface Peer extends AsyncDisposable {
    * rejection. @throws the signal's reason; MurmureError `interrupted` once closed
    */
   sync(name: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<SyncReport>;
+  /** How far a download that is under way is, and what it has cost until now; undefined: there is none from this peer. */
+  syncUnderWay(name: string): Omit<SyncReport, 'status' | 'error'> | undefined;
+  /** Where the session with this peer is; `addresses`: those to which Hello was said, without an answer until now. */
+  contactWith(name: string): Contact;
   /**
    * Asks all followed peers whether they know a later history of the own feed than the store has, as when that was restored from a backup:
    * publishing would then take the newer messages back. None, if nobody is followed or there is no message. Whoever does not answer is
@@ -113,6 +131,11 @@ export interface Peer extends AsyncDisposable {
   follow(name: string): void;
   /** No longer; what is there stays. */
   unfollow(name: string): void;
+  /**
+   * Accepts this key in the place of the one that is pinned (protocol §7), and asks the peer anew if it is followed. `unsigned`: its Roots
+   * are believed without a signature as long as it has this key (§4). Another process may do the same in the store.
+   */
+  trust(name: string, key: PublicKey, options?: { readonly unsigned?: boolean | undefined }): void;
   /** Leaves the peer's messages out of the timeline; they are downloaded all the same. Ends as `follow` does, in `mute.changed`. */
   mute(name: string): void;
   unmute(name: string): void;

@@ -6,6 +6,7 @@ import { requestMachine } from '../../machines/request.machine.ts';
 import { socketMachine } from '../../machines/socket.machine.ts';
 import type { PublicKey } from '../identity/public-key.ts';
 import { appendSignature, type Datagram, encodeDatagram } from '../wire/datagram.ts';
+import { failureFrom } from '../wire/murmure-error.ts';
 import type { SocketAddress } from '../wire/socket-address.ts';
 import { BoundedQueue } from './bounded-queue.ts';
 import type { Clock } from './clock.ts';
@@ -42,25 +43,39 @@ export interface SharedDependencies {
 export function shareEffects({ sockets, clock, gate, sign, verify }: SharedDependencies) {
   /** Verifications run off the thread; a flood of Hellos waits here, or is dropped (protocol §9). */
   const verifications = new BoundedQueue({ concurrency: 32, capacity: 512 });
-  const isGenuine = async ({ key, signed, signature }: Omit<VerifyParams, 'id'>): Promise<boolean> =>
-    (await verifications.run(() => verify(key, signed, signature))) ?? false;
+  const isGenuine = async ({ key, signed, signature }: Omit<VerifyParams, 'id'>): Promise<boolean> => {
+    try {
+      return (await verifications.run(() => verify(key, signed, signature))) ?? false;
+    } catch {
+      return false;
+    }
+  };
 
-  const sealed = async (datagram: Datagram): Promise<Uint8Array> => {
+  /** Undefined if it could not be signed: nobody waits for what is sent unasked, and an answer is asked for again. */
+  const seal = async (datagram: Datagram): Promise<Uint8Array | undefined> => {
     const bytes = encodeDatagram(datagram);
-    return appendSignature(bytes, await sign(bytes));
+    try {
+      return appendSignature(bytes, await sign(bytes));
+    } catch {
+      return undefined;
+    }
   };
 
   /** Answers to a flood wait here as well; those for which there is no place are asked for again. */
   const signatures = new BoundedQueue({ concurrency: 32, capacity: 512 });
   const sendSigned = async ({ enter }: Call, { datagram, to, socket }: SendSignedParams): Promise<void> => {
-    const bytes = await signatures.run(() => sealed(datagram));
+    const bytes = await signatures.run(() => seal(datagram));
     if (bytes !== undefined) enter(socket, { type: 'datagrams.send', datagrams: [bytes], to });
   };
 
   const request = requestMachine.provide({
     actions: gate.effects({
       sign: async ({ self, enter }: CallOf<'request'>, { id, bytes }: { id: number; bytes: Uint8Array }) => {
-        enter(self, { type: 'datagram.signed', id, signature: await sign(bytes) });
+        try {
+          enter(self, { type: 'datagram.signed', id, signature: await sign(bytes) });
+        } catch (error) {
+          enter(self, { type: 'send.failed', why: `our signature could not be made: ${failureFrom(error).message}` });
+        }
       },
       verify: async ({ self, enter }: CallOf<'request'>, params: VerifyParams) => {
         enter(self, { type: 'answer.verified', id: params.id, valid: await isGenuine(params) });
@@ -96,5 +111,5 @@ export function shareEffects({ sockets, clock, gate, sign, verify }: SharedDepen
     }),
   });
 
-  return { isGenuine, sealed, sendSigned, request, socket };
+  return { isGenuine, seal, sendSigned, request, socket };
 }

@@ -127,6 +127,10 @@ const migrations: readonly string[] = [
   -- Whose unsigned Roots the person believes. BOUNDED by what a person decides.
   CREATE TABLE trusted_unsigned (name TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (name, key)) WITHOUT ROWID;
   `,
+  `
+  -- Roots of the own tree that later ones took the place of: what others may still have of it. BOUNDED: the newest 64.
+  CREATE TABLE former_own_roots (id INTEGER PRIMARY KEY, root BLOB NOT NULL, leaves INTEGER NOT NULL);
+  `,
 ];
 
 /** Brings the database to the newest version. @throws NewerHomeError if it is newer than this program */

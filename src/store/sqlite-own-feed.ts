@@ -1,6 +1,6 @@
 /** The own tree in the database: it is added to, and taken from, in one transaction each, so that two processes never fork it. */
 import { appendLeaf, loadRightEdge } from '../merkle/append.ts';
-import { buildTree } from '../merkle/build.ts';
+import { buildTree, FULL_TREES } from '../merkle/build.ts';
 import { canonicalLeaves, replaceLeaf, TOMBSTONE } from '../merkle/withdraw.ts';
 import { type Hash, hashOf } from '../wire/hash.ts';
 import { encodeMessage, type MessageFields } from '../wire/node.ts';
@@ -12,6 +12,9 @@ import type { SqliteNodes } from './sqlite-nodes.ts';
 import { blob, hashFrom } from './sqlite-rows.ts';
 import type { OwnFeed } from './store.ts';
 import { OwnTreeExistsError } from './store-errors.ts';
+
+/** Former roots that are remembered. */
+const MAX_FORMER = 64;
 
 interface OwnRow {
   own_root: Uint8Array;
@@ -104,8 +107,18 @@ export class SqliteOwnFeed {
     });
   }
 
+  /** Newest first. Not those of full trees: these stand in every later tree as well, and tell nothing. */
+  formerRoots(limit: number): Hash[] {
+    const sql = `SELECT root FROM former_own_roots WHERE leaves NOT IN (${FULL_TREES}) ORDER BY id DESC LIMIT ?`;
+    return this.#db.all<{ root: Uint8Array }>(sql, limit).map(({ root }) => hashFrom(root));
+  }
+
   /** Makes this the own tree. `messages`: how many more there are now. */
   #set(peer: number, root: Hash, { leaves, messages }: { leaves: number; messages: number }): void {
+    this.#db.run(
+      'INSERT INTO former_own_roots (root, leaves) SELECT own_root, own_leaves FROM home WHERE own_leaves > 0',
+    );
+    this.#db.run(`DELETE FROM former_own_roots WHERE id <= (SELECT max(id) FROM former_own_roots) - ${MAX_FORMER}`);
     this.#db.run('UPDATE home SET own_root = ?, own_leaves = ?', blob(root), leaves);
     this.#db.run('UPDATE peers SET root = ?, messages = messages + ? WHERE id = ?', blob(root), messages, peer);
   }

@@ -118,6 +118,10 @@ class SqliteStore implements Store {
     return this.#own.withdraw(author, hash, nowMs);
   }
 
+  formerOwnRoots(limit: number): Hash[] {
+    return this.#own.formerRoots(limit);
+  }
+
   ownLeaves(): Uint8Array[] {
     // At one moment: another process may post or withdraw meanwhile.
     return this.#db.read(() => this.#own.leaves());

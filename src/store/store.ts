@@ -111,6 +111,8 @@ export interface Store extends Disposable {
   withdraw(author: string, hash: Hash, nowMs: number): { root: Hash } | undefined;
   /** The leaves of the own tree, in order, as they are: for a backup. */
   ownLeaves(): Uint8Array[];
+  /** Roots of the own tree before the present one, newest first; without those of 32, 1,024, … messages, which stand in every later tree. */
+  formerOwnRoots(limit: number): Hash[];
   /** Makes these the own tree, from a backup. @throws MurmureError `usage` if there is an own tree already */
   restore(author: string, leaves: readonly Uint8Array[], nowMs: number): { root: Hash };
   /** Changes when another process has committed to this home; never because of this store's own writes. */

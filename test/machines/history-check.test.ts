@@ -16,7 +16,7 @@ const received = (hash: string) => ({ type: 'nodes.received', nodes: [{ hash, va
 const absent = (...hashes: string[]) => ({ type: 'nodes.absent', hashes, ...cost });
 const failed = (...hashes: string[]) => ({ type: 'nodes.failed', hashes, ticket: 0, failure, refused: false, ...cost });
 
-const input = { name: 'alice', owner: nobody('peer'), root, leaf, atMs: 0 };
+const input = { name: 'alice', owner: nobody('peer'), roots: [root], leaf, atMs: 0 };
 
 test('every transition of a history check is walked', async () => {
   session.start();
@@ -53,7 +53,7 @@ test.each([[received(leaf)], [absent(leaf)]])(
   'a tree of one message tells nothing, and is asked for once',
   (answer) => {
     session.start();
-    const actor = createActor(historyCheckMachine, { input: { ...input, root: leaf } }).start();
+    const actor = createActor(historyCheckMachine, { input: { ...input, roots: [leaf] } }).start();
     for (const event of [ready, answer]) actor.send(event as never);
     expect(actor.getSnapshot().output).toEqual({ peer: 'alice', outcome: 'unknown' });
   },

@@ -20,6 +20,7 @@ const failed = (isFinal: boolean) => ({ isFinal, failure, sent: 5, repeated: 4, 
 const adopted = (adoption: object) => ({ type: 'tree.adopted', adoption, atMs: 5 });
 
 const events = [
+  { type: 'store.failed', failure: { code: 'unexpected', message: 'disk' } },
   { type: 'session.ready', session, window: 10, atMs: 1 },
   { type: 'session.failed', failure: { code: 'peer-unknown', message: 'unknown' } },
   { type: 'root.received', root, authenticated: true, ...cost },

@@ -79,7 +79,7 @@ describe('opening', () => {
     expect(asked.map(({ event }) => event.address)).toEqual([at(1), at(2)]);
   });
 
-  test('unanswered for 11 s: whoever waits is told, and a late HelloReply still opens the session', async () => {
+  test('unanswered for 10 s: whoever waits is told, and a late HelloReply still opens the session', async () => {
     seen.open();
     seen.locate(at(1));
     await seen.outside.clock.advance(timing.greetingPatience - 1);
@@ -88,7 +88,7 @@ describe('opening', () => {
     expect(seen.outside.told.slice(-2)).toEqual(['walk: session.failed', 'peer: session.lost']);
     expect(seen.outside.last('session.failed').failure).toMatchObject({
       code: 'peer-unreachable',
-      message: expect.stringContaining('alice (192.0.2.1:1) did not answer Hello within 11 s'),
+      message: expect.stringContaining('alice (192.0.2.1:1) did not answer Hello within 10 s'),
     });
     expect(seen.states.at(-1)).toBe('closed.recent');
     await seen.outside.clock.advance(3_000);

@@ -49,6 +49,8 @@ const events = [
   { type: 'peer.located', addresses: [address, other, third], key: 'key', atMs: 2 },
   { type: 'peer.located', addresses: [ipv6], key: 'key', atMs: 2 },
   { type: 'peer.notLocated', failure: { code: 'peer-unknown', message: 'unknown' } },
+  { type: 'trust.recalled', key: 'key' },
+  { type: 'trust.changed' },
   { type: 'root.wanted', requester: walk, atMs: 3 },
   { type: 'nodes.wanted', hashes: [ZERO_HASH], requester: walk, ticket: 0, atMs: 3 },
   { type: 'push.wanted', bytes: new Uint8Array(7) },
@@ -105,7 +107,7 @@ test('every transition of an outgoing session is walked', async () => {
   walk.start();
   const machine = outgoingSessionMachine.provide({
     actors: { request: inertMachine as never },
-    actions: inert('locatePeer', 'rememberHabit'),
+    actions: inert('locatePeer', 'recallTrust', 'rememberHabit'),
   });
   const found = await walkMachine({ machine, input: input(undefined), events, key, isPossible, depth: 5 });
   const given = { addresses: [address], key: undefined };

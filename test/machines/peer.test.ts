@@ -53,7 +53,13 @@ const events = [
   { type: 'address.proven', name: 'alice', address: alice, key: 'key', atMs: 1 },
   { type: 'sync.wanted', name: 'alice', atMs: 1 },
   { type: 'sync.progressed', peer: 'alice', nodesFetched: 256, nodesWanted: 1 },
-  { type: 'history.wanted', root: ZERO_HASH, leaf: ZERO_HASH, atMs: 1 },
+  { type: 'history.wanted', names: ['alice'], roots: [ZERO_HASH], leaf: ZERO_HASH, atMs: 1 },
+  { type: 'trust.changed', name: 'alice', atMs: 1 },
+  { type: 'publishing.begun', root: ZERO_HASH, unasked: [] },
+  { type: 'publishing.stop', failure: { code: 'in-use', message: 'a copy' } },
+  ended('done', 'address-proof.192.0.2.7:1', { output: { proven: true, address: alice } }),
+  ended('done', 'address-proof.192.0.2.7:1', { output: { proven: false, address: alice } }),
+  ended('error', 'address-proof.192.0.2.7:1', { error: new Error('broken') }),
   { type: 'following.changed', names: ['alice'], atMs: 1 },
   { type: 'announcement.verified', name: 'alice', root: ZERO_HASH, valid: true, atMs: 1 },
   { type: 'announcement.verified', name: 'alice', root: ZERO_HASH, valid: false, atMs: 1 },
@@ -101,6 +107,7 @@ const key = (context: PeerContext) => [
   context.listed.length,
   context.following.length,
   context.historyChecks,
+  context.retirement,
 ];
 
 /** Only a check that was begun ends. */
@@ -116,6 +123,7 @@ test('every transition of a peer is walked', async () => {
       incomingSession: inertMachine,
       merkleWalk: inertMachine,
       historyCheck: inertMachine,
+      addressProof: inertMachine,
     } as never,
     actions: inert(
       'carryOutWish',
@@ -137,6 +145,7 @@ test('every transition of a peer is walked', async () => {
     register: true,
     quota: limits.messageQuota,
     formerReaders: ['carol'],
+    guardedKey: undefined,
   };
   const result = await walkMachine({ machine, input, events, key, isPossible, depth: 4 });
   const untilTheyStayDown = ({ restarts }: PeerContext) => Math.min(restarts, limits.restarts);

@@ -45,6 +45,7 @@ function open(question: RequestOrder['question'], fields: Partial<RequestOrder> 
     zeroEndingIds: false,
     requester: undefined,
     ticket: 0,
+    sentBefore: 0,
     heard: 0,
     ...fields,
   };

@@ -24,6 +24,7 @@ const order = (fields: Partial<RequestOrder>): RequestOrder => ({
   zeroEndingIds: false,
   requester: undefined,
   ticket: 0,
+  sentBefore: 0,
   heard: 0,
   ...fields,
 });

@@ -29,6 +29,7 @@ export class SeenSession {
       actors: { request: outside.request },
       actions: {
         locatePeer: (_, params) => outside.told.push(`directory: where is ${params.name}?`),
+        recallTrust: () => {},
         rememberHabit: (_, params) => outside.told.push(`store: ${params.address.ip} needs ids that end in zero`),
       },
     });

@@ -164,6 +164,7 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
   }),
   mute,
   unmute: mute,
+  trust: v.strictObject({ peer: v.string(), fingerprint, before: v.nullable(fingerprint) }),
   ping: v.strictObject({
     peer: v.string(),
     address: v.nullable(address),

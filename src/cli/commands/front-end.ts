@@ -20,7 +20,7 @@ import { createHome } from '../home/create-home.ts';
 import { type Home, readName } from '../home/home.ts';
 import { type Identity, openIdentity, openStore } from '../home/open-home.ts';
 import { askPassphrase } from '../home/passphrase.ts';
-import { requireWholeHistory } from '../home/restored-home.ts';
+import { isGuarded, keepHistoryMark, requireWholeHistory } from '../home/restored-home.ts';
 import { lockHome } from '../home/serve-lock.ts';
 import { exitCodeOf } from '../output/exit-codes.ts';
 import { journalOption } from '../peer/journal-option.ts';
@@ -44,8 +44,10 @@ async function frontEnd(context: CommandContext): Promise<number | undefined> {
   resources.use(lockHome(settings.home));
   await requireWholeHistory(context, identity);
   const store = resources.use((await openStore(settings.home)).store);
-  const options = { ...identity, store, ...access, explain: true, ...(await journalOption(context)) };
+  const guarded = isGuarded(settings.home);
+  const options = { ...identity, store, ...access, explain: true, guarded, ...(await journalOption(context)) };
   const peer = resources.use(await services.createPeer(options));
+  keepHistoryMark(context, peer);
   await runFrontEnd({
     peer,
     store,

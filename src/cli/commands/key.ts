@@ -9,7 +9,7 @@ import { type PublicKey, publicKeyBytes } from '../../identity/public-key.ts';
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
-import { clearRestored, isRestored, requireName, requireOwner } from '../home/home.ts';
+import { clearRestored, isRestored, markResumed, requireName, requireOwner } from '../home/home.ts';
 import { openIdentity } from '../home/open-home.ts';
 import { askNewPassphrase, askPassphrase, readPassphrase } from '../home/passphrase.ts';
 import { requirePath } from '../input/validate.ts';
@@ -122,6 +122,7 @@ export async function resumePublishing(context: CommandContext, { yes = false }:
     const isMeant = await prompts.confirm(`${WHAT_RESUMING_MEANS}\nPublish from here anyway?`);
     if (!isMeant) return output.note('Nothing was changed.');
   }
+  await markResumed(settings.home);
   await clearRestored(settings.home);
   output.data(
     { name, resumed: true },

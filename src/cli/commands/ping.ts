@@ -18,6 +18,7 @@ import type { Paint } from '../output/output.ts';
 import { journalOption } from '../peer/journal-option.ts';
 import { observeNetwork, type RoundTrip } from '../peer/network-observer.ts';
 import { tellWarnings } from '../peer/one-shot-peer.ts';
+import { tellWaiting } from '../peer/tell-waiting.ts';
 import { counted } from '../render/text.ts';
 
 export function declare(program: Command, run: Run): void {
@@ -78,7 +79,8 @@ export async function ping(context: CommandContext, name: string, options: PingO
   });
   for (let round = 0; round < count; round++) {
     if (round > 0) await abortable(setTimeout(PAUSE_MS), context.signal);
-    const { error } = await abortable(peer.sync(name, { signal: context.signal }), context.signal);
+    const asked = abortable(peer.sync(name, { signal: context.signal }), context.signal);
+    const { error } = await tellWaiting(context, peer, name, asked);
     if (error !== undefined) throw new MurmureError(error.code, `${name}: ${error.message}`);
   }
 

@@ -8,7 +8,7 @@ import { abortable, untilAborted } from '../abortable.ts';
 import { collect, examples, type Run } from '../command.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
 import { openIdentity, openStore } from '../home/open-home.ts';
-import { requireWholeHistory } from '../home/restored-home.ts';
+import { isGuarded, keepHistoryMark, requireWholeHistory } from '../home/restored-home.ts';
 import { lockHome } from '../home/serve-lock.ts';
 import { resolveHostPorts } from '../input/host-port.ts';
 import { exitCodeOfStop } from '../output/exit-codes.ts';
@@ -45,8 +45,10 @@ export async function serve(context: CommandContext, { udp }: ServeOptions): Pro
     await requireWholeHistory(context, identity);
     using store = (await openStore(context.settings.home)).store;
     const journal = await journalOption(context);
-    const options = { ...identity, store, explain: true, ...access, ...binds, ...journal };
+    const guarded = isGuarded(context.settings.home);
+    const options = { ...identity, store, explain: true, guarded, ...access, ...binds, ...journal };
     await using peer = await context.services.createPeer(options);
+    keepHistoryMark(context, peer);
     using _live = keepExplanationFile(context.settings.home, peer);
     await runPeer(context, peer, store);
   } catch (error) {

@@ -11,6 +11,7 @@ import { requireName } from '../home/home.ts';
 import { requireAskableName } from '../input/validate.ts';
 import { compareSeverity, exitCodeOf } from '../output/exit-codes.ts';
 import { openPeer } from '../peer/one-shot-peer.ts';
+import { tellWaiting } from '../peer/tell-waiting.ts';
 import { renderSyncReport } from '../render/sync-report.ts';
 
 export function declare(program: Command, run: Run): void {
@@ -56,32 +57,26 @@ export async function sync(context: CommandContext, names: readonly string[]): P
 }
 
 /** As `peer.sync`; time that runs out is a failure of the peer that did not answer. */
-async function syncInTime(
-  { signal, nowMs }: CommandContext,
-  peer: Peer,
-  store: Store,
-  name: string,
-): Promise<SyncReport> {
-  const startMs = nowMs();
+async function syncInTime(context: CommandContext, peer: Peer, store: Store, name: string): Promise<SyncReport> {
+  const { signal } = context;
   try {
-    return await abortable(peer.sync(name, { signal }), signal);
+    return await tellWaiting(context, peer, name, abortable(peer.sync(name, { signal }), signal));
   } catch (error) {
     if (!(error instanceof TimedOutError)) throw error;
+    // The peer is not closed yet, so the download that was given up still runs.
     return {
-      peer: name,
+      ...(peer.syncUnderWay(name) ?? notBegun(name, store)),
       status: 'failed',
-      root: store.currentRoot(name) ?? null,
-      newMessages: 0,
-      withdrawnMessages: 0,
-      totalMessages: store.peer(name)?.messages ?? 0,
-      nodesFetched: 0,
-      bytesFetched: 0,
-      datagramsSent: 0,
-      retransmissions: 0,
-      durationMs: nowMs() - startMs,
       error: { code: 'peer-unreachable', message: error.message },
     };
   }
+}
+
+/** Its turn had not come. */
+function notBegun(peer: string, store: Store): Omit<SyncReport, 'status' | 'error'> {
+  const counts = { newMessages: 0, withdrawnMessages: 0, totalMessages: store.peer(peer)?.messages ?? 0 };
+  const costs = { nodesFetched: 0, bytesFetched: 0, datagramsSent: 0, retransmissions: 0, durationMs: 0 };
+  return { peer, root: null, ...counts, ...costs };
 }
 
 function print({ output }: CommandContext, report: SyncReport): void {

@@ -186,6 +186,13 @@ export class Live implements Disposable {
       }
       case 'key.changed':
         this.changedKeys.add(fact.name);
+        this.#write(`${fact.name} has another key now: "murmure trust ${fact.name}" accepts it`, true);
+        break;
+      case 'trust.changed':
+        this.changedKeys.delete(fact.name);
+        break;
+      case 'publishing.stopped':
+        this.#write(fact.failure.message, true);
         break;
       case 'root.published':
         this.#write('published a new root', false);

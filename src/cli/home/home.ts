@@ -18,6 +18,8 @@ export interface Home {
   readonly lockFile: string;
   /** There while the home, restored from a backup, may lack newer messages of its owner. */
   readonly restoredFile: string;
+  /** There while the owner has accepted that newer messages may be lost, and others may still have them. */
+  readonly resumedFile: string;
   /** The certificate of a directory that is run from this home, for others to trust. */
   readonly directoryCaFile: string;
 }
@@ -33,6 +35,7 @@ export function homeAt(path: string): Home {
     configFile: join(folder, 'config.toml'),
     lockFile: join(folder, 'serve.lock'),
     restoredFile: join(folder, 'restored.txt'),
+    resumedFile: join(folder, 'resumed.txt'),
     directoryCaFile: join(folder, fileNames.certificate),
   };
 }
@@ -44,7 +47,8 @@ export async function createHomeFolder({ folder }: Home): Promise<void> {
 
 /** Its being there is the mark; the text is for whoever looks into the folder. */
 export async function markRestored({ restoredFile }: Home): Promise<void> {
-  const text = 'Restored from a backup: nothing is published until others have been asked for newer messages.\n';
+  const text =
+    'Restored from a backup, or put back from a copy: nothing is published until others have been asked for newer messages.\n';
   await writeFile(restoredFile, text, { mode: 0o600, flush: true });
 }
 
@@ -54,6 +58,19 @@ export function isRestored({ restoredFile }: Home): boolean {
 
 export async function clearRestored({ restoredFile }: Home): Promise<void> {
   await rm(restoredFile, { force: true });
+}
+
+/** The owner publishes from here, come what may. */
+export async function markResumed({ resumedFile }: Home): Promise<void> {
+  await writeFile(resumedFile, 'Whatever newer messages others may have is given up.\n', { mode: 0o600, flush: true });
+}
+
+export function isResumed({ resumedFile }: Home): boolean {
+  return existsSync(resumedFile);
+}
+
+export async function clearResumed({ resumedFile }: Home): Promise<void> {
+  await rm(resumedFile, { force: true });
 }
 
 /** Whose home it is. */

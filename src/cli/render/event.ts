@@ -49,6 +49,8 @@ export function renderEvent(fact: PeerFact, paint: Paint): string {
         : renderSyncReport(fact.report, paint) + failure(fact.report.error);
     case 'messages.received':
       return `${counted(fact.hashes.length, 'new message')} from ${paint('bold', safeLine(fact.peer))}`;
+    case 'trust.changed':
+      return `what you trust of ${paint('bold', safeLine(fact.name))} has changed: it is asked again`;
     case 'sync.progressed':
       return `${safeLine(fact.peer)}: ${fact.nodesFetched} nodes fetched, ${fact.nodesWanted} wanted`;
     default:
@@ -62,11 +64,13 @@ export function renderWarning(fact: PeerFact): string | undefined {
     case 'error.received':
       return `${fact.name ? `"${fact.name}"` : formatAddress(fact.from)} reports: ${safeLine(fact.text, MAX_TEXT)}`;
     case 'key.changed':
-      return `"${fact.name}" now uses a different key: nothing is accepted from it until you find out which key is right`;
+      return `"${fact.name}" now has a different key: nothing is accepted from it until you accept the new key with "murmure trust ${fact.name}"`;
     case 'history.wentBack':
       return `"${fact.name}" went back to an earlier state of its messages (${shortHash(fact.root)})`;
     case 'directory.unreachable':
       return `the directory does not list us: ${fact.failure.message}${nextTry(fact)}`;
+    case 'publishing.stopped':
+      return `nothing is published from here any more: ${fact.failure.message}`;
     case 'socket.failed':
       return `a UDP socket failed: ${fact.why}`;
     case 'peer.warning':

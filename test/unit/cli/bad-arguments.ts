@@ -152,6 +152,7 @@ export const badArguments: Readonly<Record<string, readonly BadCase[]>> = {
   following: [[['extra'], /too many arguments/], unknownOption],
   mute: [noName, ...named(badNames), [['bob', 'a/b'], /cannot be a name/], [['alice'], /"alice" is yourself/]],
   unmute: [noName, ...named(badNames), [['bob', 'a/b'], /cannot be a name/]],
+  trust: [noName, ...named(badNames), ...named(unaskableNames), excess, [['alice'], /"alice" is yourself/]],
   ping: [
     noName,
     ...named(badNames),

@@ -241,9 +241,10 @@ describe('sync', () => {
     }
   });
 
-  test('what is not there when time runs out has failed: 5; the others are there', async () => {
+  test('what is not there when time runs out has failed: 5; the others are there, and what it has cost until then is said', async () => {
     const sync = (name: string) => (name === 'slow' ? never : Promise.resolve(syncReport(name)));
-    const peer = fakePeer({ sync });
+    const { status: _, ...soFar } = syncReport('slow', { nodesFetched: 7, durationMs: 20_000 });
+    const peer = fakePeer({ sync, syncUnderWay: () => soFar });
     const argv = ['sync', 'slow', 'bob', ...(await flagsOf()), '--timeout', '20'];
     holdTimers();
     const onOutput = (text: string) => void (text.includes('"bob"') && vi.advanceTimersByTime(20_000));
@@ -252,13 +253,43 @@ describe('sync', () => {
     expect(lines).toEqual([
       syncReport('bob'),
       expect.objectContaining({
-        peer: 'slow',
+        ...soFar,
         status: 'failed',
         error: { code: 'peer-unreachable', message: expect.stringContaining('20 s') },
       }),
     ]);
     expect(peer.closed()).toBe(true);
   });
+
+  test.each([
+    ['locating', [], 'waiting for the directory to say where bob is …\n'],
+    ['greeting', [{ ip: '192.0.2.1', port: 9000 }], 'waiting for bob: said Hello to 192.0.2.1:9000 …\n'],
+    ['established', [], ''],
+  ] as const)(
+    'after a second of silence it is said on stderr what is waited for: %s',
+    async (status, addresses, said) => {
+      const { promise, resolve } = Promise.withResolvers<ReturnType<typeof syncReport>>();
+      const sync = () => {
+        setTimeout(() => resolve(syncReport('bob')), 1_500);
+        queueMicrotask(() => vi.advanceTimersByTime(1_500));
+        return promise;
+      };
+      const peer = fakePeer({ sync, contactWith: () => ({ status, addresses }) });
+      const flags = await flagsOf();
+      holdTimers();
+      expect(await run(['sync', 'bob', ...flags], peer)).toMatchObject({ err: said, lines: [syncReport('bob')] });
+      const { promise: second, resolve: end } = Promise.withResolvers<ReturnType<typeof syncReport>>();
+      const quiet = fakePeer({
+        sync: () => {
+          setTimeout(() => end(syncReport('bob')), 1_500);
+          queueMicrotask(() => vi.advanceTimersByTime(1_500));
+          return second;
+        },
+        contactWith: () => ({ status, addresses }),
+      });
+      expect((await run(['sync', 'bob', '--quiet', ...flags], quiet)).err).toBe('');
+    },
+  );
 
   test('interrupted: 130, and the peer is closed', async () => {
     const stop = new AbortController();

@@ -142,6 +142,8 @@ export function fakePeer(behaviour: Partial<Omit<Peer, 'on'>>): FakePeer {
       addresses: [{ ip: '192.0.2.7', port: 4242 }],
       root: 'ab'.repeat(32),
       explainAll: () => new Map(),
+      syncUnderWay: () => undefined,
+      contactWith: () => ({ status: 'none', addresses: [] }),
       on: (type: string, listener: (fact: never) => void) => {
         const filtered = (fact: PeerFact) => (type === '*' || fact.type === type) && listener(fact as never);
         listeners.add(filtered);

@@ -83,6 +83,15 @@ async function runEverything(): Promise<void> {
   for (const name of ['reader', 'mute', 'nobody']) bob.peer.follow(name);
   await world.settle(bob.peer.checkHistory());
 
+  // A key that is accepted while there is a session; a peer that looks for a copy of itself.
+  bob.peer.trust('alice', alice.peer.publicKey);
+  const { keyPair } = await world.identity('gwen');
+  world.registry.register('gwen', keyPair.publicKey, world.clock.now());
+  world.registry.prove('gwen', keyPair.publicKey, { ip: '10.0.9.8', port: 9 }, world.clock.now());
+  const gwen = await world.addPeer('gwen', { guarded: true });
+  await world.settle(gwen.peer.whenListed());
+  await world.clock.advance(1_000);
+
   // Strangers: without a session, with a question that nobody knows, with Hello on both sides at once.
   const stranger = await Stranger.join(world, 'stranger', '10.0.9.9');
   stranger.send(DIRECTORY, { type: 'RootRequest', id: 1 });

@@ -1,0 +1,194 @@
+/** A home that was put back from a copy, and two running copies of one home (docs/adr/0016): nothing that was published is lost. */
+import { describe, expect, test } from 'vitest';
+import { openSqliteStore } from '../../src/store/sqlite-store.ts';
+import type { Store } from '../../src/store/store.ts';
+import { decodeDatagram } from '../../src/wire/datagram.ts';
+import { bodiesOf, listedPeers } from '../support/scenarios.ts';
+import type { PeerSetup, VirtualPeer, World } from '../support/world.ts';
+
+const MINUTE = 60_000;
+
+/** The own messages of a home, in one of its own: a copy as it was then. */
+function copyOf({ store }: VirtualPeer): Store {
+  const copy = openSqliteStore(':memory:');
+  copy.restore('zoe', store.ownLeaves(), 0);
+  return copy;
+}
+
+const add = (world: World, name: string, setup: PeerSetup) =>
+  world.settle(world.addPeer(name, { guarded: true, ...setup }));
+
+const stoppedIn = ({ facts }: VirtualPeer) =>
+  facts.flatMap((fact) => (fact.type === 'publishing.stopped' ? fact.failure : []));
+
+function rootsSentBy(world: World, { ip }: VirtualPeer): number {
+  return world.network.log.filter(({ from, bytes }) => {
+    const decoded = decodeDatagram(bytes);
+    return from.ip === ip && decoded.ok && decoded.value.datagram.type === 'Root';
+  }).length;
+}
+
+/** Yan follows zoe, who posts three messages, is copied, and posts two more. */
+async function copied(seed: number) {
+  const world = await listedPeers(seed, []);
+  const zoe = await add(world, 'zoe', { follow: ['yan'] });
+  const yan = await add(world, 'yan', { follow: ['zoe'] });
+  for (const { peer } of world.peers) await world.settle(peer.whenListed());
+  for (const text of ['one', 'two', 'three']) zoe.peer.post(text);
+  const copy = copyOf(zoe);
+  await world.until(() => bodiesOf(yan, 'zoe').length === 3, MINUTE);
+  for (const text of ['four', 'five']) zoe.peer.post(text);
+  await world.until(() => bodiesOf(yan, 'zoe').length === 5, MINUTE);
+  return { world, zoe, yan, copy };
+}
+
+describe('a home that was put back from a copy', () => {
+  test('publishes nothing, says so, refuses posts, and goes on reading', async () => {
+    const { world, zoe, yan, copy } = await copied(41);
+    await zoe.peer.close();
+    const back = await add(world, 'zoe', { store: copy, follow: ['yan'] });
+    await world.until(() => stoppedIn(back).length > 0, MINUTE);
+    expect(stoppedIn(back)).toEqual([
+      {
+        code: 'invalid-data',
+        message: expect.stringMatching(/"yan" has messages of yours that are newer .*key resume/),
+      },
+    ]);
+    expect(() => back.peer.post('six')).toThrow('key resume');
+    yan.peer.post('news');
+    await world.clock.advance(3 * MINUTE);
+    expect(bodiesOf(back, 'yan')).toContain('news');
+    expect(bodiesOf(yan, 'zoe')).toEqual(['one', 'two', 'three', 'four', 'five']);
+    expect(rootsSentBy(world, back)).toBe(0);
+    await world.close();
+  });
+
+  test('is noticed by a reader as well whom it does not follow', async () => {
+    const { world, zoe, yan, copy } = await copied(42);
+    await zoe.peer.close();
+    copy.noteReader('yan', world.clock.now());
+    const back = await add(world, 'zoe', { store: copy });
+    await world.until(() => stoppedIn(back).length > 0, MINUTE);
+    expect(bodiesOf(yan, 'zoe')).toHaveLength(5);
+    await world.close();
+  });
+
+  test('stops as soon as somebody can be reached who was offline at its start', async () => {
+    const { world, zoe, yan, copy } = await copied(43);
+    await zoe.peer.close();
+    await yan.peer.close();
+    await world.clock.advance(2 * MINUTE);
+    const back = await add(world, 'zoe', { store: copy, follow: ['yan'] });
+    await world.clock.advance(MINUTE);
+    expect(stoppedIn(back)).toEqual([]);
+    await world.restart(yan);
+    await world.until(() => stoppedIn(back).length > 0, MINUTE);
+    await world.close();
+  });
+});
+
+describe('a home that is as it was publishes', () => {
+  test('what was posted before its start, within ten seconds', async () => {
+    const { world, zoe, yan } = await copied(44);
+    await zoe.peer.close();
+    zoe.store.publish('zoe', { date: 1, inReplyTo: null, body: 'six' }, world.clock.now());
+    await world.restart(zoe);
+    await world.until(() => bodiesOf(yan, 'zoe').includes('six'), 10_000);
+    expect(stoppedIn(zoe)).toEqual([]);
+    await world.close();
+  });
+
+  test('what was withdrawn before its start, however much', async () => {
+    const { world, zoe, yan } = await copied(45);
+    await zoe.peer.close();
+    for (const { hash } of zoe.store.messages({ authors: ['zoe'] }).slice(0, 3)) zoe.store.withdraw('zoe', hash, 0);
+    await world.restart(zoe);
+    await world.until(() => bodiesOf(yan, 'zoe').length === 2, 10_000);
+    await world.clock.advance(MINUTE);
+    expect(stoppedIn(zoe)).toEqual([]);
+    await world.close();
+  });
+
+  test('though somebody whom it follows is offline: others do not wait for that', async () => {
+    const { world, zoe, yan } = await copied(46);
+    await zoe.peer.close();
+    zoe.store.setFollowing('mute', true, 0);
+    zoe.store.publish('zoe', { date: 1, inReplyTo: null, body: 'six' }, world.clock.now());
+    const mute = await add(world, 'mute', {});
+    await world.settle(mute.peer.whenListed());
+    await mute.peer.close();
+    await world.restart(zoe);
+    await world.until(() => bodiesOf(yan, 'zoe').includes('six'), 10_000);
+    await world.close();
+  });
+
+  test('a message that is posted while others are asked', async () => {
+    const { world, zoe, yan } = await copied(47);
+    await world.restart(zoe);
+    zoe.peer.post('six');
+    await world.until(() => bodiesOf(yan, 'zoe').includes('six'), 10_000);
+    await world.close();
+  });
+});
+
+describe('of two running copies of a home', () => {
+  test('the later one stops publishing, and goes on reading; the earlier one is not disturbed', async () => {
+    const { world, zoe, yan } = await copied(48);
+    const second = await add(world, 'zoe', { store: copyOf(zoe), follow: ['yan'] });
+    await world.until(() => stoppedIn(second).length > 0, MINUTE);
+    expect(stoppedIn(second)).toEqual([
+      { code: 'in-use', message: expect.stringContaining('another murmure at 10.0.1.1:40000 publishes as zoe') },
+    ]);
+    zoe.peer.post('six');
+    yan.peer.post('news');
+    await world.clock.advance(3 * MINUTE);
+    expect(stoppedIn(zoe)).toEqual([]);
+    expect(bodiesOf(yan, 'zoe')).toContain('six');
+    expect(bodiesOf(second, 'yan')).toContain('news');
+    expect(world.registry.lookup('zoe', world.clock.now())?.addresses).toEqual(zoe.peer.addresses);
+    await world.close();
+  });
+
+  test('one that has stopped takes nothing from one that starts', async () => {
+    const { world, zoe } = await copied(49);
+    const second = await add(world, 'zoe', { store: copyOf(zoe) });
+    await world.until(() => stoppedIn(second).length > 0, MINUTE);
+    await world.restart(zoe);
+    await world.clock.advance(2 * MINUTE);
+    expect(stoppedIn(zoe)).toEqual([]);
+    await world.close();
+  });
+});
+
+describe('a peer takes nothing for a copy of itself', () => {
+  test('that is its own former address', async () => {
+    const { world, zoe } = await copied(50);
+    zoe.host.firstPort += 1;
+    await world.restart(zoe);
+    await world.clock.advance(2 * MINUTE);
+    expect(stoppedIn(zoe)).toEqual([]);
+    await world.close();
+  });
+
+  test('that is itself: its NAT sends its own Hello back', async () => {
+    const { world, zoe } = await copied(51);
+    // Its addresses are not known to be its own.
+    await zoe.peer.close();
+    const natted = await add(world, 'zoe', {
+      store: zoe.store,
+      udp: ['10.0.1.9:41000'],
+      environment: {
+        network: {
+          open: (...args) => world.network.open(...args),
+          localIps: () => ['192.168.0.2'],
+        },
+      },
+    });
+    await world.settle(natted.peer.whenListed());
+    await world.clock.advance(2 * MINUTE);
+    const hellos = world.network.log.filter(({ from, to }) => from.ip === '10.0.1.9' && to.ip === '10.0.1.9');
+    expect(hellos.length).toBeGreaterThan(0);
+    expect(stoppedIn(natted)).toEqual([]);
+    await world.close();
+  });
+});
