@@ -106,7 +106,7 @@ class RunningPeer implements Peer {
     this.#reports = new SyncReports(() => this.#time.now(), store);
     this.#network = environment.network ?? createUdpNetwork();
     this.#http = environment.http ?? createDirectoryHttp({ url: options.directory, ca: options.ca });
-    this.#sockets = new SocketBank(this.#network);
+    this.#sockets = new SocketBank(this.#network, options.preferredPorts);
     this.#binds = (options.udp ?? DEFAULT_BINDS).map(parseBind);
     this.#lookedAtMs = this.#time.now();
     this.#localIpsBefore = this.#localIps();

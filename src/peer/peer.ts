@@ -33,6 +33,8 @@ export interface PeerOptions {
   readonly ca?: string | undefined;
   /** Local addresses, "HOST:PORT"; port 0 for any free one. Default: every IPv4 and every IPv6 address. */
   readonly udp?: readonly string[] | undefined;
+  /** Ports to try first, in this order, where `udp` asks for any free one. Default none. */
+  readonly preferredPorts?: readonly number[] | undefined;
   /** False: this peer only asks, and does not register. Default true. */
   readonly register?: boolean | undefined;
   /** False: nobody learns the own root from this peer, neither asked nor unasked. Default true. */

@@ -6,6 +6,8 @@ import type { Arrival } from '../wire/datagram.ts';
 import type { SocketAddress } from '../wire/socket-address.ts';
 import type { DatagramSocket, Network } from './network.ts';
 
+type SocketCallbacks = [onArrivals: Parameters<Network['open']>[1], onError: Parameters<Network['open']>[2]];
+
 export interface SocketHandlers {
   onOpen(address: SocketAddress): void;
   onFailure(why: string): void;
@@ -16,13 +18,15 @@ export interface SocketHandlers {
 
 export class SocketBank {
   readonly #network: Network;
+  readonly #preferredPorts: readonly number[];
   readonly #open = new Map<string, DatagramSocket>();
   #received = 0;
   #sent = 0;
   #closed = false;
 
-  constructor(network: Network) {
+  constructor(network: Network, preferredPorts: readonly number[] = []) {
     this.#network = network;
+    this.#preferredPorts = preferredPorts;
   }
 
   /** Opens a socket for the actor `id`; what happens is told to the handlers. */
@@ -32,7 +36,7 @@ export class SocketBank {
         this.#received += arrivals.length;
         handlers.onArrivals(arrivals);
       };
-      const socket = await this.#network.open(bind, onArrivals, handlers.onTrouble);
+      const socket = await this.#bind(bind, onArrivals, handlers.onTrouble);
       if (this.#closed) {
         socket.close();
         return;
@@ -43,6 +47,19 @@ export class SocketBank {
     } catch (error) {
       handlers.onFailure(error instanceof Error ? error.message : String(error));
     }
+  }
+
+  /** Where any port will do, one that is preferred is taken if it is free. */
+  async #bind(bind: SocketAddress, ...handlers: SocketCallbacks): Promise<DatagramSocket> {
+    const ports = bind.port === 0 ? this.#preferredPorts : [];
+    for (const port of ports) {
+      try {
+        return await this.#network.open({ ...bind, port }, ...handlers);
+      } catch {
+        // In use; what else is wrong, the last try says.
+      }
+    }
+    return this.#network.open(bind, ...handlers);
   }
 
   send(id: string, bytes: Uint8Array, to: SocketAddress): void {

@@ -22,6 +22,7 @@ import { type Identity, openIdentity, openStore } from '../home/open-home.ts';
 import { askPassphrase } from '../home/passphrase.ts';
 import { isGuarded, keepHistoryMark, requireWholeHistory } from '../home/restored-home.ts';
 import { lockHome } from '../home/serve-lock.ts';
+import { keepPort, preferredPorts } from '../home/udp-port.ts';
 import { exitCodeOf } from '../output/exit-codes.ts';
 import { journalOption } from '../peer/journal-option.ts';
 import { addToConfigFile, readConfigFile } from '../settings/config-file.ts';
@@ -45,8 +46,18 @@ async function frontEnd(context: CommandContext): Promise<number | undefined> {
   await requireWholeHistory(context, identity);
   const store = resources.use((await openStore(settings.home)).store);
   const guarded = isGuarded(settings.home);
-  const options = { ...identity, store, ...access, explain: true, guarded, ...(await journalOption(context)) };
+  const ports = { preferredPorts: preferredPorts(settings.home) };
+  const options = {
+    ...identity,
+    store,
+    ...access,
+    ...ports,
+    explain: true,
+    guarded,
+    ...(await journalOption(context)),
+  };
   const peer = resources.use(await services.createPeer(options));
+  await keepPort(settings.home, peer);
   keepHistoryMark(context, peer);
   await runFrontEnd({
     peer,

@@ -10,6 +10,7 @@ import { type CommandContext, requireDirectory } from '../context.ts';
 import { openIdentity, openStore } from '../home/open-home.ts';
 import { isGuarded, keepHistoryMark, requireWholeHistory } from '../home/restored-home.ts';
 import { lockHome } from '../home/serve-lock.ts';
+import { keepPort, preferredPorts } from '../home/udp-port.ts';
 import { resolveHostPorts } from '../input/host-port.ts';
 import { exitCodeOfStop } from '../output/exit-codes.ts';
 import { keepExplanationFile } from '../peer/explanation-file.ts';
@@ -26,7 +27,11 @@ export function declare(program: Command, run: Run): void {
     .description(
       'Runs a peer without prompts until you stop it. It registers, serves your messages, and downloads the messages of everyone you follow.',
     )
-    .option('--udp <host:port>', 'listen here; may be repeated (default: every interface, any free port)', collect)
+    .option(
+      '--udp <host:port>',
+      'listen here; may be repeated (default: every interface, at the port of the last time)',
+      collect,
+    )
     .addHelpText('after', examples('serve', 'serve --udp 0.0.0.0:4242 --json'))
     .action((options: ServeOptions) => run((context) => serve(context, options), { bounded: false }));
 }
@@ -46,8 +51,10 @@ export async function serve(context: CommandContext, { udp }: ServeOptions): Pro
     using store = (await openStore(context.settings.home)).store;
     const journal = await journalOption(context);
     const guarded = isGuarded(context.settings.home);
-    const options = { ...identity, store, explain: true, guarded, ...access, ...binds, ...journal };
+    const ports = { preferredPorts: preferredPorts(context.settings.home) };
+    const options = { ...identity, store, explain: true, guarded, ...access, ...binds, ...ports, ...journal };
     await using peer = await context.services.createPeer(options);
+    await keepPort(context.settings.home, peer);
     keepHistoryMark(context, peer);
     using _live = keepExplanationFile(context.settings.home, peer);
     await runPeer(context, peer, store);
