@@ -189,8 +189,12 @@ export interface PeerContext extends PeerInput {
   readonly toWalk: readonly string[];
   /** Names of running walks, with a root announced meanwhile. */
   readonly walks: Table<Hash | null>;
-  /** Checks of our history that still run. */
+  /** Checks of our history that run or wait. */
   readonly historyChecks: number;
+  /** Those that are to be asked when others have answered, and what they are asked. Bounded by those we follow and the readers asked. */
+  readonly waitingChecks:
+    | { readonly names: readonly string[]; readonly roots: readonly Hash[]; readonly leaf: Hash; readonly atMs: number }
+    | undefined;
   /** Peers that must not learn our root before they were asked for a later one. Bounded by those we follow, and some readers. */
   readonly unasked: readonly string[];
   /** It was looked for other programs under our name. */
@@ -228,6 +232,7 @@ export function initialPeerContext(input: PeerInput): PeerContext {
     toWalk: [],
     walks: emptyTable<Hash | null>(),
     historyChecks: 0,
+    waitingChecks: undefined,
     unasked: [],
     isSoleChecked: false,
     retirement: undefined,
