@@ -34,7 +34,7 @@ import { createDirectoryHttp, type DirectoryHttp, type DirectoryPeer } from './d
 import { askable, guardHistory, ownHistory } from './history-guard.ts';
 import { outdatedTrust } from './outdated-trust.ts';
 import type { Contact, Peer, PeerFact, PeerOptions, Traffic } from './peer.ts';
-import { providePeer } from './peer-effects.ts';
+import { notListed, providePeer } from './peer-effects.ts';
 import { SyncReports } from './sync-reports.ts';
 import { publish } from './wishes.ts';
 
@@ -392,12 +392,27 @@ class RunningPeer implements Peer {
   async #askHistoryNow(names: readonly string[]): Promise<readonly HistoryCheck[]> {
     const history = ownHistory(this.#store);
     if (names.length === 0 || history === undefined) return [];
-    const checks: HistoryCheck[] = [];
+    const absent = await this.#absentAmong(names);
+    const checks: HistoryCheck[] = absent.map((peer) => ({ peer, outcome: 'unreachable', failure: notListed(peer) }));
+    for (const check of checks) this.#tell({ type: 'history.checked', check });
+    const present = names.filter((name) => !absent.includes(name));
+    if (present.length === 0) return checks;
     const finished = this.#until<readonly HistoryCheck[]>((resolve) => [
       this.on('history.checked', ({ check }) => checks.push(check) === names.length && resolve(checks)),
     ]);
-    this.#submit({ type: 'history.wanted', names, ...history, atMs: this.#time.now() });
+    this.#submit({ type: 'history.wanted', names: present, ...history, atMs: this.#time.now() });
     return finished;
+  }
+
+  /** Looked up together: a session for each of a thousand names that are not there would cost far more. */
+  async #absentAmong(names: readonly string[]): Promise<string[]> {
+    try {
+      const found = await Promise.all(names.map((name) => this.#http.peer(name)));
+      return names.filter((_, index) => found[index] === undefined);
+    } catch {
+      // What is wrong with the directory, each session finds out for itself.
+      return [];
+    }
   }
 
   #trustChanged(name: string): void {

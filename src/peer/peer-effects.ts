@@ -48,6 +48,11 @@ export interface PeerDependencies extends SharedDependencies {
   readonly tell: (fact: StoreFact) => void;
 }
 
+/** The directory does not list a peer of this name now. */
+export function notListed(name: string): Failure {
+  return { code: 'peer-unknown', message: `the directory knows no peer ${name} that is online now; see murmure peers` };
+}
+
 /** The peer machine, ready to run on these dependencies. */
 export function providePeer(dependencies: PeerDependencies) {
   const { name: ownName, publicKey, store, http, clock, wallClock, gate, tell } = dependencies;
@@ -106,10 +111,7 @@ export function providePeer(dependencies: PeerDependencies) {
     const notLocated = (failure: Failure) => ({ type: 'peer.notLocated' as const, failure });
     try {
       const found = await http.peer(name);
-      if (found === undefined) {
-        const message = `the directory knows no peer ${name} that is online now; see murmure peers`;
-        return notLocated({ code: 'peer-unknown', message });
-      }
+      if (found === undefined) return notLocated(notListed(name));
       const pinned = store.peer(name)?.key;
       const isChanged =
         found.key === undefined ? pinned !== undefined : store.pinKey(name, found.key, wallNow()) === 'changed';
