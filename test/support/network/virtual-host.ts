@@ -105,6 +105,13 @@ export class VirtualHost implements Network {
     this.clock.wake();
   }
 
+  /** Its program is killed: its sockets close without a word, and none of its timers fires any more. */
+  killProgram(): void {
+    for (const socket of this.#sockets) socket.isOpen = false;
+    this.#sockets.clear();
+    this.clock.forgetTimers();
+  }
+
   open = async (bind: SocketAddress, receive: OnArrivals, onError: OnError = () => {}) => {
     const address = { ip: bind.ip, port: bind.port === 0 ? this.#freePort(bind.ip) : bind.port };
     if (this.#isTaken(address)) {
@@ -172,7 +179,9 @@ export class VirtualHost implements Network {
   }
 
   #isTaken({ ip, port }: SocketAddress): boolean {
-    return [...this.#sockets].some(({ bind }) => bind.ip === ip && bind.port === port);
+    // As real systems have it, a wildcard takes the port of every address.
+    const isSame = (other: string) => other === ip || isWildcard(other) || isWildcard(ip);
+    return [...this.#sockets].some(({ bind }) => bind.port === port && isSame(bind.ip));
   }
 }
 
