@@ -1,8 +1,7 @@
 /** Protocol §5 and §6: several addresses of one peer, of which some are dead, and what is said while nobody answers. */
 import { describe, expect, test } from 'vitest';
 import { timing } from '../../machines/timing.ts';
-import { hashOf } from '../../src/wire/hash.ts';
-import { encodeInternal, encodeMessage } from '../../src/wire/node.ts';
+import { encodeMessage } from '../../src/wire/node.ts';
 import type { SocketAddress } from '../../src/wire/socket-address.ts';
 import { addListed, MINUTE, SECOND } from '../support/delivery/arrivals.ts';
 import { Publisher } from '../support/publisher.ts';
@@ -141,7 +140,7 @@ describe('what the kernel refuses is said at once', () => {
 
 test('what a peer needs to answer is remembered: the second handshake does not wait two seconds for it', async () => {
   const { world, reader } = await worldWithReader();
-  const odd = await Publisher.join(world, 'odd', [message], encodeInternal([hashOf(message)]));
+  const odd = await Publisher.join(world, 'odd', [], message);
   const { answer } = odd.stranger;
   odd.stranger.answer = (heard) =>
     answer({ ...heard, datagram: { ...heard.datagram, id: (heard.datagram.id & 0xffffff00) >>> 0 } });
