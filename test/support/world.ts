@@ -94,6 +94,8 @@ export class World {
   #directoryClock: Clock;
   /** Who registered over HTTPS, and when: ms since the beginning. */
   readonly registrations: { readonly name: string; readonly atMs: number }[] = [];
+  /** Names that a peer asked the directory about over HTTPS, repeats included. */
+  lookUps = 0;
   #directory: UdpSide | undefined;
   #serverKey: PublicKey | undefined;
   readonly #isLong: boolean;
@@ -285,7 +287,10 @@ export class World {
           const nowMs = now();
           return this.registry.peers(nowMs).flatMap((name) => this.registry.lookup(name, nowMs) ?? []);
         }),
-      peer: (name) => answer(() => this.registry.lookup(name, now())),
+      peer: (name) => {
+        this.lookUps += 1;
+        return answer(() => this.registry.lookup(name, now()));
+      },
     };
   }
 }
