@@ -135,7 +135,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
       description: 'Saying Hello to the newest addresses; the first that answers is the path.',
       initial: 'racing',
       on: {
-'trust.changed': trustChanged,
+        'trust.changed': trustChanged,
         'request.ended': {
           guard: 'isHelloAnswered',
           target: 'established',
