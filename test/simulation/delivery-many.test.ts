@@ -45,7 +45,9 @@ describe('1,000 followed peers, none online', () => {
       const author = await world.addPeer('peer 500');
       await world.settle(author.peer.whenListed());
       author.peer.post('here I am');
-      await world.until(() => bodiesOf(reader, 'peer 500').length > 0, 10 * SECOND);
+      // It does not know its reader, which therefore has to find out by itself.
+      const limitMs = timing.presenceInterval + 2 * SECOND;
+      await world.until(() => bodiesOf(reader, 'peer 500').length > 0, limitMs);
       await world.close();
     },
   );
