@@ -55,10 +55,12 @@ const base = setup({
       assertEvent(event, 'request.ended');
       return isHello(event);
     },
-    /** No Hello is left whose answer could still come. */
+    /** It ended without an answer, and no Hello is left whose answer could still come. */
     isLastHello: ({ context, event }) => {
       assertEvent(event, 'request.ended');
-      return isHello(event) && context.hellos.every(({ slot }) => slot === event.slot);
+      return (
+        isHello(event) && event.outcome.kind !== 'answered' && context.hellos.every(({ slot }) => slot === event.slot)
+      );
     },
     isUnheard: ({ context, event }) => {
       assertEvent(event, 'request.ended');
@@ -385,6 +387,13 @@ const withNotes = withRequests.extend({
         raced: 0,
         atMs: event.atMs,
       };
+    }),
+
+    /** The directory could not be asked: the path in use may answer after all. */
+    useKnown: base.assign(({ context, event }) => {
+      assertEvent(event, 'peer.notLocated');
+      const inUse = context.path === undefined ? [] : [context.path.address];
+      return { candidates: distinct([...context.candidates, ...inUse]), raced: 0 };
     }),
 
     noteAlternative: base.assign(({ context, event }) => {

@@ -7,16 +7,25 @@ import { sessionSetup } from './outgoing-session-actions.ts';
 import type { OutgoingSessionContext } from './outgoing-session-context.ts';
 import { noSlots } from './slots.ts';
 
+const lastHello = {
+  'request.ended': { guard: 'isLastHello', target: 'next', actions: ['settle', 'reportError', 'noteEnded'] },
+} as const;
+
 /** Hellos to the candidates, one after the other in short order (RFC 8305). */
 const race = {
   racing: {
     description: 'Hello goes to the next candidate; a moment later to the one after it, without waiting for an answer.',
     entry: 'greetNext',
+    on: lastHello,
     after: {
       attemptDelay: [{ guard: 'mayRaceMore', target: 'racing', reenter: true }, { target: 'awaitingReply' }],
     },
   },
-  awaitingReply: { description: 'The Hellos are under way, and are repeated.' },
+  awaitingReply: { description: 'The Hellos are under way, and are repeated.', on: lastHello },
+  next: {
+    description: 'Every Hello so far has failed at once or was refused: another candidate, or none is left.',
+    always: [{ guard: 'hasCandidate', target: 'racing' }, { target: '#outgoing-session.failing' }],
+  },
 } as const;
 
 const locatePeer = {
@@ -127,26 +136,17 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
       initial: 'racing',
       on: {
         'trust.changed': trustChanged,
-        'request.ended': [
-          {
-            guard: 'isHelloAnswered',
-            target: 'established',
-            actions: ['settle', 'usePath', 'keepHabit', 'cancelHellos', 'endRace'],
-          },
-          { guard: 'isLastHello', target: '.next', actions: ['settle', 'reportError', 'noteEnded'] },
-        ],
+        'request.ended': {
+          guard: 'isHelloAnswered',
+          target: 'established',
+          actions: ['settle', 'usePath', 'keepHabit', 'cancelHellos', 'endRace'],
+        },
       },
       after: {
         traversalDelay: { guard: 'mayTraverse', actions: 'askForTraversal' },
         greetingPatience: { target: 'failing', actions: 'noteSilence' },
       },
-      states: {
-        ...race,
-        next: {
-          description: 'Every Hello so far has failed at once or was refused: another candidate, or none is left.',
-          always: [{ guard: 'hasCandidate', target: 'racing' }, { target: '#outgoing-session.failing' }],
-        },
-      },
+      states: race,
     },
     established: {
       description: 'HelloReply has come: we may ask and push for one hour.',
@@ -237,7 +237,10 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
               description:
                 'Asking the directory where the peer is now; an address at which it was heard is tried at once.',
               entry: ['greetNext', locatePeer],
-              on: { 'peer.located': { target: 'racing', actions: 'useLocated' } },
+              on: {
+                'peer.located': { target: 'racing', actions: 'useLocated' },
+                'peer.notLocated': { target: 'racing', actions: 'useKnown' },
+              },
             },
             ...race,
           },

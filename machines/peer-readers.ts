@@ -154,7 +154,8 @@ export const readerActions = {
       }
     }
     enqueue.assign({ presence });
-    startWaiting(args, [...context.toWalk, ...returned], context.walks, event.atMs);
+    // Before those who wait already, most of whom may be offline.
+    startWaiting(args, [...returned, ...context.toWalk], context.walks, event.atMs);
   }),
 
   /** A followed peer that says Hello from a new address has just started or moved. */

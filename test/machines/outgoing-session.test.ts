@@ -79,6 +79,16 @@ const events = [
   { type: 'xstate.after.greetingPatience.outgoing-session.established.searching' },
 ] as never;
 
+/** Further than the search for paths goes. */
+const lostWhileSearching = [
+  { type: 'session.adopt', address, key: 'key', atMs: 1 },
+  { type: 'root.wanted', requester: walk, atMs: 3 },
+  ended(rootRequest, unanswered),
+  { type: 'peer.notLocated', failure: { code: 'directory-unreachable', message: 'down' } },
+  { type: 'xstate.after.attemptDelay.outgoing-session.established.searching.racing' },
+  ended(hello, unanswered),
+];
+
 const input = (located: object | undefined) => ({
   id: 'outgoing-session.alice',
   name: 'alice',
@@ -114,6 +124,7 @@ test('every transition of an outgoing session is walked', async () => {
   const fixed = await walkMachine({ machine, input: input(given), events, key, isPossible, depth: 3 });
   const outOfReach = { addresses: [ipv6], key: undefined };
   const far = await walkMachine({ machine, input: input(outOfReach), events, key, isPossible, depth: 1 });
-  const walked = found.walked.union(fixed.walked).union(far.walked);
+  const lost = await walkMachine({ machine, input: input(undefined), events, paths: [lostWhileSearching] });
+  const walked = found.walked.union(fixed.walked).union(far.walked).union(lost.walked);
   expect(unwalked({ ...found, walked })).toEqual([]);
 });

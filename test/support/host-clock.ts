@@ -48,6 +48,12 @@ export class HostClock implements Clock {
     this.#world.clearTimeout((timer as HostTimer).handle);
   };
 
+  /** Whoever has set them is gone. */
+  forgetTimers(): void {
+    for (const timer of this.#timers) this.#world.clearTimeout(timer.handle);
+    this.#timers.clear();
+  }
+
   sleep(): void {
     if (this.isAsleep) return;
     this.#asleepSinceMs = this.#world.elapsedMs;

@@ -36,7 +36,16 @@ export class Programs implements AsyncDisposable {
   }
 
   start(argv: readonly string[], environment: NodeJS.ProcessEnv = {}, cwd: string = this.folder): Running {
-    const running = new Running(argv, { ...cleanEnvironment(), ...environment }, cwd);
+    return this.#start([process.execPath, main, ...argv], environment, cwd);
+  }
+
+  /** As `start`; `enter` is a command that runs the one behind it elsewhere, as in another network. */
+  startIn(enter: readonly string[], argv: readonly string[]): Running {
+    return this.#start([...enter, process.execPath, main, ...argv], {}, this.folder);
+  }
+
+  #start(command: readonly string[], environment: NodeJS.ProcessEnv, cwd: string): Running {
+    const running = new Running(command, { ...cleanEnvironment(), ...environment }, cwd);
     this.#running.add(running);
     return running;
   }
@@ -62,8 +71,8 @@ export class Running {
   #stdout = '';
   #stderr = '';
 
-  constructor(argv: readonly string[], env: NodeJS.ProcessEnv, cwd: string) {
-    this.child = spawn(process.execPath, [main, ...argv], { stdio: 'pipe', env, cwd });
+  constructor([program = '', ...argv]: readonly string[], env: NodeJS.ProcessEnv, cwd: string) {
+    this.child = spawn(program, argv, { stdio: 'pipe', env, cwd });
     const closed = once(this.child, 'close');
     this.child.stderr.on('data', (some) => {
       this.#stderr += some;

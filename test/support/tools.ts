@@ -6,10 +6,14 @@ import { readFileSync } from 'node:fs';
 const PROBES = {
   bash: ['-c', '(( BASH_VERSINFO[0] >= 4 ))'],
   fish: ['-c', 'true'],
+  ip: ['-V'],
+  nft: ['--version'],
+  nsenter: ['--version'],
   openssl: ['version'],
   // That of other systems takes other arguments.
   script: ['-qec', 'true', '/dev/null'],
   tmux: ['-V'],
+  unshare: ['--version'],
   zsh: ['-c', 'true'],
 } as const satisfies Record<string, readonly string[]>;
 

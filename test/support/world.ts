@@ -94,10 +94,13 @@ export class World {
   #directoryClock: Clock;
   /** Who registered over HTTPS, and when: ms since the beginning. */
   readonly registrations: { readonly name: string; readonly atMs: number }[] = [];
+  /** Names that a peer asked the directory about over HTTPS, repeats included. */
+  lookUps = 0;
   #directory: UdpSide | undefined;
   #serverKey: PublicKey | undefined;
   readonly #isLong: boolean;
   readonly #setups = new Map<VirtualPeer, Setup>();
+  readonly #killed = new WeakSet<Peer>();
   /** By label: how often it was started. Who starts again draws other ids. */
   readonly #starts = new Map<string, number>();
 
@@ -191,9 +194,15 @@ export class World {
     return added;
   }
 
-  /** Starts a peer that was added before again, with its key and its store. It is closed first, unless a test has done so. */
+  /** As `kill -9`, of all programs on its host: nothing is told, nothing is flushed. What it had in the store is there. */
+  kill({ peer, host }: VirtualPeer): void {
+    host.killProgram();
+    this.#killed.add(peer);
+  }
+
+  /** Starts a peer that was added before again, with its key and its store. It is closed first, unless it was closed or killed before. */
   async restart(restarted: VirtualPeer): Promise<void> {
-    await restarted.peer.close();
+    if (!this.#killed.has(restarted.peer)) await restarted.peer.close();
     restarted.peer = await this.#run(this.#setups.get(restarted) as Setup);
   }
 
@@ -278,7 +287,10 @@ export class World {
           const nowMs = now();
           return this.registry.peers(nowMs).flatMap((name) => this.registry.lookup(name, nowMs) ?? []);
         }),
-      peer: (name) => answer(() => this.registry.lookup(name, now())),
+      peer: (name) => {
+        this.lookUps += 1;
+        return answer(() => this.registry.lookup(name, now()));
+      },
     };
   }
 }

@@ -9,23 +9,25 @@ import { type Happening, HOUR, MINUTE, type Stage, type Trouble, troublesUntil }
 
 export interface DeliveryOptions {
   readonly seed: number;
-  /** Of virtual time, before the last ten quiet minutes. */
+  /** Of virtual time, before the last five quiet minutes. */
   readonly hours: number;
   readonly troubles: readonly Trouble[];
   /** In all. Default 6. */
   readonly postsPerHour?: number;
+  /** So many times as often something happens, and so many times as soon it is over: short runs see all troubles by that. Default 1. */
+  readonly haste?: number;
 }
 
 /** After the last trouble and the last post. */
-const QUIET_MS = 10 * MINUTE;
+const QUIET_MS = 5 * MINUTE;
 
 export async function deliver(options: DeliveryOptions): Promise<DeliveryReport> {
-  const { seed, hours, troubles, postsPerHour = 6 } = options;
+  const { seed, hours, troubles, postsPerHour = 6, haste = 1 } = options;
   const weather = { loss: troubles.includes('loss') ? 0.05 : 0, duplication: 0.01, minDelayMs: 10, maxDelayMs: 60 };
   const world = new World(seed, weather, { isLong: true });
   const ledger = new Ledger();
   const peers = await raiseCurtain(world, ledger, troubles.includes('nats'));
-  const stage: Stage = { world, ledger, random: world.random.fork('troubles'), peers, away: new Set() };
+  const stage: Stage = { world, ledger, random: world.random.fork('troubles'), peers, away: new Set(), haste };
   const endMs = world.clock.elapsedMs + hours * HOUR;
   const happenings = [...troublesUntil(endMs, stage, cast, troubles), ...posts(endMs, stage, hours * postsPerHour)];
   for (const { atMs, run } of happenings.sort((a, b) => a.atMs - b.atMs)) {

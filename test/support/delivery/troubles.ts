@@ -27,6 +27,8 @@ export interface Stage {
   readonly peers: ReadonlyMap<string, VirtualPeer>;
   /** Who cannot post now. */
   readonly away: Set<string>;
+  /** So many times as often as in real life something happens, and so many times as soon it is over. */
+  readonly haste: number;
 }
 
 /** Something that happens at an instant of the world's time. */
@@ -109,7 +111,7 @@ interface Course {
 
 function outages(
   endMs: number,
-  { world, ledger, random, away }: Stage,
+  { world, ledger, random, away, haste }: Stage,
   { everyMs, lastsMs: [least, most] }: Timing,
   peer: VirtualPeer,
   why: string,
@@ -119,8 +121,8 @@ function outages(
   const draw = random.fork(`${peer.keyPair.publicKey} ${why}`);
   let fromMs = world.clock.elapsedMs;
   for (;;) {
-    fromMs += everyMs * (0.5 + draw.fraction());
-    const toMs = fromMs + least + draw.fraction() * (most - least);
+    fromMs += (everyMs / haste) * (0.5 + draw.fraction());
+    const toMs = fromMs + (least + draw.fraction() * (most - least)) / haste;
     if (toMs > endMs) return happenings;
     const outage = { who: peer.peer.name, why, fromMs, toMs };
     happenings.push({

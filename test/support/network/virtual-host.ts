@@ -105,6 +105,13 @@ export class VirtualHost implements Network {
     this.clock.wake();
   }
 
+  /** Its program is killed: its sockets close without a word, and none of its timers fires any more. */
+  killProgram(): void {
+    for (const socket of this.#sockets) socket.isOpen = false;
+    this.#sockets.clear();
+    this.clock.forgetTimers();
+  }
+
   open = async (bind: SocketAddress, receive: OnArrivals, onError: OnError = () => {}) => {
     const address = { ip: bind.ip, port: bind.port === 0 ? this.#freePort(bind.ip) : bind.port };
     if (this.#isTaken(address)) {
@@ -155,7 +162,7 @@ export class VirtualHost implements Network {
 
   #sourceFor({ bind }: Socket, to: SocketAddress): HostAddress | undefined {
     if (!isWildcard(bind.ip)) return this.#addresses.find(({ ip }) => ip === bind.ip);
-    const fitting = this.#addresses.filter(({ ip }) => isIPv6({ ip, port: 0 }) === isIPv6(to));
+    const fitting = this.#addresses.filter(({ ip }) => isIPv6Text(ip) === isIPv6(to));
     return fitting.find(({ nat }) => nat?.hosts.has(to.ip)) ?? fitting[0];
   }
 
@@ -172,8 +179,15 @@ export class VirtualHost implements Network {
   }
 
   #isTaken({ ip, port }: SocketAddress): boolean {
-    return [...this.#sockets].some(({ bind }) => bind.ip === ip && bind.port === port);
+    // As on real systems, a wildcard takes the port of every address of its family.
+    const isSame = (other: string) =>
+      other === ip || (isIPv6Text(other) === isIPv6Text(ip) && (isWildcard(other) || isWildcard(ip)));
+    return [...this.#sockets].some(({ bind }) => bind.port === port && isSame(bind.ip));
   }
+}
+
+function isIPv6Text(ip: string): boolean {
+  return isIPv6({ ip, port: 0 });
 }
 
 function isWildcard(ip: string): boolean {
