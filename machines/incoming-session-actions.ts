@@ -176,6 +176,12 @@ export const incomingSessionSetup = base.extend({
       ({ context }) => ({ type: 'session.expired', address: context.address }),
     ),
 
+    /** The end of an actor would do as well, but XState keeps something for ever for each id of an actor that has ended. */
+    reportForgotten: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context }) => ({ type: 'session.forgotten', address: context.address }),
+    ),
+
     noteProven: base.assign({ proven: true }),
 
     /** Who is at an address an hour later may be somebody else. */

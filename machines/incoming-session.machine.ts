@@ -22,7 +22,6 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
     proofSends: 0,
     openedAtMs: input.hello.atMs,
   }),
-  output: ({ context }) => ({ address: context.address }),
   entry: 'routeSource',
   initial: 'identifying',
   on: {
@@ -183,6 +182,9 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
         sweep: { guard: 'isForgotten', target: 'ended' },
       },
     },
-    ended: { type: 'final', description: 'Nothing is owed to this address any more.' },
+    ended: {
+      description: 'Nothing is owed to this address any more: the owner stops this actor.',
+      entry: 'reportForgotten',
+    },
   },
 });

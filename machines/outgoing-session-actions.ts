@@ -615,6 +615,12 @@ export const sessionSetup = withNotes.extend({
       ({ context }) => ({ type: 'session.lost', session: context.id, name: context.name, failure: context.failure }),
     ),
 
+    /** The end of an actor would do as well, but XState keeps something for ever for each id of an actor that has ended. */
+    reportEnded: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context }) => ({ type: 'session.ended', session: context.id }),
+    ),
+
     askForTraversal: base.enqueueActions(({ context, enqueue }) => {
       for (const { to } of context.hellos) enqueue.sendTo(context.owner, { type: 'traversal.wanted', address: to });
     }),

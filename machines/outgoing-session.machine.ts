@@ -250,8 +250,8 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
       always: 'closed',
     },
     ended: {
-      type: 'final',
-      description: 'Nobody wants it any more; it is opened anew when somebody does.',
+      description: 'Nobody wants it any more: the owner stops this actor, and starts another when somebody does.',
+      entry: 'reportEnded',
     },
   },
 });
