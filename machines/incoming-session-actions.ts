@@ -75,7 +75,10 @@ const ROOT_BYTES = 7 + 32 + SIGNATURE_BYTES;
 
 /** Some programs never repeat a request (protocol §5). */
 function withHeld({ held }: IncomingSessionContext, more: readonly HeldRequest[]): readonly HeldRequest[] {
-  return more.length === 0 ? held : [...held, ...more].slice(0, limits.heldRequests);
+  // Whoever repeats a request while it waits has one place for it.
+  const isHeld = ({ type, id }: HeldRequest) => held.some((other) => other.type === type && other.id === id);
+  const added = more.filter((request) => !isHeld(request));
+  return added.length === 0 ? held : [...held, ...added].slice(0, limits.heldRequests);
 }
 
 /** Bytes of an answer with a node. */
