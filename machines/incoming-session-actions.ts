@@ -59,9 +59,9 @@ const base = setup({
       event.type === 'session.proven' && event.name === (context.hello ? nameIn(context.hello) : context.name),
     isRootRequest: ({ event }) => requested(event)?.type === 'RootRequest',
     /** What was asked meanwhile entitles to another try; the request that brings it is repeated anyway. */
-    isHelloAffordable: ({ context, event }) =>
-      context.bytesSent + helloSize(context.ownName) <=
-      limits.amplification * (context.bytesReceived + ('size' in event ? event.size : 0)),
+    isHelloAffordable: ({ context, event }) => isHelloAffordable(context, event),
+    /** Its sender says Hello once more, and that, too, has been paid for. */
+    isPaidHello: ({ context, event }) => requested(event)?.type === 'Hello' && isHelloAffordable(context, event),
     isProofSuccessful: ({ event }) => event.type === 'xstate.done.actor.address-proof' && event.output.proven,
     isExpired: ({ context, event }) =>
       event.type === 'sweep' && event.atMs - context.openedAtMs >= timing.sessionLifetime,
@@ -69,6 +69,11 @@ const base = setup({
       event.type === 'sweep' && event.atMs - context.openedAtMs >= timing.sessionLifetime + timing.expiredSessionMemory,
   },
 });
+
+function isHelloAffordable({ bytesSent, bytesReceived, ownName }: IncomingSessionContext, event: IncomingSessionEvent) {
+  const received = bytesReceived + ('size' in event ? event.size : 0);
+  return bytesSent + helloSize(ownName) <= limits.amplification * received;
+}
 
 /** Bytes of a signed Root. */
 const ROOT_BYTES = 7 + 32 + SIGNATURE_BYTES;
@@ -187,8 +192,8 @@ export const incomingSessionSetup = base.extend({
 
     noteProven: base.assign({ proven: true }),
 
-    /** Who is at an address an hour later may be somebody else. */
-    forgetProof: base.assign({ proven: false }),
+    /** Who is at an address an hour later may be somebody else: neither proof nor account is theirs. */
+    forgetProof: base.assign({ proven: false, bytesReceived: 0, bytesSent: 0 }),
 
     noteProofTime: base.assign(({ event }) => {
       assertEvent(event, 'xstate.done.actor.address-proof');

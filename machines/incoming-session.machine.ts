@@ -156,10 +156,11 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
             'session.proven': { guard: 'isUnderSameName', target: 'proven', actions: 'noteProven' },
             'request.received': [
               {
-                guard: 'isHello',
+                guard: 'isPaidHello',
                 target: '#incoming-session.identifying',
                 actions: ['countReceived', 'holdHello'],
               },
+              { guard: 'isHello', actions: 'countReceived' },
               { guard: 'isHelloAffordable', target: 'proving', actions: ['countReceived', 'holdAsked'] },
             ],
             'nodes.requested': {
