@@ -11,7 +11,8 @@ export const actorId = {
   /** A session with an address whose owner is not known by name: a directory, or one typed in by hand. */
   outgoingSessionTo: (address: SocketAddress) => `outgoing-session.@${formatAddress(address)}`,
   incomingSession: (address: SocketAddress) => `incoming-session.${formatAddress(address)}`,
-  addressProof: (address: SocketAddress) => `address-proof.${formatAddress(address)}`,
+  /** Of a directory, or one of the addresses under which a peer itself is listed. */
+  addressProof: (slot: number) => `address-proof.${slot}`,
   request: (index: number) => `request.${index}`,
   merkleWalk: (name: string) => `merkle-walk.${name}`,
   historyCheck: (name: string) => `history-check.${name}`,

@@ -182,8 +182,8 @@ export const directorySetup = directoryProofs.extend({
       const { actorId: id, error } = event;
       enqueue.stopChild(id);
       enqueue.emit({ type: 'directory.warning', message: `${id} failed and was put away: ${String(error)}` });
-      for (const [text, { address }] of context.proving) {
-        if (actorId.addressProof(address) === id) context.proving.delete(text);
+      for (const [text, { slot }] of context.proving) {
+        if (actorId.addressProof(slot) === id) context.proving.delete(text);
       }
       context.binds.forEach((bind, index) => {
         if (actorId.socket(index) === id) enqueue.spawnChild('socket', { id, input: { index, bind, owner: self } });

@@ -117,9 +117,12 @@ const onFailure = [
   { target: 'backingOff', actions: 'noteFailure' },
 ] as const;
 
+/** We may be elsewhere now: what is under way concerns addresses that may be ours no more. */
+const renewal = { target: 'registering', actions: 'noteTime' } as const;
+
 /** What makes a registration out of date. */
 const renewing = {
-  'registration.renew': { target: 'registering', actions: 'noteTime' },
+  'registration.renew': renewal,
   // A renewal finds the listing that it is to renew: that it failed, only this tells.
   'greeting.failed': { target: 'backingOff', actions: 'noteUnanswered' },
 } as const;
@@ -249,6 +252,7 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
       description: 'Binding our name to our key.',
       entry: 'register',
       on: {
+        'registration.renew': { target: 'registering', reenter: true, actions: 'noteTime' },
         'registration.accepted': { target: 'confirming', actions: ['noteAccepted', 'startPolling', 'callForGreeting'] },
         'directory.failed': onFailure,
       },
@@ -257,6 +261,7 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
       description: 'Hello is under way; the directory says Hello back, and lists the addresses that answer.',
       entry: 'checkListing',
       on: {
+        'registration.renew': renewal,
         'listing.checked': [
           { guard: 'isListed', target: 'registered', actions: ['noteListed', 'reportListed'] },
           { guard: 'hasWaitedLong', target: 'backingOff', actions: 'noteUnlisted' },
@@ -267,6 +272,7 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
     },
     waiting: {
       description: 'Not listed yet; asked again after a growing pause.',
+      on: { 'registration.renew': renewal },
       after: { pollPause: { target: 'confirming', actions: 'pollSlower' } },
     },
     registered: {
@@ -293,6 +299,7 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
       description: 'Reading our listing again, as others would.',
       entry: 'checkListing',
       on: {
+        'registration.renew': renewal,
         'listing.checked': [
           { guard: 'isStillListed', target: 'registered', actions: 'noteListed' },
           { target: 'registering' },

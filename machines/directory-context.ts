@@ -74,6 +74,8 @@ export interface ProofRow extends ListedAddress {
   readonly socket: SocketRef;
   /** The address is listed, and is asked whether it still answers; otherwise its owner said Hello. */
   readonly isProbe: boolean;
+  /** Of the actor that asks. */
+  readonly slot: number;
 }
 
 /** A listed address that is to be asked whether it still answers. */

@@ -60,6 +60,17 @@ function rowOf({ proving }: DirectoryContext, event: DirectoryEvent): ProofRow |
   return proving.get(formatAddress(event.output.address));
 }
 
+/**
+ * The lowest that no proof has. Actors are named after these and not after addresses, since XState keeps something for ever for
+ * each name of an actor that has ended.
+ */
+function freeSlot({ proving }: DirectoryContext): number {
+  const taken = new Set(Array.from(proving.values(), ({ slot }) => slot));
+  let slot = 0;
+  while (taken.has(slot)) slot += 1;
+  return slot;
+}
+
 /** One probe an address: where two names are listed at one address, the later one is asked about. */
 function plan({ probes }: DirectoryContext, { name, key, address }: ListedAddress, dueAtMs: number): void {
   const text = formatAddress(address);
@@ -88,27 +99,27 @@ export const directoryProofs = directoryBase.extend({
       const { random, proving } = context;
       const name = nameIn(hello);
       const text = formatAddress(address);
-      const row: ProofRow = { name, key, address, socket, isProbe: false };
       const underWay = proving.get(text);
       if (underWay?.name === name && underWay.key === key) {
         // Our Hello is on its way there already: its answer now proves what the owner claims.
-        proving.set(text, row);
+        proving.set(text, { ...underWay, isProbe: false, socket });
         return;
       }
       const maxSends = chargeHellos(context, event);
       if (maxSends === 0) return;
       const displaced = underWay ?? (proving.size < MAX_PROOFS ? undefined : proving.values().next().value);
       if (displaced !== undefined) {
-        enqueue.stopChild(actorId.addressProof(displaced.address));
+        enqueue.stopChild(actorId.addressProof(displaced.slot));
         enqueue.sendTo(displaced.socket, { type: 'source.unrouted', source: displaced.address, isCutOff: true });
         proving.delete(formatAddress(displaced.address));
         if (displaced.isProbe) plan(context, displaced, atMs + timing.probePause);
       }
+      const slot = freeSlot(context);
+      proving.set(text, { name, key, address, socket, isProbe: false, slot });
       enqueue.spawnChild('addressProof', {
-        id: actorId.addressProof(address),
+        id: actorId.addressProof(slot),
         input: { address, name, key, ownName: '', socket, random, maxSends, atMs },
       });
-      proving.set(text, row);
     }),
 
     listProven: directoryBase.enqueueActions(({ context, event, enqueue }) => {
@@ -157,11 +168,12 @@ export const directoryProofs = directoryBase.extend({
         const socket = socketFor(sockets, address);
         if (dueAtMs > atMs || socket === undefined || proving.has(text)) continue;
         probes.delete(text);
+        const slot = freeSlot(context);
+        proving.set(text, { name, key, address, socket, isProbe: true, slot });
         enqueue.spawnChild('addressProof', {
-          id: actorId.addressProof(address),
+          id: actorId.addressProof(slot),
           input: { address, name, key, ownName: '', socket, random, maxSends: limits.helloSends, atMs },
         });
-        proving.set(text, { name, key, address, socket, isProbe: true });
       }
     }),
 
@@ -183,9 +195,10 @@ export const directoryProofs = directoryBase.extend({
     /** A child that is done stays in `children` until it is stopped. */
     putAway: directoryBase.enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'xstate.done.actor.*');
-      const { address } = event.output;
-      enqueue.stopChild(actorId.addressProof(address));
-      context.proving.delete(formatAddress(address));
+      const row = rowOf(context, event);
+      if (row === undefined) return;
+      enqueue.stopChild(actorId.addressProof(row.slot));
+      context.proving.delete(formatAddress(row.address));
     }),
   },
 });

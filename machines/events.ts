@@ -156,6 +156,8 @@ export type OutgoingSessionReport =
       readonly name: string;
       readonly failure: Failure | undefined;
     }
+  /** Nobody has wanted it for a while; it is to be stopped. */
+  | { readonly type: 'session.ended'; readonly session: string }
   | { readonly type: 'traversal.wanted'; readonly address: SocketAddress }
   /** In answer to a request of ours. */
   | { readonly type: 'error.answered'; readonly from: SocketAddress; readonly name: string; readonly text: string };
@@ -178,6 +180,8 @@ export type IncomingSessionReport =
       readonly atMs: number;
     }
   | { readonly type: 'session.expired'; readonly address: SocketAddress }
+  /** It was refused, or expired long ago; it is to be stopped. */
+  | { readonly type: 'session.forgotten'; readonly address: SocketAddress }
   /** Somebody at a proven address asks for our tree; `hasNewest`: for the newest root of it. */
   | { readonly type: 'reader.seen'; readonly name: string; readonly hasNewest: boolean; readonly atMs: number }
   | ErrorOwed;

@@ -59,9 +59,9 @@ const base = setup({
       event.type === 'session.proven' && event.name === (context.hello ? nameIn(context.hello) : context.name),
     isRootRequest: ({ event }) => requested(event)?.type === 'RootRequest',
     /** What was asked meanwhile entitles to another try; the request that brings it is repeated anyway. */
-    isHelloAffordable: ({ context, event }) =>
-      context.bytesSent + helloSize(context.ownName) <=
-      limits.amplification * (context.bytesReceived + ('size' in event ? event.size : 0)),
+    isHelloAffordable: ({ context, event }) => isHelloAffordable(context, event),
+    /** Its sender says Hello once more, and that, too, has been paid for. */
+    isPaidHello: ({ context, event }) => requested(event)?.type === 'Hello' && isHelloAffordable(context, event),
     isProofSuccessful: ({ event }) => event.type === 'xstate.done.actor.address-proof' && event.output.proven,
     isExpired: ({ context, event }) =>
       event.type === 'sweep' && event.atMs - context.openedAtMs >= timing.sessionLifetime,
@@ -70,12 +70,20 @@ const base = setup({
   },
 });
 
+function isHelloAffordable({ bytesSent, bytesReceived, ownName }: IncomingSessionContext, event: IncomingSessionEvent) {
+  const received = bytesReceived + ('size' in event ? event.size : 0);
+  return bytesSent + helloSize(ownName) <= limits.amplification * received;
+}
+
 /** Bytes of a signed Root. */
 const ROOT_BYTES = 7 + 32 + SIGNATURE_BYTES;
 
 /** Some programs never repeat a request (protocol §5). */
 function withHeld({ held }: IncomingSessionContext, more: readonly HeldRequest[]): readonly HeldRequest[] {
-  return more.length === 0 ? held : [...held, ...more].slice(0, limits.heldRequests);
+  // Whoever repeats a request while it waits has one place for it.
+  const isHeld = ({ type, id }: HeldRequest) => held.some((other) => other.type === type && other.id === id);
+  const added = more.filter((request) => !isHeld(request));
+  return added.length === 0 ? held : [...held, ...added].slice(0, limits.heldRequests);
 }
 
 /** Bytes of an answer with a node. */
@@ -176,10 +184,16 @@ export const incomingSessionSetup = base.extend({
       ({ context }) => ({ type: 'session.expired', address: context.address }),
     ),
 
+    /** The end of an actor would do as well, but XState keeps something for ever for each id of an actor that has ended. */
+    reportForgotten: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context }) => ({ type: 'session.forgotten', address: context.address }),
+    ),
+
     noteProven: base.assign({ proven: true }),
 
-    /** Who is at an address an hour later may be somebody else. */
-    forgetProof: base.assign({ proven: false }),
+    /** Who is at an address an hour later may be somebody else: neither proof nor account is theirs. */
+    forgetProof: base.assign({ proven: false, bytesReceived: 0, bytesSent: 0 }),
 
     noteProofTime: base.assign(({ event }) => {
       assertEvent(event, 'xstate.done.actor.address-proof');

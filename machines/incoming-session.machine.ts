@@ -22,7 +22,6 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
     proofSends: 0,
     openedAtMs: input.hello.atMs,
   }),
-  output: ({ context }) => ({ address: context.address }),
   entry: 'routeSource',
   initial: 'identifying',
   on: {
@@ -157,10 +156,11 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
             'session.proven': { guard: 'isUnderSameName', target: 'proven', actions: 'noteProven' },
             'request.received': [
               {
-                guard: 'isHello',
+                guard: 'isPaidHello',
                 target: '#incoming-session.identifying',
                 actions: ['countReceived', 'holdHello'],
               },
+              { guard: 'isHello', actions: 'countReceived' },
               { guard: 'isHelloAffordable', target: 'proving', actions: ['countReceived', 'holdAsked'] },
             ],
             'nodes.requested': {
@@ -183,6 +183,9 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
         sweep: { guard: 'isForgotten', target: 'ended' },
       },
     },
-    ended: { type: 'final', description: 'Nothing is owed to this address any more.' },
+    ended: {
+      description: 'Nothing is owed to this address any more: the owner stops this actor.',
+      entry: 'reportForgotten',
+    },
   },
 });

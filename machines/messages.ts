@@ -173,7 +173,7 @@ const messages = {
     ],
   },
   'incoming-session': {
-    peer: ['address.proven', 'error.owed', 'reader.seen', 'session.accepted', 'session.expired'],
+    peer: ['address.proven', 'error.owed', 'reader.seen', 'session.accepted', 'session.expired', 'session.forgotten'],
     socket: ['datagrams.send', 'source.routed'],
   },
   'merkle-walk': {
@@ -185,7 +185,7 @@ const messages = {
     'outgoing-session': ['nodes.wanted'],
   },
   'outgoing-session': {
-    peer: ['error.answered', 'session.established', 'session.lost', 'traversal.wanted'],
+    peer: ['error.answered', 'session.ended', 'session.established', 'session.lost', 'traversal.wanted'],
     // To itself, later.
     'outgoing-session': ['push.due'],
     request: ['request.abandoned', 'request.cancelled', 'request.open', 'request.redirected'],

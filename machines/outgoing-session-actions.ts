@@ -18,6 +18,7 @@ import {
   type OutgoingSessionContext,
   type OutgoingSessionEvent,
   type OutgoingSessionInput,
+  openedPath,
   orderFor,
   type RootWanted,
   stallFailure,
@@ -118,6 +119,16 @@ const base = setup({
     isUnderSameKey: ({ context, event }) => {
       assertEvent(event, 'session.adopt');
       return event.key !== undefined && event.key === context.key;
+    },
+    isAdoptedUnderKey: ({ event }) => {
+      assertEvent(event, 'session.adopt');
+      return event.key !== undefined;
+    },
+    /** Under the key of the session, and not at the path in use. */
+    isListedElsewhere: ({ context, event }) => {
+      assertEvent(event, 'peer.located');
+      const isSameKey = event.key !== undefined && event.key === context.key;
+      return isSameKey && !event.addresses.some((address) => isInUse(context, address));
     },
     hasCandidate: ({ context }) => context.candidates.length > 0,
     mayRaceMore: ({ context }) => context.candidates.length > 0 && context.raced < limits.racingHellos,
@@ -268,6 +279,11 @@ const withRequests = base.extend({
       args.enqueue.assign({ candidates: rest, raced: args.context.raced + 1 });
     }),
 
+    greetListed: base.enqueueActions((args) => {
+      assertEvent(args.event, 'peer.located');
+      greet(args, usable(args.context, args.event.addresses).slice(0, limits.racingHellos));
+    }),
+
     greetPath: base.enqueueActions((args) => {
       const { path } = args.context;
       if (path !== undefined) greet(args, [path.address]);
@@ -313,8 +329,10 @@ const withRequests = base.extend({
       const socket = socketFor(context.sockets, to);
       const from = context.path?.address;
       if (socket === undefined || from === undefined) return;
+      const { congestion, heard } = openedPath(context, event);
+      const { timeoutMs: firstTimeoutMs } = congestion;
       for (const slot of busySlots(context.requests)) {
-        const redirected = { type: 'request.redirected', from, to, socket } as const;
+        const redirected = { type: 'request.redirected', from, to, socket, firstTimeoutMs, heard } as const;
         enqueue.sendTo<RefFor<'outgoing-session', 'request'>>(actorId.request(slot), redirected);
       }
     }),
@@ -416,19 +434,10 @@ const withNotes = withRequests.extend({
     /** The address at which the Hello was answered is the path in use from now on. */
     usePath: base.assign(({ context, event }): Partial<OutgoingSessionContext> => {
       assertEvent(event, 'request.ended');
-      const { order, outcome } = event;
-      const atMs = event.atMs ?? context.atMs ?? 0;
-      const { path: former } = context;
-      const path =
-        former !== undefined && isInUse(context, order.to)
-          ? { ...former, openedAtMs: atMs }
-          : afterRequest(openPath(order.to, atMs), event);
+      const { outcome } = event;
+      const path = openedPath(context, event);
       const isHabit = outcome.kind === 'answered' && outcome.form !== 'plain';
-      return {
-        path,
-        zeroEndingIds: context.zeroEndingIds || isHabit,
-        atMs,
-      };
+      return { path, zeroEndingIds: context.zeroEndingIds || isHabit, atMs: path.openedAtMs };
     }),
 
     losePath: base.assign({ path: undefined }),
@@ -622,6 +631,12 @@ export const sessionSetup = withNotes.extend({
     reportLost: base.sendTo(
       ({ context }) => context.owner,
       ({ context }) => ({ type: 'session.lost', session: context.id, name: context.name, failure: context.failure }),
+    ),
+
+    /** The end of an actor would do as well, but XState keeps something for ever for each id of an actor that has ended. */
+    reportEnded: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context }) => ({ type: 'session.ended', session: context.id }),
     ),
 
     askForTraversal: base.enqueueActions(({ context, enqueue }) => {

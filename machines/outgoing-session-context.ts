@@ -16,7 +16,7 @@ import type {
 } from './events.ts';
 import { socketFor } from './events.ts';
 import type { Ref, RefFor, SocketRef } from './messages.ts';
-import type { Path } from './path.ts';
+import { afterRequest, openPath, type Path } from './path.ts';
 import type { Question, RequestEnded, Requester, RequestOrder, RequestStalled } from './request-context.ts';
 import { requestFailure } from './request-failure.ts';
 import type { Slots } from './slots.ts';
@@ -158,6 +158,15 @@ export function usable({ sockets }: OutgoingSessionContext, addresses: readonly 
 /** In this order, none twice. */
 export function distinct(addresses: readonly SocketAddress[]): SocketAddress[] {
   return addresses.filter((address, index) => addresses.findIndex((other) => sameAddress(other, address)) === index);
+}
+
+/** The address at which our Hello was answered, as the path that it is from now on. */
+export function openedPath({ path, atMs: nowMs }: OutgoingSessionContext, event: RequestEnded): Path {
+  const { order } = event;
+  const atMs = event.atMs ?? nowMs ?? 0;
+  return path !== undefined && sameAddress(path.address, order.to)
+    ? { ...path, openedAtMs: atMs }
+    : afterRequest(openPath(order.to, atMs), event);
 }
 
 export function isInUse({ path }: OutgoingSessionContext, address: SocketAddress): boolean {

@@ -42,6 +42,18 @@ const recallTrust = {
 /** What was agreed under the former key is void; whoever wants the peer has it located anew. */
 const trustChanged = { target: 'failing', actions: ['cancelHellos', 'noteTrustChanged'] } as const;
 
+/** Another address of the peer has answered: the session goes on there. */
+const move = [
+  'settle',
+  'moveRequests',
+  'usePath',
+  'keepHabit',
+  'cancelHellos',
+  'endRace',
+  'reportEstablished',
+  'repeatPush',
+] as const;
+
 export const outgoingSessionMachine = sessionSetup.createMachine({
   id: 'outgoing-session',
   description: 'Our one-way session towards a peer or directory (protocol §5).',
@@ -73,7 +85,14 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
     'root.wanted': { actions: 'holdBackWanted' },
     'nodes.wanted': { actions: 'holdBackWanted' },
     'session.greet': { target: '.greeting', actions: ['noteTime', 'useGiven'] },
-    'session.adopt': { target: '.established', actions: ['cancelHellos', 'endRace', 'adopt', recallTrust] },
+    'session.adopt': [
+      {
+        guard: 'isAdoptedUnderKey',
+        target: '.established',
+        actions: ['cancelHellos', 'endRace', 'adopt', recallTrust, locatePeer],
+      },
+      { target: '.established', actions: ['cancelHellos', 'endRace', 'adopt', recallTrust] },
+    ],
     'trust.recalled': { actions: 'believeUnsigned' },
     'push.wanted': { actions: 'push' },
     'push.due': [{ guard: 'isPushDue', actions: 'repeatPush' }, { actions: 'forgetPush' }],
@@ -158,6 +177,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
         'request.ended': [
           { guard: 'isNodeAnswered', actions: ['settle', 'gatherAnswer'] },
           { guard: 'isHelloAnsweredByPath', actions: ['settle', 'usePath'] },
+          { guard: 'isHelloAnsweredElsewhere', actions: move },
           { guard: 'isAnswered', actions: ['settle', 'passOn'] },
           {
             guard: 'isFirstRefusal',
@@ -184,6 +204,8 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
               { guard: 'isUnderSameKey', actions: ['noteAlternative', 'challengePath'] },
               { description: 'Without a key, or under another one, anybody could be there: it is ignored.' },
             ],
+            // The path may lead through somebody who relays: an address that the directory lists is better.
+            'peer.located': { guard: 'isListedElsewhere', actions: 'greetListed' },
             'request.stalled': { guard: 'isPathSilent', target: 'searching', actions: 'noteStall' },
             'session.renew': { actions: ['noteTime', 'greetPath'] },
             sweep: { guard: 'isDueForRenewal', actions: ['noteTime', 'greetPath'] },
@@ -203,16 +225,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
               {
                 guard: 'isHelloAnsweredElsewhere',
                 target: 'answering',
-                actions: [
-                  'settle',
-                  'moveRequests',
-                  'usePath',
-                  'keepHabit',
-                  'cancelHellos',
-                  'endRace',
-                  'reportEstablished',
-                  'repeatPush',
-                ],
+                actions: move,
               },
               {
                 guard: 'isHelloAnsweredByPath',
@@ -253,8 +266,8 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
       always: 'closed',
     },
     ended: {
-      type: 'final',
-      description: 'Nobody wants it any more; it is opened anew when somebody does.',
+      description: 'Nobody wants it any more: the owner stops this actor, and starts another when somebody does.',
+      entry: 'reportEnded',
     },
   },
 });

@@ -127,8 +127,6 @@ type ChildEnded =
   | DoneActorEvent<MerkleWalkOutput, `merkle-walk.${string}`>
   | DoneActorEvent<HistoryCheck, `history-check.${string}`>
   | DoneActorEvent<AddressProofOutput, `address-proof.${string}`>
-  | DoneActorEvent<unknown, `outgoing-session.${string}`>
-  | DoneActorEvent<{ readonly address: SocketAddress }, `incoming-session.${string}`>
   | ErrorActorEvent<unknown, `merkle-walk.${string}`>
   | ErrorActorEvent<unknown, `history-check.${string}`>
   | ErrorActorEvent<unknown, `address-proof.${string}`>

@@ -105,7 +105,7 @@ export const publishingActions = {
     const { guardedKey: key, isSoleChecked, name, random, sockets } = context;
     if (key === undefined || isSoleChecked) return;
     enqueue.assign({ isSoleChecked: true });
-    for (const address of event.addresses) {
+    for (const [index, address] of event.addresses.entries()) {
       const socket = socketFor(sockets, address);
       if (socket === undefined || isOwnAddress(context, address)) continue;
       const input = {
@@ -118,7 +118,7 @@ export const publishingActions = {
         maxSends: limits.helloSends,
         atMs: event.atMs,
       };
-      enqueue.spawnChild('addressProof', { id: actorId.addressProof(address), input });
+      enqueue.spawnChild('addressProof', { id: actorId.addressProof(index), input });
     }
   }),
 

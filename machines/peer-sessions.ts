@@ -335,9 +335,10 @@ export const sessionActions = {
     enqueue.emit({ type: 'error.received', from, name, text });
   }),
 
-  forgetOutgoing: base.assign(({ context, event }) => {
-    assertEvent(event, 'xstate.done.actor.outgoing-session.*');
-    return { contacts: withoutOutgoing(context.contacts, event.actorId) };
+  endOutgoing: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, 'session.ended');
+    enqueue.stopChild(event.session);
+    enqueue.assign({ contacts: withoutOutgoing(context.contacts, event.session) });
   }),
 
   /** Who waits for a session that broke down would wait for ever. */
@@ -353,9 +354,10 @@ export const sessionActions = {
   }),
 
   endIncoming: base.enqueueActions((args) => {
-    const { event } = args;
-    assertEvent(event, 'xstate.done.actor.incoming-session.*');
-    endIncoming(args, event.output.address, false);
+    const { event, enqueue } = args;
+    assertEvent(event, 'session.forgotten');
+    enqueue.stopChild(actorId.incomingSession(event.address));
+    endIncoming(args, event.address, false);
   }),
 
   endBrokenIncoming: base.enqueueActions((args) => {

@@ -15,11 +15,12 @@ import { wishActions } from './peer-wishes.ts';
 /** What every sweep does. */
 const SWEEP = [
   'resetCounts',
-  'sweepSessions',
   'forgetFormerReaders',
   'greetReaders',
   'keepAlive',
   'lookForAbsent',
+  // Last: a session that it ends could not greet any more.
+  'sweepSessions',
 ] as const;
 
 const peerSetup = base
@@ -82,10 +83,12 @@ export const peerMachine = peerSetup.createMachine({
         'hello.wanted': { actions: 'helloAddress' },
         'session.established': { actions: 'noteEstablished' },
         'session.lost': { actions: 'noteLost' },
+        'session.ended': { actions: 'endOutgoing' },
         'traversal.wanted': { actions: 'askForTraversal' },
         'error.answered': { actions: 'tellErrorAnswered' },
         'session.accepted': { actions: ['noteAccepted', 'withholdRoot'] },
         'session.expired': { actions: 'noteExpired' },
+        'session.forgotten': { actions: 'endIncoming' },
         'address.proven': { actions: ['noteProven', 'walkArrived'] },
         'reader.seen': { actions: 'noteReader' },
 
@@ -131,8 +134,6 @@ export const peerMachine = peerSetup.createMachine({
           { guard: 'isCopy', actions: ['putAway', 'stopForCopy'] },
           { actions: 'putAway' },
         ],
-        'xstate.done.actor.outgoing-session.*': { actions: ['putAway', 'forgetOutgoing'] },
-        'xstate.done.actor.incoming-session.*': { actions: ['putAway', 'endIncoming'] },
 
         'xstate.error.actor.merkle-walk.*': { actions: ['putAway', 'reportBreakdown', 'endBrokenWalk'] },
         'xstate.error.actor.history-check.*': { actions: ['putAway', 'reportBreakdown', 'endBrokenCheck'] },

@@ -69,8 +69,9 @@ export interface RequestEnded {
   readonly slot: number;
   readonly order: RequestOrder;
   readonly outcome: RequestOutcome;
+  /** To the address in the order. */
   readonly sends: number;
-  /** When it was opened; undefined if a timer caused it: then no round trip is measured. */
+  /** When it was opened; undefined if a timer caused it, or if it was redirected: then no round trip is measured. */
   readonly openedAtMs: number | undefined;
   /** When the answer came; undefined for a request without one. */
   readonly atMs: number | undefined;
@@ -85,12 +86,15 @@ export interface RequestStalled {
   readonly waitedMs: number;
 }
 
-/** From now on the request, if it was sent to `from`, is sent to `to`. */
+/** From now on the request, if it was sent to `from`, is sent to `to`, as often and with such timeouts as a new one. */
 export interface RequestRedirected {
   readonly type: 'request.redirected';
   readonly from: SocketAddress;
   readonly to: SocketAddress;
   readonly socket: RefFor<'request', 'socket'>;
+  readonly firstTimeoutMs: number;
+  /** How many answers have come from `to`. */
+  readonly heard: number;
 }
 
 export type RequestEvent =
@@ -121,8 +125,9 @@ export interface CurrentRequest {
   readonly forms: readonly Form[];
   /** The form of the latest send. */
   readonly kind: FormKind;
+  /** As in its end. */
   readonly openedAtMs: number | undefined;
-  /** How often it was sent, the send that is being prepared included. */
+  /** How often it was sent to where it goes now, the send that is being prepared included. */
   readonly sends: number;
   readonly timeoutMs: number;
   readonly waitedMs: number;
@@ -206,6 +211,28 @@ export function faultIn(
       if (datagram.hash !== question.hash) return 'other hash';
       return datagram.type === 'Datum' && hashOf(datagram.value) !== question.hash ? 'other hash' : undefined;
   }
+}
+
+/** What the path before has taught is of no use here: neither its round trip, nor that it was silent. */
+export function redirected(
+  current: CurrentRequest,
+  { to, socket, firstTimeoutMs, heard }: RequestRedirected,
+): CurrentRequest {
+  return {
+    ...current,
+    order: {
+      ...current.order,
+      to,
+      socket,
+      firstTimeoutMs,
+      heard,
+      sentBefore: current.order.sentBefore + current.sends,
+    },
+    openedAtMs: undefined,
+    sends: 1,
+    timeoutMs: firstTimeoutMs,
+    waitedMs: 0,
+  };
 }
 
 export function withFault(current: CurrentRequest, fault: Fault): CurrentRequest {

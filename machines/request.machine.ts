@@ -24,6 +24,7 @@ import {
   type RequestEnded,
   type RequestEvent,
   type RequestInput,
+  redirected,
   withFault,
   withForm,
 } from './request-context.ts';
@@ -116,7 +117,7 @@ const requestSetup = base.extend({
 
     redirect: change((current, event) => {
       assertEvent(event, 'request.redirected');
-      return { ...current, order: { ...current.order, to: event.to, socket: event.socket } };
+      return redirected(current, event);
     }),
 
     /** Answers to any send of this request come here from now on, those to the slot's former request do so no more. */

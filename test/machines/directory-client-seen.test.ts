@@ -128,6 +128,42 @@ describe('listed', () => {
   });
 });
 
+describe('after a move', () => {
+  const renew = () => send({ type: 'registration.renew', atMs: outside.nowMs });
+
+  test.each([
+    ['is sent', () => find()],
+    [
+      'is to be confirmed',
+      () => {
+        find();
+        accept();
+      },
+    ],
+    [
+      'is not confirmed yet',
+      () => {
+        find();
+        accept();
+        list();
+      },
+    ],
+  ])('a registration that %s is begun anew at once, and Hello said from where we are now', async (_, begun) => {
+    begun();
+    expect(await toldBy(renew)).toEqual(['POST /register']);
+    expect((await toldBy(accept)).sort()).toEqual(['GET us', 'peer: directory.greetingWanted']);
+  });
+
+  test('a listing that is being read again says nothing: we register anew', async () => {
+    register();
+    for (let i = 0; i < 40 && states.at(-1) !== 'verifying'; i++) {
+      await outside.clock.advance(timing.directoryCheck);
+      rootReceived();
+    }
+    expect(await toldBy(renew)).toEqual(['POST /register']);
+  });
+});
+
 describe('a registered peer', () => {
   test('asks its directory every 45 s whether it still knows it; a Root is enough', async () => {
     register();

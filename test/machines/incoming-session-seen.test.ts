@@ -113,8 +113,7 @@ describe('Hello', () => {
     start();
     goOn();
     expect(sent()).toEqual([]);
-    expect(outside.told).toEqual(['directory: which key has alice?']);
-    expect(session.getSnapshot().status).toBe('done');
+    expect(outside.told).toEqual(['directory: which key has alice?', 'peer: session.forgotten']);
   });
 
   test('of somebody without a key is answered unverified', () => {
@@ -225,6 +224,13 @@ describe('while the address is being proven', () => {
     expect(sentBy(answerProof)).toHaveLength(limits.heldRequests);
   });
 
+  test('a request that is repeated while it waits has one place', () => {
+    learn();
+    for (let i = 0; i < 20; i++) hear(getDatum(10));
+    hear(getDatum(11));
+    expect(sentBy(answerProof)).toEqual(['Datum 10', 'Datum 11']);
+  });
+
   test('it gets at most three times the bytes that it sent', async () => {
     learn();
     let paid = 100;
@@ -301,6 +307,6 @@ describe('after an hour', () => {
     prove();
     sweepAfter(timing.sessionLifetime);
     sweepAfter(timing.sessionLifetime + timing.expiredSessionMemory);
-    expect(session.getSnapshot()).toMatchObject({ status: 'done', output: { address } });
+    expect(outside.last('session.forgotten')).toMatchObject({ address });
   });
 });

@@ -71,6 +71,16 @@ test('every transition of an incoming session is walked', async () => {
   const stranger = await walkMachine({ machine, input: input(false, true), events, key, depth: 6 });
   const unsigned = await walkMachine({ machine, input: input(false, false), events, key, depth: 2 });
   const proven = await walkMachine({ machine, input: input(true, true), events, key, depth: 3 });
-  const walked = stranger.walked.union(unsigned.walked).union(proven.walked);
+  const few = { ...input(false, false), hello: { ...delivery(hello, false), size: 13 } };
+  const again = { ...asked(hello), size: 13 };
+  const keyless = { type: 'key.found', key: undefined, trusted: true };
+  const poor = await walkMachine({
+    machine,
+    input: few,
+    events: [keyless, proof(false), again] as never,
+    key,
+    depth: 4,
+  });
+  const walked = stranger.walked.union(unsigned.walked).union(proven.walked).union(poor.walked);
   expect(unwalked({ ...stranger, walked })).toEqual([]);
 });

@@ -160,7 +160,7 @@ describe('a pushed Root', () => {
     seen.locate(at(1));
     await seen.outside.clock.advance(60_000);
     for (let i = 0; i < 2; i++) seen.send({ type: 'sweep', atMs: seen.outside.nowMs });
-    expect(seen.session.getSnapshot().status).toBe('done');
+    expect(seen.outside.last('session.ended')).toMatchObject({ session: 'outgoing-session.alice' });
   });
 
   test('waits for a session', async () => {

@@ -61,6 +61,9 @@ const reply = (id: number, signed: Signed = 'signed', name = 'alice') =>
   answer({ type: 'HelloReply', id, flags: 0, name }, signed);
 const failure = () => requestFailure(ended().order, ended().outcome, ended().sends, 'alice');
 
+/** To a path that has answered once. */
+const redirectedAs = () => ({ socket: outside.socket, firstTimeoutMs: 300, heard: 1 });
+
 describe('Hello', () => {
   test('is sent four times; the second and the last carry an id that ends in zero', async () => {
     open(hello);
@@ -117,7 +120,7 @@ describe('Hello', () => {
 
   test('goes to its address only: it is neither redirected nor given up with the path', async () => {
     open(hello);
-    send({ type: 'request.redirected', from: to, to: elsewhere, socket: outside.socket });
+    send({ type: 'request.redirected', from: to, to: elsewhere, ...redirectedAs() });
     send({ type: 'request.abandoned' });
     await outside.clock.advance(60_000);
     expect(outside.sent.map((datagram) => datagram.to)).toEqual(new Array(limits.helloSends).fill(to));
@@ -125,6 +128,19 @@ describe('Hello', () => {
 });
 
 describe('anything else', () => {
+  test('that is redirected is sent as often, and after as long, as a new request; its round trip is not measured', async () => {
+    open({ type: 'RootRequest' });
+    await outside.clock.advance(16_000);
+    expect(ids()).toHaveLength(5);
+    send({ type: 'request.redirected', from: to, to: elsewhere, ...redirectedAs() });
+    await outside.clock.advance(100_000);
+    const there = outside.sent.filter((datagram) => datagram.to === elsewhere);
+    const pauses = there.slice(1).map(({ atMs }, i) => atMs - (there[i]?.atMs as number));
+    expect(pauses).toEqual([300, 600, 1_200, 2_400].map((ms) => withJitter(ms, ids()[0] as number)));
+    expect(outside.last('request.stalled')).toMatchObject({ order: { heard: 1 }, sends: 4, waitedMs: 4_500 });
+    expect(ended()).toMatchObject({ sends: 5, order: { sentBefore: 5 }, openedAtMs: undefined });
+  });
+
   test('is sent five times, the same id and bytes, the timeout doubling', async () => {
     open({ type: 'RootRequest' });
     await outside.clock.advance(100_000);
@@ -153,9 +169,9 @@ describe('anything else', () => {
 
   test('that is redirected goes on at once at the other address, under the same id; the former one is heard no more', async () => {
     open({ type: 'RootRequest' });
-    send({ type: 'request.redirected', from: elsewhere, to, socket: outside.socket });
+    send({ type: 'request.redirected', from: elsewhere, to, ...redirectedAs() });
     expect(ids()).toHaveLength(1);
-    send({ type: 'request.redirected', from: to, to: elsewhere, socket: outside.socket });
+    send({ type: 'request.redirected', from: to, to: elsewhere, ...redirectedAs() });
     const [id = 0, again] = ids();
     expect(again).toBe(id);
     expect(outside.sent.map((datagram) => datagram.to)).toEqual([to, elsewhere]);

@@ -64,7 +64,7 @@ test('every transition of a request is walked', async () => {
       { type: 'xstate.after.retransmissionTimeout.request.open.awaitingAnswer' },
       { type: 'request.cancelled' },
       { type: 'request.abandoned' },
-      { type: 'request.redirected', from: to, to: elsewhere, socket },
+      { type: 'request.redirected', from: to, to: elsewhere, socket, firstTimeoutMs: 300, heard: 1 },
       { type: 'send.failed', why: 'nobody listens there' },
       answer({ type: 'Datum', id: 0x101, hash, value }),
       answer({ type: 'Error', id: 0x101, text: 'no' }),

@@ -80,8 +80,8 @@ describe('the directory, and a flood of Hellos from many sources', () => {
     says(checked(friend, 'friend', 0));
     actor.send({ ...checked(friend, 'friend', 0), status: 'registered' });
     actor.send({
-      type: 'xstate.done.actor.address-proof.192.0.2.1:1',
-      actorId: 'address-proof.192.0.2.1:1',
+      type: 'xstate.done.actor.address-proof.0',
+      actorId: 'address-proof.0',
       output: { proven: true, address: friend, name: 'friend', key: undefined, atMs: 0 },
     } as never);
     for (let i = 0; i < 65_536; i++) actor.send(checked(forged(i), '', i + 1));

@@ -354,6 +354,23 @@ describe('Hello floods', () => {
     await world.close();
   });
 
+  test('nor is each of them, said after our Hello has failed, worth another Hello of ours', async () => {
+    const { world, reader } = await worldWith();
+    const victim = { ip: '10.200.0.1', port: 9 };
+    let sent = 0;
+    for (let id = 1; id <= 100; id++) {
+      const hello = encodeDatagram({ type: 'Hello', id, flags: 0, name: 'x' });
+      sent += hello.length;
+      world.network.forge(victim, addressOf(reader), hello);
+      await world.clock.advance(10_000);
+    }
+    const got = world.network.log
+      .filter(({ to }) => to.ip === victim.ip)
+      .reduce((sum, { bytes }) => sum + bytes.length, 0);
+    expect(got).toBeLessThanOrEqual(3 * sent + 200);
+    await world.close();
+  });
+
   test('what a source gets before it is proven is at most three times what it sent, our Hellos included', async () => {
     const { world, reader } = await worldWith();
     reader.peer.post('x'.repeat(900));

@@ -267,7 +267,7 @@ test('children are named as the machines name them', () => {
     actorId.merkleWalk('alice'),
     actorId.historyCheck('alice'),
     actorId.request(0),
-    actorId.addressProof(address),
+    actorId.addressProof(0),
   ];
   const pattern = (id: string) => id.replace(/\..*/, '');
   expect(Object.values(children).map(({ id }) => pattern(id))).toEqual(ids.map(pattern));
