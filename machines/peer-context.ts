@@ -7,6 +7,7 @@ import type { Hash } from '../src/wire/hash.ts';
 import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
 import type { AddressProofOutput } from './address-proof.machine.ts';
+import type { Allowance } from './announcements.ts';
 import { type Contacts, isReached, noContacts, outgoingOf } from './contacts.ts';
 import type { DirectoryClientReport } from './directory-client.machine.ts';
 import type { Random } from './effects.ts';
@@ -183,6 +184,8 @@ export interface PeerContext extends PeerInput {
   readonly presenceAtMs: number;
   /** When the sessions were last asked whether they are over. */
   readonly sweptAtMs: number;
+  /** What is left of each peer's allowance for announced roots, by name. Bounded by those we follow. */
+  readonly allowances: Table<Allowance>;
   /** Followed peers whose download waits for others to end. Bounded by those we follow. */
   readonly toWalk: readonly string[];
   /** Names of running walks, with a root announced meanwhile. */
@@ -227,6 +230,7 @@ export function initialPeerContext(input: PeerInput): PeerContext {
     presence: emptyTable<string>(),
     presenceAtMs: 0,
     sweptAtMs: 0,
+    allowances: emptyTable<Allowance>(),
     toWalk: [],
     walks: emptyTable<Hash | null>(),
     historyChecks: 0,

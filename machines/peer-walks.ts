@@ -4,6 +4,7 @@ import { assertEvent } from 'xstate';
 import { entryOf, withEntry, withoutEntry } from '../src/merkle/hash-table.ts';
 import type { Hash } from '../src/wire/hash.ts';
 import { actorId, keyIn } from './actor-ids.ts';
+import { allowanceAt, isSpent, spent } from './announcements.ts';
 import { failedWalk, type MerkleWalkOutput } from './merkle-walk-context.ts';
 import { isPresent, type PeerContext } from './peer-context.ts';
 import { announcementIn, base, type Enqueueing } from './peer-setup.ts';
@@ -28,8 +29,20 @@ export function endWalk(args: Enqueueing, { report, atMs }: MerkleWalkOutput): v
   const walks = withoutEntry(context.walks, report.peer);
   enqueue.assign({ walks });
   enqueue.emit({ type: 'sync.finished', report });
-  if (announced && announced !== report.root) startWalk(args, report.peer, announced, atMs);
+  if (announced && announced !== report.root) walkAnnounced(args, report.peer, announced, atMs);
   else startWaiting(args, context.toWalk, walks, atMs);
+}
+
+/** Of somebody who announces too much, the newest root is asked for a little later. */
+function walkAnnounced(args: Enqueueing, name: string, root: Hash, atMs: number): void {
+  const { context, enqueue } = args;
+  const allowance = allowanceAt(entryOf(context.allowances, name), atMs);
+  if (isSpent(allowance)) {
+    enqueue.assign({ toWalk: [...new Set([...context.toWalk, name])] });
+    return;
+  }
+  enqueue.assign({ allowances: withEntry(context.allowances, name, spent(allowance)) });
+  startWalk(args, name, root, atMs);
 }
 
 /** Starts downloads of those who wait, as far as there is room, and keeps the others waiting. */
@@ -48,9 +61,20 @@ export function startWaiting(
 export const walkActions = {
   walkWanted: base.enqueueActions((args) => {
     const { event } = args;
-    assertEvent(event, ['sync.wanted', 'announcement.verified']);
-    const announced = event.type === 'sync.wanted' ? undefined : event.root;
-    startWalk(args, event.name, announced, event.atMs);
+    assertEvent(event, 'sync.wanted');
+    startWalk(args, event.name, undefined, event.atMs);
+  }),
+
+  walkAnnounced: base.enqueueActions((args) => {
+    const { event } = args;
+    assertEvent(event, 'announcement.verified');
+    walkAnnounced(args, event.name, event.root, event.atMs);
+  }),
+
+  walkWaiting: base.enqueueActions((args) => {
+    const { context, event } = args;
+    assertEvent(event, 'sweep');
+    if (context.toWalk.length > 0) startWaiting(args, context.toWalk, context.walks, event.atMs);
   }),
 
   rememberAnnounced: base.assign(({ context, event }) => {

@@ -19,6 +19,7 @@ const SWEEP = [
   'greetReaders',
   'keepAlive',
   'lookForAbsent',
+  'walkWaiting',
   // Last: a session that it ends could not greet any more.
   'sweepSessions',
 ] as const;
@@ -101,7 +102,7 @@ export const peerMachine = peerSetup.createMachine({
         'announcement.verified': [
           { guard: 'isForged' },
           { guard: 'isSyncing', actions: 'rememberAnnounced' },
-          { actions: 'walkWanted' },
+          { actions: 'walkAnnounced' },
         ],
 
         'post.wanted': [{ guard: 'isPublishing', actions: 'takeWish' }, { actions: 'refuseWish' }],

@@ -113,6 +113,8 @@ export const limits = {
   stalledRequests: 2,
   /** Downloads at once of those whom we follow; starting a thousand at once would stall everything else. */
   walks: 64,
+  /** Downloads at once for roots that one peer announces; after that one a second, for the newest. */
+  announcedWalks: 10,
   /** Peers that are asked about our own history at once. */
   historyChecks: 16,
   /** Nodes a walk may fetch for each message of its quota: a binary tree has two. */
