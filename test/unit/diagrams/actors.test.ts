@@ -80,7 +80,10 @@ async function runEverything(): Promise<void> {
   await Publisher.join(world, 'reader', [], newest, '10.0.9.2');
   const mute = await Publisher.join(world, 'mute', [], newest, '10.0.9.3');
   mute.tamper = () => true;
-  for (const name of ['reader', 'mute', 'nobody']) bob.peer.follow(name);
+  const gone = (await world.identity('gone')).keyPair.publicKey;
+  world.registry.register('gone', gone, world.clock.now());
+  world.registry.prove('gone', gone, { ip: '10.0.9.7', port: 9 }, world.clock.now());
+  for (const name of ['reader', 'mute', 'gone']) bob.peer.follow(name);
   await world.settle(bob.peer.checkHistory());
 
   // A key that is accepted while there is a session; a peer that looks for a copy of itself.
