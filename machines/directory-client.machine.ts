@@ -93,7 +93,9 @@ const base = setup({
     isListed: ({ context, event }) => {
       assertEvent(event, 'listing.checked');
       const { ips, ports, waitedMs } = context;
-      const isPatient = waitedMs >= timing.listingPatience && event.addresses.length > 0;
+      // One at our own IP address, but not at a port of ours, is left over from an earlier run.
+      const isElsewhere = event.addresses.some(({ ip }) => !ips.includes(ip));
+      const isPatient = waitedMs >= timing.listingPatience && isElsewhere;
       return isPatient || event.addresses.some(({ ip, port }) => ips.includes(ip) && ports.includes(port));
     },
     isStillListed: ({ event }) => event.type === 'listing.checked' && event.addresses.length > 0,
@@ -107,6 +109,7 @@ const base = setup({
   delays: {
     retryPause: ({ context }) => context.retryMs,
     pollPause: ({ context }) => context.pollMs,
+    rejectionPause: timing.rejectionPause,
     checkPause: timing.directoryCheck,
     checkPatience: timing.listingTimeout,
   },
@@ -314,8 +317,11 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
       after: { retryPause: { target: 'discovering', actions: 'retryLater' } },
     },
     rejected: {
-      description: 'The directory has this name under another key; only the user can resolve that.',
+      description:
+        'The directory has this name under another key. The user can resolve that, or whoever has the name gives it up.',
       entry: 'reportFailure',
+      on: { 'registration.renew': { target: 'discovering', actions: 'noteTime' } },
+      after: { rejectionPause: 'discovering' },
     },
   },
 });

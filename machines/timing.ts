@@ -48,6 +48,8 @@ export const timing = {
   /** First pause after a failed conversation with the directory; doubles up to the next, which a post may have to wait for. */
   directoryRetry: SECOND,
   directoryRetryMaximum: 8 * SECOND,
+  /** A name that another key has is asked for again after so long. */
+  rejectionPause: MINUTE,
   /** A registration is renewed at this age, five minutes before the directory forgets it (protocol §5). */
   registrationRenewal: 50 * MINUTE,
   /** How often a fresh registration asks whether the directory lists it already. */
@@ -61,13 +63,13 @@ export const timing = {
   readerReport: MINUTE,
   /** Behind a NAT something goes out at least so often: NATs forget a UDP mapping after 30 s (protocol §5, RFC 4787 REQ-5). */
   keepAliveInterval: 25 * SECOND,
-  /** How often the directory is asked whether a followed peer without a session is listed elsewhere. */
-  presenceInterval: 10 * SECOND,
+  /** How often the directory is asked whether a followed peer without a session is listed elsewhere: with every sweep, a little less than that. */
+  presenceInterval: 4.5 * SECOND,
   /** How often a registered peer asks its directory over UDP whether it still knows it (protocol §5); less than a minute, so that the answer is known by then. */
   directoryCheck: 45 * SECOND,
   /** How often the listing is read again while all is well (protocol §5). */
   listingCheck: 15 * MINUTE,
-  /** A listing under an address that does not look like ours counts after so long: a NAT may have kept it. */
+  /** A listing at an IP address that is not ours counts after so long: a NAT stands between us and the directory. */
   listingPatience: 5 * SECOND,
   /** How often the clocks are compared: whoever wakes up is to be reachable at once. */
   clockCheck: SECOND,

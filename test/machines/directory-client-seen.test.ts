@@ -98,8 +98,9 @@ describe('listed', () => {
     expect(await toldBy(() => list(PORT))).toEqual(['peer: registration.listed']);
   });
 
-  test('after five seconds another port counts as well: a NAT may have chosen it', async () => {
+  test('at another IP address only after five seconds: it may be that of a NAT', async () => {
     send({ type: 'port.bound', port: PORT });
+    send({ type: 'ips.changed', ips: ['198.51.100.1'] });
     find();
     accept();
     const asked: number[] = [];
@@ -110,6 +111,17 @@ describe('listed', () => {
     }
     const isPatient = asked.map((atMs) => atMs >= timing.listingPatience);
     expect(isPatient).toEqual([...new Array(asked.length - 1).fill(false), true]);
+  });
+
+  test('never under a port of ours that is not bound now: an earlier run has left it', async () => {
+    send({ type: 'port.bound', port: PORT });
+    find();
+    accept();
+    for (let i = 0; i < 40 && states.at(-1) !== 'backingOff'; i++) {
+      list(PORT + 1);
+      if (states.at(-1) === 'waiting') await outside.clock.advance(timing.listingPollMaximum);
+    }
+    expect(states).not.toContain('registered');
   });
 
   test('nobody is, without an address, however long it takes: then registering starts over', async () => {
@@ -258,9 +270,10 @@ describe('a directory that fails', () => {
     expect(outside.last('registration.failed')).toMatchObject({ retryInMs: timing.directoryRetry });
   });
 
-  test('because it has our name under another key, is not asked again', async () => {
+  test('because it has our name under another key, is asked again a minute later, and not before', async () => {
     find();
     expect(await toldBy(() => fail('authentication'))).toEqual(['peer: registration.failed']);
-    expect(await toldBy(() => outside.clock.advance(3_600_000))).toEqual([]);
+    expect(await toldBy(() => outside.clock.advance(timing.rejectionPause - 1))).toEqual([]);
+    expect(await toldBy(() => outside.clock.advance(1))).toEqual(['GET /udp-address']);
   });
 });

@@ -17,6 +17,7 @@ const events = [
   { type: 'greeting.failed', failure: { code: 'peer-unreachable', message: 'silence' } },
   { type: 'xstate.after.pollPause.directory-client.waiting' },
   { type: 'xstate.after.retryPause.directory-client.backingOff' },
+  { type: 'xstate.after.rejectionPause.directory-client.rejected' },
   { type: 'xstate.after.checkPause.directory-client.registered' },
   { type: 'xstate.after.checkPatience.directory-client.checking' },
   { type: 'registration.renew', atMs: 4 },

@@ -46,7 +46,8 @@ describe('1,000 followed peers, none online', () => {
       await world.settle(author.peer.whenListed());
       author.peer.post('here I am');
       // It does not know its reader, which therefore has to find out by itself.
-      const limitMs = timing.presenceInterval + 2 * SECOND;
+      // It waits for one of the walks that wait for somebody who does not answer.
+      const limitMs = timing.greetingPatience + 2 * SECOND;
       await world.until(() => bodiesOf(reader, 'peer 500').length > 0, limitMs);
       await world.close();
     },

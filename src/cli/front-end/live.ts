@@ -1,6 +1,8 @@
 /** What changes by itself while a person looks on: kept up to date from what the peer tells, for the screens to show. */
+
 import type { DirectoryPeer, PeerFact } from '../../index.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { isYounger } from '../../wire/age.ts';
 import { formatAddress } from '../../wire/socket-address.ts';
 import { renderWarning } from '../render/event.ts';
 import { counted, duration } from '../render/text.ts';
@@ -101,7 +103,9 @@ export class Live implements Disposable {
 
   /** It has answered lately, and has not failed to since. `lastSyncMs`: as in the store, for before anybody looked on. */
   isOnline(name: string, lastSyncMs: number | undefined): boolean {
-    if (!this.#answered.has(name)) return lastSyncMs !== undefined && this.#clock.now() - lastSyncMs < LATELY_MS;
+    if (!this.#answered.has(name)) {
+      return lastSyncMs !== undefined && isYounger(lastSyncMs, LATELY_MS, this.#clock.now());
+    }
     const answeredMs = this.#answered.get(name);
     return answeredMs !== undefined && this.#clock.monotonicNow() - answeredMs < LATELY_MS;
   }

@@ -41,6 +41,7 @@ const delays: Readonly<Record<string, string>> = {
   traversalDelay: `${timing.traversalDelay / SECOND} s`,
   greetingPatience: `${timing.greetingPatience / SECOND} s`,
   checkPause: `${timing.directoryCheck / SECOND} s`,
+  rejectionPause: `${timing.rejectionPause / 60_000} min`,
   checkPatience: `${timing.listingTimeout / SECOND} s`,
   retryPause: `${timing.directoryRetry / SECOND} s to ${timing.directoryRetryMaximum / SECOND} s`,
   pollPause: `${timing.listingPoll} ms to ${timing.listingPollMaximum / SECOND} s`,
