@@ -15,7 +15,7 @@ import {
   type Place,
   ticketOf,
 } from './front-end-context.ts';
-import type { Wish, WishAnswer } from './wishes.ts';
+import { WISH_ANSWERS, type Wish, type WishAnswer } from './wishes.ts';
 
 /** What it hears of all that the peer emits. */
 export type HeardFact =
@@ -63,14 +63,7 @@ function answered(event: FrontEndEvent) {
 }
 
 export function answerIn(event: FrontEndEvent): WishAnswer {
-  assertEvent(event, [
-    'message.published',
-    'message.withdrawn',
-    'follow.changed',
-    'mute.changed',
-    'messages.read',
-    'wish.failed',
-  ]);
+  assertEvent(event, WISH_ANSWERS);
   return event;
 }
 

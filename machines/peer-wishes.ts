@@ -1,6 +1,7 @@
 /** How the root peer actor takes wishes that change the store, and passes the answers on to everybody who listens. */
 import { assertEvent } from 'xstate';
 import { base } from './peer-setup.ts';
+import { WISH_ANSWERS } from './wishes.ts';
 
 export const wishActions = {
   takeWish: base.enqueueActions(({ event, enqueue }) => {
@@ -16,14 +17,7 @@ export const wishActions = {
   }),
 
   tellAnswer: base.emit(({ event }) => {
-    assertEvent(event, [
-      'message.published',
-      'message.withdrawn',
-      'follow.changed',
-      'mute.changed',
-      'messages.read',
-      'wish.failed',
-    ]);
+    assertEvent(event, WISH_ANSWERS);
     return event;
   }),
 };

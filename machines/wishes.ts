@@ -37,3 +37,13 @@ export type WishAnswer =
   /** `count`: how many of them were unread. */
   | { readonly type: 'messages.read'; readonly count: number; readonly ticket: string }
   | { readonly type: 'wish.failed'; readonly failure: Failure; readonly ticket: string };
+
+/** The types of all answers. */
+export const WISH_ANSWERS = [
+  'message.published',
+  'message.withdrawn',
+  'follow.changed',
+  'mute.changed',
+  'messages.read',
+  'wish.failed',
+] as const satisfies readonly WishAnswer['type'][];

@@ -1,18 +1,12 @@
 /** What one asks a peer for in plain data, and how it answers. */
 import { expect, test } from 'vitest';
+import { WISH_ANSWERS } from '../../../machines/wishes.ts';
 import type { PeerFact, Wish, WishAnswer } from '../../../src/index.ts';
 import { ZERO_HASH } from '../../../src/wire/hash.ts';
 import { bodiesOf, listedPeers } from '../../support/scenarios.ts';
 import type { VirtualPeer } from '../../support/world.ts';
 
-const ANSWERS: readonly PeerFact['type'][] = [
-  'message.published',
-  'message.withdrawn',
-  'follow.changed',
-  'mute.changed',
-  'messages.read',
-  'wish.failed',
-];
+const ANSWERS: readonly PeerFact['type'][] = WISH_ANSWERS;
 
 async function asking() {
   const world = await listedPeers(3, ['alice', 'bob']);

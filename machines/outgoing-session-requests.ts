@@ -1,0 +1,216 @@
+/** What an outgoing session sends: Hellos, questions, and roots that it pushes. */
+import { type AnyActorRef, assertEvent } from 'xstate';
+import { type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
+import { actorId } from './actor-ids.ts';
+import { type Spent, socketFor } from './events.ts';
+import type { RefFor } from './messages.ts';
+import {
+  type NodesWanted,
+  type OutgoingSessionContext,
+  openedPath,
+  orderFor,
+  type RootWanted,
+  usable,
+} from './outgoing-session-context.ts';
+import { base, type Enqueueing } from './outgoing-session-setup.ts';
+import type { RequestContext, Requester, RequestOrder } from './request-context.ts';
+import { busySlots, giveBack, takeSlot } from './slots.ts';
+import { limits, timing } from './timing.ts';
+
+/** Hands an order to a free slot; gives its number and what the slots are then. */
+function send({ context, enqueue, self }: Enqueueing, slots: OutgoingSessionContext['requests'], order: RequestOrder) {
+  const taken = takeSlot(slots);
+  const id = actorId.request(taken.slot);
+  if (taken.isNew) {
+    enqueue.spawnChild('request', { id, input: { slot: taken.slot, owner: self, random: context.random } });
+  }
+  enqueue.sendTo<RefFor<'outgoing-session', 'request'>>(id, { type: 'request.open', order, atMs: context.atMs });
+  return taken;
+}
+
+/** Says Hello to each of these addresses that no Hello is under way to. */
+function greet(args: Enqueueing, addresses: readonly SocketAddress[]): void {
+  const { context, enqueue } = args;
+  let { requests, hellos } = context;
+  for (const to of addresses) {
+    const socket = socketFor(context.sockets, to);
+    if (socket === undefined || hellos.some((hello) => sameAddress(hello.to, to))) continue;
+    const question = { type: 'Hello', flags: 0, name: context.ownName } as const;
+    const { slot, slots } = send(args, requests, orderFor(context, { question, to, socket }));
+    requests = slots;
+    hellos = [...hellos, { slot, to }];
+  }
+  enqueue.assign({ requests, hellos });
+}
+
+/** With what the Hellos have cost that are still under way. */
+export function withHellos(greeted: Spent, { context, self }: Enqueueing): Spent {
+  const { children = {} } = self.getSnapshot() as {
+    readonly children?: Readonly<Record<string, AnyActorRef | undefined>>;
+  };
+  const sends = context.hellos.map(({ slot }) => {
+    const request = children[actorId.request(slot)]?.getSnapshot().context as RequestContext | undefined;
+    return request?.current?.sends ?? 0;
+  });
+  return sends.reduce(withHello, greeted);
+}
+
+export function withHello({ sent, repeated }: Spent, sends: number): Spent {
+  return { sent: sent + sends, repeated: repeated + Math.max(0, sends - 1) };
+}
+
+export const NOTHING_SPENT: Spent = { sent: 0, repeated: 0 };
+
+function cancelHellos(args: Enqueueing): void {
+  const { context, enqueue } = args;
+  enqueue.assign({ greeted: withHellos(context.greeted, args) });
+  let { requests } = context;
+  for (const { slot } of context.hellos) {
+    enqueue.sendTo<RefFor<'outgoing-session', 'request'>>(actorId.request(slot), { type: 'request.cancelled' });
+    requests = giveBack(requests, slot);
+  }
+  enqueue.assign({ requests, hellos: [] });
+}
+
+/** Asks over the path in use. */
+function ask(args: Enqueueing, wanted: RootWanted | NodesWanted): void {
+  const { context, enqueue } = args;
+  const to = context.path?.address;
+  const socket = to && socketFor(context.sockets, to);
+  if (to === undefined || socket === undefined) return;
+  // It accepts what comes of this question.
+  const requester = wanted.requester as Requester;
+  if (wanted.type === 'root.wanted') {
+    const { slots } = send(
+      args,
+      context.requests,
+      orderFor(context, { question: { type: 'RootRequest' }, to, socket, requester, sentBefore: wanted.sentBefore }),
+    );
+    enqueue.assign({ requests: slots });
+    return;
+  }
+  let { requests } = context;
+  for (const hash of wanted.hashes) {
+    const order = orderFor(context, {
+      question: { type: 'GetDatum', hash },
+      to,
+      socket,
+      requester,
+      ticket: wanted.ticket,
+      sentBefore: wanted.sentBefore,
+    });
+    requests = send(args, requests, order).slots;
+  }
+  enqueue.assign({ requests });
+}
+
+/** One send of what is to be pushed. */
+function sendPush(
+  { context, enqueue }: Enqueueing,
+  push: { readonly bytes: Uint8Array; readonly sends: number },
+): void {
+  const to = context.path?.address;
+  const socket = to && socketFor(context.sockets, to);
+  enqueue.assign({ push });
+  if (to === undefined || socket === undefined) return;
+  enqueue.sendTo(socket, { type: 'datagrams.send', datagrams: [push.bytes], to });
+  enqueue.assign({ push: { ...push, sends: push.sends + 1 } });
+  enqueue.cancel('push');
+  enqueue.raise({ type: 'push.due' }, { id: 'push', delay: timing.pushTimeout * 2 ** push.sends });
+}
+
+export const withRequests = base.extend({
+  actions: {
+    greetNext: base.enqueueActions((args) => {
+      const [next, ...rest] = args.context.candidates;
+      if (next === undefined) return;
+      greet(args, [next]);
+      args.enqueue.assign({ candidates: rest, raced: args.context.raced + 1 });
+    }),
+
+    greetListed: base.enqueueActions((args) => {
+      assertEvent(args.event, 'peer.located');
+      greet(args, usable(args.context, args.event.addresses).slice(0, limits.racingHellos));
+    }),
+
+    greetPath: base.enqueueActions((args) => {
+      const { path } = args.context;
+      if (path !== undefined) greet(args, [path.address]);
+    }),
+
+    cancelHellos: base.enqueueActions(cancelHellos),
+
+    /** A path has been found. */
+    endRace: base.assign({ candidates: [], raced: 0 }),
+
+    /** The other side forgot the session. */
+    greetAgain: base.assign(({ context: { path } }) => ({
+      candidates: path === undefined ? [] : [path.address],
+      raced: 0,
+    })),
+
+    askWanted: base.enqueueActions((args) => {
+      assertEvent(args.event, ['root.wanted', 'nodes.wanted']);
+      ask(args, args.event);
+    }),
+
+    /** Does the path in use still answer? */
+    challengePath: base.enqueueActions((args) => {
+      const { context, enqueue } = args;
+      const to = context.path?.address;
+      const socket = to && socketFor(context.sockets, to);
+      if (to === undefined || socket === undefined) return;
+      const question = { type: 'RootRequest' } as const;
+      const order = orderFor(context, { question, to, socket, maxSends: limits.challengeSends });
+      enqueue.assign({ requests: send(args, context.requests, order).slots });
+    }),
+
+    /** In the new session, what was held back is wanted as if it came now. */
+    wantHeldBack: base.enqueueActions(({ context, enqueue }) => {
+      for (const wanted of context.heldBack) enqueue.raise({ ...wanted, atMs: context.atMs });
+      enqueue.assign({ heldBack: [] });
+    }),
+
+    /** Requests that are under way are repeated over the path that has just been opened. */
+    moveRequests: base.enqueueActions(({ context, event, enqueue }) => {
+      assertEvent(event, 'request.ended');
+      const to = event.order.to;
+      const socket = socketFor(context.sockets, to);
+      const from = context.path?.address;
+      if (socket === undefined || from === undefined) return;
+      const { congestion, heard } = openedPath(context, event);
+      const { timeoutMs: firstTimeoutMs } = congestion;
+      for (const slot of busySlots(context.requests)) {
+        const redirected = { type: 'request.redirected', from, to, socket, firstTimeoutMs, heard } as const;
+        enqueue.sendTo<RefFor<'outgoing-session', 'request'>>(actorId.request(slot), redirected);
+      }
+    }),
+
+    /** Nobody answers over the path in use: what waits for that is over. */
+    abandonRequests: base.enqueueActions(({ context, enqueue }) => {
+      for (const slot of busySlots(context.requests)) {
+        enqueue.sendTo<RefFor<'outgoing-session', 'request'>>(actorId.request(slot), { type: 'request.abandoned' });
+      }
+    }),
+
+    closeRequests: base.enqueueActions(({ context, enqueue }) => {
+      for (let slot = 0; slot < context.requests.count; slot++) {
+        enqueue.sendTo<RefFor<'outgoing-session', 'request'>>(actorId.request(slot), { type: 'request.cancelled' });
+      }
+    }),
+
+    push: base.enqueueActions((args) => {
+      assertEvent(args.event, 'push.wanted');
+      sendPush(args, { bytes: args.event.bytes, sends: 0 });
+    }),
+
+    repeatPush: base.enqueueActions((args) => {
+      if (args.context.push !== undefined) sendPush(args, args.context.push);
+    }),
+
+    forgetPush: base.enqueueActions(({ enqueue }) => {
+      enqueue.assign({ push: undefined });
+      enqueue.cancel('push');
+    }),
+  },
+});

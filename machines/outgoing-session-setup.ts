@@ -1,0 +1,155 @@
+/** What an outgoing session spawns, has done outside, and asks itself before it acts. */
+import { assertEvent, setup } from 'xstate';
+import type { PublicKey } from '../src/identity/public-key.ts';
+import { type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
+import { effect } from './effects.ts';
+import {
+  isHello,
+  isInUse,
+  mayTraverse,
+  type OutgoingSessionContext,
+  type OutgoingSessionEvent,
+  type OutgoingSessionInput,
+  usable,
+} from './outgoing-session-context.ts';
+import { isSilent } from './path.ts';
+import { requestMachine } from './request.machine.ts';
+import type { RequestEnded } from './request-context.ts';
+import { areAllFree } from './slots.ts';
+import { limits, timing } from './timing.ts';
+
+/** Nothing has come over the path in use since this request was opened, or nothing can go out. */
+function isUnheard(context: OutgoingSessionContext, { order, outcome }: RequestEnded): boolean {
+  if (!isInUse(context, order.to)) return false;
+  return outcome.kind === 'unsendable' || context.path?.heard === order.heard;
+}
+
+export const base = setup({
+  types: {
+    context: {} as OutgoingSessionContext,
+    events: {} as OutgoingSessionEvent,
+    input: {} as OutgoingSessionInput,
+  },
+  actors: { request: requestMachine },
+  actions: {
+    /** Asks the directory: `peer.located` or `peer.notLocated`. */
+    locatePeer: effect<{ name: string }>('locatePeer'),
+    /** Keeps that whoever is at this address, under this key, answers only ids that end in zero. */
+    rememberHabit: effect<{ address: SocketAddress; key: PublicKey | undefined }>('rememberHabit'),
+    /** Whether the user believes its Roots without a signature: `trust.recalled` if so. */
+    recallTrust: effect<{ name: string; key: PublicKey | undefined }>('recallTrust'),
+  },
+  guards: {
+    isHelloAnswered: ({ event }) => {
+      assertEvent(event, 'request.ended');
+      return isHello(event) && event.outcome.kind === 'answered';
+    },
+    isHello: ({ event }) => {
+      assertEvent(event, 'request.ended');
+      return isHello(event);
+    },
+    /** It ended without an answer, and no Hello is left whose answer could still come. */
+    isLastHello: ({ context, event }) => {
+      assertEvent(event, 'request.ended');
+      return (
+        isHello(event) && event.outcome.kind !== 'answered' && context.hellos.every(({ slot }) => slot === event.slot)
+      );
+    },
+    isUnheard: ({ context, event }) => {
+      assertEvent(event, 'request.ended');
+      return isUnheard(context, event);
+    },
+    isHelloAnsweredByPath: ({ context, event }) => {
+      assertEvent(event, 'request.ended');
+      return isHello(event) && event.outcome.kind === 'answered' && isInUse(context, event.order.to);
+    },
+    isHelloAnsweredElsewhere: ({ context, event }) => {
+      assertEvent(event, 'request.ended');
+      return isHello(event) && event.outcome.kind === 'answered' && !isInUse(context, event.order.to);
+    },
+    /** Neither answered nor refused. */
+    isUnserved: ({ event }) => {
+      assertEvent(event, 'request.ended');
+      return event.outcome.kind === 'unanswered' || event.outcome.kind === 'unsendable';
+    },
+    isNodeAnswered: ({ event }) => {
+      assertEvent(event, 'request.ended');
+      return event.order.question.type === 'GetDatum' && event.outcome.kind === 'answered';
+    },
+    isAnswered: ({ event }) => {
+      assertEvent(event, 'request.ended');
+      return event.outcome.kind === 'answered';
+    },
+    isRefusal: ({ event }) => {
+      assertEvent(event, 'request.ended');
+      return !isHello(event) && event.outcome.kind === 'refused';
+    },
+    /** The other side forgot the session: Hello is said once more. A directory that did so wants a new registration as well. */
+    isFirstRefusal: ({ context, event }) => {
+      assertEvent(event, 'request.ended');
+      const isDirectory = context.located !== undefined && context.nameKnown;
+      const isRefused = !isHello(event) && event.outcome.kind === 'refused';
+      return isRefused && !isDirectory && context.regreetings < limits.regreetings;
+    },
+    /** Nothing came over the path in use for as long as a path that works would take. */
+    isPathSilent: ({ context, event }) => {
+      assertEvent(event, 'request.stalled');
+      const { path, located } = context;
+      const { order, waitedMs } = event;
+      if (path === undefined || located !== undefined || !sameAddress(path.address, order.to)) return false;
+      return isSilent(path, order.heard, waitedMs);
+    },
+    mayBeElsewhere: ({ context, event }) => {
+      assertEvent(event, 'request.ended');
+      return context.located === undefined && isUnheard(context, event);
+    },
+    isInUse: ({ context, event }) => {
+      assertEvent(event, 'session.adopt');
+      return isInUse(context, event.address);
+    },
+    /** A further address counts for a peer with a key only: without one, anybody could be there. */
+    isUnderSameKey: ({ context, event }) => {
+      assertEvent(event, 'session.adopt');
+      return event.key !== undefined && event.key === context.key;
+    },
+    isAdoptedUnderKey: ({ event }) => {
+      assertEvent(event, 'session.adopt');
+      return event.key !== undefined;
+    },
+    /** Under the key of the session, and not at the path in use. */
+    isListedElsewhere: ({ context, event }) => {
+      assertEvent(event, 'peer.located');
+      const isSameKey = event.key !== undefined && event.key === context.key;
+      return isSameKey && !event.addresses.some((address) => isInUse(context, address));
+    },
+    hasCandidate: ({ context }) => context.candidates.length > 0,
+    mayRaceMore: ({ context }) => context.candidates.length > 0 && context.raced < limits.racingHellos,
+    isLocated: ({ context }) => context.located !== undefined,
+    hasSocket: ({ context }) => usable(context, context.located?.addresses ?? []).length > 0,
+    isReachable: ({ context, event }) => {
+      assertEvent(event, 'peer.located');
+      return usable(context, event.addresses).length > 0 || context.candidates.length > 0;
+    },
+    mayTraverse: ({ context }) => mayTraverse(context),
+    isIdle: ({ context }) =>
+      context.waiters.length === 0 && context.heldBack.length === 0 && areAllFree(context.requests),
+    isExpired: ({ context, event }) => {
+      assertEvent(event, 'sweep');
+      return event.atMs - (context.path?.openedAtMs ?? 0) >= timing.sessionLifetime;
+    },
+    isDueForRenewal: ({ context, event }) => {
+      assertEvent(event, 'sweep');
+      const openedAtMs = context.path?.openedAtMs ?? 0;
+      const isWanted = context.located !== undefined || context.usedAtMs > openedAtMs;
+      return context.hellos.length === 0 && isWanted && event.atMs - openedAtMs >= timing.sessionRenewal;
+    },
+    isPushDue: ({ context }) => context.push !== undefined && context.push.sends < limits.pushSends,
+  },
+  delays: {
+    greetingPatience: timing.greetingPatience,
+    attemptDelay: timing.connectionAttemptDelay,
+    traversalDelay: timing.traversalDelay,
+  },
+});
+
+export type Enqueueing = Parameters<Parameters<typeof base.enqueueActions>[0]>[0];
