@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { seededRandom } from '../support/seeded-random.ts';
 import { describeMutant, type Mutant, mutantsOf } from './operators.ts';
-import { type Baselines, Sandbox, type Verdict } from './sandbox.ts';
+import { Tester, type Verdict } from './tester.ts';
 
 const checkout = join(import.meta.dirname, '../..');
 const DEFAULT_PATHS = ['machines', 'src/wire', 'src/merkle', 'src/store', 'src/peer'];
@@ -24,6 +24,7 @@ const { values, positionals } = parseArgs({
     sample: { type: 'string' },
     seed: { type: 'string', default: '1' },
     workers: { type: 'string', default: '1' },
+    quick: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
     report: { type: 'string' },
   },
@@ -73,27 +74,19 @@ function draw(mutants: readonly Mutant[], count: number, seed: number): Mutant[]
 
 async function testAll(mutants: readonly Mutant[]): Promise<Result[]> {
   // Whoever works on the machine meanwhile goes first.
-  setPriority(10);
-  using sandboxes = new DisposableStack();
-  const mutatedFiles = [...new Set(mutants.map(({ file }) => file))];
-  const baselines: Baselines = new Map();
-  const copies = Array.from({ length: Math.min(workers, mutants.length) }, () =>
-    sandboxes.use(new Sandbox(checkout, mutatedFiles, baselines)),
+  setPriority(19);
+  using testers = new DisposableStack();
+  const each = Array.from({ length: Math.min(workers, mutants.length) }, () =>
+    testers.use(new Tester(checkout, { simulations: !values.quick })),
   );
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      sandboxes.dispose();
-      process.exit(130);
-    });
-  }
   const results: Result[] = [];
   const queue = mutants.values();
   await Promise.all(
-    copies.map(async (copy) => {
+    each.map(async (tester) => {
       for (const mutant of queue) {
-        const verdict = await copy.test(mutant);
+        const verdict = await tester.test(mutant);
         results.push({ ...mutant, change: changeOf(mutant), verdict });
-        const by = verdict.outcome === 'killed' ? `  by ${verdict.by}` : '';
+        const by = 'by' in verdict ? `  by ${verdict.by}` : '';
         say(`${verdict.outcome.padEnd(9)}  ${lineOf(mutant)}${by}`);
       }
     }),
