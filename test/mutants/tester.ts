@@ -29,14 +29,18 @@ const EXCLUDED = [
 const PATIENCE = 5;
 const LEAST_PATIENCE_MS = 10_000;
 /** So many tests are started together: most mutants are killed by the first of them. */
-const FIRST_BATCH = 3;
+const FIRST_BATCH = 4;
+/** Tests that work longer than this wait until all others have passed. */
+const SLOW_MS = 1_000;
+
+/** What a file of tests does without a mutant. */
+type Baseline = Extract<Answer, { outcome: 'passed' }>;
 
 export class Tester implements Disposable {
   readonly #checkout: string;
   readonly #graph: ImportGraph;
   readonly #stages: readonly (readonly string[])[];
-  /** How long each test takes without a mutant, ms of the processor. */
-  readonly #baselines = new Map<string, number>();
+  readonly #baselines = new Map<string, Baseline>();
   /** How many mutants of a file each test has killed. */
   readonly #kills = new Map<string, Map<string, number>>();
   #process: ChildProcess | undefined;
@@ -52,35 +56,41 @@ export class Tester implements Disposable {
   /** @throws Error if a test fails without any mutant already */
   async test(mutant: Mutant): Promise<Verdict> {
     const source = mutated(readFileSync(join(this.#checkout, mutant.file), 'utf8'), mutant);
-    for (const tests of this.#batchesFor(mutant.file)) {
-      let limitMs = LEAST_PATIENCE_MS;
-      for (const test of tests) limitMs += PATIENCE * (await this.#baseline(test));
-      const order = { mutant: { file: mutant.file, source }, limitMs };
-      const answer = await this.#run({ ...order, tests });
-      if (answer.outcome === 'timed out') return { outcome: 'timed out', by: tests.join(' ') };
-      // A test that fails only now and then kills nothing.
-      if (answer.outcome === 'failed' && (await this.#run({ ...order, tests: [answer.test] })).outcome !== 'passed') {
-        this.#note(mutant.file, answer.test);
-        return { outcome: 'killed', by: `${answer.test}: ${answer.by}` };
+    for (const stage of this.#stages) {
+      for (const tests of batches(await this.#inOrder(stage, mutant.file))) {
+        const verdict = await this.#verdictOf(tests, { file: mutant.file, source });
+        if (verdict.outcome !== 'survived') return verdict;
       }
     }
     return { outcome: 'survived' };
   }
 
-  /** Those that can notice: first what has killed mutants of the file, then what loads the least beside it. */
-  #batchesFor(file: string): string[][] {
-    const kills = (test: string) => this.#kills.get(file)?.get(test) ?? 0;
-    const size = (test: string) => this.#graph.reachedFrom(test).size;
-    return this.#stages.flatMap((stage) => {
-      const tests = stage
-        .filter((test) => this.#graph.reachedFrom(test).has(file))
-        .sort((a, b) => kills(b) - kills(a) || size(a) - size(b));
-      const batches = [];
-      for (let from = 0, length = FIRST_BATCH; from < tests.length; from += length, length *= 2) {
-        batches.push(tests.slice(from, from + length));
-      }
-      return batches;
-    });
+  async #verdictOf(tests: readonly string[], mutant: NonNullable<Order['mutant']>): Promise<Verdict> {
+    let limitMs = LEAST_PATIENCE_MS;
+    for (const test of tests) limitMs += PATIENCE * (await this.#baseline(test)).cpuMs;
+    const answer = await this.#run({ mutant, tests, limitMs });
+    if (answer.outcome === 'timed out') return { outcome: 'timed out', by: tests.join(' ') };
+    if (answer.outcome === 'passed') return { outcome: 'survived' };
+    // A test that fails only now and then kills nothing.
+    const again = await this.#run({ mutant, tests: [answer.test], limitMs });
+    if (again.outcome === 'passed') return this.#verdictOf(tests, mutant);
+    this.#note(mutant.file, answer.test);
+    return { outcome: 'killed', by: `${answer.test}: ${answer.by}` };
+  }
+
+  /** Those that can notice: first what has killed mutants of the file, then what loads little beside it, then what is slow. */
+  async #inOrder(stage: readonly string[], file: string): Promise<string[]> {
+    const ranked = [];
+    for (const test of stage) {
+      const reached = this.#graph.reachedFrom(test);
+      if (!reached.has(file)) continue;
+      const { cpuMs, count } = await this.#baseline(test);
+      const kills = this.#kills.get(file)?.get(test) ?? 0;
+      if (count > 0) ranked.push({ test, rank: [-kills, cpuMs > SLOW_MS ? cpuMs : 0, reached.size] });
+    }
+    const difference = (a: readonly number[], b: readonly number[]) =>
+      a.map((rank, i) => rank - (b[i] ?? 0)).find((less) => less !== 0) ?? 0;
+    return ranked.sort((a, b) => difference(a.rank, b.rank)).map(({ test }) => test);
   }
 
   #note(file: string, test: string): void {
@@ -90,15 +100,15 @@ export class Tester implements Disposable {
   }
 
   /** Once, and only of tests that a mutant gets to. */
-  async #baseline(test: string): Promise<number> {
+  async #baseline(test: string): Promise<Baseline> {
     const known = this.#baselines.get(test);
     if (known !== undefined) return known;
     const answer = await this.#run({ tests: [test], limitMs: Number.MAX_VALUE });
     if (answer.outcome !== 'passed') {
       throw new Error(`without a mutant this fails already: ${test}${'by' in answer ? `: ${answer.by}` : ''}`);
     }
-    this.#baselines.set(test, answer.cpuMs);
-    return answer.cpuMs;
+    this.#baselines.set(test, answer);
+    return answer;
   }
 
   async #run(order: Order): Promise<Answer> {
@@ -122,6 +132,15 @@ export class Tester implements Disposable {
   [Symbol.dispose](): void {
     this.#stop();
   }
+}
+
+/** More and more at a time: one run of many is quicker than many runs, if nothing fails. */
+function batches(tests: readonly string[]): string[][] {
+  const batches = [];
+  for (let from = 0, length = FIRST_BATCH; from < tests.length; from += length, length *= 2) {
+    batches.push(tests.slice(from, from + length));
+  }
+  return batches;
 }
 
 async function started(): Promise<ChildProcess> {

@@ -15,7 +15,7 @@ export interface Order {
 
 /** Times are of the processor: how busy the machine is with other things does not count. */
 export type Answer =
-  | { readonly outcome: 'passed'; readonly cpuMs: number }
+  | { readonly outcome: 'passed'; readonly cpuMs: number; readonly count: number }
   | { readonly outcome: 'failed'; readonly test: string; readonly by: string }
   | { readonly outcome: 'timed out' };
 
@@ -42,6 +42,7 @@ const vitest = await createVitest(
     isolate: false,
     maxWorkers: 1,
     bail: 1,
+    fsModuleCache: false,
     passWithNoTests: true,
     testTimeout: 3_600_000,
     hookTimeout: 3_600_000,
@@ -78,16 +79,21 @@ async function run({ mutant: wanted, tests, limitMs }: Order): Promise<Answer> {
   const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications);
   clearInterval(watch);
   const ran = new Set(specifications.map(({ moduleId }) => moduleId));
-  const failed = testModules.filter((module) => ran.has(module.moduleId) && !module.ok());
+  const modules = testModules.filter(({ moduleId }) => ran.has(moduleId));
+  const failed = modules.filter((module) => !module.ok());
   // Files whose tests were called off have failed as well.
   const [first] = [...failed.filter(hasFailedTest), ...failed];
   if (first === undefined) {
     return unhandledErrors.length === 0
-      ? { outcome: 'passed', cpuMs: cpuMs() }
+      ? { outcome: 'passed', cpuMs: cpuMs(), count: modules.flatMap(passedTests).length }
       : { outcome: 'failed', test: tests[0] ?? '', by: 'an error that nobody caught' };
   }
   const [test] = first.children.allTests('failed');
   return { outcome: 'failed', test: first.relativeModuleId, by: test?.fullName ?? 'it cannot be loaded' };
+}
+
+function passedTests(module: TestModule) {
+  return [...module.children.allTests('passed')];
 }
 
 function hasFailedTest(module: TestModule): boolean {
