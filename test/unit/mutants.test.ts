@@ -41,6 +41,7 @@ describe('each operator', () => {
 
   test('drops calls whose result nobody uses', () => {
     expect(made('call dropped', 'void a(); await b?.(); const c = d(); e;')).toHaveLength(2);
+    expect(made('call dropped', "assertEvent(event, 'a');")).toEqual([]);
     expect(made('call dropped', 'class A extends B { constructor() { super(); } }')).toEqual([]);
   });
 
