@@ -167,8 +167,8 @@ describe('changes that the peer is asked for', () => {
 
   test.each(Object.entries(answers))('%s is told once its own answer comes', (action, [asked, answer]) => {
     expect(front.after(choose(action, 'alice'))).toEqual([wish({ ...asked, ticket: 'me.1' })]);
-    expect(front.after({ ...answer, ticket: 'other.1' })).toEqual([]);
-    const own = { ...answer, ticket: 'me.1' };
+    expect(front.after({ type: '', ...answer, ticket: 'other.1' })).toEqual([]);
+    const own = { type: '', ...answer, ticket: 'me.1' };
     const download = action === 'follow' ? [wish({ type: 'sync.wanted', name: 'alice' })] : [];
     expect(front.after(own)).toEqual([...download, told(own)]);
   });
