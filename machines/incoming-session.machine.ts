@@ -121,10 +121,7 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
         proven: {
           description: 'The address is not forged: whatever is asked for is sent.',
           entry: 'serveHeld',
-          on: {
-            'nodes.requested': { actions: ['readRequested', 'reportReader'] },
-            'request.received': { guard: 'isHelloUnderOtherName', target: 'doubting', actions: 'holdNewcomer' },
-          },
+          on: { 'request.received': { guard: 'isHelloUnderOtherName', target: 'doubting', actions: 'holdNewcomer' } },
         },
         doubting: {
           description:

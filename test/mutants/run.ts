@@ -77,7 +77,7 @@ async function testAll(mutants: readonly Mutant[]): Promise<Result[]> {
   setPriority(19);
   using testers = new DisposableStack();
   const each = Array.from({ length: Math.min(workers, mutants.length) }, () =>
-    testers.use(new Tester(checkout, { simulations: !values.quick })),
+    testers.use(new Tester(checkout, { isQuick: values.quick })),
   );
   const results: Result[] = [];
   const queue = mutants.values();

@@ -22,6 +22,8 @@ const STAGES = [
   ],
   ['test/simulation/*.test.ts'],
 ];
+/** Simulations that work for long; `quick` leaves them out. */
+const LONG = 'test/simulation/{any-tree,delivery-*,front-end,hostile,known-peers,leaks}.test.ts';
 const EXCLUDED = [
   'test/unit/{mutants,transition-coverage}.test.ts',
   'test/unit/machines/serialised.test.ts',
@@ -48,12 +50,11 @@ export class Tester implements Disposable {
   readonly #kills = new Map<string, Map<string, number>>();
   #process: ChildProcess | undefined;
 
-  constructor(checkout: string, { simulations }: { readonly simulations: boolean }) {
+  constructor(checkout: string, { isQuick }: { readonly isQuick: boolean }) {
     this.#checkout = checkout;
     this.#graph = new ImportGraph(checkout);
-    this.#stages = STAGES.slice(0, simulations ? 2 : 1).map((patterns) =>
-      globSync(patterns, { cwd: checkout, exclude: EXCLUDED }).sort(),
-    );
+    const exclude = isQuick ? [...EXCLUDED, LONG] : EXCLUDED;
+    this.#stages = STAGES.map((patterns) => globSync(patterns, { cwd: checkout, exclude }).sort());
   }
 
   /** @throws Error if a test fails without any mutant already */
