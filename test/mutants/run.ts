@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { seededRandom } from '../support/seeded-random.ts';
 import { describeMutant, type Mutant, mutantsOf } from './operators.ts';
-import { Tester, type Verdict } from './tester.ts';
+import { STAGES, type Stage, Tester, type Verdict } from './tester.ts';
 
 const checkout = join(import.meta.dirname, '../..');
 const DEFAULT_PATHS = ['machines', 'src/wire', 'src/merkle', 'src/store', 'src/peer'];
 /** They list others, and decide nothing. */
 const EXCLUDED_FILES = ['machines/index.ts'];
 const MOST_WORKERS = 2;
+const STAGE_NAMES = Object.keys(STAGES) as Stage[];
 
 interface Result extends Mutant {
   readonly change: string;
@@ -24,7 +25,7 @@ const { values, positionals } = parseArgs({
     sample: { type: 'string' },
     seed: { type: 'string', default: '1' },
     workers: { type: 'string', default: '1' },
-    quick: { type: 'boolean', default: false },
+    stages: { type: 'string', default: '3' },
     list: { type: 'boolean', default: false },
     report: { type: 'string' },
   },
@@ -39,6 +40,7 @@ const whole = (name: string, text: string, most = Number.MAX_SAFE_INTEGER): numb
 
 const seed = whole('seed', values.seed);
 const workers = whole('workers', values.workers, MOST_WORKERS);
+const stages = whole('stages', values.stages, STAGE_NAMES.length);
 const files = filesIn(positionals.length === 0 ? DEFAULT_PATHS : positionals);
 const sources = new Map(files.map((file) => [file, readFileSync(join(checkout, file), 'utf8')]));
 const all = [...sources].flatMap(([file, source]) => mutantsOf(file, source));
@@ -76,22 +78,34 @@ async function testAll(mutants: readonly Mutant[]): Promise<Result[]> {
   // Whoever works on the machine meanwhile goes first.
   setPriority(19);
   using testers = new DisposableStack();
-  const each = Array.from({ length: Math.min(workers, mutants.length) }, () =>
-    testers.use(new Tester(checkout, { isQuick: values.quick })),
-  );
-  const results: Result[] = [];
-  const queue = mutants.values();
-  await Promise.all(
-    each.map(async (tester) => {
-      for (const mutant of queue) {
-        const verdict = await tester.test(mutant);
-        results.push({ ...mutant, change: changeOf(mutant), verdict });
-        const by = 'by' in verdict ? `  by ${verdict.by}` : '';
-        say(`${verdict.outcome.padEnd(9)}  ${lineOf(mutant)}${by}`);
-      }
-    }),
-  );
-  return results;
+  const each = Array.from({ length: Math.min(workers, mutants.length) }, () => testers.use(new Tester(checkout)));
+  const results = new Map<Mutant, Result>();
+  for (const stage of STAGE_NAMES.slice(0, stages)) {
+    const left = mutants.filter((mutant) => (results.get(mutant)?.verdict.outcome ?? 'survived') === 'survived');
+    say(`\n${stage}: ${left.length} mutants`);
+    const queue = left.values();
+    await Promise.all(
+      each.map(async (tester) => {
+        for (const mutant of queue) {
+          const verdict = await tester.test(mutant, stage);
+          results.set(mutant, { ...mutant, change: changeOf(mutant), verdict });
+          const by = 'by' in verdict ? `  by ${verdict.by}` : '';
+          say(`${verdict.outcome.padEnd(9)}  ${lineOf(mutant)}${by}`);
+        }
+      }),
+    );
+  }
+  return mutants.flatMap((mutant) => results.get(mutant) ?? []);
+}
+
+/** Wilson's interval for a share of 95 %, as "78.1 to 90.0 %". */
+function interval(hits: number, count: number): string {
+  const z = 1.96;
+  const share = hits / count;
+  const middle = share + z ** 2 / (2 * count);
+  const half = z * Math.sqrt((share * (1 - share)) / count + z ** 2 / (4 * count ** 2));
+  const [from, to] = [middle - half, middle + half].map((end) => ((100 * end) / (1 + z ** 2 / count)).toFixed(1));
+  return `${from} to ${to} %`;
 }
 
 function report(results: readonly Result[]): void {
@@ -103,6 +117,9 @@ function report(results: readonly Result[]): void {
   say(
     `\n${killed} of ${results.length} mutants killed (${share} %), ${timedOut.length} of them timed out; ${survivors.length} survived`,
   );
+  if (results.length < all.length) {
+    say(`A sample of ${results.length} of ${all.length}: of all, 95 times in 100, ${interval(killed, results.length)}`);
+  }
   if (values.report !== undefined) {
     writeFileSync(values.report, `${JSON.stringify({ seed, mutants: all.length, results }, null, 2)}\n`);
   }

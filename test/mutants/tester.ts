@@ -13,25 +13,29 @@ export type Verdict =
   | { readonly outcome: 'survived' }
   | { readonly outcome: 'timed out'; readonly by: string };
 
-/** The quick ones first. docs/mutants.md says which tests are left out, and why. */
-const STAGES = [
-  [
+/** Which tests there are, each stage for the mutants that survive the one before. docs/mutants.md says which are left out, and why. */
+export const STAGES = {
+  units: [
     'test/{machines,property,unit}/*.test.ts',
     'test/unit/{feed,identity,machines,merkle,peer,runtime,store,wire}/*.test.ts',
     'test/unit/cli/{first-run,front-end/*}.test.ts',
   ],
-  ['test/simulation/*.test.ts'],
-];
-/** Simulations that work for long; `quick` leaves them out. */
-const LONG = 'test/simulation/{any-tree,delivery-*,front-end,hostile,known-peers,leaks}.test.ts';
+  simulations: [
+    'test/simulation/{adoption,announcements,answers,clock-jumps,directory,event-kinds,faults,guarded,history}.test.ts',
+    'test/simulation/{interruptions,nat,pauses,quirks,relay,retransmission,second-process,sessions}.test.ts',
+    'test/simulation/{sync-figures,trust}.test.ts',
+  ],
+  'long simulations': ['test/simulation/{any-tree,delivery-*,front-end,hostile,known-peers,leaks}.test.ts'],
+} as const;
+export type Stage = keyof typeof STAGES;
 const EXCLUDED = [
   'test/unit/{mutants,transition-coverage}.test.ts',
   'test/unit/machines/serialised.test.ts',
   'test/unit/store/garbage.test.ts',
-  'test/simulation/{delivery,delivery-many,journals,publish-and-sync}.test.ts',
+  'test/simulation/delivery-many.test.ts',
 ];
 /** Of the work that tests took without a mutant: by then they are in a loop without an end. */
-const PATIENCE = 5;
+const PATIENCE = 3;
 const LEAST_PATIENCE_MS = 10_000;
 /** So many tests are started together: most mutants are killed by the first of them. */
 const FIRST_BATCH = 4;
@@ -44,27 +48,22 @@ type Baseline = Extract<Answer, { outcome: 'passed' }>;
 export class Tester implements Disposable {
   readonly #checkout: string;
   readonly #graph: ImportGraph;
-  readonly #stages: readonly (readonly string[])[];
   readonly #baselines = new Map<string, Baseline>();
   /** How many mutants of a file each test has killed. */
   readonly #kills = new Map<string, Map<string, number>>();
   #process: ChildProcess | undefined;
 
-  constructor(checkout: string, { isQuick }: { readonly isQuick: boolean }) {
+  constructor(checkout: string) {
     this.#checkout = checkout;
     this.#graph = new ImportGraph(checkout);
-    const exclude = isQuick ? [...EXCLUDED, LONG] : EXCLUDED;
-    this.#stages = STAGES.map((patterns) => globSync(patterns, { cwd: checkout, exclude }).sort());
   }
 
   /** @throws Error if a test fails without any mutant already */
-  async test(mutant: Mutant): Promise<Verdict> {
+  async test(mutant: Mutant, stage: Stage): Promise<Verdict> {
     const source = mutated(readFileSync(join(this.#checkout, mutant.file), 'utf8'), mutant);
-    for (const stage of this.#stages) {
-      for (const tests of batches(await this.#inOrder(stage, mutant.file))) {
-        const verdict = await this.#verdictOf(tests, { file: mutant.file, source });
-        if (verdict.outcome !== 'survived') return verdict;
-      }
+    for (const tests of batches(await this.#inOrder(stage, mutant.file))) {
+      const verdict = await this.#verdictOf(tests, { file: mutant.file, source });
+      if (verdict.outcome !== 'survived') return verdict;
     }
     return { outcome: 'survived' };
   }
@@ -75,17 +74,25 @@ export class Tester implements Disposable {
     const answer = await this.#run({ mutant, tests, limitMs });
     if (answer.outcome === 'timed out') return { outcome: 'timed out', by: tests.join(' ') };
     if (answer.outcome === 'passed') return { outcome: 'survived' };
-    // A test that fails only now and then kills nothing.
+    // A test that fails only now and then, or only after another one, kills nothing.
     const again = await this.#run({ mutant, tests: [answer.test], limitMs });
-    if (again.outcome === 'passed') return this.#verdictOf(tests, mutant);
-    this.#note(mutant.file, answer.test);
-    return { outcome: 'killed', by: `${answer.test}: ${answer.by}` };
+    if (again.outcome !== 'passed') {
+      this.#note(mutant.file, answer.test);
+      return { outcome: 'killed', by: `${answer.test}: ${answer.by}` };
+    }
+    if (tests.length > 1) {
+      for (const test of tests) {
+        const verdict = await this.#verdictOf([test], mutant);
+        if (verdict.outcome !== 'survived') return verdict;
+      }
+    }
+    return { outcome: 'survived' };
   }
 
   /** Those that can notice: first what has killed mutants of the file, then what loads little beside it, then what is slow. */
-  async #inOrder(stage: readonly string[], file: string): Promise<string[]> {
+  async #inOrder(stage: Stage, file: string): Promise<string[]> {
     const ranked = [];
-    for (const test of stage) {
+    for (const test of globSync(STAGES[stage], { cwd: this.#checkout, exclude: EXCLUDED })) {
       const reached = this.#graph.reachedFrom(test);
       if (!reached.has(file)) continue;
       const { cpuMs, count } = await this.#baseline(test);
