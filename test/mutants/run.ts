@@ -40,11 +40,11 @@ const whole = (name: string, text: string, most = Number.MAX_SAFE_INTEGER): numb
 
 const seed = whole('seed', values.seed);
 const workers = whole('workers', values.workers, MOST_WORKERS);
-const stages = whole('stages', values.stages, STAGE_NAMES.length);
+const stages = STAGE_NAMES.slice(0, whole('stages', values.stages, STAGE_NAMES.length));
 const files = filesIn(positionals.length === 0 ? DEFAULT_PATHS : positionals);
 const sources = new Map(files.map((file) => [file, readFileSync(join(checkout, file), 'utf8')]));
 const all = [...sources].flatMap(([file, source]) => mutantsOf(file, source));
-const drawn = values.sample === undefined ? all : draw(all, whole('sample', values.sample), seed);
+const drawn = draw(all, values.sample === undefined ? all.length : whole('sample', values.sample), seed);
 const changeOf = (mutant: Mutant) => describeMutant(sources.get(mutant.file) ?? '', mutant);
 const lineOf = (mutant: Mutant) => `${mutant.file}:${mutant.line}  ${mutant.operator}: ${changeOf(mutant)}`;
 
@@ -63,39 +63,42 @@ function filesIn(paths: readonly string[]): string[] {
   return [...new Set(found)].filter((file) => !EXCLUDED_FILES.includes(file)).sort();
 }
 
-/** So many of them, each as likely as any other, in the order of their places. */
+/** So many of them, each as likely as any other, in the order in which they were drawn: a part of a sample is a sample. */
 function draw(mutants: readonly Mutant[], count: number, seed: number): Mutant[] {
   const random = seededRandom(seed);
-  const left = mutants.map((_, index) => index);
-  const chosen: number[] = [];
-  while (chosen.length < count && left.length > 0) {
-    chosen.push(...left.splice(Math.floor(random.fraction() * left.length), 1));
+  const left = [...mutants];
+  const drawn: Mutant[] = [];
+  while (drawn.length < count && left.length > 0) {
+    drawn.push(...left.splice(Math.floor(random.fraction() * left.length), 1));
   }
-  return chosen.sort((a, b) => a - b).flatMap((index) => mutants[index] ?? []);
+  return drawn;
 }
 
+/** Whoever stops this is told what came out so far. */
 async function testAll(mutants: readonly Mutant[]): Promise<Result[]> {
   // Whoever works on the machine meanwhile goes first.
   setPriority(19);
   using testers = new DisposableStack();
-  const each = Array.from({ length: Math.min(workers, mutants.length) }, () => testers.use(new Tester(checkout)));
-  const results = new Map<Mutant, Result>();
-  for (const stage of STAGE_NAMES.slice(0, stages)) {
-    const left = mutants.filter((mutant) => (results.get(mutant)?.verdict.outcome ?? 'survived') === 'survived');
-    say(`\n${stage}: ${left.length} mutants`);
-    const queue = left.values();
-    await Promise.all(
-      each.map(async (tester) => {
-        for (const mutant of queue) {
-          const verdict = await tester.test(mutant, stage);
-          results.set(mutant, { ...mutant, change: changeOf(mutant), verdict });
-          const by = 'by' in verdict ? `  by ${verdict.by}` : '';
-          say(`${verdict.outcome.padEnd(9)}  ${lineOf(mutant)}${by}`);
-        }
-      }),
-    );
+  const queue = mutants.values();
+  const results: Result[] = [];
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      testers.dispose();
+      report(results);
+      process.exit(130);
+    });
   }
-  return mutants.flatMap((mutant) => results.get(mutant) ?? []);
+  const testWith = async (tester: Tester) => {
+    for (const mutant of queue) {
+      const verdict = await tester.test(mutant, stages);
+      results.push({ ...mutant, change: changeOf(mutant), verdict });
+      const by = 'by' in verdict ? `  by ${verdict.by}` : '';
+      say(`${verdict.outcome.padEnd(9)}  ${lineOf(mutant)}${by}`);
+    }
+  };
+  const each = Array.from({ length: Math.min(workers, mutants.length) }, () => testers.use(new Tester(checkout)));
+  await Promise.all(each.map(testWith));
+  return results;
 }
 
 /** Wilson's interval for a share of 95 %, as "78.1 to 90.0 %". */
@@ -112,6 +115,7 @@ function report(results: readonly Result[]): void {
   const survivors = results.filter(({ verdict }) => verdict.outcome === 'survived');
   const timedOut = results.filter(({ verdict }) => verdict.outcome === 'timed out');
   const killed = results.length - survivors.length;
+  survivors.sort((a, b) => (a.file === b.file ? a.start - b.start : a.file < b.file ? -1 : 1));
   if (survivors.length > 0) say(`\nSurvivors:\n${survivors.map((mutant) => `  ${lineOf(mutant)}`).join('\n')}`);
   const share = ((100 * killed) / results.length).toFixed(1);
   say(

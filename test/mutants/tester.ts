@@ -59,11 +59,13 @@ export class Tester implements Disposable {
   }
 
   /** @throws Error if a test fails without any mutant already */
-  async test(mutant: Mutant, stage: Stage): Promise<Verdict> {
+  async test(mutant: Mutant, stages: readonly Stage[]): Promise<Verdict> {
     const source = mutated(readFileSync(join(this.#checkout, mutant.file), 'utf8'), mutant);
-    for (const tests of batches(await this.#inOrder(stage, mutant.file))) {
-      const verdict = await this.#verdictOf(tests, { file: mutant.file, source });
-      if (verdict.outcome !== 'survived') return verdict;
+    for (const stage of stages) {
+      for (const tests of batches(await this.#inOrder(stage, mutant.file))) {
+        const verdict = await this.#verdictOf(tests, { file: mutant.file, source });
+        if (verdict.outcome !== 'survived') return verdict;
+      }
     }
     return { outcome: 'survived' };
   }
