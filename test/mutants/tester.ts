@@ -62,7 +62,7 @@ export class Tester implements Disposable {
   async test(mutant: Mutant, stages: readonly Stage[]): Promise<Verdict> {
     const source = mutated(readFileSync(join(this.#checkout, mutant.file), 'utf8'), mutant);
     for (const stage of stages) {
-      for (const tests of batches(await this.#inOrder(stage, mutant.file))) {
+      for (const tests of batches(this.#inOrder(stage, mutant.file))) {
         const verdict = await this.#verdictOf(tests, { file: mutant.file, source });
         if (verdict.outcome !== 'survived') return verdict;
       }
@@ -91,16 +91,15 @@ export class Tester implements Disposable {
     return { outcome: 'survived' };
   }
 
-  /** Those that can notice: first what has killed mutants of the file, then what loads little beside it, then what is slow. */
-  async #inOrder(stage: Stage, file: string): Promise<string[]> {
-    const ranked = [];
-    for (const test of globSync(STAGES[stage], { cwd: this.#checkout, exclude: EXCLUDED })) {
+  /** Those that can notice: first what has killed mutants of the file, then what loads little beside it, then what is known to be slow. */
+  #inOrder(stage: Stage, file: string): string[] {
+    const ranked = globSync(STAGES[stage], { cwd: this.#checkout, exclude: EXCLUDED }).flatMap((test) => {
       const reached = this.#graph.reachedFrom(test);
-      if (!reached.has(file)) continue;
-      const { cpuMs, count } = await this.#baseline(test);
+      const { cpuMs, count } = this.#baselines.get(test) ?? { cpuMs: 0, count: 1 };
       const kills = this.#kills.get(file)?.get(test) ?? 0;
-      if (count > 0) ranked.push({ test, rank: [-kills, cpuMs > SLOW_MS ? cpuMs : 0, reached.size] });
-    }
+      const rank = [-kills, cpuMs > SLOW_MS ? cpuMs : 0, reached.size];
+      return reached.has(file) && count > 0 ? [{ test, rank }] : [];
+    });
     const difference = (a: readonly number[], b: readonly number[]) =>
       a.map((rank, i) => rank - (b[i] ?? 0)).find((less) => less !== 0) ?? 0;
     return ranked.sort((a, b) => difference(a.rank, b.rank)).map(({ test }) => test);
