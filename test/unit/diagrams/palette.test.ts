@@ -27,7 +27,8 @@ describe.for([
   });
 
   test('lines and arrows can be seen', () => {
-    for (const name of ['line', 'boxLine', 'finalLine'] as const) {
+    const arrows = (Object.keys(colors) as ColorName[]).filter((name) => name.startsWith('arrow'));
+    for (const name of ['line', 'boxLine', 'finalLine', ...arrows] as const) {
       expect(contrast(colors[name][scheme], colors.page[scheme])).toBeGreaterThan(2);
     }
   });
