@@ -104,7 +104,7 @@ function actorBox(name: string, rows: readonly string[]): string {
   return table(airy([heading, ...rows]), frame);
 }
 
-function titleLabel(title: string, description: string): string {
+export function titleLabel(title: string, description: string): string {
   const rows = [
     row(span(title, { color: 'ink', bold: true, size: 21 })),
     ...wrap(description, 90).map((line) => row(span(line, { color: 'muted' }))),

@@ -22,6 +22,8 @@ export const colors = {
   boxLine: ['#8eaedb', '#51719e'],
   final: ['#eef7ef', '#17271c'],
   finalLine: ['#7fae87', '#4f8059'],
+  fetched: ['#fdf0dc', '#33260f'],
+  fetchedLine: ['#c98a2b', '#b5812f'],
   groupLine: ['#b4c1d0', '#45566d'],
 } as const;
 

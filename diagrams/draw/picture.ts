@@ -97,16 +97,15 @@ function barred(label: string, hue: Hue): string {
   return table([`<TR><TD>${label}</TD></TR>`], `BORDER="2" SIDES="L" COLOR="${color(hue)}" CELLPADDING="0"`);
 }
 
-/** For each arrow a colour that no other arrow has which shares a box with it, as far as there are colours enough. */
+/** For each arrow with a label a colour that no other has which shares a box with it, as far as there are colours enough. */
 function huesOf(arrows: readonly Arrow[]): Hue[] {
   const chosen: Hue[] = [];
   for (const arrow of arrows) {
     const ends = new Set(Object.values(endsOf(arrow)));
-    const uses = (hue: Hue) =>
-      chosen.filter(
-        (other, i) => other === hue && Object.values(endsOf(arrows[i] as Arrow)).some((end) => ends.has(end)),
-      );
-    chosen.push(HUES.reduce((best, hue) => (uses(hue).length < uses(best).length ? hue : best)));
+    const beside = chosen.filter((_, i) => Object.values(endsOf(arrows[i] as Arrow)).some((end) => ends.has(end)));
+    const uses = (hue: Hue) => beside.filter((other) => other === hue).length;
+    const best = HUES.reduce((one, other) => (uses(other) < uses(one) ? other : one));
+    chosen.push(arrow.label === undefined ? 'line' : best);
   }
   return chosen;
 }

@@ -28,6 +28,10 @@ export function readme(machines: readonly MachineModel[]): string {
     '',
     picture('messages', 'The messages between actors'),
     '',
+    '## A tree',
+    '',
+    picture('merkle-tree', 'A tree before and after one more message'),
+    '',
     ...machines.flatMap((machine) => section(machine, parents(machine.name))),
   ].join('\n');
 }

@@ -1,5 +1,6 @@
 /** Each arrow of a drawing can be followed from end to end. */
 import { expect, test } from 'vitest';
+import { colors } from '../../../diagrams/draw/palette.ts';
 import { generateDiagrams } from '../../../diagrams/draw/write-diagrams.ts';
 
 const drawings = [...(await generateDiagrams())].filter(
@@ -28,7 +29,7 @@ test.for(drawings)('no two arrows of %s begin or end at the same point', ([, svg
 });
 
 test.for(drawings)('arrows of %s that share a box differ in colour, unless more than ten meet', ([, svg]) => {
-  const arrows = arrowsOf(svg);
+  const arrows = arrowsOf(svg).filter(({ color }) => color !== colors.line[0]);
   const besides = (arrow: Arrow) => arrows.filter((other) => arrow.boxes.some((box) => other.boxes.includes(box)));
   for (const arrow of arrows) {
     const beside = besides(arrow).filter((other) => besides(other).length <= 10);
