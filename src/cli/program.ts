@@ -31,6 +31,7 @@ const GROUPS: Readonly<Record<string, readonly CommandFile[]>> = {
     { names: ['search'], load: () => import('./commands/search.ts') },
     { names: ['withdraw'], load: () => import('./commands/withdraw.ts') },
     { names: ['watch'], load: () => import('./commands/watch.ts') },
+    { names: ['export'], load: () => import('./commands/export.ts') },
     { names: ['tree'], load: () => import('./commands/tree.ts') },
   ],
   'Peers:': [

@@ -211,6 +211,7 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
   'key resume': v.strictObject({ name: v.string(), resumed: v.boolean() }),
   'key passphrase': v.strictObject({ encrypted: v.boolean() }),
   decode: v.union([malformed, node, datagram]),
+  export: v.strictObject({ files: v.array(v.string()) }),
   diagrams: v.strictObject({ file: v.string() }),
   replay: v.union([
     replayed,

@@ -194,6 +194,11 @@ export const badArguments: Readonly<Record<string, readonly BadCase[]>> = {
       (key): BadCase => [['00', '--key', key], /--key takes 64 bytes in base64/],
     ),
   ],
+  export: [
+    [[], /required option '--html <dir>' not specified/],
+    [['--html', ''], /--html .*""/],
+    ...named(badNames, '--html', 'site'),
+  ],
   diagrams: [
     [[''], /FOLDER .*""/],
     [['a', 'b'], /too many arguments/],
