@@ -52,6 +52,7 @@ const GROUPS: Readonly<Record<string, readonly CommandFile[]>> = {
     { names: ['replay'], load: () => import('./commands/replay.ts') },
     { names: ['why'], load: () => import('./commands/why.ts') },
     { names: ['doctor'], load: () => import('./commands/doctor.ts') },
+    { names: ['profile'], load: () => import('./commands/profile.ts') },
     { names: ['config'], load: () => import('./commands/config.ts') },
     { names: ['completion', 'complete'], load: () => import('./commands/completion.ts') },
   ],
