@@ -45,6 +45,7 @@ const GROUPS: Readonly<Record<string, readonly CommandFile[]>> = {
   'Services:': [
     { names: ['serve'], load: () => import('./commands/serve.ts') },
     { names: ['directory'], load: () => import('./commands/directory.ts') },
+    { names: ['service'], load: () => import('./commands/service.ts') },
   ],
   'Tools:': [
     { names: ['decode'], load: () => import('./commands/decode.ts') },

@@ -203,6 +203,7 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
     detail: v.string(),
     advice: v.nullable(v.string()),
   }),
+  'service install': v.strictObject({ file: v.string(), start: v.array(v.string()) }),
   'config show': setting,
   'config get': setting,
   'config set': setting,
@@ -247,6 +248,7 @@ const SUBCOMMANDS: Readonly<Record<string, readonly string[]>> = {
   key: ['show', 'export', 'import', 'resume', 'passphrase'],
   config: ['show', 'get', 'set', 'unset'],
   profile: ['list', 'create', 'use'],
+  service: ['install'],
 };
 
 /** The words of `argv` that name the command, as `schemas` has it. */

@@ -6,7 +6,7 @@ import { requirePath } from '../input/validate.ts';
 import type { Environment } from '../streams.ts';
 import { type ConfigFile, readConfigFile } from './config-file.ts';
 import { currentProfileFile, readCurrentProfile } from './current-profile.ts';
-import { dataFolder, withoutTilde } from './folders.ts';
+import { dataFolder, userUnitFolder, withoutTilde } from './folders.ts';
 
 /** The global flags as commander hands them over. */
 export interface GlobalFlags {
@@ -28,6 +28,8 @@ export interface Settings {
   readonly home: Home;
   /** Where the homes of profiles are. */
   readonly profilesFolder: string;
+  /** Where units of this user's services are. */
+  readonly userUnitFolder: string;
   /** Where each of these comes from. */
   readonly origins: readonly SettingOrigin[];
   /** As given; `requireDirectory` checks it. */
@@ -78,6 +80,7 @@ export async function resolveSettings(
   const settings = {
     home,
     profilesFolder: profilesFolder(env),
+    userUnitFolder: userUnitFolder(env),
     origins,
     directory: settle('directory', [flags.directory, 'MURMURE_DIRECTORY', config.directory], undefined),
     ca: settlePath('ca', flags.ca, 'MURMURE_CA', config.ca),

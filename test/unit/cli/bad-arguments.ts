@@ -225,6 +225,13 @@ export const badArguments: Readonly<Record<string, readonly BadCase[]>> = {
     [['bob', 'JOURNAL', 'extra'], /too many arguments/],
   ],
   doctor: [[['extra'], /too many arguments/], unknownOption],
+  service: [[['frob'], /unknown command 'frob'/]],
+  'service install': [
+    [['frob'], /a service for a peer and one for a directory, not for "frob"/],
+    [['--output', ''], /--output .*""/],
+    [['--listen', '0.0.0.0:1'], /--listen and --udp belong to/],
+    [['directory', 'more'], /too many arguments/],
+  ],
   config: [[['frob'], /too many arguments/]],
   'config show': [[['extra'], /too many arguments/], unknownOption],
   'config get': [
