@@ -1,7 +1,7 @@
 /** When a peer downloads from whom, and when it asks others about its own history, as its children and listeners see it. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { HistoryCheck, WalkReport } from '../../machines/events.ts';
-import { limits } from '../../machines/timing.ts';
+import { limits, timing } from '../../machines/timing.ts';
 import {
   asked,
   at,
@@ -103,6 +103,23 @@ describe('downloads', () => {
       sweep();
       expect(children('merkle-walk')).toEqual(['merkle-walk.alice']);
     });
+  });
+
+  test('begin every minute with those who are followed and there, if we register: others may not be able to push', () => {
+    for (const register of [true, false]) {
+      begin({ following: ['alice', 'gone'], register });
+      ready();
+      establish('alice');
+      const begun = (laterMs: number) => {
+        sweep(laterMs);
+        const running = children('merkle-walk');
+        end('alice');
+        return running;
+      };
+      expect(begun(0)).toEqual(register ? ['merkle-walk.alice'] : []);
+      expect(begun(timing.followInterval - 1)).toEqual([]);
+      expect(begun(timing.followInterval)).toEqual(register ? ['merkle-walk.alice'] : []);
+    }
   });
 
   test('begin anew once its new key is trusted, if it is followed', () => {
