@@ -187,6 +187,7 @@ describe('somebody’s session with us', () => {
       'outgoing-session.alice: trust.changed',
     );
     expect(children('incoming-session')).toEqual([incoming(at(2))]);
+    expect(peer.getSnapshot().context.contacts.incomingCount).toBe(1);
     expect(toldBy(() => send({ type: 'trust.changed', name: 'carol', atMs: 1 }))).toEqual(['! trust.changed']);
   });
 });
