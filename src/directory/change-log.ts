@@ -17,7 +17,7 @@ export class ChangeLog {
     return `${this.#run}.${this.#forgotten + this.#names.length}`;
   }
 
-  /** The addresses or the key of this peer are others than before. */
+  /** This peer has been proven anew, or its addresses are others than before. */
   note(name: string): void {
     this.#names.push(name);
     if (this.#names.length <= MAX_CHANGES) return;

@@ -65,7 +65,7 @@ export interface Registry {
   isListed(address: SocketAddress, nowMs: number, name?: string): boolean;
   /** Names a moment; what changed in the list after it is asked of `changesSince`. */
   cursor(): string;
-  /** Names whose addresses or key changed since; undefined: this registry does not remember that far back. */
+  /** Names that were proven, or whose addresses changed, since; undefined: this registry does not remember that far back. */
   changesSince(cursor: string): readonly string[] | undefined;
   /** Forgets what has expired. */
   expire(nowMs: number): void;
