@@ -46,6 +46,8 @@ const messages = {
   outside: {
     peer: [
       'announcement.verified',
+      'cursor.issued',
+      'cursor.unavailable',
       'follow.changed',
       'follow.wanted',
       'following.changed',
@@ -60,6 +62,7 @@ const messages = {
       'network.changed',
       'peer.stop',
       'post.wanted',
+      'presence.changed',
       'presence.found',
       'publishing.begun',
       'publishing.stop',
@@ -149,6 +152,7 @@ const messages = {
     'directory-client': ['greeting.failed', 'ips.changed', 'port.bound', 'registration.renew'],
     socket: ['datagrams.send', 'source.unrouted'],
     'outgoing-session': [
+      'listing.changed',
       'push.confirmed',
       'push.wanted',
       'root.wanted',

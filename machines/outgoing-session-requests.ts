@@ -129,7 +129,7 @@ export const withRequests = base.extend({
     }),
 
     greetListed: base.enqueueActions((args) => {
-      assertEvent(args.event, 'peer.located');
+      assertEvent(args.event, ['peer.located', 'listing.changed']);
       greet(args, usable(args.context, args.event.addresses).slice(0, limits.racingHellos));
     }),
 

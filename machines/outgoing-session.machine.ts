@@ -155,6 +155,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
       initial: 'racing',
       on: {
         'trust.changed': trustChanged,
+        'listing.changed': { guard: 'isListedFurther', actions: 'greetListed' },
         'request.ended': {
           guard: 'isHelloAnswered',
           target: 'established',
@@ -204,6 +205,8 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
               { guard: 'isUnderSameKey', actions: ['noteAlternative', 'challengePath'] },
               { description: 'Without a key, or under another one, anybody could be there: it is ignored.' },
             ],
+            // It takes nothing away from a path that answers, either.
+            'listing.changed': { guard: 'isListedFurther', actions: ['noteListed', 'challengePath'] },
             // The path may lead through somebody who relays: an address that the directory lists is better.
             'peer.located': { guard: 'isListedElsewhere', actions: 'greetListed' },
             'request.stalled': { guard: 'isPathSilent', target: 'searching', actions: 'noteStall' },
@@ -221,6 +224,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
               { guard: 'isUnderSameKey', actions: ['noteAlternative', 'greetNext'] },
               { description: 'It counts only if the directory lists it.' },
             ],
+            'listing.changed': { guard: 'isListedFurther', actions: 'greetListed' },
             'request.ended': [
               {
                 guard: 'isHelloAnsweredElsewhere',

@@ -13,6 +13,7 @@ import { brokenDown, type LookedUp } from '../../machines/merkle-walk-context.ts
 import type { Message as MessageTo } from '../../machines/messages.ts';
 import { outgoingSessionMachine } from '../../machines/outgoing-session.machine.ts';
 import { peerMachine } from '../../machines/peer.machine.ts';
+import type { Listing } from '../../machines/peer-context.ts';
 import { type Message, toMessage } from '../feed/message.ts';
 import type { PublicKey } from '../identity/public-key.ts';
 import { type Clock, nextTurn } from '../runtime/clock.ts';
@@ -22,7 +23,7 @@ import type { Hash } from '../wire/hash.ts';
 import { failureFrom } from '../wire/murmure-error.ts';
 import { isValidName } from '../wire/name.ts';
 import { formatAddress, type SocketAddress } from '../wire/socket-address.ts';
-import type { DirectoryHttp } from './directory-http.ts';
+import type { Changes, DirectoryHttp } from './directory-http.ts';
 import { type FoundKey, KeyFinder } from './key-finder.ts';
 import { NodeBuffer } from './node-buffer.ts';
 import { carryOutWishes } from './wishes.ts';
@@ -273,14 +274,27 @@ export function providePeer(dependencies: PeerDependencies) {
         }
       },
       lookForPeers: async ({ self, enter }: CallOf<'peer'>, { names }: { names: readonly string[] }) => {
+        const answers = await Promise.allSettled(names.map((name) => http.peer(name)));
+        const listings = names.flatMap((name, index): Listing[] => {
+          const answer = answers[index];
+          if (answer?.status !== 'fulfilled') return [];
+          return [{ name, addresses: answer.value?.addresses ?? [], key: answer.value?.key }];
+        });
+        // Others are asked about again in a moment; that the directory cannot be asked, its client reports.
+        if (listings.length > 0) enter(self, { type: 'presence.found', listings, atMs: now() });
+      },
+      askForChanges: async (
+        { self, enter }: CallOf<'peer'>,
+        { cursor, names }: { cursor: string; names: readonly string[] },
+      ) => {
         try {
-          const found = await Promise.all(names.map((name) => http.peer(name)));
-          const listings = found.flatMap((peer) =>
-            peer === undefined ? [] : [{ name: peer.name, addresses: peer.addresses.map(formatAddress).join(' ') }],
-          );
-          enter(self, { type: 'presence.found', listings, atMs: now() });
+          const changes = await http.changes(cursor);
+          const atMs = now();
+          if (changes === undefined) enter(self, { type: 'cursor.unavailable', atMs });
+          else if (changes.isExpired) enter(self, { type: 'cursor.issued', cursor: changes.cursor, atMs });
+          else enter(self, { type: 'presence.changed', ...among(names, changes), cursor: changes.cursor, atMs });
         } catch {
-          // Asked again in a moment; that the directory cannot be asked, its client reports.
+          // As above.
         }
       },
       verifyAnnouncement: async ({ self, enter }: CallOf<'peer'>, params: AnnouncementParams) => {
@@ -291,6 +305,17 @@ export function providePeer(dependencies: PeerDependencies) {
   });
 
   return { peer, flush: () => buffer.flush() };
+}
+
+/** Of all that changed at the directory, what concerns these. */
+function among(names: readonly string[], { peers, removed }: Changes) {
+  const wanted = new Set(names);
+  return {
+    listings: peers
+      .filter(({ name }) => wanted.has(name))
+      .map(({ name, addresses, key }): Listing => ({ name, addresses, key })),
+    removed: removed.filter((name) => wanted.has(name)),
+  };
 }
 
 function messagesOf(store: Store, hashes: readonly Hash[], nowMs: number): Message[] {
