@@ -209,10 +209,12 @@ export function providePeer(dependencies: PeerDependencies) {
       beginWalk: ({ self, enter }: CallOf<'merkle-walk'>, { name, root }: { name: string; root: Hash }) =>
         inStore({ self, enter }, () => {
           const isCurrent = store.isCurrent(name, root);
+          const isSuperseded = store.wasCurrent(name, root);
           // What an earlier walk has just fetched counts as known.
           buffer.flush();
           if (!isCurrent) store.beginWalk(name, root, wallNow());
-          enter(self, { type: 'walk.begun', isCurrent, totalMessages: store.peer(name)?.messages ?? 0, atMs: now() });
+          const totalMessages = store.peer(name)?.messages ?? 0;
+          enter(self, { type: 'walk.begun', isCurrent, isSuperseded, totalMessages, atMs: now() });
         }),
       lookUp: ({ self, enter }: CallOf<'merkle-walk'>, { hashes }: { hashes: readonly Hash[] }) =>
         inStore({ self, enter }, () => {
@@ -226,10 +228,10 @@ export function providePeer(dependencies: PeerDependencies) {
         }),
       keepNodes: (call: CallOf<'merkle-walk'>, { nodes }: { nodes: readonly ReceivedNode[] }) =>
         inStore(call, () => buffer.add(nodes)),
-      adoptTree: async ({ self, enter }: CallOf<'merkle-walk'>, { name, root, authenticated, quota }: AdoptParams) => {
+      adoptTree: async ({ self, enter }: CallOf<'merkle-walk'>, { name, root, ...rest }: AdoptParams) => {
         try {
           buffer.flush();
-          const input = { feed: name, root, authenticated, quota, nowMs: wallNow() };
+          const input = { feed: name, root, ...rest, nowMs: wallNow() };
           let adoption = store.adopt(input);
           while (adoption.status === 'underway') {
             await nextTurn(wallClock);
@@ -237,7 +239,7 @@ export function providePeer(dependencies: PeerDependencies) {
             if (self.getSnapshot().status !== 'active') return;
             adoption = store.adopt(input);
           }
-          if (adoption.status !== 'incomplete') store.endWalk(name);
+          if (adoption.status !== 'incomplete' && adoption.status !== 'withdraws') store.endWalk(name);
           enter(self, { type: 'tree.adopted', adoption, atMs: now() });
           if (adoption.status !== 'adopted') return;
           if (adoption.added.length > 0) {
@@ -325,5 +327,5 @@ function messagesOf(store: Store, hashes: readonly Hash[], nowMs: number): Messa
   });
 }
 
-type AdoptParams = { name: string; root: Hash; authenticated: boolean; quota: number };
+type AdoptParams = { name: string; root: Hash; authenticated: boolean; quota: number; mayWithdraw: boolean };
 type AnnouncementParams = Omit<VerifyParams, 'id'> & { name: string; root: Hash; atMs: number };
