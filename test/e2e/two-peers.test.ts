@@ -245,3 +245,26 @@ test('a home restored from an old backup does not take back what a follower has,
   expect((await programs.run(['key', 'resume', '--yes', ...flags('alice, some of it')])).code).toBe(0);
   expect((await post('another', 'alice, some of it')).code).toBe(0);
 });
+
+test('an author whose key was moved to another home is read there before its follower asks those whom it follows in turn', async () => {
+  await using setting = await startDirectory(['127.0.0.1:0']);
+  const { programs, flags } = setting;
+  for (const name of ['alice', 'bob', 'carol']) await programs.run(['init', name, ...flags(name)]);
+  const backup = programs.home('backup');
+  await programs.run(['post', 'before', ...flags('alice')]);
+  await programs.run(['key', 'export', backup, ...flags('alice')]);
+  await programs.run(['key', 'import', backup, ...flags('alice, elsewhere')]);
+  const [posted] = (await programs.run(['post', 'after', ...flags('alice, elsewhere')])).values;
+  for (const name of ['alice', 'carol']) await programs.run(['follow', name, '--force', ...flags('bob')]);
+  const alice = await setting.serve('alice');
+  await setting.serve('carol');
+  const bob = await setting.serve('bob');
+  for (const name of ['alice', 'carol']) {
+    await bob.line(({ event, peer }) => event === 'sync.finished' && peer === name);
+  }
+  await alice.stop('SIGKILL');
+  await setting.serve('alice, elsewhere');
+  await bob.line(({ event, hashes }) => event === 'messages.received' && String(hashes) === posted?.hash);
+  // Once a minute it asks all of them.
+  expect(bob.lines().filter(({ event, peer }) => event === 'sync.finished' && peer === 'carol')).toHaveLength(1);
+});

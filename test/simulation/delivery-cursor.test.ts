@@ -48,6 +48,17 @@ describe('an author who does not know its readers is read within ten seconds of 
     await world.close();
   });
 
+  test('on the same port, seconds after a start', async () => {
+    const scene = await begin();
+    const { world, author } = scene;
+    await world.restart(author);
+    await world.settle(author.peer.whenListed());
+    await world.clock.advance(3 * SECOND);
+    world.kill(author);
+    expect(await startAnew(scene, author.host)).toBeLessThanOrEqual(2 * timing.sweepInterval);
+    await world.close();
+  });
+
   test('and while the author before it still answers, nothing is taken away from that', async () => {
     const scene = await begin();
     const { world, author, reader } = scene;
