@@ -109,7 +109,7 @@ describe('a listing that changes', () => {
     seen.send({ type: 'listing.changed', addresses: [address, own], key: under, atMs: seen.outside.nowMs });
   const own = at(1);
 
-  test('takes nothing away from a path that answers: that is only challenged', async () => {
+  test('takes nothing away from a path that answers: it is only asked once', async () => {
     await seen.establish();
     list(at(2));
     expect(seen.idsTo('RootRequest', own)).toHaveLength(1);
