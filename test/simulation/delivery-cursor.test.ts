@@ -1,6 +1,7 @@
 /** Protocol §3, §5: a follower learns from its directory, with one question a sweep, that an author who knows nobody is elsewhere or has started anew. */
 import { describe, expect, test } from 'vitest';
 import { timing } from '../../machines/timing.ts';
+import { Live } from '../../src/cli/front-end/live.ts';
 import { addListed, MINUTE, postAndWait, SECOND, waitFor, waitForListing } from '../support/delivery/arrivals.ts';
 import type { VirtualHost } from '../support/network/virtual-host.ts';
 import { type VirtualPeer, World } from '../support/world.ts';
@@ -107,6 +108,22 @@ describe('the directory is gone while an author starts anew, and comes back', ()
     expect(await waitFor(world, restarted, reader, 'after')).toBeLessThanOrEqual(10 * SECOND);
     await world.close();
   });
+});
+
+test('online is who has answered lately: not an author who is gone, though listed, and again once it has started anew', async () => {
+  const scene = await begin();
+  const { world, author, reader } = scene;
+  using live = new Live(reader.peer, reader.host.clock);
+  const isOnline = () => live.isOnline('author', reader.store.peer('author')?.lastSyncMs);
+  await world.clock.advance(timing.followInterval);
+  expect(isOnline()).toBe(true);
+  world.kill(author);
+  await world.clock.advance(2 * timing.followInterval);
+  expect(world.registry.peers(world.clock.now())).toContain('author');
+  expect(isOnline()).toBe(false);
+  await startAnew(scene, newHost(world));
+  expect(isOnline()).toBe(true);
+  await world.close();
 });
 
 test('whoever follows many who are online asks once a sweep, and about nobody by name', async () => {
