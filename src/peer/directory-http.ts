@@ -276,11 +276,14 @@ function peersIn(answer: Answer): ReadPeers | undefined {
 }
 
 /** Undefined for a directory that has no such route, or that leaves the query aside. */
-function changesIn({ url, response, bytes }: Answer): Changes | undefined {
+function changesIn(answer: Answer): Changes | undefined {
+  const { url, response, bytes } = answer;
   if (response.status === 404 || response.status === 400) return undefined;
   if (!response.ok) throw refused(url, response);
   const changes = readChanges(bytes);
-  return changes.ok ? changes.value : undefined;
+  if (changes.ok) return changes.value;
+  if (!readPeers(bytes).ok) namesIn(answer);
+  return undefined;
 }
 
 /** Whatever is not a list of names must not pass for an empty one. */

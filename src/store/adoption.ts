@@ -70,7 +70,8 @@ export function* adoptingTree(index: FeedIndex, input: AdoptionInput, tally = ne
       hadLeaf: () => false,
       leafCount: (hash) => index.leafCounts.get(hash),
     });
-    if (!mayWithdraw && change.removed.length > 0) {
+    // Where leaves of no one tree are left over, nobody knows what would go.
+    if (!mayWithdraw && (before === undefined || change.removed.length > 0)) {
       index.setAdopting(abandoned);
       return { status: 'withdraws' };
     }

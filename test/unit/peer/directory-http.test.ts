@@ -475,8 +475,11 @@ describe('GET /peers?format=json&changes=only&since=…', () => {
     expect(asked).toHaveLength(1);
   });
 
-  test('a directory that is out of order is asked again', async () => {
-    const { http, asked } = await answering({ status: 500 });
+  test.each([
+    ['is out of order', { status: 500 }],
+    ['is a web page just now', { headers: { 'content-type': 'text/html' }, body: '<html>' }],
+  ])('a directory that %s is asked again', async (_, reply) => {
+    const { http, asked } = await answering(reply);
     for (let i = 0; i < 2; i++) expect((await failure(http.changes(''))).code).toBe('directory-unreachable');
     expect(asked).toHaveLength(2);
   });
