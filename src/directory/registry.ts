@@ -11,6 +11,8 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 export interface RegistryOptions {
   /** Days for which a name stays bound to its key after the last proof. Default 90. */
   readonly bindingDays?: number | undefined;
+  /** Tells the cursors of this run from those of others; without a dot. Default: random. */
+  readonly run?: string | undefined;
 }
 
 export const registryLimits = {

@@ -39,7 +39,7 @@ export function openSqliteRegistry(file: string, options: RegistryOptions = {}):
 function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions): Registry {
   const lifetimeMs = bindingLifetimeMs(options);
   const pending = new PendingRegistrations();
-  const changes = new ChangeLog();
+  const changes = new ChangeLog(options.run);
 
   const selectBinding = db.prepare('SELECT key FROM bindings WHERE name = ? AND proven_running_ms > ?');
   // A proof whose time lies in the future has unknown age: it comes last (protocol §3).

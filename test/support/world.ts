@@ -87,11 +87,13 @@ export class World {
   readonly random: SeededRandom;
   readonly network: VirtualNetwork;
   readonly directoryHost: VirtualHost;
-  registry: Registry = openSqliteRegistry(':memory:');
+  registry: Registry = openSqliteRegistry(':memory:', { run: 'first' });
   readonly peers: VirtualPeer[] = [];
   /** Names whose directory lookups fail, as if it were down. */
   isDirectoryDown = false;
   #directoryClock: Clock;
+  /** How often its registry was lost. */
+  #emptied = 0;
   /** Who registered over HTTPS, and when: ms since the beginning. */
   readonly registrations: { readonly name: string; readonly atMs: number }[] = [];
   /** Names that a peer asked the directory about over HTTPS, repeats included. */
@@ -155,7 +157,10 @@ export class World {
   async restartDirectory({ isEmptied = false }: { readonly isEmptied?: boolean } = {}): Promise<void> {
     this.stopDirectory();
     this.#directoryClock = steadyClock(this.directoryHost.clock);
-    if (isEmptied) this.registry = openSqliteRegistry(':memory:');
+    if (isEmptied) {
+      this.#emptied += 1;
+      this.registry = openSqliteRegistry(':memory:', { run: `emptied ${this.#emptied}` });
+    }
     await this.startDirectory();
   }
 
