@@ -136,7 +136,7 @@ export const publishingActions = {
   stopForCopy: base.raise(({ context, event }) => {
     assertEvent(event, 'xstate.done.actor.address-proof.*');
     const where = formatAddress(event.output.address);
-    const message = `another murmure at ${where} publishes as ${context.name}, with the same key: nothing is published from this one, which goes on reading; stop one of the two, because two homes with one key undo what the other publishes`;
+    const message = `another murmure at ${where} publishes as ${context.name}, with the same key: nothing is published from this one, which goes on reading; stop the one that you do not need, because two homes with one key undo what the other publishes, and start this one again if it is to publish`;
     return { type: 'publishing.stop', failure: { code: 'in-use' as const, message } };
   }),
 };

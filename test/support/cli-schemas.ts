@@ -182,6 +182,7 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
       'date',
       'home',
       'key',
+      'publishing',
       'database',
       'ipv4',
       'ipv6',

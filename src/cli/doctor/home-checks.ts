@@ -5,6 +5,7 @@ import { isEncryptedPem } from '../../identity/encrypted-pem.ts';
 import { fingerprint } from '../../identity/fingerprint.ts';
 import { readKeyFile } from '../../identity/key-file.ts';
 import type { CommandContext } from '../context.ts';
+import { isRestored, whyStopped } from '../home/home.ts';
 import { type Identity, openStore } from '../home/open-home.ts';
 import { counted } from '../render/text.ts';
 import { type Check, failed, ok } from './check.ts';
@@ -48,6 +49,20 @@ export function checkHome({ settings, nowMs }: CommandContext, identity: () => P
         }
         const isEncrypted = isEncryptedPem(await readKeyFile(home.keyFile));
         return ok(`${detail}, ${isEncrypted ? 'with a passphrase' : 'without a passphrase'}`);
+      },
+    },
+    {
+      name: 'publishing',
+      run: async () => {
+        const why = whyStopped(home);
+        if (why !== undefined) return failed('in-use', why, 'stop the other one, and start "murmure serve" here again');
+        if (!isRestored(home)) return ok('nothing is held back');
+        const detail = 'this home was restored or put back from a copy, and may lack newer messages of yours';
+        return failed(
+          'invalid-data',
+          detail,
+          'start "murmure serve", which asks others; or accept the loss with "murmure key resume"',
+        );
       },
     },
     {

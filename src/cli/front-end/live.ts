@@ -63,6 +63,7 @@ export class Live implements Disposable {
   readonly #closing = new AbortController();
   #directory: DirectoryState = { status: 'connecting' };
   #listed: readonly DirectoryPeer[] | undefined;
+  #isStopped = false;
   #timer: unknown;
   #isDue = false;
   /** Grows whenever items may have changed: not with how far a download is, which is for the status line alone. */
@@ -85,6 +86,11 @@ export class Live implements Disposable {
 
   get directory(): DirectoryState {
     return this.#directory;
+  }
+
+  /** Nothing is published from here any more; the log says why. */
+  get isStopped(): boolean {
+    return this.#isStopped;
   }
 
   get sessions(): number {
@@ -196,7 +202,7 @@ export class Live implements Disposable {
         this.changedKeys.delete(fact.name);
         break;
       case 'publishing.stopped':
-        this.#write(fact.failure.message, true);
+        this.#isStopped = true;
         break;
       case 'root.published':
         this.#write('published a new root', false);

@@ -1,5 +1,5 @@
 /** The home folder: where what belongs to one identity is kept. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileNames } from '../../directory/file-names.ts';
@@ -18,6 +18,8 @@ export interface Home {
   readonly lockFile: string;
   /** There while the home, restored from a backup, may lack newer messages of its owner. */
   readonly restoredFile: string;
+  /** There while another program publishes with the key of this home, as far as is known; its text says so. */
+  readonly stoppedFile: string;
   /** There while the owner has accepted that newer messages may be lost, and others may still have them. */
   readonly resumedFile: string;
   /** The certificate of a directory that is run from this home, for others to trust. */
@@ -35,6 +37,7 @@ export function homeAt(path: string): Home {
     configFile: join(folder, 'config.toml'),
     lockFile: join(folder, 'serve.lock'),
     restoredFile: join(folder, 'restored.txt'),
+    stoppedFile: join(folder, 'stopped.txt'),
     resumedFile: join(folder, 'resumed.txt'),
     directoryCaFile: join(folder, fileNames.certificate),
   };
@@ -58,6 +61,20 @@ export function isRestored({ restoredFile }: Home): boolean {
 
 export async function clearRestored({ restoredFile }: Home): Promise<void> {
   await rm(restoredFile, { force: true });
+}
+
+/** A peer on this home has stopped publishing, for this reason. */
+export async function markStopped({ stoppedFile }: Home, why: string): Promise<void> {
+  await writeFile(stoppedFile, `${why}\n`, { mode: 0o600, flush: true });
+}
+
+/** Undefined: it has not, or another has started since. */
+export function whyStopped({ stoppedFile }: Home): string | undefined {
+  return existsSync(stoppedFile) ? readFileSync(stoppedFile, 'utf8').trim() : undefined;
+}
+
+export async function clearStopped({ stoppedFile }: Home): Promise<void> {
+  await rm(stoppedFile, { force: true });
 }
 
 /** The owner publishes from here, come what may. */
