@@ -110,11 +110,13 @@ export const peerMachine = peerSetup.createMachine({
         'withdrawal.wanted': [{ guard: 'isPublishing', actions: 'takeWish' }, { actions: 'refuseWish' }],
         'follow.wanted': { actions: 'takeWish' },
         'mute.wanted': { actions: 'takeWish' },
+        'trust.wanted': { actions: 'takeWish' },
         'read.wanted': { actions: 'takeWish' },
         'message.published': { actions: 'tellAnswer' },
         'message.withdrawn': { actions: 'tellAnswer' },
         'follow.changed': { actions: 'tellAnswer' },
         'mute.changed': { actions: 'tellAnswer' },
+        'key.accepted': { actions: 'tellAnswer' },
         'messages.read': { actions: 'tellAnswer' },
         'wish.failed': { actions: 'tellAnswer' },
 

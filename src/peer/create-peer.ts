@@ -410,7 +410,6 @@ class RunningPeer implements Peer {
   }
 
   #trustChanged(name: string): void {
-    this.#refused.delete(name);
     this.#submit({ type: 'trust.changed', name, atMs: this.#time.now() });
   }
 
@@ -470,6 +469,7 @@ class RunningPeer implements Peer {
       this.#publishes = false;
       this.#stopped = new MurmureError(fact.failure.code, fact.failure.message);
     }
+    if (fact.type === 'trust.changed') this.#refused.delete(fact.name);
     if (fact.type === 'key.changed') this.#refused.set(fact.name, this.#store.peer(fact.name)?.key);
     if (fact.type === 'message.published' || fact.type === 'message.withdrawn') this.#announce(fact.root);
     for (const listener of [...(this.#listeners.get(fact.type) ?? []), ...(this.#listeners.get('*') ?? [])]) {

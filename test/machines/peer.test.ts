@@ -69,6 +69,8 @@ const events = [
   { type: 'withdrawal.wanted', hash: ZERO_HASH, ticket: '1', atMs: 1 },
   { type: 'follow.wanted', name: 'alice', following: true, ticket: '1', atMs: 1 },
   { type: 'mute.wanted', name: 'alice', muted: true, ticket: '1', atMs: 1 },
+  { type: 'trust.wanted', name: 'alice', key: 'key', ticket: '1', atMs: 1 },
+  { type: 'key.accepted', name: 'alice', key: 'key', ticket: '1' },
   { type: 'read.wanted', hashes: 'all', ticket: '1', atMs: 1 },
   { type: 'message.published', hash: ZERO_HASH, root: ZERO_HASH, ticket: '1' },
   { type: 'message.withdrawn', hash: ZERO_HASH, root: ZERO_HASH, ticket: '1' },

@@ -163,7 +163,7 @@ export class Live implements Disposable {
   }
 
   #note(fact: PeerFact): void {
-    const warning = renderWarning(fact);
+    const warning = fact.type === 'key.changed' ? newKeyOf(fact.name) : renderWarning(fact);
     if (warning !== undefined) this.#write(warning, true);
     switch (fact.type) {
       case 'peer.listed':
@@ -196,7 +196,6 @@ export class Live implements Disposable {
       }
       case 'key.changed':
         this.changedKeys.add(fact.name);
-        this.#write(`${fact.name} has another key now: "murmure trust ${fact.name}" accepts it`, true);
         break;
       case 'trust.changed':
         this.changedKeys.delete(fact.name);
@@ -251,4 +250,9 @@ export class Live implements Disposable {
           };
     this.#downloads.set(peer, { ...last, nodesFetched, nodesKnown, ...measured });
   }
+}
+
+/** As the command `trust` says it, for whoever is here already. */
+function newKeyOf(name: string): string {
+  return `${name} has another key now, and nothing is accepted from it: open it among the peers (w), and press a to compare the keys`;
 }

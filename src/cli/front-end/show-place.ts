@@ -80,6 +80,7 @@ function statusOf({ live, directory }: Sources) {
   return {
     directory: { ...live.directory, name: URL.parse(directory)?.host ?? '' },
     isStopped: live.isStopped,
+    changedKeys: live.changedKeys.size,
     sessions: live.sessions,
     downloads: live.downloads,
   };
