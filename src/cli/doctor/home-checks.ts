@@ -52,6 +52,13 @@ export function checkHome({ settings, nowMs }: CommandContext, identity: () => P
       },
     },
     {
+      name: 'database',
+      run: async () => {
+        using store = (await openStore(home)).store;
+        return ok(`${counted(store.countMessages(), 'message')} by ${counted(store.peers().length, 'peer')}`);
+      },
+    },
+    {
       name: 'publishing',
       run: async () => {
         const why = whyStopped(home);
@@ -63,13 +70,6 @@ export function checkHome({ settings, nowMs }: CommandContext, identity: () => P
           detail,
           'start "murmure serve", which asks others; or accept the loss with "murmure key resume"',
         );
-      },
-    },
-    {
-      name: 'database',
-      run: async () => {
-        using store = (await openStore(home)).store;
-        return ok(`${counted(store.countMessages(), 'message')} by ${counted(store.peers().length, 'peer')}`);
       },
     },
   ];

@@ -18,6 +18,8 @@ export interface Home {
   readonly lockFile: string;
   /** There while the home, restored from a backup, may lack newer messages of its owner. */
   readonly restoredFile: string;
+  /** There once the home has had a database: from then on one that is missing is lost. */
+  readonly hadStoreFile: string;
   /** There while another program publishes with the key of this home, as far as is known; its text says so. */
   readonly stoppedFile: string;
   /** There while the owner has accepted that newer messages may be lost, and others may still have them. */
@@ -37,6 +39,7 @@ export function homeAt(path: string): Home {
     configFile: join(folder, 'config.toml'),
     lockFile: join(folder, 'serve.lock'),
     restoredFile: join(folder, 'restored.txt'),
+    hadStoreFile: join(folder, 'had-database.txt'),
     stoppedFile: join(folder, 'stopped.txt'),
     resumedFile: join(folder, 'resumed.txt'),
     directoryCaFile: join(folder, fileNames.certificate),
@@ -61,6 +64,21 @@ export function isRestored({ restoredFile }: Home): boolean {
 
 export async function clearRestored({ restoredFile }: Home): Promise<void> {
   await rm(restoredFile, { force: true });
+}
+
+export function hadStore({ hadStoreFile }: Home): boolean {
+  return existsSync(hadStoreFile);
+}
+
+/** Whatever was published from it is gone. */
+export function hasLostStore(home: Home): boolean {
+  return hadStore(home) && !existsSync(home.storeFile);
+}
+
+/** Where this cannot be written, a database that is lost could not be made anew, either. */
+export async function markHadStore({ hadStoreFile }: Home): Promise<void> {
+  const text = 'If the database of this home is missing, nothing is published before its loss is accepted.\n';
+  await writeFile(hadStoreFile, text, { mode: 0o600 }).catch(() => {});
 }
 
 /** A peer on this home has stopped publishing, for this reason. */

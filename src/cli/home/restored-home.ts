@@ -6,18 +6,19 @@ import type { HistoryCheck } from '../../index.ts';
 import { followedPeers } from '../../store/followed.ts';
 import { abortable } from '../abortable.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
-import { NewerMessagesError, NobodyAskedError } from '../errors.ts';
+import { LostMessagesError, NewerMessagesError, NobodyAskedError } from '../errors.ts';
 import { openPeer } from '../peer/one-shot-peer.ts';
-import { clearRestored, isRestored } from './home.ts';
+import { clearRestored, hasLostStore, isRestored } from './home.ts';
 import { type Identity, openStore } from './open-home.ts';
 
 /**
  * Returns once this home may publish, and then does so at once the next time. `identity`, if it is open already: else a passphrase may be
- * asked for. @throws NewerMessagesError, NobodyAskedError, UsageError without a directory
+ * asked for. @throws LostMessagesError, NewerMessagesError, NobodyAskedError, UsageError without a directory
  */
 export async function requireWholeHistory(context: CommandContext, identity?: Identity): Promise<void> {
   const { home } = context.settings;
-  if (!isRestored(home)) return;
+  if (!isRestored(home) && !hasLostStore(home)) return;
+  if (!(await hasMessages(context))) throw new LostMessagesError(home.storeFile);
   const checks = await askFollowed(context, identity);
   const later = checks.filter(({ outcome }) => outcome === 'later');
   if (later.length > 0) throw new NewerMessagesError(later.map(({ peer }) => peer));
@@ -37,6 +38,12 @@ async function askFollowed(context: CommandContext, identity?: Identity): Promis
   const unrecorded = { ...context, settings: { ...settings, record: undefined } };
   await using session = await openPeer(unrecorded, await requireDirectory(context), identity);
   return await abortable(session.peer.checkHistory(), signal);
+}
+
+/** Of a tree of which nothing is left nobody can be asked for anything. */
+async function hasMessages({ settings }: CommandContext): Promise<boolean> {
+  using store = (await openStore(settings.home)).store;
+  return store.ownFeed().messages > 0;
 }
 
 async function followsAnybody({ settings }: CommandContext): Promise<boolean> {

@@ -1,5 +1,5 @@
 /** A home on which a peer has stopped publishing (docs/adr/0016): what is done in it afterwards. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { StoppedError } from '../../../src/cli/errors.ts';
@@ -94,6 +94,37 @@ test.each(oneShots)('%s that learns of newer messages says so, and post is refus
   };
   expect((await inHome([command, 'bob'], { services: telling })).err).toContain(later.message);
   expect(has('restored.txt')).toBe(true);
+});
+
+describe('a home whose database is gone', () => {
+  beforeEach(() => rmSync(join(home, 'store.db')));
+
+  test.each([['post', 'two'], ['serve']])('%s is refused, and says what to do: 7', async (...argv) => {
+    const { code, err } = await inHome(argv, fakePeer({}));
+    expect(code).toBe(7);
+    expect(err).toMatch(/the database of this home was gone.*put the former database .*back.*key resume/);
+  });
+
+  test('sync reads, and tells nobody that there is nothing', async () => {
+    const peer = fakePeer({ sync: async () => Promise.reject(new Error('enough')) });
+    await inHome(['sync', 'bob'], peer);
+    expect(peer.options()).toMatchObject({ publish: false });
+    expect((await inHome(['post', 'two'])).code).toBe(7);
+  });
+
+  test('publishes once the loss is accepted', async () => {
+    expect((await inHome(['following'])).code).toBe(0);
+    await inHome(['key', 'resume', '--yes']);
+    expect((await inHome(['post', 'two'])).code).toBe(0);
+  });
+
+  test('publishes once the database is back', async () => {
+    const other = await initHome('alice');
+    await run(['post', 'one', '--home', other]);
+    expect((await inHome(['post', 'two'])).code).toBe(7);
+    copyFileSync(join(other, 'store.db'), join(home, 'store.db'));
+    expect((await inHome(['post', 'two'])).code).toBe(0);
+  });
 });
 
 test('a mark that says nothing is a mark all the same', async () => {

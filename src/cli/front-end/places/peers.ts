@@ -66,7 +66,7 @@ function peerItems({ peer, store, live, paint, now }: Sources): Item[] {
     const record = known.get(name);
     const warnings = [
       ...(record?.muted ? ['muted'] : []),
-      ...(hasNewKey(live, name, { pinned: record?.key, listed: listed?.key }) ? ['key changed'] : []),
+      ...(hasNewKey(live, name, { pinned: record?.key, listed: listed.get(name) }) ? ['key changed'] : []),
     ];
     return [
       safeLine(name, LONGEST_NAME),
