@@ -1,5 +1,5 @@
 /** The home folder: where what belongs to one identity is kept. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileNames } from '../../directory/file-names.ts';
@@ -52,10 +52,10 @@ export async function createHomeFolder({ folder }: Home): Promise<void> {
 }
 
 /** Its being there is the mark; the text is for whoever looks into the folder. */
-export async function markRestored({ restoredFile }: Home): Promise<void> {
+export function markRestored({ restoredFile }: Home): void {
   const text =
     'Restored from a backup, or put back from a copy: nothing is published until others have been asked for newer messages.\n';
-  await writeFile(restoredFile, text, { mode: 0o600, flush: true });
+  writeFileSync(restoredFile, text, { mode: 0o600, flush: true });
 }
 
 export function isRestored({ restoredFile }: Home): boolean {
@@ -81,9 +81,9 @@ export async function markHadStore({ hadStoreFile }: Home): Promise<void> {
   await writeFile(hadStoreFile, text, { mode: 0o600 }).catch(() => {});
 }
 
-/** A peer on this home has stopped publishing, for this reason. */
-export async function markStopped({ stoppedFile }: Home, why: string): Promise<void> {
-  await writeFile(stoppedFile, `${why}\n`, { mode: 0o600, flush: true });
+/** A peer on this home has stopped publishing, for this reason. At once: it may end in the next moment. */
+export function markStopped({ stoppedFile }: Home, why: string): void {
+  writeFileSync(stoppedFile, `${why}\n`, { mode: 0o600, flush: true });
 }
 
 /** Undefined: it has not, or another has started since. */

@@ -43,7 +43,7 @@ export async function openIdentity(
 export async function openStore(home: Home): Promise<{ name: string; store: Store }> {
   const name = await requireName(home);
   // First: whatever interrupts this, there is no new store without the mark.
-  if (hasLostStore(home)) await markRestored(home);
+  if (hasLostStore(home)) markRestored(home);
   const store = openSqliteStore(home.storeFile);
   if (!hadStore(home)) await markHadStore(home);
   return { name, store };

@@ -31,8 +31,12 @@ type Kept = Pick<CommandContext, 'settings' | 'output'>;
  */
 export function keepStop({ settings: { home }, output }: Kept, peer: Peer): void {
   peer.on('publishing.stopped', ({ failure: { code, message } }) => {
-    const kept = code === 'in-use' ? markStopped(home, message) : markRestored(home);
-    kept.catch((error) => output.warn(`why nothing is published any more could not be kept: ${String(error)}`));
+    try {
+      if (code === 'in-use') markStopped(home, message);
+      else markRestored(home);
+    } catch (error) {
+      output.warn(`why nothing is published any more could not be kept: ${String(error)}`);
+    }
   });
 }
 
