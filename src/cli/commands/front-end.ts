@@ -20,7 +20,8 @@ import { createHome } from '../home/create-home.ts';
 import { type Home, readName } from '../home/home.ts';
 import { type Identity, openIdentity, openStore } from '../home/open-home.ts';
 import { askPassphrase } from '../home/passphrase.ts';
-import { isGuarded, keepHistoryMark, requireWholeHistory } from '../home/restored-home.ts';
+import { beginPublishing, forgetResumption, keepStop } from '../home/publishing.ts';
+import { requireWholeHistory } from '../home/restored-home.ts';
 import { lockHome } from '../home/serve-lock.ts';
 import { keepPort, preferredPorts } from '../home/udp-port.ts';
 import { exitCodeOf } from '../output/exit-codes.ts';
@@ -45,7 +46,7 @@ async function frontEnd(context: CommandContext): Promise<number | undefined> {
   resources.use(lockHome(settings.home));
   await requireWholeHistory(context, identity);
   const store = resources.use((await openStore(settings.home)).store);
-  const guarded = isGuarded(settings.home);
+  const guarded = await beginPublishing(settings.home);
   const ports = { preferredPorts: preferredPorts(settings.home) };
   const options = {
     ...identity,
@@ -58,7 +59,8 @@ async function frontEnd(context: CommandContext): Promise<number | undefined> {
   };
   const peer = resources.use(await services.createPeer(options));
   await keepPort(settings.home, peer);
-  keepHistoryMark(context, peer);
+  keepStop(context, peer);
+  forgetResumption(context, peer);
   await runFrontEnd({
     peer,
     store,

@@ -11,13 +11,13 @@ import { abortable } from '../abortable.ts';
 import { examples, type Run } from '../command.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
 import { UsageError } from '../errors.ts';
-import { isRestored } from '../home/home.ts';
 import { openIdentity, openStore } from '../home/open-home.ts';
+import { keepStop } from '../home/publishing.ts';
 import { requireAskableName, requireCount } from '../input/validate.ts';
 import type { Paint } from '../output/output.ts';
 import { journalOption } from '../peer/journal-option.ts';
 import { observeNetwork, type RoundTrip } from '../peer/network-observer.ts';
-import { tellWarnings } from '../peer/one-shot-peer.ts';
+import { oneShotOptions, tellWarnings } from '../peer/one-shot-peer.ts';
 import { tellWaiting } from '../peer/tell-waiting.ts';
 import { counted } from '../render/text.ts';
 
@@ -66,13 +66,13 @@ export async function ping(context: CommandContext, name: string, options: PingO
     ...identity,
     ...access,
     store: withoutDownloads(home),
-    register: false,
-    publish: !isRestored(context.settings.home),
+    ...oneShotOptions(context.settings.home),
     environment: { network: observed.network },
     ...(await journalOption(context)),
   });
 
   tellWarnings(context, peer);
+  keepStop(context, peer);
   let session: { address: SocketAddress; authenticated: boolean } | undefined;
   peer.on('session.opened', (fact) => {
     if (fact.direction === 'outgoing' && fact.name === name) session = fact;

@@ -8,7 +8,8 @@ import { abortable, untilAborted } from '../abortable.ts';
 import { collect, examples, type Run } from '../command.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
 import { openIdentity, openStore } from '../home/open-home.ts';
-import { isGuarded, keepHistoryMark, requireWholeHistory } from '../home/restored-home.ts';
+import { beginPublishing, forgetResumption, keepStop } from '../home/publishing.ts';
+import { requireWholeHistory } from '../home/restored-home.ts';
 import { lockHome } from '../home/serve-lock.ts';
 import { keepPort, preferredPorts } from '../home/udp-port.ts';
 import { resolveHostPorts } from '../input/host-port.ts';
@@ -48,14 +49,15 @@ export async function serve(context: CommandContext, { udp }: ServeOptions): Pro
   using _lock = lockHome(context.settings.home);
   try {
     await requireWholeHistory(context, identity);
+    const guarded = await beginPublishing(context.settings.home);
     using store = (await openStore(context.settings.home)).store;
     const journal = await journalOption(context);
-    const guarded = isGuarded(context.settings.home);
     const ports = { preferredPorts: preferredPorts(context.settings.home) };
     const options = { ...identity, store, explain: true, guarded, ...access, ...binds, ...ports, ...journal };
     await using peer = await context.services.createPeer(options);
     await keepPort(context.settings.home, peer);
-    keepHistoryMark(context, peer);
+    keepStop(context, peer);
+    forgetResumption(context, peer);
     using _live = keepExplanationFile(context.settings.home, peer);
     await runPeer(context, peer, store);
   } catch (error) {
