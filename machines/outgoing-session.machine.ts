@@ -207,7 +207,8 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
             // The path may lead through somebody who relays: an address that the directory lists is better.
             'peer.located': { guard: 'isListedElsewhere', actions: 'greetListed' },
             'request.stalled': { guard: 'isPathSilent', target: 'searching', actions: 'noteStall' },
-            'session.renew': { actions: ['noteTime', 'greetPath'] },
+            // Whoever says so has slept, or is elsewhere itself: the peer may have moved meanwhile.
+            'session.renew': { actions: ['noteTime', 'greetPath', locatePeer] },
             sweep: { guard: 'isDueForRenewal', actions: ['noteTime', 'greetPath'] },
           },
         },
