@@ -53,13 +53,13 @@ export const readerActions = {
     if (hasNewest) enqueue.sendTo<SessionRef>(id, { type: 'push.confirmed' });
   }),
 
-  forgetFormerReaders: base.assign(({ context, event }) => {
+  forgetFormerReaders: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, 'sweep');
     let { readers } = context;
     for (const name of readerNames(context)) {
       if (!isReader(context, name, event.atMs)) readers = withoutEntry(readers, name);
     }
-    return readers === context.readers ? {} : { readers };
+    if (readers !== context.readers) enqueue.assign({ readers });
   }),
 
   /** A new root goes to each peer that we hold a session to or that reads from us (protocol §5). */
@@ -133,9 +133,10 @@ export const readerActions = {
   lookForAbsent: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, ['registration.listed', 'sweep']);
     if (event.type === 'sweep' && event.atMs - context.presenceAtMs < timing.presenceInterval) return;
-    enqueue.assign({ presenceAtMs: event.atMs });
     const names = absent(context);
-    if (names.length > 0) enqueue({ type: 'lookForPeers', params: { names } });
+    if (names.length === 0) return;
+    enqueue.assign({ presenceAtMs: event.atMs });
+    enqueue({ type: 'lookForPeers', params: { names } });
   }),
 
   /** Listed at another address than before: it may have something new. */
