@@ -131,8 +131,9 @@ describe('the same peer at a further address', () => {
 
   test('is not thought slow because it was searched for after a silence: no round trip counts from before its Hello', async () => {
     await seen.establish();
-    seen.adopt(at(2));
     seen.wantRoot();
+    await seen.outside.clock.advance(500);
+    seen.adopt(at(2));
     while (seen.idsTo('Hello', at(2)).length === 0) await seen.outside.clock.advance(10);
     await seen.outside.clock.advance(50);
     seen.replyFrom(at(2));
