@@ -18,7 +18,11 @@ import { busySlots, giveBack, takeSlot } from './slots.ts';
 import { limits, timing } from './timing.ts';
 
 /** Hands an order to a free slot; gives its number and what the slots are then. */
-function send({ context, event, enqueue, self }: Enqueueing, slots: OutgoingSessionContext['requests'], order: RequestOrder) {
+function send(
+  { context, event, enqueue, self }: Enqueueing,
+  slots: OutgoingSessionContext['requests'],
+  order: RequestOrder,
+) {
   const taken = takeSlot(slots);
   const id = actorId.request(taken.slot);
   if (taken.isNew) {
