@@ -30,7 +30,7 @@ test.each<[string, Trouble[]]>([
 ])('within ten seconds every post is at every follower, %s', async (_, troubles) => {
   await underSeeds(withFreshSeed(), async (seed) => {
     const report = await deliverUnder(seed, { hours: 0.2, troubles, postsPerHour: 60 });
-    expect(delaysOf(report).all?.maximum, describeReport(report)).toBeLessThan(LIMIT_MS);
+    expect(delaysOf(report.delivered).all?.maximum, describeReport(report)).toBeLessThan(LIMIT_MS);
   });
 });
 
@@ -44,7 +44,7 @@ test('with all troubles at once, every post arrives, and 95 of 100 within ten se
   await underSeeds(withFreshSeed(1, 2), async (seed) => {
     const report = await deliverUnder(seed, { hours: 0.7, troubles: allTroubles, postsPerHour: 60, haste: 6 });
     process.stdout.write(`${describeReport(report)}\n`);
-    expect(delaysOf(report).all?.p95, describeReport(report)).toBeLessThan(LIMIT_MS);
+    expect(delaysOf(report.delivered).all?.p95, describeReport(report)).toBeLessThan(LIMIT_MS);
   });
 });
 

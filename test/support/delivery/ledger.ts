@@ -99,7 +99,7 @@ export class Ledger {
 }
 
 /** Of all delays, and of those after each kind of trouble: how many, and median, 95 % and maximum in milliseconds. */
-export function delaysOf({ delivered }: DeliveryReport): Record<string, DelaySummary> {
+export function delaysOf(delivered: readonly Delivery[]): Record<string, DelaySummary> {
   const groups = Map.groupBy(delivered, ({ after }) => after);
   const summaries: Record<string, DelaySummary> = { all: summarise(delivered) };
   for (const [after, deliveries] of [...groups].sort()) summaries[after] = summarise(deliveries);
@@ -119,25 +119,30 @@ function summarise(deliveries: readonly Delivery[]): DelaySummary {
   return { count: sorted.length, median: at(0.5), p95: at(0.95), maximum: at(1) };
 }
 
-/** A table for people, the seed first. */
-export function describeReport(report: DeliveryReport): string {
-  const { seed, posts, missing } = report;
+/** A table for people: how long it took after each kind of trouble. */
+export function describeDelays(delivered: readonly Delivery[]): string {
   const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`.padStart(10);
-  const lines = Object.entries(delaysOf(report)).map(
+  const columns = `${'after'.padEnd(20)}${'count'.padStart(6)}${'median'.padStart(10)}${'95 %'.padStart(10)}${'maximum'.padStart(10)}`;
+  const lines = Object.entries(delaysOf(delivered)).map(
     ([after, { count, median, p95, maximum }]) =>
       `${after.padEnd(20)}${String(count).padStart(6)}${seconds(median)}${seconds(p95)}${seconds(maximum)}`,
   );
-  const lost = missing.map(({ author, follower, postedAtMs, after }) => {
-    const when = `posted at ${Math.round(postedAtMs / 1_000)} s`;
-    return `missing: ${author} → ${follower}, ${when}, after: ${after}`;
-  });
-  const late = report.delivered
+  return [columns, ...lines].join('\n');
+}
+
+/** The seed first, then the table, then what was late or is missing. */
+export function describeReport({ seed, posts, delivered, missing }: DeliveryReport): string {
+  const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
+  const late = delivered
     .filter(({ delayMs }) => delayMs >= LATE_MS)
     .map(({ author, follower, postedAtMs, arrivedAtMs, delayMs, after }) => {
-      const times = `posted at ${(postedAtMs / 1_000).toFixed(1)} s, arrived at ${(arrivedAtMs / 1_000).toFixed(1)} s`;
-      return `late: ${author} → ${follower}, ${times}, ${(delayMs / 1_000).toFixed(1)} s, after: ${after}`;
+      const when = `posted at ${seconds(postedAtMs)}, arrived at ${seconds(arrivedAtMs)}`;
+      return `late: ${author} → ${follower}, ${when}, ${seconds(delayMs)}, after: ${after}`;
     });
+  const lost = missing.map(
+    ({ author, follower, postedAtMs, after }) =>
+      `missing: ${author} → ${follower}, posted at ${seconds(postedAtMs)}, after: ${after}`,
+  );
   const head = `seed ${seed}: ${posts} posts, ${missing.length} deliveries missing`;
-  const columns = `${'after'.padEnd(20)}${'count'.padStart(6)}${'median'.padStart(10)}${'95 %'.padStart(10)}${'maximum'.padStart(10)}`;
-  return [head, columns, ...lines, ...late.slice(0, 20), ...lost.slice(0, 20)].join('\n');
+  return [head, describeDelays(delivered), ...late.slice(0, 20), ...lost.slice(0, 20)].join('\n');
 }
