@@ -210,6 +210,11 @@ export const withRequests = base.extend({
       sendPush(args, { bytes: args.event.bytes, sends: 0 });
     }),
 
+    /** As often as over the path before: nothing of it was heard there. */
+    pushAnew: base.enqueueActions((args) => {
+      if (args.context.push !== undefined) sendPush(args, { ...args.context.push, sends: 0 });
+    }),
+
     repeatPush: base.enqueueActions((args) => {
       if (args.context.push !== undefined) sendPush(args, args.context.push);
     }),
