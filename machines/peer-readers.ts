@@ -133,10 +133,9 @@ export const readerActions = {
   lookForAbsent: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, ['registration.listed', 'sweep']);
     if (event.type === 'sweep' && event.atMs - context.presenceAtMs < timing.presenceInterval) return;
-    const names = absent(context);
-    if (names.length === 0) return;
     enqueue.assign({ presenceAtMs: event.atMs });
-    enqueue({ type: 'lookForPeers', params: { names } });
+    const names = absent(context);
+    if (names.length > 0) enqueue({ type: 'lookForPeers', params: { names } });
   }),
 
   /** Listed at another address than before: it may have something new. */
