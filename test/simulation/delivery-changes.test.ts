@@ -72,7 +72,7 @@ test('a reader that slept for three hours has what it missed within ten seconds'
 });
 
 test.each([0, 15, 30, 45])(
-  'a reader that moved while the author slept has what the author posts on waking within ten seconds, %i s later or sooner',
+  'a reader that moved while the author slept has what the author posts on waking within ten seconds, after 15 min and %i s',
   async (seconds) => {
     const { world, author, reader } = await begin();
     author.host.sleep();
