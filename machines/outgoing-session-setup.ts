@@ -149,6 +149,8 @@ export const base = setup({
       const isWanted = context.located !== undefined || context.usedAtMs > openedAtMs;
       return context.hellos.length === 0 && isWanted && event.atMs - openedAtMs >= timing.sessionRenewal;
     },
+    /** It was sent once. */
+    isPushUnheeded: ({ context }) => context.push?.sends === 1,
     isPushDue: ({ context }) => context.push !== undefined && context.push.sends < limits.pushSends,
   },
   delays: {

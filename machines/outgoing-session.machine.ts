@@ -51,7 +51,7 @@ const move = [
   'cancelHellos',
   'endRace',
   'reportEstablished',
-  'repeatPush',
+  'pushAnew',
 ] as const;
 
 export const outgoingSessionMachine = sessionSetup.createMachine({
@@ -170,7 +170,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
     },
     established: {
       description: 'HelloReply has come: we may ask and push for one hour.',
-      entry: ['reportEstablished', 'tellWaitersReady', 'repeatPush'],
+      entry: ['reportEstablished', 'tellWaitersReady', 'pushAnew'],
       initial: 'answering',
       on: {
         'trust.changed': trustChanged,
@@ -210,7 +210,10 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
             // The path may lead through somebody who relays: an address that the directory lists is better.
             'peer.located': { guard: 'isListedElsewhere', actions: 'greetListed' },
             'request.stalled': { guard: 'isPathSilent', target: 'searching', actions: 'noteStall' },
-            'session.renew': { actions: ['noteTime', 'greetPath'] },
+            // Followers ask for what is pushed. Whoever does not may be elsewhere by now, or have forgotten the session.
+            'push.due': { guard: 'isPushUnheeded', actions: ['challengePath', 'repeatPush'] },
+            // Whoever says so has slept, or is elsewhere itself: the peer may have moved meanwhile.
+            'session.renew': { actions: ['noteTime', 'greetPath', locatePeer] },
             sweep: { guard: 'isDueForRenewal', actions: ['noteTime', 'greetPath'] },
           },
         },

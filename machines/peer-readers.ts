@@ -47,13 +47,13 @@ export const readerActions = {
     if (hasNewest) enqueue.sendTo<SessionRef>(id, { type: 'push.confirmed' });
   }),
 
-  forgetFormerReaders: base.assign(({ context, event }) => {
+  forgetFormerReaders: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, 'sweep');
     let { readers } = context;
     for (const name of readerNames(context)) {
       if (!isReader(context, name, event.atMs)) readers = withoutEntry(readers, name);
     }
-    return readers === context.readers ? {} : { readers };
+    if (readers !== context.readers) enqueue.assign({ readers });
   }),
 
   /** A new root goes to each peer that we hold a session to or that reads from us (protocol §5). */

@@ -2,43 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { hasIPv6, type Json, Programs, type Running } from '../support/program.ts';
+import { startDirectory } from '../support/local-directory.ts';
+import { hasIPv6, type Json, Programs } from '../support/program.ts';
 
 const networks = [
   { network: 'IPv4', udp: ['127.0.0.1:0'], isHere: true },
   { network: 'IPv6', udp: ['[::1]:0'], isHere: hasIPv6 },
   { network: 'IPv4 and IPv6', udp: ['127.0.0.1:0', '[::1]:0'], isHere: hasIPv6 },
 ];
-
-interface Setting extends AsyncDisposable {
-  readonly programs: Programs;
-  /** Flags of a person's home at this directory. */
-  flags(name: string): string[];
-  serve(name: string): Promise<Running>;
-}
-
-async function startDirectory(udp: readonly string[]): Promise<Setting> {
-  const programs = new Programs();
-  const directory = programs.start([
-    ...['directory', '--json', '--listen', '127.0.0.1:0', '--home', programs.home('directory')],
-    ...udp.flatMap((address) => ['--udp', address]),
-  ]);
-  const ready = await directory.event('ready');
-  const flags = (name: string) => [
-    ...['--json', '--home', programs.home(name)],
-    ...['--directory', ready.url as string, '--ca', ready.ca as string],
-  ];
-  return {
-    programs,
-    flags,
-    async serve(name) {
-      const running = programs.start(['serve', ...udp.flatMap((address) => ['--udp', address]), ...flags(name)]);
-      await running.event('ready');
-      return running;
-    },
-    [Symbol.asyncDispose]: () => programs[Symbol.asyncDispose](),
-  };
-}
 
 describe.for(networks)('over $network', ({ udp, isHere }) => {
   test('what alice posts, bob reads', async ({ skip }) => {

@@ -191,6 +191,19 @@ describe('the same peer at a further address', () => {
     expect(seen.outside.last('session.established')).toMatchObject({ address: at(2) });
   });
 
+  test('is not thought slow because it was searched for after a silence: no round trip counts from before its Hello', async () => {
+    await seen.establish();
+    seen.wantRoot();
+    await seen.outside.clock.advance(500);
+    seen.adopt(at(2));
+    while (seen.idsTo('Hello', at(2)).length === 0) await seen.outside.clock.advance(10);
+    await seen.outside.clock.advance(50);
+    seen.replyFrom(at(2));
+    const before = seen.idsTo('RootRequest', at(2)).length;
+    await seen.outside.clock.advance(timing.initialTimeout * 1.2);
+    expect(seen.idsTo('RootRequest', at(2)).length).toBeGreaterThan(before);
+  });
+
   test.each([
     ['of a peer without a key is ignored', undefined, undefined],
     ['under another key is ignored', key, 'another'],
