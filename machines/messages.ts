@@ -65,6 +65,7 @@ const messages = {
       'post.wanted',
       'presence.changed',
       'presence.found',
+      'publishing.stop',
       'read.wanted',
       'root.published',
       'root.sealed',
