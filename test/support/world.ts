@@ -47,11 +47,10 @@ export interface PeerSetup extends Partial<PeerOptions> {
 }
 
 export interface WorldOptions {
-  /**
-   * For days of virtual time: signatures are hashes that anybody could make, datagrams and facts are not kept, and nothing waits for the
-   * event loop. Default false.
-   */
+  /** For days of virtual time: signatures are seals, datagrams and facts are not kept, and nothing waits for the event loop. Default false. */
   readonly isLong?: boolean;
+  /** Seals are hashes that anybody could make: for floods and hours, where real signatures are most of what a test costs. */
+  readonly signatures?: 'real' | 'seals';
 }
 
 interface Setup {
@@ -105,13 +104,19 @@ export class World {
   #directory: UdpSide | undefined;
   #serverKey: PublicKey | undefined;
   readonly #isLong: boolean;
+  readonly #isSealed: boolean;
   readonly #setups = new Map<VirtualPeer, Setup>();
   readonly #killed = new WeakSet<Peer>();
   /** By label: how often it was started. Who starts again draws other ids. */
   readonly #starts = new Map<string, number>();
 
-  constructor(seed: number, weather?: Weather, { isLong = false }: WorldOptions = {}) {
+  constructor(
+    seed: number,
+    weather?: Weather,
+    { isLong = false, signatures = isLong ? 'seals' : 'real' }: WorldOptions = {},
+  ) {
     this.#isLong = isLong;
+    this.#isSealed = signatures === 'seals';
     this.clock = new VirtualClock({ settles: isLong ? 'promises' : 'immediates' });
     this.random = seededRandom(seed);
     this.network = new VirtualNetwork(this.clock, this.random.fork('network'), weather);
@@ -248,7 +253,7 @@ export class World {
     const draw = this.random.fork(`key of ${label}`);
     const secret = Uint8Array.from({ length: 32 }, () => draw.uint32() & 0x7f);
     const keyPair = await keyPairFromSecret(secret);
-    if (this.#isLong) return { keyPair, sign: async (message) => seal(keyPair.publicKey, message) };
+    if (this.#isSealed) return { keyPair, sign: async (message) => seal(keyPair.publicKey, message) };
     const sign = deterministicSigner(secret);
     return { keyPair, sign: async (message) => sign(message) };
   }
@@ -263,7 +268,7 @@ export class World {
   }
 
   get #verify(): PeerEnvironment['verify'] {
-    return this.#isLong ? async (key, message, signature) => seal(key, message).equals(signature) : verify;
+    return this.#isSealed ? async (key, message, signature) => seal(key, message).equals(signature) : verify;
   }
 
   #changesSince(since: string): Changes {

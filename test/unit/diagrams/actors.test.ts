@@ -244,7 +244,7 @@ function said(table: typeof messageTable): string[] {
 }
 
 describe('the overviews', () => {
-  beforeAll(runEverything, 120_000);
+  beforeAll(runEverything);
 
   test('show the messages that actors send, and no others', () => {
     const isBetweenActors = (text: string) => !text.startsWith('outside');
