@@ -35,6 +35,7 @@ import { askable, guardHistory, ownHistory } from './history-guard.ts';
 import { outdatedTrust } from './outdated-trust.ts';
 import type { Contact, Peer, PeerFact, PeerOptions, Traffic } from './peer.ts';
 import { notListed, providePeer } from './peer-effects.ts';
+import { type DirectoryStanding, directoryStanding, type PeerStatus, statusIn } from './status.ts';
 import { SyncReports } from './sync-reports.ts';
 import { publish } from './wishes.ts';
 
@@ -184,6 +185,14 @@ class RunningPeer implements Peer {
     return { outgoing: establishedIn(contacts).length, incoming: contacts.incomingCount };
   }
 
+  get directory(): DirectoryStanding {
+    return directoryStanding(this.#actor.getSnapshot(), (atMs) => this.#toWall(atMs));
+  }
+
+  status(): PeerStatus {
+    return statusIn(this.#actor.getSnapshot(), this.#store, (atMs) => this.#toWall(atMs));
+  }
+
   get actors(): string[] {
     return actorsFrom(this.#actor).map(pathOf).sort();
   }
@@ -260,10 +269,6 @@ class RunningPeer implements Peer {
     return this.#explainer?.explain(this.#actor, name, this.#time.now()) ?? [];
   }
 
-  explainAll(): ReadonlyMap<string, readonly Explanation[]> {
-    return this.#explainer?.explainAll(this.#actor, this.#time.now()) ?? new Map();
-  }
-
   hello(address: SocketAddress): void {
     this.#submit({ type: 'hello.wanted', address, atMs: this.#time.now() });
   }
@@ -338,6 +343,11 @@ class RunningPeer implements Peer {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** What was noted in time for intervals, as people read it. */
+  #toWall(atMs: number): number {
+    return atMs - this.#time.now() + this.#clock.now();
   }
 
   #submit(event: PeerEvent): void {

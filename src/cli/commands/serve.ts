@@ -13,8 +13,8 @@ import { lockHome } from '../home/serve-lock.ts';
 import { keepPort, preferredPorts } from '../home/udp-port.ts';
 import { resolveHostPorts } from '../input/host-port.ts';
 import { exitCodeOfStop } from '../output/exit-codes.ts';
-import { keepExplanationFile } from '../peer/explanation-file.ts';
 import { journalOption } from '../peer/journal-option.ts';
+import { offerToOthers } from '../peer/offer-to-others.ts';
 import { rateLimited } from '../peer/rate-limit.ts';
 import { eventLine, renderEvent, renderWarning } from '../render/event.ts';
 import { isMentioned } from '../render/message-marks.ts';
@@ -56,7 +56,7 @@ export async function serve(context: CommandContext, { udp }: ServeOptions): Pro
     await using peer = await context.services.createPeer(options);
     await keepPort(context.settings.home, peer);
     keepHistoryMark(context, peer);
-    using _live = keepExplanationFile(context.settings.home, peer);
+    await using _api = await offerToOthers(context, peer, { runBy: 'serve', directoryUrl: access.directory });
     await runPeer(context, peer, store);
   } catch (error) {
     if (!context.signal.aborted) throw error;

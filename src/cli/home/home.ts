@@ -15,7 +15,10 @@ export interface Home {
   readonly identityFile: string;
   readonly storeFile: string;
   readonly configFile: string;
+  /** Locked by the process that runs the peer of this home. */
   readonly lockFile: string;
+  /** How other processes reach that one, while it runs. */
+  readonly localApiFile: string;
   /** There while the home, restored from a backup, may lack newer messages of its owner. */
   readonly restoredFile: string;
   /** There while the owner has accepted that newer messages may be lost, and others may still have them. */
@@ -34,6 +37,7 @@ export function homeAt(path: string): Home {
     storeFile: join(folder, 'store.db'),
     configFile: join(folder, 'config.toml'),
     lockFile: join(folder, 'serve.lock'),
+    localApiFile: join(folder, 'local-api.json'),
     restoredFile: join(folder, 'restored.txt'),
     resumedFile: join(folder, 'resumed.txt'),
     directoryCaFile: join(folder, fileNames.certificate),

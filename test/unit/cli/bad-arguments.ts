@@ -216,7 +216,7 @@ export const badArguments: Readonly<Record<string, readonly BadCase[]>> = {
     noName,
     ...named(badNames),
     [['bob', ''], /FILE .*""/],
-    [['bob'], /no "murmure serve" is running/],
+    [['bob'], /no murmure is running/],
     [['bob', 'JOURNAL', 'extra'], /too many arguments/],
   ],
   doctor: [[['extra'], /too many arguments/], unknownOption],
