@@ -80,7 +80,7 @@ export class LocalApi {
     return this.#understood(Dealings, await this.#ask(() => this.#http.get(path, this.#withToken()).json()));
   }
 
-  async directoryPeers(): Promise<readonly DirectoryPeer[]> {
+  async directoryPeers(): Promise<DirectoryPeer[]> {
     const options = { ...this.#withToken(), timeout: LONG_PATIENCE_MS };
     const found = await this.#ask(() => this.#http.get('/v1/directory/peers', options).json());
     return this.#understood(DirectoryPeers, found).peers;
@@ -126,9 +126,10 @@ export class LocalApi {
     try {
       return await request();
     } catch (error) {
-      if (error instanceof HTTPError) throw refusal(error);
       if (isTimeout(error)) throw this.#notAnswering();
-      throw new MurmureError('interrupted', `the murmure that runs on this home (process ${this.process}) has ended`);
+      const refused = error instanceof HTTPError ? refusal(error) : undefined;
+      // One that is ending answers that it was interrupted, but this command was not.
+      throw refused !== undefined && refused.code !== 'interrupted' ? refused : hasEnded(this.process);
     }
   }
 
@@ -151,6 +152,14 @@ export class LocalApi {
       `the murmure that runs on this home (process ${this.process}) is another version than this one (${why}): start it again`,
     );
   }
+}
+
+/** What was asked of it may have been done, or not. */
+export function hasEnded(process: number): MurmureError {
+  return new MurmureError(
+    'unexpected',
+    `the murmure that ran on this home (process ${process}) has ended meanwhile: see with "murmure timeline" what was done, and try again`,
+  );
 }
 
 function refusal(error: HTTPError): MurmureError {

@@ -1,7 +1,7 @@
 /** The streams of events of the local API: JSON Lines of what the peer tells, and every few seconds where it stands. */
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
-import type { Peer } from '../peer/peer.ts';
+import type { Peer, PeerFact } from '../peer/peer.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
 
 /** Whoever hears nothing for a few of these takes the peer for gone. */
@@ -10,6 +10,9 @@ export const BEAT_MS = 5_000;
 const MAX_STREAMS = 32;
 /** Bytes that wait for somebody who does not read: a first download tells of a thousand messages at once. */
 const MAX_WAITING = 16 * 1024 * 1024;
+
+/** Facts after which the peer stands elsewhere than before. */
+const TURNS: readonly PeerFact['type'][] = ['peer.listed', 'directory.unreachable', 'socket.bound', 'root.published'];
 
 export class EventStreams {
   readonly #peer: Peer;
@@ -20,7 +23,7 @@ export class EventStreams {
 
   constructor(peer: Peer) {
     this.#peer = peer;
-    this.#stopListening = peer.on('*', (fact) => this.#write({ fact }));
+    this.#stopListening = peer.on('*', (fact) => this.#pass(fact));
     this.#timer = setInterval(() => this.#write(this.#beat()), BEAT_MS).unref();
   }
 
@@ -39,6 +42,13 @@ export class EventStreams {
     clearInterval(this.#timer);
     this.#stopListening();
     for (const raw of this.#open) raw.end();
+    this.#open.clear();
+  }
+
+  #pass(fact: PeerFact): void {
+    this.#write({ fact });
+    // The actors are in the middle of a step.
+    if (TURNS.includes(fact.type)) setImmediate(() => this.#write(this.#beat()));
   }
 
   #beat() {

@@ -238,7 +238,7 @@ export const Dealings = v.object({
 export const DirectoryPeers = v.object({
   peers: v.array(
     v.object({ name, addresses: v.array(address), key: v.exactOptional(v.string()) }),
-  ) satisfies v.GenericSchema<unknown, readonly DirectoryPeer[]>,
+  ) satisfies v.GenericSchema<unknown, DirectoryPeer[]>,
 });
 
 export const ErrorBody = v.object({ error: failure });

@@ -31,6 +31,7 @@ import { failureFrom, MurmureError } from '../wire/murmure-error.ts';
 import { parseAddress, type SocketAddress } from '../wire/socket-address.ts';
 import { contactIn } from './contact.ts';
 import { createDirectoryHttp, type DirectoryHttp, type DirectoryPeer } from './directory-http.ts';
+import { FactListeners } from './fact-listeners.ts';
 import { askable, guardHistory, ownHistory } from './history-guard.ts';
 import { outdatedTrust } from './outdated-trust.ts';
 import type { Contact, Peer, PeerFact, PeerOptions, Traffic } from './peer.ts';
@@ -58,8 +59,6 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   return peer;
 }
 
-type Listener = (fact: PeerFact) => void;
-
 class RunningPeer implements Peer {
   readonly name: string;
   readonly publicKey: PublicKey;
@@ -77,9 +76,9 @@ class RunningPeer implements Peer {
   readonly #explainer: Explainer | undefined;
   readonly #actor;
   readonly #flush: () => void;
-  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #listeners = new FactListeners();
+  readonly on = this.#listeners.on;
   readonly #stops: (() => void)[] = [];
-  readonly #waiting = new Set<(error: Error) => void>();
   /** Peers that have another key than the pinned one, and that one. BOUNDED by the peers that are asked for. */
   readonly #refused = new Map<string, PublicKey | undefined>();
   readonly #binds: readonly SocketAddress[];
@@ -210,7 +209,7 @@ class RunningPeer implements Peer {
   /** Rejects with what the first socket that cannot be bound says. */
   whenBound(): Promise<void> {
     if (this.#bound.size >= this.#binds.length) return Promise.resolve();
-    return this.#until<void>((resolve, reject) => [
+    return this.#listeners.until<void>((resolve, reject) => [
       this.on('socket.bound', () => this.#bound.size >= this.#binds.length && resolve()),
       this.on('socket.failed', ({ why }) => reject(new MurmureError('unexpected', why))),
     ]);
@@ -218,7 +217,7 @@ class RunningPeer implements Peer {
 
   whenListed(signal?: AbortSignal): Promise<void> {
     if (this.#isListed) return Promise.resolve();
-    return this.#until<void>(
+    return this.#listeners.until<void>(
       (resolve, reject) => [
         this.on('peer.listed', () => resolve()),
         this.on('directory.unreachable', ({ failure }) => {
@@ -238,7 +237,7 @@ class RunningPeer implements Peer {
   }
 
   sync(name: string, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<SyncReport> {
-    const finished = this.#until<SyncReport>(
+    const finished = this.#listeners.until<SyncReport>(
       (resolve) => [this.on('sync.finished', ({ report }) => report.peer === name && resolve(report))],
       signal,
     );
@@ -291,7 +290,7 @@ class RunningPeer implements Peer {
 
   withdraw(hash: Hash): Promise<{ readonly root: Hash }> {
     const ticket = `withdraw.${randomUUID()}`;
-    const answered = this.#until<{ readonly root: Hash }>((resolve, reject) => [
+    const answered = this.#listeners.until<{ readonly root: Hash }>((resolve, reject) => [
       this.on('message.withdrawn', (fact) => fact.ticket === ticket && resolve({ root: fact.root })),
       this.on('wish.failed', ({ ticket: failed, failure }) => {
         if (failed === ticket) reject(new MurmureError(failure.code, failure.message));
@@ -319,16 +318,6 @@ class RunningPeer implements Peer {
     this.#store.repinKey(name, key, this.#clock.now());
     if (unsigned) this.#store.setTrustUnsigned(name, key, true);
     this.#trustChanged(name);
-  }
-
-  on<T extends PeerFact['type'] | '*'>(
-    type: T,
-    listener: (fact: T extends '*' ? PeerFact : Extract<PeerFact, { type: T }>) => void,
-  ): () => void {
-    const listeners = this.#listeners.get(type) ?? new Set();
-    this.#listeners.set(type, listeners);
-    listeners.add(listener as Listener);
-    return () => listeners.delete(listener as Listener);
   }
 
   async close(): Promise<void> {
@@ -407,7 +396,7 @@ class RunningPeer implements Peer {
     for (const check of checks) this.#tell({ type: 'history.checked', check });
     const present = names.filter((name) => !absent.includes(name));
     if (present.length === 0) return checks;
-    const finished = this.#until<readonly HistoryCheck[]>((resolve) => [
+    const finished = this.#listeners.until<readonly HistoryCheck[]>((resolve) => [
       this.on('history.checked', ({ check }) => checks.push(check) === names.length && resolve(checks)),
     ]);
     this.#submit({ type: 'history.wanted', names: present, ...history, atMs: this.#time.now() });
@@ -505,28 +494,7 @@ class RunningPeer implements Peer {
     }
     if (fact.type === 'key.changed') this.#refused.set(fact.name, this.#store.peer(fact.name)?.key);
     if (fact.type === 'message.published' || fact.type === 'message.withdrawn') this.#announce(fact.root);
-    for (const listener of [...(this.#listeners.get(fact.type) ?? []), ...(this.#listeners.get('*') ?? [])]) {
-      listener(fact);
-    }
-  }
-
-  /** A promise that facts settle, and that an abort or the end of the peer rejects. */
-  #until<T>(
-    subscribe: (resolve: (value: T) => void, reject: (error: Error) => void) => (() => void)[],
-    signal?: AbortSignal,
-  ): Promise<T> {
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    if (this.#isClosed) reject(this.#failure ?? new MurmureError('interrupted', 'the peer is closed'));
-    const abort = () => reject(signal?.reason ?? new MurmureError('interrupted', 'given up'));
-    if (signal?.aborted) abort();
-    signal?.addEventListener('abort', abort, { once: true });
-    const stops = subscribe(resolve, reject);
-    this.#waiting.add(reject);
-    return promise.finally(() => {
-      for (const stop of stops) stop();
-      signal?.removeEventListener('abort', abort);
-      this.#waiting.delete(reject);
-    });
+    this.#listeners.tell(fact);
   }
 
   #release(): void {
@@ -540,8 +508,10 @@ class RunningPeer implements Peer {
     } catch {
       // The disk is full, say: what was not written is fetched again.
     }
-    const error = this.#failure ?? new MurmureError('interrupted', 'the peer was closed meanwhile');
-    for (const reject of this.#waiting) reject(error);
+    this.#listeners.end(
+      this.#failure ?? new MurmureError('interrupted', 'the peer was closed meanwhile'),
+      this.#failure ?? new MurmureError('interrupted', 'the peer is closed'),
+    );
   }
 }
 

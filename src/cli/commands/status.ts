@@ -9,7 +9,7 @@ import type { CommandContext } from '../context.ts';
 import { NotServingError } from '../errors.ts';
 import { requireName } from '../home/home.ts';
 import type { Paint } from '../output/output.ts';
-import { findRunningPeer } from '../peer/running-peer.ts';
+import { reachRunningPeer } from '../peer/running-peer.ts';
 import { columns, span } from '../render/text.ts';
 
 export function declare(program: Command, run: Run): void {
@@ -26,7 +26,7 @@ export function declare(program: Command, run: Run): void {
 async function status(context: CommandContext): Promise<void> {
   const { settings, signal, output, nowMs } = context;
   await requireName(settings.home);
-  const api = await findRunningPeer(context);
+  const api = await reachRunningPeer(context);
   if (api === undefined) throw new NotServingError(settings.home.folder);
   try {
     const found = await abortable(api.status(), signal);

@@ -10,7 +10,7 @@ import type { CommandContext } from '../context.ts';
 import { NotServingError, UnknownPeerError } from '../errors.ts';
 import { requirePath, requireValidName } from '../input/validate.ts';
 import type { Paint } from '../output/output.ts';
-import { findRunningPeer } from '../peer/running-peer.ts';
+import { reachRunningPeer } from '../peer/running-peer.ts';
 
 export function declare(program: Command, run: Run): void {
   program
@@ -33,9 +33,9 @@ export async function why(context: CommandContext, name: string, file: string | 
   for (const explanation of explanations) output.data(explanation, (paint) => render(explanation, paint));
 }
 
-/** @throws NotServingError, and as `findRunningPeer` */
+/** @throws NotServingError, and as `reachRunningPeer` */
 async function fromRunningPeer(context: CommandContext, name: string): Promise<readonly Explanation[]> {
-  const api = await findRunningPeer(context);
+  const api = await reachRunningPeer(context);
   if (api === undefined) {
     throw new NotServingError(context.settings.home.folder, 'name a journal that --record wrote');
   }

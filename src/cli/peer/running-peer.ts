@@ -7,10 +7,21 @@ import { abortable } from '../abortable.ts';
 import type { CommandContext } from '../context.ts';
 import { ContradictingOptionError } from '../errors.ts';
 
-type Context = Pick<CommandContext, 'settings' | 'signal'>;
+type Context = Pick<CommandContext, 'settings' | 'signal' | 'output'>;
 
-/** Undefined: none runs. @throws ContradictingOptionError; MurmureError `in-use` for one that does not answer */
-export async function findRunningPeer({ settings, signal }: Context): Promise<LocalApi | undefined> {
+/** Undefined: none runs, or it does not answer, which is said. @throws ContradictingOptionError */
+export async function findRunningPeer(context: Context): Promise<LocalApi | undefined> {
+  try {
+    return await reachRunningPeer(context);
+  } catch (error) {
+    if (!(error instanceof MurmureError) || error.code !== 'in-use') throw error;
+    context.output.warn(`${error.message}. Meanwhile this command works by itself`);
+    return undefined;
+  }
+}
+
+/** As above, for commands that are about the running peer. @throws MurmureError `in-use` for one that does not answer */
+export async function reachRunningPeer({ settings, signal }: Context): Promise<LocalApi | undefined> {
   const { localApiFile, folder } = settings.home;
   // Most commands run where there is none: they need not load a client.
   if (!existsSync(localApiFile)) return undefined;

@@ -177,15 +177,14 @@ async function runEverything(): Promise<void> {
 }
 
 async function runDialogue(world: World, { peer, store }: VirtualPeer, address: string): Promise<void> {
-  const { name, publicKey, addresses, sessions } = peer;
+  const { name, publicKey, addresses, sessions, directory } = peer;
   const asked: AskedPeer = {
-    ...{ name, publicKey, addresses, sessions },
+    ...{ name, publicKey, addresses, sessions, directory },
     ask: (wish) => {
       noted.messages.add(`front-end > peer: ${wish.type}`);
       peer.ask(wish);
     },
     on: (type, listener) => peer.on(type, listener),
-    whenListed: (signal) => peer.whenListed(signal),
     directoryPeers: (signal) => peer.directoryPeers(signal),
     explain: (of) => peer.explain(of),
   };

@@ -119,14 +119,14 @@ function describeSelf({ peer, store, paint }: Sources): string[] {
   ]);
 }
 
-function describePeer(name: string, { peer, store, live, paint, now }: Sources): string[] {
+function describePeer(name: string, { store, live, paint, now }: Sources): string[] {
   const record = store.peer(name);
   const listed = live.listed?.find((entry) => entry.name === name);
   const key = record?.key ?? listed?.key;
   const lastSync = record?.lastSyncMs;
   const relations = [...(record?.following ? ['followed'] : []), ...(record?.muted ? ['muted'] : [])];
   const addresses = listed?.addresses.map(formatAddress).join(', ');
-  const explanations = peer.explain(name);
+  const explanations = live.explain(name);
   return [
     ...(live.changedKeys.has(name)
       ? [
