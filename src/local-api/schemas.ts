@@ -186,6 +186,7 @@ const peerStatus = v.object({
       state: v.picklist(['downloading', 'waiting', 'idle', 'absent']),
       lastSyncMs: v.nullable(ms),
       nextPollMs: v.nullable(ms),
+      failure: v.nullable(failure),
     }),
   ),
   retirement: v.nullable(failure),

@@ -189,7 +189,8 @@ class RunningPeer implements Peer {
   }
 
   status(): PeerStatus {
-    return statusIn(this.#actor.getSnapshot(), this.#store, (atMs) => this.#toWall(atMs));
+    const toWall = (atMs: number) => this.#toWall(atMs);
+    return statusIn(this.#actor.getSnapshot(), { store: this.#store, reports: this.#reports, toWall });
   }
 
   get actors(): string[] {

@@ -10,6 +10,7 @@ import { timing } from '../../machines/timing.ts';
 import { entryOf } from '../merkle/hash-table.ts';
 import type { Store } from '../store/store.ts';
 import type { SocketAddress } from '../wire/socket-address.ts';
+import type { SyncReports } from './sync-reports.ts';
 
 /** What the directory has done, not what is hoped of it. */
 export interface DirectoryStanding {
@@ -37,8 +38,10 @@ export interface FollowedStanding {
   readonly peer: string;
   /** `downloading`; `waiting` for others to end; `idle`; `absent`: neither listed nor in session, so that it is not asked. */
   readonly state: 'downloading' | 'waiting' | 'idle' | 'absent';
-  /** Unix ms; null: never. */
+  /** When it was last known that all it has is here, Unix ms; null: never. */
   readonly lastSyncMs: number | null;
+  /** Why the last download failed; null: it did not. */
+  readonly failure: Failure | null;
   /** When it is asked next, if it does not push before. Unix ms; null: when it is listed again, or in session. */
   readonly nextPollMs: number | null;
 }
@@ -70,11 +73,17 @@ export function directoryStanding(snapshot: PeerSnapshot, toWall: ToWall): Direc
   };
 }
 
-export function statusIn(snapshot: PeerSnapshot, store: Store, toWall: ToWall): PeerStatus {
+export interface StatusSources {
+  readonly store: Store;
+  readonly reports: SyncReports;
+  readonly toWall: ToWall;
+}
+
+export function statusIn(snapshot: PeerSnapshot, sources: StatusSources): PeerStatus {
   const { context } = snapshot;
   return {
     sessions: sessionsIn(snapshot),
-    following: context.following.map((peer) => followedStanding(context, peer, store, toWall)),
+    following: context.following.map((peer) => followedStanding(context, peer, sources)),
     retirement: context.retirement ?? null,
   };
 }
@@ -94,13 +103,14 @@ function sessionsIn({ context }: PeerSnapshot): SessionStanding[] {
 function followedStanding(
   context: PeerSnapshot['context'],
   peer: string,
-  store: Store,
-  toWall: ToWall,
+  { store, reports, toWall }: StatusSources,
 ): FollowedStanding {
-  const lastSyncMs = store.peer(peer)?.lastSyncMs ?? null;
+  const { succeededAtMs, failure = null } = reports.lastEnd(peer) ?? {};
+  // The store knows when something was downloaded last, also in an earlier run.
+  const lastSyncMs = succeededAtMs === undefined ? (store.peer(peer)?.lastSyncMs ?? null) : toWall(succeededAtMs);
   const isAbsent = !isPresent(context, peer);
   const nextPollMs = isAbsent ? null : toWall(context.followedAtMs + timing.followInterval);
-  return { peer, state: stateOf(context, peer, isAbsent), lastSyncMs, nextPollMs };
+  return { peer, state: stateOf(context, peer, isAbsent), lastSyncMs, nextPollMs, failure };
 }
 
 function stateOf(context: PeerSnapshot['context'], peer: string, isAbsent: boolean): FollowedStanding['state'] {

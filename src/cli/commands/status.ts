@@ -57,8 +57,8 @@ function statusLine(found: LocalStatus, nowMs: number) {
       error: directory.failure,
     },
     sessions: sessionsByPeer(found),
-    following: found.following.map(({ peer, state, lastSyncMs, nextPollMs }) => {
-      return { peer, state, lastSync: iso(lastSyncMs), nextPoll: iso(nextPollMs) };
+    following: found.following.map(({ peer, state, lastSyncMs, nextPollMs, failure }) => {
+      return { peer, state, lastSync: iso(lastSyncMs), nextPoll: iso(nextPollMs), error: failure };
     }),
     publishing: retirement === null,
     error: retirement,
@@ -97,11 +97,12 @@ function render(found: LocalStatus, nowMs: number, paint: Paint): string {
     outgoing.length === 0 ? '' : `we ask at ${list(outgoing)}`,
     incoming.length === 0 ? '' : `asks from ${list(incoming)}`,
   ]);
-  const followed = following.map(({ peer, state, lastSyncMs, nextPollMs }) => [
+  const followed = following.map(({ peer, state, lastSyncMs, nextPollMs, failure }) => [
     safeLine(peer),
     state,
     lastSyncMs === null ? 'never synced' : `synced ${span(nowMs - lastSyncMs)} ago`,
     nextPollMs === null ? '' : `asked again in ${span(nextPollMs - nowMs)}`,
+    failure === null ? '' : safeLine(failure.message),
   ]);
   const table = (title: string, rows: readonly (readonly string[])[]) =>
     rows.length === 0

@@ -166,7 +166,7 @@ function sessionText(explanations: readonly Explanation[]): string {
   const ours = state('outgoing-session');
   const theirs = state('incoming-session');
   const parts = [
-    ...(ours === undefined ? [] : [ours === 'established' ? 'you can ask' : `outgoing: ${ours}`]),
+    ...(ours === undefined ? [] : [ours.startsWith('established') ? 'you can ask' : `outgoing: ${ours}`]),
     ...(theirs === undefined ? [] : [theirs === 'live.proven' ? 'they can ask' : `incoming: ${theirs}`]),
   ];
   return parts.join(', ') || 'none';
