@@ -60,11 +60,16 @@ export class AttachedPeer implements HomePeer, AsyncDisposable {
   }
 
   get sessions(): Peer['sessions'] {
-    return this.#beat?.sessions ?? { outgoing: 0, incoming: 0 };
+    if (this.#beat === undefined || this.#ended !== undefined) return { outgoing: 0, incoming: 0 };
+    return this.#beat.sessions;
   }
 
   get directory(): DirectoryStanding {
     return this.#beat?.directory ?? this.status.directory;
+  }
+
+  get traffic(): Peer['traffic'] {
+    return this.#beat?.traffic ?? { received: 0, sent: 0, dropped: {} };
   }
 
   get ended(): MurmureError | undefined {

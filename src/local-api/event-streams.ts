@@ -52,8 +52,8 @@ export class EventStreams {
   }
 
   #beat() {
-    const { addresses, root, sessions, directory } = this.#peer;
-    return { beat: { addresses, root, sessions, directory } };
+    const { addresses, root, sessions, directory, traffic } = this.#peer;
+    return { beat: { addresses, root, sessions, directory, traffic } };
   }
 
   #write(value: object): void {

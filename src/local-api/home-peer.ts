@@ -15,6 +15,7 @@ export interface HomePeer
     | 'root'
     | 'sessions'
     | 'directory'
+    | 'traffic'
     | 'ask'
     | 'on'
     | 'sync'

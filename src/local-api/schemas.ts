@@ -165,7 +165,8 @@ export const Beat = v.object({
   root: hash,
   sessions: v.object({ outgoing: count, incoming: count }),
   directory,
-}) satisfies v.GenericSchema<unknown, Pick<Peer, 'addresses' | 'root' | 'sessions' | 'directory'>>;
+  traffic: v.object({ received: count, sent: count, dropped: v.record(v.string(), count) }),
+}) satisfies v.GenericSchema<unknown, Pick<Peer, 'addresses' | 'root' | 'sessions' | 'directory' | 'traffic'>>;
 
 /** A line of the stream of events. */
 export const EventLine = v.union([v.object({ beat: Beat }), v.object({ fact: FactSchema })]);

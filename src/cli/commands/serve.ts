@@ -9,9 +9,10 @@ import { collect, examples, type Run } from '../command.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
 import { ContradictingOptionError } from '../errors.ts';
 import { openIdentity } from '../home/open-home.ts';
-import { resolveHostPorts } from '../input/host-port.ts';
+import { resolveHostPort, resolveHostPorts } from '../input/host-port.ts';
 import { exitCodeOfStop } from '../output/exit-codes.ts';
 import { type LastingPeer, openLastingPeer } from '../peer/lasting-peer.ts';
+import { offerMetrics } from '../peer/offer-metrics.ts';
 import { rateLimited } from '../peer/rate-limit.ts';
 import { eventLine, renderEvent, renderWarning } from '../render/event.ts';
 import { isMentioned } from '../render/message-marks.ts';
@@ -29,18 +30,21 @@ export function declare(program: Command, run: Run): void {
       'listen here; may be repeated (default: every interface, at the port of the last time)',
       collect,
     )
+    .option('--metrics <host:port>', 'offer counters for Prometheus here, at /metrics')
     .addHelpText('after', examples('serve', 'serve --udp 0.0.0.0:4242 --json'))
     .action((options: ServeOptions) => run((context) => serve(context, options), { bounded: false }));
 }
 
 export interface ServeOptions {
   readonly udp?: readonly string[];
+  readonly metrics?: string;
 }
 
 /** Runs until stopped: SIGTERM is how services are stopped, and ends with 0; SIGINT ends with 130. */
-export async function serve(context: CommandContext, { udp }: ServeOptions): Promise<number> {
+export async function serve(context: CommandContext, { udp, metrics }: ServeOptions): Promise<number> {
   const { home } = context.settings;
   const binds = udp === undefined ? {} : { udp: await resolveHostPorts('--udp', udp) };
+  const listen = metrics === undefined ? undefined : await resolveHostPort('--metrics', metrics);
   const access = await requireDirectory(context);
   // At the beginning, so that nobody is asked for a passphrase when the front end has ended.
   const identity = await openIdentity(context);
@@ -52,6 +56,7 @@ export async function serve(context: CommandContext, { udp }: ServeOptions): Pro
     if (served.attached !== undefined && udp !== undefined) {
       throw new ContradictingOptionError('--udp', home.folder, served.attached.status.process);
     }
+    await using _metrics = listen === undefined ? undefined : await offerMetrics(served.peer, listen);
     await runPeer(context, served);
   } catch (error) {
     if (!context.signal.aborted) throw error;

@@ -50,6 +50,10 @@ export class ChangingPeer implements HomePeer {
     return this.#peer.directory;
   }
 
+  get traffic(): HomePeer['traffic'] {
+    return this.#peer.traffic;
+  }
+
   get ended(): MurmureError | undefined {
     return this.#peer.ended;
   }

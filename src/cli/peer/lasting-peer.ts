@@ -53,8 +53,10 @@ interface Turn extends AsyncDisposable {
 const LOOK_EVERY_MS = 100;
 /** What a process may take from its lock to its local API, or from the end of that to the end of the lock. */
 const BETWEEN_MS = 3_000;
-/** As long as nobody runs the peer, and this process cannot. */
+/** As long as nobody runs the peer, and this process cannot, or not yet. */
 const AGAIN_AFTER_MS = 1_000;
+/** A front end leaves so many of these to a `serve` that is started again, by a service manager after a crash or an upgrade. */
+const LEFT_TO_SERVE = 10;
 
 /** @throws HomeInUseError, ContradictingOptionError, and whatever keeps a peer from being run */
 export async function openLastingPeer(context: CommandContext, options: LastingPeerOptions): Promise<LastingPeer> {
@@ -98,7 +100,7 @@ export async function openLastingPeer(context: CommandContext, options: LastingP
   };
 }
 
-/** As often as it takes: what keeps this process from running the peer is said once. Rejects where only one process may wait. */
+/** Tries as often as it takes: what keeps this process from running the peer is said once. Rejects where only one process may wait. */
 async function nextTurn(
   context: CommandContext,
   options: LastingPeerOptions,
@@ -106,9 +108,13 @@ async function nextTurn(
   peer: ChangingPeer,
   closing: AbortSignal,
 ): Promise<Turn> {
-  for (let said = ''; ; await pause(AGAIN_AFTER_MS, undefined, { signal: closing })) {
+  let said = '';
+  for (let tries = 0; ; tries += 1) {
+    if (tries > 0) await pause(AGAIN_AFTER_MS, undefined, { signal: closing });
     try {
-      return await begin(context, options, store, false);
+      if (options.runBy === 'serve' || tries >= LEFT_TO_SERVE) return await begin(context, options, store, false);
+      const api = await reachRunningPeer(context);
+      if (api !== undefined) return await attachedTurn(context, options, api);
     } catch (error) {
       if (closing.aborted || (error instanceof HomeInUseError && options.runBy === 'serve')) throw error;
       const { message } = failureFrom(error);

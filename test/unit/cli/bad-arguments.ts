@@ -161,7 +161,10 @@ export const badArguments: Readonly<Record<string, readonly BadCase[]>> = {
     ...counted('--count', 'bob'),
     [['alice'], /"alice" is yourself/],
   ],
-  status: [[['extra'], /too many arguments/], [[], /no murmure is running/]],
+  status: [
+    [['extra'], /too many arguments/],
+    [[], /no murmure is running/],
+  ],
   serve: [
     [['extra'], /too many arguments/],
     ...[

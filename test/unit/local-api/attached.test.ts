@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type * as v from 'valibot';
 import { describe, expect, expectTypeOf, onTestFinished, test, vi } from 'vitest';
-import type { PeerFact, Wish } from '../../../src/index.ts';
+import type { PeerFact, SyncReport, Wish } from '../../../src/index.ts';
 import { attach } from '../../../src/local-api/attached-peer.ts';
 import { findLocalApi } from '../../../src/local-api/client.ts';
 import { eventLines } from '../../../src/local-api/event-lines.ts';
@@ -127,10 +127,17 @@ describe('a wish', () => {
 });
 
 describe('a download', () => {
-  const report = {
-    ...{ peer: 'bob', status: 'unchanged', root: ROOT, newMessages: 0, withdrawnMessages: 0, totalMessages: 3 },
+  const report: SyncReport = {
+    ...{
+      peer: 'bob',
+      status: 'unchanged' as const,
+      root: ROOT,
+      newMessages: 0,
+      withdrawnMessages: 0,
+      totalMessages: 3,
+    },
     ...{ nodesFetched: 0, bytesFetched: 0, datagramsSent: 2, retransmissions: 0, durationMs: 12 },
-  } as const;
+  };
 
   test('ends with the report of that peer', async () => {
     const { attached: peer } = await attached((wish, tell) => {
@@ -180,5 +187,7 @@ test('a line that is cut, unknown, or no JSON spoils no other one', async () => 
       controller.close();
     },
   });
-  expect(await Array.fromAsync(eventLines(stream))).toEqual([fact]);
+  const read: unknown[] = [];
+  for await (const event of eventLines(stream)) read.push(event);
+  expect(read).toEqual([fact]);
 });

@@ -27,6 +27,7 @@ export function fakeRunningPeer(
     root: ROOT,
     sessions: { outgoing: 2, incoming: 1 },
     directory: { status: 'connected', listed: [HERE], answeredMs: 1_000, failure: null },
+    traffic: { received: 5, sent: 4, dropped: { malformed: 1 } },
     on: listeners.on,
     status: () => ({
       sessions: [{ peer: 'bob', isDirectory: false, direction: 'outgoing', address: HERE, proven: true }],
