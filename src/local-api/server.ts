@@ -50,6 +50,7 @@ export async function offerLocalApi(options: LocalApiOptions): Promise<AsyncDisp
     logger: false,
     bodyLimit: BODY_LIMIT,
     requestTimeout: SLOW_CLIENT_MS,
+    keepAliveTimeout: SLOW_CLIENT_MS,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: MAX_HEADER_BYTES },
     http: {

@@ -17,14 +17,16 @@ async function served(answer: Answer = () => {}, runBy: LocalApiOptions['runBy']
   const folder = await initHome();
   const home = homeAt(folder);
   const lock = lockHome(home);
+  let isOver = false;
   const running = fakeRunningPeer(answer);
   const offered = await offerLocalApi({ ...running, file: home.localApiFile, runBy, directoryUrl: DIRECTORY });
   return {
     ...running,
     home,
     flags: ['--home', folder, '--json'],
-    end: () => offered[Symbol.asyncDispose](),
     async [Symbol.asyncDispose]() {
+      if (isOver) return;
+      isOver = true;
       await offered[Symbol.asyncDispose]();
       lock[Symbol.dispose]();
     },
