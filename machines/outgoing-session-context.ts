@@ -76,7 +76,7 @@ export type OutgoingSessionEvent =
   | RequestEnded
   | RequestStalled;
 
-export type Waiter = RefFor<'outgoing-session', 'merkle-walk'> | RefFor<'outgoing-session', 'history-check'>;
+export type Waiter = RefFor<'outgoing-session', 'merkle-walk' | 'history-check' | 'ping'>;
 
 export interface OutgoingSessionInput {
   readonly id: string;

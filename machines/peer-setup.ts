@@ -23,6 +23,7 @@ import {
   type PeerFact,
   type PeerInput,
 } from './peer-context.ts';
+import { pingMachine } from './ping.machine.ts';
 import { socketMachine } from './socket.machine.ts';
 import { limits, timing } from './timing.ts';
 import type { StoreWish } from './wishes.ts';
@@ -41,6 +42,7 @@ export const base = setup({
     incomingSession: incomingSessionMachine,
     merkleWalk: merkleWalkMachine,
     historyCheck: historyCheckMachine,
+    ping: pingMachine,
     addressProof: addressProofMachine,
   },
   actions: {

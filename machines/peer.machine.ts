@@ -5,6 +5,7 @@
 import { childActions } from './peer-children.ts';
 import { initialPeerContext } from './peer-context.ts';
 import { historyActions } from './peer-history.ts';
+import { pingActions } from './peer-pings.ts';
 import { publishingActions } from './peer-publishing.ts';
 import { readerActions } from './peer-readers.ts';
 import { sessionActions } from './peer-sessions.ts';
@@ -30,6 +31,7 @@ const peerSetup = base
   .extend({ actions: walkActions })
   .extend({ actions: readerActions })
   .extend({ actions: historyActions })
+  .extend({ actions: pingActions })
   .extend({ actions: publishingActions })
   .extend({ actions: wishActions });
 
@@ -96,6 +98,7 @@ export const peerMachine = peerSetup.createMachine({
         'sync.wanted': [{ guard: 'isSyncing' }, { actions: 'walkWanted' }],
         'sync.progressed': { actions: 'tellProgress' },
         'history.wanted': [{ guard: 'isCheckingHistory' }, { actions: 'checkHistory' }],
+        'ping.wanted': { actions: 'ping' },
         'following.changed': { actions: ['noteFollowing', 'walkFollowed'] },
         'trust.changed': { actions: ['forgetSessionsOf', 'tellTrustChanged', 'walkTrusted'] },
         'presence.found': { actions: 'walkReturned' },
@@ -131,6 +134,7 @@ export const peerMachine = peerSetup.createMachine({
 
         'xstate.done.actor.merkle-walk.*': { actions: ['putAway', 'endWalk'] },
         'xstate.done.actor.history-check.*': { actions: ['putAway', 'endCheck'] },
+        'xstate.done.actor.ping.*': { actions: ['putAway', 'tellPing'] },
         'xstate.done.actor.address-proof.*': [
           { guard: 'isCopy', actions: ['putAway', 'stopForCopy'] },
           { actions: 'putAway' },
@@ -138,6 +142,7 @@ export const peerMachine = peerSetup.createMachine({
 
         'xstate.error.actor.merkle-walk.*': { actions: ['putAway', 'reportBreakdown', 'endBrokenWalk'] },
         'xstate.error.actor.history-check.*': { actions: ['putAway', 'reportBreakdown', 'endBrokenCheck'] },
+        'xstate.error.actor.ping.*': { actions: ['putAway', 'reportBreakdown', 'tellBrokenPing'] },
         'xstate.error.actor.address-proof.*': { actions: ['putAway', 'reportBreakdown'] },
         'xstate.error.actor.outgoing-session.*': { actions: ['putAway', 'reportBreakdown', 'endBrokenOutgoing'] },
         'xstate.error.actor.incoming-session.*': { actions: ['putAway', 'reportBreakdown', 'endBrokenIncoming'] },

@@ -119,6 +119,8 @@ export const limits = {
   announcedWalks: 10,
   /** Peers that are asked about our own history at once. */
   historyChecks: 16,
+  /** Peers that are pinged at once. */
+  pings: 64,
   /** Nodes a walk may fetch for each message of its quota: a binary tree has two. */
   nodesPerMessage: 2,
   /** Requests that wait while an address is being proven (protocol §5). */

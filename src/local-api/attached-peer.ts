@@ -3,7 +3,7 @@ import type { SyncReport } from '../../machines/events.ts';
 import type { Wish } from '../../machines/wishes.ts';
 import type { DirectoryPeer } from '../peer/directory-http.ts';
 import { FactListeners } from '../peer/fact-listeners.ts';
-import type { Contact, Peer } from '../peer/peer.ts';
+import type { Contact, Peer, PeerFact } from '../peer/peer.ts';
 import type { DirectoryStanding } from '../peer/status.ts';
 import { failureFrom, MurmureError } from '../wire/murmure-error.ts';
 import { hasEnded, type LocalApi } from './client.ts';
@@ -11,6 +11,8 @@ import { eventLines } from './event-lines.ts';
 import { BEAT_MS } from './event-streams.ts';
 import type { HomePeer } from './home-peer.ts';
 import type { LocalBeat, LocalDealings, LocalStatus } from './schemas.ts';
+
+type Ping = Extract<PeerFact, { type: 'ping.finished' }>;
 
 /** Beats that may be missing. Counted, not timed: after this process was stopped for a while, one is missing, not many. */
 const MISSING_BEATS = 3;
@@ -97,10 +99,16 @@ export class AttachedPeer implements HomePeer, AsyncDisposable {
       (resolve) => [this.on('sync.finished', ({ report }) => report.peer === name && resolve(report))],
       signal,
     );
-    // Whichever fails first is told.
-    finished.catch(() => {});
-    await this.#api.wish({ type: 'sync.wanted', name });
-    return finished;
+    return this.#after({ type: 'sync.wanted', name }, finished);
+  }
+
+  /** Asks for its root once, and downloads nothing. @throws as `sync` */
+  async ping(name: string, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<Ping> {
+    const finished = this.#listeners.until<Ping>(
+      (resolve) => [this.on('ping.finished', (fact) => fact.peer === name && resolve(fact))],
+      signal,
+    );
+    return this.#after({ type: 'ping.wanted', name }, finished);
   }
 
   whenListed(signal?: AbortSignal): Promise<void> {
@@ -122,6 +130,13 @@ export class AttachedPeer implements HomePeer, AsyncDisposable {
 
   async explain(name: string): Promise<LocalDealings['explanations']> {
     return (await this.#api.dealings(name)).explanations;
+  }
+
+  async #after<T>(wish: Wish, finished: Promise<T>): Promise<T> {
+    // Whichever fails first is told.
+    finished.catch(() => {});
+    await this.#api.wish(wish);
+    return finished;
   }
 
   /** The other process goes on. */

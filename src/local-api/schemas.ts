@@ -69,6 +69,7 @@ export const WishSchema = v.variant('type', [
     ticket,
   }),
   v.strictObject({ type: v.literal('sync.wanted'), name }),
+  v.strictObject({ type: v.literal('ping.wanted'), name }),
   v.strictObject({ type: v.literal('hello.wanted'), address: v.strictObject(address.entries) }),
 ]) satisfies v.GenericSchema<unknown, Wish>;
 
@@ -129,6 +130,14 @@ export const FactSchema = v.variant('type', [
   v.object({ type: v.literal('session.failed'), name, failure }),
   v.object({ type: v.literal('sync.progressed'), peer: name, nodesFetched: count, nodesWanted: count }),
   v.object({ type: v.literal('sync.finished'), report: syncReport }),
+  v.object({
+    type: v.literal('ping.finished'),
+    peer: name,
+    address: v.nullable(address),
+    authenticated: v.boolean(),
+    roundTripMs: v.nullable(ms),
+    failure: v.exactOptional(failure),
+  }),
   v.object({ type: v.literal('trust.changed'), name }),
   v.object({
     type: v.literal('history.checked'),

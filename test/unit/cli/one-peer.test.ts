@@ -126,6 +126,36 @@ describe('beside a running peer', () => {
     ]);
   });
 
+  test('ping asks through it, and opens no peer that could take sessions away from it', async () => {
+    const answers = [{ roundTripMs: 12 }, { roundTripMs: null }, { roundTripMs: 20 }];
+    await using setting = await served((wish, tell) => {
+      const { roundTripMs = null } = answers.shift() ?? {};
+      const address = { ip: '192.0.2.9', port: 9 };
+      if (wish.type !== 'ping.wanted') return;
+      tell({ type: 'ping.finished', peer: 'somebody else', address, authenticated: false, roundTripMs: 1 });
+      tell({ type: 'ping.finished', peer: wish.name, address, authenticated: true, roundTripMs });
+    });
+    const { code, lines } = await run(['ping', 'bob', '--count', '3', ...setting.flags], { services: noNetwork });
+    expect(code).toBe(0);
+    expect(lines).toEqual([
+      {
+        ...{ peer: 'bob', address: { ip: '192.0.2.9', port: 9 }, authenticated: true, natTraversal: null, sent: 3 },
+        ...{ roundTripsMs: [12, 20], minMs: 12, averageMs: 16, maxMs: 20 },
+      },
+    ]);
+    expect(setting.asked).toEqual(Array(3).fill({ type: 'ping.wanted', name: 'bob' }));
+  });
+
+  test('ping fails as the peer says', async () => {
+    await using setting = await served((wish, tell) => {
+      if (wish.type !== 'ping.wanted') return;
+      const failure = { code: 'peer-unreachable', message: 'it is silent' } as const;
+      tell({ type: 'ping.finished', peer: wish.name, address: null, authenticated: false, roundTripMs: null, failure });
+    });
+    const { code, err } = await run(['ping', 'bob', ...setting.flags]);
+    expect({ code, err }).toEqual({ code: 5, err: 'murmure: bob: it is silent\n' });
+  });
+
   test('status says how it stands', async () => {
     await using setting = await served();
     const { code, lines } = await run(['status', ...setting.flags], { nowMs: () => Date.now() });

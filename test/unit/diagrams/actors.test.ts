@@ -73,6 +73,8 @@ async function runEverything(): Promise<void> {
   };
   await world.settle(bob.peer.sync('odd'));
   await world.settle(bob.peer.sync('nobody'));
+  for (const name of ['alice', 'odd', 'nobody']) bob.peer.ask({ type: 'ping.wanted', name });
+  await world.clock.advance(60_000);
 
   // Our history is in doubt: somebody has our message but not our root, somebody knows none of both, and some do not answer.
   for (const text of ['mine', 'mine too']) bob.peer.post(text);
@@ -268,6 +270,7 @@ test('children are named as the machines name them', () => {
     actorId.incomingSession(address),
     actorId.merkleWalk('alice'),
     actorId.historyCheck('alice'),
+    actorId.ping('alice'),
     actorId.request(0),
     actorId.addressProof(0),
   ];
