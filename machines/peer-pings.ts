@@ -24,7 +24,9 @@ export const pingActions = {
     const { event, enqueue, self } = args;
     assertEvent(event, 'ping.wanted');
     const { name, atMs } = event;
-    const { children } = self.getSnapshot() as { children: Readonly<Record<string, AnyActorRef | undefined>> };
+    const { children = {} } = self.getSnapshot() as {
+      readonly children?: Readonly<Record<string, AnyActorRef | undefined>>;
+    };
     const id = actorId.ping(name);
     if (children[id] !== undefined) return;
     const running = Object.keys(children).filter((other) => other.startsWith(actorId.ping(''))).length;

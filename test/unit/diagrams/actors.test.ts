@@ -74,7 +74,7 @@ async function runEverything(): Promise<void> {
   await world.settle(bob.peer.sync('odd'));
   await world.settle(bob.peer.sync('nobody'));
   for (const name of ['alice', 'odd', 'nobody']) bob.peer.ask({ type: 'ping.wanted', name });
-  await world.clock.advance(60_000);
+  await world.clock.advance(5_000);
 
   // Our history is in doubt: somebody has our message but not our root, somebody knows none of both, and some do not answer.
   for (const text of ['mine', 'mine too']) bob.peer.post(text);
