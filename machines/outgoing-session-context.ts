@@ -76,7 +76,10 @@ export type OutgoingSessionEvent =
   | RequestEnded
   | RequestStalled;
 
-export type Waiter = RefFor<'outgoing-session', 'merkle-walk' | 'history-check' | 'ping'>;
+export type Waiter =
+  | RefFor<'outgoing-session', 'merkle-walk'>
+  | RefFor<'outgoing-session', 'history-check'>
+  | RefFor<'outgoing-session', 'ping'>;
 
 export interface OutgoingSessionInput {
   readonly id: string;
