@@ -62,6 +62,7 @@ const messages = {
       'peer.stop',
       'post.wanted',
       'presence.found',
+      'publishing.stop',
       'read.wanted',
       'root.published',
       'root.sealed',
