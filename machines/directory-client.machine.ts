@@ -25,6 +25,8 @@ export type DirectoryClientEvent =
   | { readonly type: 'greeting.failed'; readonly failure: Failure }
   /** Whatever is known of our standing may be out of date. */
   | { readonly type: 'registration.renew'; readonly atMs: number }
+  /** Another program may be listed under our name. */
+  | { readonly type: 'listing.wanted' }
   /** A local address was bound. */
   | { readonly type: 'port.bound'; readonly port: number }
   /** IP addresses of this machine. */
@@ -48,6 +50,8 @@ export type DirectoryClientReport =
       readonly requester: RefFor<'outgoing-session', 'directory-client'>;
     }
   | { readonly type: 'registration.listed'; readonly addresses: readonly SocketAddress[]; readonly atMs: number }
+  /** While all is well: who is listed under our name now. */
+  | { readonly type: 'listing.read'; readonly addresses: readonly SocketAddress[]; readonly atMs: number }
   | { readonly type: 'registration.failed'; readonly failure: Failure; readonly retryInMs: number };
 
 export interface DirectoryClientInput {
@@ -213,6 +217,11 @@ const directoryClientSetup = base.extend({
       ({ context: { listed, atMs } }) => ({ type: 'registration.listed', addresses: listed, atMs }),
     ),
 
+    reportRead: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context: { listed, atMs } }) => ({ type: 'listing.read', addresses: listed, atMs }),
+    ),
+
     reportFailure: base.sendTo(
       ({ context }) => context.owner,
       // Noted by whatever led here.
@@ -287,7 +296,7 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
     registered: {
       description: 'Listed; asked again in a while whether that is still so.',
       after: { checkPause: 'checking' },
-      on: renewing,
+      on: { ...renewing, 'listing.wanted': 'verifying' },
     },
     checking: {
       description:
@@ -310,7 +319,7 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
       on: {
         'registration.renew': renewal,
         'listing.checked': [
-          { guard: 'isStillListed', target: 'registered', actions: 'noteListed' },
+          { guard: 'isStillListed', target: 'registered', actions: ['noteListed', 'reportRead'] },
           { target: 'registering', actions: 'noteAnswered' },
         ],
         'directory.failed': onFailure,

@@ -4,7 +4,7 @@ import type { DoneActorEvent, ErrorActorEvent } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import { emptyTable, entryOf, type Table } from '../src/merkle/hash-table.ts';
 import type { Hash } from '../src/wire/hash.ts';
-import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
+import { formatAddress, isIPv6, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
 import type { AddressProofOutput } from './address-proof.machine.ts';
 import type { Allowance } from './announcements.ts';
@@ -16,6 +16,7 @@ import type {
   HistoryCheck,
   IncomingSessionReport,
   OutgoingSessionReport,
+  OwnHistory,
   SocketReport,
   Sockets,
   WalkReport,
@@ -95,21 +96,18 @@ export type PeerEvent =
       readonly nodesFetched: number;
       readonly nodesWanted: number;
     }
-  /** Do these know a later history than the one with these roots, the present one first, and this newest message in it? */
+  /** Do these know a later history than this one? */
   | {
       readonly type: 'history.wanted';
       readonly names: readonly string[];
-      readonly roots: readonly Hash[];
-      readonly leaf: Hash;
+      readonly history: OwnHistory;
       readonly atMs: number;
     }
-  /** Others may learn our root, but for those who could not be asked yet whether they know a later one. */
-  | { readonly type: 'publishing.begun'; readonly root: Hash; readonly unasked: readonly string[] }
   | { readonly type: 'publishing.stop'; readonly failure: Failure }
   /** What the user believes of this peer has changed: whatever was opened under its former key is over. */
   | { readonly type: 'trust.changed'; readonly name: string; readonly atMs: number }
   | { readonly type: 'following.changed'; readonly names: readonly string[]; readonly atMs: number }
-  | { readonly type: 'root.published'; readonly root: Hash }
+  | { readonly type: 'root.published'; readonly root: Hash; readonly history?: OwnHistory | undefined }
   /** Our signed Root, to be pushed. */
   | { readonly type: 'root.sealed'; readonly bytes: Uint8Array }
   | {
@@ -166,6 +164,8 @@ export interface PeerInput {
   readonly register: boolean;
   /** Our own key, if it is to be noticed that another program publishes with it. */
   readonly guardedKey: PublicKey | undefined;
+  /** Ours, if each peer is to be asked whether it knows a later one before it learns our root. */
+  readonly history: OwnHistory | undefined;
   readonly quota: number;
   /** Peers that have read from us within the last day. */
   readonly formerReaders: readonly string[];
@@ -202,16 +202,18 @@ export interface PeerContext extends PeerInput {
   readonly toWalk: readonly string[];
   /** Names of running walks, with a root announced meanwhile. */
   readonly walks: Table<Hash | null>;
-  /** Checks of our history that run or wait. */
-  readonly historyChecks: number;
-  /** Those that are to be asked when others have answered, and what they are asked. Bounded by those we follow and the readers asked. */
-  readonly waitingChecks:
-    | { readonly names: readonly string[]; readonly roots: readonly Hash[]; readonly leaf: Hash; readonly atMs: number }
-    | undefined;
-  /** Peers that must not learn our root before they were asked for a later one. Bounded by those we follow, and some readers. */
-  readonly unasked: readonly string[];
-  /** It was looked for other programs under our name. */
-  readonly isSoleChecked: boolean;
+  /** Peers that are being asked about our history. Bounded by `limits.historyChecks`. */
+  readonly checking: readonly string[];
+  /** Those that are to be asked when others have answered. Bounded by the outgoing sessions, and those we follow. */
+  readonly toCheck: readonly WaitingCheck[];
+  /** Peers that may learn our root: they know no later one, or, false, have not answered. Bounded by the outgoing sessions. */
+  readonly asked: Table<boolean>;
+  /** Somebody has what we have. */
+  readonly isConfirmed: boolean;
+  /** When it was last looked for other programs under our name; undefined: never. */
+  readonly copiesSoughtAtMs: number | undefined;
+  /** Where it is being looked for them, as text; undefined: a slot that is free. Bounded by the addresses that a directory lists under our name. */
+  readonly searches: readonly (string | undefined)[];
   /** Why it only reads from now on: it does not register, and tells nobody its root. Undefined: it publishes. */
   readonly retirement: Failure | undefined;
   /** Errors sent since the last sweep, in all and by source. */
@@ -222,6 +224,12 @@ export interface PeerContext extends PeerInput {
   readonly traversalTargets: readonly SocketAddress[];
   readonly restarts: number;
   readonly followedAtMs: number;
+}
+
+export interface WaitingCheck {
+  readonly name: string;
+  readonly history: OwnHistory;
+  readonly atMs: number;
 }
 
 export function initialPeerContext(input: PeerInput): PeerContext {
@@ -245,10 +253,12 @@ export function initialPeerContext(input: PeerInput): PeerContext {
     allowances: emptyTable<Allowance>(),
     toWalk: [],
     walks: emptyTable<Hash | null>(),
-    historyChecks: 0,
-    waitingChecks: undefined,
-    unasked: [],
-    isSoleChecked: false,
+    checking: [],
+    toCheck: [],
+    asked: emptyTable<boolean>(),
+    isConfirmed: false,
+    copiesSoughtAtMs: undefined,
+    searches: [],
     retirement: undefined,
     errorsSent: 0,
     errorsTo: emptyTable<number>(),
@@ -257,6 +267,16 @@ export function initialPeerContext(input: PeerInput): PeerContext {
     restarts: 0,
     followedAtMs: 0,
   };
+}
+
+/**
+ * It must not learn our root before it was asked whether it knows a later one: exactly those could lose something by it. Who has no place
+ * for a session of ours cannot be asked.
+ */
+export function isWithheld({ history, asked, contacts }: PeerContext, name: string): boolean {
+  if (history === undefined || name === '' || entryOf(asked, name) !== undefined) return false;
+  const canBeAsked = contacts.outgoing.size < limits.outgoingSessions;
+  return canBeAsked || outgoingOf(contacts, actorId.outgoingSession(name)) !== undefined;
 }
 
 /** Errors are limited per source and in all (protocol §9). */
@@ -277,6 +297,20 @@ export function isDirectoryInSession(context: PeerContext, from: SocketAddress):
 /** The directory knows us under other addresses than our own: what comes from outside passes only where we have sent lately. */
 export function isBehindNat({ listed, localIps }: PeerContext): boolean {
   return listed.some(({ ip }) => !localIps.includes(ip));
+}
+
+export function isOwnAddress({ localIps, ports }: PeerContext, { ip, port }: SocketAddress): boolean {
+  return localIps.includes(ip) && ports.includes(port);
+}
+
+/**
+ * Of two programs under one name the list names first, within a family, the one that has proven its address last (protocol §3). Where it is
+ * not known which of the addresses is ours, the other one counts as the earlier.
+ */
+export function wasListedBefore(context: PeerContext, address: SocketAddress): boolean {
+  const family = context.listed.filter((listed) => isIPv6(listed) === isIPv6(address));
+  const own = family.findLastIndex((listed) => isOwnAddress(context, listed));
+  return own === -1 || family.findIndex((listed) => sameAddress(listed, address)) > own;
 }
 
 /** We have a session with this peer, or the directory lists it. */

@@ -8,7 +8,7 @@ import { actorId } from './actor-ids.ts';
 import { establishedIn, outgoingOf } from './contacts.ts';
 import { socketFor } from './events.ts';
 import type { RefFor } from './messages.ts';
-import { isBehindNat, isDirectoryAt, isReader, type PeerContext } from './peer-context.ts';
+import { isBehindNat, isDirectoryAt, isReader, isWithheld, type PeerContext } from './peer-context.ts';
 import { ensureOutgoing } from './peer-sessions.ts';
 import { base, type Enqueueing } from './peer-setup.ts';
 import { startWaiting, startWalk } from './peer-walks.ts';
@@ -23,7 +23,7 @@ function greetSome(args: Enqueueing, toGreet: readonly string[], atMs: number): 
     const id = actorId.outgoingSession(name);
     ensureOutgoing(args, id, { name, nameKnown: true });
     enqueue.sendTo<SessionRef>(id, { type: 'session.renew', atMs });
-    if (context.sealedRoot !== undefined && !context.unasked.includes(name))
+    if (context.sealedRoot !== undefined && !isWithheld(context, name))
       enqueue.sendTo<SessionRef>(id, { type: 'push.wanted', bytes: context.sealedRoot });
   }
   enqueue.assign({ toGreet: toGreet.slice(limits.greetingsPerSweep) });
@@ -71,7 +71,7 @@ export const readerActions = {
     for (const { id, entry } of establishedIn(context.contacts)) {
       if (isDirectoryAt(context, entry.address)) continue;
       reached.add(entry.name);
-      if (context.unasked.includes(entry.name)) continue;
+      if (isWithheld(context, entry.name)) continue;
       enqueue.sendTo<SessionRef>(id, { type: 'push.wanted', bytes });
     }
     const toGreet = readerNames(context).filter((name) => !reached.has(name));

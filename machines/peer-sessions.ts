@@ -89,7 +89,7 @@ export const sessionActions = {
   }),
 
   noteListed: base.assign(({ event }) => {
-    assertEvent(event, 'registration.listed');
+    assertEvent(event, ['registration.listed', 'listing.read']);
     return { listed: event.addresses };
   }),
 
@@ -240,7 +240,9 @@ export const sessionActions = {
     }
     const hello: Delivery = { received, from, size, atMs, socket };
     const proven = isInSession(contacts, nameIn(hello), from);
-    const { name: ownName, root: ownRoot, random } = context;
+    const { name: ownName, history, root, random } = context;
+    // Who it is, and whether it was asked about our history, is known later.
+    const ownRoot = history === undefined ? root : undefined;
     enqueue.spawnChild('incomingSession', {
       id,
       input: { address: from, ownName, ownRoot, owner: self, socket, random, hello, proven },

@@ -22,6 +22,7 @@ import {
   type PeerEvent,
   type PeerFact,
   type PeerInput,
+  wasListedBefore,
 } from './peer-context.ts';
 import { pingMachine } from './ping.machine.ts';
 import { socketMachine } from './socket.machine.ts';
@@ -85,12 +86,11 @@ export const base = setup({
       (event.type === 'sync.wanted' || event.type === 'announcement.verified') &&
       entryOf(context.walks, event.name) !== undefined,
     isPublishing: ({ context }) => context.retirement === undefined,
-    /** A Hello of ours was answered under our own name and key, by another program than this. */
-    isCopy: ({ context, event }) => {
+    /** A Hello of ours was answered under our own name and key, by a program that was there before this one. */
+    isEarlierCopy: ({ context, event }) => {
       assertEvent(event, 'xstate.done.actor.address-proof.*');
-      return event.output.proven && context.retirement === undefined;
+      return event.output.proven && context.retirement === undefined && wasListedBefore(context, event.output.address);
     },
-    isCheckingHistory: ({ context }) => context.historyChecks > 0,
     /** A child that fails again and again stays down until the next sweep. */
     mayRestart: ({ context }) => context.restarts < limits.restarts,
     isFollowDue: ({ context, event }) =>

@@ -75,6 +75,8 @@ export const timing = {
   clockCheck: SECOND,
   /** A comparison that comes so much later than the one before: this machine slept (protocol §5). */
   sleepThreshold: 30 * SECOND,
+  /** It is looked for other programs under our name at most this often: two that say Hello to each other must not do so for ever. */
+  copySearch: 10 * SECOND,
   /** Followed peers that never push are asked for their root this often. */
   followInterval: MINUTE,
 
@@ -121,6 +123,8 @@ export const limits = {
   historyChecks: 16,
   /** Peers that are pinged at once. */
   pings: 64,
+  /** Nodes of our own history that a peer is asked for at once, where the first few do not tell: known peers answer one after the other. */
+  historyQuestions: 16,
   /** Nodes a walk may fetch for each message of its quota: a binary tree has two. */
   nodesPerMessage: 2,
   /** Requests that wait while an address is being proven (protocol §5). */

@@ -150,6 +150,18 @@ export class NewerMessagesError extends MurmureError {
   }
 }
 
+/** The database of a home is gone, and with it what was published from there. */
+export class LostMessagesError extends MurmureError {
+  override readonly name = 'LostMessagesError';
+
+  constructor(file: string) {
+    super(
+      'invalid-data',
+      `the database of this home was gone, and ${file} is a new one: whatever you have published before, everybody would drop with your next message; put the former database or a backup of it back, import a backup of "murmure key export" into another --home, or accept the loss with "murmure key resume"`,
+    );
+  }
+}
+
 /** Nobody could say whether there is more of our history than in this home, which was restored from a backup. */
 export class NobodyAskedError extends MurmureError {
   override readonly name = 'NobodyAskedError';

@@ -20,6 +20,7 @@ const MAX_TEXT = 10_000;
 
 const text = v.pipe(v.string(), v.maxLength(MAX_TEXT));
 const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'not 64 lower-case hexadecimal digits'));
+const publicKey = v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]{86}$/, 'not a public key in base64'));
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const ms = v.number();
 const base64url = (bytes: number) =>
@@ -62,6 +63,7 @@ export const WishSchema = v.variant('type', [
   v.strictObject({ type: v.literal('post.wanted'), text, inReplyTo: v.nullable(hash), ticket }),
   v.strictObject({ type: v.literal('withdrawal.wanted'), hash, ticket }),
   v.strictObject({ type: v.literal('follow.wanted'), name, following: v.boolean(), ticket }),
+  v.strictObject({ type: v.literal('trust.wanted'), name, key: publicKey, ticket }),
   v.strictObject({ type: v.literal('mute.wanted'), name, muted: v.boolean(), ticket }),
   v.strictObject({
     type: v.literal('read.wanted'),
@@ -78,6 +80,7 @@ const answers = [
   v.object({ type: v.literal('message.withdrawn'), hash, root: hash, ticket }),
   v.object({ type: v.literal('follow.changed'), name, following: v.boolean(), ticket }),
   v.object({ type: v.literal('mute.changed'), name, muted: v.boolean(), ticket }),
+  v.object({ type: v.literal('key.accepted'), name, key: publicKey, ticket }),
   v.object({ type: v.literal('messages.read'), count, ticket }),
   v.object({ type: v.literal('wish.failed'), failure, ticket }),
 ] as const;

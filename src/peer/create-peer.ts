@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { createActor } from 'xstate';
 import { actorId } from '../../machines/actor-ids.ts';
-import { establishedIn, outgoingOf } from '../../machines/contacts.ts';
+import { establishedIn } from '../../machines/contacts.ts';
 import type { HistoryCheck, SyncReport } from '../../machines/events.ts';
 import type { PeerFact as MachineFact, NetworkChange, PeerEvent } from '../../machines/peer-context.ts';
 import type { SocketContext } from '../../machines/socket.machine.ts';
@@ -32,8 +32,8 @@ import { parseAddress, type SocketAddress } from '../wire/socket-address.ts';
 import { contactIn } from './contact.ts';
 import { createDirectoryHttp, type DirectoryHttp, type DirectoryPeer } from './directory-http.ts';
 import { FactListeners } from './fact-listeners.ts';
-import { askable, guardHistory, ownHistory } from './history-guard.ts';
 import { outdatedTrust } from './outdated-trust.ts';
+import { ownHistory } from './own-history.ts';
 import type { Contact, Peer, PeerFact, PeerOptions, Traffic } from './peer.ts';
 import { notListed, providePeer } from './peer-effects.ts';
 import { type DirectoryStanding, directoryStanding, type PeerStatus, statusIn } from './status.ts';
@@ -84,12 +84,11 @@ class RunningPeer implements Peer {
   readonly #binds: readonly SocketAddress[];
   readonly #bound = new Map<number, SocketAddress>();
   #publishes: boolean;
-  /** Nobody learns the root yet. */
-  #isGuarded: boolean;
+  /** Nobody learns the root before it was asked whether it knows a later one. */
+  readonly #isGuarded: boolean;
   #stopped: MurmureError | undefined;
   #root: Hash;
   #historyCheck: Promise<readonly HistoryCheck[]> | undefined;
-  #asking: Promise<unknown> = Promise.resolve();
   #isListed = false;
   #lookedAtMs: number;
   #localIpsBefore: readonly string[] = [];
@@ -112,16 +111,18 @@ class RunningPeer implements Peer {
     this.#localIpsBefore = this.#localIps();
     this.#root = store.ownFeed().root;
     this.#publishes = options.publish ?? true;
-    this.#isGuarded = this.#publishes && options.guarded === true && ownHistory(store) !== undefined;
+    this.#isGuarded = this.#publishes && options.guarded === true;
+    const register = options.register ?? true;
     const input = {
       name,
-      root: this.#publishes && !this.#isGuarded ? this.#root : undefined,
-      guardedKey: this.#publishes && options.guarded === true ? keyPair.publicKey : undefined,
+      root: this.#publishes ? this.#root : undefined,
+      guardedKey: this.#isGuarded && register ? keyPair.publicKey : undefined,
+      history: this.#isGuarded ? ownHistory(store) : undefined,
       binds: this.#binds,
       following: followedNames(store, name),
-      register: options.register ?? true,
+      register,
       quota: options.quota ?? limits.messageQuota,
-      formerReaders: store.readersSince(this.#clock.now() - timing.readerMemory),
+      formerReaders: store.readersSince(this.#clock.now() - timing.readerMemory, this.#clock.now()),
     };
     const recording = record({
       root: 'peer',
@@ -168,7 +169,6 @@ class RunningPeer implements Peer {
     this.#stops.push(this.#watchStore());
     this.#actor.start();
     this.#submit({ type: 'network.changed', why: 'start', localIps: this.#localIps(), atMs: this.#time.now() });
-    if (this.#isGuarded) this.#stops.push(this.#guardHistory());
   }
 
   get addresses(): readonly SocketAddress[] {
@@ -379,17 +379,7 @@ class RunningPeer implements Peer {
   async #checkHistory(): Promise<readonly HistoryCheck[]> {
     // Called by a listener: what it has asked for before comes first, and the actors are at rest.
     await null;
-    return this.#askHistory(this.#actor.getSnapshot().context.following);
-  }
-
-  /** One after the other: the peer asks about one history at a time. */
-  #askHistory(names: readonly string[]): Promise<readonly HistoryCheck[]> {
-    const asked = this.#asking.then(() => this.#askHistoryNow(names));
-    this.#asking = asked.catch(() => {});
-    return asked;
-  }
-
-  async #askHistoryNow(names: readonly string[]): Promise<readonly HistoryCheck[]> {
+    const names = this.#actor.getSnapshot().context.following;
     const history = ownHistory(this.#store);
     if (names.length === 0 || history === undefined) return [];
     const absent = await this.#absentAmong(names);
@@ -397,10 +387,14 @@ class RunningPeer implements Peer {
     for (const check of checks) this.#tell({ type: 'history.checked', check });
     const present = names.filter((name) => !absent.includes(name));
     if (present.length === 0) return checks;
+    const awaited = new Set(present);
     const finished = this.#listeners.until<readonly HistoryCheck[]>((resolve) => [
-      this.on('history.checked', ({ check }) => checks.push(check) === names.length && resolve(checks)),
+      this.on('history.checked', ({ check }) => {
+        if (awaited.delete(check.peer)) checks.push(check);
+        if (awaited.size === 0) resolve(checks);
+      }),
     ]);
-    this.#submit({ type: 'history.wanted', names: present, ...history, atMs: this.#time.now() });
+    this.#submit({ type: 'history.wanted', names: present, history, atMs: this.#time.now() });
     return finished;
   }
 
@@ -416,32 +410,14 @@ class RunningPeer implements Peer {
   }
 
   #trustChanged(name: string): void {
-    this.#refused.delete(name);
     this.#submit({ type: 'trust.changed', name, atMs: this.#time.now() });
   }
 
   #announce(root: Hash): void {
     if (root === this.#root) return;
     this.#root = root;
-    if (this.#publishes && !this.#isGuarded) this.#submit({ type: 'root.published', root });
-  }
-
-  #guardHistory(): () => void {
-    const context = () => this.#actor.getSnapshot().context;
-    return guardHistory({
-      clock: this.#clock,
-      names: askable(context().following, context().formerReaders),
-      ask: (names) => this.#askHistory(names),
-      onCheck: (listener) => this.on('history.checked', ({ check }) => listener(check)),
-      onListed: (listener) => this.on('peer.listed', listener),
-      onSession: (listener) => this.on('session.opened', listener),
-      isReached: (name) => outgoingOf(context().contacts, actorId.outgoingSession(name))?.address !== undefined,
-      begin: (unasked) => {
-        this.#isGuarded = false;
-        if (this.#publishes) this.#submit({ type: 'publishing.begun', root: this.#root, unasked });
-      },
-      stop: (failure) => this.#submit({ type: 'publishing.stop', failure }),
-    });
+    const history = this.#isGuarded ? ownHistory(this.#store) : undefined;
+    if (this.#publishes) this.#submit({ type: 'root.published', root, ...(history && { history }) });
   }
 
   /** Another process may post, follow or unfollow on this home. */
@@ -493,6 +469,7 @@ class RunningPeer implements Peer {
       this.#publishes = false;
       this.#stopped = new MurmureError(fact.failure.code, fact.failure.message);
     }
+    if (fact.type === 'trust.changed') this.#refused.delete(fact.name);
     if (fact.type === 'key.changed') this.#refused.set(fact.name, this.#store.peer(fact.name)?.key);
     if (fact.type === 'message.published' || fact.type === 'message.withdrawn') this.#announce(fact.root);
     this.#listeners.tell(fact);

@@ -118,8 +118,8 @@ class SqliteStore implements Store {
     return this.#own.withdraw(author, hash, nowMs);
   }
 
-  formerOwnRoots(limit: number): Hash[] {
-    return this.#own.formerRoots(limit);
+  formerOwnFeeds(): OwnFeed[] {
+    return this.#own.former();
   }
 
   ownLeaves(): Uint8Array[] {
@@ -223,8 +223,8 @@ class SqliteStore implements Store {
     this.#contacts.noteReader(name, nowMs);
   }
 
-  readersSince(ms: number): string[] {
-    return this.#contacts.readersSince(ms);
+  readersSince(ms: number, nowMs: number): string[] {
+    return this.#contacts.readersSince(ms, nowMs);
   }
 
   habitOf(address: string, key: PublicKey | null): Habit | undefined {

@@ -111,8 +111,8 @@ export interface Store extends Disposable {
   withdraw(author: string, hash: Hash, nowMs: number): { root: Hash } | undefined;
   /** The leaves of the own tree, in order, as they are: for a backup. */
   ownLeaves(): Uint8Array[];
-  /** Roots of the own tree before the present one, newest first; without those of 32, 1,024, … messages, which stand in every later tree. */
-  formerOwnRoots(limit: number): Hash[];
+  /** The own tree as it was before, newest first, without the present one: the last 64 changes are remembered. */
+  formerOwnFeeds(): OwnFeed[];
   /** Makes these the own tree, from a backup. @throws MurmureError `usage` if there is an own tree already */
   restore(author: string, leaves: readonly Uint8Array[], nowMs: number): { root: Hash };
   /** Changes when another process has committed to this home; never because of this store's own writes. */
@@ -154,8 +154,11 @@ export interface Store extends Disposable {
    * remembered, and never exported. @throws what is wrong with the disk, at most as often as it is written
    */
   noteReader(name: string, nowMs: number): void;
-  /** Who has read from us at this instant (Unix ms) or later; who was noted last comes first. */
-  readersSince(ms: number): string[];
+  /**
+   * Who has read from us at this instant (Unix ms) or later; who was noted last comes first. Whoever was noted in the future, by a clock
+   * that was set back since, counts as noted now.
+   */
+  readersSince(ms: number, nowMs: number): string[];
   /** `address`: as text, `IP:PORT`. `key`: null for a peer without one. Undefined: nothing is known. */
   habitOf(address: string, key: PublicKey | null): Habit | undefined;
   /** Replaces what was known. Cheap if that was the same. The newest 4,096 are remembered. */

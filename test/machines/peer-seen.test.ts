@@ -53,7 +53,14 @@ function begin(input: Partial<PeerInput> = {}): void {
   peer = createActor(machine, {
     id: 'peer',
     clock: outside.clock,
-    input: { ...rest, quota: limits.messageQuota, formerReaders: [], guardedKey: undefined, ...input },
+    input: {
+      ...rest,
+      quota: limits.messageQuota,
+      formerReaders: [],
+      guardedKey: undefined,
+      history: undefined,
+      ...input,
+    },
   });
   peer.start();
   send({ type: 'socket.ready', index: 0, address: own, socket: outside.socket });

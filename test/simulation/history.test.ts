@@ -110,7 +110,7 @@ describe('a restored peer has nobody to ask', () => {
     store.withdraw('alice', hashOf(leaves[2] as Uint8Array), 0);
     const alice = await restoreAlice(world, ['bob'], store);
     expect(await outcomes(world, alice)).toEqual({ bob: 'later' });
-    const roots = [store.ownFeed().root, ...store.formerOwnRoots(16)];
+    const roots = [store.ownFeed(), ...store.formerOwnFeeds()].map(({ root }) => root);
     expect(roots).toHaveLength(2);
     expect(bob.asked.toSorted()).toEqual([...roots, hashOf(leaves[1] as Uint8Array)].toSorted());
     await world.close();

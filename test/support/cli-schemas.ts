@@ -228,6 +228,7 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
       'home',
       'key',
       'database',
+      'publishing',
       'ipv4',
       'ipv6',
       'certificate',

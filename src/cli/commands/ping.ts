@@ -12,13 +12,14 @@ import { abortable } from '../abortable.ts';
 import { examples, type Run } from '../command.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
 import { UsageError } from '../errors.ts';
-import { isRestored, requireName } from '../home/home.ts';
+import { requireName } from '../home/home.ts';
 import { openIdentity, openStore } from '../home/open-home.ts';
+import { keepStop } from '../home/publishing.ts';
 import { requireAskableName, requireCount } from '../input/validate.ts';
 import type { Paint } from '../output/output.ts';
 import { journalOption } from '../peer/journal-option.ts';
 import { observeNetwork, type RoundTrip } from '../peer/network-observer.ts';
-import { tellWarnings } from '../peer/one-shot-peer.ts';
+import { oneShotOptions, tellWarnings } from '../peer/one-shot-peer.ts';
 import { findRunningPeer } from '../peer/running-peer.ts';
 import { tellWaiting } from '../peer/tell-waiting.ts';
 import { counted } from '../render/text.ts';
@@ -104,13 +105,13 @@ async function pingByOneself(context: CommandContext, name: string, count: numbe
     ...identity,
     ...access,
     store: withoutDownloads(home),
-    register: false,
-    publish: !isRestored(context.settings.home),
+    ...oneShotOptions(context.settings.home),
     environment: { network: observed.network },
     ...(await journalOption(context)),
   });
 
   tellWarnings(context, peer);
+  keepStop(context, peer);
   let session: Session | undefined;
   peer.on('session.opened', (fact) => {
     if (fact.direction === 'outgoing' && fact.name === name) session = fact;

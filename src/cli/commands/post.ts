@@ -10,6 +10,7 @@ import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { openStore } from '../home/open-home.ts';
+import { tellIfStopped } from '../home/publishing.ts';
 import { requireWholeHistory } from '../home/restored-home.ts';
 import { readText } from '../input/standard-input.ts';
 import { resolveHash } from '../messages/message-hash.ts';
@@ -56,6 +57,7 @@ export async function post(context: CommandContext, text: string | undefined, op
   const kept = store.message(hash);
   if (kept === undefined) throw new Error(`the message ${hash} was published, but cannot be read back`);
   messagePrinter(context, { name, store })(kept, { fields: { root } });
+  tellIfStopped(context, 'the message');
 }
 
 interface Published {

@@ -5,6 +5,7 @@ import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { ForeignMessageError } from '../errors.ts';
 import { openStore } from '../home/open-home.ts';
+import { tellIfStopped } from '../home/publishing.ts';
 import { requireWholeHistory } from '../home/restored-home.ts';
 import { findMessage, HASH_ARGUMENT } from '../messages/message-hash.ts';
 import { WHAT_WITHDRAWING_CANNOT_DO } from '../messages/withdrawing.ts';
@@ -45,4 +46,5 @@ export async function withdraw(context: CommandContext, text: string, { yes = fa
   if (withdrawn === undefined) throw new ForeignMessageError(hash, author);
   const { root } = withdrawn;
   output.data({ hash, root }, () => `Withdrew ${shortHash(hash)}; the root is now ${shortHash(root)}.`);
+  tellIfStopped(context, 'the withdrawal');
 }

@@ -65,6 +65,7 @@ export class Live implements Disposable {
   /** Of the peer that is looked at, as far as another process had to be asked. */
   #explained: { readonly name: string; readonly explanations: readonly Explanation[] } | undefined;
   #listed: readonly DirectoryPeer[] | undefined;
+  #isStopped = false;
   #timer: unknown;
   #isDue = false;
   /** Grows whenever items may have changed: not with how far a download is, which is for the status line alone. */
@@ -85,6 +86,11 @@ export class Live implements Disposable {
     const { status, answeredMs } = this.#peer.directory;
     const isSilent = answeredMs !== null && this.#clock.now() - answeredMs > DIRECTORY_SILENT_MS;
     return isSilent ? 'unreachable' : status;
+  }
+
+  /** Nothing is published from here any more; the log says why. */
+  get isStopped(): boolean {
+    return this.#isStopped;
   }
 
   get sessions(): number {
@@ -172,7 +178,7 @@ export class Live implements Disposable {
   }
 
   #note(fact: PeerFact): void {
-    const warning = renderWarning(fact);
+    const warning = fact.type === 'key.changed' ? newKeyOf(fact.name) : renderWarning(fact);
     if (warning !== undefined) this.#write(warning, true);
     switch (fact.type) {
       case 'peer.listed':
@@ -205,13 +211,12 @@ export class Live implements Disposable {
       }
       case 'key.changed':
         this.changedKeys.add(fact.name);
-        this.#write(`${fact.name} has another key now: "murmure trust ${fact.name}" accepts it`, true);
         break;
       case 'trust.changed':
         this.changedKeys.delete(fact.name);
         break;
       case 'publishing.stopped':
-        this.#write(fact.failure.message, true);
+        this.#isStopped = true;
         break;
       case 'root.published':
         this.#write('published a new root', false);
@@ -255,4 +260,9 @@ export class Live implements Disposable {
           };
     this.#downloads.set(peer, { ...last, nodesFetched, nodesKnown, ...measured });
   }
+}
+
+/** As the command `trust` says it, for whoever is here already. */
+function newKeyOf(name: string): string {
+  return `${name} has another key now, and nothing is accepted from it: open it among the peers (w), and press a to compare the keys`;
 }

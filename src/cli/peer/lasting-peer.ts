@@ -11,7 +11,8 @@ import { failureFrom } from '../../wire/murmure-error.ts';
 import type { CommandContext, DirectoryAccess } from '../context.ts';
 import { HomeInUseError } from '../errors.ts';
 import { type Identity, openStore } from '../home/open-home.ts';
-import { isGuarded, keepHistoryMark, requireWholeHistory } from '../home/restored-home.ts';
+import { beginPublishing, forgetResumption, keepStop } from '../home/publishing.ts';
+import { requireWholeHistory } from '../home/restored-home.ts';
 import { lockHome, lockStandby } from '../home/serve-lock.ts';
 import { keepPort, preferredPorts } from '../home/udp-port.ts';
 import { ChangingPeer } from './changing-peer.ts';
@@ -177,14 +178,16 @@ async function ownTurn(
   resources.use(lock);
   const { identity, access, udp } = await own(isFirst);
   await requireWholeHistory(context, identity);
+  const guarded = await beginPublishing(home);
   const options = {
     ...{ ...identity, store, ...access, ...(udp && { udp }) },
-    ...{ explain: true, guarded: isGuarded(home), preferredPorts: preferredPorts(home) },
+    ...{ explain: true, guarded, preferredPorts: preferredPorts(home) },
     ...(await journalOption(context)),
   };
   const peer = resources.use(await context.services.createPeer(options));
   await keepPort(home, peer);
-  keepHistoryMark(context, peer);
+  keepStop(context, peer);
+  forgetResumption(context, peer);
   resources.use(await offerToOthers(context, peer, { runBy, directoryUrl: access.directory }));
   const kept = resources.move();
   const { directory: directoryUrl } = access;

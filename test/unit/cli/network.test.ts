@@ -244,6 +244,7 @@ describe('doctor', () => {
       date: 'ok',
       home: 'ok',
       key: 'ok',
+      publishing: 'ok',
       database: 'ok',
       certificate: 'ok',
       directory: 'ok',

@@ -162,6 +162,12 @@ async function runEverything(): Promise<void> {
   const taken = `${addressOf(bob).ip}:${addressOf(bob).port}`;
   await expect(world.settle(world.addPeer('erin', { udp: [taken] }))).rejects.toThrow('in use');
 
+  // A copy of a peer that runs.
+  for (const _ of [1, 2]) {
+    const gina = await world.settle(world.addPeer('gina', { guarded: true }));
+    await world.settle(gina.peer.whenListed());
+  }
+
   // Registered for long, and then out of the directory's reach.
   world.network.cut(carol.ip, DIRECTORY.ip);
   await world.clock.advance(HOUR);
@@ -192,8 +198,21 @@ async function runDialogue(world: World, { peer, store }: VirtualPeer, address: 
   };
   world.clock.setTimeout(() => world.peers[0]?.peer.post('Hello @bob.'), 1_000);
   const answers: Answer[] = [press('p'), 'x'.repeat(986), press('p'), 'Hello.', press('x', 'Hello.'), true];
-  answers.push(press('f'), 'carol', press('u'), 'carol', press('m'), press('s'), press('w'), press('m', 'alice'));
+  answers.push(
+    press('f'),
+    'carol',
+    press('u'),
+    'carol',
+    press('m'),
+    press('s'),
+    press('w'),
+    press('a', 'alice'),
+    true,
+    press('m', 'alice'),
+  );
   answers.push(press('i'), press('3'), address, press('3'), cancel, cancel, cancel);
+  // Another key than alice's.
+  store.repinKey('alice', publicKey, world.clock.now());
   const paint = (_format: unknown, text: string) => text;
   const dialogue = scripted(world, answers);
   const { screen } = dialogue;
@@ -226,7 +245,7 @@ function said(table: typeof messageTable): string[] {
 }
 
 describe('the overviews', () => {
-  beforeAll(runEverything, 60_000);
+  beforeAll(runEverything, 120_000);
 
   test('show the messages that actors send, and no others', () => {
     const isBetweenActors = (text: string) => !text.startsWith('outside');
