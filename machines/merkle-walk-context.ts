@@ -19,7 +19,14 @@ export interface LookedUp {
 
 export type MerkleWalkEvent =
   | SessionAnswer
-  | { readonly type: 'walk.begun'; readonly isCurrent: boolean; readonly totalMessages: number; readonly atMs: number }
+  | {
+      readonly type: 'walk.begun';
+      readonly isCurrent: boolean;
+      /** It was current before another root took its place. */
+      readonly isSuperseded: boolean;
+      readonly totalMessages: number;
+      readonly atMs: number;
+    }
   | { readonly type: 'nodes.lookedUp'; readonly found: readonly LookedUp[] }
   | { readonly type: 'tree.adopted'; readonly adoption: Adoption; readonly atMs: number }
   | { readonly type: 'adoption.failed'; readonly failure: Failure }
@@ -39,6 +46,8 @@ export interface MerkleWalkContext extends MerkleWalkInput {
   readonly session: RefFor<'merkle-walk', 'outgoing-session'> | undefined;
   readonly root: Hash | undefined;
   readonly authenticated: boolean;
+  /** The root is the answer to a question of ours; an announced one may be an old one, replayed or late (protocol §7). */
+  readonly isFresh: boolean;
   readonly frontier: Frontier;
   /** Hashes in the frontier. */
   readonly pending: number;

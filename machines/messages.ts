@@ -48,6 +48,8 @@ const messages = {
   outside: {
     peer: [
       'announcement.verified',
+      'cursor.issued',
+      'cursor.unavailable',
       'follow.changed',
       'follow.wanted',
       'following.changed',
@@ -64,6 +66,7 @@ const messages = {
       'peer.stop',
       'ping.wanted',
       'post.wanted',
+      'presence.changed',
       'presence.found',
       'publishing.stop',
       'read.wanted',
@@ -156,6 +159,7 @@ const messages = {
     'directory-client': ['greeting.failed', 'ips.changed', 'listing.wanted', 'port.bound', 'registration.renew'],
     socket: ['datagrams.send', 'source.unrouted'],
     'outgoing-session': [
+      'listing.changed',
       'push.confirmed',
       'push.wanted',
       'root.wanted',

@@ -126,8 +126,20 @@ export type PeerEvent =
       readonly atMs: number;
     }
   | { readonly type: 'keepAlive.sealed'; readonly bytes: Uint8Array }
-  /** How the directory lists those of whom it was asked; who is not listed is left out. */
+  /** How the directory lists those of whom it was asked. */
   | { readonly type: 'presence.found'; readonly listings: readonly Listing[]; readonly atMs: number }
+  /** Followed peers that were proven anew or are listed elsewhere since the last cursor, and those that are listed no more. */
+  | {
+      readonly type: 'presence.changed';
+      readonly listings: readonly Listing[];
+      readonly removed: readonly string[];
+      readonly cursor: string;
+      readonly atMs: number;
+    }
+  /** Where the directory's list stands now; what happened to it before is not told any more. */
+  | { readonly type: 'cursor.issued'; readonly cursor: string; readonly atMs: number }
+  /** This directory does not tell what has changed. */
+  | { readonly type: 'cursor.unavailable'; readonly atMs: number }
   | { readonly type: 'peer.stop' }
   | ChildEnded;
 
@@ -148,10 +160,11 @@ type ChildEnded =
 
 export type NetworkChange = 'start' | 'sleep' | 'clock' | 'addresses';
 
-/** `addresses` as text: it changes when the peer is listed elsewhere. */
+/** How the directory lists a peer; without addresses, not at all. */
 export interface Listing {
   readonly name: string;
-  readonly addresses: string;
+  readonly addresses: readonly SocketAddress[];
+  readonly key: PublicKey | undefined;
 }
 
 export interface PeerInput {
@@ -191,9 +204,11 @@ export interface PeerContext extends PeerInput {
   readonly readers: Table<number>;
   /** Readers that are to learn where we are now. Bounded by `limits.readers`. */
   readonly toGreet: readonly string[];
-  /** How the directory lists followed peers that we have no session with, by name. Bounded by those we follow. */
+  /** Where the directory lists followed peers, as text, empty if nowhere; by name, as far as it was asked. Bounded by those we follow. */
   readonly presence: Table<string>;
   readonly presenceAtMs: number;
+  /** What has changed in the directory's list since then is known; empty: it has not been asked yet. Undefined: it does not tell. */
+  readonly cursor: string | undefined;
   /** When the sessions were last asked whether they are over. */
   readonly sweptAtMs: number;
   /** What is left of each peer's allowance for announced roots, by name. Bounded by those we follow. */
@@ -248,6 +263,7 @@ export function initialPeerContext(input: PeerInput): PeerContext {
     readers: emptyTable<number>(),
     toGreet: [],
     presence: emptyTable<string>(),
+    cursor: '',
     presenceAtMs: 0,
     sweptAtMs: 0,
     allowances: emptyTable<Allowance>(),
@@ -316,7 +332,7 @@ export function wasListedBefore(context: PeerContext, address: SocketAddress): b
 /** We have a session with this peer, or the directory lists it. */
 export function isPresent({ contacts, presence }: PeerContext, name: string): boolean {
   const isConnected = outgoingOf(contacts, actorId.outgoingSession(name))?.address !== undefined;
-  return isConnected || entryOf(presence, name) !== undefined;
+  return isConnected || Boolean(entryOf(presence, name));
 }
 
 /** It has read from us within the last day: it is told of new roots (protocol §5). */

@@ -57,6 +57,11 @@ export const base = setup({
     rememberReader: effect<{ name: string }>('rememberReader'),
     /** How the directory lists these: `presence.found`, or nothing while it cannot be asked. */
     lookForPeers: effect<{ names: readonly string[] }>('lookForPeers'),
+    /**
+     * What has changed in its list that concerns these: `presence.changed`, `cursor.issued` or `cursor.unavailable`; nothing while it
+     * cannot be asked.
+     */
+    askForChanges: effect<{ cursor: string; names: readonly string[] }>('askForChanges'),
     /** Signs our Root with id 0, once for all it is pushed to: `root.sealed`. */
     sealRoot: effect<{ root: Hash }>('sealRoot'),
     /** Does in the store what is asked for; the outcome is a `WishAnswer`. */

@@ -6,6 +6,7 @@ import { childActions } from './peer-children.ts';
 import { initialPeerContext } from './peer-context.ts';
 import { historyActions } from './peer-history.ts';
 import { pingActions } from './peer-pings.ts';
+import { presenceActions } from './peer-presence.ts';
 import { publishingActions } from './peer-publishing.ts';
 import { readerActions } from './peer-readers.ts';
 import { sessionActions } from './peer-sessions.ts';
@@ -30,6 +31,7 @@ const peerSetup = base
   .extend({ actions: sessionActions })
   .extend({ actions: walkActions })
   .extend({ actions: readerActions })
+  .extend({ actions: presenceActions })
   .extend({ actions: historyActions })
   .extend({ actions: pingActions })
   .extend({ actions: publishingActions })
@@ -103,6 +105,9 @@ export const peerMachine = peerSetup.createMachine({
         'following.changed': { actions: ['noteFollowing', 'walkFollowed'] },
         'trust.changed': { actions: ['forgetSessionsOf', 'tellTrustChanged', 'walkTrusted'] },
         'presence.found': { actions: 'walkReturned' },
+        'presence.changed': { actions: ['noteCursor', 'walkChanged'] },
+        'cursor.issued': { actions: ['walkConnected', 'noteCursor', 'lookForAll'] },
+        'cursor.unavailable': { actions: ['noteCursor', 'lookForAll'] },
         'announcement.verified': [
           { guard: 'isForged' },
           { guard: 'isSyncing', actions: 'rememberAnnounced' },

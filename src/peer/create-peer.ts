@@ -344,8 +344,9 @@ class RunningPeer implements Peer {
     this.#gate.submit(this.#actor, event);
   }
 
-  /** Everything that is due, once this machine's addresses were looked at. */
+  /** Everything that is due, once this machine's clocks and addresses were looked at: it may just have woken up. */
   #sweep(): void {
+    this.#lookAtClock();
     const localIps = this.#localIps();
     if (localIps.join() !== this.#localIpsBefore.join()) this.#tellNetworkChanged('addresses', localIps);
     this.#submit({ type: 'sweep', atMs: this.#time.now() });

@@ -190,6 +190,12 @@ class SqliteStore implements Store {
     return this.#db.get(sql, blob(root)) !== undefined;
   }
 
+  wasCurrent(feed: string, root: Hash): boolean {
+    const sql =
+      'SELECT 1 FROM superseded JOIN peers ON peers.id = superseded.peer WHERE name = ? AND superseded.root = ?';
+    return this.#db.get(sql, feed, blob(root)) !== undefined;
+  }
+
   isCurrent(feed: string, root: Hash): boolean {
     const sql = 'SELECT 1 FROM peers WHERE name = ? AND root = ? AND adopting IS NULL';
     return this.#db.get(sql, feed, blob(root)) !== undefined;

@@ -33,6 +33,8 @@ export interface AdoptionInput {
   readonly authenticated: boolean;
   /** Largest number of messages (leaves, repeats included) a feed may have. */
   readonly quota: number;
+  /** False: a tree that lacks something of the current one is not adopted. Default true. */
+  readonly mayWithdraw?: boolean;
 }
 
 export type Adoption =
@@ -47,7 +49,9 @@ export type Adoption =
       readonly wentBack: boolean;
     }
   | { readonly status: 'incomplete'; readonly missing: Hash }
-  | { readonly status: 'over-quota'; readonly leaves: number; readonly quota: number };
+  | { readonly status: 'over-quota'; readonly leaves: number; readonly quota: number }
+  /** It lacks something of the current tree, and may not: all is as it was. */
+  | { readonly status: 'withdraws' };
 
 /** `underway`: there is more to do, for which `adopt` is to be called again. */
 export type AdoptionStep = Adoption | { readonly status: 'underway' };
@@ -137,6 +141,8 @@ export interface Store extends Disposable {
    * 1,024, …: these stand in every later tree of the shape that we publish (protocol §2).
    */
   isSuperseded(root: Hash): boolean;
+  /** A later root of this feed has taken its place: it was current once, and is not now. */
+  wasCurrent(feed: string, root: Hash): boolean;
   /** False for the current root, too, while the adoption of another was begun and has not ended. */
   isCurrent(feed: string, root: Hash): boolean;
 

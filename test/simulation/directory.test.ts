@@ -271,6 +271,24 @@ describe('the directory, and addresses that a peer has left', () => {
     await world.close();
   });
 
+  test('another Hello from a proven address, a second later, proves it again: its program may have started anew; the same Hello does not', async () => {
+    const world = await worldWithDirectory();
+    const alice = await Stranger.join(world, 'alice');
+    answers(alice, 'alice');
+    world.registry.register('alice', alice.keyPair.publicKey, world.clock.now());
+    const proofsAfter = async (id: number, ms: number) => {
+      const cursor = world.registry.cursor();
+      await alice.sendSigned(directory, { type: 'Hello', id, flags: 0, name: 'alice' });
+      await world.clock.advance(ms);
+      return world.registry.changesSince(cursor);
+    };
+    expect(await proofsAfter(1, 2_000)).toEqual(['alice']);
+    expect(await proofsAfter(1, 2_000)).toEqual([]);
+    expect(await proofsAfter(2, 500)).toEqual(['alice']);
+    expect(await proofsAfter(3, 2_000)).toEqual([]);
+    await world.close();
+  });
+
   test('asks those whose age nobody knows at once, and drops them only if they do not answer', async () => {
     const world = new World(1);
     const [dead, alive] = [await Stranger.join(world, 'dead'), await Stranger.join(world, 'alive', '10.0.9.2')];

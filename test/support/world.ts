@@ -13,7 +13,7 @@ import { type PublicKey, publicKeyBytes } from '../../src/identity/public-key.ts
 import type { JournalSink } from '../../src/journal/recorder.ts';
 import { createSeededRandom, SEED_BYTES } from '../../src/journal/seeded-random.ts';
 import { createPeer } from '../../src/peer/create-peer.ts';
-import type { DirectoryHttp } from '../../src/peer/directory-http.ts';
+import type { Changes, DirectoryHttp } from '../../src/peer/directory-http.ts';
 import type { Peer, PeerEnvironment, PeerFact, PeerOptions } from '../../src/peer/peer.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { steadyClock } from '../../src/runtime/steady-clock.ts';
@@ -87,15 +87,21 @@ export class World {
   readonly random: SeededRandom;
   readonly network: VirtualNetwork;
   readonly directoryHost: VirtualHost;
-  registry: Registry = openSqliteRegistry(':memory:');
+  registry: Registry = openSqliteRegistry(':memory:', { run: 'first' });
   readonly peers: VirtualPeer[] = [];
   /** Names whose directory lookups fail, as if it were down. */
   isDirectoryDown = false;
   #directoryClock: Clock;
+  /** How often its registry was lost. */
+  #emptied = 0;
   /** Who registered over HTTPS, and when: ms since the beginning. */
   readonly registrations: { readonly name: string; readonly atMs: number }[] = [];
   /** Names that a peer asked the directory about over HTTPS, repeats included. */
   lookUps = 0;
+  /** How often a peer asked the directory what has changed in its list. */
+  questionsForChanges = 0;
+  /** The directory tells what has changed in its list; those of 2022 do not. */
+  hasCursors = true;
   #directory: UdpSide | undefined;
   #serverKey: PublicKey | undefined;
   readonly #isLong: boolean;
@@ -151,7 +157,10 @@ export class World {
   async restartDirectory({ isEmptied = false }: { readonly isEmptied?: boolean } = {}): Promise<void> {
     this.stopDirectory();
     this.#directoryClock = steadyClock(this.directoryHost.clock);
-    if (isEmptied) this.registry = openSqliteRegistry(':memory:');
+    if (isEmptied) {
+      this.#emptied += 1;
+      this.registry = openSqliteRegistry(':memory:', { run: `emptied ${this.#emptied}` });
+    }
     await this.startDirectory();
   }
 
@@ -257,6 +266,16 @@ export class World {
     return this.#isLong ? async (key, message, signature) => seal(key, message).equals(signature) : verify;
   }
 
+  #changesSince(since: string): Changes {
+    const cursor = this.registry.cursor();
+    const names = this.registry.changesSince(since);
+    if (names === undefined) return { cursor, isExpired: true, peers: [], removed: [] };
+    const nowMs = this.#directoryClock.now();
+    const peers = names.flatMap((name) => this.registry.lookup(name, nowMs) ?? []);
+    const removed = names.filter((name) => !peers.some((peer) => peer.name === name));
+    return { cursor, isExpired: false, peers, removed };
+  }
+
   #http(host: VirtualHost): DirectoryHttp {
     const answer = <T>(give: () => T): Promise<T> =>
       new Promise((resolve, reject) => {
@@ -290,6 +309,10 @@ export class World {
       peer: (name) => {
         this.lookUps += 1;
         return answer(() => this.registry.lookup(name, now()));
+      },
+      changes: (cursor) => {
+        this.questionsForChanges += 1;
+        return answer(() => (this.hasCursors ? this.#changesSince(cursor) : undefined));
       },
     };
   }
