@@ -74,6 +74,8 @@ export interface DirectoryClientContext extends DirectoryClientInput {
   readonly registeredAtMs: number;
   readonly listedAtMs: number;
   readonly atMs: number;
+  /** When the directory last answered; undefined: not yet. */
+  readonly answeredAtMs: number | undefined;
   readonly failure: Failure | undefined;
 }
 
@@ -138,13 +140,16 @@ const directoryClientSetup = base.extend({
   actions: {
     noteDirectory: base.assign(({ event }) => {
       assertEvent(event, 'directory.found');
-      return { addresses: event.addresses, key: event.key, atMs: event.atMs };
+      const { addresses, key, atMs } = event;
+      return { addresses, key, atMs, answeredAtMs: atMs };
     }),
 
     noteTime: base.assign(({ event }) => ('atMs' in event ? { atMs: event.atMs } : {})),
+    noteAnswered: base.assign(({ event }) => ('atMs' in event ? { atMs: event.atMs, answeredAtMs: event.atMs } : {})),
     noteAccepted: base.assign(({ event }) => {
       assertEvent(event, 'registration.accepted');
-      return { registeredAtMs: event.atMs, atMs: event.atMs };
+      const { atMs } = event;
+      return { registeredAtMs: atMs, atMs, answeredAtMs: atMs };
     }),
 
     notePort: base.assign(({ context, event }) => {
@@ -172,7 +177,7 @@ const directoryClientSetup = base.extend({
     noteListed: base.assign(({ event }) => {
       assertEvent(event, 'listing.checked');
       const { addresses: listed, atMs } = event;
-      return { listed, retryMs: timing.directoryRetry, listedAtMs: atMs, atMs };
+      return { listed, retryMs: timing.directoryRetry, listedAtMs: atMs, atMs, answeredAtMs: atMs };
     }),
 
     noteFailure: base.assign(({ event }) => {
@@ -243,6 +248,7 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
     registeredAtMs: 0,
     listedAtMs: 0,
     atMs: 0,
+    answeredAtMs: undefined,
     failure: undefined,
   }),
   initial: 'discovering',
@@ -276,8 +282,8 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
         'registration.renew': renewal,
         'listing.checked': [
           { guard: 'isListed', target: 'registered', actions: ['noteListed', 'reportListed'] },
-          { guard: 'hasWaitedLong', target: 'backingOff', actions: 'noteUnlisted' },
-          { target: 'waiting', actions: 'noteTime' },
+          { guard: 'hasWaitedLong', target: 'backingOff', actions: ['noteAnswered', 'noteUnlisted'] },
+          { target: 'waiting', actions: 'noteAnswered' },
         ],
         'directory.failed': onFailure,
       },
@@ -299,9 +305,9 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
       on: {
         ...renewing,
         'root.received': [
-          { guard: 'isDueForRenewal', target: 'registering', actions: 'noteTime' },
-          { guard: 'isDueForListing', target: 'verifying', actions: 'noteTime' },
-          { target: 'registered', actions: 'noteTime' },
+          { guard: 'isDueForRenewal', target: 'registering', actions: 'noteAnswered' },
+          { guard: 'isDueForListing', target: 'verifying', actions: 'noteAnswered' },
+          { target: 'registered', actions: 'noteAnswered' },
         ],
         'root.failed': { target: 'registering' },
       },
@@ -314,7 +320,7 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
         'registration.renew': renewal,
         'listing.checked': [
           { guard: 'isStillListed', target: 'registered', actions: ['noteListed', 'reportRead'] },
-          { target: 'registering' },
+          { target: 'registering', actions: 'noteAnswered' },
         ],
         'directory.failed': onFailure,
       },

@@ -14,6 +14,7 @@ import type { IncomingSessionEvent } from './incoming-session-context.ts';
 import type { MerkleWalkEvent } from './merkle-walk-context.ts';
 import type { OutgoingSessionEvent } from './outgoing-session-context.ts';
 import type { PeerEvent } from './peer-context.ts';
+import type { PingEvent } from './ping.machine.ts';
 import type { RequestEvent } from './request-context.ts';
 import type { SocketEvent } from './socket.machine.ts';
 
@@ -28,6 +29,7 @@ interface Accepted {
   readonly 'address-proof': AddressProofEvent;
   readonly 'merkle-walk': MerkleWalkEvent;
   readonly 'history-check': HistoryCheckEvent;
+  readonly ping: PingEvent;
   readonly directory: DirectoryEvent;
   readonly 'first-run': FirstRunEvent;
   readonly 'front-end': FrontEndEvent;
@@ -62,6 +64,7 @@ const messages = {
       'mute.wanted',
       'network.changed',
       'peer.stop',
+      'ping.wanted',
       'post.wanted',
       'presence.changed',
       'presence.found',
@@ -193,6 +196,10 @@ const messages = {
     peer: ['session.wanted'],
     'outgoing-session': ['nodes.wanted'],
   },
+  ping: {
+    peer: ['session.wanted'],
+    'outgoing-session': ['root.wanted'],
+  },
   'outgoing-session': {
     peer: ['error.answered', 'session.ended', 'session.established', 'session.lost', 'traversal.wanted'],
     // To itself, later.
@@ -210,6 +217,7 @@ const messages = {
     ],
     'directory-client': ['root.failed', 'root.received'],
     'history-check': ['nodes.absent', 'nodes.failed', 'nodes.received', 'session.failed', 'session.ready'],
+    ping: ['root.failed', 'root.received', 'session.failed', 'session.ready'],
   },
   'address-proof': { request: ['request.open'] },
   request: {

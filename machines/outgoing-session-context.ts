@@ -78,7 +78,10 @@ export type OutgoingSessionEvent =
   | RequestEnded
   | RequestStalled;
 
-export type Waiter = RefFor<'outgoing-session', 'merkle-walk'> | RefFor<'outgoing-session', 'history-check'>;
+export type Waiter =
+  | RefFor<'outgoing-session', 'merkle-walk'>
+  | RefFor<'outgoing-session', 'history-check'>
+  | RefFor<'outgoing-session', 'ping'>;
 
 export interface OutgoingSessionInput {
   readonly id: string;

@@ -22,7 +22,8 @@ import type {
   WalkReport,
 } from './events.ts';
 import type { MerkleWalkOutput } from './merkle-walk-context.ts';
-import type { RefFor } from './messages.ts';
+import type { Waiter } from './outgoing-session-context.ts';
+import type { PingOutput } from './ping.machine.ts';
 import { limits, timing } from './timing.ts';
 import type { Wish, WishAnswer } from './wishes.ts';
 
@@ -54,6 +55,15 @@ export type PeerFact =
   | { readonly type: 'sync.finished'; readonly report: WalkReport }
   /** The user has accepted its new key, or believes its Roots without a signature: it is asked anew. */
   | { readonly type: 'trust.changed'; readonly name: string }
+  /** Where it was asked, as far as there is a session; `roundTripMs`: null if it had to be asked again. */
+  | {
+      readonly type: 'ping.finished';
+      readonly peer: string;
+      readonly address: SocketAddress | null;
+      readonly authenticated: boolean;
+      readonly roundTripMs: number | null;
+      readonly failure?: Failure;
+    }
   | { readonly type: 'history.checked'; readonly check: HistoryCheck }
   /** Others know a later history of ours, or another program publishes under our name and key: this peer only reads from now on. */
   | { readonly type: 'publishing.stopped'; readonly failure: Failure }
@@ -77,7 +87,7 @@ export type PeerEvent =
   | {
       readonly type: 'session.wanted';
       readonly name: string;
-      readonly requester: RefFor<'outgoing-session', 'history-check'>;
+      readonly requester: Waiter;
       readonly atMs: number;
     }
   | {
@@ -137,9 +147,11 @@ export type PeerEvent =
 type ChildEnded =
   | DoneActorEvent<MerkleWalkOutput, `merkle-walk.${string}`>
   | DoneActorEvent<HistoryCheck, `history-check.${string}`>
+  | DoneActorEvent<PingOutput, `ping.${string}`>
   | DoneActorEvent<AddressProofOutput, `address-proof.${string}`>
   | ErrorActorEvent<unknown, `merkle-walk.${string}`>
   | ErrorActorEvent<unknown, `history-check.${string}`>
+  | ErrorActorEvent<unknown, `ping.${string}`>
   | ErrorActorEvent<unknown, `address-proof.${string}`>
   | ErrorActorEvent<unknown, `outgoing-session.${string}`>
   | ErrorActorEvent<unknown, `incoming-session.${string}`>

@@ -24,6 +24,7 @@ import {
   type PeerInput,
   wasListedBefore,
 } from './peer-context.ts';
+import { pingMachine } from './ping.machine.ts';
 import { socketMachine } from './socket.machine.ts';
 import { limits, timing } from './timing.ts';
 import type { StoreWish } from './wishes.ts';
@@ -42,6 +43,7 @@ export const base = setup({
     incomingSession: incomingSessionMachine,
     merkleWalk: merkleWalkMachine,
     historyCheck: historyCheckMachine,
+    ping: pingMachine,
     addressProof: addressProofMachine,
   },
   actions: {

@@ -5,6 +5,7 @@
 import { childActions } from './peer-children.ts';
 import { initialPeerContext } from './peer-context.ts';
 import { historyActions } from './peer-history.ts';
+import { pingActions } from './peer-pings.ts';
 import { presenceActions } from './peer-presence.ts';
 import { publishingActions } from './peer-publishing.ts';
 import { readerActions } from './peer-readers.ts';
@@ -32,6 +33,7 @@ const peerSetup = base
   .extend({ actions: readerActions })
   .extend({ actions: presenceActions })
   .extend({ actions: historyActions })
+  .extend({ actions: pingActions })
   .extend({ actions: publishingActions })
   .extend({ actions: wishActions });
 
@@ -99,6 +101,7 @@ export const peerMachine = peerSetup.createMachine({
         'sync.wanted': [{ guard: 'isSyncing' }, { actions: 'walkWanted' }],
         'sync.progressed': { actions: 'tellProgress' },
         'history.wanted': { actions: 'checkHistory' },
+        'ping.wanted': { actions: 'ping' },
         'following.changed': { actions: ['noteFollowing', 'walkFollowed'] },
         'trust.changed': { actions: ['forgetSessionsOf', 'tellTrustChanged', 'walkTrusted'] },
         'presence.found': { actions: 'walkReturned' },
@@ -138,6 +141,7 @@ export const peerMachine = peerSetup.createMachine({
 
         'xstate.done.actor.merkle-walk.*': { actions: ['putAway', 'endWalk'] },
         'xstate.done.actor.history-check.*': { actions: ['putAway', 'endCheck'] },
+        'xstate.done.actor.ping.*': { actions: ['putAway', 'tellPing'] },
         'xstate.done.actor.address-proof.*': [
           { guard: 'isEarlierCopy', actions: ['putAway', 'endSearch', 'stopForCopy'] },
           { actions: ['putAway', 'endSearch'] },
@@ -145,6 +149,7 @@ export const peerMachine = peerSetup.createMachine({
 
         'xstate.error.actor.merkle-walk.*': { actions: ['putAway', 'reportBreakdown', 'endBrokenWalk'] },
         'xstate.error.actor.history-check.*': { actions: ['putAway', 'reportBreakdown', 'endBrokenCheck'] },
+        'xstate.error.actor.ping.*': { actions: ['putAway', 'reportBreakdown', 'tellBrokenPing'] },
         'xstate.error.actor.address-proof.*': { actions: ['putAway', 'endSearch', 'reportBreakdown'] },
         'xstate.error.actor.outgoing-session.*': {
           actions: ['putAway', 'reportBreakdown', 'forgetAsked', 'endBrokenOutgoing'],

@@ -121,6 +121,8 @@ export const limits = {
   announcedWalks: 10,
   /** Peers that are asked about our own history at once. */
   historyChecks: 16,
+  /** Peers that are pinged at once. */
+  pings: 64,
   /** Nodes of our own history that a peer is asked for at once, where the first few do not tell: known peers answer one after the other. */
   historyQuestions: 16,
   /** Nodes a walk may fetch for each message of its quota: a binary tree has two. */

@@ -25,9 +25,11 @@ export type StoreWish =
   /** Marks messages as read; `all`: whatever is unread on the timeline. */
   | { readonly type: 'read.wanted'; readonly hashes: readonly Hash[] | 'all'; readonly ticket: string };
 
-/** Asks somebody else for something. What comes of it is told in facts about that peer: `sync.finished`, `session.opened`. */
+/** Asks somebody else for something. What comes of it is told in facts about that peer: `sync.finished`, `ping.finished`, `session.opened`. */
 export type NetworkWish =
   | { readonly type: 'sync.wanted'; readonly name: string }
+  /** For its root alone: nothing is downloaded. */
+  | { readonly type: 'ping.wanted'; readonly name: string }
   | { readonly type: 'hello.wanted'; readonly address: SocketAddress };
 
 export type Wish = StoreWish | NetworkWish;

@@ -57,6 +57,19 @@ export class HomeInUseError extends MurmureError {
   }
 }
 
+/** An option of a command that acts through a running peer, which was started otherwise. */
+export class ContradictingOptionError extends MurmureError {
+  override readonly name = 'ContradictingOptionError';
+
+  constructor(option: string, folder: string, pid: number, uses?: string) {
+    const why = uses === undefined ? 'which was started without it' : `which uses ${uses}`;
+    super(
+      'usage',
+      `${option} cannot be used here: this command acts through the murmure that runs on ${folder} (process ${pid}), ${why}. Leave it out, or stop that one first`,
+    );
+  }
+}
+
 /** Nothing in this home goes by this name. `meant` is a name that is like it. */
 export class UnknownPeerError extends MurmureError {
   override readonly name = 'UnknownPeerError';
@@ -103,12 +116,13 @@ export class UnknownMessageError extends MurmureError {
   }
 }
 
-/** No `serve` runs on this home, so that there is nothing to explain. */
+/** No peer runs on this home, so that there is nothing to tell. */
 export class NotServingError extends MurmureError {
   override readonly name = 'NotServingError';
 
-  constructor(folder: string) {
-    super('usage', `no "murmure serve" is running on ${folder}: start one, or name a journal that --record wrote`);
+  /** `otherwise`: what else would do. */
+  constructor(folder: string, otherwise = 'open the front end with "murmure"') {
+    super('usage', `no murmure is running on ${folder}: start one with "murmure serve", or ${otherwise}`);
   }
 }
 

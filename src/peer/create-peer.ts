@@ -31,10 +31,12 @@ import { failureFrom, MurmureError } from '../wire/murmure-error.ts';
 import { parseAddress, type SocketAddress } from '../wire/socket-address.ts';
 import { contactIn } from './contact.ts';
 import { createDirectoryHttp, type DirectoryHttp, type DirectoryPeer } from './directory-http.ts';
+import { FactListeners } from './fact-listeners.ts';
 import { outdatedTrust } from './outdated-trust.ts';
 import { ownHistory } from './own-history.ts';
 import type { Contact, Peer, PeerFact, PeerOptions, Traffic } from './peer.ts';
 import { notListed, providePeer } from './peer-effects.ts';
+import { type DirectoryStanding, directoryStanding, type PeerStatus, statusIn } from './status.ts';
 import { SyncReports } from './sync-reports.ts';
 import { publish } from './wishes.ts';
 
@@ -57,8 +59,6 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   return peer;
 }
 
-type Listener = (fact: PeerFact) => void;
-
 class RunningPeer implements Peer {
   readonly name: string;
   readonly publicKey: PublicKey;
@@ -76,9 +76,9 @@ class RunningPeer implements Peer {
   readonly #explainer: Explainer | undefined;
   readonly #actor;
   readonly #flush: () => void;
-  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #listeners = new FactListeners();
+  readonly on = this.#listeners.on;
   readonly #stops: (() => void)[] = [];
-  readonly #waiting = new Set<(error: Error) => void>();
   /** Peers that have another key than the pinned one, and that one. BOUNDED by the peers that are asked for. */
   readonly #refused = new Map<string, PublicKey | undefined>();
   readonly #binds: readonly SocketAddress[];
@@ -184,6 +184,15 @@ class RunningPeer implements Peer {
     return { outgoing: establishedIn(contacts).length, incoming: contacts.incomingCount };
   }
 
+  get directory(): DirectoryStanding {
+    return directoryStanding(this.#actor.getSnapshot(), (atMs) => this.#toWall(atMs));
+  }
+
+  status(): PeerStatus {
+    const toWall = (atMs: number) => this.#toWall(atMs);
+    return statusIn(this.#actor.getSnapshot(), { store: this.#store, reports: this.#reports, toWall });
+  }
+
   get actors(): string[] {
     return actorsFrom(this.#actor).map(pathOf).sort();
   }
@@ -201,7 +210,7 @@ class RunningPeer implements Peer {
   /** Rejects with what the first socket that cannot be bound says. */
   whenBound(): Promise<void> {
     if (this.#bound.size >= this.#binds.length) return Promise.resolve();
-    return this.#until<void>((resolve, reject) => [
+    return this.#listeners.until<void>((resolve, reject) => [
       this.on('socket.bound', () => this.#bound.size >= this.#binds.length && resolve()),
       this.on('socket.failed', ({ why }) => reject(new MurmureError('unexpected', why))),
     ]);
@@ -209,7 +218,7 @@ class RunningPeer implements Peer {
 
   whenListed(signal?: AbortSignal): Promise<void> {
     if (this.#isListed) return Promise.resolve();
-    return this.#until<void>(
+    return this.#listeners.until<void>(
       (resolve, reject) => [
         this.on('peer.listed', () => resolve()),
         this.on('directory.unreachable', ({ failure }) => {
@@ -229,7 +238,7 @@ class RunningPeer implements Peer {
   }
 
   sync(name: string, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<SyncReport> {
-    const finished = this.#until<SyncReport>(
+    const finished = this.#listeners.until<SyncReport>(
       (resolve) => [this.on('sync.finished', ({ report }) => report.peer === name && resolve(report))],
       signal,
     );
@@ -260,10 +269,6 @@ class RunningPeer implements Peer {
     return this.#explainer?.explain(this.#actor, name, this.#time.now()) ?? [];
   }
 
-  explainAll(): ReadonlyMap<string, readonly Explanation[]> {
-    return this.#explainer?.explainAll(this.#actor, this.#time.now()) ?? new Map();
-  }
-
   hello(address: SocketAddress): void {
     this.#submit({ type: 'hello.wanted', address, atMs: this.#time.now() });
   }
@@ -286,7 +291,7 @@ class RunningPeer implements Peer {
 
   withdraw(hash: Hash): Promise<{ readonly root: Hash }> {
     const ticket = `withdraw.${randomUUID()}`;
-    const answered = this.#until<{ readonly root: Hash }>((resolve, reject) => [
+    const answered = this.#listeners.until<{ readonly root: Hash }>((resolve, reject) => [
       this.on('message.withdrawn', (fact) => fact.ticket === ticket && resolve({ root: fact.root })),
       this.on('wish.failed', ({ ticket: failed, failure }) => {
         if (failed === ticket) reject(new MurmureError(failure.code, failure.message));
@@ -316,16 +321,6 @@ class RunningPeer implements Peer {
     this.#trustChanged(name);
   }
 
-  on<T extends PeerFact['type'] | '*'>(
-    type: T,
-    listener: (fact: T extends '*' ? PeerFact : Extract<PeerFact, { type: T }>) => void,
-  ): () => void {
-    const listeners = this.#listeners.get(type) ?? new Set();
-    this.#listeners.set(type, listeners);
-    listeners.add(listener as Listener);
-    return () => listeners.delete(listener as Listener);
-  }
-
   async close(): Promise<void> {
     if (this.#isClosed) return;
     try {
@@ -338,6 +333,11 @@ class RunningPeer implements Peer {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** What was noted in time for intervals, as people read it. */
+  #toWall(atMs: number): number {
+    return atMs - this.#time.now() + this.#clock.now();
   }
 
   #submit(event: PeerEvent): void {
@@ -389,7 +389,7 @@ class RunningPeer implements Peer {
     const present = names.filter((name) => !absent.includes(name));
     if (present.length === 0) return checks;
     const awaited = new Set(present);
-    const finished = this.#until<readonly HistoryCheck[]>((resolve) => [
+    const finished = this.#listeners.until<readonly HistoryCheck[]>((resolve) => [
       this.on('history.checked', ({ check }) => {
         if (awaited.delete(check.peer)) checks.push(check);
         if (awaited.size === 0) resolve(checks);
@@ -473,28 +473,7 @@ class RunningPeer implements Peer {
     if (fact.type === 'trust.changed') this.#refused.delete(fact.name);
     if (fact.type === 'key.changed') this.#refused.set(fact.name, this.#store.peer(fact.name)?.key);
     if (fact.type === 'message.published' || fact.type === 'message.withdrawn') this.#announce(fact.root);
-    for (const listener of [...(this.#listeners.get(fact.type) ?? []), ...(this.#listeners.get('*') ?? [])]) {
-      listener(fact);
-    }
-  }
-
-  /** A promise that facts settle, and that an abort or the end of the peer rejects. */
-  #until<T>(
-    subscribe: (resolve: (value: T) => void, reject: (error: Error) => void) => (() => void)[],
-    signal?: AbortSignal,
-  ): Promise<T> {
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    if (this.#isClosed) reject(this.#failure ?? new MurmureError('interrupted', 'the peer is closed'));
-    const abort = () => reject(signal?.reason ?? new MurmureError('interrupted', 'given up'));
-    if (signal?.aborted) abort();
-    signal?.addEventListener('abort', abort, { once: true });
-    const stops = subscribe(resolve, reject);
-    this.#waiting.add(reject);
-    return promise.finally(() => {
-      for (const stop of stops) stop();
-      signal?.removeEventListener('abort', abort);
-      this.#waiting.delete(reject);
-    });
+    this.#listeners.tell(fact);
   }
 
   #release(): void {
@@ -508,8 +487,10 @@ class RunningPeer implements Peer {
     } catch {
       // The disk is full, say: what was not written is fetched again.
     }
-    const error = this.#failure ?? new MurmureError('interrupted', 'the peer was closed meanwhile');
-    for (const reject of this.#waiting) reject(error);
+    this.#listeners.end(
+      this.#failure ?? new MurmureError('interrupted', 'the peer was closed meanwhile'),
+      this.#failure ?? new MurmureError('interrupted', 'the peer is closed'),
+    );
   }
 }
 

@@ -37,6 +37,7 @@ function begin(input: Partial<PeerInput> = {}): void {
       incomingSession: child,
       merkleWalk: child,
       historyCheck: child,
+      ping: child,
     } as never,
     actions: {
       sendSigned: note('sign and send'),

@@ -93,6 +93,9 @@ const events = [
   ended('error', 'merkle-walk.alice', { error: new Error('broken') }),
   ended('done', 'history-check.alice', { output: { peer: 'alice', outcome: 'same' } }),
   ended('error', 'history-check.alice', { error: new Error('broken') }),
+  { type: 'ping.wanted', name: 'alice', atMs: 1 },
+  ended('done', 'ping.alice', { output: { name: 'alice', roundTripMs: 3, failure: undefined } }),
+  ended('error', 'ping.alice', { error: new Error('broken') }),
   { type: 'session.ended', session: 'outgoing-session.alice' },
   ended('error', 'outgoing-session.alice', { error: new Error('broken') }),
   { type: 'session.forgotten', address: alice },
@@ -129,6 +132,7 @@ test('every transition of a peer is walked', async () => {
       incomingSession: inertMachine,
       merkleWalk: inertMachine,
       historyCheck: inertMachine,
+      ping: inertMachine,
       addressProof: inertMachine,
     } as never,
     actions: inert(

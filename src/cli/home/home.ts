@@ -15,7 +15,14 @@ export interface Home {
   readonly identityFile: string;
   readonly storeFile: string;
   readonly configFile: string;
+  /** Locked by the process that runs the peer of this home. */
   readonly lockFile: string;
+  /** Locked by a `serve` that waits for its turn beside the front end. */
+  readonly standbyLockFile: string;
+  /** Locked by the front end that keeps drafts and the reading position. */
+  readonly frontEndLockFile: string;
+  /** How other processes reach that one, while it runs. */
+  readonly localApiFile: string;
   /** There while the home, restored from a backup, may lack newer messages of its owner. */
   readonly restoredFile: string;
   /** There once the home has had a database: from then on one that is missing is lost. */
@@ -38,6 +45,9 @@ export function homeAt(path: string): Home {
     storeFile: join(folder, 'store.db'),
     configFile: join(folder, 'config.toml'),
     lockFile: join(folder, 'serve.lock'),
+    standbyLockFile: join(folder, 'standby.lock'),
+    frontEndLockFile: join(folder, 'front-end.lock'),
+    localApiFile: join(folder, 'local-api.json'),
     restoredFile: join(folder, 'restored.txt'),
     hadStoreFile: join(folder, 'had-database.txt'),
     stoppedFile: join(folder, 'stopped.txt'),

@@ -7,7 +7,8 @@ import { truncate } from './wrap.ts';
 
 export interface Status {
   readonly directory: {
-    readonly status: 'connecting' | 'connected' | 'unreachable';
+    /** `gone`: the process that runs the peer has ended. */
+    readonly status: 'connecting' | 'connected' | 'unreachable' | 'gone';
     /** HOST:PORT, `''` if there is none to name. */
     readonly name: string;
   };
@@ -76,6 +77,7 @@ function partsOf(
 
 function directoryText({ status, name }: Status['directory'], paint: Paint): string {
   const named = name === '' ? 'directory' : safeLine(name);
+  if (status === 'gone') return paint('red', '✗ the peer has ended');
   if (status === 'connected') return `${paint('green', '✓')} ${named}`;
   return status === 'connecting' ? paint('dim', `… ${named}`) : paint('yellow', `✗ ${named} unreachable`);
 }

@@ -73,6 +73,8 @@ async function runEverything(): Promise<void> {
   };
   await world.settle(bob.peer.sync('odd'));
   await world.settle(bob.peer.sync('nobody'));
+  for (const name of ['alice', 'odd', 'nobody']) bob.peer.ask({ type: 'ping.wanted', name });
+  await world.clock.advance(5_000);
 
   // Our history is in doubt: somebody has our message but not our root, somebody knows none of both, and some do not answer.
   for (const text of ['mine', 'mine too']) bob.peer.post(text);
@@ -183,15 +185,14 @@ async function runEverything(): Promise<void> {
 }
 
 async function runDialogue(world: World, { peer, store }: VirtualPeer, address: string): Promise<void> {
-  const { name, publicKey, addresses, sessions } = peer;
+  const { name, publicKey, addresses, sessions, directory } = peer;
   const asked: AskedPeer = {
-    ...{ name, publicKey, addresses, sessions },
+    ...{ name, publicKey, addresses, sessions, directory },
     ask: (wish) => {
       noted.messages.add(`front-end > peer: ${wish.type}`);
       peer.ask(wish);
     },
     on: (type, listener) => peer.on(type, listener),
-    whenListed: (signal) => peer.whenListed(signal),
     directoryPeers: (signal) => peer.directoryPeers(signal),
     explain: (of) => peer.explain(of),
   };
@@ -288,6 +289,7 @@ test('children are named as the machines name them', () => {
     actorId.incomingSession(address),
     actorId.merkleWalk('alice'),
     actorId.historyCheck('alice'),
+    actorId.ping('alice'),
     actorId.request(0),
     actorId.addressProof(0),
   ];

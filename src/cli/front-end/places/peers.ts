@@ -144,14 +144,14 @@ function describeSelf({ peer, store, paint }: Sources): string[] {
   ]);
 }
 
-function describePeer(name: string, { peer, store, live, paint, now }: Sources): string[] {
+function describePeer(name: string, { store, live, paint, now }: Sources): string[] {
   const record = store.peer(name);
   const listed = live.listed?.find((entry) => entry.name === name);
   const key = record?.key ?? listed?.key;
   const lastSync = record?.lastSyncMs;
   const relations = [...(record?.following ? ['followed'] : []), ...(record?.muted ? ['muted'] : [])];
   const addresses = listed?.addresses.map(formatAddress).join(', ');
-  const explanations = peer.explain(name);
+  const explanations = live.explain(name);
   return [
     ...(hasNewKey(live, name, { pinned: record?.key, listed: listed?.key })
       ? [
@@ -191,7 +191,7 @@ function sessionText(explanations: readonly Explanation[]): string {
   const ours = state('outgoing-session');
   const theirs = state('incoming-session');
   const parts = [
-    ...(ours === undefined ? [] : [ours === 'established' ? 'you can ask' : `outgoing: ${ours}`]),
+    ...(ours === undefined ? [] : [ours.startsWith('established') ? 'you can ask' : `outgoing: ${ours}`]),
     ...(theirs === undefined ? [] : [theirs === 'live.proven' ? 'they can ask' : `incoming: ${theirs}`]),
   ];
   return parts.join(', ') || 'none';
