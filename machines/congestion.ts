@@ -53,17 +53,18 @@ function measured(congestion: Congestion, elapsedMs: number): Congestion {
   return { ...congestion, smoothedMs: smoothed, variationMs: variation, timeoutMs };
 }
 
+/** With a round trip that was measured at this instant. */
+export function measuredBy(congestion: Congestion, elapsedMs: number, atMs: number): Congestion {
+  return { ...measured(congestion, elapsedMs), measuredAtMs: atMs };
+}
+
 /** What finished requests teach. */
 export function afterRequests(congestion: Congestion, finished: FinishedRequests): Congestion {
   const { answers, sends, firstTimeoutMs, openedAtMs, atMs } = finished;
   // Karn's rule: which send of a repeated request was answered, nobody knows.
   if (sends === 1) {
     if (atMs === undefined || openedAtMs === undefined) return congestion;
-    return {
-      ...measured(congestion, atMs - openedAtMs),
-      window: grown(congestion.window, answers),
-      measuredAtMs: atMs,
-    };
+    return { ...measuredBy(congestion, atMs - openedAtMs, atMs), window: grown(congestion.window, answers) };
   }
   // Repeated: no measurement, and the backed-off timeout stays until there is one (RFC 6298 §5).
   const sinceMs = openedAtMs ?? Number.NEGATIVE_INFINITY;

@@ -3,7 +3,7 @@
  * answers it, proves the address, and serves our tree.
  */
 import { incomingSessionSetup } from './incoming-session-actions.ts';
-import { nameIn } from './incoming-session-context.ts';
+import { nameIn, withProof } from './incoming-session-context.ts';
 import { limits } from './timing.ts';
 
 export const incomingSessionMachine = incomingSessionSetup.createMachine({
@@ -14,6 +14,8 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
     newcomer: undefined,
     name: '',
     key: undefined,
+    theirFlags: 0,
+    proofs: withProof([], input.provenBy),
     mustSign: false,
     bytesReceived: input.hello.size,
     bytesSent: 0,
@@ -47,6 +49,7 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
           { actions: ['countReceived', 'oweNoSession'] },
         ],
         'nodes.requested': { actions: ['countReceived', 'oweNoSession'] },
+        'bulk.requested': { actions: ['countReceived', 'oweNoSession'] },
       },
     },
     verifying: {
@@ -62,6 +65,7 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
           { actions: ['countReceived', 'oweNoSession'] },
         ],
         'nodes.requested': { actions: ['countReceived', 'oweNoSession'] },
+        'bulk.requested': { actions: ['countReceived', 'oweNoSession'] },
       },
     },
     accepting: {
@@ -81,6 +85,10 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
           { actions: ['countReceived', 'oweUnknownRequest'] },
         ],
         'nodes.requested': { actions: ['countReceived', 'readRequested', 'reportReader'] },
+        'bulk.requested': [
+          { guard: 'isBulkAgreed', actions: ['countReceived', 'serveBulk', 'reportReader'] },
+          { actions: ['countReceived', 'oweUnknownRequest'] },
+        ],
         'hello.verified': [
           { guard: 'isGenuine', actions: 'answerHello' },
           { guard: 'isAwaited', actions: 'forgetHello' },
@@ -102,6 +110,7 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
               ownName: context.ownName,
               socket: context.socket,
               random: context.random,
+              flags: context.name === '' ? 0 : context.flags,
               maxSends: context.proofSends,
               atMs: context.openedAtMs,
             }),
@@ -139,6 +148,7 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
               ownName: context.ownName,
               socket: context.socket,
               random: context.random,
+              flags: nameIn(context.newcomer) === '' ? 0 : context.flags,
               maxSends: limits.doubtSends,
               atMs: context.newcomer?.atMs ?? context.openedAtMs,
             }),
@@ -180,6 +190,7 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
           { actions: 'oweExpired' },
         ],
         'nodes.requested': { actions: 'oweExpired' },
+        'bulk.requested': { actions: 'oweExpired' },
         sweep: { guard: 'isForgotten', target: 'ended' },
       },
     },

@@ -18,7 +18,11 @@ import { busySlots, giveBack, takeSlot } from './slots.ts';
 import { limits, timing } from './timing.ts';
 
 /** Hands an order to a free slot; gives its number and what the slots are then. */
-function send({ context, enqueue, self }: Enqueueing, slots: OutgoingSessionContext['requests'], order: RequestOrder) {
+export function send(
+  { context, enqueue, self }: Enqueueing,
+  slots: OutgoingSessionContext['requests'],
+  order: RequestOrder,
+) {
   const taken = takeSlot(slots);
   const id = actorId.request(taken.slot);
   if (taken.isNew) {
@@ -28,6 +32,11 @@ function send({ context, enqueue, self }: Enqueueing, slots: OutgoingSessionCont
   return taken;
 }
 
+/** Extensions are for peers: a directory has none, and whoever is only greeted is asked for no nodes. */
+function helloFlags({ flags, noFlags, located }: OutgoingSessionContext): number {
+  return noFlags || located !== undefined ? 0 : flags;
+}
+
 /** Says Hello to each of these addresses that no Hello is under way to. */
 function greet(args: Enqueueing, addresses: readonly SocketAddress[]): void {
   const { context, enqueue } = args;
@@ -35,7 +44,7 @@ function greet(args: Enqueueing, addresses: readonly SocketAddress[]): void {
   for (const to of addresses) {
     const socket = socketFor(context.sockets, to);
     if (socket === undefined || hellos.some((hello) => sameAddress(hello.to, to))) continue;
-    const question = { type: 'Hello', flags: 0, name: context.ownName } as const;
+    const question = { type: 'Hello', flags: helloFlags(context), name: context.ownName } as const;
     const { slot, slots } = send(args, requests, orderFor(context, { question, to, socket }));
     requests = slots;
     hellos = [...hellos, { slot, to }];

@@ -115,6 +115,7 @@ export const publishingActions = {
         ownName: name,
         socket,
         random,
+        flags: 0,
         maxSends: limits.helloSends,
         atMs: event.atMs,
       };

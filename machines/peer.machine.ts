@@ -83,6 +83,8 @@ export const peerMachine = peerSetup.createMachine({
         'session.wanted': { actions: 'openSession' },
         'hello.wanted': { actions: 'helloAddress' },
         'session.established': { actions: 'noteEstablished' },
+        'session.renewed': { actions: 'noteRenewed' },
+        'hello.answered': { actions: 'noteSaid' },
         'session.lost': { actions: 'noteLost' },
         'session.ended': { actions: 'endOutgoing' },
         'traversal.wanted': { actions: 'askForTraversal' },

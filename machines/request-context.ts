@@ -3,8 +3,19 @@ import type { PublicKey } from '../src/identity/public-key.ts';
 import { type Datagram, encodeDatagram, type ReceivedDatagram } from '../src/wire/datagram.ts';
 import { type Hash, hashOf } from '../src/wire/hash.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
+import {
+  type BulkAnswer,
+  type BulkQuestion,
+  entryFor,
+  type Harvest,
+  hashesIn,
+  NO_HARVEST,
+  noAnswer,
+  unserved,
+  type Wanted,
+} from './bulk-answer.ts';
 import type { Random } from './effects.ts';
-import type { AnswerReceived, AnswersDelivered, NodesResult, RootResult } from './events.ts';
+import type { AnswerReceived, AnswersDelivered, AnswersReceived, NodesResult, RootResult } from './events.ts';
 import type { Ref, RefFor } from './messages.ts';
 import { drawId } from './retransmission.ts';
 
@@ -12,7 +23,8 @@ import { drawId } from './retransmission.ts';
 export type Question =
   | { readonly type: 'Hello'; readonly flags: number; readonly name: string }
   | { readonly type: 'RootRequest' }
-  | { readonly type: 'GetDatum'; readonly hash: Hash };
+  | { readonly type: 'GetDatum'; readonly hash: Hash }
+  | BulkQuestion;
 
 export interface RequestOrder {
   readonly question: Question;
@@ -23,6 +35,8 @@ export interface RequestOrder {
   /** HelloReply must carry this name; undefined: any. */
   readonly answerName: string | undefined;
   readonly firstTimeoutMs: number;
+  /** Of the path, smoothed; undefined before it was measured. */
+  readonly roundTripMs: number | undefined;
   readonly maxSends: number;
   /** Every id ends in a zero byte, for peers that copy only the first three (protocol §11, C). */
   readonly zeroEndingIds: boolean;
@@ -57,7 +71,23 @@ export interface Form {
 }
 
 export type RequestOutcome =
-  | { readonly kind: 'answered'; readonly answer: Datagram; readonly from: SocketAddress; readonly form: FormKind }
+  | {
+      readonly kind: 'answered';
+      readonly answer: Datagram;
+      readonly from: SocketAddress;
+      readonly form: FormKind;
+      /** Of all its sends: the other side proved with each of them that it is there. */
+      readonly ids: readonly number[];
+    }
+  /** Nodes have come. `isCut`: not all of them, or too late; what is still under way is reported, and the slot is not free yet. */
+  | {
+      readonly kind: 'served';
+      readonly harvest: Harvest;
+      readonly unserved: readonly Wanted[];
+      readonly isCut: boolean;
+      /** No Nodes had come before these, to the only send. */
+      readonly isMeasured: boolean;
+    }
   | { readonly kind: 'refused'; readonly text: string }
   | { readonly kind: 'unanswered'; readonly waitedMs: number; readonly faults: Faults }
   /** The operating system refuses to send there. */
@@ -71,10 +101,31 @@ export interface RequestEnded {
   readonly outcome: RequestOutcome;
   /** To the address in the order. */
   readonly sends: number;
+  /** Datagrams with answers that were under way until now. */
+  readonly freed: number;
   /** When it was opened; undefined if a timer caused it, or if it was redirected: then no round trip is measured. */
   readonly openedAtMs: number | undefined;
   /** When the answer came; undefined for a request without one. */
   readonly atMs: number | undefined;
+}
+
+/** Some Nodes have come, and more are expected; or they are late, and the request is over. */
+export interface RequestProgressed {
+  readonly type: 'request.progressed';
+  readonly slot: number;
+  readonly order: RequestOrder;
+  readonly harvest: Harvest;
+  readonly isMeasured: boolean;
+  readonly sends: number;
+  readonly freed: number;
+  readonly openedAtMs: number | undefined;
+  readonly atMs: number;
+}
+
+/** Nothing more is expected of a request that was cut: its slot is free. */
+export interface RequestReleased {
+  readonly type: 'request.released';
+  readonly slot: number;
 }
 
 /** Three timeouts or more in a row; the request goes on. */
@@ -106,11 +157,12 @@ export type RequestEvent =
   | { readonly type: 'request.cancelled' }
   | { readonly type: 'datagram.signed'; readonly id: number; readonly signature: Uint8Array }
   | AnswerReceived
+  | AnswersReceived
   | { readonly type: 'answer.verified'; readonly id: number; readonly valid: boolean }
   | { readonly type: 'send.failed'; readonly why: string };
 
 /** Whoever opens requests. That answers were delivered is told to those only that have asked for nodes. */
-export type RequestOwner = Ref<RequestEnded | RequestStalled | AnswersDelivered>;
+export type RequestOwner = Ref<RequestEnded | RequestProgressed | RequestReleased | RequestStalled | AnswersDelivered>;
 
 export interface RequestInput {
   readonly slot: number;
@@ -134,6 +186,16 @@ export interface CurrentRequest {
   /** An answer whose signature is being verified. */
   readonly held: AnswerReceived | undefined;
   readonly faults: Faults;
+  /** What has come of a GetNodes, and what came last. */
+  readonly nodes: BulkProgress | undefined;
+}
+
+export interface BulkProgress {
+  readonly question: BulkQuestion;
+  readonly answer: BulkAnswer;
+  readonly harvest: Harvest;
+  /** What came last came first, to the only send: it tells the round trip. */
+  readonly isMeasured: boolean;
 }
 
 export interface RequestContext extends RequestInput {
@@ -166,14 +228,44 @@ export function openRequest(
     waitedMs: 0,
     held: undefined,
     faults: {},
+    nodes: progressOf(order.question),
   };
+}
+
+function progressOf(question: Question): BulkProgress | undefined {
+  if (question.type !== 'GetNodes') return undefined;
+  return { question, answer: noAnswer(question), harvest: NO_HARVEST, isMeasured: false };
+}
+
+/** What has come of a GetNodes. Called only where there is one. */
+export function nodesOf(context: RequestContext): BulkProgress {
+  const { nodes } = currentOf(context);
+  if (nodes === undefined) throw new Error('the request in this slot is no GetNodes');
+  return nodes;
+}
+
+/** Its end, with what came last. */
+export function servedWith(context: RequestContext, isCut: boolean, atMs: number | undefined): RequestEnded {
+  const { question, answer, harvest, isMeasured } = nodesOf(context);
+  const left = unserved(question, answer);
+  // Whoever serves nothing is not asked in this way again and again.
+  const hasServed = answer.bytes > 0;
+  const single = hasServed ? harvest.single : [...harvest.single, ...left.flatMap(hashesIn)];
+  const served = { harvest: { ...harvest, single }, unserved: hasServed ? left : [] };
+  return endedWith(context, { kind: 'served', ...served, isCut, isMeasured }, atMs);
 }
 
 function makeForm(random: Random, order: RequestOrder, kind: FormKind): Form {
   const { question, zeroEndingIds } = order;
   const id = drawId(random, zeroEndingIds || kind !== 'plain');
-  const bare = question.type === 'Hello' && kind === 'bare' ? { ...question, flags: 0 } : question;
-  return { kind, id, bytes: encodeDatagram({ ...bare, id }), isSigned: false };
+  return { kind, id, bytes: encodeDatagram({ ...askedWith(question, kind), id }), isSigned: false };
+}
+
+function askedWith(question: Question, kind: FormKind) {
+  if (question.type !== 'GetNodes')
+    return question.type === 'Hello' && kind === 'bare' ? { ...question, flags: 0 } : question;
+  const { type, proof, gap, grant, wanted } = question;
+  return { type, proof, gap, grant, entries: wanted.map(entryFor) };
 }
 
 /** The form of the next send: the second and the last Hello try what helps peers that have no answer to the first. */
@@ -210,6 +302,8 @@ export function faultIn(
       if (datagram.type !== 'Datum' && datagram.type !== 'NoDatum') return 'other type';
       if (datagram.hash !== question.hash) return 'other hash';
       return datagram.type === 'Datum' && hashOf(datagram.value) !== question.hash ? 'other hash' : undefined;
+    case 'GetNodes':
+      return 'other type';
   }
 }
 
@@ -240,6 +334,8 @@ export function withFault(current: CurrentRequest, fault: Fault): CurrentRequest
 }
 
 export function endedWith(context: RequestContext, outcome: RequestOutcome, atMs: number | undefined): RequestEnded {
-  const { order, sends, openedAtMs } = currentOf(context);
-  return { type: 'request.ended', slot: context.slot, order, outcome, sends, openedAtMs, atMs };
+  const { order, sends, openedAtMs, nodes } = currentOf(context);
+  const freed =
+    nodes === undefined ? 1 : nodes.question.grant - nodes.answer.sequences.come.size + nodes.harvest.datagrams;
+  return { type: 'request.ended', slot: context.slot, order, outcome, sends, freed, openedAtMs, atMs };
 }
