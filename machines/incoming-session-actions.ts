@@ -2,7 +2,7 @@
 
 import { assertEvent, setup } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
-import { type Datagram, encodeDatagram, SIGNATURE_BYTES } from '../src/wire/datagram.ts';
+import { type Datagram, encodeDatagram, isBrokenGetNodes, SIGNATURE_BYTES } from '../src/wire/datagram.ts';
 import type { Hash } from '../src/wire/hash.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import { addressProofMachine } from './address-proof.machine.ts';
@@ -68,6 +68,10 @@ const base = setup({
     /** Its sender says Hello once more, and that, too, has been paid for. */
     isPaidHello: ({ context, event }) => requested(event)?.type === 'Hello' && isHelloAffordable(context, event),
     isBulkAgreed: ({ context }) => isBulkAgreed(context),
+    isBrokenGetNodes: ({ context, event }) => {
+      const datagram = requested(event);
+      return datagram !== undefined && isBulkAgreed(context) && isBrokenGetNodes(datagram);
+    },
     isProofSuccessful: ({ event }) => event.type === 'xstate.done.actor.address-proof' && event.output.proven,
     isExpired: ({ context, event }) =>
       event.type === 'sweep' && event.atMs - context.openedAtMs >= timing.sessionLifetime,
@@ -328,6 +332,7 @@ export const incomingSessionSetup = base.extend({
 
     oweNoSession: owe('no session: say Hello first'),
     oweExpired: owe('session expired: say Hello again'),
-    oweUnknownRequest: owe('unknown request type, or malformed'),
+    oweUnknownRequest: owe('unknown request type'),
+    oweMalformed: owe('malformed GetNodes'),
   },
 });

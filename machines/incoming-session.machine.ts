@@ -82,6 +82,7 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
           { guard: 'isHelloWithoutKey', actions: ['countReceived', 'holdHello', 'answerHello'] },
           { guard: 'isHello', actions: ['countReceived', 'holdHello', 'verifyHeldHello'] },
           { guard: 'isRootRequest', actions: ['countReceived', 'sendRoot', 'reportReader'] },
+          { guard: 'isBrokenGetNodes', actions: ['countReceived', 'oweMalformed'] },
           { actions: ['countReceived', 'oweUnknownRequest'] },
         ],
         'nodes.requested': { actions: ['countReceived', 'readRequested', 'reportReader'] },

@@ -41,6 +41,7 @@ function open(question: RequestOrder['question'], fields: Partial<RequestOrder> 
     answerKey: 'key',
     answerName: isHello ? 'alice' : undefined,
     firstTimeoutMs: isHello ? timing.helloTimeout : timing.initialTimeout,
+    roundTripMs: undefined,
     maxSends: isHello ? limits.helloSends : limits.requestSends,
     zeroEndingIds: false,
     requester: undefined,

@@ -9,13 +9,13 @@ import {
   incomingAt,
   incomingEntries,
   isCrowded,
-  isInSession,
   isReached,
   knownPeerAt,
   noContacts,
   type OutgoingEntry,
   outgoingIds,
   outgoingOf,
+  sessionAt,
   withIncoming,
   withOutgoing,
   withoutIncoming,
@@ -77,7 +77,7 @@ function expectSame(contacts: Contacts, lists: Lists): void {
     const here = outgoing.filter(({ address }) => address !== undefined && sameAddress(address, at));
     expect(isReached(contacts, at)).toBe(here.length > 0);
     for (const name of names) {
-      expect(isInSession(contacts, name, at)).toBe(here.some((session) => session.name === name));
+      expect(sessionAt(contacts, name, at) !== undefined).toBe(here.some((session) => session.name === name));
     }
     expect(incomingAt(contacts, at)).toEqual(incoming.find(({ address }) => sameAddress(address, at)));
     const known = knownPeerAt(contacts, at);
@@ -127,7 +127,7 @@ function take(contacts: Contacts, lists: Lists, step: Step, atMs: number): Conta
   switch (step.type) {
     case 'session': {
       const id = ids[step.name] as string;
-      const entry = { name: names[step.name] as string, address: step.address, key: step.key };
+      const entry = { name: names[step.name] as string, address: step.address, key: step.key, provenBy: [] };
       lists.outgoing = [...lists.outgoing.filter((session) => session.id !== id), { id, ...entry }];
       return withOutgoing(contacts, id, entry);
     }
@@ -137,7 +137,7 @@ function take(contacts: Contacts, lists: Lists, step: Step, atMs: number): Conta
     case 'guest': {
       const { address, key, proven } = step;
       const name = step.name === undefined ? undefined : names[step.name];
-      return admit(contacts, { name, key, proven, openedAtMs: atMs, address, socket });
+      return admit(contacts, { name, key, proven, openedAtMs: atMs, address, socket, said: undefined });
     }
     case 'guest gone':
       lists.incoming = lists.incoming.filter(({ address }) => !sameAddress(address, step.address));
@@ -153,6 +153,7 @@ function take(contacts: Contacts, lists: Lists, step: Step, atMs: number): Conta
           proven,
           openedAtMs: atMs + i / 1_000,
           address,
+          said: undefined,
           socket,
         });
       }
@@ -204,7 +205,15 @@ describe('contacts', () => {
     for (let i = 0; i < limits.incomingSessions; i++) {
       const address = { ip: `10.0.${i >> 6}.1`, port: 1 + (i & 63) };
       expect(isCrowded(contacts, address)).toBe(false);
-      const entry = { name: 'guest', key: undefined, proven: i !== 500, openedAtMs: i, address, socket };
+      const entry = {
+        name: 'guest',
+        key: undefined,
+        proven: i !== 500,
+        openedAtMs: i,
+        address,
+        socket,
+        said: undefined,
+      };
       contacts = withIncoming(contacts, entry);
     }
     const [stranger] = addresses as [SocketAddress];
