@@ -152,8 +152,7 @@ class Taking {
     const children = this.#childrenIn(wanted);
     if (child === NO_PARENT && value === 'absent') {
       // A leaf whose children were asked for on suspicion has none.
-      if (children !== undefined)
-        this.#single.push(...bitsIn(this.#left[entry] as number).map((bit) => children[bit] as Hash));
+      if (children !== undefined) this.#single.push(...hashesIn({ children, mask: this.#left[entry] as number }));
       this.#left[entry] = 0;
       return;
     }
@@ -239,6 +238,6 @@ export function countBits(mask: number): number {
 }
 
 /** The hashes that are wanted there. */
-export function hashesIn({ children = [], mask }: Wanted): Hash[] {
+export function hashesIn({ children = [], mask }: Pick<Wanted, 'children' | 'mask'>): Hash[] {
   return bitsIn(mask).flatMap((bit) => children[bit] ?? []);
 }
