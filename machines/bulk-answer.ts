@@ -2,7 +2,14 @@
  * What has come of a GetNodes (protocol §10.1): which of its Nodes datagrams, and which of the nodes it asks for. No hash is carried, so
  * each item is hashed and compared with what was asked for in its place; pure.
  */
-import { type GetNodesFields, NO_PARENT, type NodesEntry, type NodesFields, type NodesItem } from '../src/wire/bulk.ts';
+import {
+  type GetNodesFields,
+  MAX_ENTRIES,
+  NO_PARENT,
+  type NodesEntry,
+  type NodesFields,
+  type NodesItem,
+} from '../src/wire/bulk.ts';
 import { type Hash, hashOf } from '../src/wire/hash.ts';
 import type { ReceivedNode } from './events.ts';
 import { childrenOf } from './tree-nodes.ts';
@@ -174,13 +181,14 @@ class Taking {
     this.#left[entry] = ((this.#left[entry] as number) & ~bit) >>> 0;
     if (value === 'absent') this.#absent.push(hash);
     else if (value === 'large') this.#single.push(hash);
-    else this.#keep({ hash, value, depth: (this.#wanted[entry] as Wanted).depth }, 31 - Math.clz32(bit) - 32 * entry);
+    else this.#keep(entry, bit, { hash, value, depth: (this.#wanted[entry] as Wanted).depth });
   }
 
-  /** The newest nodes are asked for in the first entries, and are the last children there. */
-  #keep(node: ReceivedNode, place: number): void {
+  /** The newest nodes are asked for in the first entries, and are the last children there; children come after their parent. */
+  #keep(entry: number, bit: number, node: ReceivedNode): void {
     const { hash, value } = node;
-    this.#nodes.push({ node, place });
+    const isWithParent = this.#wanted[entry]?.children === undefined;
+    this.#nodes.push({ node, place: 31 - Math.clz32(bit) - (isWithParent ? 0 : MAX_ENTRIES * (entry + 1)) });
     this.#bytes += value.length;
     if (!this.#expected.has(hash)) return;
     this.#parents.set(hash, childrenOf(value));

@@ -90,9 +90,8 @@ type Enqueueing = Parameters<Parameters<typeof base.enqueueActions>[0]>[0];
 /** What these nodes of the tree lead to is looked up in the store, but for what is under way already; each hash once (protocol §9). */
 function meet({ context, enqueue }: Enqueueing, nodes: readonly ReceivedNode[]): void {
   const { groups, ...met } = expand(context, nodes);
-  const isNew = groups.some(({ mask }) => mask !== 0);
-  enqueue.assign({ ...met, lookUps: isNew ? [...context.lookUps, groups] : context.lookUps });
-  if (isNew) enqueue({ type: 'lookUp', params: { hashes: groups.flatMap(hashesIn) } });
+  enqueue.assign({ ...met, lookUps: groups.length > 0 ? [...context.lookUps, groups] : context.lookUps });
+  if (groups.length > 0) enqueue({ type: 'lookUp', params: { hashes: groups.flatMap(hashesIn) } });
 }
 
 /** What requests cost. */

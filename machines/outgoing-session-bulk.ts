@@ -37,7 +37,8 @@ function learned(
 function judged(bulk: Bulk, { outcome }: RequestEnded): Bulk {
   switch (outcome.kind) {
     case 'served':
-      return { ...bulk, refusals: 0, silences: 0 };
+      // Whoever serves nothing may as well be silent.
+      return { ...bulk, refusals: 0, silences: outcome.hasServed ? 0 : bulk.silences + 1 };
     case 'refused':
       return { ...bulk, refusals: bulk.refusals + 1, isOff: bulk.isOff || bulk.refusals + 1 >= limits.bulkRefusals };
     case 'unanswered':
@@ -96,7 +97,7 @@ export const withBulk = withRequests.extend({
       return {
         atMs: event.atMs,
         path: isHere ? afterNodes(path, event) : path,
-        bulk: bulk && { ...bulk, refusals: 0, silences: 0 },
+        bulk: bulk && event.harvest.nodes.length > 0 ? { ...bulk, refusals: 0, silences: 0 } : bulk,
         gathered: gatherHarvest(context.gathered, event, event),
       };
     }),
@@ -124,7 +125,7 @@ export const withBulk = withRequests.extend({
         const unserved = isThere ? outcome.unserved : [];
         if (atMs !== undefined)
           enqueue.assign({ gathered: gatherHarvest(context.gathered, event, { harvest, unserved }) });
-        else tellUnserved({ unserved, single: [], isBulk: isBulkInForce(context) });
+        else tellUnserved({ unserved, single: harvest.single, isBulk: isBulkInForce(context) });
         if (!isThere && outcome.unserved.length > 0) tellFailed(outcome.unserved, GONE, 0);
       } else if (isThere) {
         // What a GetNodes did not bring, single requests may.

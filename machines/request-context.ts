@@ -85,6 +85,8 @@ export type RequestOutcome =
       readonly harvest: Harvest;
       readonly unserved: readonly Wanted[];
       readonly isCut: boolean;
+      /** Any node has come. */
+      readonly hasServed: boolean;
       /** No Nodes had come before these, to the only send. */
       readonly isMeasured: boolean;
     }
@@ -252,7 +254,7 @@ export function servedWith(context: RequestContext, isCut: boolean, atMs: number
   const hasServed = answer.bytes > 0;
   const single = hasServed ? harvest.single : [...harvest.single, ...left.flatMap(hashesIn)];
   const served = { harvest: { ...harvest, single }, unserved: hasServed ? left : [] };
-  return endedWith(context, { kind: 'served', ...served, isCut, isMeasured }, atMs);
+  return endedWith(context, { kind: 'served', ...served, isCut, hasServed, isMeasured }, atMs);
 }
 
 function makeForm(random: Random, order: RequestOrder, kind: FormKind): Form {

@@ -5,7 +5,7 @@
  */
 import { MAX_ENTRIES, MAX_GRANT, MAX_ITEM_NODE } from '../src/wire/bulk.ts';
 import type { Hash } from '../src/wire/hash.ts';
-import { countBits, type Wanted } from './bulk-answer.ts';
+import { bitsIn, countBits, type Wanted } from './bulk-answer.ts';
 
 export interface Group extends Wanted {
   readonly children: readonly Hash[];
@@ -101,6 +101,8 @@ function requestSize(window: number): number {
   return Math.min(16, Math.max(2, Math.floor(window / 4)));
 }
 
+/** Datagrams for children of a node that is not known yet: the newest of them matter. */
+const SUSPECTED = 8;
 /** Messages differ in length: so much more is granted than would do on average. */
 const SPARE = 1.125;
 
@@ -127,21 +129,24 @@ class Planning {
     const top = this.#frontier?.group;
     const { tip } = this.#given;
     if (top === undefined || tip === undefined || top.isSingle === true || this.#room < 2) return;
-    const bit = top.mask === 0 ? -1 : 31 - Math.clz32(top.mask);
+    const bit = 31 - Math.clz32(top.mask);
     if (top.children[bit] !== tip) return;
-    this.#take(top, (1 << bit) >>> 0);
     const depth = top.depth === undefined ? undefined : top.depth + 1;
-    const wanted: Wanted[] = [{ ...top, mask: (1 << bit) >>> 0 }];
-    let mask = 0;
-    // The newest first, each in an entry of its own: how many there are is not known, and the grant may not do for all.
-    for (let child = 31; wanted.length < MAX_ENTRIES; child--) {
-      wanted.push({ parent: tip, children: undefined, mask: (1 << child) >>> 0, depth });
-      mask = (mask | (1 << child)) >>> 0;
-    }
-    const grant = Math.min(wanted.length, Math.max(2, Math.ceil(this.#room / 2)));
+    const children = oneByOne({ parent: tip, children: undefined, mask: 0xffffffff, depth }).slice(0, MAX_ENTRIES - 1);
+    const mask = (1 << bit) >>> 0;
+    this.#take(top, mask);
+    this.#ask([{ ...top, mask }, ...children], Math.min(SUSPECTED, Math.ceil(this.#room / 2)));
+    this.#suspected = { parent: tip, mask: children.reduce((bits, child) => (bits | child.mask) >>> 0, 0) };
+    const rest = this.#frontier?.group;
+    if (rest?.parent !== top.parent || rest === undefined || this.#room === 0) return;
+    this.#take(rest, rest.mask);
+    this.#ask(oneByOne(rest), this.#room);
+  }
+
+  #ask(wanted: Wanted[], most: number): void {
+    const grant = Math.max(1, Math.min(wanted.length, most, this.#room));
     this.#requests.push({ wanted, grant });
     this.#room -= grant;
-    this.#suspected = { parent: tip, mask };
   }
 
   fill(): void {
@@ -200,6 +205,13 @@ class Planning {
       suspected: this.#suspected,
     };
   }
+}
+
+/** An entry for each child, the newest first: their sizes are not known, or how many there are, and the grant may not do for all. */
+function oneByOne(wanted: Wanted): Wanted[] {
+  return bitsIn(wanted.mask)
+    .toReversed()
+    .map((bit) => ({ ...wanted, mask: (1 << bit) >>> 0 }));
 }
 
 /** The newest of these children. */

@@ -20,7 +20,7 @@ const rootRequest = { type: 'RootRequest' };
 const wanted = [{ parent: undefined, children: [ZERO_HASH], mask: 1, depth: 0 }];
 const getNodes = { type: 'GetNodes', proof: 7, gap: 0, grant: 1, wanted };
 const harvest = { nodes: [], absent: [], single: [], datagrams: 1, unfit: 0 };
-const served = { kind: 'served', harvest, unserved: [], isCut: false, isMeasured: true };
+const served = { kind: 'served', harvest, unserved: [], isCut: false, hasServed: true, isMeasured: true };
 const getDatum = { type: 'GetDatum', hash: ZERO_HASH };
 const order = (question: { type: string }, to = address) => ({
   question,
