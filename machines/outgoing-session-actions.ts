@@ -16,13 +16,14 @@ import {
   wantedAgain,
   windowOf,
 } from './outgoing-session-context.ts';
-import { NOTHING_SPENT, withHello, withHellos, withRequests } from './outgoing-session-requests.ts';
+import { withPace } from './outgoing-session-pace.ts';
+import { NOTHING_SPENT, withHello, withHellos } from './outgoing-session-requests.ts';
 import { base } from './outgoing-session-setup.ts';
 import { afterRequest, openPath } from './path.ts';
 import { giveBack } from './slots.ts';
 import { limits, timing } from './timing.ts';
 
-const withNotes = withRequests.extend({
+const withNotes = withPace.extend({
   actions: {
     noteTime: base.assign(({ event }) => ({ atMs: 'atMs' in event ? event.atMs : undefined })),
 
@@ -208,7 +209,7 @@ export const sessionSetup = withNotes.extend({
       if (failure === undefined) return;
       const spent = withHellos(context.greeted, args);
       for (const waiter of context.waiters) enqueue.sendTo(waiter, { type: 'session.failed', failure, ...spent });
-      for (const wanted of context.heldBack) {
+      for (const wanted of [...context.heldBack, ...context.waiting]) {
         const sent = wanted.sentBefore ?? 0;
         const cost = { failure, isFinal: true, ...costOf(context, sent, Math.min(sent, 1)) };
         if (wanted.type === 'root.wanted') enqueue.sendTo(wanted.requester, { type: 'root.failed', ...cost });
@@ -217,10 +218,12 @@ export const sessionSetup = withNotes.extend({
           enqueue.sendTo(wanted.requester, { type: 'nodes.failed', hashes, ticket, ...cost });
         }
       }
-      enqueue.assign({ waiters: [], heldBack: [] });
+      enqueue.assign({ waiters: [], heldBack: [], waiting: [] });
     }),
 
-    passOnGathered: base.enqueueActions(({ context, enqueue }) => {
+    passOnGathered: base.enqueueActions(({ context, event, enqueue }) => {
+      assertEvent(event, 'answers.delivered');
+      enqueue.assign({ atMs: event.atMs });
       for (const { requester, nodes, absent, sent, atMs } of context.gathered) {
         // What was sent for both is counted with the nodes, if there are any.
         const cost = costOf(context, sent, nodes.length + absent.length);

@@ -17,6 +17,7 @@ import type {
 import { socketFor } from './events.ts';
 import type { Ref, RefFor, SocketRef } from './messages.ts';
 import { afterRequest, openPath, type Path } from './path.ts';
+import { window } from './path-controller.ts';
 import type { Question, RequestEnded, Requester, RequestOrder, RequestStalled } from './request-context.ts';
 import { requestFailure } from './request-failure.ts';
 import type { Slots } from './slots.ts';
@@ -70,6 +71,8 @@ export type OutgoingSessionEvent =
   /** The peer has asked for what was pushed. */
   | { readonly type: 'push.confirmed' }
   | { readonly type: 'push.due' }
+  /** A request may be sent now, or one under way must be lost. */
+  | { readonly type: 'pace.due' }
   | { readonly type: 'sockets.changed'; readonly sockets: Sockets }
   | { readonly type: 'sweep'; readonly atMs: number }
   | AnswersDelivered
@@ -123,6 +126,10 @@ export interface OutgoingSessionContext extends OutgoingSessionInput {
   readonly gathered: readonly Gathered[];
   /** What waits for the next HelloReply: what was refused, and what is wanted while there is no session. Bounded by the window of each requester. */
   readonly heldBack: readonly (RootWanted | NodesWanted)[];
+  /** Nodes that are wanted and not asked for yet, since the window is full or the pace does not allow it. BOUNDED: by the window that requesters are told. */
+  readonly waiting: readonly NodesWanted[];
+  /** When the pace is looked at again, whatever comes. */
+  readonly paceDueAtMs: number | undefined;
   readonly regreetings: number;
   /** A pushed Root that the peer has not asked for yet, and how often it was sent. */
   readonly push: { readonly bytes: Uint8Array; readonly sends: number } | undefined;
@@ -173,10 +180,12 @@ export function isInUse({ path }: OutgoingSessionContext, address: SocketAddress
   return path !== undefined && sameAddress(path.address, address);
 }
 
-/** How many requests may be in flight. */
+/** How many requests a requester may have open: some of them wait here, so that there is always one to send. */
 export function windowOf({ path }: OutgoingSessionContext): number {
-  return Math.max(1, Math.floor(path?.congestion.window ?? limits.initialWindow));
+  const inFlight = path === undefined ? limits.firstWindow : window(path.controller);
+  return Math.ceil(REQUESTERS_SHARE * inFlight);
 }
+const REQUESTERS_SHARE = 1.5;
 
 interface Asked {
   readonly to: SocketAddress;
@@ -199,7 +208,9 @@ export function orderFor(context: OutgoingSessionContext, asked: Asked): Request
     // A Root of somebody who never signs them is believed if the user says so.
     answerKey: question.type === 'RootRequest' && context.trustsUnsigned ? undefined : context.key,
     answerName: isHelloOrder && context.nameKnown ? context.name : undefined,
-    firstTimeoutMs: isHelloOrder ? timing.helloTimeout : (context.path?.congestion.timeoutMs ?? timing.initialTimeout),
+    firstTimeoutMs: isHelloOrder
+      ? timing.helloTimeout
+      : (context.path?.controller.roundTrip.timeoutMs ?? timing.initialTimeout),
     maxSends: asked.maxSends ?? (isHelloOrder ? limits.helloSends : limits.requestSends),
     zeroEndingIds: context.zeroEndingIds,
     requester,

@@ -25,6 +25,7 @@ import {
   withArrival,
 } from './outstanding.ts';
 import { backedOff, type RoundTrip, unknownRoundTrip, withRoundTrip } from './round-trip.ts';
+import { timing } from './timing.ts';
 
 export type Phase =
   /** Slow start: as much again in every round trip, until the rate grows no more. */
@@ -44,6 +45,10 @@ export interface PathController {
   readonly phase: Phase;
   readonly phaseAtMs: number;
   readonly roundTrip: RoundTrip;
+  /** When it last began to listen. */
+  readonly listenedAtMs: number;
+  /** The shortest round trip since then. */
+  readonly heardMs: number | undefined;
   readonly rate: DeliveryRate;
   readonly outstanding: AllOutstanding;
   readonly tolerance: Tolerance;
@@ -51,11 +56,14 @@ export interface PathController {
   readonly plateau: { readonly rate: number; readonly rounds: number; readonly round: number };
   /** Round trips measured in this round: how many, and the shortest. */
   readonly inRound: { readonly count: number; readonly shortestMs: number };
+  /** Which part of what was asked for is lost, smoothed. */
+  readonly lossShare: number;
   /** Of a datagram with its headers, smoothed. */
   readonly averageBytes: number;
   /** Until then enough has been asked for. */
   readonly pacedUntilMs: number;
-  /** In datagrams, before anything is known of the path. */
+  /** In datagrams, before anything is known of the path: until the first answer, and from then on unless answers take long. */
+  readonly firstWindow: number;
   readonly initialWindow: number;
   /** In datagrams: what the receive buffer takes, and no more. */
   readonly largestWindow: number;
@@ -65,6 +73,8 @@ export interface PathController {
 
 /** IPv6 and UDP. */
 const HEADER_BYTES = 48;
+/** Of the shortest round trip. */
+const LATE = 0.75;
 /** RFC 9002 §7.2 and protocol §6. */
 const SMALLEST_WINDOW = 2;
 /** 2/ln 2 doubles the rate in every round trip, whatever the rate is measured with (draft-ietf-ccwg-bbr §5.3.1). */
@@ -86,11 +96,15 @@ const GAINS: Readonly<Record<Phase, Gains>> = {
   yielding: { pace: 0.75, window: 1, queue: 0 },
   listening: { pace: 1, window: 0.5, queue: 0 },
 };
+const QUEUE_ROOT = 1.25;
 const CRUISING_ROUND_TRIPS = 6;
 const PLATEAU_ROUNDS = 3;
 const PLATEAU_GROWTH = 1.25;
-/** How long a measured round trip is believed to be the shortest. */
-const ROUND_TRIP_MEMORY_MS = 10_000;
+/**
+ * At every multiple of it all paths of this machine listen that see a queue: only if all do so at once is it empty. Machines
+ * whose clocks are right listen together as well.
+ */
+const LISTENING_INTERVAL_MS = 5_000;
 const LISTENING_MS = 200;
 /** A round trip so much shorter than the shortest: somebody else listens, so that it is the moment to do so as well. */
 const EMPTIER = 0.9;
@@ -103,31 +117,41 @@ const LARGEST_GAP_US = 0xffff;
 const LARGEST_GRANT = 64;
 const REQUESTS_PER_WINDOW = 8;
 
-const NONE_MEASURED = { count: 0, shortestMs: Number.POSITIVE_INFINITY };
+const NONE_MEASURED = { count: 0, shortestMs: timing.maximumTimeout };
 /** So many round trips tell a queue from jitter (RFC 9406 §4.2), and so much longer than the shortest they are then. */
 const TELLING_COUNT = 8;
 const QUEUED = 1.5;
 const JITTER_MS = 4;
 
 export interface ControllerOptions {
+  readonly firstWindow: number;
   readonly initialWindow: number;
   readonly largestWindow: number;
   /** Of the answers, before the first has come. */
   readonly expectedBytes: number;
 }
 
-export function openController({ initialWindow, largestWindow, expectedBytes }: ControllerOptions): PathController {
+export function openController({
+  firstWindow,
+  initialWindow,
+  largestWindow,
+  expectedBytes,
+}: ControllerOptions): PathController {
   return {
     phase: 'starting',
     phaseAtMs: 0,
     roundTrip: unknownRoundTrip,
+    listenedAtMs: 0,
+    heardMs: undefined,
     rate: nothingDelivered,
     outstanding: [],
     tolerance: initialTolerance,
     plateau: { rate: 0, rounds: 0, round: 0 },
     inRound: NONE_MEASURED,
+    lossShare: 0,
     averageBytes: expectedBytes + HEADER_BYTES,
-    pacedUntilMs: Number.NEGATIVE_INFINITY,
+    pacedUntilMs: 0,
+    firstWindow,
     initialWindow,
     largestWindow,
     isSilent: false,
@@ -167,12 +191,26 @@ export function repeated(controller: PathController, id: number, atMs: number): 
   if (request === undefined) return controller;
   const others = outstanding.filter((other) => other !== request);
   const again = { ...request, sentAtMs: atMs, isRepeated: true, overtaken: 0 };
-  return { ...paced(controller, request.expected, atMs), outstanding: [...others, again] };
+  const lossShare = withLoss(controller.lossShare, request.expected, request.expected);
+  return { ...paced(controller, request.expected, atMs), lossShare, outstanding: [...others, again] };
 }
 
 /** The requester waits for it no longer: what has not come is lost, was not served, or is not wanted. */
 export function closed(controller: PathController, id: number): PathController {
-  return { ...controller, outstanding: controller.outstanding.filter((other) => other.id !== id) };
+  const request = controller.outstanding.find((other) => other.id === id);
+  if (request === undefined) return controller;
+  const { expected, arrived } = request;
+  const outstanding = controller.outstanding.filter((other) => other !== request);
+  return { ...controller, outstanding, lossShare: withLoss(controller.lossShare, expected - arrived, expected) };
+}
+
+/** BOUNDED: a path that loses more is asked for no more than that. */
+const MOST_LOSS = 0.2;
+const LOSS_MEMORY = 256;
+
+function withLoss(share: number, lost: number, asked: number): number {
+  const weight = Math.min(1, asked / LOSS_MEMORY);
+  return Math.min(MOST_LOSS, share + weight * (lost / asked - share));
 }
 
 /** A timeout is over, and the request is repeated. If nothing has come meanwhile, the path may be gone: hardly anything is asked. */
@@ -198,10 +236,13 @@ export interface Arrived {
   /** Without headers. */
   readonly bytes: number;
   readonly atMs: number;
+  /** The request was sent more than once. */
+  readonly isRepeated?: boolean;
 }
 
 /** A datagram of an answer has come. */
-export function arrived(controller: PathController, { id, sequence, isLast, bytes, atMs }: Arrived): PathController {
+export function arrived(controller: PathController, arrival: Arrived): PathController {
+  const { id, sequence, isLast, bytes, atMs, isRepeated = false } = arrival;
   const index = controller.outstanding.findIndex((other) => other.id === id);
   const request = controller.outstanding[index];
   const size = bytes + HEADER_BYTES;
@@ -209,7 +250,11 @@ export function arrived(controller: PathController, { id, sequence, isLast, byte
   const heard = { ...controller, averageBytes, isSilent: false };
   // It was given up too early.
   if (request === undefined) return { ...heard, tolerance: moreTolerant(controller.tolerance) };
-  const measurable = !request.isRepeated;
+  const measurable = !request.isRepeated && !isRepeated;
+  const { shortestMs = 0 } = controller.roundTrip;
+  // So soon after it was repeated only the first send can be answered: it was late, not lost.
+  const wasLate = request.isRepeated && atMs - request.sentAtMs < LATE * shortestMs;
+  const tolerance = wasLate ? moreTolerant(controller.tolerance) : controller.tolerance;
   const gapMs = gapUs(controller) / 1_000;
   const rate = afterDelivery(controller.rate, {
     bytes: size,
@@ -228,11 +273,15 @@ export function arrived(controller: PathController, { id, sequence, isLast, byte
           count: controller.inRound.count + 1,
           shortestMs: Math.min(controller.inRound.shortestMs, roundTrip.latestMs),
         };
+  const isHeard = roundTrip !== controller.roundTrip && controller.phase === 'listening';
+  const heardMs = isHeard ? Math.min(controller.heardMs ?? roundTrip.latestMs, roundTrip.latestMs) : controller.heardMs;
   const unused = isLast ? Math.max(0, request.expected - sequence - 1) : 0;
   const outstanding = withArrival(controller.outstanding, index, { sequence, isLast, atMs });
+  const isDone = outstanding.length < controller.outstanding.length;
+  const lossShare = isDone ? withLoss(controller.lossShare, 0, request.expected) : controller.lossShare;
   // What was granted and not needed may be asked for elsewhere at once.
   const pacedUntilMs = heard.pacedUntilMs - unused * datagramMs(controller);
-  const counted = { ...heard, rate, roundTrip, inRound, outstanding, pacedUntilMs };
+  const counted = { ...heard, tolerance, lossShare, heardMs, rate, roundTrip, inRound, outstanding, pacedUntilMs };
   const wasKnown = controller.phase !== 'starting' && controller.phase !== 'listening';
   const isEmptier = roundTrip.latestMs < EMPTIER * (controller.roundTrip.shortestMs ?? 0) - 1;
   if (wasKnown && roundTrip !== controller.roundTrip && isEmptier) return listening(counted, atMs);
@@ -262,15 +311,24 @@ function lostAtMs({ tolerance, roundTrip }: PathController, request: Outstanding
 
 /** How many datagrams may be in flight to us. */
 export function window(controller: PathController): number {
-  const { phase, initialWindow, largestWindow, isSilent, averageBytes, rate } = controller;
+  const { phase, largestWindow, isSilent, averageBytes, lossShare } = controller;
   if (isSilent) return SMALLEST_WINDOW;
   const held = heldBytes(controller) / averageBytes;
   const gains = GAINS[phase];
-  const sized = gains.window * held + gains.queue * Math.min(2 * Math.sqrt(held), held / 3);
-  const isUnknown = phase === 'starting' && (rate.best.length === 0 || rate.delivered < rate.starvedUntil);
-  const wanted = isUnknown ? Math.max(initialWindow, sized) : sized;
+  // Granted, but not on the way: what was lost and is not noticed yet, and half of what the latest request may draw.
+  const idle = (9 / 8) * lossShare + 1 / (2 * REQUESTS_PER_WINDOW);
+  const sized = gains.window * held * (1 + idle) + gains.queue * QUEUE_ROOT * Math.sqrt(held);
+  const wanted = phase === 'starting' ? Math.max(startingWindow(controller), sized) : sized;
   const smallest = phase === 'listening' ? 1 : SMALLEST_WINDOW;
-  return Math.max(smallest, Math.min(largestWindow, Math.ceil(wanted)));
+  return Math.max(smallest, Math.min(largestWindow, Math.floor(wanted)));
+}
+
+/** Whoever needs a second for an answer does one thing at a time, and is not to be flooded. */
+const SLOW_MS = 1_000;
+
+function startingWindow({ firstWindow, initialWindow, rate, roundTrip }: PathController): number {
+  const isSlow = (roundTrip.smoothedMs ?? 0) >= SLOW_MS;
+  return rate.delivered === 0 || isSlow ? firstWindow : initialWindow;
 }
 
 /** How many more may be granted at once, for the window only. */
@@ -287,6 +345,14 @@ export function grantAt(controller: PathController, atMs: number): number {
   return free * 2 >= fair ? Math.min(fair, free) : 0;
 }
 
+/** How many requests for one datagram each may be sent now. What is less than a timer's exactness apart may go together. */
+export function requestsAt(controller: PathController, atMs: number): number {
+  const gapMs = datagramMs(controller);
+  const sinceMs = Math.max(controller.pacedUntilMs, atMs - MOST_CREDIT_MS);
+  const inPace = gapMs === 0 ? Number.POSITIVE_INFINITY : Math.ceil((atMs + TIMER_MS / 2 - sinceMs) / gapMs);
+  return Math.max(0, Math.min(room(controller), inPace));
+}
+
 /** When the pace allows the next request. */
 export function nextSendAtMs({ pacedUntilMs }: PathController): number {
   return pacedUntilMs;
@@ -299,11 +365,11 @@ export function gapUs(controller: PathController): number {
 
 /** At the pace of the path one datagram takes so long; 0: as fast as may be. */
 function datagramMs(controller: PathController): number {
-  const { averageBytes, initialWindow, phase, rate, roundTrip } = controller;
+  const { averageBytes, phase, rate, roundTrip } = controller;
   const bytesPerMs = bandwidth(rate);
   if (bytesPerMs > 0) return averageBytes / (GAINS[phase].pace * bytesPerMs);
   const { smoothedMs } = roundTrip;
-  return smoothedMs === undefined ? 0 : smoothedMs / (initialWindow * STARTING_GAIN);
+  return smoothedMs === undefined ? 0 : smoothedMs / (startingWindow(controller) * STARTING_GAIN);
 }
 
 function paced(controller: PathController, grant: number, atMs: number): PathController {
@@ -320,11 +386,21 @@ function enter(controller: PathController, phase: Phase, atMs: number): PathCont
   return { ...controller, phase, phaseAtMs: atMs };
 }
 
-/** The shortest round trip is measured anew. */
+/** The shortest round trip has not been seen of late, as if there were a queue, and it is the moment at which all paths of this machine listen. */
+function isToListen({ roundTrip, listenedAtMs }: PathController, atMs: number): boolean {
+  if (Math.floor(atMs / LISTENING_INTERVAL_MS) <= Math.floor(listenedAtMs / LISTENING_INTERVAL_MS)) return false;
+  return atMs - roundTrip.shortestAtMs > LISTENING_INTERVAL_MS / 2;
+}
+
+/** The shortest round trip is measured anew. What it was believed to be sets the window meanwhile. */
 function listening(controller: PathController, atMs: number): PathController {
-  const { roundTrip } = controller;
-  const restarted = { ...roundTrip, shortestMs: roundTrip.latestMs, shortestAtMs: atMs };
-  return { ...enter(controller, 'listening', atMs), roundTrip: restarted };
+  return { ...enter(controller, 'listening', atMs), listenedAtMs: atMs, heardMs: undefined };
+}
+
+function afterListening(controller: PathController, atMs: number): PathController {
+  const { roundTrip, heardMs } = controller;
+  const shortestMs = heardMs ?? roundTrip.latestMs;
+  return { ...enter(controller, 'cruising', atMs), roundTrip: { ...roundTrip, shortestMs, shortestAtMs: atMs } };
 }
 
 /** Goes on to the next phase if it is time. */
@@ -334,8 +410,7 @@ function advanced(controller: PathController, isStarved: boolean, atMs: number):
   const elapsedMs = atMs - phaseAtMs;
   const inFlight = awaited(outstanding) * averageBytes;
   const held = heldBytes(controller);
-  const isStale = atMs - roundTrip.shortestAtMs > ROUND_TRIP_MEMORY_MS;
-  if (phase !== 'starting' && phase !== 'listening' && isStale) return listening(controller, atMs);
+  if (phase !== 'starting' && phase !== 'listening' && isToListen(controller, atMs)) return listening(controller, atMs);
   switch (phase) {
     case 'starting':
       return afterRound(controller, isStarved, atMs);
@@ -350,9 +425,7 @@ function advanced(controller: PathController, isStarved: boolean, atMs: number):
     case 'yielding':
       return inFlight <= held || elapsedMs > shortestMs ? enter(controller, 'cruising', atMs) : controller;
     case 'listening':
-      return elapsedMs > LISTENING_MS + shortestMs
-        ? enter({ ...controller, roundTrip: { ...roundTrip, shortestAtMs: atMs } }, 'cruising', atMs)
-        : controller;
+      return elapsedMs > LISTENING_MS + 2 * shortestMs ? afterListening(controller, atMs) : controller;
   }
 }
 

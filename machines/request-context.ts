@@ -71,6 +71,8 @@ export interface RequestEnded {
   readonly outcome: RequestOutcome;
   /** To the address in the order. */
   readonly sends: number;
+  /** How many of them were no timeout's, but because later requests were answered first. */
+  readonly overtaken: number;
   /** When it was opened; undefined if a timer caused it, or if it was redirected: then no round trip is measured. */
   readonly openedAtMs: number | undefined;
   /** When the answer came; undefined for a request without one. */
@@ -100,6 +102,8 @@ export interface RequestRedirected {
 export type RequestEvent =
   | { readonly type: 'request.open'; readonly order: RequestOrder; readonly atMs: number | undefined }
   | RequestRedirected
+  /** Later requests are answered: it was lost (RFC 9002 §6.1). */
+  | { readonly type: 'request.overtaken' }
   /** No answer is to be waited for any longer. */
   | { readonly type: 'request.abandoned' }
   /** Its outcome is of no interest any more and is not reported; late answers come here no more. */
@@ -129,6 +133,8 @@ export interface CurrentRequest {
   readonly openedAtMs: number | undefined;
   /** How often it was sent to where it goes now, the send that is being prepared included. */
   readonly sends: number;
+  /** How many of them because later requests were answered first: these do not count towards its end (protocol §6). */
+  readonly overtaken: number;
   readonly timeoutMs: number;
   readonly waitedMs: number;
   /** An answer whose signature is being verified. */
@@ -162,6 +168,7 @@ export function openRequest(
     kind: 'plain',
     openedAtMs,
     sends: 1,
+    overtaken: 0,
     timeoutMs: order.firstTimeoutMs,
     waitedMs: 0,
     held: undefined,
@@ -230,9 +237,20 @@ export function redirected(
     },
     openedAtMs: undefined,
     sends: 1,
+    overtaken: 0,
     timeoutMs: firstTimeoutMs,
     waitedMs: 0,
   };
+}
+
+/** Waits from now on as long as it has just begun to. */
+export function withOvertaking(current: CurrentRequest): CurrentRequest {
+  return { ...current, sends: current.sends + 1, overtaken: current.overtaken + 1 };
+}
+
+/** Sends that a timeout ended, or is to end. */
+export function timedSends({ sends, overtaken }: CurrentRequest): number {
+  return sends - overtaken;
 }
 
 export function withFault(current: CurrentRequest, fault: Fault): CurrentRequest {
@@ -240,6 +258,6 @@ export function withFault(current: CurrentRequest, fault: Fault): CurrentRequest
 }
 
 export function endedWith(context: RequestContext, outcome: RequestOutcome, atMs: number | undefined): RequestEnded {
-  const { order, sends, openedAtMs } = currentOf(context);
-  return { type: 'request.ended', slot: context.slot, order, outcome, sends, openedAtMs, atMs };
+  const { order, sends, overtaken, openedAtMs } = currentOf(context);
+  return { type: 'request.ended', slot: context.slot, order, outcome, sends, overtaken, openedAtMs, atMs };
 }

@@ -25,8 +25,10 @@ import {
   type RequestEvent,
   type RequestInput,
   redirected,
+  timedSends,
   withFault,
   withForm,
+  withOvertaking,
 } from './request-context.ts';
 import { backedOff, UNFIT_ANSWER, withJitter } from './retransmission.ts';
 import type { DatagramsSend } from './socket.machine.ts';
@@ -64,7 +66,9 @@ const base = setup({
       assertEvent(event, 'answer.verified');
       return event.valid && event.id === currentOf(context).held?.answer.datagram.id;
     },
-    isExhausted: ({ context }) => currentOf(context).sends >= currentOf(context).order.maxSends,
+    isExhausted: ({ context }) => timedSends(currentOf(context)) >= currentOf(context).order.maxSends,
+    /** Whoever answers all but this is not asked for it with every other answer. */
+    mayBeLost: ({ context }) => currentOf(context).overtaken < limits.overtakenSends,
     /** The next send has another id or other flags, which is not signed yet. */
     needsForm: ({ context }) => {
       const current = currentOf(context);
@@ -114,6 +118,8 @@ const requestSetup = base.extend({
     }),
 
     backOff: change((current) => ({ ...current, kind: nextKind(current), ...backedOff(current) })),
+
+    countOvertaking: change(withOvertaking),
 
     redirect: change((current, event) => {
       assertEvent(event, 'request.redirected');
@@ -171,8 +177,9 @@ const requestSetup = base.extend({
 
     /** After three timeouts in a row the owner may look for another way (protocol §5). */
     reportStall: base.enqueueActions(({ context, enqueue }) => {
-      const { order, sends, timeoutMs, waitedMs } = currentOf(context);
-      if (sends < limits.sendsBeforeSuspicion) return;
+      const current = currentOf(context);
+      const { order, sends, timeoutMs, waitedMs } = current;
+      if (timedSends(current) < limits.sendsBeforeSuspicion) return;
       const { owner, slot } = context;
       enqueue.sendTo(owner, { type: 'request.stalled', slot, order, sends, waitedMs: waitedMs + timeoutMs });
     }),
@@ -276,6 +283,12 @@ export const requestMachine = requestSetup.createMachine({
           description: 'Sent; repeated with the same id and bytes, the timeout doubling.',
           entry: 'transmit',
           on: {
+            'request.overtaken': {
+              guard: 'mayBeLost',
+              target: 'awaitingAnswer',
+              reenter: true,
+              actions: 'countOvertaking',
+            },
             'request.redirected': {
               guard: 'isRedirectable',
               target: 'awaitingAnswer',

@@ -20,11 +20,13 @@ export const unknownRoundTrip: RoundTrip = {
   variationMs: 0,
   latestMs: 0,
   shortestMs: undefined,
-  shortestAtMs: Number.NEGATIVE_INFINITY,
-  measuredAtMs: Number.NEGATIVE_INFINITY,
+  shortestAtMs: 0,
+  measuredAtMs: 0,
   timeoutMs: timing.initialTimeout,
 };
 
+/** Round trips that differ by so little are the same. */
+const AS_SHORT = 1.02;
 const MAX = timing.maximumTimeout;
 
 /**
@@ -40,7 +42,8 @@ export function withRoundTrip(roundTrip: RoundTrip, elapsedMs: number, atMs: num
   const smoothed = smoothedMs === undefined ? latestMs : 0.875 * smoothedMs + 0.125 * latestMs;
   const timeoutMs = Math.min(MAX, Math.max(timing.minimumTimeout, smoothed + Math.max(4 * variation, smoothed)));
   const isShortest = shortestMs === undefined || latestMs <= shortestMs;
-  const shortest = isShortest ? { shortestMs: latestMs, shortestAtMs: atMs } : {};
+  const isAsShort = !isShortest && latestMs <= AS_SHORT * shortestMs;
+  const shortest = isAsShort ? { shortestAtMs: atMs } : isShortest ? { shortestMs: latestMs, shortestAtMs: atMs } : {};
   return {
     ...roundTrip,
     smoothedMs: smoothed,
@@ -52,8 +55,9 @@ export function withRoundTrip(roundTrip: RoundTrip, elapsedMs: number, atMs: num
   };
 }
 
-/** A timeout is over: the doubled one stays until a round trip is measured (RFC 6298 §5). */
-export function backedOff(roundTrip: RoundTrip, sentAtMs: number): RoundTrip {
+/** So many timeouts of a request are over: the doubled one stays until a round trip is measured (RFC 6298 §5). */
+export function backedOff(roundTrip: RoundTrip, sentAtMs: number, timeouts = 1, firstTimeoutMs = roundTrip.timeoutMs) {
   if (sentAtMs < roundTrip.measuredAtMs) return roundTrip;
-  return { ...roundTrip, timeoutMs: Math.min(MAX, 2 * roundTrip.timeoutMs) };
+  const timeoutMs = Math.min(MAX, Math.max(roundTrip.timeoutMs, firstTimeoutMs * 2 ** timeouts));
+  return { ...roundTrip, timeoutMs };
 }

@@ -56,6 +56,7 @@ const events = [
   { type: 'push.wanted', bytes: new Uint8Array(7) },
   { type: 'push.due' },
   { type: 'push.confirmed' },
+  { type: 'pace.due' },
   { type: 'answers.delivered', atMs: 6 },
   { type: 'sockets.changed', sockets: { ipv4 } },
   { type: 'sweep', atMs: 10 },

@@ -117,7 +117,7 @@ class Responder {
       const next = this.#queue.shift();
       if (next === undefined) return;
       this.#link.carry(DATAGRAM_BYTES, next.deliver);
-      this.#dueAtMs = Math.max(this.#dueAtMs, clock.elapsedMs - 4 * TICK_MS) + next.gapMs;
+      this.#dueAtMs = Math.max(this.#dueAtMs, clock.elapsedMs - 4) + next.gapMs;
     }
     if (this.#queue.length === 0 || this.#isTimed) return;
     this.#isTimed = true;
@@ -126,7 +126,7 @@ class Responder {
         this.#isTimed = false;
         this.#send();
       },
-      Math.max(TICK_MS, this.#dueAtMs - clock.elapsedMs),
+      Math.max(1, this.#dueAtMs - clock.elapsedMs),
     );
   }
 }
@@ -146,7 +146,12 @@ export class Download {
   constructor(link: SharedLink, largestWindow = 3_640) {
     this.#link = link;
     this.#responder = new Responder(link);
-    this.controller = openController({ initialWindow: 10, largestWindow, expectedBytes: DATAGRAM_BYTES });
+    this.controller = openController({
+      firstWindow: 10,
+      initialWindow: 10,
+      largestWindow,
+      expectedBytes: DATAGRAM_BYTES,
+    });
   }
 
   start(): void {
@@ -173,7 +178,7 @@ export class Download {
     clock.clearTimeout(this.#wake);
     if (dueMs.length === 0) return;
     const lateMs = this.#link.random.fraction() * LATENESS_MS;
-    this.#wake = clock.after(Math.max(TICK_MS, Math.min(...dueMs) - clock.elapsedMs) + lateMs, () => this.#pump());
+    this.#wake = clock.after(Math.max(1, Math.min(...dueMs) - clock.elapsedMs) + lateMs, () => this.#pump());
   }
 
   #request(grant: number): void {
@@ -255,4 +260,9 @@ export function queueing({ samples }: SharedLink, part: number, fromMs: number):
     .map(({ queuedMs }) => queuedMs)
     .sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? 0;
+}
+
+/** Without any queue: there, and back behind the time that a datagram itself takes on the link. */
+export function roundTripMs({ route }: SharedLink): number {
+  return route.roundTripMs + ((DATAGRAM_BYTES + LINK_HEADER_BYTES) * 8_000) / route.bitsPerSecond;
 }
