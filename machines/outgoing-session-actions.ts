@@ -83,7 +83,7 @@ const withNotes = withPace.extend({
       const path =
         context.path !== undefined && isInUse(context, address)
           ? { ...context.path, openedAtMs: atMs }
-          : openPath(address, atMs);
+          : openPath(address, atMs, context.sockets);
       const trustsUnsigned = context.trustsUnsigned && key === context.key;
       return { path, key, trustsUnsigned, atMs, regreetings: 0 };
     }),

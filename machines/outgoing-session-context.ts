@@ -168,12 +168,12 @@ export function distinct(addresses: readonly SocketAddress[]): SocketAddress[] {
 }
 
 /** The address at which our Hello was answered, as the path that it is from now on. */
-export function openedPath({ path, atMs: nowMs }: OutgoingSessionContext, event: RequestEnded): Path {
+export function openedPath({ path, sockets, atMs: nowMs }: OutgoingSessionContext, event: RequestEnded): Path {
   const { order } = event;
   const atMs = event.atMs ?? nowMs ?? 0;
   return path !== undefined && sameAddress(path.address, order.to)
     ? { ...path, openedAtMs: atMs }
-    : afterRequest(openPath(order.to, atMs), event);
+    : afterRequest(openPath(order.to, atMs, sockets), event);
 }
 
 export function isInUse({ path }: OutgoingSessionContext, address: SocketAddress): boolean {

@@ -3,6 +3,7 @@
  * time, and moves to another only when that one no longer answers.
  */
 import type { SocketAddress } from '../src/wire/socket-address.ts';
+import type { Sockets } from './events.ts';
 import { arrived, closed, openController, type PathController } from './path-controller.ts';
 import type { RequestEnded } from './request-context.ts';
 import { backedOff, withRoundTrip } from './round-trip.ts';
@@ -21,11 +22,22 @@ export interface Path {
 /** A Datum with a message of usual length. */
 const EXPECTED_BYTES = 250;
 
-export function openPath(address: SocketAddress, openedAtMs: number): Path {
+/** What the system takes of its buffer for a datagram, however small it is. */
+const BUFFER_BYTES_PER_DATAGRAM = 2_304;
+
+/** No more than the receive buffer takes, if that is known, while this process is busy. */
+function largestWindow(receiveBufferBytes = Number.POSITIVE_INFINITY): number {
+  return Math.max(
+    limits.initialWindow,
+    Math.min(limits.maximumWindow, Math.floor(receiveBufferBytes / BUFFER_BYTES_PER_DATAGRAM)),
+  );
+}
+
+export function openPath(address: SocketAddress, openedAtMs: number, { receiveBufferBytes }: Sockets): Path {
   const controller = openController({
     firstWindow: limits.firstWindow,
     initialWindow: limits.initialWindow,
-    largestWindow: limits.maximumWindow,
+    largestWindow: largestWindow(receiveBufferBytes),
     expectedBytes: EXPECTED_BYTES,
   });
   return { address, openedAtMs, controller, heard: 0 };
