@@ -17,7 +17,7 @@ import type {
 import { socketFor } from './events.ts';
 import type { Ref, RefFor, SocketRef } from './messages.ts';
 import { afterRequest, openPath, type Path } from './path.ts';
-import { window } from './path-controller.ts';
+import { window } from './path-allowance.ts';
 import type { Question, RequestEnded, Requester, RequestOrder, RequestStalled } from './request-context.ts';
 import { requestFailure } from './request-failure.ts';
 import type { Slots } from './slots.ts';

@@ -8,18 +8,9 @@ import { type NodesWanted, type OutgoingSessionContext, orderFor } from './outgo
 import { send, withRequests } from './outgoing-session-requests.ts';
 import { base, type Enqueueing } from './outgoing-session-setup.ts';
 import { awaited } from './outstanding.ts';
-import {
-  nextSendAtMs,
-  opened,
-  overdue,
-  overdueAtMs,
-  type PathController,
-  repeated,
-  requestsAt,
-  room,
-  starved,
-  window,
-} from './path-controller.ts';
+import { nextSendAtMs, requestsAt, room, window } from './path-allowance.ts';
+import { opened, overdue, overdueAtMs, repeated, starved } from './path-controller.ts';
+import type { PathController } from './path-state.ts';
 import type { Requester } from './request-context.ts';
 
 /** Repeats what later answers have overtaken, and sends what the window and the pace allow. */

@@ -4,7 +4,8 @@
  */
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import type { Sockets } from './events.ts';
-import { arrived, closed, openController, type PathController } from './path-controller.ts';
+import { arrived, closed } from './path-controller.ts';
+import { openController, type PathController } from './path-state.ts';
 import type { RequestEnded } from './request-context.ts';
 import { backedOff, withRoundTrip } from './round-trip.ts';
 import { limits, timing } from './timing.ts';

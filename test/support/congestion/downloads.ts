@@ -3,20 +3,17 @@
  * delay and loss. A requester asks by GetNodes, a responder answers with as many datagrams as were granted, with the gap that was asked for
  * (protocol §10.1), and never runs out of them.
  */
+import { gapUs, grantAt, nextSendAtMs } from '../../../machines/path-allowance.ts';
 import {
   arrived,
   closed,
-  gapUs,
-  grantAt,
-  nextSendAtMs,
-  openController,
   opened,
   overdue,
   overdueAtMs,
-  type PathController,
   repeated,
   timedOut,
 } from '../../../machines/path-controller.ts';
+import { openController, type PathController } from '../../../machines/path-state.ts';
 import { LINK_HEADER_BYTES, Link } from '../network/link.ts';
 import { type SeededRandom, seededRandom } from '../seeded-random.ts';
 import { VirtualClock } from '../virtual-clock.ts';

@@ -2,22 +2,17 @@
 import { describe, expect, test } from 'vitest';
 import { bandwidth } from '../../../machines/delivery-rate.ts';
 import { awaited } from '../../../machines/outstanding.ts';
+import { gapUs, grantAt, requestsAt, room, window } from '../../../machines/path-allowance.ts';
 import {
   arrived,
   closed,
-  gapUs,
-  grantAt,
-  openController,
   opened,
   overdue,
   overdueAtMs,
-  type PathController,
   repeated,
-  requestsAt,
-  room,
   timedOut,
-  window,
 } from '../../../machines/path-controller.ts';
+import { openController, type PathController } from '../../../machines/path-state.ts';
 
 const fresh = (firstWindow = 10) =>
   openController({ firstWindow, initialWindow: 10, largestWindow: 512, expectedBytes: 250 });
