@@ -4,8 +4,11 @@
  */
 import {
   type GetNodesFields,
+  ITEMS_BYTES,
+  itemSize,
   MAX_ENTRIES,
   NO_PARENT,
+  NODES_BYTES,
   type NodesEntry,
   type NodesFields,
   type NodesItem,
@@ -66,13 +69,13 @@ export interface Harvest {
   readonly absent: readonly Hash[];
   /** They are to be had by their hashes only: too large, or their parent is not there. */
   readonly single: readonly Hash[];
-  /** Datagrams that had not come before. */
-  readonly datagrams: number;
+  /** Datagrams that had not come before; bytes of their payload. */
+  readonly arrivals: readonly { readonly sequence: number; readonly isLast: boolean; readonly bytes: number }[];
   /** Items that are not what was asked for. */
   readonly unfit: number;
 }
 
-export const NO_HARVEST: Harvest = { nodes: [], absent: [], single: [], datagrams: 0, unfit: 0 };
+export const NO_HARVEST: Harvest = { nodes: [], absent: [], single: [], arrivals: [], unfit: 0 };
 const NO_SEQUENCES: Sequences = { come: new Set(), highest: -1, last: undefined };
 /** So many later ones show that a datagram is lost (RFC 9002 §6.1.1). */
 const LATER_ONES = 3;
@@ -124,7 +127,15 @@ export function takeNodes(
   );
   const taking = new Taking(question, answer);
   for (const { items } of fresh) for (const item of items) taking.take(item);
-  return taking.end(withSequences(answer.sequences, fresh), fresh.length);
+  return taking.end(withSequences(answer.sequences, fresh), fresh.map(arrivalOf));
+}
+
+function arrivalOf({ sequence, isLast, items }: NodesFields) {
+  return {
+    sequence,
+    isLast,
+    bytes: NODES_BYTES - ITEMS_BYTES + items.reduce((sum, { value }) => sum + itemSize(value), 0),
+  };
 }
 
 class Taking {
@@ -197,7 +208,7 @@ class Taking {
     for (const item of early) this.take(item);
   }
 
-  end(sequences: Sequences, datagrams: number): { answer: BulkAnswer; harvest: Harvest } {
+  end(sequences: Sequences, arrivals: Harvest['arrivals']): { answer: BulkAnswer; harvest: Harvest } {
     return {
       answer: {
         left: this.#left,
@@ -210,7 +221,7 @@ class Taking {
         nodes: this.#nodes.sort((a, b) => a.place - b.place).map(({ node }) => node),
         absent: this.#absent,
         single: this.#single,
-        datagrams,
+        arrivals,
         unfit: this.#unfit,
       },
     };

@@ -18,13 +18,22 @@ export interface Failure {
 export interface Sockets {
   readonly ipv4?: SocketRef;
   readonly ipv6?: SocketRef;
+  /** The smallest of their receive buffers that is known: no more may be under way to us. */
+  readonly receiveBufferBytes?: number;
 }
 
+type SocketReady = Extract<SocketReport, { readonly type: 'socket.ready' }>;
+
 /** With a socket that is ready: the first of its family is used, or the one that has taken its place. */
-export function withSocket(sockets: Sockets, address: SocketAddress, socket: SocketRef): Sockets {
+export function withSocket(sockets: Sockets, { address, socket, receiveBufferBytes }: SocketReady): Sockets {
   const family = isIPv6(address) ? 'ipv6' : 'ipv4';
   const held = sockets[family];
-  return held === undefined || held.id === socket.id ? { ...sockets, [family]: socket } : sockets;
+  if (held !== undefined && held.id !== socket.id) return sockets;
+  const smallest = Math.min(
+    receiveBufferBytes ?? Number.POSITIVE_INFINITY,
+    sockets.receiveBufferBytes ?? Number.POSITIVE_INFINITY,
+  );
+  return { ...sockets, [family]: socket, ...(Number.isFinite(smallest) ? { receiveBufferBytes: smallest } : {}) };
 }
 
 export function socketFor(sockets: Sockets, address: SocketAddress): SocketRef | undefined {
@@ -110,6 +119,7 @@ export type SocketReport =
       readonly type: 'socket.ready';
       readonly index: number;
       readonly address: SocketAddress;
+      readonly receiveBufferBytes?: number | undefined;
       readonly socket: SocketRef;
     }
   | { readonly type: 'socket.lost'; readonly index: number; readonly why: string }

@@ -203,8 +203,8 @@ const messages = {
       'traversal.wanted',
     ],
     // To itself, later.
-    'outgoing-session': ['push.due'],
-    request: ['request.abandoned', 'request.cancelled', 'request.open', 'request.redirected'],
+    'outgoing-session': ['pace.due', 'push.due'],
+    request: ['request.abandoned', 'request.cancelled', 'request.open', 'request.overtaken', 'request.redirected'],
     socket: ['datagrams.send'],
     'merkle-walk': [
       'nodes.absent',

@@ -87,7 +87,7 @@ const withNotes = withBulk.extend({
       const path =
         context.path !== undefined && isInUse(context, address)
           ? { ...context.path, openedAtMs: atMs }
-          : openPath(address, atMs);
+          : openPath(address, atMs, context.sockets);
       const trustsUnsigned = context.trustsUnsigned && key === context.key;
       return { path, key, trustsUnsigned, atMs, regreetings: 0 };
     }),
@@ -229,7 +229,7 @@ export const sessionSetup = withNotes.extend({
       if (failure === undefined) return;
       const spent = withHellos(context.greeted, args);
       for (const waiter of context.waiters) enqueue.sendTo(waiter, { type: 'session.failed', failure, ...spent });
-      for (const wanted of context.heldBack) {
+      for (const wanted of [...context.heldBack, ...context.waiting]) {
         const sent = wanted.sentBefore ?? 0;
         const cost = { failure, isFinal: true, ...costOf(context, sent, Math.min(sent, 1)) };
         if (wanted.type === 'root.wanted') enqueue.sendTo(wanted.requester, { type: 'root.failed', ...cost });
@@ -238,10 +238,12 @@ export const sessionSetup = withNotes.extend({
           enqueue.sendTo(wanted.requester, { type: 'nodes.failed', hashes, ticket, ...cost, freed: hashes.length });
         }
       }
-      enqueue.assign({ waiters: [], heldBack: [] });
+      enqueue.assign({ waiters: [], heldBack: [], waiting: [] });
     }),
 
-    passOnGathered: base.enqueueActions(({ context, enqueue }) => {
+    passOnGathered: base.enqueueActions(({ context, event, enqueue }) => {
+      assertEvent(event, 'answers.delivered');
+      enqueue.assign({ atMs: event.atMs });
       for (const { requester, nodes, absent, unserved, single, requests, sent, freed, atMs } of context.gathered) {
         // What all of it has cost is counted once.
         const cost = costOf(context, sent, requests, freed);

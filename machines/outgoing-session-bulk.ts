@@ -3,7 +3,6 @@ import { assertEvent } from 'xstate';
 import { BULK_FLAG } from '../src/wire/bulk.ts';
 import { type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
 import { hashesIn, type Wanted } from './bulk-answer.ts';
-import { gapOf } from './bulk-window.ts';
 import { type Failure, socketFor } from './events.ts';
 import {
   type Bulk,
@@ -15,9 +14,13 @@ import {
   type OutgoingSessionContext,
   orderFor,
 } from './outgoing-session-context.ts';
-import { send, withRequests } from './outgoing-session-requests.ts';
+import { withPace } from './outgoing-session-pace.ts';
+import { send } from './outgoing-session-requests.ts';
 import { base, type Enqueueing } from './outgoing-session-setup.ts';
 import { afterNodes } from './path.ts';
+import { gapUs } from './path-allowance.ts';
+import { opened } from './path-controller.ts';
+import type { PathController } from './path-state.ts';
 import type { RequestEnded, Requester } from './request-context.ts';
 import { giveBack } from './slots.ts';
 import { limits } from './timing.ts';
@@ -57,7 +60,7 @@ function returnBulk({ context, event, enqueue }: Enqueueing): void {
   enqueue.sendTo(event.requester, { type: 'nodes.received', nodes: [], unserved: [], single, ...cost, atMs });
 }
 
-export const withBulk = withRequests.extend({
+export const withBulk = withPace.extend({
   actions: {
     learnFlags: base.assign(({ context, event }) => {
       assertEvent(event, 'flags.learned');
@@ -76,15 +79,20 @@ export const withBulk = withRequests.extend({
       }
       const to = path.address;
       const { proof } = bulk;
-      const gap = gapOf(path.bulk);
+      // Whoever has extensions need not be tried with few requests first.
+      let controller: PathController = { ...path.controller, firstWindow: limits.initialWindow };
+      const gap = gapUs(controller);
+      const atMs = Math.max(event.atMs ?? context.atMs ?? 0, controller.rate.deliveredAtMs);
       let { requests } = context;
       for (const { wanted, grant } of event.requests) {
         const question = { type: 'GetNodes', proof, gap, grant, wanted } as const;
         // It accepts what comes of this question.
         const order = orderFor(context, { question, to, socket, requester: event.requester as Requester });
-        requests = send(args, requests, order).slots;
+        const { slot, slots } = send(args, requests, order);
+        requests = slots;
+        controller = opened(controller, { id: slot, grant, atMs });
       }
-      enqueue.assign({ requests });
+      enqueue.assign({ requests, path: { ...path, controller } });
     }),
 
     /** Not asked: whoever wants these nodes asks for them one by one. */

@@ -3,7 +3,6 @@ import type { PublicKey } from '../src/identity/public-key.ts';
 import type { Hash } from '../src/wire/hash.ts';
 import { type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
 import type { Harvest, Wanted } from './bulk-answer.ts';
-import { grantsOf } from './bulk-window.ts';
 import type { Random } from './effects.ts';
 import type {
   AnswersDelivered,
@@ -19,6 +18,7 @@ import type {
 import { socketFor } from './events.ts';
 import type { Ref, RefFor, SocketRef } from './messages.ts';
 import { afterRequest, openPath, type Path } from './path.ts';
+import { window } from './path-allowance.ts';
 import type {
   Question,
   RequestEnded,
@@ -109,6 +109,8 @@ export type OutgoingSessionEvent =
   /** The peer has asked for what was pushed. */
   | { readonly type: 'push.confirmed' }
   | { readonly type: 'push.due' }
+  /** A request may be sent now, or one under way must be lost. */
+  | { readonly type: 'pace.due' }
   | { readonly type: 'sockets.changed'; readonly sockets: Sockets }
   | { readonly type: 'sweep'; readonly atMs: number }
   | AnswersDelivered
@@ -174,6 +176,10 @@ export interface OutgoingSessionContext extends OutgoingSessionInput {
   readonly gathered: readonly Gathered[];
   /** What waits for the next HelloReply: what was refused, and what is wanted while there is no session. Bounded by the window of each requester. */
   readonly heldBack: readonly (RootWanted | NodesWanted)[];
+  /** Nodes that are wanted and not asked for yet, since the window is full or the pace does not allow it. BOUNDED: by the window that requesters are told. */
+  readonly waiting: readonly NodesWanted[];
+  /** When the pace is looked at again, whatever comes. */
+  readonly paceDueAtMs: number | undefined;
   readonly regreetings: number;
   /** A pushed Root that the peer has not asked for yet, and how often it was sent. */
   readonly push: { readonly bytes: Uint8Array; readonly sends: number } | undefined;
@@ -212,13 +218,13 @@ export function distinct(addresses: readonly SocketAddress[]): SocketAddress[] {
 }
 
 /** The address at which our Hello was answered, as the path that it is from now on. */
-export function openedPath({ path, atMs: nowMs }: OutgoingSessionContext, event: RequestEnded): Path {
+export function openedPath({ path, sockets, atMs: nowMs }: OutgoingSessionContext, event: RequestEnded): Path {
   const { order, outcome } = event;
   const atMs = event.atMs ?? nowMs ?? 0;
   const opened =
     path !== undefined && sameAddress(path.address, order.to)
       ? { ...path, openedAtMs: atMs }
-      : afterRequest(openPath(order.to, atMs), event);
+      : afterRequest(openPath(order.to, atMs, sockets), event);
   return outcome.kind === 'answered' ? { ...opened, provenBy: outcome.ids } : opened;
 }
 
@@ -231,12 +237,19 @@ export function isBulkInForce({ path, bulk }: OutgoingSessionContext): boolean {
   return bulk !== undefined && !bulk.isOff && path !== undefined && sameAddress(bulk.address, path.address);
 }
 
-/** How many datagrams with answers may be under way. */
+/**
+ * How many datagrams with answers a requester may have under way. Of requests for one node each some wait here, so that there is always
+ * one to send; grants are under way at once, and never more than the window.
+ */
 export function windowOf(context: OutgoingSessionContext): number {
   const { path } = context;
-  if (path !== undefined && isBulkInForce(context)) return grantsOf(path.bulk);
-  return Math.max(1, Math.floor(path?.congestion.window ?? limits.initialWindow));
+  if (path === undefined) return Math.ceil(REQUESTERS_SHARE * limits.firstWindow);
+  const { controller } = path;
+  if (!isBulkInForce(context)) return Math.ceil(REQUESTERS_SHARE * window(controller));
+  // Whoever has extensions need not be tried with few requests first.
+  return controller.rate.delivered === 0 ? limits.initialWindow : window(controller);
 }
+const REQUESTERS_SHARE = 1.5;
 
 interface Asked {
   readonly to: SocketAddress;
@@ -259,8 +272,10 @@ export function orderFor(context: OutgoingSessionContext, asked: Asked): Request
     // A Root of somebody who never signs them is believed if the user says so.
     answerKey: question.type === 'RootRequest' && context.trustsUnsigned ? undefined : context.key,
     answerName: isHelloOrder && context.nameKnown ? context.name : undefined,
-    firstTimeoutMs: isHelloOrder ? timing.helloTimeout : (context.path?.congestion.timeoutMs ?? timing.initialTimeout),
-    roundTripMs: context.path?.congestion.smoothedMs,
+    firstTimeoutMs: isHelloOrder
+      ? timing.helloTimeout
+      : (context.path?.controller.roundTrip.timeoutMs ?? timing.initialTimeout),
+    roundTripMs: context.path?.controller.roundTrip.smoothedMs,
     maxSends: asked.maxSends ?? (isHelloOrder ? limits.helloSends : limits.requestSends),
     zeroEndingIds: context.zeroEndingIds,
     requester,

@@ -5,7 +5,6 @@ import { actorId } from './actor-ids.ts';
 import { type Spent, socketFor } from './events.ts';
 import type { RefFor } from './messages.ts';
 import {
-  type NodesWanted,
   type OutgoingSessionContext,
   openedPath,
   orderFor,
@@ -17,18 +16,19 @@ import type { RequestContext, Requester, RequestOrder } from './request-context.
 import { busySlots, giveBack, takeSlot } from './slots.ts';
 import { limits, timing } from './timing.ts';
 
-/** Hands an order to a free slot; gives its number and what the slots are then. */
+/** Hands an order to a free slot; gives its number and what the slots are then. `atMs`: undefined if a timer causes it. */
 export function send(
   { context, enqueue, self }: Enqueueing,
   slots: OutgoingSessionContext['requests'],
   order: RequestOrder,
+  atMs = context.atMs,
 ) {
   const taken = takeSlot(slots);
   const id = actorId.request(taken.slot);
   if (taken.isNew) {
     enqueue.spawnChild('request', { id, input: { slot: taken.slot, owner: self, random: context.random } });
   }
-  enqueue.sendTo<RefFor<'outgoing-session', 'request'>>(id, { type: 'request.open', order, atMs: context.atMs });
+  enqueue.sendTo<RefFor<'outgoing-session', 'request'>>(id, { type: 'request.open', order, atMs });
   return taken;
 }
 
@@ -81,36 +81,17 @@ function cancelHellos(args: Enqueueing): void {
   enqueue.assign({ requests, hellos: [] });
 }
 
-/** Asks over the path in use. */
-function ask(args: Enqueueing, wanted: RootWanted | NodesWanted): void {
+/** Asks for the root over the path in use. */
+function askRoot(args: Enqueueing, wanted: RootWanted): void {
   const { context, enqueue } = args;
   const to = context.path?.address;
   const socket = to && socketFor(context.sockets, to);
   if (to === undefined || socket === undefined) return;
+  const { sentBefore } = wanted;
   // It accepts what comes of this question.
   const requester = wanted.requester as Requester;
-  if (wanted.type === 'root.wanted') {
-    const { slots } = send(
-      args,
-      context.requests,
-      orderFor(context, { question: { type: 'RootRequest' }, to, socket, requester, sentBefore: wanted.sentBefore }),
-    );
-    enqueue.assign({ requests: slots });
-    return;
-  }
-  let { requests } = context;
-  for (const hash of wanted.hashes) {
-    const order = orderFor(context, {
-      question: { type: 'GetDatum', hash },
-      to,
-      socket,
-      requester,
-      ticket: wanted.ticket,
-      sentBefore: wanted.sentBefore,
-    });
-    requests = send(args, requests, order).slots;
-  }
-  enqueue.assign({ requests });
+  const order = orderFor(context, { question: { type: 'RootRequest' }, to, socket, requester, sentBefore });
+  enqueue.assign({ requests: send(args, context.requests, order).slots });
 }
 
 /** One send of what is to be pushed. */
@@ -158,9 +139,9 @@ export const withRequests = base.extend({
       raced: 0,
     })),
 
-    askWanted: base.enqueueActions((args) => {
-      assertEvent(args.event, ['root.wanted', 'nodes.wanted']);
-      ask(args, args.event);
+    askRoot: base.enqueueActions((args) => {
+      assertEvent(args.event, 'root.wanted');
+      askRoot(args, args.event);
     }),
 
     /** Does the path in use still answer? */
@@ -187,8 +168,8 @@ export const withRequests = base.extend({
       const socket = socketFor(context.sockets, to);
       const from = context.path?.address;
       if (socket === undefined || from === undefined) return;
-      const { congestion, heard } = openedPath(context, event);
-      const { timeoutMs: firstTimeoutMs } = congestion;
+      const { controller, heard } = openedPath(context, event);
+      const { timeoutMs: firstTimeoutMs } = controller.roundTrip;
       for (const slot of busySlots(context.requests)) {
         const redirected = { type: 'request.redirected', from, to, socket, firstTimeoutMs, heard } as const;
         enqueue.sendTo<RefFor<'outgoing-session', 'request'>>(actorId.request(slot), redirected);

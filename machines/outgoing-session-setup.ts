@@ -148,7 +148,10 @@ export const base = setup({
     },
     mayTraverse: ({ context }) => mayTraverse(context),
     isIdle: ({ context }) =>
-      context.waiters.length === 0 && context.heldBack.length === 0 && areAllFree(context.requests),
+      context.waiters.length === 0 &&
+      context.heldBack.length === 0 &&
+      context.waiting.length === 0 &&
+      areAllFree(context.requests),
     isExpired: ({ context, event }) => {
       assertEvent(event, 'sweep');
       return event.atMs - (context.path?.openedAtMs ?? 0) >= timing.sessionLifetime;

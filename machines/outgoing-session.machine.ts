@@ -75,6 +75,8 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
     requests: noSlots,
     gathered: [],
     heldBack: [],
+    waiting: [],
+    paceDueAtMs: undefined,
     regreetings: 0,
     push: undefined,
     failure: undefined,
@@ -103,7 +105,8 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
     'push.wanted': { actions: 'push' },
     'push.due': [{ guard: 'isPushDue', actions: 'repeatPush' }, { actions: 'forgetPush' }],
     'push.confirmed': { actions: 'forgetPush' },
-    'answers.delivered': { actions: 'passOnGathered' },
+    'answers.delivered': { actions: ['passOnGathered', 'keepPace'] },
+    'pace.due': { actions: ['noteDue', 'keepPace'] },
     'request.ended': [
       {
         guard: 'isHelloAnswered',
@@ -215,11 +218,11 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
       states: {
         answering: {
           description: 'The path in use answers.',
-          entry: ['forgetFailure', 'wantHeldBack'],
+          entry: ['forgetFailure', 'wantHeldBack', 'keepPace'],
           on: {
-            'root.wanted': { actions: ['noteUse', 'askWanted'] },
-            'nodes.wanted': { actions: ['noteUse', 'askWanted'] },
-            'bulk.wanted': { actions: ['noteUse', 'askBulk'] },
+            'root.wanted': { actions: ['noteUse', 'askRoot'] },
+            'nodes.wanted': { actions: ['noteUse', 'addWanted', 'keepPace'] },
+            'bulk.wanted': { actions: ['noteUse', 'askBulk', 'keepPace'] },
             'session.adopt': [
               { guard: 'isInUse', actions: 'adopt' },
               // A relayed Hello, or a second process of the peer, takes nothing away from a path that answers.

@@ -87,8 +87,6 @@ export type RequestOutcome =
       readonly isCut: boolean;
       /** Any node has come. */
       readonly hasServed: boolean;
-      /** No Nodes had come before these, to the only send. */
-      readonly isMeasured: boolean;
     }
   | { readonly kind: 'refused'; readonly text: string }
   | { readonly kind: 'unanswered'; readonly waitedMs: number; readonly faults: Faults }
@@ -105,6 +103,8 @@ export interface RequestEnded {
   readonly sends: number;
   /** Datagrams with answers that were under way until now. */
   readonly freed: number;
+  /** How many of them were no timeout's, but because later requests were answered first. */
+  readonly overtaken: number;
   /** When it was opened; undefined if a timer caused it, or if it was redirected: then no round trip is measured. */
   readonly openedAtMs: number | undefined;
   /** When the answer came; undefined for a request without one. */
@@ -117,7 +117,6 @@ export interface RequestProgressed {
   readonly slot: number;
   readonly order: RequestOrder;
   readonly harvest: Harvest;
-  readonly isMeasured: boolean;
   readonly sends: number;
   readonly freed: number;
   readonly openedAtMs: number | undefined;
@@ -153,6 +152,8 @@ export interface RequestRedirected {
 export type RequestEvent =
   | { readonly type: 'request.open'; readonly order: RequestOrder; readonly atMs: number | undefined }
   | RequestRedirected
+  /** Later requests are answered: it was lost (RFC 9002 §6.1). */
+  | { readonly type: 'request.overtaken' }
   /** No answer is to be waited for any longer. */
   | { readonly type: 'request.abandoned' }
   /** Its outcome is of no interest any more and is not reported; late answers come here no more. */
@@ -183,6 +184,8 @@ export interface CurrentRequest {
   readonly openedAtMs: number | undefined;
   /** How often it was sent to where it goes now, the send that is being prepared included. */
   readonly sends: number;
+  /** How many of them because later requests were answered first: these do not count towards its end (protocol §6). */
+  readonly overtaken: number;
   readonly timeoutMs: number;
   readonly waitedMs: number;
   /** An answer whose signature is being verified. */
@@ -196,8 +199,6 @@ export interface BulkProgress {
   readonly question: BulkQuestion;
   readonly answer: BulkAnswer;
   readonly harvest: Harvest;
-  /** What came last came first, to the only send: it tells the round trip. */
-  readonly isMeasured: boolean;
 }
 
 export interface RequestContext extends RequestInput {
@@ -226,6 +227,7 @@ export function openRequest(
     kind: 'plain',
     openedAtMs,
     sends: 1,
+    overtaken: 0,
     timeoutMs: order.firstTimeoutMs,
     waitedMs: 0,
     held: undefined,
@@ -236,7 +238,7 @@ export function openRequest(
 
 function progressOf(question: Question): BulkProgress | undefined {
   if (question.type !== 'GetNodes') return undefined;
-  return { question, answer: noAnswer(question), harvest: NO_HARVEST, isMeasured: false };
+  return { question, answer: noAnswer(question), harvest: NO_HARVEST };
 }
 
 /** What has come of a GetNodes. Called only where there is one. */
@@ -248,13 +250,13 @@ export function nodesOf(context: RequestContext): BulkProgress {
 
 /** Its end, with what came last. */
 export function servedWith(context: RequestContext, isCut: boolean, atMs: number | undefined): RequestEnded {
-  const { question, answer, harvest, isMeasured } = nodesOf(context);
+  const { question, answer, harvest } = nodesOf(context);
   const left = unserved(question, answer);
   // Whoever serves nothing is not asked in this way again and again.
   const hasServed = answer.bytes > 0;
   const single = hasServed ? harvest.single : [...harvest.single, ...left.flatMap(hashesIn)];
   const served = { harvest: { ...harvest, single }, unserved: hasServed ? left : [] };
-  return endedWith(context, { kind: 'served', ...served, isCut, hasServed, isMeasured }, atMs);
+  return endedWith(context, { kind: 'served', ...served, isCut, hasServed }, atMs);
 }
 
 function makeForm(random: Random, order: RequestOrder, kind: FormKind): Form {
@@ -326,9 +328,20 @@ export function redirected(
     },
     openedAtMs: undefined,
     sends: 1,
+    overtaken: 0,
     timeoutMs: firstTimeoutMs,
     waitedMs: 0,
   };
+}
+
+/** Waits from now on as long as it has just begun to. */
+export function withOvertaking(current: CurrentRequest): CurrentRequest {
+  return { ...current, sends: current.sends + 1, overtaken: current.overtaken + 1 };
+}
+
+/** Sends that a timeout ended, or is to end. */
+export function timedSends({ sends, overtaken }: CurrentRequest): number {
+  return sends - overtaken;
 }
 
 export function withFault(current: CurrentRequest, fault: Fault): CurrentRequest {
@@ -336,8 +349,8 @@ export function withFault(current: CurrentRequest, fault: Fault): CurrentRequest
 }
 
 export function endedWith(context: RequestContext, outcome: RequestOutcome, atMs: number | undefined): RequestEnded {
-  const { order, sends, openedAtMs, nodes } = currentOf(context);
+  const { order, sends, overtaken, openedAtMs, nodes } = currentOf(context);
   const freed =
-    nodes === undefined ? 1 : nodes.question.grant - nodes.answer.sequences.come.size + nodes.harvest.datagrams;
-  return { type: 'request.ended', slot: context.slot, order, outcome, sends, freed, openedAtMs, atMs };
+    nodes === undefined ? 1 : nodes.question.grant - nodes.answer.sequences.come.size + nodes.harvest.arrivals.length;
+  return { type: 'request.ended', slot: context.slot, order, outcome, sends, overtaken, freed, openedAtMs, atMs };
 }

@@ -30,8 +30,10 @@ import {
   type RequestProgressed,
   redirected,
   servedWith,
+  timedSends,
   withFault,
   withForm,
+  withOvertaking,
 } from './request-context.ts';
 import { backedOff, UNFIT_ANSWER, withJitter } from './retransmission.ts';
 import type { DatagramsSend } from './socket.machine.ts';
@@ -69,7 +71,9 @@ const base = setup({
       assertEvent(event, 'answer.verified');
       return event.valid && event.id === currentOf(context).held?.answer.datagram.id;
     },
-    isExhausted: ({ context }) => currentOf(context).sends >= currentOf(context).order.maxSends,
+    isExhausted: ({ context }) => timedSends(currentOf(context)) >= currentOf(context).order.maxSends,
+    /** Whoever answers all but this is not asked for it with every other answer. */
+    mayBeLost: ({ context }) => currentOf(context).overtaken < limits.overtakenSends,
     /** The next send has another id or other flags, which is not signed yet. */
     needsForm: ({ context }) => {
       const current = currentOf(context);
@@ -157,6 +161,8 @@ const requestSetup = base.extend({
 
     backOff: change((current) => ({ ...current, kind: nextKind(current), ...backedOff(current) })),
 
+    countOvertaking: change(withOvertaking),
+
     redirect: change((current, event) => {
       assertEvent(event, 'request.redirected');
       return redirected(current, event);
@@ -204,8 +210,7 @@ const requestSetup = base.extend({
       const current = currentOf(context);
       const { question, answer: former } = nodesOf(context);
       const { answer, harvest } = takeNodes(question, former, event.answers);
-      const isMeasured = current.sends === 1 && former.sequences.highest < 0 && harvest.datagrams > 0;
-      enqueue.assign({ current: { ...current, nodes: { question, answer, harvest, isMeasured } } });
+      enqueue.assign({ current: { ...current, nodes: { question, answer, harvest } } });
       if (harvest.unfit === 0) return;
       const { socket } = current.order;
       enqueue.sendTo(socket, { type: 'datagrams.dropped', why: UNFIT_ANSWER, count: harvest.unfit });
@@ -214,7 +219,7 @@ const requestSetup = base.extend({
     /** What came last was reported when it came. */
     forgetHarvest: change((current) => ({
       ...current,
-      nodes: current.nodes && { ...current.nodes, harvest: NO_HARVEST, isMeasured: false },
+      nodes: current.nodes && { ...current.nodes, harvest: NO_HARVEST },
     })),
 
     noteForgery: change((current) => withFault({ ...current, held: undefined }, 'forged')),
@@ -234,15 +239,16 @@ const requestSetup = base.extend({
 
     /** After three timeouts in a row the owner may look for another way (protocol §5). */
     reportStall: base.enqueueActions(({ context, enqueue }) => {
-      const { order, sends, timeoutMs, waitedMs } = currentOf(context);
-      if (sends < limits.sendsBeforeSuspicion) return;
+      const current = currentOf(context);
+      const { order, sends, timeoutMs, waitedMs } = current;
+      if (timedSends(current) < limits.sendsBeforeSuspicion) return;
       const { owner, slot } = context;
       enqueue.sendTo(owner, { type: 'request.stalled', slot, order, sends, waitedMs: waitedMs + timeoutMs });
     }),
 
     reportHarvest: base.sendTo(
       ({ context }) => context.owner,
-      ({ context, event }) => progressed(context, event, nodesOf(context).harvest.datagrams),
+      ({ context, event }) => progressed(context, event, nodesOf(context).harvest.arrivals.length),
     ),
 
     /** When the request was cut, all its datagrams were given up. */
@@ -313,9 +319,9 @@ const requestSetup = base.extend({
 function progressed(context: RequestContext, event: RequestEvent, freed: number): RequestProgressed {
   assertEvent(event, 'answers.received');
   const { order, sends, openedAtMs } = currentOf(context);
-  const { harvest, isMeasured } = nodesOf(context);
+  const { harvest } = nodesOf(context);
   const { slot } = context;
-  return { type: 'request.progressed', slot, order, harvest, isMeasured, sends, freed, openedAtMs, atMs: event.atMs };
+  return { type: 'request.progressed', slot, order, harvest, sends, freed, openedAtMs, atMs: event.atMs };
 }
 
 function answered(context: RequestContext, { answer: { datagram }, from, atMs }: AnswerReceived): RequestEnded {
@@ -383,6 +389,12 @@ export const requestMachine = requestSetup.createMachine({
           description: 'Sent; repeated with the same id and bytes, the timeout doubling.',
           entry: 'transmit',
           on: {
+            'request.overtaken': {
+              guard: 'mayBeLost',
+              target: 'awaitingAnswer',
+              reenter: true,
+              actions: 'countOvertaking',
+            },
             'request.redirected': {
               guard: 'isMovable',
               target: 'awaitingAnswer',
@@ -407,6 +419,8 @@ export const requestMachine = requestSetup.createMachine({
               { guard: 'isLossShown', target: '#request.late', actions: ['takeNodes', 'reportCut'] },
               { target: 'receiving', reenter: true, actions: ['takeNodes', 'reportHarvest', 'forgetHarvest'] },
             ],
+            // Later requests are answered: the rest was lost.
+            'request.overtaken': { target: '#request.late', actions: 'reportCut' },
           },
           after: { nodesPatience: { target: '#request.late', actions: 'reportCut' } },
         },

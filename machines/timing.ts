@@ -94,15 +94,16 @@ export const limits = {
   /** Sends of a pushed Root to somebody who does not ask for it. */
   pushSends: 4,
   requestSends: 5,
+  /** Further sends of a request because later ones were answered first: these are no timeouts (protocol §6). */
+  overtakenSends: 5,
   /** Timeouts of one request, with nothing received meanwhile, after which an address is suspect (protocol §5). */
   sendsBeforeSuspicion: 3,
   /** Sends of a RootRequest that asks whether an address still answers, once the peer turned up at another (protocol §5). */
   challengeSends: 3,
-  /** Congestion window per peer, in requests (protocol §6). */
+  /** Requests in flight over a path before the first of them is answered, and then (protocol §6). */
+  firstWindow: 2,
   initialWindow: 10,
   maximumWindow: 512,
-  /** Nodes datagrams that may be under way to us over one path (protocol §10.1). */
-  maximumGrants: 128,
   /** Nodes datagrams that are sent to one address back to back, and those that may wait to be sent there (protocol §10.1). */
   burst: 16,
   grantsPerAddress: 255,

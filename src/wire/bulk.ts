@@ -12,7 +12,7 @@ export const MAX_ENTRIES = 32;
 /** Datagrams that one GetNodes may be answered with. */
 export const MAX_GRANT = 255;
 /** A Nodes datagram, header included: what passes through every network in one piece. */
-const NODES_BYTES = 1_232;
+export const NODES_BYTES = 1_232;
 const HEADER_BYTES = 7;
 /** Sequence, and whether it is the last. */
 const NODES_HEAD_BYTES = 2;

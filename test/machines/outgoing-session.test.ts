@@ -19,8 +19,8 @@ const hello = { type: 'Hello' };
 const rootRequest = { type: 'RootRequest' };
 const wanted = [{ parent: undefined, children: [ZERO_HASH], mask: 1, depth: 0 }];
 const getNodes = { type: 'GetNodes', proof: 7, gap: 0, grant: 1, wanted };
-const harvest = { nodes: [], absent: [], single: [], datagrams: 1, unfit: 0 };
-const served = { kind: 'served', harvest, unserved: [], isCut: false, hasServed: true, isMeasured: true };
+const harvest = { nodes: [], absent: [], single: [], arrivals: [{ sequence: 0, isLast: true, bytes: 300 }], unfit: 0 };
+const served = { kind: 'served', harvest, unserved: [], isCut: false, hasServed: true };
 const getDatum = { type: 'GetDatum', hash: ZERO_HASH };
 const order = (question: { type: string }, to = address) => ({
   question,
@@ -79,6 +79,7 @@ const events = [
   { type: 'push.wanted', bytes: new Uint8Array(7) },
   { type: 'push.due' },
   { type: 'push.confirmed' },
+  { type: 'pace.due' },
   { type: 'answers.delivered', atMs: 6 },
   { type: 'sockets.changed', sockets: { ipv4 } },
   { type: 'sweep', atMs: 10 },

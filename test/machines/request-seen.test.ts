@@ -157,6 +157,20 @@ describe('anything else', () => {
     });
   });
 
+  test('is sent again at once when later ones are answered, five times at most, and its timeouts count from then', async () => {
+    open({ type: 'RootRequest' });
+    for (let i = 0; i < 8; i++) {
+      await outside.clock.advance(100);
+      send({ type: 'request.overtaken' });
+    }
+    const [first] = outside.sent;
+    const sinceFirst = outside.sent.map(({ atMs }) => atMs - (first?.atMs ?? 0));
+    expect(sinceFirst).toEqual([0, 100, 200, 300, 400, 500]);
+    expect(new Set(ids()).size).toBe(1);
+    await outside.clock.advance(100_000);
+    expect(ended()).toMatchObject({ sends: 10, overtaken: 5, outcome: { kind: 'unanswered', waitedMs: 31_000 } });
+  });
+
   test('says that it stalls after the third timeout and each further one, and goes on', async () => {
     open({ type: 'RootRequest' });
     await outside.clock.advance(6_000);

@@ -69,6 +69,8 @@ test('every transition of a request is walked', async () => {
       current?.order.answerKey,
       current?.order.to.ip,
     ],
+    isPossible: ({ current }: RequestContext, { type }: { type: string }) =>
+      type !== 'request.overtaken' || current?.overtaken === 0,
     events: [
       open({}),
       open({ question: { type: 'GetDatum', hash } }),
@@ -86,6 +88,7 @@ test('every transition of a request is walked', async () => {
       { type: 'xstate.after.retransmissionTimeout.request.open.awaitingAnswer' },
       { type: 'request.cancelled' },
       { type: 'request.abandoned' },
+      { type: 'request.overtaken' },
       { type: 'request.redirected', from: to, to: elsewhere, socket, firstTimeoutMs: 300, heard: 1 },
       { type: 'send.failed', why: 'nobody listens there' },
       answer({ type: 'Datum', id: 0x101, hash, value }),

@@ -66,8 +66,8 @@ describe('the newest messages of a cold start', () => {
     for (let i = 0; i < 1_500; i++) alice.peer.post(`message ${i}`);
     const newest = alice.store.messages({ authors: ['alice'], limit: 20 }).map(({ hash }) => hash);
     await world.settle(bob.peer.sync('alice'));
-    // And the look-up of a key over HTTPS.
-    expect(roundTripsUntil(world, bob.ip, newest, delayMs)).toBeLessThan(4.1);
+    // And a fraction, for the look-up of a key over HTTPS and the pauses between datagrams.
+    expect(roundTripsUntil(world, bob.ip, newest, delayMs)).toBeLessThan(4.5);
     await world.close();
   });
 
@@ -88,7 +88,7 @@ describe('the newest messages of a cold start', () => {
     await joinWithBulk(world, 'alice', nodes, newest);
     const report = await world.settle(bob.peer.sync('alice'));
     expect(report).toMatchObject({ status: 'updated', newMessages: 33 });
-    expect(roundTripsUntil(world, bob.ip, leaves.slice(-20).map(hashOf), delayMs)).toBeLessThanOrEqual(5);
+    expect(roundTripsUntil(world, bob.ip, leaves.slice(-20).map(hashOf), delayMs)).toBeLessThan(5.5);
     await world.close();
   });
 });
