@@ -45,7 +45,7 @@ test('what later answers overtake is sent again under its id, long before its ti
   const [lost, ...later] = asked().slice(2);
   expect(later.length).toBeGreaterThanOrEqual(3);
   for (const hash of later.slice(0, 3)) answer(hash);
-  await seen.outside.clock.advance(1);
+  await seen.outside.clock.advance(450);
   const sends = seen.outside.sentOf('GetDatum').filter(({ datagram }) => 'hash' in datagram && datagram.hash === lost);
   expect(sends).toHaveLength(2);
   expect(new Set(sends.map(({ datagram }) => datagram.id)).size).toBe(1);
