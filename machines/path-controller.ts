@@ -173,6 +173,6 @@ export function overdueAtMs(controller: PathController): number | undefined {
 
 function lostAtMs({ tolerance, roundTrip }: PathController, request: Outstanding): number | undefined {
   const { smoothedMs = 0, variationMs, latestMs } = roundTrip;
-  const jitterMs = Math.min(4 * variationMs, smoothedMs / 2);
+  const jitterMs = Math.min(4 * variationMs, smoothedMs);
   return lostAt(request, tolerance, { roundTripMs: Math.max(smoothedMs, latestMs), jitterMs });
 }
