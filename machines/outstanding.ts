@@ -92,14 +92,20 @@ function sinceHole({ arrived, highest, sinceHole }: Outstanding, sequence: numbe
   return hasHoles && sequence > highest ? sinceHole + 1 : sinceHole;
 }
 
-/**
- * When the request is to be taken for lost, or its answer for as complete as it gets: -Infinity if it is so already, undefined
- * if only its timeout can tell.
- */
-export function lostAt(request: Outstanding, tolerance: Tolerance, roundTripMs: number): number | undefined {
+/** What the path is like, ms. */
+export interface Patience {
+  readonly roundTripMs: number;
+  /** How much later than that an answer may come without being lost. */
+  readonly jitterMs: number;
+}
+
+/** When the request is to be taken for lost, or its answer for as complete as it gets; undefined if only its timeout can tell. */
+export function lostAt(request: Outstanding, tolerance: Tolerance, { roundTripMs, jitterMs }: Patience) {
   const { highest, expected, overtaken, sentAtMs, arrivedAtMs } = request;
   // While the end of an answer is still to come, a hole in it is no hurry.
   const later = overtaken + (highest + 1 >= expected ? request.sinceHole : 0);
-  if (later >= tolerance.datagrams) return Number.NEGATIVE_INFINITY;
-  return later === 0 ? undefined : (arrivedAtMs ?? sentAtMs) + tolerance.roundTrips * roundTripMs;
+  if (later === 0) return undefined;
+  const soonestMs = sentAtMs + roundTripMs + jitterMs;
+  if (later >= tolerance.datagrams) return soonestMs;
+  return Math.max(soonestMs, (arrivedAtMs ?? sentAtMs) + tolerance.roundTrips * roundTripMs);
 }

@@ -1,7 +1,7 @@
 /** What a controller allows now: how much may be under way, and how soon more may be asked for. */
 import { bandwidth } from './delivery-rate.ts';
 import { awaited } from './outstanding.ts';
-import { GAINS, heldBytes, type PathController, STARTING_GAIN, TIMER_MS } from './path-state.ts';
+import { GAINS, heldBytes, type PathController, TIMER_MS } from './path-state.ts';
 
 /** RFC 9002 §7.2 and protocol §6. */
 const SMALLEST_WINDOW = 2;
@@ -70,10 +70,13 @@ export function gapUs(controller: PathController): number {
 /** At the pace of the path one datagram takes so long; 0: as fast as may be. */
 export function datagramMs(controller: PathController): number {
   const { averageBytes, phase, rate, roundTrip } = controller;
-  const bytesPerMs = bandwidth(rate);
-  if (bytesPerMs > 0) return averageBytes / (GAINS[phase].pace * bytesPerMs);
-  const { smoothedMs } = roundTrip;
-  return smoothedMs === undefined ? 0 : smoothedMs / (startingWindow(controller) * STARTING_GAIN);
+  const { shortestMs } = roundTrip;
+  if (shortestMs === undefined) return 0;
+  const measured = bandwidth(rate);
+  // To begin with, little was asked for: that it came tells nothing.
+  const atLeast = (startingWindow(controller) * averageBytes) / Math.max(TIMER_MS, shortestMs);
+  const bytesPerMs = phase === 'starting' ? Math.max(measured, atLeast) : measured;
+  return averageBytes / (GAINS[phase].pace * bytesPerMs);
 }
 
 /** So much has been asked for: the next request waits for its time. */

@@ -172,5 +172,7 @@ export function overdueAtMs(controller: PathController): number | undefined {
 }
 
 function lostAtMs({ tolerance, roundTrip }: PathController, request: Outstanding): number | undefined {
-  return lostAt(request, tolerance, Math.max(roundTrip.smoothedMs ?? 0, roundTrip.latestMs));
+  const { smoothedMs = 0, variationMs, latestMs } = roundTrip;
+  const jitterMs = Math.min(4 * variationMs, smoothedMs);
+  return lostAt(request, tolerance, { roundTripMs: Math.max(smoothedMs, latestMs), jitterMs });
 }

@@ -53,7 +53,7 @@ export interface PathController {
 /** IPv6 and UDP. */
 export const HEADER_BYTES = 48;
 /** 2/ln 2 doubles the rate in every round trip, whatever the rate is measured with (draft-ietf-ccwg-bbr §5.3.1). */
-export const STARTING_GAIN = 2.885;
+const STARTING_GAIN = 2.885;
 
 interface Gains {
   /** Times the measured rate. */

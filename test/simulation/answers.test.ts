@@ -64,9 +64,10 @@ describe('requests of ours', () => {
     const [alice, bob] = world.peers as [VirtualPeer, VirtualPeer];
     for (let i = 0; i < 400; i++) alice.peer.post(`message ${i}`);
     await world.settle(bob.peer.sync('alice'));
-    const ids = sentBy(world, bob.ip)
-      .filter(({ bytes }) => (bytes[4] as number) < 128)
-      .map(idOf);
+    const requests = sentBy(world, bob.ip).filter(({ bytes }) => (bytes[4] as number) < 128);
+    // One that seemed lost goes out again as it is.
+    const different = [...new Map(requests.map((sent) => [Buffer.from(sent.bytes).toString('hex'), sent])).values()];
+    const ids = different.map(idOf);
     expect(ids.length).toBeGreaterThan(20);
     expect(ids).not.toContain(0);
     expect(new Set(ids).size).toBe(ids.length);
