@@ -1,24 +1,29 @@
 /**
- * The download of one peer's tree (protocol §2, §9): asks for the root, then depth first for every node that the store does
- * not hold, and makes the tree current once it is whole. Nodes arrive hash-checked; what is kept survives a failure.
+ * The download of one peer's tree (protocol §2, §9, §10.1): asks for the root, then, the newest messages first, for every node that the
+ * store does not hold, and makes the tree current once it is whole. Nodes arrive hash-checked; what is kept survives a failure.
  */
 import { merkleWalkSetup } from './merkle-walk-actions.ts';
 import { reportOf } from './merkle-walk-context.ts';
 
 export const merkleWalkMachine = merkleWalkSetup.createMachine({
   id: 'merkle-walk',
-  description: 'The download of one peer’s tree, depth first, only what is missing (protocol §2, §9).',
+  description: 'The download of one peer’s tree, the newest messages first, only what is missing (protocol §2, §9).',
   context: ({ input }) => ({
     ...input,
     session: undefined,
     root: undefined,
     authenticated: false,
+    isFresh: false,
     frontier: undefined,
     pending: 0,
+    tip: undefined,
+    suspected: undefined,
+    sizes: {},
     seen: undefined,
     inFlight: 0,
     window: 0,
-    lookUps: 0,
+    isBulk: false,
+    lookUps: [],
     answers: 0,
     stalled: 0,
     answersAtRestart: -1,
@@ -71,25 +76,21 @@ export const merkleWalkMachine = merkleWalkSetup.createMachine({
       on: {
         'walk.begun': [
           { guard: 'isCurrent', target: 'concluding', actions: 'noteBegun' },
+          { guard: 'isLeftBehind', target: 'askingRoot', actions: 'noteBegun' },
           { guard: 'isEmpty', target: 'adopting', actions: 'noteBegun' },
           { target: 'fetching', actions: ['noteBegun', 'meetRoot'] },
         ],
       },
     },
     fetching: {
-      description: 'Fetching what is missing; as many requests are in flight as the session allows.',
+      description: 'Fetching what is missing; as many answers are under way as the session allows.',
       on: {
         'nodes.lookedUp': [{ guard: 'hasRoom', actions: ['sortFound', 'askMore'] }, { actions: 'sortFound' }],
         'nodes.received': [
           { guard: 'isInvalid', target: 'concluding', actions: ['countAnswers', 'keepValid', 'noteFailure'] },
           { guard: 'isOverQuota', target: 'concluding', actions: ['countAnswers', 'noteFailure'] },
-          {
-            guard: 'hasRoom',
-            actions: ['countAnswers', 'keep', 'meetChildren', 'askMore'],
-          },
-          {
-            actions: ['countAnswers', 'keep', 'meetChildren'],
-          },
+          { guard: 'hasRoom', actions: ['countAnswers', 'keep', 'putBackUnserved', 'meetChildren', 'askMore'] },
+          { actions: ['countAnswers', 'keep', 'putBackUnserved', 'meetChildren'] },
         ],
         'nodes.absent': [
           { guard: 'isOfFormerTree', actions: ['countAnswers', 'askMore'] },
@@ -111,6 +112,7 @@ export const merkleWalkMachine = merkleWalkSetup.createMachine({
         'tree.adopted': [
           { guard: 'isAdopted', target: 'concluding', actions: 'noteAdopted' },
           { guard: 'isIncomplete', target: 'fetching', actions: ['noteAdopted', 'meetMissing', 'askMore'] },
+          { guard: 'isWithdrawing', target: 'askingRoot', actions: 'noteAdopted' },
           { target: 'concluding', actions: ['noteAdopted', 'noteFailure'] },
         ],
         'adoption.failed': { target: 'concluding', actions: 'noteFailure' },

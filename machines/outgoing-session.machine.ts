@@ -51,7 +51,7 @@ const move = [
   'cancelHellos',
   'endRace',
   'reportEstablished',
-  'repeatPush',
+  'pushAnew',
 ] as const;
 
 export const outgoingSessionMachine = sessionSetup.createMachine({
@@ -69,10 +69,14 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
     atMs: undefined,
     usedAtMs: 0,
     zeroEndingIds: false,
+    noFlags: false,
     trustsUnsigned: false,
+    bulk: undefined,
     requests: noSlots,
     gathered: [],
     heldBack: [],
+    waiting: [],
+    paceDueAtMs: undefined,
     regreetings: 0,
     push: undefined,
     failure: undefined,
@@ -84,6 +88,10 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
     'session.used': { actions: 'noteUse' },
     'root.wanted': { actions: 'holdBackWanted' },
     'nodes.wanted': { actions: 'holdBackWanted' },
+    'bulk.wanted': { actions: 'returnBulkWanted' },
+    'flags.learned': { actions: 'learnFlags' },
+    'request.progressed': { actions: 'noteProgress' },
+    'request.released': { actions: 'freeSlot' },
     'session.greet': { target: '.greeting', actions: ['noteTime', 'useGiven'] },
     'session.adopt': [
       {
@@ -97,7 +105,8 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
     'push.wanted': { actions: 'push' },
     'push.due': [{ guard: 'isPushDue', actions: 'repeatPush' }, { actions: 'forgetPush' }],
     'push.confirmed': { actions: 'forgetPush' },
-    'answers.delivered': { actions: 'passOnGathered' },
+    'answers.delivered': { actions: ['passOnGathered', 'keepPace'] },
+    'pace.due': { actions: ['noteDue', 'keepPace'] },
     'request.ended': [
       {
         guard: 'isHelloAnswered',
@@ -105,6 +114,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
         actions: ['settle', 'usePath', 'keepHabit', 'cancelHellos', 'endRace'],
       },
       { guard: 'isHello', actions: ['settle', 'reportError'] },
+      { guard: 'isBulk', actions: ['settle', 'reportError', 'judgeBulk', 'passOnBulk'] },
       { guard: 'isNodeAnswered', actions: ['settle', 'gatherAnswer'] },
       { guard: 'isRefusal', actions: ['settle', 'reportError', 'holdBackUnserved'] },
       { actions: ['settle', 'passOn'] },
@@ -122,7 +132,10 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
           { target: 'locating', actions: 'addWaiter' },
         ],
         // A Hello may still be answered; what else is refused late is not asked again.
-        'request.ended': { guard: 'isRefusal', actions: ['settle', 'reportError', 'passOn'] },
+        'request.ended': [
+          { guard: 'isBulk', actions: ['settle', 'reportError', 'judgeBulk', 'passOnBulk'] },
+          { guard: 'isRefusal', actions: ['settle', 'reportError', 'passOn'] },
+        ],
       },
       states: {
         recent: {
@@ -155,6 +168,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
       initial: 'racing',
       on: {
         'trust.changed': trustChanged,
+        'listing.changed': { guard: 'isListedFurther', actions: 'greetListed' },
         'request.ended': {
           guard: 'isHelloAnswered',
           target: 'established',
@@ -169,14 +183,25 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
     },
     established: {
       description: 'HelloReply has come: we may ask and push for one hour.',
-      entry: ['reportEstablished', 'tellWaitersReady', 'repeatPush'],
+      entry: ['reportEstablished', 'tellWaitersReady', 'pushAnew'],
       initial: 'answering',
       on: {
         'trust.changed': trustChanged,
         'session.open': { actions: ['addWaiter', 'noteUse', 'tellWaitersReady'] },
         'request.ended': [
           { guard: 'isNodeAnswered', actions: ['settle', 'gatherAnswer'] },
-          { guard: 'isHelloAnsweredByPath', actions: ['settle', 'usePath'] },
+          {
+            guard: 'isBulkFirstRefused',
+            target: 'greeting',
+            actions: ['settle', 'reportError', 'judgeBulk', 'passOnBulk', 'countRegreeting', 'greetAgain'],
+          },
+          {
+            guard: 'mayBulkBeElsewhere',
+            target: '.searching',
+            actions: ['settle', 'noteEnded', 'judgeBulk', 'passOnBulk'],
+          },
+          { guard: 'isBulk', actions: ['settle', 'reportError', 'judgeBulk', 'passOnBulk', 'keepPace'] },
+          { guard: 'isHelloAnsweredByPath', actions: ['settle', 'usePath', 'reportRenewed'] },
           { guard: 'isHelloAnsweredElsewhere', actions: move },
           { guard: 'isAnswered', actions: ['settle', 'passOn'] },
           {
@@ -184,30 +209,36 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
             target: 'greeting',
             actions: ['settle', 'reportError', 'holdBackUnserved', 'countRegreeting', 'greetAgain'],
           },
-          { guard: 'isRefusal', actions: ['settle', 'reportError', 'passOn'] },
+          { guard: 'isRefusal', actions: ['settle', 'reportError', 'passOn', 'keepPace'] },
           { guard: 'mayBeElsewhere', target: '.searching', actions: ['settle', 'noteEnded', 'holdBackUnserved'] },
           { guard: 'isUnheard', target: 'failing', actions: ['settle', 'noteEnded', 'passOn'] },
-          { actions: ['settle', 'passOn'] },
+          { actions: ['settle', 'passOn', 'keepPace'] },
         ],
         sweep: { guard: 'isExpired', target: 'closed', actions: ['losePath', 'reportLost'] },
       },
       states: {
         answering: {
           description: 'The path in use answers.',
-          entry: ['forgetFailure', 'wantHeldBack'],
+          entry: ['forgetFailure', 'wantHeldBack', 'keepPace'],
           on: {
-            'root.wanted': { actions: ['noteUse', 'askWanted'] },
-            'nodes.wanted': { actions: ['noteUse', 'askWanted'] },
+            'root.wanted': { actions: ['noteUse', 'askRoot'] },
+            'nodes.wanted': { actions: ['noteUse', 'addWanted', 'keepPace'] },
+            'bulk.wanted': { actions: ['noteUse', 'askBulk', 'keepPace'] },
             'session.adopt': [
               { guard: 'isInUse', actions: 'adopt' },
               // A relayed Hello, or a second process of the peer, takes nothing away from a path that answers.
               { guard: 'isUnderSameKey', actions: ['noteAlternative', 'challengePath'] },
               { description: 'Without a key, or under another one, anybody could be there: it is ignored.' },
             ],
+            // It takes nothing away from a path that answers, either.
+            'listing.changed': { guard: 'isListedFurther', actions: ['noteListed', 'challengePath'] },
             // The path may lead through somebody who relays: an address that the directory lists is better.
             'peer.located': { guard: 'isListedElsewhere', actions: 'greetListed' },
             'request.stalled': { guard: 'isPathSilent', target: 'searching', actions: 'noteStall' },
-            'session.renew': { actions: ['noteTime', 'greetPath'] },
+            // Followers ask for what is pushed. Whoever does not may be elsewhere by now, or have forgotten the session.
+            'push.due': { guard: 'isPushUnheeded', actions: ['challengePath', 'repeatPush'] },
+            // Whoever says so has slept, or is elsewhere itself: the peer may have moved meanwhile.
+            'session.renew': { actions: ['noteTime', 'greetPath', locatePeer] },
             sweep: { guard: 'isDueForRenewal', actions: ['noteTime', 'greetPath'] },
           },
         },
@@ -221,6 +252,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
               { guard: 'isUnderSameKey', actions: ['noteAlternative', 'greetNext'] },
               { description: 'It counts only if the directory lists it.' },
             ],
+            'listing.changed': { guard: 'isListedFurther', actions: 'greetListed' },
             'request.ended': [
               {
                 guard: 'isHelloAnsweredElsewhere',
@@ -230,16 +262,23 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
               {
                 guard: 'isHelloAnsweredByPath',
                 target: 'answering',
-                actions: ['settle', 'usePath', 'keepHabit', 'cancelHellos', 'endRace'],
+                actions: ['settle', 'usePath', 'reportRenewed', 'keepHabit', 'cancelHellos', 'endRace'],
               },
               {
                 guard: 'isNodeAnswered',
                 target: 'answering',
                 actions: ['settle', 'gatherAnswer', 'cancelHellos', 'endRace'],
               },
+              {
+                guard: 'isBulkServed',
+                target: 'answering',
+                actions: ['settle', 'judgeBulk', 'passOnBulk', 'cancelHellos', 'endRace'],
+              },
+              { guard: 'isBulk', actions: ['settle', 'reportError', 'judgeBulk', 'passOnBulk'] },
               { guard: 'isAnswered', target: 'answering', actions: ['settle', 'passOn', 'cancelHellos', 'endRace'] },
               { guard: 'isUnserved', actions: ['settle', 'holdBackUnserved'] },
             ],
+            'request.progressed': { target: 'answering', actions: ['noteProgress', 'cancelHellos', 'endRace'] },
           },
           after: {
             traversalDelay: { actions: 'askForTraversal' },

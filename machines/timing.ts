@@ -22,6 +22,8 @@ export const timing = {
   lonelyHelloTimeout: 6 * SECOND,
   /** First wait for any other answer before a round trip was measured (protocol §6, RFC 6298 §2.1). */
   initialTimeout: SECOND,
+  /** A Nodes datagram that others have overtaken is given so long at least: timers and busy machines are no more exact (protocol §10.1). */
+  overtakenPatience: 10,
   /** Smallest retransmission timeout (protocol §6). */
   minimumTimeout: 200,
   /** Timeouts double up to here (protocol §6). */
@@ -63,7 +65,7 @@ export const timing = {
   readerReport: MINUTE,
   /** Behind a NAT something goes out at least so often: NATs forget a UDP mapping after 30 s (protocol §5, RFC 4787 REQ-5). */
   keepAliveInterval: 25 * SECOND,
-  /** How often the directory is asked whether a followed peer without a session is listed elsewhere: with every sweep, a little less than that. */
+  /** How often the directory is asked what has changed in its list: with every sweep, so a little less than that. */
   presenceInterval: 4.5 * SECOND,
   /** How often a registered peer asks its directory over UDP whether it still knows it (protocol §5); less than a minute, so that the answer is known by then. */
   directoryCheck: 45 * SECOND,
@@ -75,6 +77,8 @@ export const timing = {
   clockCheck: SECOND,
   /** A comparison that comes so much later than the one before: this machine slept (protocol §5). */
   sleepThreshold: 30 * SECOND,
+  /** It is looked for other programs under our name at most this often: two that say Hello to each other must not do so for ever. */
+  copySearch: 10 * SECOND,
   /** Followed peers that never push are asked for their root this often. */
   followInterval: MINUTE,
 
@@ -92,13 +96,22 @@ export const limits = {
   /** Sends of a pushed Root to somebody who does not ask for it. */
   pushSends: 4,
   requestSends: 5,
+  /** Further sends of a request because later ones were answered first: these are no timeouts (protocol §6). */
+  overtakenSends: 5,
   /** Timeouts of one request, with nothing received meanwhile, after which an address is suspect (protocol §5). */
   sendsBeforeSuspicion: 3,
   /** Sends of a RootRequest that asks whether an address still answers, once the peer turned up at another (protocol §5). */
   challengeSends: 3,
-  /** Congestion window per peer, in requests (protocol §6). */
+  /** Requests in flight over a path before the first of them is answered, and then (protocol §6). */
+  firstWindow: 2,
   initialWindow: 10,
   maximumWindow: 512,
+  /** Nodes datagrams that are sent to one address back to back, and those that may wait to be sent there (protocol §10.1). */
+  burst: 16,
+  grantsPerAddress: 255,
+  /** What shows that the extension does not work with a peer: refusals, and requests that stay unanswered while others are answered (protocol §10). */
+  bulkRefusals: 2,
+  bulkSilences: 2,
   /** Incoming sessions a peer keeps; the oldest unproven one goes first (protocol §9). */
   incomingSessions: 1_024,
   /** Of them from one host: many peers may live behind one address, and none may take all places. */
@@ -119,6 +132,10 @@ export const limits = {
   announcedWalks: 10,
   /** Peers that are asked about our own history at once. */
   historyChecks: 16,
+  /** Peers that are pinged at once. */
+  pings: 64,
+  /** Nodes of our own history that a peer is asked for at once, where the first few do not tell: known peers answer one after the other. */
+  historyQuestions: 16,
   /** Nodes a walk may fetch for each message of its quota: a binary tree has two. */
   nodesPerMessage: 2,
   /** Requests that wait while an address is being proven (protocol §5). */

@@ -5,14 +5,15 @@
 
 import { addressProofMachine } from '../../machines/address-proof.machine.ts';
 import { directoryClientMachine } from '../../machines/directory-client.machine.ts';
-import type { Failure, NodeRequest, ReceivedNode } from '../../machines/events.ts';
+import type { BulkRequest, Failure, NodeRequest, ReceivedNode } from '../../machines/events.ts';
 import { incomingSessionMachine } from '../../machines/incoming-session.machine.ts';
 import type { NodeRead } from '../../machines/incoming-session-context.ts';
 import { merkleWalkMachine } from '../../machines/merkle-walk.machine.ts';
 import { brokenDown, type LookedUp } from '../../machines/merkle-walk-context.ts';
-import type { Message as MessageTo } from '../../machines/messages.ts';
+import type { Message as MessageTo, SocketRef } from '../../machines/messages.ts';
 import { outgoingSessionMachine } from '../../machines/outgoing-session.machine.ts';
 import { peerMachine } from '../../machines/peer.machine.ts';
+import type { Listing } from '../../machines/peer-context.ts';
 import { type Message, toMessage } from '../feed/message.ts';
 import type { PublicKey } from '../identity/public-key.ts';
 import { type Clock, nextTurn } from '../runtime/clock.ts';
@@ -22,9 +23,10 @@ import type { Hash } from '../wire/hash.ts';
 import { failureFrom } from '../wire/murmure-error.ts';
 import { isValidName } from '../wire/name.ts';
 import { formatAddress, type SocketAddress } from '../wire/socket-address.ts';
-import type { DirectoryHttp } from './directory-http.ts';
+import type { Changes, DirectoryHttp } from './directory-http.ts';
 import { type FoundKey, KeyFinder } from './key-finder.ts';
 import { NodeBuffer } from './node-buffer.ts';
+import { NodeServer } from './node-server.ts';
 import { carryOutWishes } from './wishes.ts';
 
 /** Facts that come from the store rather than from a machine. */
@@ -121,11 +123,11 @@ export function providePeer(dependencies: PeerDependencies) {
         return notLocated({ code: 'authentication', message });
       }
       const { addresses, key } = found;
-      const zeroEndingIds = addresses.some(
-        (address) => store.habitOf(formatAddress(address), key ?? null)?.zeroEndingIds === true,
-      );
+      const habits = addresses.map((address) => store.habitOf(formatAddress(address), key ?? null));
+      const zeroEndingIds = habits.some((habit) => habit?.zeroEndingIds === true);
+      const noFlags = habits.some((habit) => habit?.noFlags === true);
       const trustsUnsigned = key !== undefined && store.trustsUnsigned(name, key);
-      return { type: 'peer.located', addresses, key, zeroEndingIds, trustsUnsigned, atMs: now() };
+      return { type: 'peer.located', addresses, key, zeroEndingIds, noFlags, trustsUnsigned, atMs: now() };
     } catch (error) {
       return notLocated(failureFrom(error));
     }
@@ -146,9 +148,9 @@ export function providePeer(dependencies: PeerDependencies) {
           // Not believed, then.
         }
       },
-      rememberHabit: (_: unknown, { address, key }: { address: SocketAddress; key: PublicKey | undefined }) => {
+      rememberHabit: (_: unknown, { address, key, noFlags }: HabitParams) => {
         try {
-          store.noteHabit(formatAddress(address), key ?? null, { zeroEndingIds: true, noFlags: false }, wallNow());
+          store.noteHabit(formatAddress(address), key ?? null, { zeroEndingIds: true, noFlags }, wallNow());
         } catch {
           // On a full disk it is known for this run only.
         }
@@ -158,6 +160,8 @@ export function providePeer(dependencies: PeerDependencies) {
 
   /** Nobody is given a root that its author has left behind: who asks for it may be its author, after a restore (docs/adr/0016). */
   const nodeForOthers = (hash: Hash) => (store.isSuperseded(hash) ? undefined : store.getNode(hash));
+
+  const nodeServer = new NodeServer({ named: nodeForOthers, child: (hash) => store.getNode(hash) }, wallClock);
 
   /** Whatever goes wrong, the session learns of it: the Hello is ignored, and the other side repeats it. */
   const findKey = async (name: string, from: SocketAddress): Promise<FoundKey> => {
@@ -200,6 +204,10 @@ export function providePeer(dependencies: PeerDependencies) {
           // A disk that cannot be read does not mean that the node is not there: whoever asks repeats it.
         }
       },
+      serveNodes: ({ enter }: CallOf<'incoming-session'>, { requests, to, socket }: ServeParams) =>
+        nodeServer.serve(formatAddress(to), requests, (datagrams) =>
+          enter(socket, { type: 'datagrams.send', datagrams, to }),
+        ),
     }),
   });
 
@@ -208,27 +216,30 @@ export function providePeer(dependencies: PeerDependencies) {
       beginWalk: ({ self, enter }: CallOf<'merkle-walk'>, { name, root }: { name: string; root: Hash }) =>
         inStore({ self, enter }, () => {
           const isCurrent = store.isCurrent(name, root);
+          const isSuperseded = store.wasCurrent(name, root);
           // What an earlier walk has just fetched counts as known.
           buffer.flush();
           if (!isCurrent) store.beginWalk(name, root, wallNow());
-          enter(self, { type: 'walk.begun', isCurrent, totalMessages: store.peer(name)?.messages ?? 0, atMs: now() });
+          const totalMessages = store.peer(name)?.messages ?? 0;
+          enter(self, { type: 'walk.begun', isCurrent, isSuperseded, totalMessages, atMs: now() });
         }),
       lookUp: ({ self, enter }: CallOf<'merkle-walk'>, { hashes }: { hashes: readonly Hash[] }) =>
         inStore({ self, enter }, () => {
           const statuses = store.statusOf(hashes);
-          const found = hashes.map((hash, index): LookedUp => {
+          const found = hashes.flatMap((hash, index): LookedUp[] => {
             const status = statuses[index] ?? 'missing';
+            if (status === 'missing') return [];
             const value = status === 'partial' ? store.getNode(hash) : undefined;
-            return value === undefined ? { hash, status } : { hash, status, value };
+            return [value === undefined ? { hash } : { hash, value }];
           });
           enter(self, { type: 'nodes.lookedUp', found });
         }),
       keepNodes: (call: CallOf<'merkle-walk'>, { nodes }: { nodes: readonly ReceivedNode[] }) =>
         inStore(call, () => buffer.add(nodes)),
-      adoptTree: async ({ self, enter }: CallOf<'merkle-walk'>, { name, root, authenticated, quota }: AdoptParams) => {
+      adoptTree: async ({ self, enter }: CallOf<'merkle-walk'>, { name, root, ...rest }: AdoptParams) => {
         try {
           buffer.flush();
-          const input = { feed: name, root, authenticated, quota, nowMs: wallNow() };
+          const input = { feed: name, root, ...rest, nowMs: wallNow() };
           let adoption = store.adopt(input);
           while (adoption.status === 'underway') {
             await nextTurn(wallClock);
@@ -236,7 +247,7 @@ export function providePeer(dependencies: PeerDependencies) {
             if (self.getSnapshot().status !== 'active') return;
             adoption = store.adopt(input);
           }
-          if (adoption.status !== 'incomplete') store.endWalk(name);
+          if (adoption.status !== 'incomplete' && adoption.status !== 'withdraws') store.endWalk(name);
           enter(self, { type: 'tree.adopted', adoption, atMs: now() });
           if (adoption.status !== 'adopted') return;
           if (adoption.added.length > 0) {
@@ -273,14 +284,27 @@ export function providePeer(dependencies: PeerDependencies) {
         }
       },
       lookForPeers: async ({ self, enter }: CallOf<'peer'>, { names }: { names: readonly string[] }) => {
+        const answers = await Promise.allSettled(names.map((name) => http.peer(name)));
+        const listings = names.flatMap((name, index): Listing[] => {
+          const answer = answers[index];
+          if (answer?.status !== 'fulfilled') return [];
+          return [{ name, addresses: answer.value?.addresses ?? [], key: answer.value?.key }];
+        });
+        // Others are asked about again in a moment; that the directory cannot be asked, its client reports.
+        if (listings.length > 0) enter(self, { type: 'presence.found', listings, atMs: now() });
+      },
+      askForChanges: async (
+        { self, enter }: CallOf<'peer'>,
+        { cursor, names }: { cursor: string; names: readonly string[] },
+      ) => {
         try {
-          const found = await Promise.all(names.map((name) => http.peer(name)));
-          const listings = found.flatMap((peer) =>
-            peer === undefined ? [] : [{ name: peer.name, addresses: peer.addresses.map(formatAddress).join(' ') }],
-          );
-          enter(self, { type: 'presence.found', listings, atMs: now() });
+          const changes = await http.changes(cursor);
+          const atMs = now();
+          if (changes === undefined) enter(self, { type: 'cursor.unavailable', atMs });
+          else if (changes.isExpired) enter(self, { type: 'cursor.issued', cursor: changes.cursor, atMs });
+          else enter(self, { type: 'presence.changed', ...among(names, changes), cursor: changes.cursor, atMs });
         } catch {
-          // Asked again in a moment; that the directory cannot be asked, its client reports.
+          // As above.
         }
       },
       verifyAnnouncement: async ({ self, enter }: CallOf<'peer'>, params: AnnouncementParams) => {
@@ -293,6 +317,17 @@ export function providePeer(dependencies: PeerDependencies) {
   return { peer, flush: () => buffer.flush() };
 }
 
+/** Of all that changed at the directory, what concerns these. */
+function among(names: readonly string[], { peers, removed }: Changes) {
+  const wanted = new Set(names);
+  return {
+    listings: peers
+      .filter(({ name }) => wanted.has(name))
+      .map(({ name, addresses, key }): Listing => ({ name, addresses, key })),
+    removed: removed.filter((name) => wanted.has(name)),
+  };
+}
+
 function messagesOf(store: Store, hashes: readonly Hash[], nowMs: number): Message[] {
   return hashes.flatMap((hash) => {
     const kept = store.message(hash);
@@ -300,5 +335,7 @@ function messagesOf(store: Store, hashes: readonly Hash[], nowMs: number): Messa
   });
 }
 
-type AdoptParams = { name: string; root: Hash; authenticated: boolean; quota: number };
+type HabitParams = { address: SocketAddress; key: PublicKey | undefined; noFlags: boolean };
+type ServeParams = { requests: readonly BulkRequest[]; to: SocketAddress; socket: SocketRef };
+type AdoptParams = { name: string; root: Hash; authenticated: boolean; quota: number; mayWithdraw: boolean };
 type AnnouncementParams = Omit<VerifyParams, 'id'> & { name: string; root: Hash; atMs: number };

@@ -52,7 +52,7 @@ export function newTally(): Tally {
 }
 
 export function* adoptingTree(index: FeedIndex, input: AdoptionInput, tally = newTally()): InSteps<Adoption> {
-  const { root, quota, authenticated } = input;
+  const { root, quota, authenticated, mayWithdraw = true } = input;
   const current = index.currentRoot();
   const abandoned = index.adopting();
   const isChange = current !== root || abandoned !== undefined;
@@ -64,7 +64,18 @@ export function* adoptingTree(index: FeedIndex, input: AdoptionInput, tally = ne
       if (!count.complete) return { status: 'incomplete', missing: count.missing };
       return { status: 'over-quota', leaves: count.leaves, quota };
     }
-    yield* changeLeaves(index, { before: abandoned === undefined ? (current ?? EMPTY_ROOT) : undefined, root }, tally);
+    const before = abandoned === undefined ? (current ?? EMPTY_ROOT) : undefined;
+    const change = yield* comparingTrees(before ?? EMPTY_ROOT, root, index.read, {
+      // What is there is not added.
+      hadLeaf: () => false,
+      leafCount: (hash) => index.leafCounts.get(hash),
+    });
+    // Where leaves of no one tree are left over, nobody knows what would go.
+    if (!mayWithdraw && (before === undefined || change.removed.length > 0)) {
+      index.setAdopting(abandoned);
+      return { status: 'withdraws' };
+    }
+    yield* changeLeaves(index, before === undefined ? { ...change, removed: undefined } : change, tally);
   }
   if (authenticated) while (index.authenticateSome()) yield PORTION_COST;
   const wentBack = isChange && index.setRoot(root);
@@ -78,17 +89,12 @@ export function* adoptingTree(index: FeedIndex, input: AdoptionInput, tally = ne
   };
 }
 
-/** `before`: the tree whose leaves are there; undefined if they are those of no one tree. */
+/** `removed` is undefined if the leaves that are there are those of no one tree: whatever is not added goes. */
 function* changeLeaves(
   index: FeedIndex,
-  { before, root }: { readonly before: Hash | undefined; readonly root: Hash },
+  { added, removed }: { readonly added: readonly Hash[]; readonly removed: readonly Hash[] | undefined },
   tally: Tally,
 ): InSteps<void> {
-  const { added, removed } = yield* comparingTrees(before ?? EMPTY_ROOT, root, index.read, {
-    // What is there is not added.
-    hadLeaf: () => false,
-    leafCount: (hash) => index.leafCounts.get(hash),
-  });
   for (const leaf of added) {
     const value = index.read(leaf);
     const message = messageIn(value);
@@ -97,13 +103,13 @@ function* changeLeaves(
     yield LEAF_COST;
   }
   const wanted = new Set(added);
-  for (const portion of before === undefined ? index.leaves() : [removed]) {
+  for (const portion of removed === undefined ? index.leaves() : [removed]) {
     for (const leaf of portion) {
       if (wanted.has(leaf)) continue;
       if (index.removeLeaf(leaf)) tally.withdrawn += 1;
       yield LEAF_COST;
     }
-    if (before === undefined) yield PORTION_COST;
+    if (removed === undefined) yield PORTION_COST;
   }
 }
 

@@ -118,8 +118,8 @@ class SqliteStore implements Store {
     return this.#own.withdraw(author, hash, nowMs);
   }
 
-  formerOwnRoots(limit: number): Hash[] {
-    return this.#own.formerRoots(limit);
+  formerOwnFeeds(): OwnFeed[] {
+    return this.#own.former();
   }
 
   ownLeaves(): Uint8Array[] {
@@ -190,6 +190,12 @@ class SqliteStore implements Store {
     return this.#db.get(sql, blob(root)) !== undefined;
   }
 
+  wasCurrent(feed: string, root: Hash): boolean {
+    const sql =
+      'SELECT 1 FROM superseded JOIN peers ON peers.id = superseded.peer WHERE name = ? AND superseded.root = ?';
+    return this.#db.get(sql, feed, blob(root)) !== undefined;
+  }
+
   isCurrent(feed: string, root: Hash): boolean {
     const sql = 'SELECT 1 FROM peers WHERE name = ? AND root = ? AND adopting IS NULL';
     return this.#db.get(sql, feed, blob(root)) !== undefined;
@@ -223,8 +229,8 @@ class SqliteStore implements Store {
     this.#contacts.noteReader(name, nowMs);
   }
 
-  readersSince(ms: number): string[] {
-    return this.#contacts.readersSince(ms);
+  readersSince(ms: number, nowMs: number): string[] {
+    return this.#contacts.readersSince(ms, nowMs);
   }
 
   habitOf(address: string, key: PublicKey | null): Habit | undefined {

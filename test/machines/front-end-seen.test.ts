@@ -17,6 +17,7 @@ const EFFECTS = [
   'act',
   'askQuit',
   'askWithdrawal',
+  'askTrust',
 ] as const;
 
 const failure = { code: 'unexpected', message: 'disk full' } as const;
@@ -214,6 +215,30 @@ describe('withdrawing', () => {
     ],
   ])('is not done after %j', (answer, notice) => {
     front.after(choose('withdraw', '00'));
+    expect(front.after(answer)).toEqual([told(notice)]);
+  });
+});
+
+describe('trusting a new key', () => {
+  test('asks first, with the key that was shown, and is told once it is done', () => {
+    expect(front.after(choose('trust', 'alice'))).toEqual([['askTrust', { subject: 'alice' }]]);
+    expect(front.after({ type: 'trust.answered', yes: true, key: 'key' })).toEqual([
+      wish({ type: 'trust.wanted', name: 'alice', key: 'key', ticket: 'me.1' }),
+    ]);
+    const accepted = { type: 'key.accepted', name: 'alice', key: 'key', ticket: 'me.1' };
+    expect(front.after({ ...accepted, ticket: 'other.1' })).toEqual([]);
+    expect(front.after(accepted)).toEqual([told(accepted)]);
+  });
+
+  test.each([
+    [{ type: 'trust.answered', yes: false, key: 'key' }, undefined],
+    [dismissed, undefined],
+    [
+      { type: 'work.failed', failure },
+      { type: 'failure', failure },
+    ],
+  ])('is not done after %j', (answer, notice) => {
+    front.after(choose('trust', 'alice'));
     expect(front.after(answer)).toEqual([told(notice)]);
   });
 });

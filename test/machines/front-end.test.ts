@@ -41,6 +41,10 @@ const events = [
   { type: 'peer.chosen', name: 'alice' },
   { type: 'quit.answered', yes: true },
   { type: 'quit.answered', yes: false },
+  choose('trust', 'alice'),
+  { type: 'trust.answered', yes: true, key: 'key' },
+  { type: 'trust.answered', yes: false, key: 'key' },
+  { type: 'key.accepted', name: 'alice', key: 'key', ticket: ours },
   { type: 'withdrawal.answered', yes: true },
   { type: 'withdrawal.answered', yes: false },
   dismissed,
@@ -76,6 +80,7 @@ const effects = [
   'act',
   'askQuit',
   'askWithdrawal',
+  'askTrust',
 ];
 const input = { id: 'me', drafts: {}, keepsDrafts: true };
 const machine = frontEndMachine.provide({ actions: inert(...effects) });

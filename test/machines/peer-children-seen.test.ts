@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { actorId } from '../../machines/actor-ids.ts';
 import { limits, timing } from '../../machines/timing.ts';
 import { stateText } from '../../src/runtime/actor-tree.ts';
+import type { Hash } from '../../src/wire/hash.ts';
 import {
   accept,
   asked,
@@ -119,26 +120,34 @@ describe('a child that breaks down is told of and put away', () => {
 });
 
 describe('our root', () => {
-  const changed = (address: typeof own) => `${actorId.incomingSession(address)}: root.changed`;
+  const changed = (address: typeof own, to: Hash | 'nothing' = 'nothing') =>
+    `${actorId.incomingSession(address)}: root.changed ${to}`;
 
   test('is signed when it changes, and told to every session', () => {
     accept(at(1), 'alice');
     const published = toldBy(() => send({ type: 'root.published', root: root(1) }));
-    expect(published.sort()).toEqual(['! root.published', changed(at(1)), `sign: ${root(1)}`]);
+    expect(published.sort()).toEqual(['! root.published', changed(at(1), root(1)), `sign: ${root(1)}`]);
   });
 
-  test('is not told to those who are to be asked for a later one first', () => {
-    accept(at(1), 'alice');
+  test('is told only those who were asked whether they know a later one, once they do not', () => {
+    begin({ history: [{ root: root(0), leaf: root(9) }], root: root(0) });
+    expect(toldBy(() => accept(at(1), 'alice'))).toContain(changed(at(1)));
     accept(at(2), 'carol');
-    const begun = toldBy(() => send({ type: 'publishing.begun', root: root(1), unasked: ['alice'] }));
-    expect(begun).toContain(changed(at(2)));
-    expect(begun).not.toContain(changed(at(1)));
-    expect(toldBy(() => send({ type: 'root.published', root: root(2) }))).not.toContain(changed(at(1)));
+    const publish = (n: number) => toldBy(() => send({ type: 'root.published', root: root(n) }));
+    expect(publish(1)).toEqual([`sign: ${root(1)}`, '! root.published']);
+    send({ type: 'root.sealed', bytes: new Uint8Array(103) });
+    establish('alice', at(1));
+    expect(children('history-check')).toEqual(['history-check.alice']);
+    expect(toldBy(() => done('history-check.alice', { peer: 'alice', outcome: 'unknown' }))).toEqual([
+      '! history.checked',
+      changed(at(1), root(1)),
+      'outgoing-session.alice: push.wanted',
+    ]);
+    expect(publish(2)).toContain(changed(at(1), root(2)));
+    expect(publish(3)).not.toContain(changed(at(2), root(3)));
     hello(at(3), 'alice');
     const accepted = { type: 'session.accepted', key: 'key', proven: true, atMs: 1 } as const;
-    expect(toldBy(() => send({ ...accepted, name: 'alice', address: at(3) }))).toContain(changed(at(3)));
-    hello(at(4), 'dave');
-    expect(toldBy(() => send({ ...accepted, name: 'dave', address: at(4) }))).not.toContain(changed(at(4)));
+    expect(toldBy(() => send({ ...accepted, name: 'alice', address: at(3) }))).toContain(changed(at(3), root(3)));
   });
 
   test('is told nobody any more once publishing has stopped, and wishes to publish are refused', () => {
@@ -163,7 +172,6 @@ describe('our root', () => {
     ]);
     expect(toldBy(() => send({ type: 'publishing.stop', failure }))).toEqual([]);
     expect(toldBy(() => send({ type: 'root.published', root: root(1) }))).toEqual([]);
-    expect(toldBy(() => send({ type: 'publishing.begun', root: root(1), unasked: [] }))).toEqual([]);
     hello(at(5), 'bob');
     hello(at(6), '');
     expect(children('incoming-session')).toHaveLength(1);
@@ -173,23 +181,48 @@ describe('our root', () => {
 describe('another program under our name', () => {
   const proof = (proven: boolean) => ({ proven, address: at(1), name: 'bob', key: 'key', atMs: 1 });
 
-  test('is looked for once, at each listed address that is not ours; if it answers, publishing stops', () => {
+  beforeEach(() => {
     begin({ guardedKey: 'key' });
     ready();
     send({ type: 'network.changed', why: 'start', localIps: [own.ip], atMs: 1 });
+  });
+
+  test('is looked for at each listed address that is not ours; if it answers, publishing stops', () => {
     list(own, at(1), at(2), { ip: own.ip, port: 1 });
-    expect(children('address-proof')).toEqual(['address-proof.1', 'address-proof.2', 'address-proof.3']);
-    list(at(3));
-    expect(children('address-proof')).toHaveLength(3);
-    done('address-proof.1', proof(false));
-    broken('address-proof.3');
+    expect(children('address-proof')).toEqual(['address-proof.0', 'address-proof.1', 'address-proof.2']);
+    done('address-proof.0', proof(false));
+    broken('address-proof.2');
     expect(facts.map(({ type }) => type)).not.toContain('publishing.stopped');
-    done('address-proof.2', proof(true));
+    done('address-proof.1', proof(true));
     expect(children('address-proof')).toEqual([]);
     expect(facts.at(-1)).toMatchObject({ type: 'publishing.stopped', failure: { code: 'in-use' } });
   });
 
+  test('that was listed later than this one stops itself', () => {
+    list(at(1), own);
+    done('address-proof.0', proof(true));
+    expect(facts.map(({ type }) => type)).not.toContain('publishing.stopped');
+  });
+
+  test('is looked for again after ten seconds, but not where that is still under way', async () => {
+    list(own, at(1), at(2));
+    done('address-proof.0', proof(false));
+    await outside.clock.advance(timing.copySearch - 1);
+    list(own, at(1), at(2));
+    expect(children('address-proof')).toEqual(['address-proof.1']);
+    await outside.clock.advance(1);
+    list(own, at(1), at(2));
+    expect(children('address-proof').sort()).toEqual(['address-proof.0', 'address-proof.1']);
+  });
+
+  test('that says Hello with our name and key lets the directory be asked who is listed', () => {
+    const wanted = 'directory-client: listing.wanted';
+    expect(toldBy(() => accept(at(1), 'bob'))).toContain(wanted);
+    expect(toldBy(() => accept(at(2), 'alice'))).not.toContain(wanted);
+  });
+
   test('is not looked for without a key of ours', () => {
+    begin();
     ready();
     list(at(1));
     expect(children('address-proof')).toEqual([]);
@@ -202,6 +235,7 @@ test('wishes that change the store are carried out there, and every answer is to
     { type: 'withdrawal.wanted', hash: root(1), ticket: 't' },
     { type: 'follow.wanted', name: 'alice', following: true, ticket: 't' },
     { type: 'mute.wanted', name: 'alice', muted: true, ticket: 't' },
+    { type: 'trust.wanted', name: 'alice', key: 'key', ticket: 't' },
     { type: 'read.wanted', hashes: 'all', ticket: 't' },
   ] as const;
   for (const wish of wishes) expect(toldBy(() => send({ ...wish, atMs: 1 }))).toEqual([`store: ${wish.type}`]);
@@ -210,6 +244,7 @@ test('wishes that change the store are carried out there, and every answer is to
     { type: 'message.withdrawn', hash: root(1), root: root(2), ticket: 't' },
     { type: 'follow.changed', name: 'alice', following: true, ticket: 't' },
     { type: 'mute.changed', name: 'alice', muted: true, ticket: 't' },
+    { type: 'key.accepted', name: 'alice', key: 'key', ticket: 't' },
     { type: 'messages.read', count: 1, ticket: 't' },
     { type: 'wish.failed', failure, ticket: 't' },
   ] as const;
@@ -251,12 +286,16 @@ describe('strangers', () => {
   });
 });
 
-test('sessions are asked whether they are over every twenty seconds', () => {
+test('sessions that may be over are asked whether they are, every twenty seconds', () => {
   establish('alice');
   hello(at(2));
   const swept = (laterMs: number) => toldBy(() => sweep(laterMs)).filter((line) => line.endsWith(': sweep'));
-  const both = ['outgoing-session.alice: sweep', `${actorId.incomingSession(at(2))}: sweep`];
-  expect(swept(0)).toEqual(both);
-  expect(swept(timing.sessionSweepInterval - 1)).toEqual([]);
-  expect(swept(timing.sessionSweepInterval)).toEqual(both);
+  const outgoing = 'outgoing-session.alice: sweep';
+  const incoming = `${actorId.incomingSession(at(2))}: sweep`;
+  const { sessionRenewal, sessionLifetime, sessionSweepInterval } = timing;
+  expect(swept(sessionRenewal - sessionSweepInterval)).toEqual([]);
+  expect(swept(sessionRenewal)).toEqual([outgoing]);
+  expect(swept(sessionLifetime - sessionSweepInterval)).toEqual([outgoing]);
+  expect(swept(sessionLifetime - 1)).toEqual([]);
+  expect(swept(sessionLifetime)).toEqual([outgoing, incoming]);
 });

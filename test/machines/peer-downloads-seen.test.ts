@@ -135,29 +135,85 @@ describe('downloads', () => {
 });
 
 describe('our history', () => {
-  const check = (name: string): HistoryCheck => ({ peer: name, outcome: 'same' });
-  const want = (...names: string[]) =>
-    send({ type: 'history.wanted', names, roots: [root(1)], leaf: root(2), atMs: 1 });
+  const history = [{ root: root(1), leaf: root(2) }];
+  const check = (name: string, outcome: HistoryCheck['outcome'] = 'same'): HistoryCheck => ({ peer: name, outcome });
+  const end = (name: string, outcome?: HistoryCheck['outcome']) => done(`history-check.${name}`, check(name, outcome));
+  const want = (...names: string[]) => send({ type: 'history.wanted', names, history, atMs: 1 });
 
-  test('is asked for at sixteen peers at once, and at the others in their turn', () => {
+  test('is asked for at sixteen peers at once, and at the others in their turn, at nobody twice at once', () => {
     const names = Array.from({ length: limits.historyChecks + 2 }, (_, i) => `peer${i}`);
     want(...names);
-    want('somebody');
+    want('somebody', 'peer0', names.at(-1) as string);
     expect(children('history-check')).toHaveLength(limits.historyChecks);
-    done('history-check.peer0', check('peer0'));
+    end('peer0');
     expect(children('history-check')).toHaveLength(limits.historyChecks);
     broken('history-check.peer1');
     expect(children('history-check')).toHaveLength(limits.historyChecks);
-    for (const name of names.slice(2)) done(`history-check.${name}`, check(name));
+    for (const name of names.slice(2)) end(name);
+    expect(children('history-check')).toEqual(['history-check.somebody']);
+    end('somebody');
     expect(children('history-check')).toEqual([]);
     const checked = facts.flatMap((fact) => (fact.type === 'history.checked' ? [fact.check] : []));
-    expect(checked).toHaveLength(names.length);
+    expect(checked).toHaveLength(names.length + 1);
     expect(checked[1]).toEqual({
       peer: 'peer1',
       outcome: 'unreachable',
       failure: { code: 'unexpected', message: 'asking peer1 about our history broke down: a fault' },
     });
-    want('somebody');
-    expect(children('history-check')).toEqual(['history-check.somebody']);
+    want('peer0');
+    expect(children('history-check')).toEqual(['history-check.peer0']);
+  });
+
+  describe('before our root is told', () => {
+    const types = () => facts.map(({ type }) => type).filter((type) => type !== 'session.opened');
+
+    test('is asked for at each peer with whom there is a session, once', () => {
+      begin({ history });
+      establish('alice');
+      expect(children('history-check')).toEqual(['history-check.alice']);
+      end('alice');
+      establish('alice');
+      expect(children('history-check')).toEqual([]);
+      send({ type: 'network.changed', why: 'sleep', localIps: [], atMs: outside.nowMs });
+      expect(children('history-check')).toEqual(['history-check.alice']);
+    });
+
+    test('is asked for again at a peer who has not answered, with its next session', () => {
+      begin({ history });
+      establish('alice');
+      end('alice', 'unreachable');
+      establish('alice');
+      expect(children('history-check')).toEqual(['history-check.alice']);
+    });
+
+    test.each([
+      ['followed', { following: ['alice', 'carol'] }],
+      ['a former reader', { formerReaders: ['alice', 'carol'] }],
+      ['the only one who can tell', {}],
+    ])('stops publishing if somebody knows a later one who is %s', (_, input) => {
+      begin({ history, ...input });
+      establish('alice');
+      end('alice', 'later');
+      expect(types().slice(-2)).toEqual(['history.checked', 'publishing.stopped']);
+    });
+
+    test.each([
+      ['others are followed', { following: ['carol'] }],
+      ['others have read before', { formerReaders: ['carol'] }],
+    ])('a stranger who knows a later one is left out alone if %s', (_, input) => {
+      begin({ history, ...input });
+      establish('alice');
+      end('alice', 'later');
+      expect(types().slice(-2)).toEqual(['history.checked', 'peer.warning']);
+    });
+
+    test('a stranger who knows a later one is left out alone if somebody has what we have', () => {
+      begin({ history });
+      establish('carol', at(2));
+      end('carol');
+      establish('alice');
+      end('alice', 'later');
+      expect(types().slice(-2)).toEqual(['history.checked', 'peer.warning']);
+    });
   });
 });

@@ -35,7 +35,7 @@ beforeEach(() => {
 const want = (name: string) =>
   send({ type: 'session.wanted', name, requester: outside.nobody('walk'), atMs: outside.nowMs });
 const established = (session: string, name: string, address = at(1)) =>
-  send({ type: 'session.established', session, name, address, key: 'key', atMs: outside.nowMs });
+  send({ type: 'session.established', session, name, address, key: 'key', provenBy: [7], atMs: outside.nowMs });
 const lost = (session: string, name: string, why?: typeof failure) =>
   send({ type: 'session.lost', session, name, failure: why });
 function establishWithDirectory(): void {

@@ -5,7 +5,7 @@ import { peerMachine } from '../../machines/peer.machine.ts';
 import type { PeerEvent, PeerFact, PeerInput } from '../../machines/peer-context.ts';
 import { limits } from '../../machines/timing.ts';
 import type { Datagram } from '../../src/wire/datagram.ts';
-import { hashOf, ZERO_HASH } from '../../src/wire/hash.ts';
+import { type Hash, hashOf, ZERO_HASH } from '../../src/wire/hash.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { Outside } from './outside.ts';
 
@@ -26,8 +26,11 @@ export function begin(input: Partial<PeerInput> = {}): void {
   outside = new Outside();
   told = [];
   facts = [];
-  const child = fromCallback<EventObject>(({ receive, self }) =>
-    receive(({ type }) => told.push(`${self.id}: ${type}`)),
+  const child = fromCallback<EventObject & { readonly root?: Hash }>(({ receive, self }) =>
+    receive(({ type, root: hash }) => {
+      const news = type === 'root.changed' ? ` ${hash ?? 'nothing'}` : '';
+      told.push(`${self.id}: ${type}${news}`);
+    }),
   );
   const note = (what: string) => () => void told.push(what);
   const machine = peerMachine.provide({
@@ -39,6 +42,7 @@ export function begin(input: Partial<PeerInput> = {}): void {
       merkleWalk: child,
       historyCheck: child,
       addressProof: child,
+      ping: child,
     } as never,
     actions: {
       sealRoot: (_, params) => told.push(`sign: ${params.root}`),
@@ -49,13 +53,22 @@ export function begin(input: Partial<PeerInput> = {}): void {
       sealKeepAlive: note('sign: keep-alive'),
       rememberReader: note('store: reader'),
       lookForPeers: note('directory: where?'),
+      askForChanges: note('directory: what has changed?'),
     },
   });
   const rest = { name: 'bob', random: seededRandom(1), root: ZERO_HASH, binds: [], following: [], register: true };
   peer = createActor(machine, {
     id: 'peer',
     clock: outside.clock,
-    input: { ...rest, quota: limits.messageQuota, formerReaders: [], guardedKey: undefined, ...input },
+    input: {
+      ...rest,
+      quota: limits.messageQuota,
+      formerReaders: [],
+      guardedKey: undefined,
+      history: undefined,
+      flags: 0,
+      ...input,
+    },
   });
   peer.on('*', (fact) => {
     facts.push(fact);
@@ -80,7 +93,7 @@ export const children = (prefix: string) =>
 export function establish(name: string, address = at(1)): void {
   send({ type: 'session.wanted', name, requester: outside.nobody('walk'), atMs: outside.nowMs });
   const session = actorId.outgoingSession(name);
-  send({ type: 'session.established', session, name, address, key: 'key', atMs: outside.nowMs });
+  send({ type: 'session.established', session, name, address, key: 'key', provenBy: [7], atMs: outside.nowMs });
 }
 export const asked = (
   from: typeof own,

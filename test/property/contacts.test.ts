@@ -9,13 +9,14 @@ import {
   incomingAt,
   incomingEntries,
   isCrowded,
-  isInSession,
   isReached,
   knownPeerAt,
   noContacts,
   type OutgoingEntry,
   outgoingIds,
   outgoingOf,
+  outgoingOpenedBefore,
+  sessionAt,
   withIncoming,
   withOutgoing,
   withoutIncoming,
@@ -67,6 +68,8 @@ function expectSame(contacts: Contacts, lists: Lists): void {
   expect(outgoingIds(contacts).sort()).toEqual(outgoing.map(({ id }) => id).sort());
   const established = outgoing.filter(({ address }) => address !== undefined).toSorted(byId);
   expect(establishedIn(contacts).toSorted(byId)).toEqual(established.map(({ id, ...entry }) => ({ id, entry })));
+  const early = outgoing.filter(({ openedAtMs }) => openedAtMs === undefined || openedAtMs <= 5);
+  expect(outgoingOpenedBefore(contacts, 5).sort()).toEqual(early.map(({ id }) => id).sort());
   for (const id of ids) {
     const { id: _, ...entry } = outgoing.find((session) => session.id === id) ?? { id };
     expect(outgoingOf(contacts, id) ?? {}).toEqual(entry);
@@ -77,7 +80,7 @@ function expectSame(contacts: Contacts, lists: Lists): void {
     const here = outgoing.filter(({ address }) => address !== undefined && sameAddress(address, at));
     expect(isReached(contacts, at)).toBe(here.length > 0);
     for (const name of names) {
-      expect(isInSession(contacts, name, at)).toBe(here.some((session) => session.name === name));
+      expect(sessionAt(contacts, name, at) !== undefined).toBe(here.some((session) => session.name === name));
     }
     expect(incomingAt(contacts, at)).toEqual(incoming.find(({ address }) => sameAddress(address, at)));
     const known = knownPeerAt(contacts, at);
@@ -127,7 +130,14 @@ function take(contacts: Contacts, lists: Lists, step: Step, atMs: number): Conta
   switch (step.type) {
     case 'session': {
       const id = ids[step.name] as string;
-      const entry = { name: names[step.name] as string, address: step.address, key: step.key };
+      const openedAtMs = step.address === undefined ? undefined : atMs;
+      const entry = {
+        name: names[step.name] as string,
+        address: step.address,
+        key: step.key,
+        openedAtMs,
+        provenBy: [],
+      };
       lists.outgoing = [...lists.outgoing.filter((session) => session.id !== id), { id, ...entry }];
       return withOutgoing(contacts, id, entry);
     }
@@ -137,7 +147,7 @@ function take(contacts: Contacts, lists: Lists, step: Step, atMs: number): Conta
     case 'guest': {
       const { address, key, proven } = step;
       const name = step.name === undefined ? undefined : names[step.name];
-      return admit(contacts, { name, key, proven, openedAtMs: atMs, address, socket });
+      return admit(contacts, { name, key, proven, openedAtMs: atMs, address, socket, said: undefined });
     }
     case 'guest gone':
       lists.incoming = lists.incoming.filter(({ address }) => !sameAddress(address, step.address));
@@ -153,6 +163,7 @@ function take(contacts: Contacts, lists: Lists, step: Step, atMs: number): Conta
           proven,
           openedAtMs: atMs + i / 1_000,
           address,
+          said: undefined,
           socket,
         });
       }
@@ -204,7 +215,15 @@ describe('contacts', () => {
     for (let i = 0; i < limits.incomingSessions; i++) {
       const address = { ip: `10.0.${i >> 6}.1`, port: 1 + (i & 63) };
       expect(isCrowded(contacts, address)).toBe(false);
-      const entry = { name: 'guest', key: undefined, proven: i !== 500, openedAtMs: i, address, socket };
+      const entry = {
+        name: 'guest',
+        key: undefined,
+        proven: i !== 500,
+        openedAtMs: i,
+        address,
+        socket,
+        said: undefined,
+      };
       contacts = withIncoming(contacts, entry);
     }
     const [stranger] = addresses as [SocketAddress];

@@ -2,11 +2,13 @@
 import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
 import { followedPeers } from '../../store/followed.ts';
+import type { Store } from '../../store/store.ts';
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { openStore } from '../home/open-home.ts';
 import { type LookUpOptions, requirePeers, requireStoredPeers } from '../input/peer-names.ts';
+import { askRunningPeer } from '../peer/running-peer.ts';
 import { renderFollowed } from '../render/peers.ts';
 
 export function declare(program: Command, run: Run): void {
@@ -36,22 +38,32 @@ export function declare(program: Command, run: Run): void {
 }
 
 async function follow(context: CommandContext, peers: readonly string[], options: LookUpOptions): Promise<void> {
-  const { settings, output, nowMs } = context;
-  const { name, store: opened } = await openStore(settings.home);
+  const { name, store: opened } = await openStore(context.settings.home);
   using store = opened;
   if (peers.includes(name)) throw new UsageError(`"${name}" is yourself: your own messages are here already`);
   const untilListed = 'serve and sync look for that name from now on';
-  for (const peer of await requirePeers(context, { ...options, names: peers, store, ownName: name, untilListed })) {
-    store.setFollowing(peer, true, nowMs());
-    output.data({ peer, following: true }, () => `You now follow ${safeLine(peer)}.`);
-  }
+  const names = await requirePeers(context, { ...options, names: peers, store, ownName: name, untilListed });
+  await setFollowing(context, store, names, true);
 }
 
-async function unfollow({ settings, output, nowMs }: CommandContext, peers: readonly string[]): Promise<void> {
-  using store = (await openStore(settings.home)).store;
-  for (const peer of requireStoredPeers(store, peers)) {
-    store.setFollowing(peer, false, nowMs());
-    output.data({ peer, following: false }, () => `You no longer follow ${safeLine(peer)}.`);
+async function unfollow(context: CommandContext, peers: readonly string[]): Promise<void> {
+  using store = (await openStore(context.settings.home)).store;
+  await setFollowing(context, store, requireStoredPeers(store, peers), false);
+}
+
+async function setFollowing(
+  context: CommandContext,
+  store: Store,
+  names: readonly string[],
+  following: boolean,
+): Promise<void> {
+  const { output, nowMs } = context;
+  const wishes = names.map((name) => ({ type: 'follow.wanted', name, following }) as const);
+  const answers = await askRunningPeer(context, wishes, 'follow.changed');
+  if (answers === undefined) for (const name of names) store.setFollowing(name, following, nowMs());
+  for (const peer of names) {
+    const said = following ? `You now follow ${safeLine(peer)}.` : `You no longer follow ${safeLine(peer)}.`;
+    output.data({ peer, following }, () => said);
   }
 }
 
