@@ -13,6 +13,16 @@ const LARGEST_GAP_US = 0xffff;
 const LARGEST_GRANT = 64;
 const REQUESTS_PER_WINDOW = 8;
 
+/**
+ * On a path without a measurable round trip, this machine itself or the next one, what takes time is work at both ends, which comes in
+ * bursts: so much keeps both busy, and no timer is exact enough to pace it.
+ */
+const NEAR_WINDOW = 128;
+
+function isNear({ roundTrip, rate }: PathController): boolean {
+  return rate.delivered > 0 && (roundTrip.shortestMs ?? Number.POSITIVE_INFINITY) <= TIMER_MS;
+}
+
 /** How many datagrams may be in flight to us. */
 export function window(controller: PathController): number {
   const { phase, largestWindow, isSilent, averageBytes, lossShare } = controller;
@@ -23,8 +33,8 @@ export function window(controller: PathController): number {
   const idle = (9 / 8) * lossShare + 1 / (2 * REQUESTS_PER_WINDOW);
   const sized = gains.window * held * (1 + idle) + gains.queue * QUEUE_ROOT * Math.sqrt(held);
   const wanted = phase === 'starting' ? Math.max(startingWindow(controller), sized) : sized;
-  const smallest = phase === 'listening' ? 1 : SMALLEST_WINDOW;
-  return Math.max(smallest, Math.min(largestWindow, Math.floor(wanted)));
+  const smallest = isNear(controller) ? NEAR_WINDOW : phase === 'listening' ? 1 : SMALLEST_WINDOW;
+  return Math.min(largestWindow, Math.max(smallest, Math.floor(wanted)));
 }
 
 /** Whoever needs a second for an answer does one thing at a time, and is not to be flooded. */
@@ -71,7 +81,7 @@ export function gapUs(controller: PathController): number {
 export function datagramMs(controller: PathController): number {
   const { averageBytes, phase, rate, roundTrip } = controller;
   const { shortestMs } = roundTrip;
-  if (shortestMs === undefined) return 0;
+  if (shortestMs === undefined || isNear(controller)) return 0;
   const measured = bandwidth(rate);
   // To begin with, little was asked for: that it came tells nothing.
   const atLeast = (startingWindow(controller) * averageBytes) / Math.max(TIMER_MS, shortestMs);

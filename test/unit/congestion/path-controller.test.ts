@@ -84,6 +84,14 @@ describe('the window', () => {
     expect(window(answer(silent, before.outstanding[0]?.id as number, 10_100))).toBeGreaterThan(20);
   });
 
+  test('is 128 on a path whose round trip is too short to measure, and nothing is paced there', () => {
+    const near = answer(ask(fresh(), 1, 0), 1, 1);
+    expect(window(near)).toBe(128);
+    expect(gapUs(near)).toBe(0);
+    expect(window({ ...near, largestWindow: 60 })).toBe(60);
+    expect(window(answer(ask(fresh(), 1, 0), 1, 3))).toBe(10);
+  });
+
   test('does not shrink by loss', () => {
     const before = rounds(fresh(), 50, 400);
     const lost = before.outstanding.slice(0, 40).reduce((now, { id }) => repeated(now, id, 410), before);
