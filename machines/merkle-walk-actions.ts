@@ -35,7 +35,7 @@ const base = setup({
   },
   actions: {
     /** Remembers the wanted root in the store, and compares it with the current one: `walk.begun`. */
-    beginWalk: effect<{ name: string; root: Hash }>('beginWalk'),
+    beginWalk: effect<{ name: string; root: Hash; authenticated: boolean; quota: number }>('beginWalk'),
     /** What the store holds of these: `nodes.lookedUp`. */
     lookUp: effect<{ hashes: readonly Hash[] }>('lookUp'),
     keepNodes: effect<{ nodes: readonly ReceivedNode[] }>('keepNodes'),
@@ -144,8 +144,8 @@ export const merkleWalkSetup = base.extend({
     }),
 
     begin: base.enqueueActions(({ context, enqueue }) => {
-      if (context.root !== undefined)
-        enqueue({ type: 'beginWalk', params: { name: context.name, root: context.root } });
+      const { name, root, authenticated, quota } = context;
+      if (root !== undefined) enqueue({ type: 'beginWalk', params: { name, root, authenticated, quota } });
     }),
 
     noteBegun: base.assign(({ event }) => {

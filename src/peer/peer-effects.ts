@@ -205,12 +205,12 @@ export function providePeer(dependencies: PeerDependencies) {
 
   const merkleWalk = merkleWalkMachine.provide({
     actions: gate.effects({
-      beginWalk: ({ self, enter }: CallOf<'merkle-walk'>, { name, root }: { name: string; root: Hash }) =>
+      beginWalk: ({ self, enter }: CallOf<'merkle-walk'>, { name, root, authenticated, quota }: AdoptParams) =>
         inStore({ self, enter }, () => {
           const isCurrent = store.isCurrent(name, root);
           // What an earlier walk has just fetched counts as known.
           buffer.flush();
-          if (!isCurrent) store.beginWalk(name, root, wallNow());
+          if (!isCurrent) store.beginWalk(name, root, wallNow(), { authenticated, quota });
           enter(self, { type: 'walk.begun', isCurrent, totalMessages: store.peer(name)?.messages ?? 0, atMs: now() });
         }),
       lookUp: ({ self, enter }: CallOf<'merkle-walk'>, { hashes }: { hashes: readonly Hash[] }) =>
