@@ -148,9 +148,10 @@ export const merkleWalkSetup = base.extend({
       if (root !== undefined) enqueue({ type: 'beginWalk', params: { name, root, authenticated, quota } });
     }),
 
-    noteBegun: base.assign(({ event }) => {
+    noteBegun: base.assign(({ context, event }) => {
       assertEvent(event, 'walk.begun');
-      return { totalMessages: event.totalMessages, lastAtMs: event.atMs };
+      const quota = event.quota ?? context.quota;
+      return { totalMessages: event.totalMessages, quota, lastAtMs: event.atMs };
     }),
 
     meetRoot: base.enqueueActions((args) => {

@@ -208,10 +208,12 @@ export function providePeer(dependencies: PeerDependencies) {
       beginWalk: ({ self, enter }: CallOf<'merkle-walk'>, { name, root, authenticated, quota }: AdoptParams) =>
         inStore({ self, enter }, () => {
           const isCurrent = store.isCurrent(name, root);
+          const known = store.peer(name);
           // What an earlier walk has just fetched counts as known.
           buffer.flush();
-          if (!isCurrent) store.beginWalk(name, root, wallNow(), { authenticated, quota });
-          enter(self, { type: 'walk.begun', isCurrent, totalMessages: store.peer(name)?.messages ?? 0, atMs: now() });
+          if (!isCurrent) store.beginWalk(name, root, wallNow(), { authenticated, quota: known?.quota ?? quota });
+          const own = known?.quota === undefined ? {} : { quota: known.quota };
+          enter(self, { type: 'walk.begun', isCurrent, totalMessages: known?.messages ?? 0, ...own, atMs: now() });
         }),
       lookUp: ({ self, enter }: CallOf<'merkle-walk'>, { hashes }: { hashes: readonly Hash[] }) =>
         inStore({ self, enter }, () => {

@@ -16,6 +16,8 @@ const NEW_TABLES = `
   ALTER TABLE home ADD COLUMN removals INTEGER NOT NULL DEFAULT 0;
   -- The last arrival when the adoption of a feed's first tree began: its leaves are there then, and are not shown until its root is current.
   ALTER TABLE peers ADD COLUMN adopting_since INTEGER NOT NULL DEFAULT 0;
+  -- Messages that the feed may have; NULL: as many as any.
+  ALTER TABLE peers ADD COLUMN quota INTEGER;
 
   -- Where the leaves of version 9 are now.
   CREATE TEMP TABLE moved (node INTEGER PRIMARY KEY, leaf INTEGER NOT NULL, key INTEGER NOT NULL);
@@ -47,6 +49,12 @@ const MOVED_LEAVES = `
   CREATE INDEX leaves_by_answered ON leaves (answers) WHERE answers NOT NULL;
   DROP TABLE nodes;
   DROP TABLE moved;
+
+  -- Words, by runs of arrivals (sqlite-search.ts). id: the first arrival of the run times 128, and the words' bucket.
+  DROP TABLE words;
+  CREATE TABLE word_runs (first INTEGER PRIMARY KEY);
+  CREATE TABLE words (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
+  UPDATE home SET indexed = 0;
 `;
 
 export function migrateToPacks(db: DatabaseSync): void {

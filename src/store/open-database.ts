@@ -64,13 +64,16 @@ interface OpenOptions {
   readonly isAlone?: boolean;
 }
 
+/** The index of half a million leaves stays in memory while it is added to. */
+const CACHE_KB = 16 * 1024;
+
 function open(location: string | URL, file: string, { timeout, readOnly = false, isAlone }: OpenOptions): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(location, { timeout, readOnly });
     if (isAlone) db.exec('PRAGMA locking_mode = EXCLUSIVE');
     refuseForeign(db, file);
-    if (!readOnly) db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    if (!readOnly) db.exec(`PRAGMA cache_size = -${CACHE_KB}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`);
     return db;
   } catch (error) {
     db?.close();

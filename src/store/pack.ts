@@ -3,7 +3,7 @@
  * spend most of its time on. For each leaf: its length plus one (2 bytes), its hash (32), its bytes; of one that was removed, two zero
  * bytes, so that the others keep their places. A leaf has a number: that of its pack times 32, and its place in it.
  */
-import { HASH_BYTES, hashFromBytes } from '../wire/hash.ts';
+import { HASH_BYTES, type Hash, hashFromBytes } from '../wire/hash.ts';
 import type { StoredNode } from './store.ts';
 
 export const PACK_SLOTS = 32;
@@ -42,15 +42,29 @@ export function packLeaves(leaves: readonly StoredNode[]): Uint8Array {
   return pack;
 }
 
-/** What stands in each place: undefined where the leaf was removed. The values are views of the pack. */
+/** The value is a view of the pack; the hash is read when somebody asks for it. */
+class PackedLeaf implements StoredNode {
+  readonly value: Uint8Array;
+  readonly #pack: Uint8Array;
+  readonly #at: number;
+
+  constructor(pack: Uint8Array, at: number, end: number) {
+    this.value = pack.subarray(at + HEAD_BYTES, end);
+    this.#pack = pack;
+    this.#at = at;
+  }
+
+  get hash(): Hash {
+    return hashFromBytes(this.#pack, this.#at + 2);
+  }
+}
+
+/** What stands in each place: undefined where the leaf was removed. */
 export function unpackLeaves(pack: Uint8Array): (StoredNode | undefined)[] {
   const leaves: (StoredNode | undefined)[] = [];
   for (let at = 0; at + 2 <= pack.length; ) {
     const end = endOf(pack, at);
-    const isRemoved = end === at + 2;
-    leaves.push(
-      isRemoved ? undefined : { hash: hashFromBytes(pack, at + 2), value: pack.subarray(at + HEAD_BYTES, end) },
-    );
+    leaves.push(end === at + 2 ? undefined : new PackedLeaf(pack, at, end));
     at = end;
   }
   return leaves;

@@ -10,9 +10,10 @@ import type { SqliteConnection } from './sqlite-connection.ts';
 /** Hexadecimal digits of a hash that are its key: as many as a number holds. Two hashes may share a key: what is found is compared. */
 const KEY_DIGITS = 13;
 /** Keys of a run: with more of them, more fall on one page of the index; they are in memory meanwhile. BOUNDED by the largest. */
-const RUN = { smallest: 4_096, largest: 32_768, share: 1 / 32 };
+const RUN = { smallest: 4_096, largest: 65_536, share: 1 / 8 };
 /** Keys that one call puts into the index, at least. */
 const SLICE = 1_024;
+const MAX_ABSENT = 16_384;
 const LOOKED_UP_AT_ONCE = 32;
 const INSERTED_AT_ONCE = 64;
 
@@ -49,28 +50,33 @@ export class SqliteLeafKeys {
   #seen: number | undefined;
   #keyed = 0;
   #removals = 0;
+  /** Keys that are not in the index: whoever looks a node up, and then stores it, need not look there again. BOUNDED by MAX_ABSENT. */
+  readonly #absent = new Set<number>();
 
   constructor(db: SqliteConnection) {
     this.#db = db;
     db.onRollback(() => this.#forget());
   }
 
-  /** The leaves that may have these hashes, for each of them. */
-  candidates(hashes: readonly Hash[]): number[][] {
+  /** The leaves that may have these hashes, for each of them, among those whose keys are in memory. */
+  newest(hashes: readonly Hash[]): number[][] {
     this.#catchUp();
+    return hashes.map((hash) => this.#inMemory(keyOf(hash)));
+  }
+
+  /** The same among those whose keys are in the index. */
+  indexed(hashes: readonly Hash[]): number[][] {
     const keys = hashes.map(keyOf);
-    const found = keys.map((key) => this.#inMemory(key));
-    for (let from = 0; from < keys.length; from += LOOKED_UP_AT_ONCE) {
-      const some = keys.slice(from, from + LOOKED_UP_AT_ONCE);
+    const asked = keys.filter((key) => !this.#absent.has(key));
+    const found = new Map<number, number[]>();
+    for (let from = 0; from < asked.length; from += LOOKED_UP_AT_ONCE) {
+      const some = asked.slice(from, from + LOOKED_UP_AT_ONCE);
       const rows = this.#db.all<{ key: number; leaf: number }>(LOOK_UP, ...some, ...ABSENT.slice(some.length));
-      for (const { key, leaf } of rows) {
-        for (let at = from; at < from + some.length; at += 1) {
-          const known = found[at];
-          if (keys[at] === key && known && !known.includes(leaf)) known.push(leaf);
-        }
-      }
+      for (const { key, leaf } of rows) found.set(key, [...(found.get(key) ?? []), leaf]);
     }
-    return found;
+    if (this.#absent.size > MAX_ABSENT) this.#absent.clear();
+    for (const key of asked) if (!found.has(key)) this.#absent.add(key);
+    return keys.map((key) => found.get(key) ?? []);
   }
 
   /** Leaves whose keys begin with these hexadecimal digits, or may; in the order of their keys. */
@@ -177,6 +183,7 @@ export class SqliteLeafKeys {
     const slice = run.sorted.subarray(run.done, run.done + keys);
     const values: number[] = [];
     for (const key of slice) {
+      this.#absent.delete(key);
       for (const leaf of [run.pending.get(key) ?? []].flat()) values.push(key, leaf);
     }
     this.#db.insertRows('INSERT OR IGNORE INTO leaf_keys (key, leaf)', 2, INSERTED_AT_ONCE, values);
@@ -192,6 +199,7 @@ export class SqliteLeafKeys {
     this.#pending = new Map();
     this.#run = undefined;
     this.#seen = undefined;
+    this.#absent.clear();
   }
 }
 

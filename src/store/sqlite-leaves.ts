@@ -4,7 +4,6 @@ import type { Hash } from '../wire/hash.ts';
 import { messageHead } from '../wire/node.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 import { keyOf } from './sqlite-leaf-keys.ts';
-import { removeFromSearch } from './sqlite-search.ts';
 
 const ADDED_AT_ONCE = 32;
 const COLUMNS = 8;
@@ -95,9 +94,7 @@ export class SqliteLeaves {
     );
     if (row === undefined) return false;
     this.#db.run('UPDATE home SET last_removed = max(last_removed, ?)', row.arrival);
-    if (row.order_ms === null) return false;
-    removeFromSearch(this.#db, row.arrival);
-    return true;
+    return row.order_ms !== null;
   }
 
   /** Within one transaction nobody else gives any: the database is asked once. */

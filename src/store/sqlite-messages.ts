@@ -4,7 +4,7 @@ import type { SqliteConnection } from './sqlite-connection.ts';
 import { keyOf } from './sqlite-leaf-keys.ts';
 import type { SqliteNodes } from './sqlite-nodes.ts';
 import { type MessageRow, messageFrom } from './sqlite-rows.ts';
-import { searchArrivals } from './sqlite-search.ts';
+import type { SqliteSearch } from './sqlite-search.ts';
 import type { MessageQuery, SearchQuery, StoredMessage } from './store.ts';
 
 const DEFAULT_LIMIT = 50;
@@ -15,10 +15,12 @@ const SHOWN = 'peers.root IS NOT NULL AND order_ms IS NOT NULL';
 export class SqliteMessages {
   readonly #db: SqliteConnection;
   readonly #nodes: SqliteNodes;
+  readonly #search: SqliteSearch;
 
-  constructor(db: SqliteConnection, nodes: SqliteNodes) {
+  constructor(db: SqliteConnection, nodes: SqliteNodes, search: SqliteSearch) {
     this.#db = db;
     this.#nodes = nodes;
+    this.#search = search;
   }
 
   find({ authors, limit = DEFAULT_LIMIT, beforeMs = Number.MAX_SAFE_INTEGER }: MessageQuery = {}): StoredMessage[] {
@@ -63,7 +65,7 @@ export class SqliteMessages {
   }
 
   search({ text, limit = DEFAULT_LIMIT }: SearchQuery): StoredMessage[] {
-    const newest = searchArrivals(this.#db, this.#nodes, text, limit);
+    const newest = this.#search.find(text, limit);
     const rows = newest.flatMap(
       (arrival) => this.#db.get<MessageRow>(`SELECT ${COLUMNS} ${FROM} WHERE arrival = ?`, arrival) ?? [],
     );

@@ -36,6 +36,13 @@ export interface FoundInternal {
   readonly leaves: number | null;
 }
 
+export interface InternalNode {
+  readonly id: number;
+  readonly value: Uint8Array;
+  /** How many leaves are below; null if that is not known to be whole. */
+  readonly leaves: number | null;
+}
+
 export type FoundNode = FoundLeaf | FoundInternal;
 
 export class SqliteNodes {
@@ -130,7 +137,9 @@ export class SqliteNodes {
     const row = this.#db.get<{ live: number; value: Uint8Array }>('SELECT live, value FROM packs WHERE id = ?', pack);
     if (row === undefined) return { leaves: 0, bytes: 0 };
     const gone = unpackLeaves(row.value).flatMap((leaf, slot) =>
-      leaf !== undefined && (slots >>> slot) & 1 ? [{ ...leaf, leaf: leafNumber(pack, slot) }] : [],
+      leaf !== undefined && (slots >>> slot) & 1
+        ? [{ hash: leaf.hash, value: leaf.value, leaf: leafNumber(pack, slot) }]
+        : [],
     );
     const live = row.live & ~slots;
     if (live === 0) this.#db.run('DELETE FROM packs WHERE id = ?', pack);
@@ -165,14 +174,18 @@ export class SqliteNodes {
 
   #findLeaves(hashes: readonly Hash[]): (FoundLeaf | undefined)[] {
     const read = this.leafReader();
-    return this.keys.candidates(hashes).map((candidates, at) => {
-      const hash = hashes[at] ?? '';
+    const among = (candidates: readonly number[], hash: Hash): FoundLeaf | undefined => {
       for (const leaf of candidates) {
         const there = read(leaf);
         if (there?.hash === hash) return { kind: 'leaf', leaf, hash, value: there.value };
       }
       return undefined;
-    });
+    };
+    const found = this.keys.newest(hashes).map((candidates, at) => among(candidates, hashes[at] ?? ''));
+    const rest = hashes.flatMap((hash, at) => (found[at] === undefined ? [{ hash, at }] : []));
+    const older = rest.length === 0 ? [] : this.keys.indexed(rest.map(({ hash }) => hash));
+    for (const [i, { hash, at }] of rest.entries()) found[at] = among(older[i] ?? [], hash);
+    return found;
   }
 
   #readPack(id: number): (StoredNode | undefined)[] {

@@ -11,6 +11,7 @@ export interface PeerRow {
   muted: number;
   root: Uint8Array | null;
   messages: number;
+  quota: number | null;
   first_seen_ms: number;
   last_sync_ms: number | null;
 }
@@ -47,6 +48,7 @@ export function peerFrom(row: PeerRow): PeerRecord {
     root: row.root === null ? undefined : hashFrom(row.root),
     // What is being fetched for the first time is not shown until all of it is there.
     messages: row.root === null ? 0 : row.messages,
+    quota: row.quota ?? undefined,
     firstSeenMs: row.first_seen_ms,
     lastSyncMs: row.last_sync_ms ?? undefined,
   };

@@ -21,7 +21,7 @@ import { SqliteNodes } from './sqlite-nodes.ts';
 import { SqliteOwnFeed } from './sqlite-own-feed.ts';
 import { SqlitePeers } from './sqlite-peers.ts';
 import { blob, hashFrom } from './sqlite-rows.ts';
-import { indexArrivals } from './sqlite-search.ts';
+import { SqliteSearch } from './sqlite-search.ts';
 import type {
   AdoptionInput,
   AdoptionStep,
@@ -52,8 +52,8 @@ const GARBAGE_FLOOR_BYTES = 64 * 1024;
 
 /** Between two turns of what is done when nothing else is, so that it takes little of a sync, and no key press waits. */
 const TIDY_AFTER_MS = 25;
-/** Messages that are indexed in a turn: some milliseconds. */
-const INDEX_SLICE = 256;
+/** Arrivals whose words are taken note of in a turn: some milliseconds. */
+const INDEX_SLICE = 512;
 /** So many leaf keys may stay in memory alone: whoever opens the home reads their packs anew. */
 const KEYS_LEFT = 256;
 
@@ -94,6 +94,7 @@ class SqliteStore implements Store {
   readonly #leaves: SqliteLeaves;
   readonly #own: SqliteOwnFeed;
   readonly #peers: SqlitePeers;
+  readonly #search: SqliteSearch;
   readonly #messages: SqliteMessages;
   readonly #arrivals: SqliteArrivals;
   readonly #contacts: SqliteContacts;
@@ -111,7 +112,8 @@ class SqliteStore implements Store {
     this.#leaves = new SqliteLeaves(this.#db);
     this.#own = new SqliteOwnFeed(this.#db, this.#nodes, this.#leaves);
     this.#peers = new SqlitePeers(this.#db, this.#leaves);
-    this.#messages = new SqliteMessages(this.#db, this.#nodes);
+    this.#search = new SqliteSearch(this.#db, this.#nodes);
+    this.#messages = new SqliteMessages(this.#db, this.#nodes, this.#search);
     this.#arrivals = new SqliteArrivals(this.#db, this.#leaves, this.#messages);
     this.#contacts = new SqliteContacts(this.#db);
     // What was undone is not gone on with.
@@ -187,6 +189,7 @@ class SqliteStore implements Store {
       () => {
         this.#nodes.insert(nodes);
         for (const adoption of this.#adoptions.values()) adoption.follow(FOLLOWED_PER_NODE * nodes.length);
+        if (this.#adoptions.size > 0) this.#search.follow(2 * nodes.length);
       },
       { durable: false },
     );
@@ -196,7 +199,14 @@ class SqliteStore implements Store {
     this.#tidySoon();
     const { feed, nowMs } = input;
     const adopting = this.#adoption(input);
-    const adoption = this.#db.write(() => adopting.step(this.#adoptionStep), { durable: false });
+    const adoption = this.#db.write(
+      () => {
+        const done = adopting.step(this.#adoptionStep);
+        this.#search.follow(INDEX_SLICE);
+        return done;
+      },
+      { durable: false },
+    );
     if (adoption?.status === 'adopted') {
       // What is durable makes all before it so: the disk is waited for once.
       this.#db.write(() => {
@@ -252,6 +262,10 @@ class SqliteStore implements Store {
 
   setMuted(name: string, muted: boolean, nowMs: number): void {
     this.#peers.setMuted(name, muted, nowMs);
+  }
+
+  setQuota(name: string, quota: number | undefined, nowMs: number): void {
+    this.#peers.setQuota(name, quota, nowMs);
   }
 
   noteReader(name: string, nowMs: number): void {
@@ -360,7 +374,7 @@ class SqliteStore implements Store {
     return node_bytes - live_bytes > Math.max(GARBAGE_FLOOR_BYTES, live_bytes / 2);
   }
 
-  /** What can wait, portion after portion, once nothing else is to be done. A search does what is left of indexing, so nobody waits for it. */
+  /** What can wait, portion after portion, once nothing else is to be done. */
   #tidySoon(): void {
     clearTimeout(this.#tidying);
     this.#tidying = setTimeout(() => {
@@ -373,7 +387,8 @@ class SqliteStore implements Store {
   }
 
   #tidy(): boolean {
-    if (indexArrivals(this.#db, this.#nodes, INDEX_SLICE)) return true;
+    // What a power cut takes back is done again.
+    if (this.#search.isBehind()) return this.#db.write(() => this.#search.follow(INDEX_SLICE), { durable: false });
     if (this.#collection !== undefined) return this.#db.write(() => this.#collectSome(), { durable: false });
     if (this.#nodes.keys.waiting <= KEYS_LEFT) return false;
     return this.#db.write(() => this.#nodes.keys.putSome(), { durable: false });

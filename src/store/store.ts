@@ -63,6 +63,8 @@ export interface PeerRecord {
   readonly muted: boolean;
   readonly root: Hash | undefined;
   readonly messages: number;
+  /** Messages (leaves, repeats included) that its feed may have; undefined: as many as that of any peer. */
+  readonly quota: number | undefined;
   readonly firstSeenMs: number;
   readonly lastSyncMs: number | undefined;
 }
@@ -167,6 +169,7 @@ export interface Store extends Disposable {
   repinKey(name: string, key: PublicKey, nowMs: number): PublicKey | undefined;
   setFollowing(name: string, following: boolean, nowMs: number): void;
   setMuted(name: string, muted: boolean, nowMs: number): void;
+  setQuota(name: string, quota: number | undefined, nowMs: number): void;
 
   /**
    * A peer that has proven its address reads from us. Cheap: written at most once in three minutes for each name. The newest 4,096 are

@@ -6,7 +6,7 @@
 import { childrenOf } from '../merkle/read-node.ts';
 import { type Hash, isEmptyRoot } from '../wire/hash.ts';
 import type { Leaf } from './sqlite-leaves.ts';
-import type { SqliteNodes } from './sqlite-nodes.ts';
+import type { InternalNode, SqliteNodes } from './sqlite-nodes.ts';
 
 /** What opening an internal node, or handing on a leaf, costs beside looking at a node. */
 const COST = { internal: 4, leaf: 1 };
@@ -61,11 +61,18 @@ export class TreePass {
         this.#leave(frame);
         continue;
       }
+      const next = frame.children[frame.next] ?? '';
+      const internal = frame.ahead === 1 ? this.#nodes.internal(next) : undefined;
+      if (internal !== undefined) {
+        frame.next += 1;
+        spent += this.#enter(frame, next, internal);
+        continue;
+      }
       const ahead = frame.children.slice(frame.next, frame.next + frame.ahead);
       const found = this.#nodes.find(ahead);
       spent += ahead.length;
       const [first] = found;
-      if (first === undefined) return { status: 'missing', missing: ahead[0] ?? '' };
+      if (first === undefined) return { status: 'missing', missing: next };
       if (first.kind === 'leaf') {
         const end = found.findIndex((node) => node?.kind !== 'leaf');
         const leaves = found.slice(0, end < 0 ? found.length : end) as Leaf[];
@@ -74,19 +81,13 @@ export class TreePass {
         this.#count(frame, leaves.length);
         if (this.#leaves <= this.#options.quota) this.#options.onLeaves(leaves);
         spent += leaves.length * COST.leaf;
-      } else {
-        frame.next += 1;
-        frame.ahead = 1;
-        spent += this.#enter(frame, ahead[0] ?? '', first.leaves);
-      }
+      } else frame.ahead = 1;
     }
     return { status: 'done', leaves: this.#leaves };
   }
 
-  #enter(parent: Frame, hash: Hash, known: number | null): number {
-    const node = this.#nodes.internal(hash);
-    if (node === undefined) return 0;
-    const leaves = this.#met.get(node.id) ?? (this.#options.entersWhole ? undefined : (known ?? undefined));
+  #enter(parent: Frame, hash: Hash, node: InternalNode): number {
+    const leaves = this.#met.get(node.id) ?? (this.#options.entersWhole ? undefined : (node.leaves ?? undefined));
     if (leaves !== undefined) {
       this.#count(parent, leaves);
       return 1;

@@ -102,6 +102,12 @@ export function messageHead(bytes: Uint8Array): Omit<MessageFields, 'body'> | un
   return { date: uint32At(bytes, 1), inReplyTo: inReplyToOf(bytes) };
 }
 
+/** The bytes of a message's text, as they are: a view; undefined for a node of another kind, or a broken one. */
+export function messageBody(bytes: Uint8Array): Uint8Array | undefined {
+  if (nodeKind(bytes) !== 'message' || readingFault(bytes) !== undefined) return undefined;
+  return bytes.subarray(MESSAGE_HEADER_BYTES, bodyEnd(bytes));
+}
+
 function inReplyToOf(bytes: Uint8Array): Hash | null {
   // Most messages answer none.
   if (bytes[5] === 0 && bytes[6] === 0 && hashFromBytes(bytes, 5) === ZERO_HASH) return null;

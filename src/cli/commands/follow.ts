@@ -14,11 +14,11 @@ export function declare(program: Command, run: Run): void {
     .command('follow')
     .summary('follow peers')
     .description(
-      'Follows peers: sync and serve download what they publish. You may follow a peer before it is first listed. A name that is not listed, but almost that of a listed peer, is refused as a likely typing error.',
+      'Follows peers: sync and serve download what they publish. You may follow a peer before it is first listed. A name that is not listed, but almost that of a listed peer, is refused as a likely typing error. With --quota, their feeds may have so many messages from now on, whatever is set for the others.',
     )
     .argument('<peer...>', 'whom to follow')
     .option('--force', 'follow them without asking the directory whether the names are right')
-    .addHelpText('after', examples('follow alice', 'follow alice bob'))
+    .addHelpText('after', examples('follow alice', 'follow alice bob', 'follow alice --quota 3000000'))
     .action((peers: string[], options: LookUpOptions) => run((context) => follow(context, peers, options)));
   program
     .command('unfollow')
@@ -41,9 +41,17 @@ async function follow(context: CommandContext, peers: readonly string[], options
   using store = opened;
   if (peers.includes(name)) throw new UsageError(`"${name}" is yourself: your own messages are here already`);
   const untilListed = 'serve and sync look for that name from now on';
+  const quota = settings.origins.some(({ setting, from }) => setting === 'quota' && from === 'flag')
+    ? settings.quota
+    : undefined;
   for (const peer of await requirePeers(context, { ...options, names: peers, store, ownName: name, untilListed })) {
     store.setFollowing(peer, true, nowMs());
-    output.data({ peer, following: true }, () => `You now follow ${safeLine(peer)}.`);
+    if (quota !== undefined) store.setQuota(peer, quota, nowMs());
+    const upTo = quota === undefined ? '' : `, up to ${quota} messages`;
+    output.data(
+      { peer, following: true, ...(quota !== undefined && { quota }) },
+      () => `You now follow ${safeLine(peer)}${upTo}.`,
+    );
   }
 }
 
@@ -59,13 +67,14 @@ async function following({ settings, output }: CommandContext): Promise<void> {
   const { name: ownName, store: opened } = await openStore(settings.home);
   using store = opened;
   const followed = followedPeers(store, ownName);
-  for (const { name, root, messages, lastSyncMs, muted } of followed) {
+  for (const { name, root, messages, quota, lastSyncMs, muted } of followed) {
     const line = {
       peer: name,
       following: true,
       muted,
       root: root ?? null,
       messages,
+      quota: quota ?? null,
       lastSync: lastSyncMs === undefined ? null : new Date(lastSyncMs).toISOString(),
     };
     output.data(line, (paint) => renderFollowed(line, paint));

@@ -54,6 +54,7 @@ async function frontEnd(context: CommandContext): Promise<number | undefined> {
     ...ports,
     explain: true,
     guarded,
+    quota: settings.quota,
     ...(await journalOption(context)),
   };
   const peer = resources.use(await services.createPeer(options));

@@ -52,7 +52,8 @@ export async function serve(context: CommandContext, { udp }: ServeOptions): Pro
     const journal = await journalOption(context);
     const guarded = isGuarded(context.settings.home);
     const ports = { preferredPorts: preferredPorts(context.settings.home) };
-    const options = { ...identity, store, explain: true, guarded, ...access, ...binds, ...ports, ...journal };
+    const { quota } = context.settings;
+    const options = { ...identity, store, explain: true, guarded, quota, ...access, ...binds, ...ports, ...journal };
     await using peer = await context.services.createPeer(options);
     await keepPort(context.settings.home, peer);
     keepHistoryMark(context, peer);

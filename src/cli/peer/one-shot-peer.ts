@@ -38,7 +38,17 @@ export async function openPeer(
   resources.use(store);
   // Whoever follows us asks for our root as soon as there is a session.
   const publish = !isRestored(settings.home);
-  const options = { name, keyPair, store, register: false, publish, ...access, ...(await journalOption(context)) };
+  const { quota } = settings;
+  const options = {
+    name,
+    keyPair,
+    store,
+    register: false,
+    publish,
+    quota,
+    ...access,
+    ...(await journalOption(context)),
+  };
   const peer = resources.use(await services.createPeer(options));
   tellWarnings(context, peer);
   const kept = resources.move();

@@ -14,6 +14,7 @@ const configSchema = v.partial(
     quiet: v.boolean(),
     verbose: v.boolean(),
     timeout: v.number(),
+    quota: v.number(),
     'no-color': v.boolean(),
   }),
 );
