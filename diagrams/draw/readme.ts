@@ -17,6 +17,7 @@ export function readme(machines: readonly MachineModel[]): string {
     '  leave it as it is. A double frame is a final state; the dot points to the first state.',
     '- **event** [guard] / actions: guards of one event are asked from top to bottom, inside the box and on its arrows together;',
     '  `else` is what happens if none holds. *After* comes with the time it takes, *always* needs no event.',
+    '- An arrow and the bar beside its text have the same colour. The colours mean nothing else.',
     '- A dashed box holds what happens in every state of the machine, or of the frame around it.',
     '',
     '## Supervision',
@@ -26,6 +27,10 @@ export function readme(machines: readonly MachineModel[]): string {
     '## Messages',
     '',
     picture('messages', 'The messages between actors'),
+    '',
+    '## A tree',
+    '',
+    picture('merkle-tree', 'A tree before and after one more message'),
     '',
     ...machines.flatMap((machine) => section(machine, parents(machine.name))),
   ].join('\n');

@@ -2,18 +2,16 @@
 import { arrowLabel, boxRows, everyStateRows, groupRows } from './labels.ts';
 import { leaving, type MachineModel, type StateModel, statesOf } from './model.ts';
 import { color } from './palette.ts';
+import type { Arrow, Picture } from './picture.ts';
 import { airy, quote, table } from './text.ts';
 
-export function stateChart(machine: MachineModel): string {
-  const { root } = machine;
+export function stateChart(machine: MachineModel): Picture {
+  const { name, root } = machine;
   const states = statesOf(root);
   const title = table(groupRows(root, machine), 'BORDER="0" CELLPADDING="2"');
-  const lines = [
-    `graph [label=<${title}>, labelloc=t, labeljust=l]`,
-    ...closely(inside(root)),
-    ...states.flatMap((state) => arrowsFrom(state, states)),
-  ];
-  return graph(machine.name, lines);
+  const structure = [`graph [label=<${title}>, labelloc=t, labeljust=l]`, ...closely(inside(root))];
+  const boxes = new Map(states.flatMap(boxesOf));
+  return { name, structure, boxes, arrows: states.flatMap((state) => arrowsFrom(state, states)) };
 }
 
 /** A group that is not to be seen: Graphviz lays it out more closely than what is in none. */
@@ -21,27 +19,16 @@ export function closely(lines: readonly string[]): string[] {
   return ['subgraph "cluster of all" {', 'graph [label="", peripheries=0, margin=0]', ...lines, '}'];
 }
 
-/** Graphviz puts an arrow's start above its end, so one that leads upwards is drawn from its end. */
-export function drawArrow(from: string, to: string, attributes: string, isUpward: boolean): string {
-  if (isUpward) return `${quote(to)} -> ${quote(from)} [${attributes} dir=back class=upward]`;
-  return `${quote(from)} -> ${quote(to)} [${attributes}]`;
-}
-
-/** Every picture's common look. */
-export function graph(name: string, lines: readonly string[]): string {
-  const font = 'fontname="Helvetica", fontsize=13';
-  return [
-    `digraph ${quote(name)} {`,
-    `graph [${font}, compound=true, nodesep=0.2, ranksep=0.4, pad=0.3, bgcolor="${color('page')}"]`,
-    `node [${font}, shape=plain]`,
-    `edge [${font}, color="${color('line')}", arrowsize=0.8, penwidth=1.2]`,
-    ...lines,
-    '}\n',
-  ].join('\n');
-}
-
 function draw(state: StateModel): string {
-  return state.states.length === 0 ? box(state) : group(state);
+  return state.states.length === 0 ? quote(state.path) : group(state);
+}
+
+/** The box of a state, or, of a group, what happens in every state of it: there the arrows start that lead from the group. */
+function boxesOf(state: StateModel): [string, string][] {
+  if (state.states.length === 0) return [[state.path, box(state)]];
+  if (state.transitions.length === 0) return [];
+  const frame = `BORDER="1" STYLE="ROUNDED,DASHED" COLOR="${color('line')}" CELLPADDING="1"`;
+  return [[everyStateOf(state), table(airy(everyStateRows(state)), frame)]];
 }
 
 function box(state: StateModel): string {
@@ -49,8 +36,7 @@ function box(state: StateModel): string {
   const frame = `BORDER="1" STYLE="ROUNDED" COLOR="${color(line)}" BGCOLOR="${color(fill)}"`;
   const inner = table(airy(boxRows(state)), `${frame} CELLPADDING="1"`);
   // A final state has two borders.
-  const label = state.kind === 'final' ? table([`<TR><TD>${inner}</TD></TR>`], `${frame} CELLPADDING="2"`) : inner;
-  return `${quote(state.path)} [label=<${label}>]`;
+  return state.kind === 'final' ? table([`<TR><TD>${inner}</TD></TR>`], `${frame} CELLPADDING="2"`) : inner;
 }
 
 function group(state: StateModel): string {
@@ -67,7 +53,7 @@ function group(state: StateModel): string {
 function inside(state: StateModel): string[] {
   return [
     ...(state.initial === undefined ? [] : [initialDot(state)]),
-    ...(state.transitions.length === 0 ? [] : [everyStateBox(state)]),
+    ...(state.transitions.length === 0 ? [] : [quote(everyStateOf(state))]),
     ...state.states.map(draw),
   ];
 }
@@ -75,12 +61,6 @@ function inside(state: StateModel): string[] {
 function initialDot(state: StateModel): string {
   const dot = `shape=circle, style=filled, label="", width=0.14, fixedsize=true, color="${color('ink')}", fillcolor="${color('ink')}"`;
   return `${quote(firstOf(state))} [${dot}]`;
-}
-
-/** What a group does in every state of it, and where the arrows start that lead from the group. */
-function everyStateBox(state: StateModel): string {
-  const frame = `BORDER="1" STYLE="ROUNDED,DASHED" COLOR="${color('line')}"`;
-  return `${quote(everyStateOf(state))} [label=<${table(airy(everyStateRows(state)), `${frame} CELLPADDING="1"`)}>]`;
 }
 
 function everyStateOf({ path }: StateModel): string {
@@ -91,22 +71,21 @@ function clusterOf({ path }: StateModel): string {
   return `cluster of ${path}`;
 }
 
-function arrowsFrom(state: StateModel, states: readonly StateModel[]): string[] {
+function arrowsFrom(state: StateModel, states: readonly StateModel[]): Arrow[] {
   const at = (path: string) => states.findIndex((other) => other.path === path);
   const arrows = [...Map.groupBy(leaving(state), ({ target }) => target)].map(([target, transitions]) => {
     const from = state.states.length === 0 ? state.path : everyStateOf(state);
-    const label = `label=<${arrowLabel(transitions)}>`;
-    return arrow(from, states[at(target)] as StateModel, label, at(target) < at(state.path));
+    return arrow(from, states[at(target)] as StateModel, arrowLabel(transitions), at(target) < at(state.path));
   });
   if (state.initial === undefined) return arrows;
-  return [arrow(firstOf(state), states[at(state.initial)] as StateModel, '', false), ...arrows];
+  return [arrow(firstOf(state), states[at(state.initial)] as StateModel, undefined, false), ...arrows];
 }
 
 /** At a group the arrow stops at the frame. */
-function arrow(from: string, to: StateModel, label: string, isUpward: boolean): string {
-  if (to.states.length === 0) return drawArrow(from, to.path, label, isUpward);
-  const frame = `${isUpward ? 'ltail' : 'lhead'}=${quote(clusterOf(to))}`;
-  return drawArrow(from, firstOf(to), `${label} ${frame}`, isUpward);
+function arrow(from: string, to: StateModel, label: string | undefined, isBackward: boolean): Arrow {
+  const common = { from, isBackward, ...(label === undefined ? {} : { label }) };
+  if (to.states.length === 0) return { ...common, to: to.path };
+  return { ...common, to: firstOf(to), attributes: `${isBackward ? 'ltail' : 'lhead'}=${quote(clusterOf(to))}` };
 }
 
 function firstOf({ path }: StateModel): string {

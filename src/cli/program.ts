@@ -31,6 +31,7 @@ const GROUPS: Readonly<Record<string, readonly CommandFile[]>> = {
     { names: ['search'], load: () => import('./commands/search.ts') },
     { names: ['withdraw'], load: () => import('./commands/withdraw.ts') },
     { names: ['watch'], load: () => import('./commands/watch.ts') },
+    { names: ['export'], load: () => import('./commands/export.ts') },
     { names: ['tree'], load: () => import('./commands/tree.ts') },
   ],
   'Peers:': [
@@ -44,6 +45,7 @@ const GROUPS: Readonly<Record<string, readonly CommandFile[]>> = {
   'Services:': [
     { names: ['serve'], load: () => import('./commands/serve.ts') },
     { names: ['directory'], load: () => import('./commands/directory.ts') },
+    { names: ['service'], load: () => import('./commands/service.ts') },
   ],
   'Tools:': [
     { names: ['decode'], load: () => import('./commands/decode.ts') },
@@ -51,6 +53,7 @@ const GROUPS: Readonly<Record<string, readonly CommandFile[]>> = {
     { names: ['replay'], load: () => import('./commands/replay.ts') },
     { names: ['why'], load: () => import('./commands/why.ts') },
     { names: ['doctor'], load: () => import('./commands/doctor.ts') },
+    { names: ['profile'], load: () => import('./commands/profile.ts') },
     { names: ['config'], load: () => import('./commands/config.ts') },
     { names: ['completion', 'complete'], load: () => import('./commands/completion.ts') },
   ],

@@ -117,9 +117,18 @@ const replayed = v.strictObject({
 });
 
 /** By command; of what `serve` tells, the events themselves are as open as what a peer may tell. */
+const created = v.strictObject({ ...identityFields, home: v.string() });
+
+const setting = v.strictObject({
+  setting: v.string(),
+  value: v.union([v.string(), v.number(), v.boolean(), v.null()]),
+  from: v.picklist(['flag', 'environment', 'file', 'default']),
+  source: v.nullable(v.string()),
+});
+
 export const schemas: Readonly<Record<string, v.GenericSchema>> = {
   demo: message,
-  init: v.strictObject({ ...identityFields, home: v.string() }),
+  init: created,
   directory: v.strictObject({
     event: v.literal('ready'),
     url: v.pipe(v.string(), v.url()),
@@ -195,12 +204,19 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
     detail: v.string(),
     advice: v.nullable(v.string()),
   }),
-  config: v.strictObject({
-    setting: v.string(),
-    value: v.union([v.string(), v.number(), v.boolean(), v.null()]),
-    from: v.picklist(['flag', 'environment', 'file', 'default']),
-    source: v.nullable(v.string()),
+  'service install': v.strictObject({ file: v.string(), start: v.array(v.string()) }),
+  'config show': setting,
+  'config get': setting,
+  'config set': setting,
+  'config unset': setting,
+  'profile list': v.strictObject({
+    profile: v.string(),
+    name: v.nullable(v.string()),
+    home: v.string(),
+    current: v.boolean(),
   }),
+  'profile create': created,
+  'profile use': v.strictObject({ profile: v.nullable(v.string()), home: v.string() }),
   completion: v.strictObject({ shell: v.picklist(['bash', 'zsh', 'fish']), script: v.string() }),
   'key show': v.strictObject({
     ...identityFields,
@@ -212,6 +228,7 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
   'key resume': v.strictObject({ name: v.string(), resumed: v.boolean() }),
   'key passphrase': v.strictObject({ encrypted: v.boolean() }),
   decode: v.union([malformed, node, datagram]),
+  export: v.strictObject({ files: v.array(v.string()) }),
   diagrams: v.strictObject({ file: v.string() }),
   replay: v.union([
     replayed,
@@ -227,9 +244,18 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
   }),
 };
 
+/** Of commands that have some; the first is meant where none is named. */
+const SUBCOMMANDS: Readonly<Record<string, readonly string[]>> = {
+  key: ['show', 'export', 'import', 'resume', 'passphrase'],
+  config: ['show', 'get', 'set', 'unset'],
+  profile: ['list', 'create', 'use'],
+  service: ['install'],
+};
+
 /** The words of `argv` that name the command, as `schemas` has it. */
 function commandOf([first = '', second = '']: readonly string[]): string {
-  return first === 'key' ? `${first} ${second}` : first;
+  const [fallback, ...others] = SUBCOMMANDS[first] ?? [];
+  return fallback === undefined ? first : `${first} ${[fallback, ...others].includes(second) ? second : fallback}`;
 }
 
 /** What is wrong with what a command printed with --json, or undefined. */

@@ -12,6 +12,7 @@ const PROBES = {
   openssl: ['version'],
   // That of other systems takes other arguments.
   script: ['-qec', 'true', '/dev/null'],
+  'systemd-analyze': ['--version'],
   tmux: ['-V'],
   unshare: ['--version'],
   zsh: ['-c', 'true'],

@@ -8,6 +8,7 @@ import { completionScript, SHELLS, type Shell } from '../completion/scripts.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { openStore } from '../home/open-home.ts';
+import { settingNames } from '../settings/config-file.ts';
 
 export function declare(program: Command, run: Run): void {
   program
@@ -48,6 +49,7 @@ const OFFERED_DIGITS = 12;
 
 async function valuesOf({ settings }: CommandContext, kind: ValueKind): Promise<string[]> {
   if (kind === 'profile') return readdir(settings.profilesFolder);
+  if (kind === 'setting') return [...settingNames];
   using store = (await openStore(settings.home)).store;
   if (kind === 'peer') return store.peers().map(({ name }) => name);
   return store.messages({ limit: OFFERED_HASHES }).map(({ hash }) => hash.slice(0, OFFERED_DIGITS));

@@ -1,22 +1,60 @@
-/** `murmure config`: every setting, its value, and where that comes from. */
+/** `murmure config`: every setting, its value, and where that comes from; and the ones in the home's `config.toml` changed. */
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
+import { UsageError } from '../errors.ts';
+import { createHomeFolder } from '../home/home.ts';
+import { nearest } from '../input/nearest.ts';
 import { columns } from '../render/text.ts';
+import {
+  isPathSetting,
+  setInConfigFile,
+  settingFrom,
+  settingNames,
+  unsetInConfigFile,
+} from '../settings/config-file.ts';
+import type { SettingOrigin } from '../settings/settings.ts';
 
 export function declare(program: Command, run: Run): void {
-  program
+  const config = program
     .command('config')
-    .summary('show the settings')
+    .summary('show or change the settings')
+    .description('Shows the settings and where each value comes from, and changes those in config.toml.');
+  config
+    .command('show', { isDefault: true })
+    .summary('show every setting')
     .description(
       'Shows every setting with its value, and whether it comes from a flag, the environment or config.toml.',
     )
-    .addHelpText('after', examples('config'))
-    .action(() => run(config));
+    .addHelpText('after', examples('config', 'config show --json'))
+    .action(() => run(showSettings));
+  config
+    .command('get')
+    .summary('show one setting')
+    .description('Prints the value of a setting, or nothing if it has none.')
+    .argument('<setting>', 'the name of a setting, as "murmure config" shows it')
+    .addHelpText('after', examples('config get directory'))
+    .action((setting: string) => run((context) => getSetting(context, setting)));
+  config
+    .command('set')
+    .summary('change a setting')
+    .description('Writes a setting into config.toml of the home. Comments and other settings stay as they are.')
+    .argument('<setting>', `one of ${settingNames.join(', ')}`)
+    .argument('<value>', 'its new value; a path counts from the present folder')
+    .addHelpText('after', examples('config set directory https://directory.example', 'config set no-color true'))
+    .action((setting: string, value: string) => run((context) => setSetting(context, setting, value)));
+  config
+    .command('unset')
+    .summary('remove a setting')
+    .description('Removes a setting from config.toml of the home, so that its default holds again.')
+    .argument('<setting>', `one of ${settingNames.join(', ')}`)
+    .addHelpText('after', examples('config unset ca'))
+    .action((setting: string) => run((context) => unsetSetting(context, setting)));
 }
 
-export async function config({ settings, output }: CommandContext): Promise<void> {
+async function showSettings({ settings, output }: CommandContext): Promise<void> {
   const { origins } = settings;
   if (output.json) {
     for (const origin of origins) output.data(origin, () => '');
@@ -30,4 +68,48 @@ export async function config({ settings, output }: CommandContext): Promise<void
   output.data(origins, (paint) =>
     columns(rows, (cell, column) => (column === 0 ? paint('bold', cell) : column === 2 ? paint('dim', cell) : cell)),
   );
+}
+
+async function getSetting({ settings, output }: CommandContext, setting: string): Promise<void> {
+  const origin = settings.origins.find((candidate) => candidate.setting === setting);
+  if (origin === undefined)
+    throw unknownSetting(
+      setting,
+      settings.origins.map((candidate) => candidate.setting),
+    );
+  if (origin.value === null && !output.json) return;
+  output.data(origin, () => safeLine(String(origin.value)));
+}
+
+async function setSetting({ settings, output }: CommandContext, setting: string, text: string): Promise<void> {
+  requireSetting(setting);
+  const value = settingFrom(setting, isPathSetting(setting) ? resolve(text) : text);
+  await createHomeFolder(settings.home);
+  await setInConfigFile(settings.home.configFile, setting, value);
+  const source = settings.home.configFile;
+  const now: SettingOrigin = { setting, value, from: 'file', source };
+  output.data(now, () => `${setting} is now ${safeLine(String(value))}, in ${safeLine(source)}`);
+  const before = settings.origins.find((origin) => origin.setting === setting);
+  if (before?.from === 'environment')
+    output.warn(`${before.source} is set in your environment, and counts instead as long as it is`);
+}
+
+async function unsetSetting({ settings, output }: CommandContext, setting: string): Promise<void> {
+  requireSetting(setting);
+  const source = settings.home.configFile;
+  const wasSet = await unsetInConfigFile(source, setting);
+  const now: SettingOrigin = { setting, value: null, from: 'default', source: null };
+  output.data(now, () =>
+    wasSet ? `${setting} is no longer set in ${safeLine(source)}` : `${setting} is not set in ${safeLine(source)}`,
+  );
+}
+
+function requireSetting(setting: string): void {
+  if (!settingNames.includes(setting)) throw unknownSetting(setting, settingNames);
+}
+
+function unknownSetting(setting: string, names: readonly string[]): UsageError {
+  const meant = nearest(setting, names);
+  const advice = meant === undefined ? `choose one of ${names.join(', ')}` : `did you mean ${meant}?`;
+  return new UsageError(`there is no setting "${setting}": ${advice}`);
 }

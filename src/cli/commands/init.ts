@@ -23,10 +23,11 @@ export function declare(program: Command, run: Run): void {
       'after',
       examples('init alice', 'init alice --directory https://directory.example --passphrase-file secret.txt'),
     )
-    .action((name: string) => run((context) => init(context, name)));
+    .action((name: string) => run((context) => createIdentity(context, name)));
 }
 
-export async function init(context: CommandContext, name: string): Promise<void> {
+/** In the home of the context. */
+export async function createIdentity(context: CommandContext, name: string): Promise<void> {
   const { settings, output } = context;
   requireNewName(name);
   const { home, passphraseFile } = settings;

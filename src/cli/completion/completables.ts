@@ -2,7 +2,7 @@
 import type { Command, Option } from 'commander';
 
 /** Values that only the program knows; the scripts ask it for them with `murmure complete KIND`. */
-export const VALUE_KINDS = ['peer', 'hash', 'profile'] as const;
+export const VALUE_KINDS = ['peer', 'hash', 'profile', 'setting'] as const;
 export type ValueKind = (typeof VALUE_KINDS)[number];
 
 export interface Completable {
@@ -65,7 +65,7 @@ function kindOf(option: string, value: string): CompletableOption['value'] {
 function argumentOf(command: Command): Completable['argument'] {
   const name = command.registeredArguments[0]?.name();
   if (name === 'folder') return 'file';
-  return name === 'file' || name === 'shell' || name === 'peer' || name === 'hash' ? name : undefined;
+  return name === 'file' || name === 'shell' ? name : VALUE_KINDS.find((kind) => kind === name);
 }
 
 function oneLine(text: string): string {

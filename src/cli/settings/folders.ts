@@ -13,6 +13,11 @@ export function dataFolder(env: Environment): string {
   return join(absolute(env.XDG_DATA_HOME) ?? join(home, '.local', 'share'), 'murmure');
 }
 
+/** Where systemd looks for units of this user: systemd.unit(5). */
+export function userUnitFolder(env: Environment): string {
+  return join(absolute(env.XDG_CONFIG_HOME) ?? join(homeFolder(env), '.config'), 'systemd', 'user');
+}
+
 /** `~` as a shell has it, where no shell has looked: in a file, a variable, or after `--home=`. */
 export function withoutTilde(path: string, env: Environment): string {
   return path === '~' || path.startsWith('~/') ? join(homeFolder(env), path.slice(1)) : path;

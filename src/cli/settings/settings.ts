@@ -5,7 +5,8 @@ import { type Home, homeAt } from '../home/home.ts';
 import { requirePath } from '../input/validate.ts';
 import type { Environment } from '../streams.ts';
 import { type ConfigFile, readConfigFile } from './config-file.ts';
-import { dataFolder, withoutTilde } from './folders.ts';
+import { currentProfileFile, readCurrentProfile } from './current-profile.ts';
+import { dataFolder, userUnitFolder, withoutTilde } from './folders.ts';
 
 /** The global flags as commander hands them over. */
 export interface GlobalFlags {
@@ -28,6 +29,8 @@ export interface Settings {
   readonly home: Home;
   /** Where the homes of profiles are. */
   readonly profilesFolder: string;
+  /** Where units of this user's services are. */
+  readonly userUnitFolder: string;
   /** Where each of these comes from. */
   readonly origins: readonly SettingOrigin[];
   /** As given; `requireDirectory` checks it. */
@@ -80,6 +83,7 @@ export async function resolveSettings(
   const settings = {
     home,
     profilesFolder: profilesFolder(env),
+    userUnitFolder: userUnitFolder(env),
     origins,
     directory: settle('directory', [flags.directory, 'MURMURE_DIRECTORY', config.directory], undefined),
     ca: settlePath('ca', flags.ca, 'MURMURE_CA', config.ca),
@@ -138,24 +142,27 @@ function settler(origins: SettingOrigin[], env: Environment, file: string) {
 
 const PROFILE = /^[\p{L}\p{N}_][\p{L}\p{N}_.-]{0,63}$/u;
 
-/** A folder given as such, or the profile's below the platform's data folder. A flag beats the environment. */
+/** @throws UsageError unless a profile can be called so */
+export function requireProfile(name: string, source: string): void {
+  if (name === '') throw new UsageError(`${source} takes a name, not ""`);
+  if (!PROFILE.test(name))
+    throw new UsageError(`${source} takes a name of letters, digits, ".", "_" and "-", not "${name}"`);
+}
+
+/** A folder given as such, or the profile's below the platform's data folder. A flag beats the environment, which beats "profile use". */
 function resolveHome(flags: GlobalFlags, env: Environment, origins: SettingOrigin[]): Home {
   if (flags.home !== undefined && flags.profile !== undefined) {
     throw new UsageError('--home and --profile both choose the home: give only one of them');
   }
-  const profile = flags.profile ?? (flags.home === undefined && !env.MURMURE_HOME ? env.MURMURE_PROFILE : undefined);
-  if (profile) {
-    const isFlag = flags.profile !== undefined;
-    const [from, source] = isFlag ? (['flag', '--profile'] as const) : (['environment', 'MURMURE_PROFILE'] as const);
-    if (!PROFILE.test(profile)) {
-      throw new UsageError(`${source} takes a name of letters, digits, ".", "_" and "-", not "${profile}"`);
-    }
-    const home = homeAt(join(profilesFolder(env), profile));
-    origins.push({ setting: 'profile', value: profile, from, source });
+  const chosen = chosenProfile(flags, env);
+  if (chosen !== undefined) {
+    const { name, from, source } = chosen;
+    requireProfile(name, source);
+    const home = homeAt(join(profilesFolder(env), name));
+    origins.push({ setting: 'profile', value: name, from, source });
     origins.push({ setting: 'home', value: home.folder, from, source });
     return home;
   }
-  if (flags.profile === '') throw new UsageError('--profile takes a name, not ""');
   const home = homeAt(withoutTilde(flags.home ?? (env.MURMURE_HOME || dataFolder(env)), env));
   const [from, source] =
     flags.home !== undefined
@@ -166,6 +173,18 @@ function resolveHome(flags: GlobalFlags, env: Environment, origins: SettingOrigi
   origins.push({ setting: 'profile', value: null, from: 'default', source: null });
   origins.push({ setting: 'home', value: home.folder, from, source });
   return home;
+}
+
+function chosenProfile(
+  flags: GlobalFlags,
+  env: Environment,
+): { name: string; from: SettingOrigin['from']; source: string } | undefined {
+  if (flags.profile !== undefined) return { name: flags.profile, from: 'flag', source: '--profile' };
+  if (flags.home !== undefined || env.MURMURE_HOME) return undefined;
+  if (env.MURMURE_PROFILE) return { name: env.MURMURE_PROFILE, from: 'environment', source: 'MURMURE_PROFILE' };
+  const file = currentProfileFile(dataFolder(env));
+  const name = readCurrentProfile(file);
+  return name === undefined ? undefined : { name, from: 'file', source: file };
 }
 
 function profilesFolder(env: Environment): string {

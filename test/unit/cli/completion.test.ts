@@ -23,7 +23,7 @@ async function scriptFile(shell: string): Promise<string> {
 /** What is offered, and what must not be. */
 const cases = [
   [['mur'], ['murmure'], []],
-  [['murmure', ''], ['post', 'key', 'completion', 'help'], ['export']],
+  [['murmure', ''], ['post', 'key', 'completion', 'help'], ['passphrase']],
   [['murmure', 'ti'], ['timeline'], ['post']],
   [['murmure', '--j'], ['--json'], ['--home']],
   [

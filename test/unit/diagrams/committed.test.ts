@@ -20,9 +20,11 @@ test('nothing else is in the folder', async () => {
   expect(files.sort()).toEqual([...names, 'draw', 'generate.ts'].sort());
 });
 
-test('every machine has its files, and the two overviews are there', () => {
+test('every machine has its files, and the pictures of all of them and of a tree are there', () => {
   const expected = Object.keys(machines).flatMap((name) => [`${name}.svg`, `${name}.mmd`]);
-  expect([...names].sort()).toEqual([...expected, 'README.md', 'messages.svg', 'supervision.svg'].sort());
+  expect([...names].sort()).toEqual(
+    [...expected, 'README.md', 'merkle-tree.svg', 'messages.svg', 'supervision.svg'].sort(),
+  );
 });
 
 test('drawn again they are the same, byte for byte', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type ColorName, colors, pictureStyle } from '../../../diagrams/draw/palette.ts';
 
 const TEXT: readonly ColorName[] = ['ink', 'muted', 'event', 'guard', 'action', 'child'];
-const GROUND: readonly ColorName[] = ['page', 'box', 'final'];
+const GROUND: readonly ColorName[] = ['page', 'box', 'final', 'fetched'];
 
 function luminance(hex: string): number {
   const [red, green, blue] = [1, 3, 5].map((at) => {
@@ -27,7 +27,8 @@ describe.for([
   });
 
   test('lines and arrows can be seen', () => {
-    for (const name of ['line', 'boxLine', 'finalLine'] as const) {
+    const arrows = (Object.keys(colors) as ColorName[]).filter((name) => name.startsWith('arrow'));
+    for (const name of ['line', 'boxLine', 'finalLine', 'fetchedLine', ...arrows] as const) {
       expect(contrast(colors[name][scheme], colors.page[scheme])).toBeGreaterThan(2);
     }
   });

@@ -72,6 +72,7 @@ test('every picture and every page that is linked is there', () => {
   const pictures = Array.from(prose.matchAll(/^!\[.+\]\(\.\.\/diagrams\/(.+)\.svg\)$/gm), ([, name]) => name);
   const wanted = [
     'messages',
+    'merkle-tree',
     'merkle-walk',
     'directory-client',
     'outgoing-session',
