@@ -49,6 +49,8 @@ export class SqliteAdoption {
   #work: InSteps<Adoption> | undefined;
   /** Through the tree of a feed that has none yet; whether there were leaves before it began, and those that it has met. */
   #pass: { readonly pass: TreePass; readonly isMixed: boolean; readonly met: LeafSet } | undefined;
+  /** What it waits for; that may have come by way of another process, which the last steps find. */
+  #missing: Hash | undefined;
   /** The feed's state when the last step ended. */
   #left = '';
   /** What was done so far: it counts when the work begins anew, too. */
@@ -71,11 +73,13 @@ export class SqliteAdoption {
     return own.feed === feed && own.root === root && own.authenticated === authenticated && own.quota === quota;
   }
 
-  /** Goes through what has come of the tree of a feed that has none yet. */
-  follow(nodes: number): void {
+  /** Goes through what has come of the tree of a feed that has none yet, as far as looking at so many nodes allows. */
+  follow(came: ReadonlySet<Hash>, nodes: number): void {
+    if (this.#missing !== undefined && !came.has(this.#missing)) return;
     this.#begin();
     if (this.#feed().root !== null) return;
-    this.#goThrough(nodes);
+    const state = this.#goThrough(nodes);
+    this.#missing = state.status === 'missing' ? state.missing : undefined;
     this.#save();
   }
 
@@ -161,7 +165,11 @@ export class SqliteAdoption {
       leafCount: (hash) => this.#nodes.internal(hash)?.leaves ?? undefined,
     });
     for (let from = 0; from < added.length; from += BATCH) {
-      this.#add(this.#find(added.slice(from, from + BATCH)));
+      const some = added.slice(from, from + BATCH);
+      const found = this.#nodes.find(some);
+      const missing = some.find((_, at) => found[at] === undefined);
+      if (missing !== undefined) return { status: 'incomplete', missing };
+      this.#add(found.filter((node) => node?.kind === 'leaf'));
       yield BATCH * LEAF_COST;
     }
     for (let from = 0; from < removed.length; from += BATCH) {

@@ -5,7 +5,7 @@
  * - Only what was there when it began is removed.
  * - Roots that turn up meanwhile are marked before anything more is removed.
  * - Before the first node goes, all that may go is no longer taken for whole: a walk or an adoption that comes upon it looks further
- *   down, and asks again for what is gone by then.
+ *   down, and asks again for what is gone by then. What it finds to be whole after all stays.
  * - A leaf that a feed has is never removed.
  */
 
@@ -80,13 +80,15 @@ export class Collection {
 
   /** Within each transaction: what is in use may have changed since the last. */
   #noteRoots(): void {
-    const rows = this.#db.all<{ root: Uint8Array; whole: number }>(ROOTS);
-    for (const { root, whole } of rows) {
+    const rows = this.#db.all<{ root: Uint8Array; kind: 'whole' | 'wanted' | 'adopted' }>(ROOTS);
+    for (const { root, kind } of rows) {
       const hash = hashFrom(root);
-      const key = `${hash}${whole}`;
+      const key = `${kind} ${hash}`;
       if (isEmptyRoot(hash) || this.#roots.has(key)) continue;
       this.#roots.add(key);
-      this.#open.push({ hash, marksLeaves: whole === 0 });
+      // As long as it was wanted, not all of it was there.
+      if (kind === 'adopted') this.#markedWholly.clear();
+      this.#open.push({ hash, marksLeaves: kind !== 'whole' });
     }
   }
 
@@ -154,7 +156,7 @@ export class Collection {
     let bytesGone = 0;
     for (const { id, bytes } of some) {
       // Since it was looked at, a root that reaches it may have turned up.
-      if (this.#marked.has(id) || this.#db.run('DELETE FROM internal_nodes WHERE id = ?', id) === 0) continue;
+      if (this.#marked.has(id) || this.#db.run(DELETE_DOUBTED, id) === 0) continue;
       bytesGone += bytes;
       this.#removed += 1;
     }
@@ -210,8 +212,11 @@ function childrenOfValid(hash: Hash, value: Uint8Array): readonly Hash[] {
   }
 }
 
-/** `whole`: 1 if every leaf of that tree is one of the feed's. */
-const ROOTS = `SELECT own_root AS root, 1 AS whole FROM home
-  UNION SELECT root, adopting IS NULL FROM peers WHERE root NOT NULL
-  UNION SELECT adopting, 0 FROM peers WHERE adopting NOT NULL
-  UNION SELECT wanted, 0 FROM peers WHERE wanted NOT NULL`;
+/** What was found to be whole meanwhile is in use. */
+const DELETE_DOUBTED = 'DELETE FROM internal_nodes WHERE id = ? AND leaves IS NULL';
+
+/** Of a whole tree, every leaf is one of the feed's. */
+const ROOTS = `SELECT own_root AS root, 'whole' AS kind FROM home
+  UNION SELECT root, iif(adopting IS NULL, 'whole', 'adopted') FROM peers WHERE root NOT NULL
+  UNION SELECT adopting, 'adopted' FROM peers WHERE adopting NOT NULL
+  UNION SELECT wanted, 'wanted' FROM peers WHERE wanted NOT NULL`;

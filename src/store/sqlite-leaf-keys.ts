@@ -79,7 +79,7 @@ export class SqliteLeafKeys {
     return keys.map((key) => found.get(key) ?? []);
   }
 
-  /** Leaves whose keys begin with these hexadecimal digits, or may; in the order of their keys. */
+  /** Leaves whose keys begin with these hexadecimal digits, or may; in the order of their keys, some of them twice. */
   *startingWith(prefix: string): Generator<number> {
     this.#catchUp();
     const digits = prefix.slice(0, KEY_DIGITS);

@@ -45,7 +45,10 @@ export class SqliteMessages {
 
   startingWith(prefix: string, limit: number): StoredMessage[] {
     const found: StoredMessage[] = [];
+    const seen = new Set<number>();
     for (const leaf of this.#nodes.keys.startingWith(prefix)) {
+      if (seen.has(leaf)) continue;
+      seen.add(leaf);
       const message = this.#byLeaf(leaf);
       if (message?.hash.startsWith(prefix)) found.push(message);
       if (found.length === limit) break;

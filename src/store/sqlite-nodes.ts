@@ -122,9 +122,9 @@ export class SqliteNodes {
     if (bytes > 0) this.#db.run('UPDATE home SET node_bytes = node_bytes + ?', bytes);
   }
 
-  /** How many leaves are below an internal node that is whole. */
-  setLeaves(id: number, leaves: number): void {
-    this.#db.run('UPDATE internal_nodes SET leaves = ?1 WHERE id = ?2 AND leaves IS NOT ?1', leaves, id);
+  /** How many leaves are below an internal node that is whole. False if the node is there no more. */
+  setLeaves(id: number, leaves: number): boolean {
+    return this.#db.run('UPDATE internal_nodes SET leaves = ? WHERE id = ?', leaves, id) > 0;
   }
 
   removeLeaf(leaf: number): void {

@@ -172,7 +172,7 @@ class SqliteStore implements Store {
   }
 
   statusOf(hashes: readonly Hash[]): NodeStatus[] {
-    return this.#nodes.statusOf(hashes);
+    return this.#db.read(() => this.#nodes.statusOf(hashes));
   }
 
   beginWalk(feed: string, root: Hash, nowMs: number, terms?: AdoptionTerms): void {
@@ -188,8 +188,10 @@ class SqliteStore implements Store {
     this.#db.write(
       () => {
         this.#nodes.insert(nodes);
-        for (const adoption of this.#adoptions.values()) adoption.follow(FOLLOWED_PER_NODE * nodes.length);
-        if (this.#adoptions.size > 0) this.#search.follow(2 * nodes.length);
+        if (this.#adoptions.size === 0) return;
+        const came = new Set(nodes.map(({ hash }) => hash));
+        for (const adoption of this.#adoptions.values()) adoption.follow(came, FOLLOWED_PER_NODE * nodes.length);
+        this.#search.follow(2 * nodes.length);
       },
       { durable: false },
     );

@@ -12,7 +12,7 @@ import type { InternalNode, SqliteNodes } from './sqlite-nodes.ts';
 const COST = { internal: 4, leaf: 1 };
 
 export interface PassOptions {
-  /** Is given the leaves in order, repeats included, and not at all what is below an internal node that was met before. */
+  /** Is given the leaves in order, repeats included, those of an earlier round too if the pass had to begin anew; not at all what is below an internal node that was met before. */
   readonly onLeaves: (leaves: readonly Leaf[]) => void;
   /** Whether to go below internal nodes that are known to be whole. */
   readonly entersWhole: boolean;
@@ -38,8 +38,9 @@ interface Frame {
 
 export class TreePass {
   readonly #nodes: SqliteNodes;
+  readonly #root: Hash;
   readonly #options: PassOptions;
-  readonly #path: Frame[];
+  #path: Frame[] = [];
   /** Internal nodes that were gone through, and how many leaves are below. */
   readonly #met = new Map<number, number>();
   /** Leaves in all frames. */
@@ -47,9 +48,9 @@ export class TreePass {
 
   constructor(nodes: SqliteNodes, root: Hash, options: PassOptions) {
     this.#nodes = nodes;
+    this.#root = root;
     this.#options = options;
-    const children = isEmptyRoot(root) ? [] : [root];
-    this.#path = [{ id: 0, children, next: 0, leaves: 0, ahead: 1 }];
+    this.#begin();
   }
 
   /** Does as much as looking at so many nodes takes, or a little more. @throws InvalidNodeError */
@@ -102,11 +103,19 @@ export class TreePass {
   #leave(frame: Frame): void {
     this.#path.pop();
     if (frame.id === 0) return;
+    // Collected while it was being gone through: what else was, the next round finds.
+    if (!this.#nodes.setLeaves(frame.id, frame.leaves)) return this.#begin();
     this.#met.set(frame.id, frame.leaves);
-    this.#nodes.setLeaves(frame.id, frame.leaves);
     const parent = this.#path.at(-1);
     // In #leaves they are already.
     if (parent) parent.leaves = saturated(parent.leaves + frame.leaves);
+  }
+
+  #begin(): void {
+    const children = isEmptyRoot(this.#root) ? [] : [this.#root];
+    this.#path = [{ id: 0, children, next: 0, leaves: 0, ahead: 1 }];
+    this.#met.clear();
+    this.#leaves = 0;
   }
 
   #count(frame: Frame, leaves: number): void {
