@@ -104,7 +104,10 @@ export class TreePass {
     this.#path.pop();
     if (frame.id === 0) return;
     // Collected while it was being gone through: what else was, the next round finds.
-    if (!this.#nodes.setLeaves(frame.id, frame.leaves)) return this.#begin();
+    if (!this.#nodes.setLeaves(frame.id, frame.leaves)) {
+      this.#begin();
+      return;
+    }
     this.#met.set(frame.id, frame.leaves);
     const parent = this.#path.at(-1);
     // In #leaves they are already.
