@@ -16,6 +16,7 @@ export const actorId = {
   request: (index: number) => `request.${index}`,
   merkleWalk: (name: string) => `merkle-walk.${name}`,
   historyCheck: (name: string) => `history-check.${name}`,
+  ping: (name: string) => `ping.${name}`,
 } as const;
 
 /** What an actor's id says after its kind. */

@@ -43,10 +43,8 @@ export const initialCongestion: Congestion = {
 const MAX = timing.maximumTimeout;
 
 /** RFC 6298 §2: SRTT and RTTVAR, floor and ceiling as in protocol §6. */
-function measured(congestion: Congestion, elapsedMs: number): Congestion {
+function measured(congestion: Congestion, rttMs: number): Congestion {
   const { smoothedMs, variationMs } = congestion;
-  // Whatever took longer would have been repeated: time has jumped, as after a sleep.
-  const rttMs = Math.min(MAX, elapsedMs);
   const variation = smoothedMs === undefined ? rttMs / 2 : 0.75 * variationMs + 0.25 * Math.abs(smoothedMs - rttMs);
   const smoothed = smoothedMs === undefined ? rttMs : 0.875 * smoothedMs + 0.125 * rttMs;
   const timeoutMs = Math.min(MAX, Math.max(timing.minimumTimeout, smoothed + 4 * variation));
@@ -59,11 +57,11 @@ export function afterRequests(congestion: Congestion, finished: FinishedRequests
   // Karn's rule: which send of a repeated request was answered, nobody knows.
   if (sends === 1) {
     if (atMs === undefined || openedAtMs === undefined) return congestion;
-    return {
-      ...measured(congestion, atMs - openedAtMs),
-      window: grown(congestion.window, answers),
-      measuredAtMs: atMs,
-    };
+    const window = grown(congestion.window, answers);
+    const rttMs = atMs - openedAtMs;
+    // Whatever took longer would have been repeated: time has jumped, as after a sleep, and how long it took is not known.
+    if (rttMs > firstTimeoutMs * (1 + timing.timeoutJitter)) return { ...congestion, window };
+    return { ...measured(congestion, rttMs), window, measuredAtMs: atMs };
   }
   // Repeated: no measurement, and the backed-off timeout stays until there is one (RFC 6298 §5).
   const sinceMs = openedAtMs ?? Number.NEGATIVE_INFINITY;

@@ -23,6 +23,8 @@ export interface OutgoingEntry {
   /** The path in use; set while the session is established. */
   readonly address: SocketAddress | undefined;
   readonly key: PublicKey | undefined;
+  /** When a Hello over the path in use was answered first; undefined while there is none. It may have been renewed since. */
+  readonly openedAtMs: number | undefined;
 }
 
 /** Somebody's session towards us. */
@@ -109,6 +111,12 @@ type EstablishedEntry = OutgoingEntry & { readonly address: SocketAddress };
 
 export function outgoingIds({ outgoing }: Contacts): string[] {
   return [...entriesOf(outgoing)].map(([id]) => String(id));
+}
+
+/** Of those that are not established, and those established before then. */
+export function outgoingOpenedBefore({ outgoing }: Contacts, atMs: number): string[] {
+  const opened = [...entriesOf(outgoing)].filter(([, { openedAtMs = 0 }]) => openedAtMs <= atMs);
+  return opened.map(([id]) => String(id));
 }
 
 /** We hold a session with somebody at this address. */

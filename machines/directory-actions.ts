@@ -106,7 +106,8 @@ export const directorySetup = directoryProofs.extend({
         provenAtMs !== undefined ||
         charge(accounts, from, GREETING_BYTES) ||
         (known === undefined && chargeAllowance(accounts, from, GREETING_BYTES));
-      const row = { address: from, openedAtMs: atMs, provenAtMs, name, unansweredId: mayAnswer ? undefined : id };
+      const unansweredId = mayAnswer ? undefined : id;
+      const row = { address: from, openedAtMs: atMs, provenAtMs, name, helloId: id, unansweredId };
       const isKept = keepSession(sessions, row);
       if (!isKept || !mayAnswer) return;
       enqueue({ type: 'sendSigned', params: { datagram: helloReply(id), to: from, socket } });

@@ -25,6 +25,8 @@ export type DirectoryClientEvent =
   | { readonly type: 'greeting.failed'; readonly failure: Failure }
   /** Whatever is known of our standing may be out of date. */
   | { readonly type: 'registration.renew'; readonly atMs: number }
+  /** Another program may be listed under our name. */
+  | { readonly type: 'listing.wanted' }
   /** A local address was bound. */
   | { readonly type: 'port.bound'; readonly port: number }
   /** IP addresses of this machine. */
@@ -48,6 +50,8 @@ export type DirectoryClientReport =
       readonly requester: RefFor<'outgoing-session', 'directory-client'>;
     }
   | { readonly type: 'registration.listed'; readonly addresses: readonly SocketAddress[]; readonly atMs: number }
+  /** While all is well: who is listed under our name now. */
+  | { readonly type: 'listing.read'; readonly addresses: readonly SocketAddress[]; readonly atMs: number }
   | { readonly type: 'registration.failed'; readonly failure: Failure; readonly retryInMs: number };
 
 export interface DirectoryClientInput {
@@ -70,6 +74,8 @@ export interface DirectoryClientContext extends DirectoryClientInput {
   readonly registeredAtMs: number;
   readonly listedAtMs: number;
   readonly atMs: number;
+  /** When the directory last answered; undefined: not yet. */
+  readonly answeredAtMs: number | undefined;
   readonly failure: Failure | undefined;
 }
 
@@ -134,13 +140,16 @@ const directoryClientSetup = base.extend({
   actions: {
     noteDirectory: base.assign(({ event }) => {
       assertEvent(event, 'directory.found');
-      return { addresses: event.addresses, key: event.key, atMs: event.atMs };
+      const { addresses, key, atMs } = event;
+      return { addresses, key, atMs, answeredAtMs: atMs };
     }),
 
     noteTime: base.assign(({ event }) => ('atMs' in event ? { atMs: event.atMs } : {})),
+    noteAnswered: base.assign(({ event }) => ('atMs' in event ? { atMs: event.atMs, answeredAtMs: event.atMs } : {})),
     noteAccepted: base.assign(({ event }) => {
       assertEvent(event, 'registration.accepted');
-      return { registeredAtMs: event.atMs, atMs: event.atMs };
+      const { atMs } = event;
+      return { registeredAtMs: atMs, atMs, answeredAtMs: atMs };
     }),
 
     notePort: base.assign(({ context, event }) => {
@@ -168,7 +177,7 @@ const directoryClientSetup = base.extend({
     noteListed: base.assign(({ event }) => {
       assertEvent(event, 'listing.checked');
       const { addresses: listed, atMs } = event;
-      return { listed, retryMs: timing.directoryRetry, listedAtMs: atMs, atMs };
+      return { listed, retryMs: timing.directoryRetry, listedAtMs: atMs, atMs, answeredAtMs: atMs };
     }),
 
     noteFailure: base.assign(({ event }) => {
@@ -208,6 +217,11 @@ const directoryClientSetup = base.extend({
       ({ context: { listed, atMs } }) => ({ type: 'registration.listed', addresses: listed, atMs }),
     ),
 
+    reportRead: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context: { listed, atMs } }) => ({ type: 'listing.read', addresses: listed, atMs }),
+    ),
+
     reportFailure: base.sendTo(
       ({ context }) => context.owner,
       // Noted by whatever led here.
@@ -234,6 +248,7 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
     registeredAtMs: 0,
     listedAtMs: 0,
     atMs: 0,
+    answeredAtMs: undefined,
     failure: undefined,
   }),
   initial: 'discovering',
@@ -267,8 +282,8 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
         'registration.renew': renewal,
         'listing.checked': [
           { guard: 'isListed', target: 'registered', actions: ['noteListed', 'reportListed'] },
-          { guard: 'hasWaitedLong', target: 'backingOff', actions: 'noteUnlisted' },
-          { target: 'waiting', actions: 'noteTime' },
+          { guard: 'hasWaitedLong', target: 'backingOff', actions: ['noteAnswered', 'noteUnlisted'] },
+          { target: 'waiting', actions: 'noteAnswered' },
         ],
         'directory.failed': onFailure,
       },
@@ -281,7 +296,7 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
     registered: {
       description: 'Listed; asked again in a while whether that is still so.',
       after: { checkPause: 'checking' },
-      on: renewing,
+      on: { ...renewing, 'listing.wanted': 'verifying' },
     },
     checking: {
       description:
@@ -290,9 +305,9 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
       on: {
         ...renewing,
         'root.received': [
-          { guard: 'isDueForRenewal', target: 'registering', actions: 'noteTime' },
-          { guard: 'isDueForListing', target: 'verifying', actions: 'noteTime' },
-          { target: 'registered', actions: 'noteTime' },
+          { guard: 'isDueForRenewal', target: 'registering', actions: 'noteAnswered' },
+          { guard: 'isDueForListing', target: 'verifying', actions: 'noteAnswered' },
+          { target: 'registered', actions: 'noteAnswered' },
         ],
         'root.failed': { target: 'registering' },
       },
@@ -304,8 +319,8 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
       on: {
         'registration.renew': renewal,
         'listing.checked': [
-          { guard: 'isStillListed', target: 'registered', actions: 'noteListed' },
-          { target: 'registering' },
+          { guard: 'isStillListed', target: 'registered', actions: ['noteListed', 'reportRead'] },
+          { target: 'registering', actions: 'noteAnswered' },
         ],
         'directory.failed': onFailure,
       },

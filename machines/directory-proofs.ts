@@ -14,8 +14,10 @@ import { directoryBase } from './directory-setup.ts';
 import { type Delivery, socketFor } from './events.ts';
 import { limits, timing } from './timing.ts';
 
-/** A proof is not repeated for a Hello that follows it this closely: it is the same Hello, sent again. */
-const PROOF_IS_FRESH_MS = 10_000;
+/** A proof is not repeated for the same Hello, sent again. */
+const SAME_HELLO_MS = 10_000;
+/** Another Hello may be that of a program that has just started anew; of those, too, only so many are worth a proof. */
+const OTHER_HELLO_MS = 1_000;
 const MAX_PROOFS = 1_024;
 /** Half of the places are for those who say Hello themselves. */
 const MAX_PROBES_AT_ONCE = MAX_PROOFS / 2;
@@ -48,11 +50,9 @@ function mustProve({ proving, sessions }: DirectoryContext, { hello, status }: H
   const underWay = proving.get(formatAddress(hello.from));
   if (underWay !== undefined) return underWay.isProbe;
   const row = sessionAt(sessions, hello.from);
-  const isFresh =
-    row?.name === nameIn(hello) &&
-    row.provenAtMs !== undefined &&
-    isYounger(row.provenAtMs, PROOF_IS_FRESH_MS, hello.atMs);
-  return !isFresh;
+  if (row?.name !== nameIn(hello) || row.provenAtMs === undefined) return true;
+  const freshMs = row.helloId === hello.received.datagram.id ? SAME_HELLO_MS : OTHER_HELLO_MS;
+  return !isYounger(row.provenAtMs, freshMs, hello.atMs);
 }
 
 function rowOf({ proving }: DirectoryContext, event: DirectoryEvent): ProofRow | undefined {

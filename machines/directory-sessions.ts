@@ -16,6 +16,8 @@ export interface SessionRow {
   /** When the address was last proven under its name; undefined: never. */
   readonly provenAtMs: number | undefined;
   readonly name: string;
+  /** Of the last Hello from there. */
+  readonly helloId: number;
   /** Of a Hello that may be answered only once its address is proven: it was too short for our answer. */
   readonly unansweredId: number | undefined;
 }

@@ -197,9 +197,20 @@ export interface ErrorOwed {
 
 export type Adopted = Extract<Adoption, { status: 'adopted' }>;
 
+/** The own tree as it is, or was. */
+export interface HistoryStep {
+  /** Null: one that stands in every later tree as well, so that having it tells nothing. */
+  readonly root: Hash | null;
+  /** The newest message of it that was not withdrawn since. */
+  readonly leaf: Hash;
+}
+
+/** The own tree as it is, then as it was before each of the last changes; never empty. Bounded by the changes that a home remembers. */
+export type OwnHistory = readonly HistoryStep[];
+
 /**
- * What another peer has of our tree: `later` – our newest message, but none of our roots any more: it has moved on to a later tree of ours;
- * `same` – both; `unknown` – nothing that would tell; `unreachable` – no answer, for the reason given.
+ * What another peer has of our tree: `later` – one of our latest messages, but no root of a tree that ends with it: it has moved on to a
+ * later tree of ours; `same` – one of the roots; `unknown` – nothing that would tell; `unreachable` – no answer, for the reason given.
  */
 export interface HistoryCheck {
   readonly peer: string;

@@ -21,6 +21,7 @@ const places = base.extend({
       return {
         action,
         subject,
+        offered: undefined,
         places: [...context.places.slice(0, -1), { ...here(context), cursor }],
         notice: undefined,
       };
@@ -46,6 +47,10 @@ const places = base.extend({
     notePeer: assign(({ event }) => {
       assertEvent(event, 'peer.chosen');
       return { subject: event.name };
+    }),
+    noteOffered: assign(({ event }) => {
+      assertEvent(event, 'trust.answered');
+      return { offered: event.key };
     }),
     noteNames: assign(({ event }) => {
       assertEvent(event, 'peers.listed');

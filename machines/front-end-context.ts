@@ -1,4 +1,5 @@
 /** What the front end's machine knows: where the person is, what is being done, and what is half-written. */
+import type { PublicKey } from '../src/identity/public-key.ts';
 import type { Hash } from '../src/wire/hash.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import type { Failure, SyncReport } from './events.ts';
@@ -23,7 +24,7 @@ const PLACE_KINDS = [
 export type PlaceKind = (typeof PLACE_KINDS)[number];
 
 /** What the peer is asked to change in the store. */
-const STORE_ACTIONS = ['follow', 'unfollow', 'mute', 'unmute', 'withdraw', 'mark-read'] as const;
+const STORE_ACTIONS = ['follow', 'unfollow', 'mute', 'unmute', 'trust', 'withdraw', 'mark-read'] as const;
 /** What is asked of another peer. */
 const SYNC_ACTIONS = ['sync', 'root'] as const;
 
@@ -91,6 +92,8 @@ export interface FrontEndContext extends FrontEndInput {
   /** What was chosen last, and about whom or what. */
   readonly action: Action;
   readonly subject: string;
+  /** The key that the person has accepted, after comparing it. */
+  readonly offered: PublicKey | undefined;
   /** Whom there is to choose from. BOUNDED by the directory's list and the store's peers. */
   readonly names: readonly string[];
   readonly notice: Notice | undefined;
@@ -116,7 +119,7 @@ export function needsPeer(action: Action): boolean {
 }
 
 const NEEDING_PEER: readonly Action[] = [
-  ...(['follow', 'unfollow', 'mute', 'unmute', 'sync', 'root', 'addresses'] as const),
+  ...(['follow', 'unfollow', 'mute', 'unmute', 'trust', 'sync', 'root', 'addresses'] as const),
   ...(['peer', 'messages', 'tree'] as const),
 ];
 
@@ -153,6 +156,9 @@ export function storeWishOf(context: FrontEndContext): StoreWish {
     case 'mute':
     case 'unmute':
       return { type: 'mute.wanted', name: subject, muted: action === 'mute', ticket };
+    case 'trust':
+      if (context.offered === undefined) throw new Error(`no key of "${subject}" was compared`);
+      return { type: 'trust.wanted', name: subject, key: context.offered, ticket };
     case 'withdraw':
       return { type: 'withdrawal.wanted', hash: subject as Hash, ticket };
     case 'mark-read':

@@ -1,5 +1,6 @@
 /** What the front end's machine hears, has done outside, and asks itself before it acts. */
 import { assertEvent, setup } from 'xstate';
+import type { PublicKey } from '../src/identity/public-key.ts';
 import { parseAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
 import { effect } from './effects.ts';
 import type { Failure, SyncReport } from './events.ts';
@@ -40,6 +41,8 @@ export type FrontEndEvent =
   | { readonly type: 'peer.chosen'; readonly name: string }
   | { readonly type: 'quit.answered'; readonly yes: boolean }
   | { readonly type: 'withdrawal.answered'; readonly yes: boolean }
+  /** `key`: the one that was shown. */
+  | { readonly type: 'trust.answered'; readonly yes: boolean; readonly key: PublicKey }
   /** The question is not answered: Escape, or Ctrl-C, which is what `isExit` says. */
   | { readonly type: 'prompt.cancelled'; readonly isExit: boolean }
   | { readonly type: 'peers.listed'; readonly names: readonly string[] }
@@ -58,7 +61,7 @@ export function given(event: FrontEndEvent) {
 }
 
 function answered(event: FrontEndEvent) {
-  assertEvent(event, ['quit.answered', 'withdrawal.answered']);
+  assertEvent(event, ['quit.answered', 'withdrawal.answered', 'trust.answered']);
   return event;
 }
 
@@ -83,6 +86,7 @@ export const base = setup({
     act: effect<{ action: Action; subject: string }>('act'),
     askQuit: effect<{ lostDrafts: number }>('askQuit'),
     askWithdrawal: effect<{ subject: string }>('askWithdrawal'),
+    askTrust: effect<{ subject: string }>('askTrust'),
   },
   guards: {
     isBack: ({ event }) => chosen(event).action === 'back',
@@ -93,6 +97,7 @@ export const base = setup({
     isWriting: ({ event }) => ['post', 'reply'].includes(chosen(event).action),
     isQuestion: ({ event }) => ['search', 'hello'].includes(chosen(event).action),
     isWithdrawal: ({ event }) => chosen(event).action === 'withdraw',
+    isTrust: ({ context }) => context.action === 'trust' && context.offered === undefined,
     isSyncOfAll: ({ event }) => chosen(event).action === 'sync-all',
     isBlank: ({ event }) => given(event).text.trim() === '',
     isAddress: ({ event }) => parseAddress(given(event).text.trim()).ok,

@@ -29,6 +29,7 @@ export const frontEndMachine = withActions.createMachine({
     places: [{ kind: 'timeline', subject: '', cursor: '' }],
     action: 'timeline',
     subject: '',
+    offered: undefined,
     names: [],
     notice: undefined,
     wishes: 0,
@@ -143,9 +144,20 @@ export const frontEndMachine = withActions.createMachine({
         'prompt.cancelled': 'viewing',
       },
     },
+    comparing: {
+      description:
+        'The person compares the key that is known with the one that the directory hands out now, and confirms.',
+      entry: { type: 'askTrust', params: ({ context }) => ({ subject: context.subject }) },
+      on: {
+        'trust.answered': [{ guard: 'isYes', target: 'deciding', actions: 'noteOffered' }, { target: 'viewing' }],
+        'work.failed': { target: 'viewing', actions: 'noteFailed' },
+        'prompt.cancelled': 'viewing',
+      },
+    },
     deciding: {
       description: 'It is clear what to do, and with whom.',
       always: [
+        { guard: 'isTrust', target: 'comparing' },
         { guard: 'isSync', target: 'viewing', actions: 'beginSync' },
         { guard: 'isForStore', target: 'waiting' },
         { target: 'acting' },
@@ -160,6 +172,7 @@ export const frontEndMachine = withActions.createMachine({
           { guard: 'isAnswer', target: 'viewing', actions: 'noteAnswer' },
         ],
         'mute.changed': { guard: 'isAnswer', target: 'viewing', actions: 'noteAnswer' },
+        'key.accepted': { guard: 'isAnswer', target: 'viewing', actions: 'noteAnswer' },
         'message.withdrawn': { guard: 'isAnswer', target: 'viewing', actions: 'noteAnswer' },
         'messages.read': { guard: 'isAnswer', target: 'viewing', actions: 'noteAnswer' },
         'wish.failed': { guard: 'isAnswer', target: 'viewing', actions: 'noteFailed' },

@@ -1,20 +1,18 @@
 /**
- * Asks one followed peer whether it knows a later history of ours than we do: for our newest message, and for our root, present and
- * former ones. Whoever has moved on to a later tree keeps the message and serves none of these roots any more (docs/adr/0016).
+ * Asks one peer whether it knows a later history of ours than we do: for our latest messages, and for our roots, present and former ones.
+ * Whoever has moved on to a later tree keeps the messages and serves none of these roots any more (docs/adr/0016).
  */
 
 import { assertEvent, setup } from 'xstate';
 import type { Hash } from '../src/wire/hash.ts';
-import type { Failure, HistoryCheck, NodesResult, SessionReadiness } from './events.ts';
+import type { Failure, HistoryCheck, NodesResult, OwnHistory, SessionReadiness } from './events.ts';
 import type { RefFor } from './messages.ts';
+import { limits } from './timing.ts';
 
 export interface HistoryCheckInput {
   readonly name: string;
   readonly owner: RefFor<'history-check', 'peer'>;
-  /** Of our tree as we have it; then as it was before, newest first. */
-  readonly roots: readonly Hash[];
-  /** The newest message in it. */
-  readonly leaf: Hash;
+  readonly history: OwnHistory;
   readonly atMs: number;
 }
 
@@ -22,6 +20,8 @@ export interface HistoryCheckContext extends HistoryCheckInput {
   readonly session: RefFor<'history-check', 'outgoing-session'> | undefined;
   /** Asked for, and not yet answered. */
   readonly awaited: readonly Hash[];
+  /** Asked for until now. Bounded by the history. */
+  readonly asked: readonly Hash[];
   readonly found: readonly Hash[];
   readonly failure: Failure | undefined;
 }
@@ -39,6 +39,7 @@ const base = setup({
   guards: {
     isBusy: ({ context }) => context.awaited.length > 0,
     hasFailed: ({ context }) => context.failure !== undefined,
+    isDecided: ({ context }) => verdict(context) !== undefined,
   },
 });
 
@@ -46,11 +47,39 @@ function without(hashes: readonly Hash[], gone: readonly Hash[]): readonly Hash[
   return hashes.filter((hash) => !gone.includes(hash));
 }
 
-function checkOf({ name: peer, roots, leaf, found, failure }: HistoryCheckContext): HistoryCheck {
+type Answers = Pick<HistoryCheckContext, 'history' | 'asked' | 'found'>;
+
+/** What the answers until now tell; undefined if more has to be asked. */
+function verdict({ history, asked, found }: Answers): 'same' | 'later' | 'unknown' | undefined {
+  if (history.some(({ root }) => root !== null && found.includes(root))) return 'same';
+  // Whoever has none of them has a tree from long before, or none of ours at all.
+  const ends = endsOf(history);
+  if (ends.every((leaf) => asked.includes(leaf) && !found.includes(leaf))) return 'unknown';
+  const latest = history.find(({ leaf }) => found.includes(leaf) || !asked.includes(leaf))?.leaf;
+  if (latest === undefined || !asked.includes(latest)) return undefined;
+  // Its tree ends with this message, unless it goes on with others, which are not ours.
+  const roots = history.flatMap(({ leaf, root }) => (leaf === latest ? [root] : []));
+  if (roots.includes(null)) return 'unknown';
+  return roots.every((root) => root !== null && asked.includes(root)) ? 'later' : undefined;
+}
+
+/** The newest message of all, and the newest of the oldest tree. */
+function endsOf(history: OwnHistory): readonly Hash[] {
+  return [...new Set([history[0], history.at(-1)].flatMap((step) => step?.leaf ?? []))];
+}
+
+/** As a rule the first question is the last one: who has our present root knows no later one, and who has neither message knows nothing. */
+function nextToAsk({ history, asked }: Answers): readonly Hash[] {
+  const first = [...(history[0]?.root ? [history[0].root] : []), ...endsOf(history)];
+  if (asked.length === 0) return first;
+  const hashes = new Set(history.flatMap(({ root, leaf }) => (root === null ? [leaf] : [root, leaf])));
+  return [...hashes].filter((hash) => !asked.includes(hash)).slice(0, limits.historyQuestions);
+}
+
+function checkOf(context: HistoryCheckContext): HistoryCheck {
+  const { name: peer, failure } = context;
   if (failure !== undefined) return { peer, outcome: 'unreachable', failure };
-  // A tree of one message is that message: having it tells nothing about what came after.
-  if (roots[0] === leaf || !found.includes(leaf)) return { peer, outcome: 'unknown' };
-  return { peer, outcome: roots.some((root) => root !== leaf && found.includes(root)) ? 'same' : 'later' };
+  return { peer, outcome: verdict(context) ?? 'unknown' };
 }
 
 const historyCheckSetup = base.extend({
@@ -60,9 +89,14 @@ const historyCheckSetup = base.extend({
       ({ context, self }) => ({ type: 'session.wanted', name: context.name, requester: self, atMs: context.atMs }),
     ),
 
-    useSession: base.assign(({ context, event }) => {
+    useSession: base.assign(({ event }) => {
       assertEvent(event, 'session.ready');
-      return { session: event.session, atMs: event.atMs, awaited: [...new Set([...context.roots, context.leaf])] };
+      return { session: event.session, atMs: event.atMs };
+    }),
+
+    chooseNext: base.assign(({ context }) => {
+      const awaited = nextToAsk(context);
+      return { awaited, asked: [...context.asked, ...awaited] };
     }),
 
     askNodes: base.sendTo(
@@ -97,8 +131,8 @@ const historyCheckSetup = base.extend({
 
 export const historyCheckMachine = historyCheckSetup.createMachine({
   id: 'history-check',
-  description: 'Asks a followed peer whether it knows a later history of ours, by nodes of our tree.',
-  context: ({ input }) => ({ ...input, session: undefined, awaited: [], found: [], failure: undefined }),
+  description: 'Asks a peer whether it knows a later history of ours, by nodes of our tree.',
+  context: ({ input }) => ({ ...input, session: undefined, awaited: [], asked: [], found: [], failure: undefined }),
   output: ({ context }) => checkOf(context),
   initial: 'connecting',
   states: {
@@ -106,19 +140,25 @@ export const historyCheckMachine = historyCheckSetup.createMachine({
       description: 'Waiting for a session with the peer.',
       entry: 'callForSession',
       on: {
-        'session.ready': { target: 'asking', actions: 'useSession' },
+        'session.ready': { target: 'asking', actions: ['useSession', 'chooseNext'] },
         'session.failed': { target: 'unreachable', actions: 'noteFailure' },
       },
     },
     asking: {
-      description: 'Our newest message and our roots were asked for; all answers are awaited.',
+      description:
+        'Some of our messages and roots were asked for; all answers are awaited. The next ones are asked for where these do not tell.',
       entry: 'askNodes',
       on: {
         'nodes.received': { actions: 'noteFound' },
         'nodes.absent': { actions: 'noteAbsent' },
         'nodes.failed': { actions: 'noteFailure' },
       },
-      always: [{ guard: 'isBusy' }, { guard: 'hasFailed', target: 'unreachable' }, { target: 'answered' }],
+      always: [
+        { guard: 'isBusy' },
+        { guard: 'hasFailed', target: 'unreachable' },
+        { guard: 'isDecided', target: 'answered' },
+        { target: 'asking', reenter: true, actions: 'chooseNext' },
+      ],
     },
     answered: { type: 'final', description: 'It is clear what the peer has of our tree.' },
     unreachable: { type: 'final', description: 'There was no session, or no answer: nothing is known.' },

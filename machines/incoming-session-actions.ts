@@ -215,8 +215,9 @@ export const incomingSessionSetup = base.extend({
       const { ownRoot: hash } = context;
       assertEvent(event, 'request.received');
       const { datagram } = event.received;
-      if (hash === undefined || datagram.type !== 'RootRequest') return;
-      if (allowance(context) < ROOT_BYTES) {
+      if (datagram.type !== 'RootRequest') return;
+      // Our root may be told in a moment.
+      if (hash === undefined || allowance(context) < ROOT_BYTES) {
         enqueue.assign({ held: withHeld(context, [datagram]) });
         return;
       }
@@ -261,16 +262,17 @@ export const incomingSessionSetup = base.extend({
       return datagram.type === 'RootRequest' ? { held: withHeld(context, [datagram]) } : {};
     }),
 
-    /** The address is proven: what waited for that is answered, in one go. */
+    /** The address is proven: what waited for that is answered, in one go. Who asks for our root waits until we have one for it. */
     serveHeld: base.enqueueActions(({ context, enqueue }) => {
       const { held, ownRoot: hash, address: to, socket } = context;
       const requests = held.filter((request) => request.type === 'GetDatum');
       if (requests.length > 0) enqueue({ type: 'readNodes', params: { requests } });
-      for (const { type, id } of held) {
-        if (type !== 'RootRequest' || hash === undefined) continue;
+      const rootRequests = held.filter((request) => request.type === 'RootRequest');
+      for (const { id } of rootRequests) {
+        if (hash === undefined) break;
         enqueue({ type: 'sendSigned', params: { datagram: { type: 'Root', id, hash }, to, socket } });
       }
-      if (held.length > 0) enqueue.assign({ held: [] });
+      if (held.length > 0) enqueue.assign({ held: hash === undefined ? rootRequests : [] });
     }),
 
     /** Now and then, and when it has come for the newest root. */

@@ -122,6 +122,7 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
           description: 'The address is not forged: whatever is asked for is sent.',
           entry: 'serveHeld',
           on: {
+            'root.changed': { actions: ['noteRoot', 'serveHeld'] },
             'nodes.requested': { actions: ['readRequested', 'reportReader'] },
             'request.received': { guard: 'isHelloUnderOtherName', target: 'doubting', actions: 'holdNewcomer' },
           },

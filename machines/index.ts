@@ -9,6 +9,7 @@ import { incomingSessionMachine } from './incoming-session.machine.ts';
 import { merkleWalkMachine } from './merkle-walk.machine.ts';
 import { outgoingSessionMachine } from './outgoing-session.machine.ts';
 import { peerMachine } from './peer.machine.ts';
+import { pingMachine } from './ping.machine.ts';
 import { requestMachine } from './request.machine.ts';
 import { socketMachine } from './socket.machine.ts';
 
@@ -22,6 +23,7 @@ export const machines = {
   'address-proof': addressProofMachine,
   'merkle-walk': merkleWalkMachine,
   'history-check': historyCheckMachine,
+  ping: pingMachine,
   directory: directoryMachine,
   'first-run': firstRunMachine,
   'front-end': frontEndMachine,

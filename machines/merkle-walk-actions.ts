@@ -40,11 +40,19 @@ const base = setup({
     lookUp: effect<{ hashes: readonly Hash[] }>('lookUp'),
     keepNodes: effect<{ nodes: readonly ReceivedNode[] }>('keepNodes'),
     /** Makes the fetched tree current, which takes as long as it takes: `tree.adopted` or `adoption.failed`. */
-    adoptTree: effect<{ name: string; root: Hash; authenticated: boolean; quota: number }>('adoptTree'),
+    adoptTree: effect<{
+      name: string;
+      root: Hash;
+      authenticated: boolean;
+      quota: number;
+      mayWithdraw: boolean;
+    }>('adoptTree'),
   },
   guards: {
     isAnnounced: ({ context }) => context.announced !== undefined && context.root === undefined,
     isCurrent: ({ event }) => event.type === 'walk.begun' && event.isCurrent,
+    /** An announced root that has been superseded: whoever announces it may be replaying what its author said long ago. */
+    isLeftBehind: ({ context, event }) => event.type === 'walk.begun' && event.isSuperseded && !context.isFresh,
     isEmpty: ({ context }) => context.root !== undefined && isEmptyRoot(context.root),
     isInvalid: ({ event }) => event.type === 'nodes.received' && invalidIn(event.nodes).length > 0,
     isOverQuota: ({ context, event }) =>
@@ -67,6 +75,8 @@ const base = setup({
     isBusy: ({ context }) => context.inFlight > 0 || context.lookUps > 0,
     hasFailed: ({ context }) => context.failure !== undefined,
     isAdopted: ({ event }) => event.type === 'tree.adopted' && event.adoption.status === 'adopted',
+    /** The announced tree lacks messages of the current one. */
+    isWithdrawing: ({ event }) => event.type === 'tree.adopted' && event.adoption.status === 'withdraws',
     isIncomplete: ({ event }) => event.type === 'tree.adopted' && event.adoption.status === 'incomplete',
   },
 });
@@ -133,6 +143,7 @@ export const merkleWalkSetup = base.extend({
       return {
         root: event.root,
         authenticated: event.authenticated,
+        isFresh: true,
         window: event.window,
         lastAtMs: event.atMs,
         ...withSpent(context, event),
@@ -263,8 +274,8 @@ export const merkleWalkSetup = base.extend({
     }),
 
     adopt: base.enqueueActions(({ context, enqueue }) => {
-      const { name, root, authenticated, quota } = context;
-      if (root !== undefined) enqueue({ type: 'adoptTree', params: { name, root, authenticated, quota } });
+      const { name, root, authenticated, quota, isFresh: mayWithdraw } = context;
+      if (root !== undefined) enqueue({ type: 'adoptTree', params: { name, root, authenticated, quota, mayWithdraw } });
     }),
 
     noteAdopted: base.assign(({ event }): Partial<MerkleWalkContext> => {

@@ -22,6 +22,8 @@ export type MerkleWalkEvent =
   | {
       readonly type: 'walk.begun';
       readonly isCurrent: boolean;
+      /** It was current before another root took its place. */
+      readonly isSuperseded: boolean;
       readonly totalMessages: number;
       /** If the person has set one for this peer. */
       readonly quota?: number;
@@ -46,6 +48,8 @@ export interface MerkleWalkContext extends MerkleWalkInput {
   readonly session: RefFor<'merkle-walk', 'outgoing-session'> | undefined;
   readonly root: Hash | undefined;
   readonly authenticated: boolean;
+  /** The root is the answer to a question of ours; an announced one may be an old one, replayed or late (protocol §7). */
+  readonly isFresh: boolean;
   readonly frontier: Frontier;
   /** Hashes in the frontier. */
   readonly pending: number;

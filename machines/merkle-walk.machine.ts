@@ -13,6 +13,7 @@ export const merkleWalkMachine = merkleWalkSetup.createMachine({
     session: undefined,
     root: undefined,
     authenticated: false,
+    isFresh: false,
     frontier: undefined,
     pending: 0,
     seen: undefined,
@@ -71,6 +72,7 @@ export const merkleWalkMachine = merkleWalkSetup.createMachine({
       on: {
         'walk.begun': [
           { guard: 'isCurrent', target: 'concluding', actions: 'noteBegun' },
+          { guard: 'isLeftBehind', target: 'askingRoot', actions: 'noteBegun' },
           { guard: 'isEmpty', target: 'adopting', actions: 'noteBegun' },
           { target: 'fetching', actions: ['noteBegun', 'meetRoot'] },
         ],
@@ -111,6 +113,7 @@ export const merkleWalkMachine = merkleWalkSetup.createMachine({
         'tree.adopted': [
           { guard: 'isAdopted', target: 'concluding', actions: 'noteAdopted' },
           { guard: 'isIncomplete', target: 'fetching', actions: ['noteAdopted', 'meetMissing', 'askMore'] },
+          { guard: 'isWithdrawing', target: 'askingRoot', actions: 'noteAdopted' },
           { target: 'concluding', actions: ['noteAdopted', 'noteFailure'] },
         ],
         'adoption.failed': { target: 'concluding', actions: 'noteFailure' },

@@ -14,6 +14,7 @@ import type { IncomingSessionEvent } from './incoming-session-context.ts';
 import type { MerkleWalkEvent } from './merkle-walk-context.ts';
 import type { OutgoingSessionEvent } from './outgoing-session-context.ts';
 import type { PeerEvent } from './peer-context.ts';
+import type { PingEvent } from './ping.machine.ts';
 import type { RequestEvent } from './request-context.ts';
 import type { SocketEvent } from './socket.machine.ts';
 
@@ -28,6 +29,7 @@ interface Accepted {
   readonly 'address-proof': AddressProofEvent;
   readonly 'merkle-walk': MerkleWalkEvent;
   readonly 'history-check': HistoryCheckEvent;
+  readonly ping: PingEvent;
   readonly directory: DirectoryEvent;
   readonly 'first-run': FirstRunEvent;
   readonly 'front-end': FrontEndEvent;
@@ -46,12 +48,15 @@ const messages = {
   outside: {
     peer: [
       'announcement.verified',
+      'cursor.issued',
+      'cursor.unavailable',
       'follow.changed',
       'follow.wanted',
       'following.changed',
       'hello.wanted',
       'history.wanted',
       'keepAlive.sealed',
+      'key.accepted',
       'message.published',
       'message.withdrawn',
       'messages.read',
@@ -59,9 +64,10 @@ const messages = {
       'mute.wanted',
       'network.changed',
       'peer.stop',
+      'ping.wanted',
       'post.wanted',
+      'presence.changed',
       'presence.found',
-      'publishing.begun',
       'publishing.stop',
       'read.wanted',
       'root.published',
@@ -69,6 +75,7 @@ const messages = {
       'sweep',
       'sync.wanted',
       'trust.changed',
+      'trust.wanted',
       'wish.failed',
       'withdrawal.wanted',
     ],
@@ -118,6 +125,7 @@ const messages = {
       'quit.answered',
       'text.changed',
       'text.given',
+      'trust.answered',
       'withdrawal.answered',
       'work.done',
       'work.failed',
@@ -131,12 +139,14 @@ const messages = {
       'post.wanted',
       'read.wanted',
       'sync.wanted',
+      'trust.wanted',
       'withdrawal.wanted',
     ],
   },
   peer: {
     'front-end': [
       'follow.changed',
+      'key.accepted',
       'message.published',
       'message.withdrawn',
       'messages.read',
@@ -146,9 +156,10 @@ const messages = {
       'sync.finished',
       'wish.failed',
     ],
-    'directory-client': ['greeting.failed', 'ips.changed', 'port.bound', 'registration.renew'],
+    'directory-client': ['greeting.failed', 'ips.changed', 'listing.wanted', 'port.bound', 'registration.renew'],
     socket: ['datagrams.send', 'source.unrouted'],
     'outgoing-session': [
+      'listing.changed',
       'push.confirmed',
       'push.wanted',
       'root.wanted',
@@ -168,6 +179,7 @@ const messages = {
       'directory.checkWanted',
       'directory.greetingWanted',
       'directory.known',
+      'listing.read',
       'registration.failed',
       'registration.listed',
     ],
@@ -183,6 +195,10 @@ const messages = {
   'history-check': {
     peer: ['session.wanted'],
     'outgoing-session': ['nodes.wanted'],
+  },
+  ping: {
+    peer: ['session.wanted'],
+    'outgoing-session': ['root.wanted'],
   },
   'outgoing-session': {
     peer: ['error.answered', 'session.ended', 'session.established', 'session.lost', 'traversal.wanted'],
@@ -201,6 +217,7 @@ const messages = {
     ],
     'directory-client': ['root.failed', 'root.received'],
     'history-check': ['nodes.absent', 'nodes.failed', 'nodes.received', 'session.failed', 'session.ready'],
+    ping: ['root.failed', 'root.received', 'session.failed', 'session.ready'],
   },
   'address-proof': { request: ['request.open'] },
   request: {

@@ -76,6 +76,14 @@ const withNotes = withRequests.extend({
       return { candidates, atMs: event.atMs };
     }),
 
+    /** To be tried first once the path in use has fallen silent. */
+    noteListed: base.assign(({ context, event }) => {
+      assertEvent(event, 'listing.changed');
+      const listed = usable(context, event.addresses).filter((address) => !isInUse(context, address));
+      const candidates = distinct([...listed, ...context.candidates]).slice(0, limits.alternatives);
+      return { candidates, atMs: event.atMs };
+    }),
+
     adopt: base.assign(({ context, event }) => {
       assertEvent(event, 'session.adopt');
       const { address, key, atMs } = event;

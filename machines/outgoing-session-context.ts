@@ -55,6 +55,8 @@ export type OutgoingSessionEvent =
     }
   /** Hello now, so that the other side learns where we are; the session is opened if there is none. */
   | { readonly type: 'session.renew'; readonly atMs: number }
+  /** The directory has just proven the peer anew, or lists it elsewhere. */
+  | ({ readonly type: 'listing.changed'; readonly atMs: number } & Located)
   /** The peer reads from us: the session is kept for what is pushed to it. */
   | { readonly type: 'session.used'; readonly atMs: number }
   | ({ readonly type: 'peer.located'; readonly atMs: number } & Located)
@@ -76,7 +78,10 @@ export type OutgoingSessionEvent =
   | RequestEnded
   | RequestStalled;
 
-export type Waiter = RefFor<'outgoing-session', 'merkle-walk'> | RefFor<'outgoing-session', 'history-check'>;
+export type Waiter =
+  | RefFor<'outgoing-session', 'merkle-walk'>
+  | RefFor<'outgoing-session', 'history-check'>
+  | RefFor<'outgoing-session', 'ping'>;
 
 export interface OutgoingSessionInput {
   readonly id: string;
@@ -107,7 +112,7 @@ export interface OutgoingSessionContext extends OutgoingSessionInput {
   readonly path: Path | undefined;
   /** Addresses to say Hello to, the most promising first. Bounded: those that the directory lists, and `limits.alternatives`. */
   readonly candidates: readonly SocketAddress[];
-  /** Hellos under way. Bounded by `limits.racingHellos` and one renewal. */
+  /** Hellos under way. Bounded by one renewal, and twice `limits.racingHellos`: the listing may change meanwhile. */
   readonly hellos: readonly { readonly slot: number; readonly to: SocketAddress }[];
   /** How many Hellos this race has begun. */
   readonly raced: number;

@@ -18,13 +18,19 @@ import { busySlots, giveBack, takeSlot } from './slots.ts';
 import { limits, timing } from './timing.ts';
 
 /** Hands an order to a free slot; gives its number and what the slots are then. */
-function send({ context, enqueue, self }: Enqueueing, slots: OutgoingSessionContext['requests'], order: RequestOrder) {
+function send(
+  { context, event, enqueue, self }: Enqueueing,
+  slots: OutgoingSessionContext['requests'],
+  order: RequestOrder,
+) {
   const taken = takeSlot(slots);
   const id = actorId.request(taken.slot);
   if (taken.isNew) {
     enqueue.spawnChild('request', { id, input: { slot: taken.slot, owner: self, random: context.random } });
   }
-  enqueue.sendTo<RefFor<'outgoing-session', 'request'>>(id, { type: 'request.open', order, atMs: context.atMs });
+  // What a timer caused has no time: a round trip that counted from an earlier event would be taken for far too long.
+  const atMs = 'atMs' in event ? event.atMs : undefined;
+  enqueue.sendTo<RefFor<'outgoing-session', 'request'>>(id, { type: 'request.open', order, atMs });
   return taken;
 }
 
@@ -129,7 +135,7 @@ export const withRequests = base.extend({
     }),
 
     greetListed: base.enqueueActions((args) => {
-      assertEvent(args.event, 'peer.located');
+      assertEvent(args.event, ['peer.located', 'listing.changed']);
       greet(args, usable(args.context, args.event.addresses).slice(0, limits.racingHellos));
     }),
 
@@ -202,6 +208,11 @@ export const withRequests = base.extend({
     push: base.enqueueActions((args) => {
       assertEvent(args.event, 'push.wanted');
       sendPush(args, { bytes: args.event.bytes, sends: 0 });
+    }),
+
+    /** As often as over the path before: nothing of it was heard there. */
+    pushAnew: base.enqueueActions((args) => {
+      if (args.context.push !== undefined) sendPush(args, { ...args.context.push, sends: 0 });
     }),
 
     repeatPush: base.enqueueActions((args) => {

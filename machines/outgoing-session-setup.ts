@@ -122,6 +122,12 @@ export const base = setup({
       const isSameKey = event.key !== undefined && event.key === context.key;
       return isSameKey && !event.addresses.some((address) => isInUse(context, address));
     },
+    /** Under the key of the session, at an address that is not in use: it may be there now. */
+    isListedFurther: ({ context, event }) => {
+      assertEvent(event, 'listing.changed');
+      const isSameKey = event.key !== undefined && event.key === context.key;
+      return isSameKey && usable(context, event.addresses).some((address) => !isInUse(context, address));
+    },
     hasCandidate: ({ context }) => context.candidates.length > 0,
     mayRaceMore: ({ context }) => context.candidates.length > 0 && context.raced < limits.racingHellos,
     isLocated: ({ context }) => context.located !== undefined,
@@ -143,6 +149,8 @@ export const base = setup({
       const isWanted = context.located !== undefined || context.usedAtMs > openedAtMs;
       return context.hellos.length === 0 && isWanted && event.atMs - openedAtMs >= timing.sessionRenewal;
     },
+    /** It was sent once. */
+    isPushUnheeded: ({ context }) => context.push?.sends === 1,
     isPushDue: ({ context }) => context.push !== undefined && context.push.sends < limits.pushSends,
   },
   delays: {

@@ -51,7 +51,7 @@ const move = [
   'cancelHellos',
   'endRace',
   'reportEstablished',
-  'repeatPush',
+  'pushAnew',
 ] as const;
 
 export const outgoingSessionMachine = sessionSetup.createMachine({
@@ -155,6 +155,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
       initial: 'racing',
       on: {
         'trust.changed': trustChanged,
+        'listing.changed': { guard: 'isListedFurther', actions: 'greetListed' },
         'request.ended': {
           guard: 'isHelloAnswered',
           target: 'established',
@@ -169,7 +170,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
     },
     established: {
       description: 'HelloReply has come: we may ask and push for one hour.',
-      entry: ['reportEstablished', 'tellWaitersReady', 'repeatPush'],
+      entry: ['reportEstablished', 'tellWaitersReady', 'pushAnew'],
       initial: 'answering',
       on: {
         'trust.changed': trustChanged,
@@ -204,10 +205,15 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
               { guard: 'isUnderSameKey', actions: ['noteAlternative', 'challengePath'] },
               { description: 'Without a key, or under another one, anybody could be there: it is ignored.' },
             ],
+            // It takes nothing away from a path that answers, either.
+            'listing.changed': { guard: 'isListedFurther', actions: ['noteListed', 'challengePath'] },
             // The path may lead through somebody who relays: an address that the directory lists is better.
             'peer.located': { guard: 'isListedElsewhere', actions: 'greetListed' },
             'request.stalled': { guard: 'isPathSilent', target: 'searching', actions: 'noteStall' },
-            'session.renew': { actions: ['noteTime', 'greetPath'] },
+            // Followers ask for what is pushed. Whoever does not may be elsewhere by now, or have forgotten the session.
+            'push.due': { guard: 'isPushUnheeded', actions: ['challengePath', 'repeatPush'] },
+            // Whoever says so has slept, or is elsewhere itself: the peer may have moved meanwhile.
+            'session.renew': { actions: ['noteTime', 'greetPath', locatePeer] },
             sweep: { guard: 'isDueForRenewal', actions: ['noteTime', 'greetPath'] },
           },
         },
@@ -221,6 +227,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
               { guard: 'isUnderSameKey', actions: ['noteAlternative', 'greetNext'] },
               { description: 'It counts only if the directory lists it.' },
             ],
+            'listing.changed': { guard: 'isListedFurther', actions: 'greetListed' },
             'request.ended': [
               {
                 guard: 'isHelloAnsweredElsewhere',

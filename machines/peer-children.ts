@@ -2,7 +2,7 @@
 import { assertEvent } from 'xstate';
 import { emptyTable } from '../src/merkle/hash-table.ts';
 import { actorId, keyIn } from './actor-ids.ts';
-import { incomingEntries, outgoingIds } from './contacts.ts';
+import { incomingEntries, outgoingIds, outgoingOpenedBefore } from './contacts.ts';
 import { withSocket } from './events.ts';
 import type { RefFor } from './messages.ts';
 import { base } from './peer-setup.ts';
@@ -44,17 +44,21 @@ export const childActions = {
   }),
 
   /** What was counted since the last sweep counts no more. */
-  resetCounts: base.assign({ errorsSent: 0, errorsTo: emptyTable<number>(), traversals: 0, restarts: 0 }),
+  resetCounts: base.enqueueActions(({ context, enqueue }) => {
+    if (context.errorsSent + context.traversals + context.restarts === 0) return;
+    enqueue.assign({ errorsSent: 0, errorsTo: emptyTable<number>(), traversals: 0, restarts: 0 });
+  }),
 
-  /** Sessions last an hour: that some of them are over may be noticed a little late, since each costs an event. */
+  /** Sessions last an hour: that some of them are over may be noticed a little late, and only those are asked that may be. */
   sweepSessions: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, 'sweep');
     if (event.atMs - context.sweptAtMs < timing.sessionSweepInterval) return;
     enqueue.assign({ sweptAtMs: event.atMs });
-    for (const id of outgoingIds(context.contacts)) {
+    for (const id of outgoingOpenedBefore(context.contacts, event.atMs - timing.sessionRenewal)) {
       enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, event);
     }
-    for (const { address } of incomingEntries(context.contacts)) {
+    for (const { address, openedAtMs } of incomingEntries(context.contacts)) {
+      if (event.atMs - openedAtMs < timing.sessionLifetime) continue;
       enqueue.sendTo<RefFor<'peer', 'incoming-session'>>(actorId.incomingSession(address), event);
     }
   }),

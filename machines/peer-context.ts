@@ -4,7 +4,7 @@ import type { DoneActorEvent, ErrorActorEvent } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import { emptyTable, entryOf, type Table } from '../src/merkle/hash-table.ts';
 import type { Hash } from '../src/wire/hash.ts';
-import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
+import { formatAddress, isIPv6, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
 import type { AddressProofOutput } from './address-proof.machine.ts';
 import type { Allowance } from './announcements.ts';
@@ -16,12 +16,14 @@ import type {
   HistoryCheck,
   IncomingSessionReport,
   OutgoingSessionReport,
+  OwnHistory,
   SocketReport,
   Sockets,
   WalkReport,
 } from './events.ts';
 import type { MerkleWalkOutput } from './merkle-walk-context.ts';
-import type { RefFor } from './messages.ts';
+import type { Waiter } from './outgoing-session-context.ts';
+import type { PingOutput } from './ping.machine.ts';
 import { limits, timing } from './timing.ts';
 import type { Wish, WishAnswer } from './wishes.ts';
 
@@ -53,6 +55,15 @@ export type PeerFact =
   | { readonly type: 'sync.finished'; readonly report: WalkReport }
   /** The user has accepted its new key, or believes its Roots without a signature: it is asked anew. */
   | { readonly type: 'trust.changed'; readonly name: string }
+  /** Where it was asked, as far as there is a session; `roundTripMs`: null if it had to be asked again. */
+  | {
+      readonly type: 'ping.finished';
+      readonly peer: string;
+      readonly address: SocketAddress | null;
+      readonly authenticated: boolean;
+      readonly roundTripMs: number | null;
+      readonly failure?: Failure;
+    }
   | { readonly type: 'history.checked'; readonly check: HistoryCheck }
   /** Others know a later history of ours, or another program publishes under our name and key: this peer only reads from now on. */
   | { readonly type: 'publishing.stopped'; readonly failure: Failure }
@@ -76,7 +87,7 @@ export type PeerEvent =
   | {
       readonly type: 'session.wanted';
       readonly name: string;
-      readonly requester: RefFor<'outgoing-session', 'history-check'>;
+      readonly requester: Waiter;
       readonly atMs: number;
     }
   | {
@@ -85,21 +96,18 @@ export type PeerEvent =
       readonly nodesFetched: number;
       readonly nodesWanted: number;
     }
-  /** Do these know a later history than the one with these roots, the present one first, and this newest message in it? */
+  /** Do these know a later history than this one? */
   | {
       readonly type: 'history.wanted';
       readonly names: readonly string[];
-      readonly roots: readonly Hash[];
-      readonly leaf: Hash;
+      readonly history: OwnHistory;
       readonly atMs: number;
     }
-  /** Others may learn our root, but for those who could not be asked yet whether they know a later one. */
-  | { readonly type: 'publishing.begun'; readonly root: Hash; readonly unasked: readonly string[] }
   | { readonly type: 'publishing.stop'; readonly failure: Failure }
   /** What the user believes of this peer has changed: whatever was opened under its former key is over. */
   | { readonly type: 'trust.changed'; readonly name: string; readonly atMs: number }
   | { readonly type: 'following.changed'; readonly names: readonly string[]; readonly atMs: number }
-  | { readonly type: 'root.published'; readonly root: Hash }
+  | { readonly type: 'root.published'; readonly root: Hash; readonly history?: OwnHistory | undefined }
   /** Our signed Root, to be pushed. */
   | { readonly type: 'root.sealed'; readonly bytes: Uint8Array }
   | {
@@ -118,8 +126,20 @@ export type PeerEvent =
       readonly atMs: number;
     }
   | { readonly type: 'keepAlive.sealed'; readonly bytes: Uint8Array }
-  /** How the directory lists those of whom it was asked; who is not listed is left out. */
+  /** How the directory lists those of whom it was asked. */
   | { readonly type: 'presence.found'; readonly listings: readonly Listing[]; readonly atMs: number }
+  /** Followed peers that were proven anew or are listed elsewhere since the last cursor, and those that are listed no more. */
+  | {
+      readonly type: 'presence.changed';
+      readonly listings: readonly Listing[];
+      readonly removed: readonly string[];
+      readonly cursor: string;
+      readonly atMs: number;
+    }
+  /** Where the directory's list stands now; what happened to it before is not told any more. */
+  | { readonly type: 'cursor.issued'; readonly cursor: string; readonly atMs: number }
+  /** This directory does not tell what has changed. */
+  | { readonly type: 'cursor.unavailable'; readonly atMs: number }
   | { readonly type: 'peer.stop' }
   | ChildEnded;
 
@@ -127,9 +147,11 @@ export type PeerEvent =
 type ChildEnded =
   | DoneActorEvent<MerkleWalkOutput, `merkle-walk.${string}`>
   | DoneActorEvent<HistoryCheck, `history-check.${string}`>
+  | DoneActorEvent<PingOutput, `ping.${string}`>
   | DoneActorEvent<AddressProofOutput, `address-proof.${string}`>
   | ErrorActorEvent<unknown, `merkle-walk.${string}`>
   | ErrorActorEvent<unknown, `history-check.${string}`>
+  | ErrorActorEvent<unknown, `ping.${string}`>
   | ErrorActorEvent<unknown, `address-proof.${string}`>
   | ErrorActorEvent<unknown, `outgoing-session.${string}`>
   | ErrorActorEvent<unknown, `incoming-session.${string}`>
@@ -138,10 +160,11 @@ type ChildEnded =
 
 export type NetworkChange = 'start' | 'sleep' | 'clock' | 'addresses';
 
-/** `addresses` as text: it changes when the peer is listed elsewhere. */
+/** How the directory lists a peer; without addresses, not at all. */
 export interface Listing {
   readonly name: string;
-  readonly addresses: string;
+  readonly addresses: readonly SocketAddress[];
+  readonly key: PublicKey | undefined;
 }
 
 export interface PeerInput {
@@ -154,6 +177,8 @@ export interface PeerInput {
   readonly register: boolean;
   /** Our own key, if it is to be noticed that another program publishes with it. */
   readonly guardedKey: PublicKey | undefined;
+  /** Ours, if each peer is to be asked whether it knows a later one before it learns our root. */
+  readonly history: OwnHistory | undefined;
   readonly quota: number;
   /** Peers that have read from us within the last day. */
   readonly formerReaders: readonly string[];
@@ -179,9 +204,11 @@ export interface PeerContext extends PeerInput {
   readonly readers: Table<number>;
   /** Readers that are to learn where we are now. Bounded by `limits.readers`. */
   readonly toGreet: readonly string[];
-  /** How the directory lists followed peers that we have no session with, by name. Bounded by those we follow. */
+  /** Where the directory lists followed peers, as text, empty if nowhere; by name, as far as it was asked. Bounded by those we follow. */
   readonly presence: Table<string>;
   readonly presenceAtMs: number;
+  /** What has changed in the directory's list since then is known; empty: it has not been asked yet. Undefined: it does not tell. */
+  readonly cursor: string | undefined;
   /** When the sessions were last asked whether they are over. */
   readonly sweptAtMs: number;
   /** What is left of each peer's allowance for announced roots, by name. Bounded by those we follow. */
@@ -190,16 +217,18 @@ export interface PeerContext extends PeerInput {
   readonly toWalk: readonly string[];
   /** Names of running walks, with a root announced meanwhile. */
   readonly walks: Table<Hash | null>;
-  /** Checks of our history that run or wait. */
-  readonly historyChecks: number;
-  /** Those that are to be asked when others have answered, and what they are asked. Bounded by those we follow and the readers asked. */
-  readonly waitingChecks:
-    | { readonly names: readonly string[]; readonly roots: readonly Hash[]; readonly leaf: Hash; readonly atMs: number }
-    | undefined;
-  /** Peers that must not learn our root before they were asked for a later one. Bounded by those we follow, and some readers. */
-  readonly unasked: readonly string[];
-  /** It was looked for other programs under our name. */
-  readonly isSoleChecked: boolean;
+  /** Peers that are being asked about our history. Bounded by `limits.historyChecks`. */
+  readonly checking: readonly string[];
+  /** Those that are to be asked when others have answered. Bounded by the outgoing sessions, and those we follow. */
+  readonly toCheck: readonly WaitingCheck[];
+  /** Peers that may learn our root: they know no later one, or, false, have not answered. Bounded by the outgoing sessions. */
+  readonly asked: Table<boolean>;
+  /** Somebody has what we have. */
+  readonly isConfirmed: boolean;
+  /** When it was last looked for other programs under our name; undefined: never. */
+  readonly copiesSoughtAtMs: number | undefined;
+  /** Where it is being looked for them, as text; undefined: a slot that is free. Bounded by the addresses that a directory lists under our name. */
+  readonly searches: readonly (string | undefined)[];
   /** Why it only reads from now on: it does not register, and tells nobody its root. Undefined: it publishes. */
   readonly retirement: Failure | undefined;
   /** Errors sent since the last sweep, in all and by source. */
@@ -210,6 +239,12 @@ export interface PeerContext extends PeerInput {
   readonly traversalTargets: readonly SocketAddress[];
   readonly restarts: number;
   readonly followedAtMs: number;
+}
+
+export interface WaitingCheck {
+  readonly name: string;
+  readonly history: OwnHistory;
+  readonly atMs: number;
 }
 
 export function initialPeerContext(input: PeerInput): PeerContext {
@@ -228,15 +263,18 @@ export function initialPeerContext(input: PeerInput): PeerContext {
     readers: emptyTable<number>(),
     toGreet: [],
     presence: emptyTable<string>(),
+    cursor: '',
     presenceAtMs: 0,
     sweptAtMs: 0,
     allowances: emptyTable<Allowance>(),
     toWalk: [],
     walks: emptyTable<Hash | null>(),
-    historyChecks: 0,
-    waitingChecks: undefined,
-    unasked: [],
-    isSoleChecked: false,
+    checking: [],
+    toCheck: [],
+    asked: emptyTable<boolean>(),
+    isConfirmed: false,
+    copiesSoughtAtMs: undefined,
+    searches: [],
     retirement: undefined,
     errorsSent: 0,
     errorsTo: emptyTable<number>(),
@@ -245,6 +283,16 @@ export function initialPeerContext(input: PeerInput): PeerContext {
     restarts: 0,
     followedAtMs: 0,
   };
+}
+
+/**
+ * It must not learn our root before it was asked whether it knows a later one: exactly those could lose something by it. Who has no place
+ * for a session of ours cannot be asked.
+ */
+export function isWithheld({ history, asked, contacts }: PeerContext, name: string): boolean {
+  if (history === undefined || name === '' || entryOf(asked, name) !== undefined) return false;
+  const canBeAsked = contacts.outgoing.size < limits.outgoingSessions;
+  return canBeAsked || outgoingOf(contacts, actorId.outgoingSession(name)) !== undefined;
 }
 
 /** Errors are limited per source and in all (protocol §9). */
@@ -267,10 +315,24 @@ export function isBehindNat({ listed, localIps }: PeerContext): boolean {
   return listed.some(({ ip }) => !localIps.includes(ip));
 }
 
+export function isOwnAddress({ localIps, ports }: PeerContext, { ip, port }: SocketAddress): boolean {
+  return localIps.includes(ip) && ports.includes(port);
+}
+
+/**
+ * Of two programs under one name the list names first, within a family, the one that has proven its address last (protocol §3). Where it is
+ * not known which of the addresses is ours, the other one counts as the earlier.
+ */
+export function wasListedBefore(context: PeerContext, address: SocketAddress): boolean {
+  const family = context.listed.filter((listed) => isIPv6(listed) === isIPv6(address));
+  const own = family.findLastIndex((listed) => isOwnAddress(context, listed));
+  return own === -1 || family.findIndex((listed) => sameAddress(listed, address)) > own;
+}
+
 /** We have a session with this peer, or the directory lists it. */
 export function isPresent({ contacts, presence }: PeerContext, name: string): boolean {
   const isConnected = outgoingOf(contacts, actorId.outgoingSession(name))?.address !== undefined;
-  return isConnected || entryOf(presence, name) !== undefined;
+  return isConnected || Boolean(entryOf(presence, name));
 }
 
 /** It has read from us within the last day: it is told of new roots (protocol §5). */

@@ -1,29 +1,85 @@
-/** What the root peer actor does to learn whether somebody knows a later history of ours. */
+/** What the root peer actor does to learn whether somebody knows a later history of ours, before that one learns our root (docs/adr/0016). */
 import { assertEvent } from 'xstate';
+import { emptyTable, entryOf, withEntry, withoutEntry } from '../src/merkle/hash-table.ts';
 import { actorId, keyIn } from './actor-ids.ts';
-import type { HistoryCheck } from './events.ts';
-import type { PeerContext } from './peer-context.ts';
+import { establishedIn, incomingEntries, outgoingOf } from './contacts.ts';
+import type { Failure, HistoryCheck } from './events.ts';
+import type { RefFor } from './messages.ts';
+import { isDirectoryAt, type PeerContext, type WaitingCheck } from './peer-context.ts';
 import { base, type Enqueueing } from './peer-setup.ts';
 import { limits } from './timing.ts';
 
-type Checks = NonNullable<PeerContext['waitingChecks']>;
-
-/** Asks as many as there is room for; the others wait until one has ended. */
-function startChecks({ enqueue, self }: Enqueueing, running: number, { names, ...question }: Checks): void {
-  const room = Math.max(0, limits.historyChecks - running);
-  for (const name of names.slice(0, room)) {
-    enqueue.spawnChild('historyCheck', { id: actorId.historyCheck(name), input: { name, owner: self, ...question } });
+/** Asks as many as there is room for; the others wait until one has ended. Nobody is asked twice at once. */
+function startChecks(
+  { enqueue, self }: Enqueueing,
+  checking: readonly string[],
+  toCheck: readonly WaitingCheck[],
+): void {
+  const room = Math.max(0, limits.historyChecks - checking.length);
+  const begun = toCheck.slice(0, room);
+  for (const question of begun) {
+    const input = { ...question, owner: self };
+    enqueue.spawnChild('historyCheck', { id: actorId.historyCheck(question.name), input });
   }
-  enqueue.assign({ waitingChecks: { names: names.slice(room), ...question } });
+  enqueue.assign({ checking: [...checking, ...begun.map(({ name }) => name)], toCheck: toCheck.slice(room) });
+}
+
+function withChecks({ checking, toCheck }: PeerContext, added: readonly WaitingCheck[]): readonly WaitingCheck[] {
+  const known = new Set([...checking, ...toCheck.map(({ name }) => name)]);
+  return [...toCheck, ...added.filter(({ name }) => !known.has(name))];
 }
 
 function endCheck(args: Enqueueing, check: HistoryCheck): void {
   const { context, enqueue } = args;
-  const { historyChecks, waitingChecks } = context;
-  enqueue.assign({ historyChecks: historyChecks - 1 });
   enqueue.emit({ type: 'history.checked', check });
-  const waiting = waitingChecks?.names.length ?? 0;
-  if (waitingChecks !== undefined && waiting > 0) startChecks(args, historyChecks - 1 - waiting, waitingChecks);
+  startChecks(
+    args,
+    context.checking.filter((name) => name !== check.peer),
+    context.toCheck,
+  );
+  if (context.history === undefined || context.retirement !== undefined) return;
+  if (check.outcome === 'later') refuseRoot(args, check.peer);
+  else grantRoot(args, check);
+}
+
+/** Whoever has a session with us and does not answer such a question is told the root as ever: delivery does not depend on it. */
+function grantRoot({ context, enqueue }: Enqueueing, { peer, outcome }: HistoryCheck): void {
+  const session = actorId.outgoingSession(peer);
+  if (outgoingOf(context.contacts, session)?.address === undefined) return;
+  const { root, sealedRoot } = context;
+  enqueue.assign({
+    asked: withEntry(context.asked, peer, outcome !== 'unreachable'),
+    isConfirmed: context.isConfirmed || outcome === 'same',
+  });
+  for (const { name, address } of incomingEntries(context.contacts)) {
+    if (name !== peer) continue;
+    enqueue.sendTo<RefFor<'peer', 'incoming-session'>>(actorId.incomingSession(address), {
+      type: 'root.changed',
+      root,
+    });
+  }
+  if (sealedRoot !== undefined)
+    enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(session, { type: 'push.wanted', bytes: sealedRoot });
+}
+
+/**
+ * Those whom we follow, and those who have read from us before this start, are believed. A stranger could silence us with a lie, so that it
+ * is left out alone, unless nobody else could tell.
+ */
+function refuseRoot({ context, enqueue }: Enqueueing, peer: string): void {
+  const { following, formerReaders, isConfirmed } = context;
+  const hasOthers = following.length > 0 || formerReaders.length > 0 || isConfirmed;
+  if (!hasOthers || following.includes(peer) || formerReaders.includes(peer)) {
+    enqueue.raise({ type: 'publishing.stop', failure: laterHistory(peer) });
+    return;
+  }
+  const message = `"${peer}", whom you do not follow, says that it has messages of yours that are newer than this home: it does not learn from here what you publish; if this home was put back from a copy, go on from the newer one`;
+  enqueue.emit({ type: 'peer.warning', message });
+}
+
+function laterHistory(peer: string): Failure {
+  const message = `"${peer}" has messages of yours that are newer than this home, which was probably put back from a copy: nothing is published from here, because everybody would then drop them; go on from the newer home, or accept the loss with "murmure key resume" and start again`;
+  return { code: 'invalid-data', message };
 }
 
 /** What a check that broke down leaves behind. */
@@ -33,13 +89,60 @@ function failedCheck(peer: string, cause: unknown): HistoryCheck {
   return { peer, outcome: 'unreachable', failure: { code: 'unexpected', message } };
 }
 
+/** Those with whom there is a session, but for directories, and whoever was greeted by address. */
+function reachedNames(context: PeerContext): string[] {
+  return establishedIn(context.contacts).flatMap(({ entry: { name, address } }) =>
+    name === '' || isDirectoryAt(context, address) ? [] : [name],
+  );
+}
+
 export const historyActions = {
   checkHistory: base.enqueueActions((args) => {
-    const { event, enqueue } = args;
+    const { context, event } = args;
     assertEvent(event, 'history.wanted');
-    const { names, roots, leaf, atMs } = event;
-    enqueue.assign({ historyChecks: names.length });
-    startChecks(args, 0, { names, roots, leaf, atMs });
+    const { names, history, atMs } = event;
+    const added = names.map((name) => ({ name, history, atMs }));
+    startChecks(args, context.checking, withChecks(context, added));
+  }),
+
+  /** As soon as there is a session: until then it learns nothing from us. */
+  askAboutHistory: base.enqueueActions((args) => {
+    const { context, event } = args;
+    assertEvent(event, 'session.established');
+    const { name, address, atMs } = event;
+    const { history, retirement } = context;
+    if (history === undefined || retirement !== undefined || isDirectoryAt(context, address)) return;
+    if (name === '' || name === context.name) return;
+    if (event.session !== actorId.outgoingSession(name) || entryOf(context.asked, name) === true) return;
+    startChecks(args, context.checking, withChecks(context, [{ name, history, atMs }]));
+  }),
+
+  /** We were away, and somebody may have published with our key meanwhile. */
+  doubtHistory: base.enqueueActions((args) => {
+    const { context, event, enqueue } = args;
+    assertEvent(event, 'network.changed');
+    const { history, retirement } = context;
+    if (history === undefined || retirement !== undefined) return;
+    enqueue.assign({ asked: emptyTable<boolean>(), isConfirmed: false });
+    for (const { name, address } of incomingEntries(context.contacts)) {
+      if (name === undefined || name === '') continue;
+      enqueue.sendTo<RefFor<'peer', 'incoming-session'>>(actorId.incomingSession(address), {
+        type: 'root.changed',
+        root: undefined,
+      });
+    }
+    const added = reachedNames(context).map((name) => ({ name, history, atMs: event.atMs }));
+    startChecks(args, context.checking, withChecks(context, added));
+  }),
+
+  /** It comes back by another session, and may have learnt of something meanwhile. */
+  forgetAsked: base.assign(({ context, event }) => {
+    assertEvent(event, ['session.lost', 'session.ended', 'xstate.error.actor.outgoing-session.*']);
+    if (event.type === 'session.lost') {
+      return entryOf(context.asked, event.name) === false ? { asked: withoutEntry(context.asked, event.name) } : {};
+    }
+    const name = outgoingOf(context.contacts, event.type === 'session.ended' ? event.session : event.actorId)?.name;
+    return name === undefined ? {} : { asked: withoutEntry(context.asked, name) };
   }),
 
   endCheck: base.enqueueActions((args) => {

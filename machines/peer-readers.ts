@@ -1,6 +1,6 @@
 /**
  * What the root peer actor does so that posts arrive: it remembers who reads from us, tells them where we are after a start or
- * a move, pushes new roots to them, keeps NATs open, and looks out for followed peers that come back (protocol §5).
+ * a move, pushes new roots to them, and keeps NATs open (protocol §5).
  */
 import { assertEvent } from 'xstate';
 import { entriesOf, entryOf, withEntry, withoutEntry } from '../src/merkle/hash-table.ts';
@@ -8,10 +8,9 @@ import { actorId } from './actor-ids.ts';
 import { establishedIn, outgoingOf } from './contacts.ts';
 import { socketFor } from './events.ts';
 import type { RefFor } from './messages.ts';
-import { isBehindNat, isDirectoryAt, isReader, type PeerContext } from './peer-context.ts';
+import { isBehindNat, isDirectoryAt, isReader, isWithheld, type PeerContext } from './peer-context.ts';
 import { ensureOutgoing } from './peer-sessions.ts';
 import { base, type Enqueueing } from './peer-setup.ts';
-import { startWaiting, startWalk } from './peer-walks.ts';
 import { limits, timing } from './timing.ts';
 
 type SessionRef = RefFor<'peer', 'outgoing-session'>;
@@ -23,7 +22,7 @@ function greetSome(args: Enqueueing, toGreet: readonly string[], atMs: number): 
     const id = actorId.outgoingSession(name);
     ensureOutgoing(args, id, { name, nameKnown: true });
     enqueue.sendTo<SessionRef>(id, { type: 'session.renew', atMs });
-    if (context.sealedRoot !== undefined && !context.unasked.includes(name))
+    if (context.sealedRoot !== undefined && !isWithheld(context, name))
       enqueue.sendTo<SessionRef>(id, { type: 'push.wanted', bytes: context.sealedRoot });
   }
   enqueue.assign({ toGreet: toGreet.slice(limits.greetingsPerSweep) });
@@ -31,11 +30,6 @@ function greetSome(args: Enqueueing, toGreet: readonly string[], atMs: number): 
 
 function readerNames({ readers }: PeerContext): string[] {
   return [...entriesOf(readers)].map(([name]) => String(name));
-}
-
-/** Followed peers that we have no session with. */
-function absent({ following, contacts }: PeerContext): string[] {
-  return following.filter((name) => outgoingOf(contacts, actorId.outgoingSession(name))?.address === undefined);
 }
 
 export const readerActions = {
@@ -53,13 +47,13 @@ export const readerActions = {
     if (hasNewest) enqueue.sendTo<SessionRef>(id, { type: 'push.confirmed' });
   }),
 
-  forgetFormerReaders: base.assign(({ context, event }) => {
+  forgetFormerReaders: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, 'sweep');
     let { readers } = context;
     for (const name of readerNames(context)) {
       if (!isReader(context, name, event.atMs)) readers = withoutEntry(readers, name);
     }
-    return readers === context.readers ? {} : { readers };
+    if (readers !== context.readers) enqueue.assign({ readers });
   }),
 
   /** A new root goes to each peer that we hold a session to or that reads from us (protocol §5). */
@@ -71,7 +65,7 @@ export const readerActions = {
     for (const { id, entry } of establishedIn(context.contacts)) {
       if (isDirectoryAt(context, entry.address)) continue;
       reached.add(entry.name);
-      if (context.unasked.includes(entry.name)) continue;
+      if (isWithheld(context, entry.name)) continue;
       enqueue.sendTo<SessionRef>(id, { type: 'push.wanted', bytes });
     }
     const toGreet = readerNames(context).filter((name) => !reached.has(name));
@@ -127,44 +121,5 @@ export const readerActions = {
   useKeepAlive: base.assign(({ event }) => {
     assertEvent(event, 'keepAlive.sealed');
     return { keepAlive: event.bytes, keptAliveAtMs: 0 };
-  }),
-
-  /** Whether somebody whom we follow is back, is asked far more often than that somebody is greeted in vain. */
-  lookForAbsent: base.enqueueActions(({ context, event, enqueue }) => {
-    assertEvent(event, ['registration.listed', 'sweep']);
-    if (event.type === 'sweep' && event.atMs - context.presenceAtMs < timing.presenceInterval) return;
-    enqueue.assign({ presenceAtMs: event.atMs });
-    const names = absent(context);
-    if (names.length > 0) enqueue({ type: 'lookForPeers', params: { names } });
-  }),
-
-  /** Listed at another address than before: it may have something new. */
-  walkReturned: base.enqueueActions((args) => {
-    const { context, event, enqueue } = args;
-    assertEvent(event, 'presence.found');
-    let { presence } = context;
-    const returned: string[] = [];
-    const listed = new Map(event.listings.map(({ name, addresses }) => [name, addresses]));
-    for (const name of absent(context)) {
-      const addresses = listed.get(name);
-      if (addresses === undefined) presence = withoutEntry(presence, name);
-      else if (entryOf(presence, name) !== addresses) {
-        presence = withEntry(presence, name, addresses);
-        returned.push(name);
-      }
-    }
-    enqueue.assign({ presence });
-    // Before those who wait already, most of whom may be offline.
-    startWaiting(args, [...returned, ...context.toWalk], context.walks, event.atMs);
-  }),
-
-  /** A followed peer that says Hello from a new address has just started or moved. */
-  walkArrived: base.enqueueActions((args) => {
-    const { context, event } = args;
-    assertEvent(event, 'address.proven');
-    const { name, atMs } = event;
-    if (context.following.includes(name) && entryOf(context.walks, name) === undefined) {
-      startWalk(args, name, undefined, atMs);
-    }
   }),
 };

@@ -44,7 +44,7 @@ export function ensureOutgoing(
   const { name, nameKnown, located } = peer;
   const input = { id, name, ownName, owner: self, random, sockets, located, nameKnown };
   enqueue.spawnChild('outgoingSession', { id, input });
-  const entry = { name, address: undefined, key: undefined };
+  const entry = { name, address: undefined, key: undefined, openedAtMs: undefined };
   enqueue.assign(({ context: now }) => ({ contacts: withOutgoing(now.contacts, id, entry) }));
 }
 
@@ -89,7 +89,7 @@ export const sessionActions = {
   }),
 
   noteListed: base.assign(({ event }) => {
-    assertEvent(event, 'registration.listed');
+    assertEvent(event, ['registration.listed', 'listing.read']);
     return { listed: event.addresses };
   }),
 
@@ -134,8 +134,8 @@ export const sessionActions = {
   noteEstablished: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, 'session.established');
     if (outgoingOf(context.contacts, event.session) === undefined) return;
-    const { session, name, address, key } = event;
-    const contacts = withOutgoing(context.contacts, session, { name, address, key });
+    const { session, name, address, key, atMs: openedAtMs } = event;
+    const contacts = withOutgoing(context.contacts, session, { name, address, key, openedAtMs });
     enqueue.assign({ contacts });
     enqueue.emit({ type: 'session.opened', direction: 'outgoing', name, address, authenticated: key !== undefined });
     const socket = socketFor(context.sockets, address);
@@ -159,7 +159,8 @@ export const sessionActions = {
     assertEvent(event, 'session.lost');
     if (outgoingOf(context.contacts, event.session) === undefined) return;
     const { session, name, failure } = event;
-    const contacts = withOutgoing(context.contacts, session, { name, address: undefined, key: undefined });
+    const lost = { name, address: undefined, key: undefined, openedAtMs: undefined };
+    const contacts = withOutgoing(context.contacts, session, lost);
     enqueue.assign({ contacts });
     if (failure === undefined) return;
     enqueue.emit({ type: 'session.failed', name, failure });
@@ -240,7 +241,9 @@ export const sessionActions = {
     }
     const hello: Delivery = { received, from, size, atMs, socket };
     const proven = isInSession(contacts, nameIn(hello), from);
-    const { name: ownName, root: ownRoot, random } = context;
+    const { name: ownName, history, root, random } = context;
+    // Who it is, and whether it was asked about our history, is known later.
+    const ownRoot = history === undefined ? root : undefined;
     enqueue.spawnChild('incomingSession', {
       id,
       input: { address: from, ownName, ownRoot, owner: self, socket, random, hello, proven },

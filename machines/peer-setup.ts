@@ -22,7 +22,9 @@ import {
   type PeerEvent,
   type PeerFact,
   type PeerInput,
+  wasListedBefore,
 } from './peer-context.ts';
+import { pingMachine } from './ping.machine.ts';
 import { socketMachine } from './socket.machine.ts';
 import { limits, timing } from './timing.ts';
 import type { StoreWish } from './wishes.ts';
@@ -41,6 +43,7 @@ export const base = setup({
     incomingSession: incomingSessionMachine,
     merkleWalk: merkleWalkMachine,
     historyCheck: historyCheckMachine,
+    ping: pingMachine,
     addressProof: addressProofMachine,
   },
   actions: {
@@ -54,6 +57,11 @@ export const base = setup({
     rememberReader: effect<{ name: string }>('rememberReader'),
     /** How the directory lists these: `presence.found`, or nothing while it cannot be asked. */
     lookForPeers: effect<{ names: readonly string[] }>('lookForPeers'),
+    /**
+     * What has changed in its list that concerns these: `presence.changed`, `cursor.issued` or `cursor.unavailable`; nothing while it
+     * cannot be asked.
+     */
+    askForChanges: effect<{ cursor: string; names: readonly string[] }>('askForChanges'),
     /** Signs our Root with id 0, once for all it is pushed to: `root.sealed`. */
     sealRoot: effect<{ root: Hash }>('sealRoot'),
     /** Does in the store what is asked for; the outcome is a `WishAnswer`. */
@@ -83,12 +91,11 @@ export const base = setup({
       (event.type === 'sync.wanted' || event.type === 'announcement.verified') &&
       entryOf(context.walks, event.name) !== undefined,
     isPublishing: ({ context }) => context.retirement === undefined,
-    /** A Hello of ours was answered under our own name and key, by another program than this. */
-    isCopy: ({ context, event }) => {
+    /** A Hello of ours was answered under our own name and key, by a program that was there before this one. */
+    isEarlierCopy: ({ context, event }) => {
       assertEvent(event, 'xstate.done.actor.address-proof.*');
-      return event.output.proven && context.retirement === undefined;
+      return event.output.proven && context.retirement === undefined && wasListedBefore(context, event.output.address);
     },
-    isCheckingHistory: ({ context }) => context.historyChecks > 0,
     /** A child that fails again and again stays down until the next sweep. */
     mayRestart: ({ context }) => context.restarts < limits.restarts,
     isFollowDue: ({ context, event }) =>

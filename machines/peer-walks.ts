@@ -52,10 +52,13 @@ export function startWaiting(
   walks: PeerContext['walks'],
   atMs: number,
 ): void {
-  const waiting = [...new Set(names)].filter((name) => entryOf(walks, name) === undefined);
+  const isRunning = (name: string) => entryOf(walks, name) !== undefined;
+  const waiting = [...new Set(names)].filter((name) => !isRunning(name));
   const room = Math.max(0, limits.walks - walks.size);
   for (const name of waiting.slice(0, room)) startWalk(args, name, undefined, atMs);
-  args.enqueue.assign({ toWalk: waiting.slice(room) });
+  // Who waits for its own download to end is asked once more then.
+  const again = args.context.toWalk.filter(isRunning);
+  args.enqueue.assign({ toWalk: [...waiting.slice(room), ...again] });
 }
 
 export const walkActions = {
@@ -110,7 +113,10 @@ export const walkActions = {
   noteFollowing: base.assign(({ context, event }) => {
     assertEvent(event, 'following.changed');
     const added = event.names.filter((name) => !context.following.includes(name));
-    return { following: event.names, toWalk: [...context.toWalk, ...added] };
+    const followed = new Set(event.names);
+    let { presence } = context;
+    for (const name of context.following) if (!followed.has(name)) presence = withoutEntry(presence, name);
+    return { following: event.names, toWalk: [...context.toWalk, ...added], presence };
   }),
 
   tellProgress: base.enqueueActions(({ event, enqueue }) => {

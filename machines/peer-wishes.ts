@@ -5,7 +5,14 @@ import { WISH_ANSWERS } from './wishes.ts';
 
 export const wishActions = {
   takeWish: base.enqueueActions(({ event, enqueue }) => {
-    assertEvent(event, ['post.wanted', 'withdrawal.wanted', 'follow.wanted', 'mute.wanted', 'read.wanted']);
+    assertEvent(event, [
+      'post.wanted',
+      'withdrawal.wanted',
+      'follow.wanted',
+      'mute.wanted',
+      'trust.wanted',
+      'read.wanted',
+    ]);
     enqueue({ type: 'carryOutWish', params: { wish: event } });
   }),
 

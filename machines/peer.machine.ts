@@ -5,6 +5,8 @@
 import { childActions } from './peer-children.ts';
 import { initialPeerContext } from './peer-context.ts';
 import { historyActions } from './peer-history.ts';
+import { pingActions } from './peer-pings.ts';
+import { presenceActions } from './peer-presence.ts';
 import { publishingActions } from './peer-publishing.ts';
 import { readerActions } from './peer-readers.ts';
 import { sessionActions } from './peer-sessions.ts';
@@ -29,7 +31,9 @@ const peerSetup = base
   .extend({ actions: sessionActions })
   .extend({ actions: walkActions })
   .extend({ actions: readerActions })
+  .extend({ actions: presenceActions })
   .extend({ actions: historyActions })
+  .extend({ actions: pingActions })
   .extend({ actions: publishingActions })
   .extend({ actions: wishActions });
 
@@ -78,16 +82,17 @@ export const peerMachine = peerSetup.createMachine({
           target: '.listed',
           actions: ['noteListed', 'tellListed', 'lookForCopies', 'walkFollowed', 'lookForAbsent', 'greetReaders'],
         },
+        'listing.read': { actions: ['noteListed', 'lookForCopies'] },
         'registration.failed': { target: '.outOfReach', actions: 'tellDirectoryFailed' },
 
         'session.wanted': { actions: 'openSession' },
         'hello.wanted': { actions: 'helloAddress' },
-        'session.established': { actions: 'noteEstablished' },
-        'session.lost': { actions: 'noteLost' },
-        'session.ended': { actions: 'endOutgoing' },
+        'session.established': { actions: ['noteEstablished', 'askAboutHistory'] },
+        'session.lost': { actions: ['forgetAsked', 'noteLost'] },
+        'session.ended': { actions: ['forgetAsked', 'endOutgoing'] },
         'traversal.wanted': { actions: 'askForTraversal' },
         'error.answered': { actions: 'tellErrorAnswered' },
-        'session.accepted': { actions: ['noteAccepted', 'withholdRoot'] },
+        'session.accepted': { actions: ['noteAccepted', 'tellRootAtLast', 'suspectCopy'] },
         'session.expired': { actions: 'noteExpired' },
         'session.forgotten': { actions: 'endIncoming' },
         'address.proven': { actions: ['noteProven', 'walkArrived'] },
@@ -95,10 +100,14 @@ export const peerMachine = peerSetup.createMachine({
 
         'sync.wanted': [{ guard: 'isSyncing' }, { actions: 'walkWanted' }],
         'sync.progressed': { actions: 'tellProgress' },
-        'history.wanted': [{ guard: 'isCheckingHistory' }, { actions: 'checkHistory' }],
+        'history.wanted': { actions: 'checkHistory' },
+        'ping.wanted': { actions: 'ping' },
         'following.changed': { actions: ['noteFollowing', 'walkFollowed'] },
         'trust.changed': { actions: ['forgetSessionsOf', 'tellTrustChanged', 'walkTrusted'] },
         'presence.found': { actions: 'walkReturned' },
+        'presence.changed': { actions: ['noteCursor', 'walkChanged'] },
+        'cursor.issued': { actions: ['walkConnected', 'noteCursor', 'lookForAll'] },
+        'cursor.unavailable': { actions: ['noteCursor', 'lookForAll'] },
         'announcement.verified': [
           { guard: 'isForged' },
           { guard: 'isSyncing', actions: 'rememberAnnounced' },
@@ -109,37 +118,42 @@ export const peerMachine = peerSetup.createMachine({
         'withdrawal.wanted': [{ guard: 'isPublishing', actions: 'takeWish' }, { actions: 'refuseWish' }],
         'follow.wanted': { actions: 'takeWish' },
         'mute.wanted': { actions: 'takeWish' },
+        'trust.wanted': { actions: 'takeWish' },
         'read.wanted': { actions: 'takeWish' },
         'message.published': { actions: 'tellAnswer' },
         'message.withdrawn': { actions: 'tellAnswer' },
         'follow.changed': { actions: 'tellAnswer' },
         'mute.changed': { actions: 'tellAnswer' },
+        'key.accepted': { actions: 'tellAnswer' },
         'messages.read': { actions: 'tellAnswer' },
         'wish.failed': { actions: 'tellAnswer' },
 
         'root.published': { guard: 'isPublishing', actions: ['noteRoot', 'tellPublished'] },
-        'publishing.begun': { guard: 'isPublishing', actions: 'noteRoot' },
         'publishing.stop': { guard: 'isPublishing', actions: ['retire', 'startDirectoryClient', 'tellRetired'] },
         'root.sealed': { actions: 'pushRoot' },
         'keepAlive.sealed': { actions: 'useKeepAlive' },
 
         'network.changed': [
           { guard: 'isStart', actions: 'noteNetwork' },
-          { actions: ['noteNetwork', 'greetDirectory', 'walkFollowed'] },
+          { actions: ['noteNetwork', 'greetDirectory', 'doubtHistory', 'walkFollowed'] },
         ],
         sweep: [{ guard: 'isFollowDue', actions: [...SWEEP, 'walkFollowed'] }, { actions: [...SWEEP] }],
 
         'xstate.done.actor.merkle-walk.*': { actions: ['putAway', 'endWalk'] },
         'xstate.done.actor.history-check.*': { actions: ['putAway', 'endCheck'] },
+        'xstate.done.actor.ping.*': { actions: ['putAway', 'tellPing'] },
         'xstate.done.actor.address-proof.*': [
-          { guard: 'isCopy', actions: ['putAway', 'stopForCopy'] },
-          { actions: 'putAway' },
+          { guard: 'isEarlierCopy', actions: ['putAway', 'endSearch', 'stopForCopy'] },
+          { actions: ['putAway', 'endSearch'] },
         ],
 
         'xstate.error.actor.merkle-walk.*': { actions: ['putAway', 'reportBreakdown', 'endBrokenWalk'] },
         'xstate.error.actor.history-check.*': { actions: ['putAway', 'reportBreakdown', 'endBrokenCheck'] },
-        'xstate.error.actor.address-proof.*': { actions: ['putAway', 'reportBreakdown'] },
-        'xstate.error.actor.outgoing-session.*': { actions: ['putAway', 'reportBreakdown', 'endBrokenOutgoing'] },
+        'xstate.error.actor.ping.*': { actions: ['putAway', 'reportBreakdown', 'tellBrokenPing'] },
+        'xstate.error.actor.address-proof.*': { actions: ['putAway', 'endSearch', 'reportBreakdown'] },
+        'xstate.error.actor.outgoing-session.*': {
+          actions: ['putAway', 'reportBreakdown', 'forgetAsked', 'endBrokenOutgoing'],
+        },
         'xstate.error.actor.incoming-session.*': { actions: ['putAway', 'reportBreakdown', 'endBrokenIncoming'] },
         'xstate.error.actor.directory-client': [
           { guard: 'mayRestart', actions: ['putAway', 'reportBreakdown', 'startDirectoryClient'] },

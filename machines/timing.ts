@@ -63,7 +63,7 @@ export const timing = {
   readerReport: MINUTE,
   /** Behind a NAT something goes out at least so often: NATs forget a UDP mapping after 30 s (protocol §5, RFC 4787 REQ-5). */
   keepAliveInterval: 25 * SECOND,
-  /** How often the directory is asked whether a followed peer without a session is listed elsewhere: with every sweep, a little less than that. */
+  /** How often the directory is asked what has changed in its list: with every sweep, so a little less than that. */
   presenceInterval: 4.5 * SECOND,
   /** How often a registered peer asks its directory over UDP whether it still knows it (protocol §5); less than a minute, so that the answer is known by then. */
   directoryCheck: 45 * SECOND,
@@ -75,6 +75,8 @@ export const timing = {
   clockCheck: SECOND,
   /** A comparison that comes so much later than the one before: this machine slept (protocol §5). */
   sleepThreshold: 30 * SECOND,
+  /** It is looked for other programs under our name at most this often: two that say Hello to each other must not do so for ever. */
+  copySearch: 10 * SECOND,
   /** Followed peers that never push are asked for their root this often. */
   followInterval: MINUTE,
 
@@ -119,6 +121,10 @@ export const limits = {
   announcedWalks: 10,
   /** Peers that are asked about our own history at once. */
   historyChecks: 16,
+  /** Peers that are pinged at once. */
+  pings: 64,
+  /** Nodes of our own history that a peer is asked for at once, where the first few do not tell: known peers answer one after the other. */
+  historyQuestions: 16,
   /** Nodes a walk may fetch for each message of its quota: a binary tree has two. */
   nodesPerMessage: 2,
   /** Requests that wait while an address is being proven (protocol §5). */

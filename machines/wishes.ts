@@ -2,6 +2,7 @@
  * What a program may ask of a peer, and how the peer answers. Both are plain data: the same events can come from another process.
  * A `ticket` names a wish in its answer. Whoever asks chooses it, unique among all who ask this peer; `''`: no answer is awaited.
  */
+import type { PublicKey } from '../src/identity/public-key.ts';
 import type { Hash } from '../src/wire/hash.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import type { Failure } from './events.ts';
@@ -19,12 +20,16 @@ export type StoreWish =
   | { readonly type: 'withdrawal.wanted'; readonly hash: Hash; readonly ticket: string }
   | { readonly type: 'follow.wanted'; readonly name: string; readonly following: boolean; readonly ticket: string }
   | { readonly type: 'mute.wanted'; readonly name: string; readonly muted: boolean; readonly ticket: string }
+  /** Believes this key in the place of the one that is known. */
+  | { readonly type: 'trust.wanted'; readonly name: string; readonly key: PublicKey; readonly ticket: string }
   /** Marks messages as read; `all`: whatever is unread on the timeline. */
   | { readonly type: 'read.wanted'; readonly hashes: readonly Hash[] | 'all'; readonly ticket: string };
 
-/** Asks somebody else for something. What comes of it is told in facts about that peer: `sync.finished`, `session.opened`. */
+/** Asks somebody else for something. What comes of it is told in facts about that peer: `sync.finished`, `ping.finished`, `session.opened`. */
 export type NetworkWish =
   | { readonly type: 'sync.wanted'; readonly name: string }
+  /** For its root alone: nothing is downloaded. */
+  | { readonly type: 'ping.wanted'; readonly name: string }
   | { readonly type: 'hello.wanted'; readonly address: SocketAddress };
 
 export type Wish = StoreWish | NetworkWish;
@@ -34,6 +39,7 @@ export type WishAnswer =
   | { readonly type: 'message.withdrawn'; readonly hash: Hash; readonly root: Hash; readonly ticket: string }
   | { readonly type: 'follow.changed'; readonly name: string; readonly following: boolean; readonly ticket: string }
   | { readonly type: 'mute.changed'; readonly name: string; readonly muted: boolean; readonly ticket: string }
+  | { readonly type: 'key.accepted'; readonly name: string; readonly key: PublicKey; readonly ticket: string }
   /** `count`: how many of them were unread. */
   | { readonly type: 'messages.read'; readonly count: number; readonly ticket: string }
   | { readonly type: 'wish.failed'; readonly failure: Failure; readonly ticket: string };
@@ -44,6 +50,7 @@ export const WISH_ANSWERS = [
   'message.withdrawn',
   'follow.changed',
   'mute.changed',
+  'key.accepted',
   'messages.read',
   'wish.failed',
 ] as const satisfies readonly WishAnswer['type'][];

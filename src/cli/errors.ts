@@ -57,6 +57,19 @@ export class HomeInUseError extends MurmureError {
   }
 }
 
+/** An option of a command that acts through a running peer, which was started otherwise. */
+export class ContradictingOptionError extends MurmureError {
+  override readonly name = 'ContradictingOptionError';
+
+  constructor(option: string, folder: string, pid: number, uses?: string) {
+    const why = uses === undefined ? 'which was started without it' : `which uses ${uses}`;
+    super(
+      'usage',
+      `${option} cannot be used here: this command acts through the murmure that runs on ${folder} (process ${pid}), ${why}. Leave it out, or stop that one first`,
+    );
+  }
+}
+
 /** Nothing in this home goes by this name. `meant` is a name that is like it. */
 export class UnknownPeerError extends MurmureError {
   override readonly name = 'UnknownPeerError';
@@ -103,12 +116,13 @@ export class UnknownMessageError extends MurmureError {
   }
 }
 
-/** No `serve` runs on this home, so that there is nothing to explain. */
+/** No peer runs on this home, so that there is nothing to tell. */
 export class NotServingError extends MurmureError {
   override readonly name = 'NotServingError';
 
-  constructor(folder: string) {
-    super('usage', `no "murmure serve" is running on ${folder}: start one, or name a journal that --record wrote`);
+  /** `otherwise`: what else would do. */
+  constructor(folder: string, otherwise = 'open the front end with "murmure"') {
+    super('usage', `no murmure is running on ${folder}: start one with "murmure serve", or ${otherwise}`);
   }
 }
 
@@ -132,6 +146,18 @@ export class NewerMessagesError extends MurmureError {
     super(
       'invalid-data',
       `${who} ${peers.length === 1 ? 'has' : 'have'} messages of yours that are newer than the backup of this home, and publishing now would delete them for everybody: import a newer backup into another --home, or accept the loss with "murmure key resume"`,
+    );
+  }
+}
+
+/** The database of a home is gone, and with it what was published from there. */
+export class LostMessagesError extends MurmureError {
+  override readonly name = 'LostMessagesError';
+
+  constructor(file: string) {
+    super(
+      'invalid-data',
+      `the database of this home was gone, and ${file} is a new one: whatever you have published before, everybody would drop with your next message; put the former database or a backup of it back, import a backup of "murmure key export" into another --home, or accept the loss with "murmure key resume"`,
     );
   }
 }

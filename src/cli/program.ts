@@ -44,6 +44,7 @@ const GROUPS: Readonly<Record<string, readonly CommandFile[]>> = {
   ],
   'Services:': [
     { names: ['serve'], load: () => import('./commands/serve.ts') },
+    { names: ['status'], load: () => import('./commands/status.ts') },
     { names: ['directory'], load: () => import('./commands/directory.ts') },
     { names: ['service'], load: () => import('./commands/service.ts') },
   ],

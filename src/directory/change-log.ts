@@ -6,18 +6,23 @@ const MAX_CHANGES = 65_536;
 
 export class ChangeLog {
   /** Cursors of another run are told apart by it. */
-  readonly #run = randomBytes(6).toString('base64url');
+  readonly #run: string;
   /** The names that changed, the latest last. BOUNDED by `MAX_CHANGES`. */
   #names: string[] = [];
   /** Changes before the first of `#names`. */
   #forgotten = 0;
+
+  /** `run`: without a dot. */
+  constructor(run = randomBytes(6).toString('base64url')) {
+    this.#run = run;
+  }
 
   /** Where the log ends now: whoever gets all peers now asks for what changed since this. */
   get cursor(): string {
     return `${this.#run}.${this.#forgotten + this.#names.length}`;
   }
 
-  /** The addresses or the key of this peer are others than before. */
+  /** This peer has been proven anew, or its addresses are others than before. */
   note(name: string): void {
     this.#names.push(name);
     if (this.#names.length <= MAX_CHANGES) return;

@@ -9,8 +9,9 @@ import { MurmureError } from '../wire/murmure-error.ts';
 import { MAX_NAME_BYTES, whyInvalidName, whyRefusedName } from '../wire/name.ts';
 import { formatAddress, type SocketAddress } from '../wire/socket-address.ts';
 import type { Certificate } from './certificate.ts';
+import { ChangesAnswers } from './changes-answers.ts';
 import type { DirectoryMetrics } from './directory-metrics.ts';
-import { changedNames, knownPeers, type PeersQuery, sendPeers } from './peer-list.ts';
+import { changedNames, isKnownAlready, knownPeers, type PeersQuery, sendPeers } from './peer-list.ts';
 import type { Registry } from './registry.ts';
 
 export interface HttpServerOptions {
@@ -49,6 +50,7 @@ const SLOW_CLIENT_MS = 10_000;
 const NEW_NAMES: RateLimit = { perSecond: 1_000 / 3_600, burst: 1_000 };
 /** All peers with their addresses, per source: thousands of look-ups each, so fewer than of other requests. */
 const FULL_LISTS: RateLimit = { perSecond: 1, burst: 100 };
+const JSON_TYPE = 'application/json; charset=utf-8';
 /** What the 2022 directory says when a name is bound to another key. */
 const BAD_KEY = { kind: 'bad-key', why: 'add peer:bad key' } as const;
 
@@ -137,6 +139,7 @@ function addRoutes(app: FastifyInstance, options: HttpServerOptions): void {
   const { registry, udpAddresses, serverKey, now, metrics } = options;
   const newNames = new TokenBuckets(options.newNames ?? NEW_NAMES);
   const fullLists = new TokenBuckets(FULL_LISTS);
+  const answers = new ChangesAnswers(registry, now);
 
   app.get('/udp-address', async () => udpAddresses());
 
@@ -170,10 +173,13 @@ function addRoutes(app: FastifyInstance, options: HttpServerOptions): void {
     if (names.length > MAX_NAMES_AT_ONCE)
       return text(reply, 400, `at most ${MAX_NAMES_AT_ONCE} names can be asked for at once\n`);
     if (names.length > 0) return { peers: knownPeers(registry, names, now()) };
+    if (isKnownAlready(registry, request, reply)) return reply.code(304).send();
+    const changes = typeof query.since === 'string' ? answers.since(query.since, query.changes === 'only') : undefined;
+    if (changes !== undefined) return reply.type(JSON_TYPE).send(changes);
     const changed = changedNames(registry, query);
     const waitS = changed === undefined ? fullLists.take(sourceOf(request.ip), now()) : 0;
     if (waitS > 0) return tooMany(reply, 'requests for all peers', waitS);
-    return sendPeers(registry, changed, request, reply, now);
+    return sendPeers(registry, changed, request, reply.type(JSON_TYPE), now);
   };
   app.get<{ Querystring: PeersQuery }>('/peers', listPeers);
   app.get<{ Querystring: PeersQuery }>('/peers/', listPeers);

@@ -8,6 +8,8 @@ export interface PeersQuery {
   readonly format?: string | string[];
   readonly name?: string | string[];
   readonly since?: string | string[];
+  /** `only`: all peers are not wanted, even if the cursor has expired. */
+  readonly changes?: string | string[];
 }
 
 /** Peers that are looked up at once; between two batches other requests have their turn. */
@@ -23,9 +25,17 @@ export function changedNames(registry: Registry, { since }: PeersQuery): readonl
   return typeof since === 'string' ? registry.changesSince(since) : undefined;
 }
 
+/** Gives the list an ETag. Has nothing changed since the answer that the reader has? */
+export function isKnownAlready(registry: Registry, { headers }: FastifyRequest, reply: FastifyReply): boolean {
+  // Weak: compressed or not, it is the same list.
+  const etag = `W/"${registry.cursor()}"`;
+  reply.header('ETag', etag).header('Vary', 'Accept-Encoding');
+  return headers['if-none-match'] === etag;
+}
+
 /**
- * Tells of all peers, or of those that changed; 304 if nothing did since the answer that the reader has. A peer that changes while
- * the answer is under way is told again to whoever asks with the cursor of that answer.
+ * Tells of all peers, or of those that changed. A peer that changes while the answer is under way is told again to whoever asks with
+ * the cursor of that answer.
  */
 export function sendPeers(
   registry: Registry,
@@ -34,13 +44,7 @@ export function sendPeers(
   reply: FastifyReply,
   now: () => number,
 ): FastifyReply {
-  const cursor = registry.cursor();
-  // Weak: compressed or not, it is the same list.
-  const etag = `W/"${cursor}"`;
-  reply.header('ETag', etag).header('Vary', 'Accept-Encoding');
-  if (headers['if-none-match'] === etag) return reply.code(304).send();
-  const body = Readable.from(listOf(registry, cursor, changed, now), { objectMode: false });
-  reply.type('application/json; charset=utf-8');
+  const body = Readable.from(listOf(registry, registry.cursor(), changed, now), { objectMode: false });
   if (!takesGzip(headers['accept-encoding'])) return reply.send(body);
   // An error ends both streams, and the connection with them: the reader sees that the answer is cut short.
   const compressed = pipeline(body, createGzip(), () => {});

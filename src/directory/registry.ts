@@ -11,6 +11,8 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 export interface RegistryOptions {
   /** Days for which a name stays bound to its key after the last proof. Default 90. */
   readonly bindingDays?: number | undefined;
+  /** Tells the cursors of this run from those of others; without a dot. Default: random. */
+  readonly run?: string | undefined;
 }
 
 export const registryLimits = {
@@ -65,7 +67,7 @@ export interface Registry {
   isListed(address: SocketAddress, nowMs: number, name?: string): boolean;
   /** Names a moment; what changed in the list after it is asked of `changesSince`. */
   cursor(): string;
-  /** Names whose addresses or key changed since; undefined: this registry does not remember that far back. */
+  /** Names that were proven, or whose addresses changed, since; undefined: this registry does not remember that far back. */
   changesSince(cursor: string): readonly string[] | undefined;
   /** Forgets what has expired. */
   expire(nowMs: number): void;

@@ -39,7 +39,7 @@ export function openSqliteRegistry(file: string, options: RegistryOptions = {}):
 function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions): Registry {
   const lifetimeMs = bindingLifetimeMs(options);
   const pending = new PendingRegistrations();
-  const changes = new ChangeLog();
+  const changes = new ChangeLog(options.run);
 
   const selectBinding = db.prepare('SELECT key FROM bindings WHERE name = ? AND proven_running_ms > ?');
   // A proof whose time lies in the future has unknown age: it comes last (protocol §3).
@@ -103,11 +103,11 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
   });
   /** Does the work, and notes whether it changed what the list says of this name. */
   const changing = (name: string, nowMs: number, work: () => void): void => {
-    const state = () => JSON.stringify([boundKey(name, nowMs), addressesOf(name, nowMs)]);
-    const before = state();
+    const before = JSON.stringify(addressesOf(name, nowMs));
     inTransaction(db, work);
-    if (state() !== before) changes.note(name);
-    listing.note(name, addressesOf(name, nowMs).length > 0);
+    const addresses = addressesOf(name, nowMs);
+    if (JSON.stringify(addresses) !== before) changes.note(name);
+    listing.note(name, addresses.length > 0);
   };
 
   return {
@@ -127,7 +127,7 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
       const text = formatAddress(address);
       const isSameOwner = boundKey(name, nowMs) === (key ?? null);
       const listed = isSameOwner ? addressesOf(name, nowMs) : [];
-      changing(name, nowMs, () => {
+      inTransaction(db, () => {
         if (!isSameOwner) clearAddresses.run(name);
         upsertBinding.run(name, key ?? null, running.at(nowMs));
         // No binding is younger than the time that the next start goes on from.
@@ -136,6 +136,9 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
         insertAddress.run(name, text, nowMs);
         trimAddresses.run(name, nowMs);
       });
+      // At the same address as well: its program may have started anew, and knows nobody who reads from it.
+      changes.note(name);
+      listing.note(name, true);
       if (key !== undefined) pending.remove(name);
       const others = listed.filter((other) => formatAddress(other) !== text);
       return others.length === listed.length ? others : undefined;

@@ -2,7 +2,7 @@
 import type { AnyActorRef, AnyMachineSnapshot, AnyStateNode, InspectionEvent } from 'xstate';
 import { actorId } from '../../machines/actor-ids.ts';
 import type { Faults, RequestContext } from '../../machines/request-context.ts';
-import { actorsFrom, escapeId, pathOf, stateOf, unescapeId } from '../runtime/actor-tree.ts';
+import { actorsFrom, escapeId, pathOf, stateOf } from '../runtime/actor-tree.ts';
 import { formatAddress } from '../wire/socket-address.ts';
 import { Tracer, type Transition } from './trace.ts';
 
@@ -30,25 +30,7 @@ export class Explainer {
 
   /** Of everything that has to do with this peer, living or ended. */
   explain(root: AnyActorRef, name: string, nowMs: number): Explanation[] {
-    return this.#explainThose(root, name, livingByName(root).get(name) ?? [], nowMs);
-  }
-
-  /** As above, for everybody there is something to say of; in one go, since a peer may have thousands of sessions. */
-  explainAll(root: AnyActorRef, nowMs: number): Map<string, Explanation[]> {
-    const living = livingByName(root);
-    return new Map(this.names().map((name) => [name, this.#explainThose(root, name, living.get(name) ?? [], nowMs)]));
-  }
-
-  /** Names of the peers there is something to say of. */
-  names(): string[] {
-    const names = [...this.#past.keys()].map(
-      (path) => /^[^/]+\/((?:outgoing-session|merkle-walk)\.[^/]*)$/.exec(path)?.[1],
-    );
-    return [...new Set(names.flatMap((id) => (id === undefined ? [] : (nameIn(unescapeId(id)) ?? []))))];
-  }
-
-  #explainThose(root: AnyActorRef, name: string, living: readonly AnyActorRef[], nowMs: number): Explanation[] {
-    const explanations = living.map((actor) => this.#explainLiving(actor, nowMs));
+    const explanations = livingOf(root, name).map((actor) => this.#explainLiving(actor, nowMs));
     for (const id of [actorId.outgoingSession(name), actorId.merkleWalk(name)]) {
       const path = `${pathOf(root)}/${escapeId(id)}`;
       const past = this.#past.get(path);
@@ -122,19 +104,13 @@ function refusals(faults: Faults): string | undefined {
 /** The state of requests that are in flight. */
 const WAITING = 'open.awaitingAnswer';
 
-/** Sessions and downloads that are alive, by the peer they have to do with; of each peer in the order of their ids. */
-function livingByName(root: AnyActorRef): Map<string, AnyActorRef[]> {
+/** Sessions and downloads that are alive and have to do with this peer, in the order of their ids. */
+function livingOf(root: AnyActorRef, name: string): AnyActorRef[] {
   const { children = {} } = root.getSnapshot() as { children?: Record<string, AnyActorRef | undefined> };
-  const found = new Map<string, AnyActorRef[]>();
-  for (const id of Object.keys(children).sort()) {
-    const actor = children[id];
-    const name = actor && nameOf(actor);
-    if (actor === undefined || name === undefined) continue;
-    const others = found.get(name);
-    if (others === undefined) found.set(name, [actor]);
-    else others.push(actor);
-  }
-  return found;
+  return Object.keys(children)
+    .sort()
+    .flatMap((id) => children[id] ?? [])
+    .filter((actor) => nameOf(actor) === name);
 }
 
 function nameOf(actor: AnyActorRef): string | undefined {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { createActor } from 'xstate';
 import { actorId } from '../../machines/actor-ids.ts';
-import { establishedIn, outgoingOf } from '../../machines/contacts.ts';
+import { establishedIn } from '../../machines/contacts.ts';
 import type { HistoryCheck, SyncReport } from '../../machines/events.ts';
 import type { PeerFact as MachineFact, NetworkChange, PeerEvent } from '../../machines/peer-context.ts';
 import type { SocketContext } from '../../machines/socket.machine.ts';
@@ -31,10 +31,12 @@ import { failureFrom, MurmureError } from '../wire/murmure-error.ts';
 import { parseAddress, type SocketAddress } from '../wire/socket-address.ts';
 import { contactIn } from './contact.ts';
 import { createDirectoryHttp, type DirectoryHttp, type DirectoryPeer } from './directory-http.ts';
-import { askable, guardHistory, ownHistory } from './history-guard.ts';
+import { FactListeners } from './fact-listeners.ts';
 import { outdatedTrust } from './outdated-trust.ts';
+import { ownHistory } from './own-history.ts';
 import type { Contact, Peer, PeerFact, PeerOptions, Traffic } from './peer.ts';
 import { notListed, providePeer } from './peer-effects.ts';
+import { type DirectoryStanding, directoryStanding, type PeerStatus, statusIn } from './status.ts';
 import { SyncReports } from './sync-reports.ts';
 import { publish } from './wishes.ts';
 
@@ -57,8 +59,6 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   return peer;
 }
 
-type Listener = (fact: PeerFact) => void;
-
 class RunningPeer implements Peer {
   readonly name: string;
   readonly publicKey: PublicKey;
@@ -76,20 +76,19 @@ class RunningPeer implements Peer {
   readonly #explainer: Explainer | undefined;
   readonly #actor;
   readonly #flush: () => void;
-  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #listeners = new FactListeners();
+  readonly on = this.#listeners.on;
   readonly #stops: (() => void)[] = [];
-  readonly #waiting = new Set<(error: Error) => void>();
   /** Peers that have another key than the pinned one, and that one. BOUNDED by the peers that are asked for. */
   readonly #refused = new Map<string, PublicKey | undefined>();
   readonly #binds: readonly SocketAddress[];
   readonly #bound = new Map<number, SocketAddress>();
   #publishes: boolean;
-  /** Nobody learns the root yet. */
-  #isGuarded: boolean;
+  /** Nobody learns the root before it was asked whether it knows a later one. */
+  readonly #isGuarded: boolean;
   #stopped: MurmureError | undefined;
   #root: Hash;
   #historyCheck: Promise<readonly HistoryCheck[]> | undefined;
-  #asking: Promise<unknown> = Promise.resolve();
   #isListed = false;
   #lookedAtMs: number;
   #localIpsBefore: readonly string[] = [];
@@ -112,16 +111,18 @@ class RunningPeer implements Peer {
     this.#localIpsBefore = this.#localIps();
     this.#root = store.ownFeed().root;
     this.#publishes = options.publish ?? true;
-    this.#isGuarded = this.#publishes && options.guarded === true && ownHistory(store) !== undefined;
+    this.#isGuarded = this.#publishes && options.guarded === true;
+    const register = options.register ?? true;
     const input = {
       name,
-      root: this.#publishes && !this.#isGuarded ? this.#root : undefined,
-      guardedKey: this.#publishes && options.guarded === true ? keyPair.publicKey : undefined,
+      root: this.#publishes ? this.#root : undefined,
+      guardedKey: this.#isGuarded && register ? keyPair.publicKey : undefined,
+      history: this.#isGuarded ? ownHistory(store) : undefined,
       binds: this.#binds,
       following: followedNames(store, name),
-      register: options.register ?? true,
+      register,
       quota: options.quota ?? limits.messageQuota,
-      formerReaders: store.readersSince(this.#clock.now() - timing.readerMemory),
+      formerReaders: store.readersSince(this.#clock.now() - timing.readerMemory, this.#clock.now()),
     };
     const recording = record({
       root: 'peer',
@@ -168,7 +169,6 @@ class RunningPeer implements Peer {
     this.#stops.push(this.#watchStore());
     this.#actor.start();
     this.#submit({ type: 'network.changed', why: 'start', localIps: this.#localIps(), atMs: this.#time.now() });
-    if (this.#isGuarded) this.#stops.push(this.#guardHistory());
   }
 
   get addresses(): readonly SocketAddress[] {
@@ -182,6 +182,15 @@ class RunningPeer implements Peer {
   get sessions(): { outgoing: number; incoming: number } {
     const { contacts } = this.#actor.getSnapshot().context;
     return { outgoing: establishedIn(contacts).length, incoming: contacts.incomingCount };
+  }
+
+  get directory(): DirectoryStanding {
+    return directoryStanding(this.#actor.getSnapshot(), (atMs) => this.#toWall(atMs));
+  }
+
+  status(): PeerStatus {
+    const toWall = (atMs: number) => this.#toWall(atMs);
+    return statusIn(this.#actor.getSnapshot(), { store: this.#store, reports: this.#reports, toWall });
   }
 
   get actors(): string[] {
@@ -201,7 +210,7 @@ class RunningPeer implements Peer {
   /** Rejects with what the first socket that cannot be bound says. */
   whenBound(): Promise<void> {
     if (this.#bound.size >= this.#binds.length) return Promise.resolve();
-    return this.#until<void>((resolve, reject) => [
+    return this.#listeners.until<void>((resolve, reject) => [
       this.on('socket.bound', () => this.#bound.size >= this.#binds.length && resolve()),
       this.on('socket.failed', ({ why }) => reject(new MurmureError('unexpected', why))),
     ]);
@@ -209,7 +218,7 @@ class RunningPeer implements Peer {
 
   whenListed(signal?: AbortSignal): Promise<void> {
     if (this.#isListed) return Promise.resolve();
-    return this.#until<void>(
+    return this.#listeners.until<void>(
       (resolve, reject) => [
         this.on('peer.listed', () => resolve()),
         this.on('directory.unreachable', ({ failure }) => {
@@ -229,7 +238,7 @@ class RunningPeer implements Peer {
   }
 
   sync(name: string, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<SyncReport> {
-    const finished = this.#until<SyncReport>(
+    const finished = this.#listeners.until<SyncReport>(
       (resolve) => [this.on('sync.finished', ({ report }) => report.peer === name && resolve(report))],
       signal,
     );
@@ -260,10 +269,6 @@ class RunningPeer implements Peer {
     return this.#explainer?.explain(this.#actor, name, this.#time.now()) ?? [];
   }
 
-  explainAll(): ReadonlyMap<string, readonly Explanation[]> {
-    return this.#explainer?.explainAll(this.#actor, this.#time.now()) ?? new Map();
-  }
-
   hello(address: SocketAddress): void {
     this.#submit({ type: 'hello.wanted', address, atMs: this.#time.now() });
   }
@@ -286,7 +291,7 @@ class RunningPeer implements Peer {
 
   withdraw(hash: Hash): Promise<{ readonly root: Hash }> {
     const ticket = `withdraw.${randomUUID()}`;
-    const answered = this.#until<{ readonly root: Hash }>((resolve, reject) => [
+    const answered = this.#listeners.until<{ readonly root: Hash }>((resolve, reject) => [
       this.on('message.withdrawn', (fact) => fact.ticket === ticket && resolve({ root: fact.root })),
       this.on('wish.failed', ({ ticket: failed, failure }) => {
         if (failed === ticket) reject(new MurmureError(failure.code, failure.message));
@@ -316,16 +321,6 @@ class RunningPeer implements Peer {
     this.#trustChanged(name);
   }
 
-  on<T extends PeerFact['type'] | '*'>(
-    type: T,
-    listener: (fact: T extends '*' ? PeerFact : Extract<PeerFact, { type: T }>) => void,
-  ): () => void {
-    const listeners = this.#listeners.get(type) ?? new Set();
-    this.#listeners.set(type, listeners);
-    listeners.add(listener as Listener);
-    return () => listeners.delete(listener as Listener);
-  }
-
   async close(): Promise<void> {
     if (this.#isClosed) return;
     try {
@@ -340,12 +335,18 @@ class RunningPeer implements Peer {
     return this.close();
   }
 
+  /** What was noted in time for intervals, as people read it. */
+  #toWall(atMs: number): number {
+    return atMs - this.#time.now() + this.#clock.now();
+  }
+
   #submit(event: PeerEvent): void {
     this.#gate.submit(this.#actor, event);
   }
 
-  /** Everything that is due, once this machine's addresses were looked at. */
+  /** Everything that is due, once this machine's clocks and addresses were looked at: it may just have woken up. */
   #sweep(): void {
+    this.#lookAtClock();
     const localIps = this.#localIps();
     if (localIps.join() !== this.#localIpsBefore.join()) this.#tellNetworkChanged('addresses', localIps);
     this.#submit({ type: 'sweep', atMs: this.#time.now() });
@@ -379,17 +380,7 @@ class RunningPeer implements Peer {
   async #checkHistory(): Promise<readonly HistoryCheck[]> {
     // Called by a listener: what it has asked for before comes first, and the actors are at rest.
     await null;
-    return this.#askHistory(this.#actor.getSnapshot().context.following);
-  }
-
-  /** One after the other: the peer asks about one history at a time. */
-  #askHistory(names: readonly string[]): Promise<readonly HistoryCheck[]> {
-    const asked = this.#asking.then(() => this.#askHistoryNow(names));
-    this.#asking = asked.catch(() => {});
-    return asked;
-  }
-
-  async #askHistoryNow(names: readonly string[]): Promise<readonly HistoryCheck[]> {
+    const names = this.#actor.getSnapshot().context.following;
     const history = ownHistory(this.#store);
     if (names.length === 0 || history === undefined) return [];
     const absent = await this.#absentAmong(names);
@@ -397,10 +388,14 @@ class RunningPeer implements Peer {
     for (const check of checks) this.#tell({ type: 'history.checked', check });
     const present = names.filter((name) => !absent.includes(name));
     if (present.length === 0) return checks;
-    const finished = this.#until<readonly HistoryCheck[]>((resolve) => [
-      this.on('history.checked', ({ check }) => checks.push(check) === names.length && resolve(checks)),
+    const awaited = new Set(present);
+    const finished = this.#listeners.until<readonly HistoryCheck[]>((resolve) => [
+      this.on('history.checked', ({ check }) => {
+        if (awaited.delete(check.peer)) checks.push(check);
+        if (awaited.size === 0) resolve(checks);
+      }),
     ]);
-    this.#submit({ type: 'history.wanted', names: present, ...history, atMs: this.#time.now() });
+    this.#submit({ type: 'history.wanted', names: present, history, atMs: this.#time.now() });
     return finished;
   }
 
@@ -416,32 +411,14 @@ class RunningPeer implements Peer {
   }
 
   #trustChanged(name: string): void {
-    this.#refused.delete(name);
     this.#submit({ type: 'trust.changed', name, atMs: this.#time.now() });
   }
 
   #announce(root: Hash): void {
     if (root === this.#root) return;
     this.#root = root;
-    if (this.#publishes && !this.#isGuarded) this.#submit({ type: 'root.published', root });
-  }
-
-  #guardHistory(): () => void {
-    const context = () => this.#actor.getSnapshot().context;
-    return guardHistory({
-      clock: this.#clock,
-      names: askable(context().following, context().formerReaders),
-      ask: (names) => this.#askHistory(names),
-      onCheck: (listener) => this.on('history.checked', ({ check }) => listener(check)),
-      onListed: (listener) => this.on('peer.listed', listener),
-      onSession: (listener) => this.on('session.opened', listener),
-      isReached: (name) => outgoingOf(context().contacts, actorId.outgoingSession(name))?.address !== undefined,
-      begin: (unasked) => {
-        this.#isGuarded = false;
-        if (this.#publishes) this.#submit({ type: 'publishing.begun', root: this.#root, unasked });
-      },
-      stop: (failure) => this.#submit({ type: 'publishing.stop', failure }),
-    });
+    const history = this.#isGuarded ? ownHistory(this.#store) : undefined;
+    if (this.#publishes) this.#submit({ type: 'root.published', root, ...(history && { history }) });
   }
 
   /** Another process may post, follow or unfollow on this home. */
@@ -493,30 +470,10 @@ class RunningPeer implements Peer {
       this.#publishes = false;
       this.#stopped = new MurmureError(fact.failure.code, fact.failure.message);
     }
+    if (fact.type === 'trust.changed') this.#refused.delete(fact.name);
     if (fact.type === 'key.changed') this.#refused.set(fact.name, this.#store.peer(fact.name)?.key);
     if (fact.type === 'message.published' || fact.type === 'message.withdrawn') this.#announce(fact.root);
-    for (const listener of [...(this.#listeners.get(fact.type) ?? []), ...(this.#listeners.get('*') ?? [])]) {
-      listener(fact);
-    }
-  }
-
-  /** A promise that facts settle, and that an abort or the end of the peer rejects. */
-  #until<T>(
-    subscribe: (resolve: (value: T) => void, reject: (error: Error) => void) => (() => void)[],
-    signal?: AbortSignal,
-  ): Promise<T> {
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    if (this.#isClosed) reject(this.#failure ?? new MurmureError('interrupted', 'the peer is closed'));
-    const abort = () => reject(signal?.reason ?? new MurmureError('interrupted', 'given up'));
-    if (signal?.aborted) abort();
-    signal?.addEventListener('abort', abort, { once: true });
-    const stops = subscribe(resolve, reject);
-    this.#waiting.add(reject);
-    return promise.finally(() => {
-      for (const stop of stops) stop();
-      signal?.removeEventListener('abort', abort);
-      this.#waiting.delete(reject);
-    });
+    this.#listeners.tell(fact);
   }
 
   #release(): void {
@@ -530,8 +487,10 @@ class RunningPeer implements Peer {
     } catch {
       // The disk is full, say: what was not written is fetched again.
     }
-    const error = this.#failure ?? new MurmureError('interrupted', 'the peer was closed meanwhile');
-    for (const reject of this.#waiting) reject(error);
+    this.#listeners.end(
+      this.#failure ?? new MurmureError('interrupted', 'the peer was closed meanwhile'),
+      this.#failure ?? new MurmureError('interrupted', 'the peer is closed'),
+    );
   }
 }
 

@@ -10,6 +10,9 @@ export const MAX_ANSWER_BYTES = 64 * 1024;
 /** Bytes of a list of peers: 100,000 with two addresses and a key each. */
 export const MAX_PEERS_BYTES = 32 * 1024 * 1024;
 export const MAX_PEERS = 100_000;
+/** Bytes of what changed, asked for every few seconds: more than a thousand peers. */
+export const MAX_CHANGES_BYTES = 256 * 1024;
+const MAX_CURSOR_CHARACTERS = 200;
 /** Objects, arrays and what is in them: 100,000 peers with a key and three addresses each have 13 of them. */
 const MAX_PARTS = 16 * MAX_PEERS;
 const [COMMA, BRACKET, BRACE] = Buffer.from(',[{');
@@ -44,6 +47,12 @@ const Peer = members({
 });
 
 const Peers = members({ peers: v.nullable(v.array(v.unknown())) });
+const ChangesSince = members({
+  cursor: v.pipe(v.string(), v.nonEmpty(), v.maxLength(MAX_CURSOR_CHARACTERS)),
+  complete: v.boolean(),
+  expired: v.optional(v.boolean(), false),
+  removed: v.nullable(v.array(v.unknown())),
+});
 
 /** The usable ones of `[{"ip","port"}]`, in the order given, without repeats. */
 export function readAddresses(bytes: Uint8Array): Decoded<SocketAddress[]> {
@@ -85,6 +94,33 @@ export function readPeers(bytes: Uint8Array): Decoded<ReadPeers> {
     if (isValidName(name) && !peers.has(name)) peers.set(name, peerFrom(peer.output, name));
   }
   return decodedAs(peers);
+}
+
+/** What a directory says has changed in its list. */
+export interface Changes {
+  /** Where the list stands now. */
+  readonly cursor: string;
+  /** The cursor that was asked with has expired: nobody knows what changed before this one. Then nothing else is told. */
+  readonly isExpired: boolean;
+  /** Those who were proven, or whose addresses changed, without those that are described wrongly. */
+  readonly peers: readonly DirectoryPeer[];
+  /** Names that are listed no more. */
+  readonly removed: readonly string[];
+}
+
+/** `{"cursor","complete","peers","removed"}`. */
+export function readChanges(bytes: Uint8Array): Decoded<Changes> {
+  const found = v.safeParse(ChangesSince, parseJson(bytes));
+  const peers = readPeers(bytes);
+  if (!found.success || !peers.ok) return malformed('not a list of changes');
+  const { cursor, complete, expired, removed } = found.output;
+  if (complete || expired) return decodedAs({ cursor, isExpired: true, peers: [], removed: [] });
+  return decodedAs({
+    cursor,
+    isExpired: false,
+    peers: [...peers.value.values()].flatMap((peer) => (peer.ok ? [peer.value] : [])),
+    removed: (removed ?? []).filter((name) => typeof name === 'string'),
+  });
 }
 
 /**

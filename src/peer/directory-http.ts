@@ -13,11 +13,14 @@ import { MurmureError } from '../wire/murmure-error.ts';
 import { isValidName, whyInvalidName } from '../wire/name.ts';
 import type { SocketAddress } from '../wire/socket-address.ts';
 import {
+  type Changes,
   type DirectoryPeer,
   MAX_ANSWER_BYTES,
+  MAX_CHANGES_BYTES,
   MAX_PEERS_BYTES,
   type ReadPeers,
   readAddresses,
+  readChanges,
   readNames,
   readPeer,
   readPeers,
@@ -27,7 +30,7 @@ import { invalidAnswer, isConnectionLost, notADirectory, refused, timedOut, unre
 import { DirectoryLookUps } from './directory-look-ups.ts';
 import { createTransport } from './directory-transport.ts';
 
-export type { DirectoryPeer } from './directory-answers.ts';
+export type { Changes, DirectoryPeer } from './directory-answers.ts';
 
 export interface DirectoryHttpOptions {
   /** `https:` URL; a path is kept in front of those of the protocol. */
@@ -55,6 +58,11 @@ export interface DirectoryHttp {
   peers(signal?: AbortSignal): Promise<DirectoryPeer[]>;
   /** Undefined if the directory does not list the name now. Look-ups that are made together go in one request. */
   peer(name: string, signal?: AbortSignal): Promise<DirectoryPeer | undefined>;
+  /**
+   * What has changed in the list since this cursor; an empty one asks where the list stands. Undefined: this directory has no cursors;
+   * it is not asked again.
+   */
+  changes(cursor: string, signal?: AbortSignal): Promise<Changes | undefined>;
   /** This machine is somewhere else now: connections that are open lead nowhere. */
   forgetConnections?(): void;
 }
@@ -93,6 +101,7 @@ export function createDirectoryHttp(options: DirectoryHttpOptions): DirectoryHtt
   const base = parseBase(options.url);
   let clockOffsetMs: number | undefined;
   let certificateExpiresMs: number | undefined;
+  let hasCursors = true;
   const transport = createTransport({
     url: new URL(base),
     ca,
@@ -162,6 +171,17 @@ export function createDirectoryHttp(options: DirectoryHttpOptions): DirectoryHtt
     }
   };
 
+  const askForChanges = async (cursor: string, signal: AbortSignal | undefined): Promise<Changes | undefined> => {
+    const path = `/peers?format=json&changes=only&since=${encodeURIComponent(cursor)}`;
+    try {
+      return changesIn(await ask({ path, signal, limit: MAX_CHANGES_BYTES }));
+    } catch (error) {
+      // It is too long. Looking up by name whom one wants costs less.
+      if (!(error instanceof MurmureError) || error.code !== 'invalid-data') throw error;
+      return cursor === '' ? undefined : askForChanges('', signal);
+    }
+  };
+
   return {
     get clockOffsetMs() {
       return clockOffsetMs;
@@ -210,6 +230,12 @@ export function createDirectoryHttp(options: DirectoryHttpOptions): DirectoryHtt
     },
 
     peer: (name, signal) => lookUp(name, signal, false),
+
+    changes: async (cursor, signal) => {
+      const changes = hasCursors ? await askForChanges(cursor, signal) : undefined;
+      hasCursors = changes !== undefined;
+      return changes;
+    },
   };
 }
 
@@ -246,6 +272,17 @@ function peersIn(answer: Answer): ReadPeers | undefined {
   const peers = readPeers(bytes);
   if (peers.ok) return peers.value;
   namesIn(answer);
+  return undefined;
+}
+
+/** Undefined for a directory that has no such route, or that leaves the query aside. */
+function changesIn(answer: Answer): Changes | undefined {
+  const { url, response, bytes } = answer;
+  if (response.status === 404 || response.status === 400) return undefined;
+  if (!response.ok) throw refused(url, response);
+  const changes = readChanges(bytes);
+  if (changes.ok) return changes.value;
+  if (!readPeers(bytes).ok) namesIn(answer);
   return undefined;
 }
 

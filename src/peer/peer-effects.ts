@@ -13,6 +13,7 @@ import { brokenDown, type LookedUp } from '../../machines/merkle-walk-context.ts
 import type { Message as MessageTo } from '../../machines/messages.ts';
 import { outgoingSessionMachine } from '../../machines/outgoing-session.machine.ts';
 import { peerMachine } from '../../machines/peer.machine.ts';
+import type { Listing } from '../../machines/peer-context.ts';
 import { type Message, toMessage } from '../feed/message.ts';
 import type { PublicKey } from '../identity/public-key.ts';
 import { type Clock, nextTurn } from '../runtime/clock.ts';
@@ -22,7 +23,7 @@ import type { Hash } from '../wire/hash.ts';
 import { failureFrom } from '../wire/murmure-error.ts';
 import { isValidName } from '../wire/name.ts';
 import { formatAddress, type SocketAddress } from '../wire/socket-address.ts';
-import type { DirectoryHttp } from './directory-http.ts';
+import type { Changes, DirectoryHttp } from './directory-http.ts';
 import { type FoundKey, KeyFinder } from './key-finder.ts';
 import { NodeBuffer } from './node-buffer.ts';
 import { carryOutWishes } from './wishes.ts';
@@ -205,15 +206,17 @@ export function providePeer(dependencies: PeerDependencies) {
 
   const merkleWalk = merkleWalkMachine.provide({
     actions: gate.effects({
-      beginWalk: ({ self, enter }: CallOf<'merkle-walk'>, { name, root, authenticated, quota }: AdoptParams) =>
+      beginWalk: ({ self, enter }: CallOf<'merkle-walk'>, { name, root, authenticated, quota }: BeginParams) =>
         inStore({ self, enter }, () => {
           const isCurrent = store.isCurrent(name, root);
+          const isSuperseded = store.wasCurrent(name, root);
           const known = store.peer(name);
           // What an earlier walk has just fetched counts as known.
           buffer.flush();
           if (!isCurrent) store.beginWalk(name, root, wallNow(), { authenticated, quota: known?.quota ?? quota });
+          const totalMessages = known?.messages ?? 0;
           const own = known?.quota === undefined ? {} : { quota: known.quota };
-          enter(self, { type: 'walk.begun', isCurrent, totalMessages: known?.messages ?? 0, ...own, atMs: now() });
+          enter(self, { type: 'walk.begun', isCurrent, isSuperseded, totalMessages, ...own, atMs: now() });
         }),
       lookUp: ({ self, enter }: CallOf<'merkle-walk'>, { hashes }: { hashes: readonly Hash[] }) =>
         inStore({ self, enter }, () => {
@@ -227,10 +230,10 @@ export function providePeer(dependencies: PeerDependencies) {
         }),
       keepNodes: (call: CallOf<'merkle-walk'>, { nodes }: { nodes: readonly ReceivedNode[] }) =>
         inStore(call, () => buffer.add(nodes)),
-      adoptTree: async ({ self, enter }: CallOf<'merkle-walk'>, { name, root, authenticated, quota }: AdoptParams) => {
+      adoptTree: async ({ self, enter }: CallOf<'merkle-walk'>, { name, root, ...rest }: AdoptParams) => {
         try {
           buffer.flush();
-          const input = { feed: name, root, authenticated, quota, nowMs: wallNow() };
+          const input = { feed: name, root, ...rest, nowMs: wallNow() };
           let adoption = store.adopt(input);
           while (adoption.status === 'underway') {
             await nextTurn(wallClock);
@@ -238,7 +241,7 @@ export function providePeer(dependencies: PeerDependencies) {
             if (self.getSnapshot().status !== 'active') return;
             adoption = store.adopt(input);
           }
-          if (adoption.status !== 'incomplete') store.endWalk(name);
+          if (adoption.status !== 'incomplete' && adoption.status !== 'withdraws') store.endWalk(name);
           enter(self, { type: 'tree.adopted', adoption, atMs: now() });
           if (adoption.status !== 'adopted') return;
           if (adoption.added.length > 0) {
@@ -275,14 +278,27 @@ export function providePeer(dependencies: PeerDependencies) {
         }
       },
       lookForPeers: async ({ self, enter }: CallOf<'peer'>, { names }: { names: readonly string[] }) => {
+        const answers = await Promise.allSettled(names.map((name) => http.peer(name)));
+        const listings = names.flatMap((name, index): Listing[] => {
+          const answer = answers[index];
+          if (answer?.status !== 'fulfilled') return [];
+          return [{ name, addresses: answer.value?.addresses ?? [], key: answer.value?.key }];
+        });
+        // Others are asked about again in a moment; that the directory cannot be asked, its client reports.
+        if (listings.length > 0) enter(self, { type: 'presence.found', listings, atMs: now() });
+      },
+      askForChanges: async (
+        { self, enter }: CallOf<'peer'>,
+        { cursor, names }: { cursor: string; names: readonly string[] },
+      ) => {
         try {
-          const found = await Promise.all(names.map((name) => http.peer(name)));
-          const listings = found.flatMap((peer) =>
-            peer === undefined ? [] : [{ name: peer.name, addresses: peer.addresses.map(formatAddress).join(' ') }],
-          );
-          enter(self, { type: 'presence.found', listings, atMs: now() });
+          const changes = await http.changes(cursor);
+          const atMs = now();
+          if (changes === undefined) enter(self, { type: 'cursor.unavailable', atMs });
+          else if (changes.isExpired) enter(self, { type: 'cursor.issued', cursor: changes.cursor, atMs });
+          else enter(self, { type: 'presence.changed', ...among(names, changes), cursor: changes.cursor, atMs });
         } catch {
-          // Asked again in a moment; that the directory cannot be asked, its client reports.
+          // As above.
         }
       },
       verifyAnnouncement: async ({ self, enter }: CallOf<'peer'>, params: AnnouncementParams) => {
@@ -295,6 +311,17 @@ export function providePeer(dependencies: PeerDependencies) {
   return { peer, flush: () => buffer.flush() };
 }
 
+/** Of all that changed at the directory, what concerns these. */
+function among(names: readonly string[], { peers, removed }: Changes) {
+  const wanted = new Set(names);
+  return {
+    listings: peers
+      .filter(({ name }) => wanted.has(name))
+      .map(({ name, addresses, key }): Listing => ({ name, addresses, key })),
+    removed: removed.filter((name) => wanted.has(name)),
+  };
+}
+
 function messagesOf(store: Store, hashes: readonly Hash[], nowMs: number): Message[] {
   return hashes.flatMap((hash) => {
     const kept = store.message(hash);
@@ -302,5 +329,6 @@ function messagesOf(store: Store, hashes: readonly Hash[], nowMs: number): Messa
   });
 }
 
-type AdoptParams = { name: string; root: Hash; authenticated: boolean; quota: number };
+type BeginParams = { name: string; root: Hash; authenticated: boolean; quota: number };
+type AdoptParams = BeginParams & { mayWithdraw: boolean };
 type AnnouncementParams = Omit<VerifyParams, 'id'> & { name: string; root: Hash; atMs: number };

@@ -17,6 +17,7 @@ import type { Hash } from '../wire/hash.ts';
 import type { SocketAddress } from '../wire/socket-address.ts';
 import type { DirectoryHttp, DirectoryPeer } from './directory-http.ts';
 import type { StoreFact } from './peer-effects.ts';
+import type { DirectoryStanding, PeerStatus } from './status.ts';
 
 export type PeerFact =
   | Exclude<MachineFact, { type: 'sync.started' | 'sync.finished' }>
@@ -90,6 +91,7 @@ export interface Peer extends AsyncDisposable {
   readonly traffic: Traffic;
   /** Sessions held now, by direction (protocol §5): established ones outgoing, remembered ones incoming. */
   readonly sessions: { readonly outgoing: number; readonly incoming: number };
+  readonly directory: DirectoryStanding;
   /** Paths of all actors that are alive, sorted: "peer/outgoing-session.alice/request.0". */
   readonly actors: readonly string[];
   /**
@@ -108,6 +110,8 @@ export interface Peer extends AsyncDisposable {
    * rejection. @throws the signal's reason; MurmureError `interrupted` once closed
    */
   sync(name: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<SyncReport>;
+  /** Each session, and each followed peer. With thousands of them it takes milliseconds: not for every fact. */
+  status(): PeerStatus;
   /** How far a download that is under way is, and what it has cost until now; undefined: there is none from this peer. */
   syncUnderWay(name: string): Omit<SyncReport, 'status' | 'error'> | undefined;
   /** Where the session with this peer is; `addresses`: those to which Hello was said, without an answer until now. */
@@ -122,8 +126,6 @@ export interface Peer extends AsyncDisposable {
   directoryPeers(signal?: AbortSignal): Promise<DirectoryPeer[]>;
   /** Why the sessions and the download with this peer are where they are; nothing without the option `explain`. */
   explain(name: string): readonly Explanation[];
-  /** As `explain`, by name, for all of whom there is something to say. */
-  explainAll(): ReadonlyMap<string, readonly Explanation[]>;
   /** Says Hello to an address whose owner need not be known (protocol §5); what comes of it is told in facts. */
   hello(address: SocketAddress): void;
   /**

@@ -1,7 +1,7 @@
 /** What downloads have cost: the machines count datagrams and nodes, and here is the time, and what is still in flight. */
 import type { AnyActorRef, SnapshotFrom } from 'xstate';
 import { actorId } from '../../machines/actor-ids.ts';
-import type { SyncReport, WalkReport } from '../../machines/events.ts';
+import type { Failure, SyncReport, WalkReport } from '../../machines/events.ts';
 import { type MerkleWalkContext, reportOf } from '../../machines/merkle-walk-context.ts';
 import type { OutgoingSessionContext } from '../../machines/outgoing-session-context.ts';
 import type { peerMachine } from '../../machines/peer.machine.ts';
@@ -10,11 +10,21 @@ import type { Store } from '../store/store.ts';
 
 type PeerSnapshot = SnapshotFrom<typeof peerMachine>;
 
+/** `succeededAtMs`: as the clock of the reports has it; undefined: not in this run. */
+export interface SyncEnd {
+  readonly succeededAtMs: number | undefined;
+  readonly failure: Failure | undefined;
+}
+
+const MOST_ENDS = 4_096;
+
 export class SyncReports {
   readonly #now: () => number;
   readonly #store: Store;
   /** When each download began, by name. BOUNDED by the downloads that run. */
   readonly #startedAtMs = new Map<string, number>();
+  /** How the last download from each peer ended, the latest last. BOUNDED by MOST_ENDS. */
+  readonly #ends = new Map<string, SyncEnd>();
 
   /** `now`: monotonic milliseconds. */
   constructor(now: () => number, store: Store) {
@@ -29,7 +39,21 @@ export class SyncReports {
   finished(report: WalkReport): SyncReport {
     const durationMs = this.#durationMs(report.peer);
     this.#startedAtMs.delete(report.peer);
+    this.#noteEnd(report);
     return { ...this.#withTotal(report), durationMs };
+  }
+
+  lastEnd(name: string): SyncEnd | undefined {
+    return this.#ends.get(name);
+  }
+
+  #noteEnd({ peer, error }: WalkReport): void {
+    const succeededAtMs = error === undefined ? this.#now() : this.#ends.get(peer)?.succeededAtMs;
+    // Set again, it is the last one.
+    this.#ends.delete(peer);
+    this.#ends.set(peer, { succeededAtMs, failure: error });
+    const [first] = this.#ends.keys();
+    if (this.#ends.size > MOST_ENDS && first !== undefined) this.#ends.delete(first);
   }
 
   underWay({ children }: PeerSnapshot, name: string): Omit<SyncReport, 'status' | 'error'> | undefined {

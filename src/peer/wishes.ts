@@ -61,6 +61,13 @@ export function carryOutWishes(dependencies: WishDependencies) {
           store.setMuted(name, muted, clock.now());
           return answer({ type: 'mute.changed', name, muted, ticket });
         }
+        case 'trust.wanted': {
+          const { name, key } = wish;
+          requireOther(name, ownName);
+          store.repinKey(name, key, clock.now());
+          enter(self, { type: 'trust.changed', name, atMs: time.now() });
+          return answer({ type: 'key.accepted', name, key, ticket });
+        }
         case 'read.wanted': {
           const { hashes } = wish;
           const count = hashes === 'all' ? await markTimelineRead(dependencies, self) : markRead(store, hashes);

@@ -45,6 +45,8 @@ export class SqliteAdoption {
   readonly #db: SqliteConnection;
   readonly #nodes: SqliteNodes;
   readonly #leaves: SqliteLeaves;
+  /** Whoever takes the last step may have asked the author meanwhile. */
+  #mayWithdraw = true;
   #peer = 0;
   #work: InSteps<Adoption> | undefined;
   /** Through the tree of a feed that has none yet; whether there were leaves before it began, and those that it has met. */
@@ -84,7 +86,8 @@ export class SqliteAdoption {
   }
 
   /** Undefined if there is more to do. After an error this adoption is of no use any more. */
-  step(nodes: number): Adoption | undefined {
+  step(nodes: number, mayWithdraw = true): Adoption | undefined {
+    this.#mayWithdraw = mayWithdraw;
     const isAlone = this.#begin();
     this.#work ??= this.#adopting();
     // Another process adopts for this feed as well: if both went on in steps, each might make the other start over for ever.
@@ -152,6 +155,8 @@ export class SqliteAdoption {
       return { status: 'over-quota', leaves: counted.leaves, quota };
     }
     if (abandoned !== null) {
+      // Nobody knows what of the current tree would go.
+      if (!this.#mayWithdraw) return this.#withdraws(abandoned);
       const met = new LeafSet();
       const onLeaves = (leaves: readonly Leaf[]) => this.#add(leaves.filter(({ leaf }) => met.add(leaf)));
       const pass = new TreePass(this.#nodes, root, { onLeaves, entersWhole: true, quota });
@@ -164,6 +169,7 @@ export class SqliteAdoption {
       hadLeaf: () => false,
       leafCount: (hash) => this.#nodes.internal(hash)?.leaves ?? undefined,
     });
+    if (!this.#mayWithdraw && removed.length > 0) return this.#withdraws(abandoned);
     for (let from = 0; from < added.length; from += BATCH) {
       const some = added.slice(from, from + BATCH);
       const found = this.#nodes.find(some);
@@ -177,6 +183,11 @@ export class SqliteAdoption {
       yield BATCH * LEAF_COST;
     }
     return undefined;
+  }
+
+  #withdraws(abandoned: Uint8Array | null): Adoption {
+    this.#setAdopting(abandoned);
+    return { status: 'withdraws' };
   }
 
   *#count(): InSteps<Exclude<PassState, { readonly status: 'underway' }>> {

@@ -1,5 +1,6 @@
 /** What a home remembers of those it talks to: who reads from it, what a program at an address needs, whose unsigned Roots are believed. */
 import type { PublicKey } from '../identity/public-key.ts';
+import { isYounger } from '../wire/age.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 import type { Habit } from './store.ts';
 
@@ -27,7 +28,7 @@ export class SqliteContacts {
 
   noteReader(name: string, nowMs: number): void {
     const noted = this.#noted.get(name);
-    if (noted !== undefined && isWithin(READER_INTERVAL_MS, noted, nowMs)) return;
+    if (noted !== undefined && isYounger(noted, READER_INTERVAL_MS, nowMs)) return;
     // Before it is written: a disk that is full is not tried again with every read.
     this.#noted.delete(name);
     this.#noted.set(name, nowMs);
@@ -41,7 +42,8 @@ export class SqliteContacts {
     );
   }
 
-  readersSince(ms: number): string[] {
+  readersSince(ms: number, nowMs: number): string[] {
+    this.#dateFuture(nowMs);
     const rows = this.#db.all<{ name: string }>('SELECT name FROM readers WHERE last_ms >= ? ORDER BY id DESC', ms);
     return rows.map(({ name }) => name);
   }
@@ -54,7 +56,7 @@ export class SqliteContacts {
   noteHabit(address: string, key: PublicKey | null, { zeroEndingIds, noFlags }: Habit, nowMs: number): void {
     const known = this.#habit(address, key);
     const isSame = known?.zero_ending_ids === +zeroEndingIds && known.no_flags === +noFlags;
-    if (isSame && isWithin(HABIT_INTERVAL_MS, known.noted_ms, nowMs)) return;
+    if (isSame && isYounger(known.noted_ms, HABIT_INTERVAL_MS, nowMs)) return;
     this.#db.write(
       () => {
         this.#db.run(
@@ -86,15 +88,21 @@ export class SqliteContacts {
     return this.#db.get<HabitRow>('SELECT * FROM habits WHERE address = ? AND key = ?', address, key ?? '');
   }
 
+  /** Noted by a clock that was ahead: it would be remembered until that time has come, so that it counts from now on. */
+  #dateFuture(nowMs: number): void {
+    if (this.#db.get('SELECT 1 FROM readers WHERE last_ms > ?', nowMs) === undefined) return;
+    try {
+      this.#db.write(() => this.#db.run('UPDATE readers SET last_ms = ?1 WHERE last_ms > ?1', nowMs), {
+        durable: false,
+      });
+    } catch {
+      // On a disk that cannot be written they are as they were, until one that can.
+    }
+  }
+
   /** A row that is replaced gets a new id: the order of ids is that in which rows were noted, whatever the clock said. */
   #forgetOldest(table: 'readers' | 'habits'): void {
     const oldest = `SELECT id FROM ${table} ORDER BY id DESC LIMIT 1 OFFSET ${MAX_REMEMBERED}`;
     this.#db.run(`DELETE FROM ${table} WHERE id <= (${oldest})`);
   }
-}
-
-/** A negative age, after the clock was set back, is not a small one. */
-function isWithin(intervalMs: number, thenMs: number, nowMs: number): boolean {
-  const ageMs = nowMs - thenMs;
-  return ageMs >= 0 && ageMs < intervalMs;
 }

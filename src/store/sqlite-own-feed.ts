@@ -1,6 +1,6 @@
 /** The own tree in the database: it is added to, and taken from, in one transaction each, so that two processes never fork it. */
 import { appendLeaf, loadRightEdge } from '../merkle/append.ts';
-import { buildTree, FULL_TREES } from '../merkle/build.ts';
+import { buildTree } from '../merkle/build.ts';
 import { canonicalLeaves, replaceLeaf, TOMBSTONE } from '../merkle/withdraw.ts';
 import { type Hash, hashOf } from '../wire/hash.ts';
 import { encodeMessage, type MessageFields } from '../wire/node.ts';
@@ -113,10 +113,12 @@ export class SqliteOwnFeed {
     return this.#nodes.find(hashes).filter((node) => node?.kind === 'leaf');
   }
 
-  /** Newest first. Not those of full trees: these stand in every later tree as well, and tell nothing. */
-  formerRoots(limit: number): Hash[] {
-    const sql = `SELECT root FROM former_own_roots WHERE leaves NOT IN (${FULL_TREES}) ORDER BY id DESC LIMIT ?`;
-    return this.#db.all<{ root: Uint8Array }>(sql, limit).map(({ root }) => hashFrom(root));
+  /** Newest first, each once. */
+  former(): OwnFeed[] {
+    const sql = 'SELECT root, leaves FROM former_own_roots WHERE root <> (SELECT own_root FROM home) ORDER BY id DESC';
+    const rows = this.#db.all<{ root: Uint8Array; leaves: number }>(sql);
+    const feeds = rows.map(({ root, leaves }): OwnFeed => ({ root: hashFrom(root), messages: leaves }));
+    return [...new Map(feeds.toReversed().map((feed) => [feed.root, feed])).values()].toReversed();
   }
 
   /** Makes this the own tree. `messages`: how many more there are now. */

@@ -152,8 +152,8 @@ class SqliteStore implements Store {
     });
   }
 
-  formerOwnRoots(limit: number): Hash[] {
-    return this.#own.formerRoots(limit);
+  formerOwnFeeds(): OwnFeed[] {
+    return this.#own.former();
   }
 
   ownLeaves(): Uint8Array[] {
@@ -203,7 +203,7 @@ class SqliteStore implements Store {
     const adopting = this.#adoption(input);
     const adoption = this.#db.write(
       () => {
-        const done = adopting.step(this.#adoptionStep);
+        const done = adopting.step(this.#adoptionStep, input.mayWithdraw);
         this.#search.follow(INDEX_SLICE);
         return done;
       },
@@ -235,6 +235,12 @@ class SqliteStore implements Store {
     const sql = `SELECT 1 FROM superseded JOIN internal_nodes ON hash = superseded.root
       WHERE superseded.root = ? AND leaves NOT IN (${FULL_TREES}) AND superseded.root NOT IN (SELECT root FROM peers WHERE root NOT NULL)`;
     return this.#db.get(sql, blob(root)) !== undefined;
+  }
+
+  wasCurrent(feed: string, root: Hash): boolean {
+    const sql =
+      'SELECT 1 FROM superseded JOIN peers ON peers.id = superseded.peer WHERE name = ? AND superseded.root = ?';
+    return this.#db.get(sql, feed, blob(root)) !== undefined;
   }
 
   isCurrent(feed: string, root: Hash): boolean {
@@ -274,8 +280,8 @@ class SqliteStore implements Store {
     this.#contacts.noteReader(name, nowMs);
   }
 
-  readersSince(ms: number): string[] {
-    return this.#contacts.readersSince(ms);
+  readersSince(ms: number, nowMs: number): string[] {
+    return this.#contacts.readersSince(ms, nowMs);
   }
 
   habitOf(address: string, key: PublicKey | null): Habit | undefined {

@@ -13,7 +13,7 @@ export class NewerHomeError extends MurmureError {
 export class CorruptStoreError extends MurmureError {
   override readonly name = 'CorruptStoreError';
   constructor(file: string, cause: unknown) {
-    const message = `the database ${file} is damaged (${(cause as Error).message}): move it away and sync again; your key is not in it, but your own messages are, so restore it from a backup if you can`;
+    const message = `the database ${file} is damaged (${(cause as Error).message}): put it back from a backup if you can, since your own messages are in it; else move it away and sync again, but then nothing is published before you accept the loss with "murmure key resume"`;
     super('invalid-data', message, { cause });
   }
 }

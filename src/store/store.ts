@@ -36,6 +36,8 @@ export interface AdoptionInput extends AdoptionTerms {
   readonly feed: string;
   readonly root: Hash;
   readonly nowMs: number;
+  /** False: a tree that lacks something of the current one is not adopted. Default true. */
+  readonly mayWithdraw?: boolean;
 }
 
 export type Adoption =
@@ -50,7 +52,9 @@ export type Adoption =
       readonly wentBack: boolean;
     }
   | { readonly status: 'incomplete'; readonly missing: Hash }
-  | { readonly status: 'over-quota'; readonly leaves: number; readonly quota: number };
+  | { readonly status: 'over-quota'; readonly leaves: number; readonly quota: number }
+  /** It lacks something of the current tree, and may not: all is as it was. */
+  | { readonly status: 'withdraws' };
 
 /** `underway`: there is more to do, for which `adopt` is to be called again. */
 export type AdoptionStep = Adoption | { readonly status: 'underway' };
@@ -128,8 +132,8 @@ export interface Store extends Disposable {
   withdraw(author: string, hash: Hash, nowMs: number): { root: Hash } | undefined;
   /** The leaves of the own tree, in order, as they are: for a backup. */
   ownLeaves(): Uint8Array[];
-  /** Roots of the own tree before the present one, newest first; without those of 32, 1,024, … messages, which stand in every later tree. */
-  formerOwnRoots(limit: number): Hash[];
+  /** The own tree as it was before, newest first, without the present one: the last 64 changes are remembered. */
+  formerOwnFeeds(): OwnFeed[];
   /** Makes these the own tree, from a backup. @throws MurmureError `usage` if there is an own tree already */
   restore(author: string, leaves: readonly Uint8Array[], nowMs: number): { root: Hash };
   /** Changes when another process has committed to this home; never because of this store's own writes. */
@@ -158,6 +162,8 @@ export interface Store extends Disposable {
    * 1,024, …: these stand in every later tree of the shape that we publish (protocol §2).
    */
   isSuperseded(root: Hash): boolean;
+  /** A later root of this feed has taken its place: it was current once, and is not now. */
+  wasCurrent(feed: string, root: Hash): boolean;
   /** False for the current root, too, while the adoption of another was begun and has not ended. */
   isCurrent(feed: string, root: Hash): boolean;
 
@@ -176,8 +182,11 @@ export interface Store extends Disposable {
    * remembered, and never exported. @throws what is wrong with the disk, at most as often as it is written
    */
   noteReader(name: string, nowMs: number): void;
-  /** Who has read from us at this instant (Unix ms) or later; who was noted last comes first. */
-  readersSince(ms: number): string[];
+  /**
+   * Who has read from us at this instant (Unix ms) or later; who was noted last comes first. Whoever was noted in the future, by a clock
+   * that was set back since, counts as noted now.
+   */
+  readersSince(ms: number, nowMs: number): string[];
   /** `address`: as text, `IP:PORT`. `key`: null for a peer without one. Undefined: nothing is known. */
   habitOf(address: string, key: PublicKey | null): Habit | undefined;
   /** Replaces what was known. Cheap if that was the same. The newest 4,096 are remembered. */

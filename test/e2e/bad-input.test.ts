@@ -311,7 +311,7 @@ describe('a home that can only be read', () => {
       });
     }
     expect(boundByModes(['key', 'show', '--home', home]).code).toBe(0);
-    expect(readdirSync(home).sort()).toEqual(['identity.json', 'key.pem', 'store.db']);
+    expect(readdirSync(home).sort()).toEqual(['had-database.txt', 'identity.json', 'key.pem', 'store.db']);
     expect(readFileSync(join(home, 'store.db')).equals(before)).toBe(true);
   });
 

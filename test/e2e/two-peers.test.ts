@@ -2,43 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { hasIPv6, type Json, Programs, type Running } from '../support/program.ts';
+import { startDirectory } from '../support/local-directory.ts';
+import { hasIPv6, type Json, Programs } from '../support/program.ts';
 
 const networks = [
   { network: 'IPv4', udp: ['127.0.0.1:0'], isHere: true },
   { network: 'IPv6', udp: ['[::1]:0'], isHere: hasIPv6 },
   { network: 'IPv4 and IPv6', udp: ['127.0.0.1:0', '[::1]:0'], isHere: hasIPv6 },
 ];
-
-interface Setting extends AsyncDisposable {
-  readonly programs: Programs;
-  /** Flags of a person's home at this directory. */
-  flags(name: string): string[];
-  serve(name: string): Promise<Running>;
-}
-
-async function startDirectory(udp: readonly string[]): Promise<Setting> {
-  const programs = new Programs();
-  const directory = programs.start([
-    ...['directory', '--json', '--listen', '127.0.0.1:0', '--home', programs.home('directory')],
-    ...udp.flatMap((address) => ['--udp', address]),
-  ]);
-  const ready = await directory.event('ready');
-  const flags = (name: string) => [
-    ...['--json', '--home', programs.home(name)],
-    ...['--directory', ready.url as string, '--ca', ready.ca as string],
-  ];
-  return {
-    programs,
-    flags,
-    async serve(name) {
-      const running = programs.start(['serve', ...udp.flatMap((address) => ['--udp', address]), ...flags(name)]);
-      await running.event('ready');
-      return running;
-    },
-    [Symbol.asyncDispose]: () => programs[Symbol.asyncDispose](),
-  };
-}
 
 describe.for(networks)('over $network', ({ udp, isHere }) => {
   test('what alice posts, bob reads', async ({ skip }) => {
@@ -244,4 +215,27 @@ test('a home restored from an old backup does not take back what a follower has,
 
   expect((await programs.run(['key', 'resume', '--yes', ...flags('alice, some of it')])).code).toBe(0);
   expect((await post('another', 'alice, some of it')).code).toBe(0);
+});
+
+test('an author whose key was moved to another home is read there before its follower asks those whom it follows in turn', async () => {
+  await using setting = await startDirectory(['127.0.0.1:0']);
+  const { programs, flags } = setting;
+  for (const name of ['alice', 'bob', 'carol']) await programs.run(['init', name, ...flags(name)]);
+  const backup = programs.home('backup');
+  await programs.run(['post', 'before', ...flags('alice')]);
+  await programs.run(['key', 'export', backup, ...flags('alice')]);
+  await programs.run(['key', 'import', backup, ...flags('alice, elsewhere')]);
+  const [posted] = (await programs.run(['post', 'after', ...flags('alice, elsewhere')])).values;
+  for (const name of ['alice', 'carol']) await programs.run(['follow', name, '--force', ...flags('bob')]);
+  const alice = await setting.serve('alice');
+  await setting.serve('carol');
+  const bob = await setting.serve('bob');
+  for (const name of ['alice', 'carol']) {
+    await bob.line(({ event, peer }) => event === 'sync.finished' && peer === name);
+  }
+  await alice.stop('SIGKILL');
+  await setting.serve('alice, elsewhere');
+  await bob.line(({ event, hashes }) => event === 'messages.received' && String(hashes) === posted?.hash);
+  // Once a minute it asks all of them.
+  expect(bob.lines().filter(({ event, peer }) => event === 'sync.finished' && peer === 'carol')).toHaveLength(1);
 });

@@ -21,6 +21,7 @@ const events = [
   { type: 'xstate.after.checkPause.directory-client.registered' },
   { type: 'xstate.after.checkPatience.directory-client.checking' },
   { type: 'registration.renew', atMs: 4 },
+  { type: 'listing.wanted' },
   { type: 'port.bound', port: 1 },
   { type: 'ips.changed', ips: [address.ip] },
   rootAt(5),

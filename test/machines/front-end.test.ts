@@ -43,6 +43,10 @@ const events = [
   { type: 'peer.chosen', name: 'alice' },
   { type: 'quit.answered', yes: true },
   { type: 'quit.answered', yes: false },
+  choose('trust', 'alice'),
+  { type: 'trust.answered', yes: true, key: 'key' },
+  { type: 'trust.answered', yes: false, key: 'key' },
+  { type: 'key.accepted', name: 'alice', key: 'key', ticket: ours },
   { type: 'withdrawal.answered', yes: true },
   { type: 'withdrawal.answered', yes: false },
   dismissed,
@@ -78,6 +82,7 @@ const effects = [
   'act',
   'askQuit',
   'askWithdrawal',
+  'askTrust',
 ];
 const input = { id: 'me', drafts: {}, keepsDrafts: true };
 const machine = frontEndMachine.provide({ actions: inert(...effects) });
@@ -160,6 +165,11 @@ test('whatever changes something is asked of the peer, in plain data', () => {
   expect(asked(choose('reply', '00'), give('hello'))).toMatchObject([{ type: 'post.wanted', inReplyTo: '00' }]);
   expect(asked(choose('withdraw', '00'), { type: 'withdrawal.answered', yes: true })).toEqual([
     { type: 'withdrawal.wanted', hash: '00', ticket: ours },
+  ]);
+  expect(asked(choose('trust', 'alice'))).toEqual([]);
+  expect(asked(choose('trust', 'alice'), { type: 'trust.answered', yes: false, key: 'key' })).toEqual([]);
+  expect(asked(choose('trust', 'alice'), { type: 'trust.answered', yes: true, key: 'key' })).toEqual([
+    { type: 'trust.wanted', name: 'alice', key: 'key', ticket: ours },
   ]);
   expect(asked(choose('unfollow', 'alice'))).toEqual([
     { type: 'follow.wanted', name: 'alice', following: false, ticket: ours },

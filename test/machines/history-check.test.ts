@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { createActor } from 'xstate';
+import type { HistoryCheck, OwnHistory } from '../../machines/events.ts';
 import { type HistoryCheckContext, historyCheckMachine } from '../../machines/history-check.machine.ts';
+import { limits } from '../../machines/timing.ts';
 import { hashOf } from '../../src/wire/hash.ts';
 import { nobody, unwalked, walkMachine } from './walk-machine.ts';
 
@@ -16,11 +18,14 @@ const received = (hash: string) => ({ type: 'nodes.received', nodes: [{ hash, va
 const absent = (...hashes: string[]) => ({ type: 'nodes.absent', hashes, ...cost });
 const failed = (...hashes: string[]) => ({ type: 'nodes.failed', hashes, ticket: 0, failure, refused: false, ...cost });
 
-const input = { name: 'alice', owner: nobody('peer'), roots: [root], leaf, atMs: 0 };
+const older = { root: hashOf(Uint8Array.of(3)), leaf: hashOf(Uint8Array.of(4)) };
+const history = [{ root, leaf }, older];
+const input = { name: 'alice', owner: nobody('peer'), history, atMs: 0 };
 
 test('every transition of a history check is walked', async () => {
   session.start();
-  const events = [ready, noSession, received(leaf), received(root), absent(root), absent(leaf), failed(root)] as never;
+  const hashes = history.flatMap((step) => [step.root, step.leaf]);
+  const events = [ready, noSession, failed(root), ...hashes.flatMap((hash) => [received(hash), absent(hash)])] as never;
   const key = ({ awaited, found }: HistoryCheckContext) => [awaited, found];
   /** Answers come only to what was asked. */
   const isPossible = ({ awaited }: HistoryCheckContext, event: { type: string }) =>
@@ -29,32 +34,74 @@ test('every transition of a history check is walked', async () => {
   expect(unwalked(result)).toEqual([]);
 });
 
-test.each([
-  ['our newest message without our root: it has moved on', [ready, received(leaf), absent(root)], 'later'],
-  ['the same in the other order', [ready, absent(root), received(leaf)], 'later'],
-  ['both: it knows no later history', [ready, received(leaf), received(root)], 'same'],
-  ['neither: it does not know us', [ready, absent(root, leaf)], 'unknown'],
-  ['our root alone tells nothing', [ready, received(root), absent(leaf)], 'unknown'],
-  ['no session', [noSession], 'unreachable'],
-  ['no answer', [ready, failed(root, leaf)], 'unreachable'],
-  ['half an answer', [ready, failed(root), received(leaf)], 'unreachable'],
-])('%s', (_, events, outcome) => {
+function outcomeOf(history: OwnHistory, events: readonly object[]): HistoryCheck | undefined {
   session.start();
-  const actor = createActor(historyCheckMachine, { input }).start();
+  const actor = createActor(historyCheckMachine, { input: { ...input, history } }).start();
   for (const event of events) {
     expect(actor.getSnapshot().status).toBe('active');
     actor.send(event as never);
   }
+  return actor.getSnapshot().output;
+}
+
+const single = [{ root, leaf }];
+const full = [{ root: null, leaf }, older];
+
+test.each([
+  ['our newest message without our root: it has moved on', single, [ready, received(leaf), absent(root)], 'later'],
+  ['the same in the other order', single, [ready, absent(root), received(leaf)], 'later'],
+  ['both: it knows no later history', single, [ready, received(leaf), received(root)], 'same'],
+  ['neither: it does not know us', single, [ready, absent(root, leaf)], 'unknown'],
+  ['no session', single, [noSession], 'unreachable'],
+  ['no answer', single, [ready, failed(root, leaf)], 'unreachable'],
+  ['half an answer', single, [ready, failed(root), received(leaf)], 'unreachable'],
+  ['our present root: nothing else is asked for', history, [ready, received(root), absent(leaf, older.leaf)], 'same'],
+  ['none of our messages: nothing else is asked for', history, [ready, absent(root, leaf, older.leaf)], 'unknown'],
+  [
+    'a message from before and its tree: it has not heard of the latest changes',
+    history,
+    [ready, absent(root, leaf), received(older.leaf), received(older.root)],
+    'same',
+  ],
+  [
+    'a message from before, and no tree of ours that ends with it: it has moved on, though we have posted since',
+    history,
+    [ready, absent(root, leaf), received(older.leaf), absent(older.root)],
+    'later',
+  ],
+  [
+    'the newest message of a tree that stands in later ones',
+    full,
+    [ready, received(leaf), absent(older.leaf)],
+    'unknown',
+  ],
+])('%s', (_, history, events, outcome) => {
   const rest = outcome === 'unreachable' ? { failure } : {};
-  expect(actor.getSnapshot().output).toEqual({ peer: 'alice', outcome, ...rest });
+  expect(outcomeOf(history, events)).toEqual({ peer: 'alice', outcome, ...rest });
 });
 
-test.each([[received(leaf)], [absent(leaf)]])(
-  'a tree of one message tells nothing, and is asked for once',
-  (answer) => {
-    session.start();
-    const actor = createActor(historyCheckMachine, { input: { ...input, roots: [leaf] } }).start();
-    for (const event of [ready, answer]) actor.send(event as never);
-    expect(actor.getSnapshot().output).toEqual({ peer: 'alice', outcome: 'unknown' });
-  },
-);
+test.each([[received(leaf)], [absent(leaf)]])('a tree of one message tells nothing', (answer) => {
+  expect(outcomeOf([{ root: null, leaf }], [ready, answer])).toEqual({ peer: 'alice', outcome: 'unknown' });
+});
+
+test('a long history is asked for bit by bit, each node once', () => {
+  const long = Array.from({ length: 64 }, (_, i) => ({
+    root: hashOf(Uint8Array.of(1, i)),
+    leaf: hashOf(Uint8Array.of(2, i)),
+  }));
+  session.start();
+  const actor = createActor(historyCheckMachine, { input: { ...input, history: long } }).start();
+  actor.send(ready as never);
+  const asked: string[][] = [];
+  while (actor.getSnapshot().status === 'active') {
+    const { awaited } = actor.getSnapshot().context;
+    asked.push([...awaited]);
+    const last = long.at(-1)?.leaf ?? '';
+    const found = awaited.includes(last) ? [received(last)] : [];
+    for (const event of [...found, absent(...awaited.filter((hash) => hash !== last))]) actor.send(event as never);
+  }
+  expect(actor.getSnapshot().output?.outcome).toBe('later');
+  expect(asked.flat()).toHaveLength(128);
+  expect(new Set(asked.flat()).size).toBe(128);
+  expect(Math.max(...asked.map(({ length }) => length))).toBe(limits.historyQuestions);
+});

@@ -25,8 +25,9 @@ const events = [
   { type: 'session.failed', failure: { code: 'peer-unknown', message: 'unknown' } },
   { type: 'root.received', root, authenticated: true, ...cost },
   { type: 'root.received', root: EMPTY_ROOT, authenticated: true, ...cost },
-  { type: 'walk.begun', isCurrent: true, totalMessages: 1, atMs: 3 },
-  { type: 'walk.begun', isCurrent: false, totalMessages: 1, atMs: 3 },
+  { type: 'walk.begun', isCurrent: true, isSuperseded: false, totalMessages: 1, atMs: 3 },
+  { type: 'walk.begun', isCurrent: false, isSuperseded: false, totalMessages: 1, atMs: 3 },
+  { type: 'walk.begun', isCurrent: false, isSuperseded: true, totalMessages: 1, atMs: 3 },
   { type: 'nodes.lookedUp', found: [{ hash: root, status: 'missing' }] },
   {
     type: 'nodes.lookedUp',
@@ -46,6 +47,7 @@ const events = [
   adopted({ status: 'adopted', newMessages: 1, withdrawnMessages: 0, totalMessages: 1, added: [], wentBack: false }),
   adopted({ status: 'incomplete', missing: leaf }),
   adopted({ status: 'over-quota', leaves: 9, quota: 1 }),
+  adopted({ status: 'withdraws' }),
   { type: 'adoption.failed', failure: { code: 'invalid-data', message: 'the disk is full' } },
 ] as never;
 

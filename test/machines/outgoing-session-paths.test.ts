@@ -104,6 +104,68 @@ describe('a path that falls silent', () => {
   });
 });
 
+describe('a listing that changes', () => {
+  const list = (address: typeof own, under: string | undefined = key) =>
+    seen.send({ type: 'listing.changed', addresses: [address, own], key: under, atMs: seen.outside.nowMs });
+  const own = at(1);
+
+  test('takes nothing away from a path that answers: it is only asked once', async () => {
+    await seen.establish();
+    list(at(2));
+    expect(seen.idsTo('RootRequest', own)).toHaveLength(1);
+    seen.answerRootFrom(own);
+    await seen.outside.clock.advance(60_000);
+    expect(seen.outside.whereTo('Hello').map(([ip]) => ip)).toEqual([own.ip]);
+    expect(seen.outside.told).toEqual([]);
+    seen.wantRoot();
+    expect(seen.idsTo('RootRequest', own)).toHaveLength(2);
+  });
+
+  test('is where Hello goes at once when the path in use leaves the challenge unanswered', async () => {
+    await seen.establish();
+    list(at(2));
+    await seen.outside.clock.advance(10_500);
+    expect(seen.outside.whereTo('Hello').map(([ip]) => ip)).toEqual([own.ip, at(2).ip]);
+    seen.replyFrom(at(2));
+    expect(seen.outside.last('session.established')).toMatchObject({ address: at(2) });
+  });
+
+  test.each([
+    ['the address in use', () => list(own)],
+    ['an address under another key', () => list(at(2), 'another')],
+    [
+      'an address without a key',
+      () => seen.send({ type: 'listing.changed', addresses: [at(2)], key: undefined, atMs: 1 }),
+    ],
+  ])('with %s is no reason to ask', async (_, change) => {
+    await seen.establish();
+    const before = seen.outside.sent.length;
+    change();
+    await seen.outside.clock.advance(10_000);
+    expect(seen.outside.sent).toHaveLength(before);
+  });
+
+  test('while Hello is under way is said Hello to as well', () => {
+    seen.open();
+    seen.locate(at(1));
+    list(at(2));
+    expect(seen.outside.whereTo('Hello').map(([ip]) => ip)).toEqual([own.ip, at(2).ip]);
+    seen.replyFrom(at(2));
+    expect(seen.outside.last('session.established')).toMatchObject({ address: at(2) });
+  });
+
+  test('while another path is searched for is said Hello to as well', async () => {
+    await seen.establish();
+    seen.wantRoot();
+    await seen.outside.clock.advance(12_000);
+    seen.locate(at(8));
+    list(at(2));
+    seen.replyFrom(at(2));
+    expect(seen.outside.last('session.established')).toMatchObject({ address: at(2) });
+    expect(seen.idsTo('RootRequest', at(2))).toHaveLength(1);
+  });
+});
+
 describe('the same peer at a further address', () => {
   test('takes nothing away from a path that answers: that is only challenged', async () => {
     seen.adopt(at(1));
@@ -127,6 +189,19 @@ describe('the same peer at a further address', () => {
     expect(seen.outside.whereTo('Hello').map(([ip]) => ip)).toContain('192.0.2.2');
     seen.replyFrom(at(2));
     expect(seen.outside.last('session.established')).toMatchObject({ address: at(2) });
+  });
+
+  test('is not thought slow because it was searched for after a silence: no round trip counts from before its Hello', async () => {
+    await seen.establish();
+    seen.wantRoot();
+    await seen.outside.clock.advance(500);
+    seen.adopt(at(2));
+    while (seen.idsTo('Hello', at(2)).length === 0) await seen.outside.clock.advance(10);
+    await seen.outside.clock.advance(50);
+    seen.replyFrom(at(2));
+    const before = seen.idsTo('RootRequest', at(2)).length;
+    await seen.outside.clock.advance(timing.initialTimeout * 1.2);
+    expect(seen.idsTo('RootRequest', at(2)).length).toBeGreaterThan(before);
   });
 
   test.each([

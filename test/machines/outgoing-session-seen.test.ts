@@ -1,6 +1,6 @@
 /** Protocol §5, §6, §8: what others see of how our session with a peer opens, asks again, and pushes. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { timing } from '../../machines/timing.ts';
+import { limits, timing } from '../../machines/timing.ts';
 import { encodeDatagram } from '../../src/wire/datagram.ts';
 import { at, key, LOOK_UP, root, SeenSession } from './seen-session.ts';
 
@@ -152,6 +152,29 @@ describe('a pushed Root', () => {
     seen.send({ type: 'push.confirmed' });
     await seen.outside.clock.advance(60_000);
     expect(seen.outside.sentOf('Root')).toHaveLength(2);
+  });
+
+  test('that nobody asks for puts the path in question: it is pushed where the directory lists the peer now, anew', async () => {
+    seen.adopt(at(1));
+    seen.outside.told.length = 0;
+    seen.send({ type: 'push.wanted', bytes });
+    await seen.outside.clock.advance(8_500);
+    expect(seen.idsTo('RootRequest', at(1))).toHaveLength(limits.challengeSends);
+    expect(seen.outside.told).toEqual([LOOK_UP]);
+    seen.locate(at(9), at(1));
+    seen.replyFrom(at(9));
+    await seen.outside.clock.advance(60_000);
+    expect(seen.outside.sentOf('Root').filter(({ to }) => to.ip === at(9).ip)).toHaveLength(limits.pushSends);
+  });
+
+  test('that nobody asks for leaves a path alone that answers', async () => {
+    await seen.establish();
+    seen.send({ type: 'push.wanted', bytes });
+    await seen.outside.clock.advance(1_500);
+    seen.answerRootFrom(at(1));
+    await seen.outside.clock.advance(60_000);
+    expect(seen.outside.told).toEqual([]);
+    expect(seen.idsTo('RootRequest', at(1))).toHaveLength(1);
   });
 
   test('does not keep a session that cannot be opened', async () => {

@@ -43,6 +43,7 @@ const events = [
   { type: 'session.greet', atMs: 1 },
   { type: 'session.renew', atMs: 1 },
   { type: 'session.used', atMs: 7 },
+  { type: 'listing.changed', addresses: [other], key: 'key', atMs: 2 },
   { type: 'session.adopt', address, key: 'key', atMs: 1 },
   { type: 'session.adopt', address: other, key: 'key', atMs: 1 },
   { type: 'session.adopt', address: other, key: undefined, atMs: 1 },

@@ -37,6 +37,7 @@ function begin(input: Partial<PeerInput> = {}): void {
       incomingSession: child,
       merkleWalk: child,
       historyCheck: child,
+      ping: child,
     } as never,
     actions: {
       sendSigned: note('sign and send'),
@@ -46,13 +47,21 @@ function begin(input: Partial<PeerInput> = {}): void {
       forgetConnections: note('directory: close connections'),
       rememberReader: (_, { name }) => told.push(`store: ${name} reads`),
       lookForPeers: (_, { names }) => told.push(`directory: where are ${names.join(', ')}?`),
+      askForChanges: (_, { cursor }) => told.push(`directory: what has changed since "${cursor}"?`),
     },
   });
   const rest = { name: 'bob', random: seededRandom(1), root: ZERO_HASH, binds: [], following: [], register: true };
   peer = createActor(machine, {
     id: 'peer',
     clock: outside.clock,
-    input: { ...rest, quota: limits.messageQuota, formerReaders: [], guardedKey: undefined, ...input },
+    input: {
+      ...rest,
+      quota: limits.messageQuota,
+      formerReaders: [],
+      guardedKey: undefined,
+      history: undefined,
+      ...input,
+    },
   });
   peer.start();
   send({ type: 'socket.ready', index: 0, address: own, socket: outside.socket });
@@ -195,42 +204,111 @@ describe('a peer behind a NAT', () => {
   });
 });
 
-describe('followed peers without a session', () => {
-  const find = (addresses?: string) =>
-    send({
-      type: 'presence.found',
-      listings: addresses === undefined ? [] : [{ name: 'alice', addresses }],
-      atMs: outside.nowMs,
-    });
+describe('followed peers', () => {
+  const listing = (...addresses: (typeof own)[]) => ({ name: 'alice', addresses, key: 'key' });
+  const find = (...addresses: (typeof own)[]) =>
+    send({ type: 'presence.found', listings: [listing(...addresses)], atMs: outside.nowMs });
+  const change = (listings: readonly ReturnType<typeof listing>[], removed: readonly string[] = []) =>
+    send({ type: 'presence.changed', listings, removed, cursor: 'run.2', atMs: outside.nowMs });
+  const issue = (cursor: string) => send({ type: 'cursor.issued', cursor, atMs: outside.nowMs });
   const walks = () => Object.keys(peer.getSnapshot().children).filter((id) => id.startsWith('merkle-walk'));
+  const end = () => {
+    const output = { report: { peer: 'alice', root: null } as never, atMs: 1 };
+    send({ type: 'xstate.done.actor.merkle-walk.alice', actorId: 'merkle-walk.alice', output });
+  };
+  const whereIsAlice = 'directory: where are alice?';
+  const since = (cursor: string) => `directory: what has changed since "${cursor}"?`;
 
   beforeEach(() => begin({ following: ['alice'], register: false }));
 
-  test('are looked up every 10 s', () => {
-    expect(toldBy(sweep)).toEqual(['directory: where are alice?']);
+  test('are asked about with every sweep: what has changed since the answer before', () => {
+    expect(toldBy(sweep)).toEqual([since('')]);
     expect(toldBy(() => sweep(timing.presenceInterval - 1))).toEqual([]);
-    expect(toldBy(() => sweep(timing.presenceInterval))).toEqual(['directory: where are alice?']);
+    expect(toldBy(() => issue('run.1'))).toEqual([whereIsAlice]);
+    find();
+    expect(toldBy(() => sweep(timing.presenceInterval))).toEqual([since('run.1')]);
+    change([]);
+    expect(toldBy(() => sweep(2 * timing.presenceInterval))).toEqual([since('run.2')]);
   });
 
-  test('are not looked up while there is a session', () => {
+  test('are looked up again if the directory could not tell about them', () => {
+    issue('run.1');
+    expect(toldBy(sweep)).toEqual([since('run.1'), whereIsAlice]);
+  });
+
+  test('who are in session are not looked up', () => {
     establish('alice');
+    expect(toldBy(() => issue('run.1'))).toEqual([]);
+  });
+
+  test('without a session are looked up with every sweep at a directory that does not tell what has changed', () => {
+    expect(toldBy(() => send({ type: 'cursor.unavailable', atMs: outside.nowMs }))).toEqual([whereIsAlice]);
+    find();
+    expect(toldBy(() => sweep(timing.presenceInterval))).toEqual([whereIsAlice]);
+    establish('alice');
+    expect(toldBy(() => sweep(2 * timing.presenceInterval))).toEqual([]);
+  });
+
+  test('nobody: nothing is asked', () => {
+    begin({ following: [], register: false });
     expect(toldBy(sweep)).toEqual([]);
   });
 
   test('are asked for their root when they are listed, or listed elsewhere', () => {
-    find('192.0.2.1:1');
+    find(at(1));
     expect(walks()).toEqual(['merkle-walk.alice']);
-    const report = { peer: 'alice', root: null } as never;
-    const end = () =>
-      send({ type: 'xstate.done.actor.merkle-walk.alice', actorId: 'merkle-walk.alice', output: { report, atMs: 1 } });
     end();
-    find('192.0.2.1:1');
+    find(at(1));
     expect(walks()).toEqual([]);
-    find('192.0.2.2:1');
+    find(at(2));
     expect(walks()).toEqual(['merkle-walk.alice']);
     end();
     find();
-    find('192.0.2.2:1');
+    find(at(2));
+    expect(walks()).toEqual(['merkle-walk.alice']);
+  });
+
+  test('are asked for their root when they are proven anew, at whichever address, with a session or without', () => {
+    issue('run.1');
+    find(at(1));
+    end();
+    change([listing(at(1))]);
+    expect(walks()).toEqual(['merkle-walk.alice']);
+    end();
+    establish('alice');
+    expect(toldBy(() => change([listing(at(2))]))).toContain('outgoing-session.alice: listing.changed');
+    expect(walks()).toEqual(['merkle-walk.alice']);
+  });
+
+  test('are asked once more after a download that was under way when they were proven anew', () => {
+    change([listing(at(1))]);
+    change([listing(at(2))]);
+    sweep(timing.presenceInterval);
+    end();
+    expect(walks()).toEqual(['merkle-walk.alice']);
+    end();
+    expect(walks()).toEqual([]);
+  });
+
+  test('who are listed no more are not asked every minute', () => {
+    const isAsked = () => {
+      sweep(timing.followInterval);
+      return walks().length > 0;
+    };
+    begin({ following: ['alice'] });
+    change([listing(at(1))]);
+    end();
+    change([], ['alice']);
+    expect(isAsked()).toBe(false);
+  });
+
+  test('may all have changed when the cursor has expired: those in session are asked, the others looked up', () => {
+    begin({ following: ['alice', 'carol'], register: false });
+    issue('run.1');
+    find(at(1));
+    end();
+    establish('alice');
+    expect(toldBy(() => issue('another.1'))).toEqual(['directory: where are carol?']);
     expect(walks()).toEqual(['merkle-walk.alice']);
   });
 });

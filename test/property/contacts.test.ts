@@ -16,6 +16,7 @@ import {
   type OutgoingEntry,
   outgoingIds,
   outgoingOf,
+  outgoingOpenedBefore,
   withIncoming,
   withOutgoing,
   withoutIncoming,
@@ -67,6 +68,8 @@ function expectSame(contacts: Contacts, lists: Lists): void {
   expect(outgoingIds(contacts).sort()).toEqual(outgoing.map(({ id }) => id).sort());
   const established = outgoing.filter(({ address }) => address !== undefined).toSorted(byId);
   expect(establishedIn(contacts).toSorted(byId)).toEqual(established.map(({ id, ...entry }) => ({ id, entry })));
+  const early = outgoing.filter(({ openedAtMs }) => openedAtMs === undefined || openedAtMs <= 5);
+  expect(outgoingOpenedBefore(contacts, 5).sort()).toEqual(early.map(({ id }) => id).sort());
   for (const id of ids) {
     const { id: _, ...entry } = outgoing.find((session) => session.id === id) ?? { id };
     expect(outgoingOf(contacts, id) ?? {}).toEqual(entry);
@@ -127,7 +130,8 @@ function take(contacts: Contacts, lists: Lists, step: Step, atMs: number): Conta
   switch (step.type) {
     case 'session': {
       const id = ids[step.name] as string;
-      const entry = { name: names[step.name] as string, address: step.address, key: step.key };
+      const openedAtMs = step.address === undefined ? undefined : atMs;
+      const entry = { name: names[step.name] as string, address: step.address, key: step.key, openedAtMs };
       lists.outgoing = [...lists.outgoing.filter((session) => session.id !== id), { id, ...entry }];
       return withOutgoing(contacts, id, entry);
     }

@@ -1,8 +1,8 @@
 /** Announced roots are looked into at a limited rate: signed ones can be replayed, and new ones made without end. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { limits } from '../../machines/timing.ts';
 import { hashOf } from '../../src/wire/hash.ts';
-import { encodeMessage } from '../../src/wire/node.ts';
+import { encodeInternal, encodeMessage } from '../../src/wire/node.ts';
 import type { SocketAddress } from '../../src/wire/socket-address.ts';
 import { Publisher } from '../support/publisher.ts';
 import { bodiesOf } from '../support/scenarios.ts';
@@ -32,4 +32,77 @@ test('a peer with a new root every ten milliseconds costs a few downloads, and i
   await world.clock.advance(10_000);
   expect(bodiesOf(reader, 'loud')).toContain('message 499');
   await world.close();
+});
+
+describe('an announced root that is older than what the reader has', () => {
+  const nodes = ['one', 'two', 'three'].map(message);
+  const parentOf = (count: number) => encodeInternal(nodes.slice(0, count).map(hashOf));
+  const roots = { early: parentOf(2), late: parentOf(3) };
+
+  async function begin() {
+    const world = new World(2);
+    await world.startDirectory();
+    const author = await Publisher.join(world, 'author', [...nodes, ...Object.values(roots)], roots.early);
+    const reader = await world.addPeer('reader', { follow: ['author'] });
+    await world.settle(reader.peer.whenListed());
+    const to = reader.peer.addresses[0] as SocketAddress;
+    const announce = (root: Uint8Array) => author.stranger.sendSigned(to, { type: 'Root', id: 0, hash: hashOf(root) });
+    const syncs = () => reader.facts.filter(({ type }) => type === 'sync.finished').length;
+    /** Announces it, and waits until the reader has looked into it. */
+    const announceAndWait = async (root: Uint8Array) => {
+      const before = syncs();
+      await announce(root);
+      await world.until(() => syncs() > before);
+    };
+    const seen: string[] = [];
+    const stop = reader.peer.on('*', () => {
+      const bodies = bodiesOf(reader, 'author').join(' ');
+      if (seen.at(-1) !== bodies) seen.push(bodies);
+    });
+    await world.until(() => bodiesOf(reader, 'author').length === 2);
+    return { world, author, reader, announceAndWait, seen, stop };
+  }
+  type Scene = Awaited<ReturnType<typeof begin>>;
+
+  const end = async ({ world, stop }: Scene) => {
+    stop();
+    await world.close();
+  };
+
+  test('and was superseded takes nobody back: its author is asked, and has a later one', async () => {
+    const scene = await begin();
+    const { author, announceAndWait, reader, seen } = scene;
+    author.root = hashOf(roots.late);
+    await announceAndWait(roots.late);
+    await announceAndWait(roots.early);
+    expect(seen.slice(-1)).toEqual(['one two three']);
+    expect(seen.filter((bodies) => bodies === 'one two').length).toBeLessThanOrEqual(1);
+    expect(reader.facts.some(({ type }) => type === 'history.wentBack')).toBe(false);
+    await end(scene);
+  });
+
+  test('and was never seen takes nobody back either, if messages would go with it', async () => {
+    const scene = await begin();
+    const { author, announceAndWait, seen } = scene;
+    const between = encodeInternal([nodes[0], nodes[2]].map((node) => hashOf(node as Uint8Array)));
+    author.nodes.set(hashOf(between), between);
+    author.root = hashOf(roots.late);
+    await announceAndWait(roots.late);
+    await announceAndWait(between);
+    expect(seen.at(-1)).toBe('one two three');
+    expect(seen).not.toContain('one three');
+    await end(scene);
+  });
+
+  test('is gone back to if its author has it, and says so', async () => {
+    const scene = await begin();
+    const { author, announceAndWait, reader, seen } = scene;
+    author.root = hashOf(roots.late);
+    await announceAndWait(roots.late);
+    author.root = hashOf(roots.early);
+    await announceAndWait(roots.early);
+    expect(seen.at(-1)).toBe('one two');
+    expect(reader.facts.filter(({ type }) => type === 'history.wentBack')).toHaveLength(1);
+    await end(scene);
+  });
 });

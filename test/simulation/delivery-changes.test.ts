@@ -71,6 +71,20 @@ test('a reader that slept for three hours has what it missed within ten seconds'
   await world.close();
 });
 
+test.each([0, 15, 30, 45])(
+  'a reader that moved while the author slept has what the author posts on waking within ten seconds, after 15 min and %i s',
+  async (seconds) => {
+    const { world, author, reader } = await begin();
+    author.host.sleep();
+    await world.clock.advance(10 * MINUTE);
+    reader.host.moveTo({ ip: '198.51.100.8' });
+    await world.clock.advance(5 * MINUTE + seconds * SECOND);
+    author.host.wake();
+    expect(await postAndWait(world, author, reader, 'awake')).toBeLessThanOrEqual(10 * SECOND);
+    await world.close();
+  },
+);
+
 describe('a clock set back by eight hours while serving', () => {
   test.each([
     ['of the author', ({ author }: Scene) => author],

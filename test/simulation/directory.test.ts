@@ -9,13 +9,13 @@ import { EMPTY_ROOT } from '../../src/wire/hash.ts';
 import { inert, inertMachine, nobody } from '../machines/walk-machine.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { Stranger } from '../support/stranger.ts';
-import { World } from '../support/world.ts';
+import { World, type WorldOptions } from '../support/world.ts';
 
 const directory = { ip: '10.0.0.1', port: 1194 };
 const victim = { ip: '10.200.0.1', port: 9 };
 
-async function worldWithDirectory(): Promise<World> {
-  const world = new World(1);
+async function worldWithDirectory(options?: WorldOptions): Promise<World> {
+  const world = new World(1, undefined, options);
   await world.startDirectory();
   return world;
 }
@@ -175,7 +175,7 @@ describe('the directory, and datagrams from a host whose addresses nobody has pr
 
 describe('the directory, and a flood of Hellos under a registered name', () => {
   test('goes on listing whoever answers: the proofs that wait longest make room', async () => {
-    const world = await worldWithDirectory();
+    const world = await worldWithDirectory({ signatures: 'seals' });
     world.registry.register('popular', undefined, world.clock.now());
     const hello = encodeDatagram({ type: 'Hello', id: 1, flags: 0, name: 'popular' });
     for (let i = 0; i < 2_000; i++) {
@@ -268,6 +268,24 @@ describe('the directory, and addresses that a peer has left', () => {
     await old.sendSigned(directory, { type: 'Hello', id: 5, flags: 0, name: 'alice' });
     await world.clock.advance(5_000);
     expect(listed()).toEqual([old.address, now.address]);
+    await world.close();
+  });
+
+  test('another Hello from a proven address, a second later, proves it again: its program may have started anew; the same Hello does not', async () => {
+    const world = await worldWithDirectory();
+    const alice = await Stranger.join(world, 'alice');
+    answers(alice, 'alice');
+    world.registry.register('alice', alice.keyPair.publicKey, world.clock.now());
+    const proofsAfter = async (id: number, ms: number) => {
+      const cursor = world.registry.cursor();
+      await alice.sendSigned(directory, { type: 'Hello', id, flags: 0, name: 'alice' });
+      await world.clock.advance(ms);
+      return world.registry.changesSince(cursor);
+    };
+    expect(await proofsAfter(1, 2_000)).toEqual(['alice']);
+    expect(await proofsAfter(1, 2_000)).toEqual([]);
+    expect(await proofsAfter(2, 500)).toEqual(['alice']);
+    expect(await proofsAfter(3, 2_000)).toEqual([]);
     await world.close();
   });
 

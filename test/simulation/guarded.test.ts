@@ -3,6 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { decodeDatagram } from '../../src/wire/datagram.ts';
+import type { Hash } from '../../src/wire/hash.ts';
+import type { SocketAddress } from '../../src/wire/socket-address.ts';
+import { Publisher } from '../support/publisher.ts';
 import { bodiesOf, listedPeers } from '../support/scenarios.ts';
 import type { PeerSetup, VirtualPeer, World } from '../support/world.ts';
 
@@ -87,6 +90,88 @@ describe('a home that was put back from a copy', () => {
   });
 });
 
+describe('a home that was put back from a copy takes nothing from anybody', () => {
+  const whole = ['one', 'two', 'three', 'four', 'five'];
+
+  test.each([
+    ['whom it follows', ['yan']],
+    ['whom it does not follow', []],
+  ])('where a command, which does not register, asks somebody %s', async (_, follow) => {
+    const { world, zoe, yan, copy } = await copied(60);
+    await zoe.peer.close();
+    const command = await add(world, 'zoe', { store: copy, follow, register: false });
+    await world.settle(command.peer.sync('yan'));
+    // Yan asks back at once, and every minute.
+    await world.clock.advance(3 * MINUTE);
+    expect(stoppedIn(command)).toMatchObject([{ code: 'invalid-data' }]);
+    expect(rootsSentBy(world, command)).toBe(0);
+    expect(bodiesOf(yan, 'zoe')).toEqual(whole);
+    await world.close();
+  });
+
+  test('where it follows nobody, and knows no reader: the first one that comes tells', async () => {
+    const { world, zoe, yan, copy } = await copied(61);
+    await zoe.peer.close();
+    const back = await add(world, 'zoe', { store: copy });
+    await world.settle(back.peer.whenListed());
+    await world.until(() => stoppedIn(back).length > 0, 3 * MINUTE);
+    await world.clock.advance(3 * MINUTE);
+    expect(rootsSentBy(world, back)).toBe(0);
+    expect(bodiesOf(yan, 'zoe')).toEqual(whole);
+    await world.close();
+  });
+
+  test('where something was posted and withdrawn in it before its start', async () => {
+    const { world, zoe, yan, copy } = await copied(62);
+    await zoe.peer.close();
+    for (const body of ['other four', 'other five', 'other six'])
+      copy.publish('zoe', { date: 2, inReplyTo: null, body }, world.clock.now());
+    copy.withdraw('zoe', copy.messages({ authors: ['zoe'] }).at(-1)?.hash as Hash, world.clock.now());
+    const back = await add(world, 'zoe', { store: copy, follow: ['yan'] });
+    await world.until(() => stoppedIn(back).length > 0, MINUTE);
+    await world.clock.advance(3 * MINUTE);
+    expect(bodiesOf(yan, 'zoe')).toEqual(whole);
+    await world.close();
+  });
+
+  test('where somebody comes whom it does not follow, while others know what it knows', async () => {
+    const { world, zoe, yan, copy } = await copied(63);
+    await zoe.peer.close();
+    const back = await add(world, 'zoe', { store: copy, follow: ['xia'] });
+    const xia = await add(world, 'xia', { follow: ['zoe'] });
+    await world.until(() => bodiesOf(xia, 'zoe').length === 3, MINUTE);
+    await world.clock.advance(3 * MINUTE);
+    expect(bodiesOf(yan, 'zoe')).toEqual(whole);
+    expect(stoppedIn(back)).toEqual([]);
+    expect(back.facts).toContainEqual({
+      type: 'peer.warning',
+      message: expect.stringContaining('"yan", whom you do not follow, says that it has messages of yours'),
+    });
+    await world.close();
+  });
+});
+
+test('a stranger that lies about our history silences nobody', async () => {
+  const { world, zoe, yan } = await copied(64);
+  await world.restart(zoe);
+  await world.settle(zoe.peer.whenListed());
+  const [newest] = zoe.store.messages({ authors: ['zoe'] }).toReversed();
+  const leaf = zoe.store.getNode(newest?.hash as Hash) as Uint8Array;
+  const liar = await Publisher.join(world, 'liar', [leaf], leaf);
+  await liar.stranger.sendSigned(zoe.peer.addresses[0] as SocketAddress, {
+    type: 'Hello',
+    id: 1,
+    flags: 0,
+    name: 'liar',
+  });
+  await world.until(() => liar.asked.length > 0, MINUTE);
+  await world.clock.advance(MINUTE);
+  zoe.peer.post('six');
+  await world.until(() => bodiesOf(yan, 'zoe').includes('six'), 10_000);
+  expect(stoppedIn(zoe)).toEqual([]);
+  await world.close();
+});
+
 describe('a home that is as it was publishes', () => {
   test('what was posted before its start, within ten seconds', async () => {
     const { world, zoe, yan } = await copied(44);
@@ -146,6 +231,60 @@ describe('of two running copies of a home', () => {
     expect(bodiesOf(yan, 'zoe')).toContain('six');
     expect(bodiesOf(second, 'yan')).toContain('news');
     expect(world.registry.lookup('zoe', world.clock.now())?.addresses).toEqual(zoe.peer.addresses);
+    await world.close();
+  });
+
+  test('the one that was asleep when the other started stops as it wakes, and takes back nothing', async () => {
+    const { world, zoe, yan } = await copied(65);
+    const copy = copyOf(zoe);
+    zoe.host.sleep();
+    await world.clock.advance(10 * MINUTE);
+    const second = await add(world, 'zoe', { store: copy, follow: ['yan'] });
+    await world.settle(second.peer.whenListed());
+    second.peer.post('six');
+    await world.until(() => bodiesOf(yan, 'zoe').includes('six'), MINUTE);
+    await world.clock.advance(60 * MINUTE);
+    zoe.host.wake();
+    await world.until(() => stoppedIn(zoe).length > 0, MINUTE);
+    second.peer.post('seven');
+    await world.clock.advance(20 * MINUTE);
+    expect(stoppedIn(second)).toEqual([]);
+    expect(bodiesOf(yan, 'zoe')).toEqual(['one', 'two', 'three', 'four', 'five', 'six', 'seven']);
+    await world.close();
+  });
+
+  test('the later one stops within the quarter of an hour in which both can be reached again, though nobody started', async () => {
+    const { world, zoe, yan } = await copied(66);
+    const copy = copyOf(zoe);
+    zoe.host.unplug();
+    const second = await add(world, 'zoe', { store: copy, follow: ['yan'] });
+    await world.settle(second.peer.whenListed());
+    await world.clock.advance(MINUTE);
+    expect(stoppedIn(second)).toEqual([]);
+    zoe.host.plugIn();
+    await world.until(() => stoppedIn(second).length + stoppedIn(zoe).length > 0, 16 * MINUTE);
+    await world.clock.advance(20 * MINUTE);
+    const [going, stopped] = stoppedIn(zoe).length === 0 ? [zoe, second] : [second, zoe];
+    expect(stoppedIn(going)).toEqual([]);
+    expect(stoppedIn(stopped)).toMatchObject([{ code: 'in-use' }]);
+    going.peer.post('six');
+    await world.until(() => bodiesOf(yan, 'zoe').includes('six'), 10_000);
+    await world.close();
+  });
+
+  test('that start in the same second, one goes on', async () => {
+    const { world, zoe } = await copied(67);
+    await world.clock.advance(2 * MINUTE);
+    const copy = copyOf(zoe);
+    await zoe.peer.close();
+    const both = await world.settle(
+      Promise.all([
+        world.addPeer('zoe', { guarded: true, store: zoe.store }),
+        world.addPeer('zoe', { guarded: true, store: copy }),
+      ]),
+    );
+    await world.clock.advance(20 * MINUTE);
+    expect(both.map((one) => stoppedIn(one).length).sort()).toEqual([0, 1]);
     await world.close();
   });
 

@@ -9,14 +9,17 @@ import { Publisher } from '../support/publisher.ts';
 import { bodiesOf } from '../support/scenarios.ts';
 import { Stranger } from '../support/stranger.ts';
 import { fromHex, loadVectors } from '../support/vectors.ts';
-import { type VirtualPeer, World } from '../support/world.ts';
+import { type VirtualPeer, World, type WorldOptions } from '../support/world.ts';
 
 const message = (body: string) => encodeMessage({ date: 1, inReplyTo: null, body });
 const parent = (...children: Uint8Array[]) => encodeInternal(children.map(hashOf));
 const addressOf = ({ peer }: VirtualPeer) => peer.addresses[0] as SocketAddress;
 
-async function worldWith(options: { quota?: number } = {}): Promise<{ world: World; reader: VirtualPeer }> {
-  const world = new World(1);
+async function worldWith(
+  options: { quota?: number } = {},
+  worldOptions?: WorldOptions,
+): Promise<{ world: World; reader: VirtualPeer }> {
+  const world = new World(1, undefined, worldOptions);
   await world.startDirectory();
   return { world, reader: await world.addPeer('reader', options) };
 }
@@ -246,7 +249,7 @@ describe('Hello floods', () => {
   };
 
   test('the session table is bounded; proven sessions are not evicted by unproven ones', async () => {
-    const { world, reader } = await worldWith();
+    const { world, reader } = await worldWith({}, { signatures: 'seals' });
     const friend = await world.addPeer('friend');
     await world.settle(friend.peer.whenListed());
     reader.peer.post('for a friend');
@@ -266,7 +269,7 @@ describe('Hello floods', () => {
   });
 
   test('one host takes at most 128 places, however many ports it answers from', async () => {
-    const { world, reader } = await worldWith();
+    const { world, reader } = await worldWith({}, { signatures: 'seals' });
     const join = async (i: number, ip: string) => {
       const stranger = await Stranger.join(world, `stranger ${i}`, ip, 5_000 + i);
       stranger.answer = ({ datagram: { type, id }, from }) => {
@@ -285,7 +288,7 @@ describe('Hello floods', () => {
   });
 
   test('an expired session keeps no place from a newcomer, nor does one lose its place that we have proven ourselves', async () => {
-    const { world, reader } = await worldWith();
+    const { world, reader } = await worldWith({}, { signatures: 'seals' });
     const join = async (name: string, port: number) => {
       const stranger = await Stranger.join(world, name, '10.0.9.1', port);
       stranger.answer = ({ datagram: { type, id }, from }) => {
@@ -319,7 +322,7 @@ describe('Hello floods', () => {
 
   test('forged names do not use up what the directory lets a peer ask', async () => {
     let lookUps = 0;
-    const { world, reader } = await worldWith();
+    const { world, reader } = await worldWith({}, { signatures: 'seals' });
     const lookup = world.registry.lookup.bind(world.registry);
     world.registry.lookup = (...args) => {
       lookUps += 1;
@@ -336,7 +339,7 @@ describe('Hello floods', () => {
   });
 
   test('repeats of a Hello that is shorter than our answer are answered as often as they have paid for it', async () => {
-    const { world, reader } = await worldWith();
+    const { world, reader } = await worldWith({}, { signatures: 'seals' });
     const victim = { ip: '10.200.0.1', port: 9 };
     let sent = 0;
     for (let id = 1; id <= 100; id++) {
@@ -355,7 +358,7 @@ describe('Hello floods', () => {
   });
 
   test('nor is each of them, said after our Hello has failed, worth another Hello of ours', async () => {
-    const { world, reader } = await worldWith();
+    const { world, reader } = await worldWith({}, { signatures: 'seals' });
     const victim = { ip: '10.200.0.1', port: 9 };
     let sent = 0;
     for (let id = 1; id <= 100; id++) {
@@ -372,7 +375,7 @@ describe('Hello floods', () => {
   });
 
   test('what a source gets before it is proven is at most three times what it sent, our Hellos included', async () => {
-    const { world, reader } = await worldWith();
+    const { world, reader } = await worldWith({}, { signatures: 'seals' });
     reader.peer.post('x'.repeat(900));
     const victim = { ip: '10.200.0.1', port: 9 };
     const root = reader.peer.root;

@@ -280,7 +280,7 @@ describe('sessions last', () => {
   });
 
   test('beyond the hour, as long as they are used: registration and sessions are renewed in time', async () => {
-    const world = await listedPeers(6, ['alice', 'bob']);
+    const world = await listedPeers(6, ['alice', 'bob'], undefined, { signatures: 'seals' });
     const [alice, bob] = world.peers as [VirtualPeer, VirtualPeer];
     bob.peer.follow('alice');
     for (let i = 0; i < 10; i++) {

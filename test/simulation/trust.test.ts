@@ -3,11 +3,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { runFrontEnd } from '../../src/cli/front-end/run-front-end.ts';
+import { fingerprint } from '../../src/identity/fingerprint.ts';
+import type { PublicKey } from '../../src/identity/public-key.ts';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { knownPeers } from '../support/known-peers/habits.ts';
 import { KnownPeer } from '../support/known-peers/known-peer.ts';
 import { bodiesOf, listedPeers } from '../support/scenarios.ts';
+import { cancel, press, scripted } from '../support/scripted-dialogue.ts';
 import type { VirtualPeer, World } from '../support/world.ts';
 
 const MINUTE = 60_000;
@@ -140,6 +144,43 @@ describe('a peer that has a new key', () => {
     accept(bob, other, keyOf(world, 'alice'));
     await world.until(() => bodiesOf(bob, 'alice').includes('after'), MINUTE);
     expect(bob.store.messages({ authors: ['alice'] })).toMatchObject([{ body: 'after', authenticated: true }]);
+    await world.until(() => bodiesOf(anew, 'bob').includes('from bob'), 2 * MINUTE);
+    await world.close();
+  });
+
+  test('is offered by the front end, which shows both fingerprints, asks, and goes on', async () => {
+    const { world, bob, anew } = await withNewKey();
+    const pinned = bob.store.peer('alice')?.key as PublicKey;
+    const person = scripted(world, [
+      press('w'),
+      press('enter', 'alice'),
+      press('a'),
+      false,
+      press('a'),
+      true,
+      press('s'),
+      press('escape'),
+      press('escape'),
+      cancel,
+      cancel,
+    ]);
+    const running = runFrontEnd({
+      ...bob,
+      dialogue: person,
+      paint: (_: unknown, text: string) => text,
+      clock: world.clock,
+    });
+    // It is asked for once a minute, and refused each time.
+    await world.settle(running, HOUR);
+    const [, peers, page, keys, question, stillChanged, , , accepted] = person.seen;
+    expect(peers).toContain('key changed');
+    expect(page).toContain('press a to compare both');
+    expect(keys).toContain(fingerprint(pinned));
+    expect(keys).toContain(fingerprint(keyOf(world, 'alice') as PublicKey));
+    expect(question).toBe('Accept the new key?');
+    expect(stillChanged).toContain('press a to compare both');
+    expect(accepted).toContain('The new key of alice is accepted.');
+    expect(bodiesOf(bob, 'alice')).toContain('after');
     await world.until(() => bodiesOf(anew, 'bob').includes('from bob'), 2 * MINUTE);
     await world.close();
   });

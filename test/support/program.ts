@@ -93,6 +93,11 @@ export class Running {
     return this.#until(() => this.#lines.find(fits));
   }
 
+  /** All lines of JSON so far. */
+  lines(): readonly Json[] {
+    return this.#lines;
+  }
+
   /** What a person is told on stdout, once it fits. */
   said(pattern: RegExp): Promise<RegExpExecArray> {
     return this.#until(() => pattern.exec(this.#stdout) ?? undefined);

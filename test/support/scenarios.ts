@@ -1,7 +1,7 @@
 /** Courses of events that several tests run, each in a world of its own. */
 import { expect } from 'vitest';
 import type { Weather } from './network/virtual-network.ts';
-import { type VirtualPeer, World } from './world.ts';
+import { type VirtualPeer, World, type WorldOptions } from './world.ts';
 
 /** Loss as given, everything else as on a bad day: delays from 1 to 80 ms, hence reordering, and 2 % duplicates. */
 export function stormy(loss: number): Weather {
@@ -14,8 +14,13 @@ export function bodiesOf({ store }: VirtualPeer, author: string): string[] {
 }
 
 /** A world with a directory, in which these peers are listed. */
-export async function listedPeers(seed: number, names: readonly string[], weather?: Weather): Promise<World> {
-  const world = new World(seed, weather);
+export async function listedPeers(
+  seed: number,
+  names: readonly string[],
+  weather?: Weather,
+  options?: WorldOptions,
+): Promise<World> {
+  const world = new World(seed, weather, options);
   await world.startDirectory();
   for (const name of names) await world.addPeer(name);
   for (const { peer } of world.peers) await world.settle(peer.whenListed());

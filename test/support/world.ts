@@ -13,7 +13,7 @@ import { type PublicKey, publicKeyBytes } from '../../src/identity/public-key.ts
 import type { JournalSink } from '../../src/journal/recorder.ts';
 import { createSeededRandom, SEED_BYTES } from '../../src/journal/seeded-random.ts';
 import { createPeer } from '../../src/peer/create-peer.ts';
-import type { DirectoryHttp } from '../../src/peer/directory-http.ts';
+import type { Changes, DirectoryHttp } from '../../src/peer/directory-http.ts';
 import type { Peer, PeerEnvironment, PeerFact, PeerOptions } from '../../src/peer/peer.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { steadyClock } from '../../src/runtime/steady-clock.ts';
@@ -47,11 +47,10 @@ export interface PeerSetup extends Partial<PeerOptions> {
 }
 
 export interface WorldOptions {
-  /**
-   * For days of virtual time: signatures are hashes that anybody could make, datagrams and facts are not kept, and nothing waits for the
-   * event loop. Default false.
-   */
+  /** For days of virtual time: signatures are seals, datagrams and facts are not kept, and nothing waits for the event loop. Default false. */
   readonly isLong?: boolean;
+  /** Seals are hashes that anybody could make: for floods and hours, where real signatures are most of what a test costs. */
+  readonly signatures?: 'real' | 'seals';
 }
 
 interface Setup {
@@ -87,25 +86,37 @@ export class World {
   readonly random: SeededRandom;
   readonly network: VirtualNetwork;
   readonly directoryHost: VirtualHost;
-  registry: Registry = openSqliteRegistry(':memory:');
+  registry: Registry = openSqliteRegistry(':memory:', { run: 'first' });
   readonly peers: VirtualPeer[] = [];
   /** Names whose directory lookups fail, as if it were down. */
   isDirectoryDown = false;
   #directoryClock: Clock;
+  /** How often its registry was lost. */
+  #emptied = 0;
   /** Who registered over HTTPS, and when: ms since the beginning. */
   readonly registrations: { readonly name: string; readonly atMs: number }[] = [];
   /** Names that a peer asked the directory about over HTTPS, repeats included. */
   lookUps = 0;
+  /** How often a peer asked the directory what has changed in its list. */
+  questionsForChanges = 0;
+  /** The directory tells what has changed in its list; those of 2022 do not. */
+  hasCursors = true;
   #directory: UdpSide | undefined;
   #serverKey: PublicKey | undefined;
   readonly #isLong: boolean;
+  readonly #isSealed: boolean;
   readonly #setups = new Map<VirtualPeer, Setup>();
   readonly #killed = new WeakSet<Peer>();
   /** By label: how often it was started. Who starts again draws other ids. */
   readonly #starts = new Map<string, number>();
 
-  constructor(seed: number, weather?: Weather, { isLong = false }: WorldOptions = {}) {
+  constructor(
+    seed: number,
+    weather?: Weather,
+    { isLong = false, signatures = isLong ? 'seals' : 'real' }: WorldOptions = {},
+  ) {
     this.#isLong = isLong;
+    this.#isSealed = signatures === 'seals';
     this.clock = new VirtualClock({ settles: isLong ? 'promises' : 'immediates' });
     this.random = seededRandom(seed);
     this.network = new VirtualNetwork(this.clock, this.random.fork('network'), weather);
@@ -151,7 +162,10 @@ export class World {
   async restartDirectory({ isEmptied = false }: { readonly isEmptied?: boolean } = {}): Promise<void> {
     this.stopDirectory();
     this.#directoryClock = steadyClock(this.directoryHost.clock);
-    if (isEmptied) this.registry = openSqliteRegistry(':memory:');
+    if (isEmptied) {
+      this.#emptied += 1;
+      this.registry = openSqliteRegistry(':memory:', { run: `emptied ${this.#emptied}` });
+    }
     await this.startDirectory();
   }
 
@@ -239,7 +253,7 @@ export class World {
     const draw = this.random.fork(`key of ${label}`);
     const secret = Uint8Array.from({ length: 32 }, () => draw.uint32() & 0x7f);
     const keyPair = await keyPairFromSecret(secret);
-    if (this.#isLong) return { keyPair, sign: async (message) => seal(keyPair.publicKey, message) };
+    if (this.#isSealed) return { keyPair, sign: async (message) => seal(keyPair.publicKey, message) };
     const sign = deterministicSigner(secret);
     return { keyPair, sign: async (message) => sign(message) };
   }
@@ -254,7 +268,17 @@ export class World {
   }
 
   get #verify(): PeerEnvironment['verify'] {
-    return this.#isLong ? async (key, message, signature) => seal(key, message).equals(signature) : verify;
+    return this.#isSealed ? async (key, message, signature) => seal(key, message).equals(signature) : verify;
+  }
+
+  #changesSince(since: string): Changes {
+    const cursor = this.registry.cursor();
+    const names = this.registry.changesSince(since);
+    if (names === undefined) return { cursor, isExpired: true, peers: [], removed: [] };
+    const nowMs = this.#directoryClock.now();
+    const peers = names.flatMap((name) => this.registry.lookup(name, nowMs) ?? []);
+    const removed = names.filter((name) => !peers.some((peer) => peer.name === name));
+    return { cursor, isExpired: false, peers, removed };
   }
 
   #http(host: VirtualHost): DirectoryHttp {
@@ -290,6 +314,10 @@ export class World {
       peer: (name) => {
         this.lookUps += 1;
         return answer(() => this.registry.lookup(name, now()));
+      },
+      changes: (cursor) => {
+        this.questionsForChanges += 1;
+        return answer(() => (this.hasCursors ? this.#changesSince(cursor) : undefined));
       },
     };
   }

@@ -2,11 +2,13 @@
 import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
 import { followedPeers } from '../../store/followed.ts';
+import type { Store } from '../../store/store.ts';
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { openStore } from '../home/open-home.ts';
 import { type LookUpOptions, requirePeers, requireStoredPeers } from '../input/peer-names.ts';
+import { askRunningPeer } from '../peer/running-peer.ts';
 import { renderFollowed } from '../render/peers.ts';
 
 export function declare(program: Command, run: Run): void {
@@ -36,30 +38,39 @@ export function declare(program: Command, run: Run): void {
 }
 
 async function follow(context: CommandContext, peers: readonly string[], options: LookUpOptions): Promise<void> {
-  const { settings, output, nowMs } = context;
-  const { name, store: opened } = await openStore(settings.home);
+  const { name, store: opened } = await openStore(context.settings.home);
   using store = opened;
   if (peers.includes(name)) throw new UsageError(`"${name}" is yourself: your own messages are here already`);
   const untilListed = 'serve and sync look for that name from now on';
-  const quota = settings.origins.some(({ setting, from }) => setting === 'quota' && from === 'flag')
-    ? settings.quota
-    : undefined;
-  for (const peer of await requirePeers(context, { ...options, names: peers, store, ownName: name, untilListed })) {
-    store.setFollowing(peer, true, nowMs());
-    if (quota !== undefined) store.setQuota(peer, quota, nowMs());
-    const upTo = quota === undefined ? '' : `, up to ${quota} messages`;
-    output.data(
-      { peer, following: true, ...(quota !== undefined && { quota }) },
-      () => `You now follow ${safeLine(peer)}${upTo}.`,
-    );
-  }
+  const names = await requirePeers(context, { ...options, names: peers, store, ownName: name, untilListed });
+  const { settings, nowMs } = context;
+  const isAsked = settings.origins.some(({ setting, from }) => setting === 'quota' && from === 'flag');
+  const quota = isAsked ? settings.quota : undefined;
+  // First, so that the download that following begins is on these terms.
+  if (quota !== undefined) for (const peer of names) store.setQuota(peer, quota, nowMs());
+  await setFollowing(context, store, names, true, quota);
 }
 
-async function unfollow({ settings, output, nowMs }: CommandContext, peers: readonly string[]): Promise<void> {
-  using store = (await openStore(settings.home)).store;
-  for (const peer of requireStoredPeers(store, peers)) {
-    store.setFollowing(peer, false, nowMs());
-    output.data({ peer, following: false }, () => `You no longer follow ${safeLine(peer)}.`);
+async function unfollow(context: CommandContext, peers: readonly string[]): Promise<void> {
+  using store = (await openStore(context.settings.home)).store;
+  await setFollowing(context, store, requireStoredPeers(store, peers), false);
+}
+
+async function setFollowing(
+  context: CommandContext,
+  store: Store,
+  names: readonly string[],
+  following: boolean,
+  quota?: number,
+): Promise<void> {
+  const { output, nowMs } = context;
+  const wishes = names.map((name) => ({ type: 'follow.wanted', name, following }) as const);
+  const answers = await askRunningPeer(context, wishes, 'follow.changed');
+  if (answers === undefined) for (const name of names) store.setFollowing(name, following, nowMs());
+  const upTo = quota === undefined ? '' : `, up to ${quota} messages`;
+  for (const peer of names) {
+    const said = following ? `You now follow ${safeLine(peer)}${upTo}.` : `You no longer follow ${safeLine(peer)}.`;
+    output.data({ peer, following, ...(quota !== undefined && { quota }) }, () => said);
   }
 }
 

@@ -1,6 +1,6 @@
 /** `murmure` on a terminal: the interactive front end. */
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { copyFile, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -9,22 +9,20 @@ import { createDirectoryHttp } from '../../peer/directory-http.ts';
 import type { Run } from '../command.ts';
 import { type CommandContext, type DirectoryAccess, requireDirectory } from '../context.ts';
 import { LOOPBACK, openNeighbourhood } from '../demo/neighbourhood.ts';
-import { UsageError } from '../errors.ts';
+import { HomeInUseError, UsageError } from '../errors.ts';
 import type { Dialogue } from '../front-end/dialogue.ts';
 import { draftsIn } from '../front-end/drafts.ts';
 import { editSettings } from '../front-end/edit-settings.ts';
 import { readingPositionIn } from '../front-end/reading-position.ts';
 import { type FirstRunWorld, runFirstRun } from '../front-end/run-first-run.ts';
-import { runFrontEnd } from '../front-end/run-front-end.ts';
+import { type FrontEndOptions, runFrontEnd } from '../front-end/run-front-end.ts';
 import { createHome } from '../home/create-home.ts';
 import { type Home, readName } from '../home/home.ts';
-import { type Identity, openIdentity, openStore } from '../home/open-home.ts';
+import { type Identity, openIdentity } from '../home/open-home.ts';
 import { askPassphrase } from '../home/passphrase.ts';
-import { isGuarded, keepHistoryMark, requireWholeHistory } from '../home/restored-home.ts';
-import { lockHome } from '../home/serve-lock.ts';
-import { keepPort, preferredPorts } from '../home/udp-port.ts';
+import { lockFrontEnd } from '../home/serve-lock.ts';
 import { exitCodeOf } from '../output/exit-codes.ts';
-import { journalOption } from '../peer/journal-option.ts';
+import { type OwnPeerOptions, openLastingPeer } from '../peer/lasting-peer.ts';
 import { addToConfigFile, readConfigFile } from '../settings/config-file.ts';
 
 /** Not to be typed, so not in the help: `murmure` alone does it at a terminal. */
@@ -34,48 +32,55 @@ export function declare(program: Command, run: Run): void {
 
 /** While somebody writes nothing else is printed: what the peer reports is on a screen of its own. */
 async function frontEnd(context: CommandContext): Promise<number | undefined> {
-  const { dialogue, output, services, settings } = context;
+  const { dialogue, output, settings } = context;
   if (dialogue === undefined)
     throw new UsageError('the front end needs a terminal: give a command instead ("murmure help" lists them)');
   await using resources = new AsyncDisposableStack();
   const beginning = await begin(context, dialogue, resources);
   if (beginning === undefined) return exitCodeOf('interrupted');
-  const { access } = beginning;
-  const identity = beginning.identity ?? (await openIdentity(context));
-  resources.use(lockHome(settings.home));
-  await requireWholeHistory(context, identity);
-  const store = resources.use((await openStore(settings.home)).store);
-  const guarded = isGuarded(settings.home);
-  const ports = { preferredPorts: preferredPorts(settings.home) };
-  const options = {
-    ...identity,
-    store,
-    ...access,
-    ...ports,
-    explain: true,
-    guarded,
-    quota: settings.quota,
-    ...(await journalOption(context)),
-  };
-  const peer = resources.use(await services.createPeer(options));
-  await keepPort(settings.home, peer);
-  keepHistoryMark(context, peer);
+  const { home } = settings;
+  const { peer, store, directoryUrl } = resources.use(
+    await openLastingPeer(context, { runBy: 'front-end', own: (isFirst) => ownOptions(context, beginning, isFirst) }),
+  );
+  // Of several front ends, one keeps drafts and the position: they would take each other's away.
+  const keepers = resources.use(takeKeepers(home));
   await runFrontEnd({
     peer,
     store,
     dialogue,
     paint: output.paint,
-    drafts: draftsIn(settings.home),
-    readingPosition: readingPositionIn(settings.home),
+    ...keepers.options,
     settings: settings.origins,
-    directory: access.directory,
-    editSettings: () => editSettings(settings.home.configFile, dialogue.edit),
+    directory: directoryUrl,
+    editSettings: () => editSettings(home.configFile, dialogue.edit),
   });
   return undefined;
 }
 
+/** In the place of another process the peer is run without a question: the screen is in use. */
+async function ownOptions(context: CommandContext, beginning: Beginning, isFirst: boolean): Promise<OwnPeerOptions> {
+  const access: NonNullable<Beginning['access']> = beginning.access ?? (await requireDirectory(context));
+  const asking = isFirst ? context : { ...context, prompts: undefined };
+  const identity = beginning.identity ?? (await openIdentity(asking));
+  return { identity, access, ...(access.udp && { udp: access.udp }) };
+}
+
+function takeKeepers(
+  home: Home,
+): Disposable & { readonly options: Pick<FrontEndOptions, 'drafts' | 'readingPosition'> } {
+  try {
+    const lock = lockFrontEnd(home);
+    const options = { drafts: draftsIn(home), readingPosition: readingPositionIn(home) };
+    return { options, [Symbol.dispose]: () => lock[Symbol.dispose]() };
+  } catch (error) {
+    if (!(error instanceof HomeInUseError)) throw error;
+    return { options: {}, [Symbol.dispose]: () => {} };
+  }
+}
+
 interface Beginning {
-  readonly access: DirectoryAccess & { readonly udp?: readonly string[] };
+  /** Undefined: as the settings say. */
+  readonly access?: DirectoryAccess & { readonly udp?: readonly string[] };
   /** Undefined: it is to be opened. */
   readonly identity?: Identity | undefined;
 }
@@ -89,7 +94,8 @@ async function begin(
   const { home, directory } = context.settings;
   const name = await readName(home);
   const hasDirectory = directory !== undefined;
-  if (name !== undefined && hasDirectory) return { access: await requireDirectory(context) };
+  // A peer that runs already needs neither.
+  if (name !== undefined && (hasDirectory || existsSync(home.localApiFile))) return {};
   const { world, made } = firstRunWorld(context);
   const result = await runFirstRun({ name, hasDirectory, world, dialogue, paint: context.output.paint });
   if (result === undefined) return undefined;

@@ -80,7 +80,7 @@ async function importKey(context: CommandContext, file: string): Promise<void> {
   using _lock = lockHome(home);
   const messages = countMessages(verified.leaves);
   // First: whatever interrupts this, no message is restored without the mark.
-  if (messages > 0) await markRestored(home);
+  if (messages > 0) markRestored(home);
   using store = openSqliteStore(home.storeFile);
   restoreStore(store, verified, context.nowMs());
   if ((await existingKey(home)) === undefined) await createPemFile(home.keyFile, key);

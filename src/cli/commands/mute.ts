@@ -1,11 +1,13 @@
 /** `murmure mute` and `unmute`: whose messages the timeline leaves out. They are downloaded all the same. */
 import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
+import type { Store } from '../../store/store.ts';
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { openStore } from '../home/open-home.ts';
 import { type LookUpOptions, requirePeers, requireStoredPeers } from '../input/peer-names.ts';
+import { askRunningPeer } from '../peer/running-peer.ts';
 
 export function declare(program: Command, run: Run): void {
   program
@@ -28,22 +30,34 @@ export function declare(program: Command, run: Run): void {
 }
 
 async function mute(context: CommandContext, peers: readonly string[], options: LookUpOptions): Promise<void> {
-  const { settings, output, nowMs } = context;
-  const { name, store: opened } = await openStore(settings.home);
+  const { name, store: opened } = await openStore(context.settings.home);
   using store = opened;
   if (peers.includes(name))
     throw new UsageError(`"${name}" is yourself: take single messages back with "murmure withdraw"`);
   const untilListed = 'its messages will be hidden once they arrive';
-  for (const peer of await requirePeers(context, { ...options, names: peers, store, ownName: name, untilListed })) {
-    store.setMuted(peer, true, nowMs());
-    output.data({ peer, muted: true }, () => `The timeline no longer shows ${safeLine(peer)}.`);
-  }
+  const names = await requirePeers(context, { ...options, names: peers, store, ownName: name, untilListed });
+  await setMuted(context, store, names, true);
 }
 
-async function unmute({ settings, output, nowMs }: CommandContext, peers: readonly string[]): Promise<void> {
-  using store = (await openStore(settings.home)).store;
-  for (const peer of requireStoredPeers(store, peers)) {
-    store.setMuted(peer, false, nowMs());
-    output.data({ peer, muted: false }, () => `The timeline shows ${safeLine(peer)} again.`);
+async function unmute(context: CommandContext, peers: readonly string[]): Promise<void> {
+  using store = (await openStore(context.settings.home)).store;
+  await setMuted(context, store, requireStoredPeers(store, peers), false);
+}
+
+async function setMuted(
+  context: CommandContext,
+  store: Store,
+  names: readonly string[],
+  muted: boolean,
+): Promise<void> {
+  const { output, nowMs } = context;
+  const wishes = names.map((name) => ({ type: 'mute.wanted', name, muted }) as const);
+  const answers = await askRunningPeer(context, wishes, 'mute.changed');
+  if (answers === undefined) for (const name of names) store.setMuted(name, muted, nowMs());
+  for (const peer of names) {
+    const said = muted
+      ? `The timeline no longer shows ${safeLine(peer)}.`
+      : `The timeline shows ${safeLine(peer)} again.`;
+    output.data({ peer, muted }, () => said);
   }
 }

@@ -3,6 +3,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
+import type { LocalApi } from '../../local-api/client.ts';
 import { createUdpNetwork } from '../../runtime/udp-network.ts';
 import type { Store } from '../../store/store.ts';
 import { MurmureError } from '../../wire/murmure-error.ts';
@@ -11,13 +12,15 @@ import { abortable } from '../abortable.ts';
 import { examples, type Run } from '../command.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
 import { UsageError } from '../errors.ts';
-import { isRestored } from '../home/home.ts';
+import { requireName } from '../home/home.ts';
 import { openIdentity, openStore } from '../home/open-home.ts';
+import { keepStop } from '../home/publishing.ts';
 import { requireAskableName, requireCount } from '../input/validate.ts';
 import type { Paint } from '../output/output.ts';
 import { journalOption } from '../peer/journal-option.ts';
 import { observeNetwork, type RoundTrip } from '../peer/network-observer.ts';
-import { tellWarnings } from '../peer/one-shot-peer.ts';
+import { oneShotOptions, tellWarnings } from '../peer/one-shot-peer.ts';
+import { findRunningPeer } from '../peer/running-peer.ts';
 import { tellWaiting } from '../peer/tell-waiting.ts';
 import { counted } from '../render/text.ts';
 
@@ -39,12 +42,18 @@ export interface PingOptions {
 const DEFAULT_COUNT = 4;
 const PAUSE_MS = 300;
 
+interface Session {
+  readonly address: SocketAddress;
+  readonly authenticated: boolean;
+}
+
 interface PingLine {
   readonly peer: string;
   readonly address: { readonly ip: string; readonly port: number } | null;
   /** Whether the session is one with the key that the directory and this home know. */
   readonly authenticated: boolean;
-  readonly natTraversal: boolean;
+  /** Null: a running peer was asked, whose session may have been opened long ago. */
+  readonly natTraversal: boolean | null;
   readonly sent: number;
   /** Milliseconds, one for each answer to a request that was sent once. */
   readonly roundTripsMs: readonly number[];
@@ -57,23 +66,53 @@ interface PingLine {
 export async function ping(context: CommandContext, name: string, options: PingOptions): Promise<void> {
   requireAskableName(name);
   const count = options.count === undefined ? DEFAULT_COUNT : requireCount('--count', options.count);
+  if (name === (await requireName(context.settings.home))) {
+    throw new UsageError(`"${name}" is yourself: name another peer`);
+  }
+  const running = await findRunningPeer(context);
+  const line = await (running === undefined
+    ? pingByOneself(context, name, count)
+    : pingThrough(context, running, name, count));
+  context.output.data(line, (paint) => render(line, paint));
+}
+
+/** Over the session of the peer that runs on this home: another peer of the same name would take the others' sessions away from it. */
+async function pingThrough(context: CommandContext, api: LocalApi, name: string, count: number): Promise<PingLine> {
+  const { signal } = context;
+  const { attach } = await import('../../local-api/attached-peer.ts');
+  await using _api = { [Symbol.asyncDispose]: () => api.close() };
+  await using peer = await abortable(attach(api), signal);
+  const roundTrips: RoundTrip[] = [];
+  let session: Session | undefined;
+  for (let round = 0; round < count; round++) {
+    if (round > 0) await abortable(setTimeout(PAUSE_MS), signal);
+    const asked = abortable(peer.ping(name, { signal }), signal);
+    const { address, authenticated, roundTripMs, failure } = await tellWaiting(context, peer, name, asked);
+    if (failure !== undefined) throw new MurmureError(failure.code, `${name}: ${failure.message}`);
+    if (address === null) continue;
+    session = { address, authenticated };
+    if (roundTripMs !== null) roundTrips.push({ from: address, ms: roundTripMs });
+  }
+  return summarise(name, session, null, count, roundTrips);
+}
+
+async function pingByOneself(context: CommandContext, name: string, count: number): Promise<PingLine> {
   const access = await requireDirectory(context);
   const identity = await openIdentity(context);
-  if (name === identity.name) throw new UsageError(`"${name}" is yourself: name another peer`);
   using home = (await openStore(context.settings.home)).store;
   const observed = observeNetwork(createUdpNetwork());
   await using peer = await context.services.createPeer({
     ...identity,
     ...access,
     store: withoutDownloads(home),
-    register: false,
-    publish: !isRestored(context.settings.home),
+    ...oneShotOptions(context.settings.home),
     environment: { network: observed.network },
     ...(await journalOption(context)),
   });
 
   tellWarnings(context, peer);
-  let session: { address: SocketAddress; authenticated: boolean } | undefined;
+  keepStop(context, peer);
+  let session: Session | undefined;
   peer.on('session.opened', (fact) => {
     if (fact.direction === 'outgoing' && fact.name === name) session = fact;
   });
@@ -84,14 +123,13 @@ export async function ping(context: CommandContext, name: string, options: PingO
     if (error !== undefined) throw new MurmureError(error.code, `${name}: ${error.message}`);
   }
 
-  const line = summarise(name, session, observed.traversed, count, observed.roundTrips);
-  context.output.data(line, (paint) => render(line, paint));
+  return summarise(name, session, observed.traversed, count, observed.roundTrips);
 }
 
 function summarise(
   peer: string,
-  session: { address: SocketAddress; authenticated: boolean } | undefined,
-  natTraversal: boolean,
+  session: Session | undefined,
+  natTraversal: boolean | null,
   sent: number,
   roundTrips: readonly RoundTrip[],
 ): PingLine {
@@ -111,19 +149,27 @@ function summarise(
   };
 }
 
+const WAYS = {
+  true: 'reached through its NAT, which it opened when the directory asked it to',
+  false: 'reached directly',
+  null: 'asked through the murmure that runs here',
+};
+
 function render(line: PingLine, paint: Paint): string {
   const { peer, address, authenticated, natTraversal, sent, minMs, averageMs, maxMs, roundTripsMs } = line;
   const where = address === null ? 'an unknown address' : formatAddress(address);
-  const way = natTraversal ? 'through its NAT, which it opened when the directory asked it to' : 'directly';
+  const way = WAYS[String(natTraversal) as `${typeof natTraversal}`];
   const doubt = authenticated ? '' : paint('yellow', ' [not authenticated]');
   const times =
     minMs === null || averageMs === null || maxMs === null
       ? `${counted(sent, 'request')}, all of which had to be repeated: datagrams are being lost on the way`
       : `${roundTripsMs.length} of ${counted(sent, 'request')} answered without repetition: ${shown(minMs)} / ${shown(averageMs)} / ${shown(maxMs)} ms (minimum, average, maximum)`;
-  return [`${paint('bold', safeLine(peer))} at ${where}, reached ${way}${doubt}`, times].join('\n');
+  return [`${paint('bold', safeLine(peer))} at ${where}, ${way}${doubt}`, times].join('\n');
 }
 
 function shown(ms: number): string {
+  // A running peer counts whole ones.
+  if (ms === 0) return '<1';
   return ms.toFixed(ms < 10 ? 2 : 0);
 }
 

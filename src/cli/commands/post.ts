@@ -1,17 +1,21 @@
-/** `murmure post`: publishes a message into the home's store, from where a running `serve` passes it on. */
+/** `murmure post`: publishes a message: through the peer that runs on this home, else into the store, from where a later one passes it on. */
 import type { Command } from 'commander';
 import { wireDate } from '../../feed/message.ts';
 import { safeText } from '../../feed/safe-text.ts';
+import type { Store } from '../../store/store.ts';
+import type { Hash } from '../../wire/hash.ts';
 import { encodeMessage, MessageTooLongError } from '../../wire/node.ts';
 import { abortable } from '../abortable.ts';
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { openStore } from '../home/open-home.ts';
+import { tellIfStopped } from '../home/publishing.ts';
 import { requireWholeHistory } from '../home/restored-home.ts';
 import { readText } from '../input/standard-input.ts';
 import { resolveHash } from '../messages/message-hash.ts';
 import { messagePrinter } from '../messages/print-messages.ts';
+import { askRunningPeer } from '../peer/running-peer.ts';
 
 export function declare(program: Command, run: Run): void {
   program
@@ -48,11 +52,37 @@ export async function post(context: CommandContext, text: string | undefined, op
   // What nobody would see is nothing.
   if (safeText(body).trim() === '') throw new UsageError('an empty message cannot be published: write something');
 
-  const nowMs = context.nowMs();
-  const { hash, root } = store.publish(name, { date: wireDate(nowMs), inReplyTo, body }, nowMs);
+  const { hash, root } =
+    (await publishElsewhere(context, body, inReplyTo)) ?? publishHere(context, { name, store }, body, inReplyTo);
   const kept = store.message(hash);
   if (kept === undefined) throw new Error(`the message ${hash} was published, but cannot be read back`);
   messagePrinter(context, { name, store })(kept, { fields: { root } });
+  tellIfStopped(context, 'the message');
+}
+
+interface Published {
+  readonly hash: Hash;
+  readonly root: Hash;
+}
+
+/** Undefined: no peer runs on this home. */
+async function publishElsewhere(
+  context: CommandContext,
+  text: string,
+  inReplyTo: Hash | null,
+): Promise<Published | undefined> {
+  const wish = { type: 'post.wanted', text, inReplyTo } as const;
+  return (await askRunningPeer(context, [wish], 'message.published'))?.[0];
+}
+
+function publishHere(
+  { nowMs: now }: CommandContext,
+  { name, store }: { readonly name: string; readonly store: Store },
+  body: string,
+  inReplyTo: Hash | null,
+): Published {
+  const nowMs = now();
+  return store.publish(name, { date: wireDate(nowMs), inReplyTo, body }, nowMs);
 }
 
 /** As given; `-`: standard input; nothing: what the person writes in an editor. */

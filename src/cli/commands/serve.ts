@@ -1,20 +1,18 @@
 /** `murmure serve`: a peer without prompts, until it is stopped. */
 import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
-import type { Peer, PeerFact } from '../../index.ts';
+import type { PeerFact } from '../../index.ts';
 import type { Store } from '../../store/store.ts';
 import { formatAddress } from '../../wire/socket-address.ts';
 import { abortable, untilAborted } from '../abortable.ts';
 import { collect, examples, type Run } from '../command.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
-import { openIdentity, openStore } from '../home/open-home.ts';
-import { isGuarded, keepHistoryMark, requireWholeHistory } from '../home/restored-home.ts';
-import { lockHome } from '../home/serve-lock.ts';
-import { keepPort, preferredPorts } from '../home/udp-port.ts';
-import { resolveHostPorts } from '../input/host-port.ts';
+import { ContradictingOptionError } from '../errors.ts';
+import { openIdentity } from '../home/open-home.ts';
+import { resolveHostPort, resolveHostPorts } from '../input/host-port.ts';
 import { exitCodeOfStop } from '../output/exit-codes.ts';
-import { keepExplanationFile } from '../peer/explanation-file.ts';
-import { journalOption } from '../peer/journal-option.ts';
+import { type LastingPeer, openLastingPeer } from '../peer/lasting-peer.ts';
+import { offerMetrics } from '../peer/offer-metrics.ts';
 import { rateLimited } from '../peer/rate-limit.ts';
 import { eventLine, renderEvent, renderWarning } from '../render/event.ts';
 import { isMentioned } from '../render/message-marks.ts';
@@ -32,33 +30,34 @@ export function declare(program: Command, run: Run): void {
       'listen here; may be repeated (default: every interface, at the port of the last time)',
       collect,
     )
+    .option('--metrics <host:port>', 'offer counters for Prometheus here, at /metrics')
     .addHelpText('after', examples('serve', 'serve --udp 0.0.0.0:4242 --json'))
     .action((options: ServeOptions) => run((context) => serve(context, options), { bounded: false }));
 }
 
 export interface ServeOptions {
   readonly udp?: readonly string[];
+  readonly metrics?: string;
 }
 
 /** Runs until stopped: SIGTERM is how services are stopped, and ends with 0; SIGINT ends with 130. */
-export async function serve(context: CommandContext, { udp }: ServeOptions): Promise<number> {
+export async function serve(context: CommandContext, { udp, metrics }: ServeOptions): Promise<number> {
+  const { home } = context.settings;
   const binds = udp === undefined ? {} : { udp: await resolveHostPorts('--udp', udp) };
+  const listen = metrics === undefined ? undefined : await resolveHostPort('--metrics', metrics);
   const access = await requireDirectory(context);
+  // At the beginning, so that nobody is asked for a passphrase when the front end has ended.
   const identity = await openIdentity(context);
-  using _lock = lockHome(context.settings.home);
   try {
-    await requireWholeHistory(context, identity);
-    using store = (await openStore(context.settings.home)).store;
-    const journal = await journalOption(context);
-    const guarded = isGuarded(context.settings.home);
-    const ports = { preferredPorts: preferredPorts(context.settings.home) };
-    const { quota } = context.settings;
-    const options = { ...identity, store, explain: true, guarded, quota, ...access, ...binds, ...ports, ...journal };
-    await using peer = await context.services.createPeer(options);
-    await keepPort(context.settings.home, peer);
-    keepHistoryMark(context, peer);
-    using _live = keepExplanationFile(context.settings.home, peer);
-    await runPeer(context, peer, store);
+    await using served = await openLastingPeer(context, {
+      runBy: 'serve',
+      own: async () => ({ identity, access, ...binds }),
+    });
+    if (served.attached !== undefined && udp !== undefined) {
+      throw new ContradictingOptionError('--udp', home.folder, served.attached.status.process);
+    }
+    await using _metrics = listen === undefined ? undefined : await offerMetrics(served.peer, listen);
+    await runPeer(context, served);
   } catch (error) {
     if (!context.signal.aborted) throw error;
   }
@@ -68,14 +67,15 @@ export async function serve(context: CommandContext, { udp }: ServeOptions): Pro
 /** A directory may stay unreachable for weeks. */
 const MAX_EARLY = 1_000;
 
-async function runPeer(context: CommandContext, peer: Peer, store: Store): Promise<void> {
+async function runPeer(context: CommandContext, served: LastingPeer): Promise<void> {
+  const { nowMs, output, signal } = context;
+  const { peer, store } = served;
   // "ready" is the first line: what happens before it is kept for after it.
   const early: PeerFact[] = [];
   let report = (fact: PeerFact): void => {
     if (early.length < MAX_EARLY) early.push(fact);
   };
   using subscriptions = new DisposableStack();
-  const { nowMs, output } = context;
   const warn = (text: string) => output.warn(text);
   const tell = (fact: PeerFact) => {
     const warning = renderWarning(fact);
@@ -83,18 +83,32 @@ async function runPeer(context: CommandContext, peer: Peer, store: Store): Promi
     report(fact);
   };
   subscriptions.defer(peer.on('*', rateLimited(tell, { nowMs, warn })));
-  // As long as it takes: while the directory is unreachable the peer goes on trying, and says so in facts.
-  await abortable(peer.whenListed(context.signal), context.signal);
-  printReady(context, peer);
+  served.onChange(() => {
+    tellWhoRuns(context, served);
+    void announce(context, served).catch(() => {});
+  });
+  if (served.attached !== undefined) tellWhoRuns(context, served);
+  await announce(context, served);
   report = (fact) => {
     printEvent(context, fact);
     if (fact.type === 'messages.received') printMentions(context, peer.name, store, fact);
   };
   early.forEach(report);
-  await untilAborted(context.signal);
+  await Promise.race([untilAborted(signal), served.failed]);
 }
 
-function printReady({ output }: CommandContext, { name, addresses, root }: Peer): void {
+function tellWhoRuns({ output }: CommandContext, { attached }: LastingPeer): void {
+  output.note(
+    attached === undefined
+      ? 'The front end has ended: serve runs the peer now.'
+      : `The front end (process ${attached.status.process}) runs the peer. This is what it does; serve takes over when it ends.`,
+  );
+}
+
+/** As long as it takes: while the directory is unreachable the peer goes on trying, and says so in facts. */
+async function announce({ output, signal }: CommandContext, { peer, failed }: LastingPeer): Promise<void> {
+  await abortable(Promise.race([peer.whenListed(signal), failed]), signal);
+  const { name, addresses, root } = peer;
   const udp = addresses.map(({ ip, port }) => ({ ip, port }));
   output.data({ event: 'ready', name, udp, root }, (paint) => {
     const where = addresses.map(formatAddress).join(', ');

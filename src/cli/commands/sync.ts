@@ -1,16 +1,17 @@
 /** `murmure sync`: downloads what is new. */
 import type { Command } from 'commander';
-import type { Peer, SyncReport } from '../../index.ts';
+import type { SyncReport } from '../../index.ts';
+import type { HomePeer } from '../../local-api/home-peer.ts';
 import { followedNames } from '../../store/followed.ts';
 import type { Store } from '../../store/store.ts';
 import { abortable, mapConcurrently } from '../abortable.ts';
 import { examples, type Run } from '../command.ts';
-import { type CommandContext, requireDirectory } from '../context.ts';
+import type { CommandContext } from '../context.ts';
 import { TimedOutError, UsageError } from '../errors.ts';
 import { requireName } from '../home/home.ts';
 import { requireAskableName } from '../input/validate.ts';
 import { compareSeverity, exitCodeOf } from '../output/exit-codes.ts';
-import { openPeer } from '../peer/one-shot-peer.ts';
+import { openHomePeer } from '../peer/home-peer.ts';
 import { tellWaiting } from '../peer/tell-waiting.ts';
 import { renderSyncReport } from '../render/sync-report.ts';
 
@@ -35,10 +36,9 @@ const WIDTH = 16;
  */
 export async function sync(context: CommandContext, names: readonly string[]): Promise<number> {
   for (const name of names) requireAskableName(name);
-  const access = await requireDirectory(context);
   const ownName = await requireName(context.settings.home);
   if (names.includes(ownName)) throw new UsageError(`"${ownName}" is yourself: your own messages are here already`);
-  await using session = await openPeer(context, access);
+  await using session = await openHomePeer(context);
   const { peer, store } = session;
   const wanted = names.length > 0 ? [...new Set(names)] : followedNames(store, ownName);
   if (wanted.length === 0)
@@ -57,7 +57,7 @@ export async function sync(context: CommandContext, names: readonly string[]): P
 }
 
 /** As `peer.sync`; time that runs out is a failure of the peer that did not answer. */
-async function syncInTime(context: CommandContext, peer: Peer, store: Store, name: string): Promise<SyncReport> {
+async function syncInTime(context: CommandContext, peer: HomePeer, store: Store, name: string): Promise<SyncReport> {
   const { signal } = context;
   try {
     return await tellWaiting(context, peer, name, abortable(peer.sync(name, { signal }), signal));
@@ -65,7 +65,7 @@ async function syncInTime(context: CommandContext, peer: Peer, store: Store, nam
     if (!(error instanceof TimedOutError)) throw error;
     // The peer is not closed yet, so the download that was given up still runs.
     return {
-      ...(peer.syncUnderWay(name) ?? notBegun(name, store)),
+      ...((await peer.syncUnderWay(name)) ?? notBegun(name, store)),
       status: 'failed',
       error: { code: 'peer-unreachable', message: error.message },
     };

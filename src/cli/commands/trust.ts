@@ -4,13 +4,13 @@ import { safeLine } from '../../feed/safe-text.ts';
 import { fingerprint } from '../../identity/fingerprint.ts';
 import type { PublicKey } from '../../identity/public-key.ts';
 import type { Store } from '../../store/store.ts';
-import { MurmureError } from '../../wire/murmure-error.ts';
 import { abortable } from '../abortable.ts';
 import { examples, type Run } from '../command.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
-import { NotListedError, UsageError } from '../errors.ts';
+import { UsageError } from '../errors.ts';
 import { openStore } from '../home/open-home.ts';
 import { requireAskableName } from '../input/validate.ts';
+import { describeChange, type KeyChange, keyOf } from '../messages/trusting.ts';
 
 export function declare(program: Command, run: Run): void {
   program
@@ -63,25 +63,14 @@ async function keyNow(context: CommandContext, name: string): Promise<PublicKey>
     createDirectoryHttp({ url: directory, ca }).peer(name, context.signal),
     context.signal,
   );
-  if (listed === undefined) throw new NotListedError(name);
-  if (listed.key !== undefined) return listed.key;
-  throw new MurmureError(
-    'authentication',
-    `"${name}" is now listed without a key, so anybody could be behind that name and there is nothing to accept: ask "${name}" what happened`,
-  );
-}
-
-interface Change {
-  readonly key: PublicKey;
-  readonly pinned: PublicKey | undefined;
-  readonly unsigned: boolean;
+  return keyOf(name, listed);
 }
 
 /** Both fingerprints are shown in any case: on a terminal as part of the question. */
 async function isConfirmed(
   { prompts, output }: CommandContext,
   name: string,
-  change: Change,
+  change: KeyChange,
   { yes = false }: TrustOptions,
 ): Promise<boolean> {
   const lines = describeChange(name, change);
@@ -95,23 +84,12 @@ async function isConfirmed(
   return prompts.confirm([...lines, `Trust ${safeLine(name)} from now on?`].join('\n'));
 }
 
-function describeChange(name: string, { key, pinned, unsigned }: Change): string[] {
-  const who = safeLine(name);
-  const now = `The directory hands out ${fingerprint(key)}`;
-  const keys =
-    pinned === undefined
-      ? [`No key of ${who} is known here yet.`, `${now}.`]
-      : pinned === key
-        ? [`The key of ${who} is still ${fingerprint(key)}.`]
-        : [
-            `The key of ${who} that is known here is ${fingerprint(pinned)}.`,
-            `${now} instead: either ${who} has a new key, or somebody else has taken the name.`,
-          ];
-  const roots = `Without signatures, whoever can forge an address can make you believe that ${who} wrote something.`;
-  return unsigned ? [...keys, roots] : keys;
-}
-
-function accept(store: Store, name: string, { key, unsigned }: Pick<Change, 'key' | 'unsigned'>, nowMs: number): void {
+function accept(
+  store: Store,
+  name: string,
+  { key, unsigned }: Pick<KeyChange, 'key' | 'unsigned'>,
+  nowMs: number,
+): void {
   store.repinKey(name, key, nowMs);
   if (unsigned) store.setTrustUnsigned(name, key, true);
 }

@@ -1,32 +1,31 @@
 /**
  * `murmure watch`: messages as they arrive. Whoever downloads them, they come through the store, which is asked four times a second what
- * has arrived since. Beside a running `serve` that is all; else a peer of its own downloads, without registering: others then push new
- * roots over the sessions that it opens, and it asks once a minute besides.
+ * has arrived since. They are downloaded by the peer that runs on this home; where there is none, by one that does not register: others
+ * then push new roots over the sessions that it opens, and it asks once a minute besides.
  */
 
+import { statSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import type { Command } from 'commander';
-import type { Peer } from '../../index.ts';
+import type { HomePeer } from '../../local-api/home-peer.ts';
 import { followedNames } from '../../store/followed.ts';
 import type { ArrivalMark, Store } from '../../store/store.ts';
+import { failureFrom } from '../../wire/murmure-error.ts';
 import { examples, type Run } from '../command.ts';
-import { type CommandContext, requireDirectory } from '../context.ts';
-import { HomeInUseError } from '../errors.ts';
-import type { Home } from '../home/home.ts';
+import type { CommandContext } from '../context.ts';
 import { openStore } from '../home/open-home.ts';
-import { lockHome } from '../home/serve-lock.ts';
 import { requireAskableName } from '../input/validate.ts';
 import { wantedAuthors } from '../messages/authors.ts';
 import { printMessages } from '../messages/print-messages.ts';
 import { exitCodeOfStop } from '../output/exit-codes.ts';
-import { openPeer } from '../peer/one-shot-peer.ts';
+import { type OpenedPeer, openHomePeer } from '../peer/home-peer.ts';
 
 export function declare(program: Command, run: Run): void {
   program
     .command('watch')
     .summary('print messages as they arrive')
     .description(
-      'Prints messages as they arrive, until you stop it. If "murmure serve" is running, it shows what that downloads; otherwise it downloads by itself.',
+      'Prints messages as they arrive, until you stop it. If murmure is running on this home, it shows what that downloads; otherwise it downloads by itself.',
     )
     .argument('[peer...]', 'only messages of these peers (default: everyone you have not muted)')
     .addHelpText('after', examples('watch', 'watch alice --json'))
@@ -45,21 +44,15 @@ export async function watch(context: CommandContext, names: readonly string[]): 
   resources.use(store);
   const others = names.filter((name) => name !== ownName);
   const followed = followedNames(store, ownName);
-  const unfollowed = others.filter((name) => !followed.includes(name));
   if (names.length === 0 && followed.length === 0) {
     context.output.note('You follow nobody yet: name a peer, or follow one with "murmure follow PEER".');
   }
 
   let last = store.lastArrival();
-  if (isServed(context.settings.home)) {
-    for (const name of unfollowed) {
-      context.output.warn(`you do not follow "${name}": its messages only arrive when you sync with it, or follow it`);
-    }
-  } else {
-    resources.use(await downloadMeanwhile(context, ownName, others));
-  }
+  const downloads = resources.use(await Downloads.begin(context, others));
   while (!context.signal.aborted) {
     last = showArrived(context, store, { last, ownName, names });
+    await downloads.goOn();
     // An abort ends the wait early, which is not an error here.
     await setTimeout(LOOK_EVERY_MS, undefined, { signal: context.signal }).catch(() => {});
   }
@@ -67,42 +60,74 @@ export async function watch(context: CommandContext, names: readonly string[]): 
   return exitCodeOfStop(context.signal);
 }
 
-/** Whether a `serve` has the lock of this home. */
-function isServed(home: Home): boolean {
-  try {
-    lockHome(home)[Symbol.dispose]();
-    return false;
-  } catch (error) {
-    if (error instanceof HomeInUseError) return true;
-    throw error;
-  }
-}
+/** The peer that downloads meanwhile: the one that runs on this home, or one that is opened here as long as there is none. */
+class Downloads implements AsyncDisposable {
+  readonly #context: CommandContext;
+  readonly #others: readonly string[];
+  readonly #failures = new Map<string, string>();
+  #session: OpenedPeer | undefined;
+  /** Of the file that tells where the running peer is. */
+  #fileMs = 0;
+  #askedMs = Number.NEGATIVE_INFINITY;
 
-/** A peer that downloads from those who are followed, and from `others`, until it is disposed of. */
-async function downloadMeanwhile(
-  context: CommandContext,
-  ownName: string,
-  others: readonly string[],
-): Promise<AsyncDisposable> {
-  await using resources = new AsyncDisposableStack();
-  const session = resources.use(await openPeer(context, await requireDirectory(context)));
-  const { peer, store } = session;
-  const failures = new Map<string, string>();
-  const ask = () => {
-    for (const name of new Set([...followedNames(store, ownName), ...others]))
-      void download(context, peer, name, failures);
-  };
-  ask();
-  const timer = setInterval(ask, ASK_EVERY_MS);
-  resources.defer(() => clearInterval(timer));
-  const kept = resources.move();
-  return { [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  /** `others`: those who are wanted, followed or not. */
+  static async begin(context: CommandContext, others: readonly string[]): Promise<Downloads> {
+    const downloads = new Downloads(context, others);
+    await downloads.#open();
+    return downloads;
+  }
+
+  private constructor(context: CommandContext, others: readonly string[]) {
+    this.#context = context;
+    this.#others = others;
+  }
+
+  /** Asks everybody once a minute, and changes to another peer where one began or ended. */
+  async goOn(): Promise<void> {
+    const isOver = this.#session?.attached?.ended !== undefined || this.#fileMs !== this.#lookAtFile();
+    if (isOver) await this.#close();
+    const nowMs = performance.now();
+    if (!isOver && nowMs - this.#askedMs < ASK_EVERY_MS) return;
+    this.#askedMs = nowMs;
+    try {
+      const { peer, store, attached } = this.#session ?? (await this.#open());
+      // A running peer asks those who are followed by itself.
+      const followed = followedNames(store, peer.name);
+      const wanted = attached === undefined ? [...followed, ...this.#others] : this.#others;
+      for (const name of new Set(wanted)) {
+        if (attached === undefined || !followed.includes(name))
+          void download(this.#context, peer, name, this.#failures);
+      }
+    } catch (error) {
+      // Tried again in a minute; what has arrived is shown meanwhile.
+      if (!this.#context.signal.aborted) this.#context.output.warn(failureFrom(error).message);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close();
+  }
+
+  async #open(): Promise<OpenedPeer> {
+    this.#fileMs = this.#lookAtFile();
+    this.#session = await openHomePeer(this.#context);
+    return this.#session;
+  }
+
+  async #close(): Promise<void> {
+    await this.#session?.[Symbol.asyncDispose]();
+    this.#session = undefined;
+  }
+
+  #lookAtFile(): number {
+    return statSync(this.#context.settings.home.localApiFile, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  }
 }
 
 /** What fails is said once, and again when something else fails. */
 async function download(
   { output, signal }: CommandContext,
-  peer: Peer,
+  peer: HomePeer,
   name: string,
   failures: Map<string, string>,
 ): Promise<void> {

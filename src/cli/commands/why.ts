@@ -1,15 +1,16 @@
-/** `murmure why`: where a session or a download stands, and what brought it there; from a journal, or from a running `serve`. */
+/** `murmure why`: where a session or a download stands, and what brought it there; from a journal, or from the running peer. */
 import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
 import { Explainer, type Explanation } from '../../journal/explain.ts';
 import { readJournal } from '../../journal/journal-file.ts';
 import { replay } from '../../journal/replay.ts';
+import { abortable } from '../abortable.ts';
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
-import { UnknownPeerError } from '../errors.ts';
+import { NotServingError, UnknownPeerError } from '../errors.ts';
 import { requirePath, requireValidName } from '../input/validate.ts';
 import type { Paint } from '../output/output.ts';
-import { readExplanationFile } from '../peer/explanation-file.ts';
+import { reachRunningPeer } from '../peer/running-peer.ts';
 
 export function declare(program: Command, run: Run): void {
   program
@@ -17,22 +18,32 @@ export function declare(program: Command, run: Run): void {
     .summary('explain a session or a download')
     .description('Shows the state of the sessions and the download with a peer, and the transitions that led to it.')
     .argument('<peer>', 'the other peer')
-    .argument('[file]', 'read this journal (default: ask the running "murmure serve")')
+    .argument('[file]', 'read this journal (default: ask the peer that runs on this home)')
     .addHelpText('after', examples('why alice', 'why alice run.jsonl'))
     .action((peer: string, file: string | undefined) => run((context) => why(context, peer, file)));
 }
 
-export async function why(
-  { output, settings, signal }: CommandContext,
-  name: string,
-  file: string | undefined,
-): Promise<void> {
+export async function why(context: CommandContext, name: string, file: string | undefined): Promise<void> {
+  const { output, signal } = context;
   requireValidName(name);
   if (file !== undefined) requirePath('FILE', file);
   const explanations =
-    file === undefined ? readExplanationFile(settings.home, name) : await fromJournal(file, name, signal);
+    file === undefined ? await fromRunningPeer(context, name) : await fromJournal(file, name, signal);
   if (explanations.length === 0) throw new UnknownPeerError(name);
   for (const explanation of explanations) output.data(explanation, (paint) => render(explanation, paint));
+}
+
+/** @throws NotServingError, and as `reachRunningPeer` */
+async function fromRunningPeer(context: CommandContext, name: string): Promise<readonly Explanation[]> {
+  const api = await reachRunningPeer(context);
+  if (api === undefined) {
+    throw new NotServingError(context.settings.home.folder, 'name a journal that --record wrote');
+  }
+  try {
+    return (await abortable(api.dealings(name), context.signal)).explanations;
+  } finally {
+    await api.close();
+  }
 }
 
 async function fromJournal(file: string, name: string, signal: AbortSignal): Promise<readonly Explanation[]> {

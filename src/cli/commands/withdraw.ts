@@ -5,9 +5,11 @@ import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { ForeignMessageError } from '../errors.ts';
 import { openStore } from '../home/open-home.ts';
+import { tellIfStopped } from '../home/publishing.ts';
 import { requireWholeHistory } from '../home/restored-home.ts';
 import { findMessage, HASH_ARGUMENT } from '../messages/message-hash.ts';
 import { WHAT_WITHDRAWING_CANNOT_DO } from '../messages/withdrawing.ts';
+import { askRunningPeer } from '../peer/running-peer.ts';
 import { shortHash } from '../render/text.ts';
 
 export function declare(program: Command, run: Run): void {
@@ -39,8 +41,10 @@ export async function withdraw(context: CommandContext, text: string, { yes = fa
     const isMeant = await prompts.confirm(`${WHAT_WITHDRAWING_CANNOT_DO}\nWithdraw “${safeLine(body, 40)}”?`);
     if (!isMeant) return output.note('Nothing was changed.');
   }
-  const withdrawn = store.withdraw(name, hash, nowMs());
+  const elsewhere = await askRunningPeer(context, [{ type: 'withdrawal.wanted', hash }], 'message.withdrawn');
+  const withdrawn = elsewhere?.[0] ?? store.withdraw(name, hash, nowMs());
   if (withdrawn === undefined) throw new ForeignMessageError(hash, author);
   const { root } = withdrawn;
   output.data({ hash, root }, () => `Withdrew ${shortHash(hash)}; the root is now ${shortHash(root)}.`);
+  tellIfStopped(context, 'the withdrawal');
 }

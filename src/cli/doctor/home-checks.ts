@@ -5,6 +5,7 @@ import { isEncryptedPem } from '../../identity/encrypted-pem.ts';
 import { fingerprint } from '../../identity/fingerprint.ts';
 import { readKeyFile } from '../../identity/key-file.ts';
 import type { CommandContext } from '../context.ts';
+import { isRestored, whyStopped } from '../home/home.ts';
 import { type Identity, openStore } from '../home/open-home.ts';
 import { counted } from '../render/text.ts';
 import { type Check, failed, ok } from './check.ts';
@@ -55,6 +56,20 @@ export function checkHome({ settings, nowMs }: CommandContext, identity: () => P
       run: async () => {
         using store = (await openStore(home)).store;
         return ok(`${counted(store.countMessages(), 'message')} by ${counted(store.peers().length, 'peer')}`);
+      },
+    },
+    {
+      name: 'publishing',
+      run: async () => {
+        const why = whyStopped(home);
+        if (why !== undefined) return failed('in-use', why, 'stop the other one, and start "murmure serve" here again');
+        if (!isRestored(home)) return ok('nothing is held back');
+        const detail = 'this home was restored or put back from a copy, and may lack newer messages of yours';
+        return failed(
+          'invalid-data',
+          detail,
+          'start "murmure serve", which asks others; or accept the loss with "murmure key resume"',
+        );
       },
     },
   ];

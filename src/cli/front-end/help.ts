@@ -27,6 +27,7 @@ const sections: readonly (readonly [string, readonly (readonly [string, string])
     'Peers',
     [
       ['w', 'list the peers; there, f follows, u unfollows, m mutes, s downloads, t shows the tree'],
+      ['a', 'there, for a peer whose key has changed: compare the keys, and accept the new one'],
       ['f, u', 'on the timeline: follow or unfollow somebody'],
       ['v', 'show the author of the selected message'],
       ['s', 'on the timeline: download new messages from everybody you follow'],

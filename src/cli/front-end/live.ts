@@ -1,6 +1,6 @@
 /** What changes by itself while a person looks on: kept up to date from what the peer tells, for the screens to show. */
 
-import type { DirectoryPeer, PeerFact } from '../../index.ts';
+import type { DirectoryPeer, Explanation, PeerFact } from '../../index.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { isYounger } from '../../wire/age.ts';
 import { formatAddress } from '../../wire/socket-address.ts';
@@ -10,13 +10,15 @@ import type { AskedPeer } from './sources.ts';
 
 /** Screens change at most ten times a second, however fast the news come. */
 const REFRESH_MS = 100;
-/** "3 min ago" grows old. */
-const TICK_MS = 15_000;
+/** "3 min ago" grows old, and a directory falls silent. */
+const TICK_MS = 5_000;
 /** Rates are measured over at least this long. */
 const RATE_MS = 500;
 const LOG_ENTRIES = 500;
 /** Who is followed is asked every minute: after a few of them without an answer nobody can say that a peer is online. */
 const LATELY_MS = 5 * 60_000;
+/** A directory is asked every 45 seconds: one that has not answered since is not there. */
+const DIRECTORY_SILENT_MS = 55_000;
 /** Names of peers are remembered up to here; then the ones that were asked first go. */
 const MOST_NAMES = 1_000;
 
@@ -38,9 +40,8 @@ export interface Download {
   readonly rate: number;
 }
 
-export type DirectoryState =
-  | { readonly status: 'connecting' | 'connected' }
-  | { readonly status: 'unreachable'; readonly why: string };
+/** `gone`: the process that runs the peer has ended. */
+export type DirectoryState = 'connecting' | 'connected' | 'unreachable' | 'gone';
 
 interface Measured extends Download {
   readonly measuredAtMs: number;
@@ -60,9 +61,11 @@ export class Live implements Disposable {
   /** Peers that use another key than the one known. BOUNDED by the peers that the store has keys of. */
   readonly changedKeys = new Set<string>();
   readonly #stopListening: () => void;
-  readonly #closing = new AbortController();
-  #directory: DirectoryState = { status: 'connecting' };
+  #wasListed = false;
+  /** Of the peer that is looked at, as far as another process had to be asked. */
+  #explained: { readonly name: string; readonly explanations: readonly Explanation[] } | undefined;
   #listed: readonly DirectoryPeer[] | undefined;
+  #isStopped = false;
   #timer: unknown;
   #isDue = false;
   /** Grows whenever items may have changed: not with how far a download is, which is for the status line alone. */
@@ -75,16 +78,19 @@ export class Live implements Disposable {
     this.#peer = peer;
     this.#clock = clock;
     this.#stopListening = peer.on('*', (fact) => this.#note(fact));
-    // It may have been listed before anybody looked on.
-    void peer.whenListed(this.#closing.signal).then(
-      () => this.#connected(),
-      () => {},
-    );
     this.#arm(TICK_MS);
   }
 
   get directory(): DirectoryState {
-    return this.#directory;
+    if (this.#peer.ended !== undefined) return 'gone';
+    const { status, answeredMs } = this.#peer.directory;
+    const isSilent = answeredMs !== null && this.#clock.now() - answeredMs > DIRECTORY_SILENT_MS;
+    return isSilent ? 'unreachable' : status;
+  }
+
+  /** Nothing is published from here any more; the log says why. */
+  get isStopped(): boolean {
+    return this.#isStopped;
   }
 
   get sessions(): number {
@@ -118,8 +124,24 @@ export class Live implements Disposable {
   /** Asks the directory. @throws MurmureError `directory-unreachable` */
   async list(): Promise<readonly DirectoryPeer[]> {
     this.#listed = await this.#peer.directoryPeers();
-    this.#connected();
+    this.changed();
     return this.#listed;
+  }
+
+  /** Why sessions and downloads are where they are. Another process is asked, and its answer is shown when it comes. */
+  explain(name: string): readonly Explanation[] {
+    const found = this.#peer.explain(name);
+    if (!(found instanceof Promise)) return found;
+    const known = this.#explained?.name === name ? this.#explained.explanations : [];
+    found.then(
+      (explanations) => {
+        const isNew = JSON.stringify(explanations) !== JSON.stringify(known);
+        this.#explained = { name, explanations };
+        if (isNew) this.changed();
+      },
+      () => {},
+    );
+    return known;
   }
 
   /** Calls back when something has changed; returns the way to stop that. */
@@ -141,7 +163,6 @@ export class Live implements Disposable {
 
   [Symbol.dispose](): void {
     this.#stopListening();
-    this.#closing.abort();
     this.#clock.clearTimeout(this.#timer);
     this.#listeners.clear();
   }
@@ -157,15 +178,15 @@ export class Live implements Disposable {
   }
 
   #note(fact: PeerFact): void {
-    const warning = renderWarning(fact);
+    const warning = fact.type === 'key.changed' ? newKeyOf(fact.name) : renderWarning(fact);
     if (warning !== undefined) this.#write(warning, true);
     switch (fact.type) {
       case 'peer.listed':
-        if (this.#directory.status !== 'connected') this.#write('listed at the directory', false);
-        this.#connected();
+        if (!this.#wasListed) this.#write('listed at the directory', false);
+        this.#wasListed = true;
         break;
       case 'directory.unreachable':
-        this.#directory = { status: 'unreachable', why: fact.failure.message };
+        this.#wasListed = false;
         break;
       case 'session.opened':
         // The directory has no name, and whoever was greeted by address has none yet.
@@ -190,13 +211,12 @@ export class Live implements Disposable {
       }
       case 'key.changed':
         this.changedKeys.add(fact.name);
-        this.#write(`${fact.name} has another key now: "murmure trust ${fact.name}" accepts it`, true);
         break;
       case 'trust.changed':
         this.changedKeys.delete(fact.name);
         break;
       case 'publishing.stopped':
-        this.#write(fact.failure.message, true);
+        this.#isStopped = true;
         break;
       case 'root.published':
         this.#write('published a new root', false);
@@ -214,11 +234,6 @@ export class Live implements Disposable {
     this.#answered.set(name, hasAnswered ? this.#clock.monotonicNow() : undefined);
     const [first] = this.#answered.keys();
     if (this.#answered.size > MOST_NAMES && first !== undefined) this.#answered.delete(first);
-  }
-
-  #connected(): void {
-    this.#directory = { status: 'connected' };
-    this.changed();
   }
 
   #write(text: string, isWarning: boolean): void {
@@ -245,4 +260,9 @@ export class Live implements Disposable {
           };
     this.#downloads.set(peer, { ...last, nodesFetched, nodesKnown, ...measured });
   }
+}
+
+/** As the command `trust` says it, for whoever is here already. */
+function newKeyOf(name: string): string {
+  return `${name} has another key now, and nothing is accepted from it: open it among the peers (w), and press a to compare the keys`;
 }

@@ -21,6 +21,8 @@ export function noticeText(notice: Notice | undefined): string {
       return notice.muted
         ? `${notice.name} is muted: the timeline no longer shows these messages.`
         : `${notice.name} is no longer muted.`;
+    case 'key.accepted':
+      return `The new key of ${notice.name} is accepted.`;
     case 'messages.read':
       return notice.count === 0
         ? 'There were no unread messages.'

@@ -12,6 +12,7 @@ import {
 import type { HeardFact } from '../../../machines/front-end-setup.ts';
 import type { Wish } from '../../../machines/wishes.ts';
 import { toMessage } from '../../feed/message.ts';
+import type { PublicKey } from '../../identity/public-key.ts';
 import type { JournalSink, PeerFact } from '../../index.ts';
 import { record } from '../../journal/record.ts';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
@@ -19,6 +20,7 @@ import { type Call, Gate } from '../../runtime/gate.ts';
 import type { Hash } from '../../wire/hash.ts';
 import { failureFrom, MurmureError } from '../../wire/murmure-error.ts';
 import { MAX_BODY_BYTES } from '../../wire/node.ts';
+import { describeChange, keyOf } from '../messages/trusting.ts';
 import { WHAT_WITHDRAWING_CANNOT_DO } from '../messages/withdrawing.ts';
 import type { Paint } from '../output/output.ts';
 import { messageItem } from '../render/message-item.ts';
@@ -60,6 +62,7 @@ const questions: Readonly<Partial<Record<Action, string>>> = {
   unfollow: 'Whom do you want to unfollow?',
   mute: 'Whom do you want to mute?',
   unmute: 'Whom do you want to unmute?',
+  trust: 'Whose new key?',
   sync: 'Whose messages do you want to download?',
   addresses: 'Whose addresses?',
   root: 'Whose root?',
@@ -176,6 +179,24 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
           return { type: 'withdrawal.answered', yes: await dialogue.confirm('Withdraw it?', false) };
         });
       },
+      askTrust: async (args: Call, { subject: name }: { subject: string }) => {
+        let key: PublicKey;
+        const pinned = store.peer(name)?.key;
+        try {
+          key = keyOf(
+            name,
+            (await live.list()).find((listed) => listed.name === name),
+          );
+          if (key === pinned) throw new MurmureError('usage', `the key of "${name}" is the one that is known here`);
+        } catch (error) {
+          return args.enter(args.self, { type: 'work.failed', failure: failureFrom(error) });
+        }
+        await ask(args, async () => {
+          const lines = describeChange(name, { key, pinned, unsigned: false });
+          dialogue.show(`${lines.join('\n')}\n${ASK_THEM_FIRST}\n\n`);
+          return { type: 'trust.answered', yes: await dialogue.confirm('Accept the new key?', false), key };
+        });
+      },
       askQuit: (args: Call, { lostDrafts }: { lostDrafts: number }) =>
         ask(args, async () => ({ type: 'quit.answered', yes: await dialogue.confirm(quitQuestion(lostDrafts)) })),
     }),
@@ -198,6 +219,8 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
   }
 }
 
+const ASK_THEM_FIRST = 'First ask them, in some other way, whether the new fingerprint is right.';
+
 interface NoticeParams {
   readonly notice: Notice | undefined;
 }
@@ -209,6 +232,7 @@ function heardFact(fact: PeerFact, ownName: string): HeardFact | undefined {
     case 'message.withdrawn':
     case 'follow.changed':
     case 'mute.changed':
+    case 'key.accepted':
     case 'messages.read':
     case 'wish.failed':
     case 'sync.finished':

@@ -78,7 +78,9 @@ export function countUnread({ peer, store }: Pick<Sources, 'peer' | 'store'>): U
 
 function statusOf({ live, directory }: Sources) {
   return {
-    directory: { ...live.directory, name: URL.parse(directory)?.host ?? '' },
+    directory: { status: live.directory, name: URL.parse(directory)?.host ?? '' },
+    isStopped: live.isStopped,
+    changedKeys: live.changedKeys.size,
     sessions: live.sessions,
     downloads: live.downloads,
   };

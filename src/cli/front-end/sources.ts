@@ -1,15 +1,15 @@
 /** What the front end is put together from: a peer to ask, a store to read, and what screens need besides. */
-import type { Peer } from '../../index.ts';
+import type { HomePeer } from '../../local-api/home-peer.ts';
 import type { Store } from '../../store/store.ts';
 import type { Paint } from '../output/output.ts';
 import type { SettingOrigin } from '../settings/settings.ts';
 import type { Live } from './live.ts';
 import type { PositionKeeper } from './reading-position.ts';
 
-/** A peer, in this process or another: it is asked in events, and tells in facts. The rest is to be looked at. */
+/** In this process or another: it is asked in events, and tells in facts. The rest is to be looked at. */
 export type AskedPeer = Pick<
-  Peer,
-  'name' | 'publicKey' | 'addresses' | 'sessions' | 'ask' | 'on' | 'whenListed' | 'directoryPeers' | 'explain'
+  HomePeer,
+  'name' | 'publicKey' | 'addresses' | 'sessions' | 'directory' | 'ended' | 'ask' | 'on' | 'directoryPeers' | 'explain'
 >;
 
 /** What a home holds, to be read. Whatever changes it is asked of the peer. */

@@ -1,5 +1,5 @@
 /** The home folder: where what belongs to one identity is kept. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileNames } from '../../directory/file-names.ts';
@@ -15,9 +15,20 @@ export interface Home {
   readonly identityFile: string;
   readonly storeFile: string;
   readonly configFile: string;
+  /** Locked by the process that runs the peer of this home. */
   readonly lockFile: string;
+  /** Locked by a `serve` that waits for its turn beside the front end. */
+  readonly standbyLockFile: string;
+  /** Locked by the front end that keeps drafts and the reading position. */
+  readonly frontEndLockFile: string;
+  /** How other processes reach that one, while it runs. */
+  readonly localApiFile: string;
   /** There while the home, restored from a backup, may lack newer messages of its owner. */
   readonly restoredFile: string;
+  /** There once the home has had a database: from then on one that is missing is lost. */
+  readonly hadStoreFile: string;
+  /** There while another program publishes with the key of this home, as far as is known; its text says so. */
+  readonly stoppedFile: string;
   /** There while the owner has accepted that newer messages may be lost, and others may still have them. */
   readonly resumedFile: string;
   /** The certificate of a directory that is run from this home, for others to trust. */
@@ -34,7 +45,12 @@ export function homeAt(path: string): Home {
     storeFile: join(folder, 'store.db'),
     configFile: join(folder, 'config.toml'),
     lockFile: join(folder, 'serve.lock'),
+    standbyLockFile: join(folder, 'standby.lock'),
+    frontEndLockFile: join(folder, 'front-end.lock'),
+    localApiFile: join(folder, 'local-api.json'),
     restoredFile: join(folder, 'restored.txt'),
+    hadStoreFile: join(folder, 'had-database.txt'),
+    stoppedFile: join(folder, 'stopped.txt'),
     resumedFile: join(folder, 'resumed.txt'),
     directoryCaFile: join(folder, fileNames.certificate),
   };
@@ -46,10 +62,10 @@ export async function createHomeFolder({ folder }: Home): Promise<void> {
 }
 
 /** Its being there is the mark; the text is for whoever looks into the folder. */
-export async function markRestored({ restoredFile }: Home): Promise<void> {
+export function markRestored({ restoredFile }: Home): void {
   const text =
     'Restored from a backup, or put back from a copy: nothing is published until others have been asked for newer messages.\n';
-  await writeFile(restoredFile, text, { mode: 0o600, flush: true });
+  writeFileSync(restoredFile, text, { mode: 0o600, flush: true });
 }
 
 export function isRestored({ restoredFile }: Home): boolean {
@@ -58,6 +74,35 @@ export function isRestored({ restoredFile }: Home): boolean {
 
 export async function clearRestored({ restoredFile }: Home): Promise<void> {
   await rm(restoredFile, { force: true });
+}
+
+export function hadStore({ hadStoreFile }: Home): boolean {
+  return existsSync(hadStoreFile);
+}
+
+/** Whatever was published from it is gone. */
+export function hasLostStore(home: Home): boolean {
+  return hadStore(home) && !existsSync(home.storeFile);
+}
+
+/** Where this cannot be written, a database that is lost could not be made anew, either. */
+export async function markHadStore({ hadStoreFile }: Home): Promise<void> {
+  const text = 'If the database of this home is missing, nothing is published before its loss is accepted.\n';
+  await writeFile(hadStoreFile, text, { mode: 0o600 }).catch(() => {});
+}
+
+/** A peer on this home has stopped publishing, for this reason. At once: it may end in the next moment. */
+export function markStopped({ stoppedFile }: Home, why: string): void {
+  writeFileSync(stoppedFile, `${why}\n`, { mode: 0o600, flush: true });
+}
+
+/** Undefined: it has not, or another has started since. */
+export function whyStopped({ stoppedFile }: Home): string | undefined {
+  return existsSync(stoppedFile) ? readFileSync(stoppedFile, 'utf8').trim() : undefined;
+}
+
+export async function clearStopped({ stoppedFile }: Home): Promise<void> {
+  await rm(stoppedFile, { force: true });
 }
 
 /** The owner publishes from here, come what may. */

@@ -6,7 +6,7 @@ import { openSqliteStore } from '../../store/sqlite-store.ts';
 import type { Store } from '../../store/store.ts';
 import type { CommandContext } from '../context.ts';
 import { ForeignKeyError } from '../errors.ts';
-import { type Home, requireName, requireOwner } from './home.ts';
+import { type Home, hadStore, hasLostStore, markHadStore, markRestored, requireName, requireOwner } from './home.ts';
 import { askPassphrase } from './passphrase.ts';
 
 export interface Identity {
@@ -36,8 +36,15 @@ export async function openIdentity(
   }
 }
 
-/** The store of a home that has an identity, and that identity's name; the key is not needed to read. @throws NoIdentityError */
+/**
+ * The store of a home that has an identity, and that identity's name; the key is not needed to read. Where it is gone there is a new one,
+ * and others may have what was published from the former. @throws NoIdentityError
+ */
 export async function openStore(home: Home): Promise<{ name: string; store: Store }> {
   const name = await requireName(home);
-  return { name, store: openSqliteStore(home.storeFile) };
+  // First: whatever interrupts this, there is no new store without the mark.
+  if (hasLostStore(home)) markRestored(home);
+  const store = openSqliteStore(home.storeFile);
+  if (!hadStore(home)) await markHadStore(home);
+  return { name, store };
 }

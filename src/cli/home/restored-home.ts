@@ -2,22 +2,23 @@
  * A home that was restored from a backup publishes nothing before those whom it follows were asked for newer messages of its own: to
  * publish over them would take them back for everybody (docs/adr/0016).
  */
-import type { HistoryCheck, Peer } from '../../index.ts';
+import type { HistoryCheck } from '../../index.ts';
 import { followedPeers } from '../../store/followed.ts';
 import { abortable } from '../abortable.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
-import { NewerMessagesError, NobodyAskedError } from '../errors.ts';
+import { LostMessagesError, NewerMessagesError, NobodyAskedError } from '../errors.ts';
 import { openPeer } from '../peer/one-shot-peer.ts';
-import { clearRestored, clearResumed, type Home, isRestored, isResumed, markRestored } from './home.ts';
+import { clearRestored, hasLostStore, isRestored } from './home.ts';
 import { type Identity, openStore } from './open-home.ts';
 
 /**
  * Returns once this home may publish, and then does so at once the next time. `identity`, if it is open already: else a passphrase may be
- * asked for. @throws NewerMessagesError, NobodyAskedError, UsageError without a directory
+ * asked for. @throws LostMessagesError, NewerMessagesError, NobodyAskedError, UsageError without a directory
  */
 export async function requireWholeHistory(context: CommandContext, identity?: Identity): Promise<void> {
   const { home } = context.settings;
-  if (!isRestored(home)) return;
+  if (!isRestored(home) && !hasLostStore(home)) return;
+  if (!(await hasMessages(context))) throw new LostMessagesError(home.storeFile);
   const checks = await askFollowed(context, identity);
   const later = checks.filter(({ outcome }) => outcome === 'later');
   if (later.length > 0) throw new NewerMessagesError(later.map(({ peer }) => peer));
@@ -26,30 +27,6 @@ export async function requireWholeHistory(context: CommandContext, identity?: Id
     throw new NobodyAskedError(first.peer, first.failure?.message ?? '');
   }
   await clearRestored(home);
-}
-
-/** Whether a peer on this home is to ask, at its start, if others have newer messages: not if the owner has given them up. */
-export function isGuarded(home: Home): boolean {
-  return !isResumed(home);
-}
-
-/**
- * Keeps in the home what a running peer learns: that others have newer messages, so that `post` is refused as well; or that nobody has
- * them any more whose loss the owner has accepted.
- */
-export function keepHistoryMark({ settings: { home }, output }: CommandContext, peer: Peer): void {
-  const tell = (error: unknown) =>
-    output.warn(`what was learnt about newer messages could not be kept: ${String(error)}`);
-  peer.on('publishing.stopped', ({ failure }) => {
-    if (failure.code === 'invalid-data') markRestored(home).catch(tell);
-  });
-  if (!isResumed(home)) return;
-  const clearWhenGone = async () => {
-    const outcomes = (await peer.checkHistory()).map(({ outcome }) => outcome);
-    if (outcomes.includes('same') && !outcomes.includes('later')) await clearResumed(home);
-  };
-  // The peer may be closed meanwhile; it is asked again after the next start.
-  clearWhenGone().catch(() => {});
 }
 
 async function askFollowed(context: CommandContext, identity?: Identity): Promise<readonly HistoryCheck[]> {
@@ -61,6 +38,12 @@ async function askFollowed(context: CommandContext, identity?: Identity): Promis
   const unrecorded = { ...context, settings: { ...settings, record: undefined } };
   await using session = await openPeer(unrecorded, await requireDirectory(context), identity);
   return await abortable(session.peer.checkHistory(), signal);
+}
+
+/** Of a tree of which nothing is left nobody can be asked for anything. */
+async function hasMessages({ settings }: CommandContext): Promise<boolean> {
+  using store = (await openStore(settings.home)).store;
+  return store.ownFeed().messages > 0;
 }
 
 async function followsAnybody({ settings }: CommandContext): Promise<boolean> {

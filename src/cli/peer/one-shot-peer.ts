@@ -1,9 +1,10 @@
 /** A peer for one command: it asks others, but neither registers nor serves. */
-import type { Peer, PeerFact } from '../../index.ts';
+import type { Peer, PeerFact, PeerOptions } from '../../index.ts';
 import type { Store } from '../../store/store.ts';
 import type { CommandContext, DirectoryAccess } from '../context.ts';
-import { isRestored } from '../home/home.ts';
+import type { Home } from '../home/home.ts';
 import { type Identity, openIdentity, openStore } from '../home/open-home.ts';
+import { isGuarded, keepStop, mayPublish } from '../home/publishing.ts';
 import { renderWarning } from '../render/event.ts';
 import { journalOption } from './journal-option.ts';
 import { rateLimited } from './rate-limit.ts';
@@ -14,7 +15,13 @@ export interface OneShotPeer extends AsyncDisposable {
 }
 
 /** What a person should know besides how the command ends, which says the rest. */
-const TOLD: readonly PeerFact['type'][] = ['error.received', 'history.wentBack', 'socket.failed', 'peer.warning'];
+const TOLD: readonly PeerFact['type'][] = [
+  'error.received',
+  'history.wentBack',
+  'socket.failed',
+  'peer.warning',
+  'publishing.stopped',
+];
 
 /** Errors that others send are always shown (protocol §4), and so is a history that went back (§9). */
 export function tellWarnings({ output, nowMs }: Pick<CommandContext, 'output' | 'nowMs'>, peer: Peer): () => void {
@@ -23,6 +30,11 @@ export function tellWarnings({ output, nowMs }: Pick<CommandContext, 'output' | 
   return peer.on('*', (fact) => {
     if (TOLD.includes(fact.type)) tell(fact);
   });
+}
+
+/** Whoever follows us asks for our root as soon as there is a session. */
+export function oneShotOptions(home: Home): Pick<PeerOptions, 'register' | 'publish' | 'guarded'> {
+  return { register: false, publish: mayPublish(home), guarded: isGuarded(home) };
 }
 
 /** Disposing of it closes the peer, then the store. `identity`: if it is open already. @throws NoIdentityError */
@@ -36,21 +48,14 @@ export async function openPeer(
   await using resources = new AsyncDisposableStack();
   const { store } = await openStore(settings.home);
   resources.use(store);
-  // Whoever follows us asks for our root as soon as there is a session.
-  const publish = !isRestored(settings.home);
-  const { quota } = settings;
   const options = {
-    name,
-    keyPair,
-    store,
-    register: false,
-    publish,
-    quota,
-    ...access,
+    ...{ name, keyPair, store, quota: settings.quota, ...access },
+    ...oneShotOptions(settings.home),
     ...(await journalOption(context)),
   };
   const peer = resources.use(await services.createPeer(options));
   tellWarnings(context, peer);
+  keepStop(context, peer);
   const kept = resources.move();
   return { peer, store, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }

@@ -70,7 +70,7 @@ export function renderWarning(fact: PeerFact): string | undefined {
     case 'directory.unreachable':
       return `the directory does not list us: ${fact.failure.message}${nextTry(fact)}`;
     case 'publishing.stopped':
-      return `nothing is published from here any more: ${fact.failure.message}`;
+      return fact.failure.message;
     case 'socket.failed':
       return `a UDP socket failed: ${fact.why}`;
     case 'peer.warning':

@@ -7,10 +7,15 @@ import { truncate } from './wrap.ts';
 
 export interface Status {
   readonly directory: {
-    readonly status: 'connecting' | 'connected' | 'unreachable';
+    /** `gone`: the process that runs the peer has ended. */
+    readonly status: 'connecting' | 'connected' | 'unreachable' | 'gone';
     /** HOST:PORT, `''` if there is none to name. */
     readonly name: string;
   };
+  /** Nothing is published from here any more. */
+  readonly isStopped?: boolean;
+  /** Peers that have another key now. */
+  readonly changedKeys?: number;
   readonly sessions: number;
   readonly downloads: readonly {
     readonly peer: string;
@@ -48,12 +53,16 @@ function lengthOf(parts: readonly Part[]): number {
 }
 
 function partsOf(
-  { directory, sessions, downloads, unread, isMoreUnread, mentions, drafts }: Status,
+  { directory, isStopped, changedKeys = 0, sessions, downloads, unread, isMoreUnread, mentions, drafts }: Status,
   paint: Paint,
 ): Part[] {
   const [first, ...others] = downloads;
   const parts: (Part | undefined)[] = [
     { weight: 6, text: directoryText(directory, paint) },
+    isStopped ? { weight: 9, text: paint('red', '✗ not publishing (press e to see why)') } : undefined,
+    changedKeys === 0
+      ? undefined
+      : { weight: 4, text: paint('yellow', `${counted(changedKeys, 'changed key')} (press w)`) },
     sessions === 0 ? undefined : { weight: 1, text: counted(sessions, 'session') },
     first && { weight: 5, text: downloadText(first) },
     others.length === 0 ? undefined : { weight: 2, text: `${others.length} more downloads` },
@@ -68,6 +77,7 @@ function partsOf(
 
 function directoryText({ status, name }: Status['directory'], paint: Paint): string {
   const named = name === '' ? 'directory' : safeLine(name);
+  if (status === 'gone') return paint('red', '✗ the peer has ended');
   if (status === 'connected') return `${paint('green', '✓')} ${named}`;
   return status === 'connecting' ? paint('dim', `… ${named}`) : paint('yellow', `✗ ${named} unreachable`);
 }

@@ -12,7 +12,8 @@ export async function addListed(
   follows: Readonly<Record<string, readonly string[]>>,
 ): Promise<VirtualPeer[]> {
   const added: VirtualPeer[] = [];
-  for (const [name, follow] of Object.entries(follows)) added.push(await world.addPeer(name, { follow }));
+  for (const [name, follow] of Object.entries(follows))
+    added.push(await world.addPeer(name, { guarded: true, follow }));
   for (const { peer } of added) await world.settle(peer.whenListed());
   await world.clock.advance(2 * MINUTE);
   return added;

@@ -14,9 +14,9 @@ export interface Delivery {
   readonly follower: string;
   readonly postedAtMs: number;
   readonly arrivedAtMs: number;
-  /** From the post, or, if that is later, from when author, follower and directory could be reached again. */
+  /** The longest time without a break, between post and arrival, in which author, follower and directory could all be reached. */
   readonly delayMs: number;
-  /** The last trouble that author, follower or directory had before it arrived, be it before the post or after. */
+  /** The last trouble that author, follower or directory had before that time, be it before the post or after. */
   readonly after: string;
 }
 
@@ -30,12 +30,22 @@ export interface DeliveryReport {
   readonly missing: readonly Overdue[];
 }
 
+/** Wanted: every post is at every follower so soon after they could reach each other. */
+export const LATE_MS = 10_000;
+
 export const DIRECTORY = 'the directory';
+
+/** A post on its way to one follower. */
+interface Owed {
+  readonly author: string;
+  readonly follower: string;
+  readonly postedAtMs: number;
+}
 
 export class Ledger {
   readonly #posts = new Map<Hash, { readonly author: string; readonly atMs: number; readonly owedTo: Set<string> }>();
   readonly #outages: Outage[] = [];
-  readonly #delivered: Delivery[] = [];
+  readonly #arrived: (Owed & { readonly arrivedAtMs: number })[] = [];
 
   posted(hash: Hash, author: string, followers: readonly string[], atMs: number): void {
     this.#posts.set(hash, { author, atMs, owedTo: new Set(followers) });
@@ -44,9 +54,7 @@ export class Ledger {
   arrived(hash: Hash, follower: string, atMs: number): void {
     const post = this.#posts.get(hash);
     if (!post?.owedTo.delete(follower)) return;
-    const { author, atMs: postedAtMs } = post;
-    const { sinceMs, after } = this.#since(author, follower, postedAtMs, atMs);
-    this.#delivered.push({ author, follower, postedAtMs, arrivedAtMs: atMs, delayMs: atMs - sinceMs, after });
+    this.#arrived.push({ author: post.author, follower, postedAtMs: post.atMs, arrivedAtMs: atMs });
   }
 
   /** To be told when it is over. An instant, such as a move, begins and ends at once. */
@@ -55,27 +63,43 @@ export class Ledger {
   }
 
   report(seed: number, atMs: number): DeliveryReport {
+    const delivered = this.#arrived.map((owed) => ({ ...owed, ...this.#delayOf(owed, owed.arrivedAtMs) }));
     const missing = [...this.#posts.values()].flatMap(({ author, atMs: postedAtMs, owedTo }) =>
       [...owedTo].map((follower) => {
-        const { after } = this.#since(author, follower, postedAtMs, atMs);
-        return { author, follower, postedAtMs, after };
+        const owed = { author, follower, postedAtMs };
+        return { ...owed, after: this.#delayOf(owed, atMs).after };
       }),
     );
-    return { seed, posts: this.#posts.size, delivered: this.#delivered, missing };
+    return { seed, posts: this.#posts.size, delivered, missing };
   }
 
-  #since(author: string, follower: string, postedAtMs: number, untilMs: number): { sinceMs: number; after: string } {
-    let last = { atMs: 0, why: 'no trouble' };
-    for (const { who, why, toMs } of this.#outages) {
-      if (who !== author && who !== follower && who !== DIRECTORY) continue;
-      if (toMs > last.atMs && toMs <= untilMs) last = { atMs: toMs, why };
+  /** Not only what passed since the last trouble: that one may have helped a post that was late already. */
+  #delayOf({ author, follower, postedAtMs }: Owed, untilMs: number): Pick<Delivery, 'delayMs' | 'after'> {
+    const troubled = [author, follower, DIRECTORY];
+    const outages = this.#outages.filter(({ who }) => troubled.includes(who)).sort((a, b) => a.fromMs - b.fromMs);
+    let reachableFromMs = postedAtMs;
+    let after = 'no trouble';
+    let longest = { delayMs: -1, after };
+    const endStretch = (atMs: number) => {
+      const delayMs = Math.max(0, atMs - reachableFromMs);
+      if (delayMs > longest.delayMs) longest = { delayMs, after };
+    };
+    let overAtMs = 0;
+    for (const { why, fromMs, toMs } of outages) {
+      if (fromMs >= untilMs) break;
+      if (fromMs > postedAtMs) endStretch(fromMs);
+      if (toMs < overAtMs) continue;
+      overAtMs = toMs;
+      reachableFromMs = Math.max(postedAtMs, toMs);
+      after = why;
     }
-    return { sinceMs: Math.max(postedAtMs, last.atMs), after: last.why };
+    endStretch(untilMs);
+    return longest;
   }
 }
 
 /** Of all delays, and of those after each kind of trouble: how many, and median, 95 % and maximum in milliseconds. */
-export function delaysOf({ delivered }: DeliveryReport): Record<string, DelaySummary> {
+export function delaysOf(delivered: readonly Delivery[]): Record<string, DelaySummary> {
   const groups = Map.groupBy(delivered, ({ after }) => after);
   const summaries: Record<string, DelaySummary> = { all: summarise(delivered) };
   for (const [after, deliveries] of [...groups].sort()) summaries[after] = summarise(deliveries);
@@ -95,19 +119,30 @@ function summarise(deliveries: readonly Delivery[]): DelaySummary {
   return { count: sorted.length, median: at(0.5), p95: at(0.95), maximum: at(1) };
 }
 
-/** A table for people, the seed first. */
-export function describeReport(report: DeliveryReport): string {
-  const { seed, posts, missing } = report;
+/** A table for people: how long it took after each kind of trouble. */
+export function describeDelays(delivered: readonly Delivery[]): string {
   const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`.padStart(10);
-  const lines = Object.entries(delaysOf(report)).map(
+  const columns = `${'after'.padEnd(20)}${'count'.padStart(6)}${'median'.padStart(10)}${'95 %'.padStart(10)}${'maximum'.padStart(10)}`;
+  const lines = Object.entries(delaysOf(delivered)).map(
     ([after, { count, median, p95, maximum }]) =>
       `${after.padEnd(20)}${String(count).padStart(6)}${seconds(median)}${seconds(p95)}${seconds(maximum)}`,
   );
-  const lost = missing.map(({ author, follower, postedAtMs, after }) => {
-    const when = `posted at ${Math.round(postedAtMs / 1_000)} s`;
-    return `missing: ${author} → ${follower}, ${when}, after: ${after}`;
-  });
+  return [columns, ...lines].join('\n');
+}
+
+/** The seed first, then the table, then what was late or is missing. */
+export function describeReport({ seed, posts, delivered, missing }: DeliveryReport): string {
+  const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
+  const late = delivered
+    .filter(({ delayMs }) => delayMs >= LATE_MS)
+    .map(({ author, follower, postedAtMs, arrivedAtMs, delayMs, after }) => {
+      const when = `posted at ${seconds(postedAtMs)}, arrived at ${seconds(arrivedAtMs)}`;
+      return `late: ${author} → ${follower}, ${when}, ${seconds(delayMs)}, after: ${after}`;
+    });
+  const lost = missing.map(
+    ({ author, follower, postedAtMs, after }) =>
+      `missing: ${author} → ${follower}, posted at ${seconds(postedAtMs)}, after: ${after}`,
+  );
   const head = `seed ${seed}: ${posts} posts, ${missing.length} deliveries missing`;
-  const columns = `${'after'.padEnd(20)}${'count'.padStart(6)}${'median'.padStart(10)}${'95 %'.padStart(10)}${'maximum'.padStart(10)}`;
-  return [head, columns, ...lines, ...lost.slice(0, 20)].join('\n');
+  return [head, describeDelays(delivered), ...late.slice(0, 20), ...lost.slice(0, 20)].join('\n');
 }

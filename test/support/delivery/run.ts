@@ -48,7 +48,10 @@ async function raiseCurtain(world: World, ledger: Ledger, isBehindNat: boolean):
       if (fact.type !== 'messages.received') return;
       for (const hash of fact.hashes) ledger.arrived(hash, name, world.clock.elapsedMs);
     };
-    peers.set(name, await world.addPeer(name, { follow: follows, host: host(world, isBehindNat), onFact }));
+    peers.set(
+      name,
+      await world.addPeer(name, { guarded: true, follow: follows, host: host(world, isBehindNat), onFact }),
+    );
   }
   for (const { peer } of peers.values()) await world.settle(peer.whenListed());
   // The first syncs are over, and every follower has had its first look.

@@ -164,6 +164,10 @@ export const badArguments: Readonly<Record<string, readonly BadCase[]>> = {
     ...counted('--count', 'bob'),
     [['alice'], /"alice" is yourself/],
   ],
+  status: [
+    [['extra'], /too many arguments/],
+    [[], /no murmure is running/],
+  ],
   serve: [
     [['extra'], /too many arguments/],
     ...[
@@ -224,7 +228,7 @@ export const badArguments: Readonly<Record<string, readonly BadCase[]>> = {
     noName,
     ...named(badNames),
     [['bob', ''], /FILE .*""/],
-    [['bob'], /no "murmure serve" is running/],
+    [['bob'], /no murmure is running/],
     [['bob', 'JOURNAL', 'extra'], /too many arguments/],
   ],
   doctor: [[['extra'], /too many arguments/], unknownOption],

@@ -105,6 +105,6 @@ describe('why', () => {
     expect(await run(['why', 'nobody', first])).toMatchObject({ code: 4 });
     const { code, err } = await run(['why', 'alice', '--home', freshFolder()]);
     expect(code).toBe(2);
-    expect(err).toMatch(/start one, or name a journal/);
+    expect(err).toMatch(/start one with "murmure serve", or name a journal/);
   });
 });

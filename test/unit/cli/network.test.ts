@@ -7,7 +7,6 @@ import { generate } from 'selfsigned';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { StoppedError } from '../../../src/cli/errors.ts';
 import { homeAt } from '../../../src/cli/home/home.ts';
-import { lockHome } from '../../../src/cli/home/serve-lock.ts';
 import { observeNetwork } from '../../../src/cli/peer/network-observer.ts';
 import {
   createDirectory,
@@ -17,10 +16,12 @@ import {
   loadKeyFile,
   type Peer,
 } from '../../../src/index.ts';
+import { offerLocalApi } from '../../../src/local-api/server.ts';
 import type { Network } from '../../../src/runtime/network.ts';
 import { openSqliteStore } from '../../../src/store/sqlite-store.ts';
 import { encodeDatagram } from '../../../src/wire/datagram.ts';
 import { eventually } from '../../support/eventually.ts';
+import { fakeRunningPeer } from '../local-api/support.ts';
 import { fetchTree, treeOfBodies } from '../store/support.ts';
 import { fakePeer, freshFolder, initHome, type RunSettings, run, syncReport } from './support.ts';
 
@@ -162,9 +163,11 @@ describe('watch', () => {
     expect((await run(['following', '--home', home, '--json'])).lines).toEqual([]);
   });
 
-  test('beside a serve it only looks on, at everyone who is not muted', async () => {
+  test('beside a serve it looks on, at everyone who is not muted, and has those downloaded who are named', async () => {
     await run(['mute', 'carol', '--home', home]);
-    using _lock = lockHome(homeAt(home));
+    const running = fakeRunningPeer();
+    const file = homeAt(home).localApiFile;
+    await using _api = await offerLocalApi({ ...running, file, runBy: 'serve', directoryUrl: directory.url });
     using store = openSqliteStore(homeAt(home).storeFile);
     fetchTree(store, 'dave', treeOfBodies('before'));
     // Again and again, so that some come while it watches, however long that takes to begin.
@@ -187,7 +190,7 @@ describe('watch', () => {
     const named = await run(['watch', 'carol', '--home', home], until(/named/));
     stopCarol();
     expect(named.out).toContain('named');
-    expect(named.err).toContain('you do not follow "carol"');
+    expect(running.asked).toContainEqual({ type: 'sync.wanted', name: 'carol' });
   });
 
   test('what cannot be downloaded is said, and it goes on', async () => {
@@ -241,6 +244,7 @@ describe('doctor', () => {
       date: 'ok',
       home: 'ok',
       key: 'ok',
+      publishing: 'ok',
       database: 'ok',
       certificate: 'ok',
       directory: 'ok',

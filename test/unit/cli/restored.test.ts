@@ -154,7 +154,7 @@ describe('in a restored home, reading goes on as ever', () => {
     expect(peer.options()).toMatchObject({ register: false, publish: false });
     rmSync(join(home, 'restored.txt'));
     await inHome(argv, peer);
-    expect(peer.options()).toMatchObject({ register: false, publish: true });
+    expect(peer.options()).toMatchObject({ register: false, publish: true, guarded: true });
   });
 });
 

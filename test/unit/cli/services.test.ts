@@ -5,8 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { StoppedError } from '../../../src/cli/errors.ts';
 import { homeAt } from '../../../src/cli/home/home.ts';
 import { lockHome } from '../../../src/cli/home/serve-lock.ts';
-import { keepExplanationFile, readExplanationFile } from '../../../src/cli/peer/explanation-file.ts';
-import type { DirectoryOptions, Peer } from '../../../src/index.ts';
+import type { DirectoryOptions } from '../../../src/index.ts';
 import { MurmureError } from '../../../src/wire/murmure-error.ts';
 import { DIRECTORY, fakeDirectory, fakePeer, freshFolder, initHome, run } from './support.ts';
 
@@ -129,12 +128,6 @@ describe('the lock of a home', () => {
     expect(again).toBeDefined();
     expect(() => lockHome(home)).toThrow(/another murmure/);
   });
-});
-
-test('a peer goes on where what it is at cannot be noted, the disk being full, say', () => {
-  const peer = { explainAll: () => new Map([['bob', []]]) } as unknown as Peer;
-  using _live = keepExplanationFile(homeAt(join(freshFolder(), 'nowhere')), peer);
-  expect(() => readExplanationFile(homeAt(freshFolder()), 'bob')).toThrow('no "murmure serve" is running');
 });
 
 describe('directory', () => {

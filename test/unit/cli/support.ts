@@ -141,7 +141,6 @@ export function fakePeer(behaviour: Partial<Omit<Peer, 'on'>>): FakePeer {
       name: options.name,
       addresses: [{ ip: '192.0.2.7', port: 4242 }],
       root: 'ab'.repeat(32),
-      explainAll: () => new Map(),
       syncUnderWay: () => undefined,
       contactWith: () => ({ status: 'none', addresses: [] }),
       on: (type: string, listener: (fact: never) => void) => {

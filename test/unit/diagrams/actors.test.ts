@@ -73,6 +73,8 @@ async function runEverything(): Promise<void> {
   };
   await world.settle(bob.peer.sync('odd'));
   await world.settle(bob.peer.sync('nobody'));
+  for (const name of ['alice', 'odd', 'nobody']) bob.peer.ask({ type: 'ping.wanted', name });
+  await world.clock.advance(5_000);
 
   // Our history is in doubt: somebody has our message but not our root, somebody knows none of both, and some do not answer.
   for (const text of ['mine', 'mine too']) bob.peer.post(text);
@@ -160,6 +162,12 @@ async function runEverything(): Promise<void> {
   const taken = `${addressOf(bob).ip}:${addressOf(bob).port}`;
   await expect(world.settle(world.addPeer('erin', { udp: [taken] }))).rejects.toThrow('in use');
 
+  // A copy of a peer that runs.
+  for (const _ of [1, 2]) {
+    const gina = await world.settle(world.addPeer('gina', { guarded: true }));
+    await world.settle(gina.peer.whenListed());
+  }
+
   // Registered for long, and then out of the directory's reach.
   world.network.cut(carol.ip, DIRECTORY.ip);
   await world.clock.advance(HOUR);
@@ -177,22 +185,34 @@ async function runEverything(): Promise<void> {
 }
 
 async function runDialogue(world: World, { peer, store }: VirtualPeer, address: string): Promise<void> {
-  const { name, publicKey, addresses, sessions } = peer;
+  const { name, publicKey, addresses, sessions, directory } = peer;
   const asked: AskedPeer = {
-    ...{ name, publicKey, addresses, sessions },
+    ...{ name, publicKey, addresses, sessions, directory },
     ask: (wish) => {
       noted.messages.add(`front-end > peer: ${wish.type}`);
       peer.ask(wish);
     },
     on: (type, listener) => peer.on(type, listener),
-    whenListed: (signal) => peer.whenListed(signal),
     directoryPeers: (signal) => peer.directoryPeers(signal),
     explain: (of) => peer.explain(of),
   };
   world.clock.setTimeout(() => world.peers[0]?.peer.post('Hello @bob.'), 1_000);
   const answers: Answer[] = [press('p'), 'x'.repeat(986), press('p'), 'Hello.', press('x', 'Hello.'), true];
-  answers.push(press('f'), 'carol', press('u'), 'carol', press('m'), press('s'), press('w'), press('m', 'alice'));
+  answers.push(
+    press('f'),
+    'carol',
+    press('u'),
+    'carol',
+    press('m'),
+    press('s'),
+    press('w'),
+    press('a', 'alice'),
+    true,
+    press('m', 'alice'),
+  );
   answers.push(press('i'), press('3'), address, press('3'), cancel, cancel, cancel);
+  // Another key than alice's.
+  store.repinKey('alice', publicKey, world.clock.now());
   const paint = (_format: unknown, text: string) => text;
   const dialogue = scripted(world, answers);
   const { screen } = dialogue;
@@ -225,7 +245,7 @@ function said(table: typeof messageTable): string[] {
 }
 
 describe('the overviews', () => {
-  beforeAll(runEverything, 60_000);
+  beforeAll(runEverything);
 
   test('show the messages that actors send, and no others', () => {
     const isBetweenActors = (text: string) => !text.startsWith('outside');
@@ -269,6 +289,7 @@ test('children are named as the machines name them', () => {
     actorId.incomingSession(address),
     actorId.merkleWalk('alice'),
     actorId.historyCheck('alice'),
+    actorId.ping('alice'),
     actorId.request(0),
     actorId.addressProof(0),
   ];

@@ -5,7 +5,7 @@ import { connect as connectTcp } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { gunzipSync } from 'node:zlib';
 import { pino } from 'pino';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Certificate, selfSignedCertificate } from '../../../src/directory/certificate.ts';
 import { createDirectoryMetrics } from '../../../src/directory/directory-metrics.ts';
 import { createHttpServer, type HttpServerOptions } from '../../../src/directory/http-server.ts';
@@ -425,6 +425,37 @@ describe('GET /peers?format=json', () => {
     for (const answer of answers) {
       expect(listOf(answer)).toEqual({ cursor: registry.cursor(), complete: true, peers: [alice, bob], removed: [] });
     }
+  });
+
+  test('since a cursor that has expired gives whoever wants only changes a cursor to go on from, and nobody', async () => {
+    const { ask, registry } = await served();
+    const only = async (cursor: string) => listOf(await ask(`${all}&changes=only&since=${encodeURIComponent(cursor)}`));
+    const nothing = { cursor: registry.cursor(), complete: false, peers: [], removed: [] };
+    for (const cursor of ['of another run.3', '']) expect(await only(cursor)).toEqual({ ...nothing, expired: true });
+    expect(await only(registry.cursor())).toEqual(nothing);
+    const { cursor } = nothing;
+    registry.prove('alice', undefined, HOME, T0 + 1);
+    expect(await only(cursor)).toMatchObject({ complete: false, peers: [alice] });
+  });
+
+  test('since a cursor is put together once for all who ask the same, until something changes', async () => {
+    const { since, registry } = await served();
+    const cursor = registry.cursor();
+    registry.prove('carol', key, HOME, T0);
+    const lookUp = vi.spyOn(registry, 'lookup');
+    const answers = [];
+    for (let i = 0; i < 5; i++) answers.push(listOf(await since(cursor)));
+    expect(lookUp).toHaveBeenCalledTimes(1);
+    expect(new Set(answers.map(({ peers }) => peers.length))).toEqual(new Set([1]));
+    registry.drop('alice', HOME, T0);
+    expect(listOf(await since(cursor))).toMatchObject({ peers: [{ name: 'carol' }], removed: ['alice'] });
+  });
+
+  test('since a cursor from before very many changes tells of all of them', async () => {
+    const { since, registry } = await served();
+    const cursor = registry.cursor();
+    for (let i = 0; i < 300; i++) registry.prove(`peer ${i}`, key, HOME, T0);
+    expect(listOf(await since(cursor)).peers).toHaveLength(300);
   });
 
   test('has an ETag: 304 as long as nothing has changed', async () => {

@@ -153,7 +153,6 @@ describe('a registry', () => {
       const changed = () => registry.changesSince(cursor);
       expect(changed()).toEqual([]);
       registry.register('carol', KEY, T0);
-      registry.prove('alice', KEY, HOME, T0 + 1);
       registry.confirm('alice', HOME, T0 + 2);
       expect(changed()).toEqual([]);
       registry.prove('bob', KEY, HOME, T0 + 3);
@@ -164,6 +163,14 @@ describe('a registry', () => {
       registry.drop('alice', MOBILE, T0 + 6);
       registry.prove('bob', OTHER_KEY, HOME, T0 + 7);
       expect(registry.changesSince(later)).toEqual(['alice', 'bob']);
+    });
+
+    test('includes who is proven again at the same address: its program may have started anew', () => {
+      const registry = open();
+      registry.prove('alice', KEY, HOME, T0);
+      const cursor = registry.cursor();
+      registry.prove('alice', KEY, HOME, T0 + 1);
+      expect(registry.changesSince(cursor)).toEqual(['alice']);
     });
 
     test('includes who is listed no more once the hour is over', () => {

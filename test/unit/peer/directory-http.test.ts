@@ -422,6 +422,69 @@ async function counting(reply: Reply) {
   return { http, connections: () => connections, requests: () => requests };
 }
 
+describe('GET /peers?format=json&changes=only&since=…', () => {
+  const address = { ip: '192.0.2.1', port: 1 };
+  const changed = {
+    cursor: 'run.2',
+    complete: false,
+    peers: [{ name: 'alice', addresses: [address] }],
+    removed: ['bob'],
+  };
+
+  test('gives who changed, who left, and the next cursor', async () => {
+    const { http, asked } = await answering(json(changed));
+    expect(await http.changes('run 1')).toEqual({
+      cursor: 'run.2',
+      isExpired: false,
+      peers: [{ name: 'alice', addresses: [address] }],
+      removed: ['bob'],
+    });
+    expect(asked.map(({ path }) => path)).toEqual(['/peers?format=json&changes=only&since=run%201']);
+  });
+
+  test.each([
+    ['says so', { expired: true }],
+    ['is answered with all peers', { complete: true }],
+  ])('a cursor that has expired %s: only the next one counts', async (_, change) => {
+    const { http } = await answering(json({ ...changed, ...change }));
+    expect(await http.changes('run.1')).toEqual({ cursor: 'run.2', isExpired: true, peers: [], removed: [] });
+  });
+
+  test('more changes than are worth reading are like an expired cursor', async () => {
+    const asked: (string | undefined)[] = [];
+    const url = await serve(({ url: path }, response) => {
+      asked.push(path);
+      const isFirst = path?.endsWith('since=run.1');
+      response.end(isFirst ? ' '.repeat(256 * 1024 + 1) : JSON.stringify({ ...changed, expired: true }));
+    });
+    const http = createDirectoryHttp({ url, ca: trusted.cert });
+    expect(await http.changes('run.1')).toMatchObject({ cursor: 'run.2', isExpired: true });
+    expect(asked).toHaveLength(2);
+  });
+
+  test.each([
+    ['gives its text list', { body: 'alice\nbob\n' }],
+    ['gives a long one', { body: 'alice\n'.repeat(50_000) }],
+    ['answers 404', { status: 404, body: 'not found' }],
+    ['answers 400', { status: 400, body: 'bad request' }],
+    ['gives no cursor', json({ ...changed, cursor: undefined })],
+    ['gives an endless cursor', json({ ...changed, cursor: 'x'.repeat(201) })],
+  ])('a directory that %s has no cursors, and is not asked again', async (_, reply) => {
+    const { http, asked } = await answering(reply);
+    for (let i = 0; i < 3; i++) expect(await http.changes('')).toBeUndefined();
+    expect(asked).toHaveLength(1);
+  });
+
+  test.each([
+    ['is out of order', { status: 500 }],
+    ['is a web page just now', { headers: { 'content-type': 'text/html' }, body: '<html>' }],
+  ])('a directory that %s is asked again', async (_, reply) => {
+    const { http, asked } = await answering(reply);
+    for (let i = 0; i < 2; i++) expect((await failure(http.changes(''))).code).toBe('directory-unreachable');
+    expect(asked).toHaveLength(2);
+  });
+});
+
 describe('GET /peers/NAME', () => {
   const addresses = [{ ip: '192.0.2.1', port: 1 }];
 

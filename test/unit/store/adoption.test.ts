@@ -155,6 +155,21 @@ describe('an adoption that is under way', () => {
     expect(bodies(store)).toHaveLength(5);
   });
 
+  test('that may not withdraw anything leaves all as it was if something would go, and else is like any other', () => {
+    const store = open();
+    const [first, second] = [treeOfRange(0, 100), treeOfRange(0, 300)];
+    const adopt = (tree: Tree) => fetchTree(store, 'alice', tree, { mayWithdraw: false });
+    expect(adopt(first)).toMatchObject({ status: 'adopted', newMessages: 100 });
+    expect(adopt(second)).toMatchObject({ status: 'adopted', newMessages: 200 });
+    expect(adopt(first)).toEqual({ status: 'withdraws' });
+    expect(adopt(treeOfRange(1, 301))).toEqual({ status: 'withdraws' });
+    expect(store.isCurrent('alice', second.root)).toBe(true);
+    expect(store.messages({ limit: 1_000 })).toHaveLength(300);
+    abandon(store, first, 2);
+    expect(adopt(second)).toEqual({ status: 'withdraws' });
+    expect(fetchTree(store, 'alice', second)).toMatchObject({ status: 'adopted', totalMessages: 300 });
+  });
+
   test('tells once that history went back', () => {
     const store = open();
     const [first, second] = [treeOfRange(0, 100), treeOfRange(0, 300)];

@@ -9,6 +9,8 @@ import { freshFolder, NOON_MS, openFile, openInMemory } from './support.ts';
 const KEY = 'A'.repeat(86);
 const OTHER_KEY = 'B'.repeat(86);
 const MINUTE_MS = 60_000;
+/** After all that is noted, but for what a clock that was ahead has noted. */
+const LATER_MS = NOON_MS + 60 * MINUTE_MS;
 const MOST = 4_096;
 
 const newFile = () => join(freshFolder(), 'store.db');
@@ -31,10 +33,10 @@ describe('proven readers', () => {
     const store = openInMemory();
     store.noteReader('alice', NOON_MS);
     store.noteReader('bob', NOON_MS + 1);
-    expect(store.readersSince(NOON_MS)).toEqual(['bob', 'alice']);
-    expect(store.readersSince(NOON_MS + 1)).toEqual(['bob']);
+    expect(store.readersSince(NOON_MS, LATER_MS)).toEqual(['bob', 'alice']);
+    expect(store.readersSince(NOON_MS + 1, LATER_MS)).toEqual(['bob']);
     store.noteReader('alice', NOON_MS + 10 * MINUTE_MS);
-    expect(store.readersSince(NOON_MS + 2)).toEqual(['alice']);
+    expect(store.readersSince(NOON_MS + 2, LATER_MS)).toEqual(['alice']);
   });
 
   test('are written down once in three minutes, however much they read', () => {
@@ -51,8 +53,8 @@ describe('proven readers', () => {
     const store = openInMemory();
     store.noteReader('alice', NOON_MS);
     store.noteReader('alice', NOON_MS - MINUTE_MS);
-    expect(store.readersSince(NOON_MS)).toEqual([]);
-    expect(store.readersSince(NOON_MS - MINUTE_MS)).toEqual(['alice']);
+    expect(store.readersSince(NOON_MS, LATER_MS)).toEqual([]);
+    expect(store.readersSince(NOON_MS - MINUTE_MS, LATER_MS)).toEqual(['alice']);
   });
 
   test('are the newest 4,096: those noted longest ago are forgotten, whatever the clock said', () => {
@@ -60,10 +62,23 @@ describe('proven readers', () => {
     for (let i = 0; i < MOST; i++) store.noteReader(`ahead ${i}`, NOON_MS + 1_000_000_000);
     store.noteReader('ahead 0', NOON_MS + 2_000_000_000);
     for (let i = 0; i < 10; i++) store.noteReader(`now ${i}`, NOON_MS);
-    const known = store.readersSince(0);
+    const known = store.readersSince(0, NOON_MS);
     expect(known).toHaveLength(MOST);
     expect(known).toEqual(expect.arrayContaining(['now 0', 'now 9', 'ahead 0', 'ahead 11']));
     expect(known).not.toContain('ahead 10');
+  });
+
+  test('that a clock noted in the future, which was set back since, are forgotten a day later', () => {
+    const file = newFile();
+    const day = 24 * 60 * MINUTE_MS;
+    {
+      using store = openSqliteStore(file);
+      store.noteReader('ahead', NOON_MS + 400 * day);
+      store.noteReader('bob', NOON_MS);
+    }
+    expect(openFile(file).readersSince(NOON_MS - day, NOON_MS)).toEqual(['bob', 'ahead']);
+    expect(openFile(file).readersSince(NOON_MS, NOON_MS + day)).toEqual(['bob', 'ahead']);
+    expect(openFile(file).readersSince(NOON_MS + 1, NOON_MS + day + 1)).toEqual([]);
   });
 
   test('outlive a restart', () => {
@@ -72,7 +87,7 @@ describe('proven readers', () => {
       using store = openSqliteStore(file);
       store.noteReader('alice', NOON_MS);
     }
-    expect(openFile(file).readersSince(NOON_MS)).toEqual(['alice']);
+    expect(openFile(file).readersSince(NOON_MS, LATER_MS)).toEqual(['alice']);
   });
 
   test('are not tried again with every read where the disk is full', () => {

@@ -34,6 +34,17 @@ function putInOrder(store: Store, tree: Tree, from = 0, to = tree.nodes.length):
   for (let at = 0; at < nodes.length; at += 512) store.putNodes(nodes.slice(at, at + 512));
 }
 
+test('takes nothing away, as nothing of it was shown: it is adopted even by whoever may not withdraw', () => {
+  const store = openFile(join(freshFolder(), 'store.db'));
+  const [abandoned, tree] = [treeOfRange(0, 300), treeOfRange(200, 400)];
+  store.beginWalk('alice', abandoned.root, NOON_MS, terms);
+  putInOrder(store, abandoned, 0, 200);
+  expect(fetchTree(store, 'alice', tree, { mayWithdraw: false })).toMatchObject({
+    ...{ status: 'adopted', newMessages: 200, withdrawnMessages: 0, totalMessages: 200 },
+  });
+  expect(bodies(store, 'alice')).toEqual(range(200, 400).map((i) => `message ${i}`));
+});
+
 test('nothing of it is shown before it is whole, wherever one looks; then all of it is, with one more call', () => {
   const store = openFile(join(freshFolder(), 'store.db'));
   const tree = treeOfRange(0, 3_000);

@@ -63,9 +63,9 @@ describe.each([1, 2, 4, 6, 9])('a home of version %i', (version) => {
 
   test('remembers readers, habits and whom one trusts from now on', () => {
     const store = open();
-    expect(store.readersSince(0)).toEqual([]);
+    expect(store.readersSince(0, NOON_MS)).toEqual([]);
     store.noteReader('alice', NOON_MS);
-    expect(store.readersSince(NOON_MS)).toEqual(['alice']);
+    expect(store.readersSince(NOON_MS, NOON_MS)).toEqual(['alice']);
     store.noteHabit('192.0.2.1:4000', null, { zeroEndingIds: true, noFlags: false }, NOON_MS);
     expect(store.habitOf('192.0.2.1:4000', null)).toEqual({ zeroEndingIds: true, noFlags: false });
     store.setTrustUnsigned('alice', 'K'.repeat(86), true);

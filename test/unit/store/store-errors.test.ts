@@ -29,17 +29,12 @@ test.for([
     'unexpected',
     'the disk is full, so nothing could be written to /a/store.db: make room',
   ],
-  [
-    'SQLITE_CORRUPT_INDEX',
-    779,
-    'invalid-data',
-    'the database /a/store.db is damaged (as SQLite says it): move it away',
-  ],
+  ['SQLITE_CORRUPT_INDEX', 779, 'invalid-data', 'the database /a/store.db is damaged (as SQLite says it): put it back'],
   ['SQLITE_FULL', 13, 'unexpected', 'the disk is full, so nothing could be written to /a/store.db: make room'],
   ['SQLITE_CANTOPEN', 14, 'unexpected', '/a/store.db cannot be opened: check that'],
   ['SQLITE_PROTOCOL', 15, 'unexpected', '/a/store.db is in use by another program and was not released: try again'],
   ['SQLITE_NOLFS', 22, 'unexpected', '/a/store.db could not be read or written (as SQLite says it): see whether'],
-  ['SQLITE_NOTADB', 26, 'invalid-data', 'the database /a/store.db is damaged (as SQLite says it): move it away'],
+  ['SQLITE_NOTADB', 26, 'invalid-data', 'the database /a/store.db is damaged (as SQLite says it): put it back'],
 ] as const)('%s is a sentence', ([, errcode, code, sentence]) => {
   const error = asStoreError('/a/store.db', thrown(errcode)) as MurmureError;
   expect(error).toBeInstanceOf(MurmureError);

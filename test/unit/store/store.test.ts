@@ -239,6 +239,17 @@ describe('a store', () => {
       expect(store.isSuperseded(trees[2]?.root ?? '')).toBe(false);
     });
 
+    test('leaves roots behind of which it is known whose they were', () => {
+      const store = openInMemory();
+      const trees = [1, 32, 33].map((count) => treeOfBodies(...Array.from({ length: count }, (_, i) => `m ${i}`)));
+      for (const tree of trees) fetchTree(store, 'alice', tree);
+      const wasCurrent = (feed: string) => trees.map(({ root }) => store.wasCurrent(feed, root));
+      expect(wasCurrent('alice')).toEqual([true, true, false]);
+      expect(wasCurrent('bob')).toEqual([false, false, false]);
+      fetchTree(store, 'alice', trees[0] as (typeof trees)[number]);
+      expect(wasCurrent('alice')).toEqual([false, true, true]);
+    });
+
     test('with a node missing changes nothing, and names the node', () => {
       const store = openInMemory();
       const { root, nodes } = treeOfBodies('a', 'b');

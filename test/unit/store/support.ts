@@ -29,6 +29,7 @@ export interface FetchOptions {
   readonly nowMs?: number;
   readonly authenticated?: boolean;
   readonly quota?: number;
+  readonly mayWithdraw?: boolean;
 }
 
 /** Step after step, until it is done. */
@@ -42,10 +43,10 @@ export function adoptWholly(store: Store, input: AdoptionInput): Adoption {
 
 /** What a walk does: all nodes come, then the tree is adopted. */
 export function fetchTree(store: Store, feed: string, { root, nodes }: Tree, options: FetchOptions = {}): Adoption {
-  const { nowMs = NOON_MS, authenticated = true, quota = 1_000_000 } = options;
+  const { nowMs = NOON_MS, authenticated = true, quota = 1_000_000, mayWithdraw = true } = options;
   store.beginWalk(feed, root, nowMs);
   store.putNodes(nodes);
-  const adoption = adoptWholly(store, { feed, root, nowMs, authenticated, quota });
+  const adoption = adoptWholly(store, { feed, root, nowMs, authenticated, quota, mayWithdraw });
   if (adoption.status !== 'incomplete') store.endWalk(feed);
   return adoption;
 }

@@ -40,5 +40,14 @@ test('median, 95 % and maximum are those of the sorted delays', () => {
   const followers = Array.from({ length: 100 }, (_, i) => `follower ${i}`);
   ledger.posted(first, 'alice', followers, 0);
   for (const [index, follower] of followers.entries()) ledger.arrived(first, follower, index + 1);
-  expect(delaysOf(ledger.report(1, 200)).all).toEqual({ count: 100, median: 50, p95: 95, maximum: 100 });
+  expect(delaysOf(ledger.report(1, 200).delivered).all).toEqual({ count: 100, median: 50, p95: 95, maximum: 100 });
+});
+
+test('a trouble that comes later excuses nobody: the longest time in which all could be reached counts', () => {
+  const ledger = new Ledger();
+  ledger.posted(first, 'alice', ['bob'], 1_000);
+  ledger.outage({ who: 'alice', why: 'moves', fromMs: 31_000, toMs: 32_000 });
+  ledger.outage({ who: 'bob', why: 'sleeps', fromMs: 20_000, toMs: 50_000 });
+  ledger.arrived(first, 'bob', 51_000);
+  expect(ledger.report(1, 60_000).delivered).toMatchObject([{ delayMs: 19_000, after: 'no trouble' }]);
 });

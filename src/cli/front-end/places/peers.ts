@@ -2,6 +2,7 @@
 import type { Place } from '../../../../machines/front-end-context.ts';
 import { safeLine } from '../../../feed/safe-text.ts';
 import { fingerprint } from '../../../identity/fingerprint.ts';
+import type { PublicKey } from '../../../identity/public-key.ts';
 import type { Explanation } from '../../../journal/explain.ts';
 import { formatAddress } from '../../../wire/socket-address.ts';
 import { relativeTime } from '../../render/relative-time.ts';
@@ -32,6 +33,7 @@ export function peersPlace(_place: Place, sources: Sources): PlaceScreen {
       { key: 'm', label: 'mute', action: 'mute' },
       { key: 's', label: 'sync', action: 'sync' },
       { key: 't', label: 'tree', action: 'tree' },
+      { key: 'a', label: sources.live.changedKeys.size === 0 ? '' : 'new key', action: 'trust' },
       ...everywhere.filter(({ action }) => action !== 'peers'),
     ],
     items: () => peerItems(sources),
@@ -39,16 +41,33 @@ export function peersPlace(_place: Place, sources: Sources): PlaceScreen {
   };
 }
 
+interface Keys {
+  readonly pinned: PublicKey | undefined;
+  readonly listed: PublicKey | undefined;
+}
+
+/** Noticed while somebody looked on, or known by what the directory has listed since. */
+function hasNewKey(live: Sources['live'], name: string, { pinned, listed }: Keys): boolean {
+  return live.changedKeys.has(name) || (pinned !== undefined && listed !== undefined && listed !== pinned);
+}
+
+function keysOf(name: string, { store, live }: Pick<Sources, 'store' | 'live'>): Keys {
+  return { pinned: store.peer(name)?.key, listed: live.listed?.find((entry) => entry.name === name)?.key };
+}
+
 function peerItems({ peer, store, live, paint, now }: Sources): Item[] {
-  const listed = new Set(live.listed?.map(({ name }) => name));
+  const listed = new Map(live.listed?.map(({ name, key }) => [name, key]));
   const known = new Map(store.peers().map((record) => [record.name, record]));
-  const names = [...new Set([...known.keys(), ...listed])].filter((name) => name !== peer.name);
+  const names = [...new Set([...known.keys(), ...listed.keys()])].filter((name) => name !== peer.name);
   const rank = (name: string) => (known.get(name)?.following ? 0 : 1);
   names.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
   const nowMs = now();
   const rows = names.map((name) => {
     const record = known.get(name);
-    const warnings = [...(record?.muted ? ['muted'] : []), ...(live.changedKeys.has(name) ? ['key changed'] : [])];
+    const warnings = [
+      ...(record?.muted ? ['muted'] : []),
+      ...(hasNewKey(live, name, { pinned: record?.key, listed: listed.get(name) }) ? ['key changed'] : []),
+    ];
     return [
       safeLine(name, LONGEST_NAME),
       record?.following ? 'following' : '',
@@ -88,6 +107,12 @@ export function peerPlace({ subject: name }: Place, sources: Sources): PlaceScre
       ? { key: 'm', label: 'unmute', action: 'unmute' as const }
       : { key: 'm', label: 'mute', action: 'mute' as const },
     { key: 's', label: 'sync', action: 'sync' as const },
+    // It works as soon as the page says so.
+    {
+      key: 'a',
+      label: hasNewKey(sources.live, name, keysOf(name, sources)) ? 'new key' : '',
+      action: 'trust' as const,
+    },
   ];
   return {
     title: () => safeLine(name),
@@ -119,20 +144,20 @@ function describeSelf({ peer, store, paint }: Sources): string[] {
   ]);
 }
 
-function describePeer(name: string, { peer, store, live, paint, now }: Sources): string[] {
+function describePeer(name: string, { store, live, paint, now }: Sources): string[] {
   const record = store.peer(name);
   const listed = live.listed?.find((entry) => entry.name === name);
   const key = record?.key ?? listed?.key;
   const lastSync = record?.lastSyncMs;
   const relations = [...(record?.following ? ['followed'] : []), ...(record?.muted ? ['muted'] : [])];
   const addresses = listed?.addresses.map(formatAddress).join(', ');
-  const explanations = peer.explain(name);
+  const explanations = live.explain(name);
   return [
-    ...(live.changedKeys.has(name)
+    ...(hasNewKey(live, name, { pinned: record?.key, listed: listed?.key })
       ? [
           paint(
             'red',
-            'This peer now uses another key than before. Nothing is accepted from it until you know which key is right.',
+            'This peer now uses another key than before. Nothing is accepted from it until you know which key is right: press a to compare both, and to accept the new one.',
           ),
           '',
         ]
@@ -166,7 +191,7 @@ function sessionText(explanations: readonly Explanation[]): string {
   const ours = state('outgoing-session');
   const theirs = state('incoming-session');
   const parts = [
-    ...(ours === undefined ? [] : [ours === 'established' ? 'you can ask' : `outgoing: ${ours}`]),
+    ...(ours === undefined ? [] : [ours.startsWith('established') ? 'you can ask' : `outgoing: ${ours}`]),
     ...(theirs === undefined ? [] : [theirs === 'live.proven' ? 'they can ask' : `incoming: ${theirs}`]),
   ];
   return parts.join(', ') || 'none';

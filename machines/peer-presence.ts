@@ -1,0 +1,116 @@
+/**
+ * How the root peer actor notices that somebody whom it follows is back, or elsewhere: a directory that has a cursor is asked with
+ * every sweep what has changed in its list, one request for all; another one is asked for those that we have no session with.
+ */
+import { assertEvent } from 'xstate';
+import { emptyTable, entryOf, withEntry } from '../src/merkle/hash-table.ts';
+import { formatAddress } from '../src/wire/socket-address.ts';
+import { actorId } from './actor-ids.ts';
+import { outgoingOf } from './contacts.ts';
+import type { RefFor } from './messages.ts';
+import type { Listing, PeerContext } from './peer-context.ts';
+import { base, type Enqueueing } from './peer-setup.ts';
+import { startWaiting, startWalk } from './peer-walks.ts';
+import { timing } from './timing.ts';
+
+/** Followed peers that we have no session with. */
+function absent({ following, contacts }: PeerContext): string[] {
+  return following.filter((name) => outgoingOf(contacts, actorId.outgoingSession(name))?.address === undefined);
+}
+
+/** Of those, whose listing no cursor would tell: nobody has asked for it yet. Without a cursor, all of them. */
+function unknown(context: PeerContext): string[] {
+  if (context.cursor === '') return [];
+  const names = absent(context);
+  return context.cursor === undefined ? names : names.filter((name) => entryOf(context.presence, name) === undefined);
+}
+
+function lookFor({ enqueue }: Enqueueing, names: readonly string[]): void {
+  if (names.length > 0) enqueue({ type: 'lookForPeers', params: { names } });
+}
+
+function textOf({ addresses }: Listing): string {
+  return addresses.map(formatAddress).join(' ');
+}
+
+export const presenceActions = {
+  /** Whether somebody whom we follow is back, is asked far more often than that somebody is greeted in vain. */
+  lookForAbsent: base.enqueueActions((args) => {
+    const { context, event, enqueue } = args;
+    assertEvent(event, ['registration.listed', 'sweep']);
+    if (event.type === 'sweep' && event.atMs - context.presenceAtMs < timing.presenceInterval) return;
+    enqueue.assign({ presenceAtMs: event.atMs });
+    const { cursor, following: names } = context;
+    if (cursor !== undefined && names.length > 0) enqueue({ type: 'askForChanges', params: { cursor, names } });
+    lookFor(args, unknown(context));
+  }),
+
+  /** What was known of the list before this cursor may have changed since. */
+  noteCursor: base.assign(({ event }) => {
+    assertEvent(event, ['presence.changed', 'cursor.issued', 'cursor.unavailable']);
+    if (event.type === 'cursor.unavailable') return { cursor: undefined };
+    const { cursor } = event;
+    return event.type === 'cursor.issued' ? { cursor, presence: emptyTable<string>() } : { cursor };
+  }),
+
+  lookForAll: base.enqueueActions((args) => lookFor(args, unknown(args.context))),
+
+  /** Any of them may have started anew without our hearing of it. */
+  walkConnected: base.enqueueActions((args) => {
+    const { context, event } = args;
+    assertEvent(event, 'cursor.issued');
+    const gone = new Set(absent(context));
+    const connected = context.following.filter((name) => !gone.has(name));
+    startWaiting(args, [...connected, ...context.toWalk], context.walks, event.atMs);
+  }),
+
+  /** Listed at another address than before: it may have something new. */
+  walkReturned: base.enqueueActions((args) => {
+    const { context, event, enqueue } = args;
+    assertEvent(event, 'presence.found');
+    let { presence } = context;
+    const returned: string[] = [];
+    const listed = new Map(event.listings.map((listing) => [listing.name, textOf(listing)]));
+    for (const name of absent(context)) {
+      const addresses = listed.get(name);
+      if (addresses === undefined || entryOf(presence, name) === addresses) continue;
+      presence = withEntry(presence, name, addresses);
+      if (addresses !== '') returned.push(name);
+    }
+    enqueue.assign({ presence });
+    // Before those who wait already, most of whom may be offline.
+    startWaiting(args, [...returned, ...context.toWalk], context.walks, event.atMs);
+  }),
+
+  /** Proven anew: it has just started or moved, and may know nobody who reads from it. Sessions learn where it is now. */
+  walkChanged: base.enqueueActions((args) => {
+    const { context, event, enqueue } = args;
+    assertEvent(event, 'presence.changed');
+    const { listings, removed, atMs } = event;
+    let { presence } = context;
+    for (const listing of listings) {
+      const { name, addresses, key } = listing;
+      presence = withEntry(presence, name, textOf(listing));
+      const id = actorId.outgoingSession(name);
+      if (outgoingOf(context.contacts, id) === undefined) continue;
+      enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, { type: 'listing.changed', addresses, key, atMs });
+    }
+    for (const name of removed) presence = withEntry(presence, name, '');
+    enqueue.assign({ presence });
+    const names = listings.map(({ name }) => name);
+    startWaiting(args, [...names, ...context.toWalk], context.walks, atMs);
+    // A download that is under way may wait for where the peer was before.
+    const busy = names.filter((name) => entryOf(context.walks, name) !== undefined);
+    enqueue.assign(({ context: { toWalk } }) => ({ toWalk: [...new Set([...toWalk, ...busy])] }));
+  }),
+
+  /** A followed peer that says Hello from a new address has just started or moved. */
+  walkArrived: base.enqueueActions((args) => {
+    const { context, event } = args;
+    assertEvent(event, 'address.proven');
+    const { name, atMs } = event;
+    if (context.following.includes(name) && entryOf(context.walks, name) === undefined) {
+      startWalk(args, name, undefined, atMs);
+    }
+  }),
+};

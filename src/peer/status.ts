@@ -1,0 +1,120 @@
+/** Where a running peer stands: with its directory, with each peer it is in session with, and with those it follows. */
+import type { SnapshotFrom } from 'xstate';
+import { actorId } from '../../machines/actor-ids.ts';
+import { establishedIn, incomingEntries } from '../../machines/contacts.ts';
+import type { directoryClientMachine } from '../../machines/directory-client.machine.ts';
+import type { Failure } from '../../machines/events.ts';
+import type { peerMachine } from '../../machines/peer.machine.ts';
+import { isDirectoryAt, isPresent } from '../../machines/peer-context.ts';
+import { timing } from '../../machines/timing.ts';
+import { entryOf } from '../merkle/hash-table.ts';
+import type { Store } from '../store/store.ts';
+import type { SocketAddress } from '../wire/socket-address.ts';
+import type { SyncReports } from './sync-reports.ts';
+
+/** What the directory has done, not what is hoped of it. */
+export interface DirectoryStanding {
+  /** `connecting`: it does not list us yet. `connected`: it lists us. `unreachable`: it failed since it last answered. */
+  readonly status: 'connecting' | 'connected' | 'unreachable';
+  /** Addresses under which it listed us last. */
+  readonly listed: readonly SocketAddress[];
+  /** When it last answered, Unix ms; null: not in this run. */
+  readonly answeredMs: number | null;
+  /** Why it is unreachable; null: it is not. */
+  readonly failure: Failure | null;
+}
+
+export interface SessionStanding {
+  /** `''`: a directory, or whoever was greeted by address. */
+  readonly peer: string;
+  readonly isDirectory: boolean;
+  readonly direction: 'outgoing' | 'incoming';
+  readonly address: SocketAddress;
+  /** The other side has proven that it has this address. */
+  readonly proven: boolean;
+}
+
+export interface FollowedStanding {
+  readonly peer: string;
+  /** `downloading`; `waiting` for others to end; `idle`; `absent`: neither listed nor in session, so that it is not asked. */
+  readonly state: 'downloading' | 'waiting' | 'idle' | 'absent';
+  /** When it was last known that all it has is here, Unix ms; null: never. */
+  readonly lastSyncMs: number | null;
+  /** Why the last download failed; null: it did not. */
+  readonly failure: Failure | null;
+  /** When it is asked next, if it does not push before. Unix ms; null: when it is listed again, or in session. */
+  readonly nextPollMs: number | null;
+}
+
+export interface PeerStatus {
+  readonly sessions: readonly SessionStanding[];
+  readonly following: readonly FollowedStanding[];
+  /** Why nothing is published from here any more; null: it is. */
+  readonly retirement: Failure | null;
+}
+
+type PeerSnapshot = SnapshotFrom<typeof peerMachine>;
+/** From the time that the machines know to Unix ms. */
+type ToWall = (atMs: number) => number;
+
+export function directoryStanding(snapshot: PeerSnapshot, toWall: ToWall): DirectoryStanding {
+  const client = snapshot.children[actorId.directoryClient]?.getSnapshot() as
+    | SnapshotFrom<typeof directoryClientMachine>
+    | undefined;
+  const { listed } = snapshot.context;
+  const { answeredAtMs, failure } = client?.context ?? {};
+  const isUnreachable = snapshot.matches({ running: 'outOfReach' });
+  const isConnected = snapshot.matches({ running: 'listed' });
+  return {
+    status: isUnreachable ? 'unreachable' : isConnected ? 'connected' : 'connecting',
+    listed,
+    answeredMs: answeredAtMs === undefined ? null : toWall(answeredAtMs),
+    failure: isUnreachable ? (failure ?? null) : null,
+  };
+}
+
+export interface StatusSources {
+  readonly store: Store;
+  readonly reports: SyncReports;
+  readonly toWall: ToWall;
+}
+
+export function statusIn(snapshot: PeerSnapshot, sources: StatusSources): PeerStatus {
+  const { context } = snapshot;
+  return {
+    sessions: sessionsIn(snapshot),
+    following: context.following.map((peer) => followedStanding(context, peer, sources)),
+    retirement: context.retirement ?? null,
+  };
+}
+
+function sessionsIn({ context }: PeerSnapshot): SessionStanding[] {
+  const { contacts } = context;
+  const at = (address: SocketAddress) => ({ address, isDirectory: isDirectoryAt(context, address) });
+  const outgoing = establishedIn(contacts).map(({ entry: { name, address } }): SessionStanding => {
+    return { peer: name, direction: 'outgoing', ...at(address), proven: true };
+  });
+  const incoming = incomingEntries(contacts).map(({ name, address, proven }): SessionStanding => {
+    return { peer: name ?? '', direction: 'incoming', ...at(address), proven };
+  });
+  return [...outgoing, ...incoming];
+}
+
+function followedStanding(
+  context: PeerSnapshot['context'],
+  peer: string,
+  { store, reports, toWall }: StatusSources,
+): FollowedStanding {
+  const { succeededAtMs, failure = null } = reports.lastEnd(peer) ?? {};
+  // The store knows when something was downloaded last, also in an earlier run.
+  const lastSyncMs = succeededAtMs === undefined ? (store.peer(peer)?.lastSyncMs ?? null) : toWall(succeededAtMs);
+  const isAbsent = !isPresent(context, peer);
+  const nextPollMs = isAbsent ? null : toWall(context.followedAtMs + timing.followInterval);
+  return { peer, state: stateOf(context, peer, isAbsent), lastSyncMs, nextPollMs, failure };
+}
+
+function stateOf(context: PeerSnapshot['context'], peer: string, isAbsent: boolean): FollowedStanding['state'] {
+  if (entryOf(context.walks, peer) !== undefined) return 'downloading';
+  if (context.toWalk.includes(peer)) return 'waiting';
+  return isAbsent ? 'absent' : 'idle';
+}
