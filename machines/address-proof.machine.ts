@@ -11,7 +11,7 @@ import type { Random } from './effects.ts';
 import type { AnswersDelivered } from './events.ts';
 import type { RefFor } from './messages.ts';
 import { requestMachine } from './request.machine.ts';
-import type { RequestEnded, RequestStalled } from './request-context.ts';
+import type { RequestEnded, RequestProgressed, RequestReleased, RequestStalled } from './request-context.ts';
 import { timing } from './timing.ts';
 
 export interface AddressProofInput {
@@ -22,6 +22,8 @@ export interface AddressProofInput {
   readonly ownName: string;
   readonly socket: RefFor<'request', 'socket'>;
   readonly random: Random;
+  /** Of our Hello: the extensions that we have. */
+  readonly flags: number;
   /** Sends of our Hello: no more than the bytes received entitle to. */
   readonly maxSends: number;
   readonly atMs: number;
@@ -32,14 +34,17 @@ export interface AddressProofOutput {
   readonly address: SocketAddress;
   readonly name: string;
   readonly key: PublicKey | undefined;
+  /** Ids of our Hello, once it was answered. Bounded: three. */
+  readonly provenBy: readonly number[];
   /** When the answer came, Unix ms. */
   readonly atMs: number;
 }
 
-export type AddressProofEvent = RequestEnded | RequestStalled | AnswersDelivered;
+export type AddressProofEvent = RequestEnded | RequestProgressed | RequestReleased | RequestStalled | AnswersDelivered;
 
 export interface AddressProofContext extends AddressProofInput {
   readonly provenAtMs: number | undefined;
+  readonly provenBy: readonly number[];
 }
 
 const base = setup({
@@ -56,16 +61,17 @@ const base = setup({
 const addressProofSetup = base.extend({
   actions: {
     sendHello: base.enqueueActions(({ context, enqueue, self }) => {
-      const { address, name, key, ownName, socket, random, maxSends, atMs } = context;
+      const { address, name, key, ownName, socket, random, flags, maxSends, atMs } = context;
       enqueue.spawnChild('request', { id: actorId.request(0), input: { slot: 0, owner: self, random } });
       enqueue.sendTo<RefFor<'address-proof', 'request'>>(actorId.request(0), {
         type: 'request.open',
         order: {
-          question: { type: 'Hello', flags: 0, name: ownName },
+          question: { type: 'Hello', flags, name: ownName },
           to: address,
           answerKey: key,
           answerName: name,
           firstTimeoutMs: maxSends > 1 ? timing.helloTimeout : timing.lonelyHelloTimeout,
+          roundTripMs: undefined,
           maxSends,
           socket,
           zeroEndingIds: false,
@@ -80,7 +86,8 @@ const addressProofSetup = base.extend({
 
     noteProof: base.assign(({ context, event }) => {
       assertEvent(event, 'request.ended');
-      return { provenAtMs: event.atMs ?? context.atMs };
+      const provenBy = event.outcome.kind === 'answered' ? event.outcome.ids : [];
+      return { provenAtMs: event.atMs ?? context.atMs, provenBy };
     }),
   },
 });
@@ -88,12 +95,13 @@ const addressProofSetup = base.extend({
 export const addressProofMachine = addressProofSetup.createMachine({
   id: 'address-proof',
   description: 'Proves by a Hello of our own that a source address is not forged (protocol §5).',
-  context: ({ input }) => ({ ...input, provenAtMs: undefined }),
-  output: ({ context: { address, name, key, provenAtMs, atMs } }) => ({
+  context: ({ input }) => ({ ...input, provenAtMs: undefined, provenBy: [] }),
+  output: ({ context: { address, name, key, provenBy, provenAtMs, atMs } }) => ({
     proven: provenAtMs !== undefined,
     address,
     name,
     key,
+    provenBy,
     atMs: provenAtMs ?? atMs,
   }),
   initial: 'greeting',

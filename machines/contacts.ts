@@ -25,6 +25,8 @@ export interface OutgoingEntry {
   readonly key: PublicKey | undefined;
   /** When a Hello over the path in use was answered first; undefined while there is none. It may have been renewed since. */
   readonly openedAtMs: number | undefined;
+  /** Ids of our latest Hello that was answered there. Bounded: three. */
+  readonly provenBy: readonly number[];
 }
 
 /** Somebody's session towards us. */
@@ -35,6 +37,8 @@ export interface IncomingEntry {
   readonly openedAtMs: number;
   readonly address: SocketAddress;
   readonly socket: SocketRef;
+  /** What their latest Hello that we answered says of extensions, and its id. */
+  readonly said: { readonly flags: number; readonly id: number } | undefined;
 }
 
 /** Who is at an address. */
@@ -124,9 +128,10 @@ export function isReached(contacts: Contacts, address: SocketAddress): boolean {
   return placeAt(contacts, address).sessions.length > 0;
 }
 
-/** We hold a session with this name at this address: it answered a Hello of ours from there. */
-export function isInSession(contacts: Contacts, name: string, at: SocketAddress): boolean {
-  return placeAt(contacts, at).sessions.some((id) => outgoingOf(contacts, id)?.name === name);
+/** Our session with this name at this address: it answered a Hello of ours from there. */
+export function sessionAt(contacts: Contacts, name: string, at: SocketAddress): OutgoingEntry | undefined {
+  const id = placeAt(contacts, at).sessions.find((session) => outgoingOf(contacts, session)?.name === name);
+  return id === undefined ? undefined : outgoingOf(contacts, id);
 }
 
 /* Incoming sessions */

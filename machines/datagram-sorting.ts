@@ -1,13 +1,14 @@
 /**
  * Whom a datagram is for (protocol §4). Answers go by id *and* source to whoever waits for them; requests go by source to their
  * session; whatever belongs to nobody goes to the owner of the socket. Requests for nodes go together, in one event for each
- * session; after the answers, each session that they belong to hears that all of them were handed over.
+ * session, and so do Nodes that answer one request; after the answers, each session that they belong to hears that all of them were
+ * handed over.
  */
 import type { EventObject } from 'xstate';
 import { entryOf, type Table } from '../src/merkle/hash-table.ts';
 import { type Arrival, type Datagram, decodeDatagram, type ReceivedDatagram } from '../src/wire/datagram.ts';
 import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
-import type { AnswersDelivered, Delivery, NodeRequest } from './events.ts';
+import type { AnswersDelivered, BulkRequest, Delivery, NodeRequest, NodesDatagram } from './events.ts';
 import type { Ref, RefFor, SocketRef } from './messages.ts';
 
 /** Answers that come from `address` go to the actor `to`; `owner` hears when all that came in one turn were handed over. */
@@ -52,6 +53,8 @@ export function sortArrivals(
   const single: Letter[] = [];
   const answered = new Set<Ref<AnswersDelivered>>();
   const requests = new Map<RefFor<'socket', 'incoming-session'>, { requests: NodeRequest[]; size: number }>();
+  const bulk = new Map<RefFor<'socket', 'incoming-session'>, { requests: BulkRequest[]; size: number }>();
+  const nodes = new Map<Route['to'], { answers: NodesDatagram[] }>();
   let malformed = 0;
   let unexpected = 0;
   for (const arrival of arrivals) {
@@ -70,6 +73,10 @@ export function sortArrivals(
         const batch = grouped(requests, session, () => ({ requests: [], size: 0 }));
         batch.requests.push(datagram);
         batch.size += bytes.length;
+      } else if (datagram.type === 'GetNodes') {
+        const batch = grouped(bulk, session, () => ({ requests: [], size: 0 }));
+        batch.requests.push(datagram);
+        batch.size += bytes.length;
       } else {
         single.push(letter(session, { type: 'request.received', ...deliver(decoded.value, arrival, socket, atMs) }));
       }
@@ -77,6 +84,11 @@ export function sortArrivals(
     }
     const route = datagram.id === 0 ? undefined : entryOf(routes, datagram.id);
     if (route !== undefined && sameAddress(route.address, from)) {
+      if (datagram.type === 'Nodes') {
+        grouped(nodes, route.to, () => ({ answers: [] })).answers.push(datagram);
+        answered.add(route.owner);
+        continue;
+      }
       single.push(letter(route.to, { type: 'answer.received', answer: decoded.value, from, atMs }));
       if (datagram.type === 'Datum' || datagram.type === 'NoDatum') answered.add(route.owner);
     } else if (mayComeUnasked(datagram)) {
@@ -86,8 +98,10 @@ export function sortArrivals(
     }
   }
   const batches = [
+    ...Array.from(nodes, ([to, batch]) => letter(to, { type: 'answers.received', ...batch, atMs })),
     ...Array.from(answered, (to) => letter(to, { type: 'answers.delivered', atMs })),
     ...Array.from(requests, ([to, batch]) => letter(to, { type: 'nodes.requested', ...batch, atMs })),
+    ...Array.from(bulk, ([to, batch]) => letter(to, { type: 'bulk.requested', ...batch, atMs })),
   ];
   return { deliveries: [...single, ...batches], malformed, unexpected };
 }
@@ -110,6 +124,7 @@ function isRequest(datagram: Datagram): boolean {
     case 'Hello':
     case 'RootRequest':
     case 'GetDatum':
+    case 'GetNodes':
       return true;
     case 'Unknown':
       return datagram.code < 128;

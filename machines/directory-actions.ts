@@ -62,7 +62,7 @@ export const directorySetup = directoryProofs.extend({
 
     noteSocket: directoryProofs.enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'socket.ready');
-      enqueue.assign({ sockets: withSocket(context.sockets, event.address, event.socket) });
+      enqueue.assign({ sockets: withSocket(context.sockets, event) });
       enqueue.emit({ type: 'socket.bound', index: event.index, address: event.address });
     }),
 

@@ -118,7 +118,7 @@ export const directoryProofs = directoryBase.extend({
       proving.set(text, { name, key, address, socket, isProbe: false, slot });
       enqueue.spawnChild('addressProof', {
         id: actorId.addressProof(slot),
-        input: { address, name, key, ownName: '', socket, random, maxSends, atMs },
+        input: { address, name, key, ownName: '', socket, random, flags: 0, maxSends, atMs },
       });
     }),
 
@@ -172,7 +172,7 @@ export const directoryProofs = directoryBase.extend({
         proving.set(text, { name, key, address, socket, isProbe: true, slot });
         enqueue.spawnChild('addressProof', {
           id: actorId.addressProof(slot),
-          input: { address, name, key, ownName: '', socket, random, maxSends: limits.helloSends, atMs },
+          input: { address, name, key, ownName: '', socket, random, flags: 0, maxSends: limits.helloSends, atMs },
         });
       }
     }),

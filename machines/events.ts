@@ -5,6 +5,7 @@ import type { Datagram, ReceivedDatagram } from '../src/wire/datagram.ts';
 import type { Hash } from '../src/wire/hash.ts';
 import type { ErrorCode } from '../src/wire/murmure-error.ts';
 import { isIPv6, type SocketAddress } from '../src/wire/socket-address.ts';
+import type { Wanted } from './bulk-answer.ts';
 import type { RefFor, SocketRef } from './messages.ts';
 
 /** Why something did not work out: a code of the error classes and one sentence for a person. */
@@ -17,13 +18,22 @@ export interface Failure {
 export interface Sockets {
   readonly ipv4?: SocketRef;
   readonly ipv6?: SocketRef;
+  /** The smallest of their receive buffers that is known: no more may be under way to us. */
+  readonly receiveBufferBytes?: number;
 }
 
+type SocketReady = Extract<SocketReport, { readonly type: 'socket.ready' }>;
+
 /** With a socket that is ready: the first of its family is used, or the one that has taken its place. */
-export function withSocket(sockets: Sockets, address: SocketAddress, socket: SocketRef): Sockets {
+export function withSocket(sockets: Sockets, { address, socket, receiveBufferBytes }: SocketReady): Sockets {
   const family = isIPv6(address) ? 'ipv6' : 'ipv4';
   const held = sockets[family];
-  return held === undefined || held.id === socket.id ? { ...sockets, [family]: socket } : sockets;
+  if (held !== undefined && held.id !== socket.id) return sockets;
+  const smallest = Math.min(
+    receiveBufferBytes ?? Number.POSITIVE_INFINITY,
+    sockets.receiveBufferBytes ?? Number.POSITIVE_INFINITY,
+  );
+  return { ...sockets, [family]: socket, ...(Number.isFinite(smallest) ? { receiveBufferBytes: smallest } : {}) };
 }
 
 export function socketFor(sockets: Sockets, address: SocketAddress): SocketRef | undefined {
@@ -36,6 +46,8 @@ export interface Located {
   readonly key: PublicKey | undefined;
   /** It answers only ids that end in zero, as seen before (protocol §11, C). */
   readonly zeroEndingIds?: boolean;
+  /** It answers only a Hello without flags, as seen before (protocol §10). */
+  readonly noFlags?: boolean;
   /** Its Roots are believed without a signature: the user says so (protocol §4). */
   readonly trustsUnsigned?: boolean;
 }
@@ -62,6 +74,23 @@ export interface NodesRequested {
 }
 export type NodeRequest = Extract<Datagram, { type: 'GetDatum' }>;
 
+/** GetNodes that came to one session in one turn (protocol §10.1). */
+export interface BulkRequested {
+  readonly type: 'bulk.requested';
+  readonly requests: readonly BulkRequest[];
+  readonly size: number;
+  readonly atMs: number;
+}
+export type BulkRequest = Extract<Datagram, { type: 'GetNodes' }>;
+
+/** Nodes that answer one request, as they came in one turn. */
+export interface AnswersReceived {
+  readonly type: 'answers.received';
+  readonly answers: readonly NodesDatagram[];
+  readonly atMs: number;
+}
+export type NodesDatagram = Extract<Datagram, { type: 'Nodes' }>;
+
 /** An answer from where it was expected; whether it fits, its request decides. */
 export interface AnswerReceived {
   readonly type: 'answer.received';
@@ -80,6 +109,8 @@ export interface AnswersDelivered {
 export interface ReceivedNode {
   readonly hash: Hash;
   readonly value: Uint8Array;
+  /** How far below the root it was asked for, if that was in bulk. */
+  readonly depth?: number | undefined;
 }
 
 /** From a socket to its owner. */
@@ -88,6 +119,7 @@ export type SocketReport =
       readonly type: 'socket.ready';
       readonly index: number;
       readonly address: SocketAddress;
+      readonly receiveBufferBytes?: number | undefined;
       readonly socket: SocketRef;
     }
   | { readonly type: 'socket.lost'; readonly index: number; readonly why: string }
@@ -97,12 +129,13 @@ export type SocketReport =
 /** From an outgoing session to whom it serves. */
 export type SessionAnswer = SessionReadiness | RootResult | NodesResult;
 
-/** Whether there is a session, and what the Hellos for it have cost. `window`: how many requests may be in flight now. */
+/** Whether there is a session, and what the Hellos for it have cost. `window`, `isBulk`: as in what requests cost. */
 export type SessionReadiness =
   | ({
       readonly type: 'session.ready';
       readonly session: RefFor<'merkle-walk', 'outgoing-session'>;
       readonly window: number;
+      readonly isBulk: boolean;
       readonly atMs: number;
     } & Spent)
   | ({ readonly type: 'session.failed'; readonly failure: Failure } & Spent);
@@ -115,8 +148,12 @@ export interface Spent {
 
 /** What requests that are over have cost. */
 export interface Cost extends Spent {
-  /** How many requests may be in flight now. */
+  /** How many datagrams with answers may be under way now. */
   readonly window: number;
+  /** Nodes may be asked for in bulk now (protocol §10.1). */
+  readonly isBulk: boolean;
+  /** Datagrams that were under way, and are not any more. */
+  readonly freed: number;
 }
 
 /** `isFinal`: asking once more would get the same. */
@@ -130,7 +167,15 @@ export type RootResult =
   | ({ readonly type: 'root.failed'; readonly failure: Failure; readonly isFinal: boolean } & Cost);
 
 export type NodesResult =
-  | ({ readonly type: 'nodes.received'; readonly nodes: readonly ReceivedNode[]; readonly atMs: number } & Cost)
+  | ({
+      readonly type: 'nodes.received';
+      readonly nodes: readonly ReceivedNode[];
+      /** Asked for in bulk, and to be asked for again. */
+      readonly unserved: readonly Wanted[];
+      /** The same, one by one. */
+      readonly single: readonly Hash[];
+      readonly atMs: number;
+    } & Cost)
   | ({ readonly type: 'nodes.absent'; readonly hashes: readonly Hash[]; readonly atMs: number } & Cost)
   | ({
       readonly type: 'nodes.failed';
@@ -148,7 +193,17 @@ export type OutgoingSessionReport =
       readonly name: string;
       readonly address: SocketAddress;
       readonly key: PublicKey | undefined;
+      /** Ids of the Hello of ours that was answered there: whoever knows one of them is there. */
+      readonly provenBy: readonly number[];
       readonly atMs: number;
+    }
+  /** Another Hello was answered there. */
+  | {
+      readonly type: 'session.renewed';
+      readonly session: string;
+      readonly name: string;
+      readonly address: SocketAddress;
+      readonly provenBy: readonly number[];
     }
   | {
       readonly type: 'session.lost';
@@ -178,6 +233,15 @@ export type IncomingSessionReport =
       readonly address: SocketAddress;
       readonly key: PublicKey | undefined;
       readonly atMs: number;
+    }
+  /** A Hello was believed and answered: what it says of extensions, and its id, which proves our address to the other side. */
+  | {
+      readonly type: 'hello.answered';
+      readonly name: string;
+      readonly address: SocketAddress;
+      readonly key: PublicKey | undefined;
+      readonly flags: number;
+      readonly id: number;
     }
   | { readonly type: 'session.expired'; readonly address: SocketAddress }
   /** It was refused, or expired long ago; it is to be stopped. */

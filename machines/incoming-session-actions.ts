@@ -2,11 +2,12 @@
 
 import { assertEvent, setup } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
-import { type Datagram, encodeDatagram, SIGNATURE_BYTES } from '../src/wire/datagram.ts';
+import { type Datagram, encodeDatagram, isBrokenGetNodes, SIGNATURE_BYTES } from '../src/wire/datagram.ts';
+import type { Hash } from '../src/wire/hash.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import { addressProofMachine } from './address-proof.machine.ts';
 import { effect } from './effects.ts';
-import type { NodeRequest } from './events.ts';
+import type { BulkRequest, BulkRequested, NodeRequest, NodesRequested, RequestReceived } from './events.ts';
 import {
   affordableHellos,
   allowance,
@@ -16,10 +17,12 @@ import {
   type IncomingSessionEvent,
   type IncomingSessionInput,
   isAwaited,
+  isBulkAgreed,
   KNOWN_PEER_A,
   type NodeRead,
   nameIn,
   requested,
+  withProof,
 } from './incoming-session-context.ts';
 import type { SocketRef } from './messages.ts';
 import { limits, timing } from './timing.ts';
@@ -38,6 +41,8 @@ const base = setup({
     sendSigned: effect<{ datagram: Datagram; to: SocketAddress; socket: SocketRef }>('sendSigned'),
     /** What the store has for each: `nodes.read`. */
     readNodes: effect<{ requests: readonly NodeRequest[] }>('readNodes'),
+    /** Sends what the store has for each, at the pace that is asked for: `datagrams.send` to the socket, again and again. */
+    serveNodes: effect<{ requests: readonly BulkRequest[]; to: SocketAddress; socket: SocketRef }>('serveNodes'),
   },
   guards: {
     isUntrusted: ({ event }) => event.type === 'key.found' && !event.trusted,
@@ -62,6 +67,11 @@ const base = setup({
     isHelloAffordable: ({ context, event }) => isHelloAffordable(context, event),
     /** Its sender says Hello once more, and that, too, has been paid for. */
     isPaidHello: ({ context, event }) => requested(event)?.type === 'Hello' && isHelloAffordable(context, event),
+    isBulkAgreed: ({ context }) => isBulkAgreed(context),
+    isBrokenGetNodes: ({ context, event }) => {
+      const datagram = requested(event);
+      return datagram !== undefined && isBulkAgreed(context) && isBrokenGetNodes(datagram);
+    },
     isProofSuccessful: ({ event }) => event.type === 'xstate.done.actor.address-proof' && event.output.proven,
     isExpired: ({ context, event }) =>
       event.type === 'sweep' && event.atMs - context.openedAtMs >= timing.sessionLifetime,
@@ -94,12 +104,27 @@ function answerSize({ value }: NodeRead, { mustSign }: IncomingSessionContext): 
 /** An Error for each request; of many at once, for as many as the owner would let go out at most. */
 const owe = (text: string) =>
   base.enqueueActions(({ context, event, enqueue }) => {
-    const asked = event.type === 'nodes.requested' ? event.requests : [requested(event)];
+    const areMany = event.type === 'nodes.requested' || event.type === 'bulk.requested';
+    const asked = areMany ? event.requests : [requested(event)];
     for (const request of asked.slice(0, limits.errorsPerSource)) {
       const { address: to, socket, owner } = context;
       enqueue.sendTo(owner, { type: 'error.owed', id: request?.id ?? 0, to, text, socket });
     }
   });
+
+/** It asks which root is the newest, or for that. */
+function asksForRoot(event: RequestReceived | NodesRequested | BulkRequested, root: Hash | undefined): boolean {
+  switch (event.type) {
+    case 'request.received':
+      return true;
+    case 'nodes.requested':
+      return event.requests.some(({ hash }) => hash === root);
+    case 'bulk.requested':
+      return event.requests.some(({ entries }) =>
+        entries.some((entry) => entry.kind === 'node' && entry.hash === root),
+      );
+  }
+}
 
 export const incomingSessionSetup = base.extend({
   actions: {
@@ -141,11 +166,17 @@ export const incomingSessionSetup = base.extend({
         name: datagram.name,
         openedAtMs: hello.atMs,
         mustSign: (datagram.flags & KNOWN_PEER_A) !== 0,
+        theirFlags: datagram.flags,
         hello: undefined,
       });
+      const { name, flags, id } = datagram;
+      const { key, owner } = context;
+      enqueue.sendTo(owner, { type: 'hello.answered', name, address, key, flags, id });
       // The first is always answered; repeats of one that is shorter than our answer, as often as they have paid for it.
       if (bytesSent > 0 && allowance(context) < helloSize(ownName)) return;
-      const reply: Datagram = { type: 'HelloReply', id: datagram.id, flags: 0, name: ownName };
+      // A directory has no extensions.
+      const ownFlags = name === '' ? 0 : context.flags;
+      const reply: Datagram = { type: 'HelloReply', id, flags: ownFlags, name: ownName };
       enqueue({ type: 'sendSigned', params: { datagram: reply, to: address, socket: hello.socket } });
       enqueue.assign({ bytesSent: bytesSent + helloSize(ownName) });
     }),
@@ -163,6 +194,7 @@ export const incomingSessionSetup = base.extend({
       newcomer: undefined,
       proven: false,
       reported: undefined,
+      proofs: [],
       bytesReceived: context.newcomer?.size ?? 0,
       bytesSent: 0,
     })),
@@ -190,10 +222,14 @@ export const incomingSessionSetup = base.extend({
       ({ context }) => ({ type: 'session.forgotten', address: context.address }),
     ),
 
-    noteProven: base.assign({ proven: true }),
+    noteProven: base.assign(({ context, event }) => {
+      assertEvent(event, ['session.proven', 'xstate.done.actor.address-proof']);
+      const { provenBy } = event.type === 'session.proven' ? event : event.output;
+      return { proven: true, proofs: withProof(context.proofs, provenBy) };
+    }),
 
     /** Who is at an address an hour later may be somebody else: neither proof nor account is theirs. */
-    forgetProof: base.assign({ proven: false, bytesReceived: 0, bytesSent: 0 }),
+    forgetProof: base.assign({ proven: false, proofs: [], bytesReceived: 0, bytesSent: 0 }),
 
     noteProofTime: base.assign(({ event }) => {
       assertEvent(event, 'xstate.done.actor.address-proof');
@@ -229,6 +265,14 @@ export const incomingSessionSetup = base.extend({
     readRequested: base.enqueueActions(({ event, enqueue }) => {
       assertEvent(event, 'nodes.requested');
       enqueue({ type: 'readNodes', params: { requests: event.requests } });
+    }),
+
+    /** Only those that carry the id of a Hello by which the address was proven (protocol §10.1). */
+    serveBulk: base.enqueueActions(({ context, event, enqueue }) => {
+      assertEvent(event, 'bulk.requested');
+      const { proofs, address: to, socket } = context;
+      const requests = event.requests.filter(({ proof }) => proofs.some((ids) => ids.includes(proof)));
+      if (requests.length > 0) enqueue({ type: 'serveNodes', params: { requests, to, socket } });
     }),
 
     /** What cannot be afforded now waits for the proof, as far as there is room; the rest is asked for again. */
@@ -277,11 +321,11 @@ export const incomingSessionSetup = base.extend({
 
     /** Now and then, and when it has come for the newest root. */
     reportReader: base.enqueueActions(({ context, event, enqueue }) => {
-      assertEvent(event, ['request.received', 'nodes.requested']);
+      assertEvent(event, ['request.received', 'nodes.requested', 'bulk.requested']);
       const { name, proven, ownRoot, reported, owner } = context;
       if (!proven || name === '') return;
       const { atMs } = event;
-      const hasNewest = event.type === 'request.received' || event.requests.some(({ hash }) => hash === ownRoot);
+      const hasNewest = asksForRoot(event, ownRoot);
       const isNews = hasNewest && reported?.root !== ownRoot;
       if (!isNews && reported !== undefined && atMs - reported.atMs < timing.readerReport) return;
       enqueue.assign({ reported: { root: hasNewest ? ownRoot : reported?.root, atMs } });
@@ -291,5 +335,6 @@ export const incomingSessionSetup = base.extend({
     oweNoSession: owe('no session: say Hello first'),
     oweExpired: owe('session expired: say Hello again'),
     oweUnknownRequest: owe('unknown request type'),
+    oweMalformed: owe('malformed GetNodes'),
   },
 });

@@ -2,25 +2,27 @@
 
 import type { DoneActorEvent } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
+import { BULK_FLAG } from '../src/wire/bulk.ts';
 import type { Datagram } from '../src/wire/datagram.ts';
 import type { Hash } from '../src/wire/hash.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import type { AddressProofOutput } from './address-proof.machine.ts';
 import type { Random } from './effects.ts';
-import type { Delivery, NodesRequested, RequestReceived } from './events.ts';
+import type { BulkRequested, Delivery, NodesRequested, RequestReceived } from './events.ts';
 import type { RefFor, SocketRef } from './messages.ts';
 import { limits } from './timing.ts';
 
 export type IncomingSessionEvent =
   | RequestReceived
   | NodesRequested
+  | BulkRequested
   | { readonly type: 'key.found'; readonly key: PublicKey | undefined; readonly trusted: boolean }
   | { readonly type: 'hello.verified'; readonly id: number; readonly valid: boolean }
   | { readonly type: 'nodes.read'; readonly nodes: readonly NodeRead[] }
   /** Undefined: nobody may learn it any more. */
   | { readonly type: 'root.changed'; readonly root: Hash | undefined }
   /** A Hello of ours was answered from this address, under this name. */
-  | { readonly type: 'session.proven'; readonly name: string }
+  | { readonly type: 'session.proven'; readonly name: string; readonly provenBy: readonly number[] }
   | { readonly type: 'sweep'; readonly atMs: number }
   | DoneActorEvent<AddressProofOutput, 'address-proof'>;
 
@@ -39,19 +41,27 @@ export interface IncomingSessionInput {
   readonly owner: RefFor<'incoming-session', 'peer'>;
   readonly socket: SocketRef;
   readonly random: Random;
+  /** Of our Hello and HelloReply: the extensions that we have (protocol §10). */
+  readonly flags: number;
   /** The Hello that opens it. */
   readonly hello: Delivery;
   /** An outgoing session to this very address and name exists: nothing is left to prove. */
   readonly proven: boolean;
+  /** Ids of the Hello of ours that was answered there; none if nothing is proven. */
+  readonly provenBy: readonly number[];
 }
 
-export interface IncomingSessionContext extends Omit<IncomingSessionInput, 'hello'> {
+export interface IncomingSessionContext extends Omit<IncomingSessionInput, 'hello' | 'provenBy'> {
   /** The Hello that is being looked into. */
   readonly hello: Delivery | undefined;
   /** A Hello under another name, while it is not clear whether it really comes from here. */
   readonly newcomer: Delivery | undefined;
   readonly name: string;
   readonly key: PublicKey | undefined;
+  /** Flags of the Hello that was answered last. */
+  readonly theirFlags: number;
+  /** Ids of the last two Hellos of ours that were answered there, newest first: GetNodes has to carry one. */
+  readonly proofs: readonly (readonly number[])[];
   /** The other side takes no unsigned answers. */
   readonly mustSign: boolean;
   readonly bytesReceived: number;
@@ -90,6 +100,16 @@ export function nameIn(hello: Delivery | undefined): string {
 /** How many bytes more may go to this address: one that is not proven gets at most three times what it sent (protocol §5). */
 export function allowance({ proven, bytesReceived, bytesSent }: IncomingSessionContext): number {
   return proven ? Number.POSITIVE_INFINITY : limits.amplification * bytesReceived - bytesSent;
+}
+
+/** Both sides have said that nodes may be asked for in bulk (protocol §10.1). */
+export function isBulkAgreed({ flags, theirFlags }: IncomingSessionContext): boolean {
+  return (flags & theirFlags & BULK_FLAG) !== 0;
+}
+
+/** Whoever knows one of these ids received what we sent to this address. */
+export function withProof(proofs: IncomingSessionContext['proofs'], provenBy: readonly number[]) {
+  return provenBy.length === 0 ? proofs : [provenBy, ...proofs].slice(0, 2);
 }
 
 export function helloSize(ownName: string): number {

@@ -3,7 +3,7 @@
  * answers it, proves the address, and serves our tree.
  */
 import { incomingSessionSetup } from './incoming-session-actions.ts';
-import { nameIn } from './incoming-session-context.ts';
+import { nameIn, withProof } from './incoming-session-context.ts';
 import { limits } from './timing.ts';
 
 export const incomingSessionMachine = incomingSessionSetup.createMachine({
@@ -14,6 +14,8 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
     newcomer: undefined,
     name: '',
     key: undefined,
+    theirFlags: 0,
+    proofs: withProof([], input.provenBy),
     mustSign: false,
     bytesReceived: input.hello.size,
     bytesSent: 0,
@@ -47,6 +49,7 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
           { actions: ['countReceived', 'oweNoSession'] },
         ],
         'nodes.requested': { actions: ['countReceived', 'oweNoSession'] },
+        'bulk.requested': { actions: ['countReceived', 'oweNoSession'] },
       },
     },
     verifying: {
@@ -62,6 +65,7 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
           { actions: ['countReceived', 'oweNoSession'] },
         ],
         'nodes.requested': { actions: ['countReceived', 'oweNoSession'] },
+        'bulk.requested': { actions: ['countReceived', 'oweNoSession'] },
       },
     },
     accepting: {
@@ -78,9 +82,14 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
           { guard: 'isHelloWithoutKey', actions: ['countReceived', 'holdHello', 'answerHello'] },
           { guard: 'isHello', actions: ['countReceived', 'holdHello', 'verifyHeldHello'] },
           { guard: 'isRootRequest', actions: ['countReceived', 'sendRoot', 'reportReader'] },
+          { guard: 'isBrokenGetNodes', actions: ['countReceived', 'oweMalformed'] },
           { actions: ['countReceived', 'oweUnknownRequest'] },
         ],
         'nodes.requested': { actions: ['countReceived', 'readRequested', 'reportReader'] },
+        'bulk.requested': [
+          { guard: 'isBulkAgreed', actions: ['countReceived', 'serveBulk', 'reportReader'] },
+          { actions: ['countReceived', 'oweUnknownRequest'] },
+        ],
         'hello.verified': [
           { guard: 'isGenuine', actions: 'answerHello' },
           { guard: 'isAwaited', actions: 'forgetHello' },
@@ -102,6 +111,7 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
               ownName: context.ownName,
               socket: context.socket,
               random: context.random,
+              flags: context.name === '' ? 0 : context.flags,
               maxSends: context.proofSends,
               atMs: context.openedAtMs,
             }),
@@ -140,6 +150,7 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
               ownName: context.ownName,
               socket: context.socket,
               random: context.random,
+              flags: nameIn(context.newcomer) === '' ? 0 : context.flags,
               maxSends: limits.doubtSends,
               atMs: context.newcomer?.atMs ?? context.openedAtMs,
             }),
@@ -181,6 +192,7 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
           { actions: 'oweExpired' },
         ],
         'nodes.requested': { actions: 'oweExpired' },
+        'bulk.requested': { actions: 'oweExpired' },
         sweep: { guard: 'isForgotten', target: 'ended' },
       },
     },

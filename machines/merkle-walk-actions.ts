@@ -1,13 +1,12 @@
 /** What a download of a tree asks itself before it acts, and what it does then. */
 
 import { assertEvent, setup } from 'xstate';
-import { pop, pushAll } from '../src/merkle/frontier.ts';
 import { hasHash, withHash } from '../src/merkle/hash-set.ts';
 import { type Hash, isEmptyRoot } from '../src/wire/hash.ts';
+import { hashesIn } from './bulk-answer.ts';
 import { effect } from './effects.ts';
 import type { Cost, ReceivedNode, Spent } from './events.ts';
 import {
-  childrenOf,
   failureIn,
   invalidIn,
   type MerkleWalkContext,
@@ -17,9 +16,15 @@ import {
 } from './merkle-walk-context.ts';
 import type { RefFor } from './messages.ts';
 import { limits } from './timing.ts';
+import { expand, without } from './walk-expansion.ts';
+import { countIn, type Group, groupOf, planRequests, pushGroups, withSizes } from './walk-frontier.ts';
 
-/** Free places in the window from which on more is asked for: a quarter; of a small window half, so that batches are worth their events. */
-function refillFrom(window: number): number {
+/**
+ * Free places in the window from which on more is asked for: a quarter; of a small window half, so that batches are worth their events.
+ * An eighth in bulk, where each place is several nodes.
+ */
+function refillFrom({ window, isBulk }: MerkleWalkContext): number {
+  if (isBulk) return Math.max(1, window / 8);
   return Math.max(window / 4, Math.min(window / 2, WORTHWHILE_BATCH));
 }
 const WORTHWHILE_BATCH = 64;
@@ -58,8 +63,8 @@ const base = setup({
     isOverQuota: ({ context, event }) =>
       context.nodesFetched + receivedIn(event).length > context.quota * limits.nodesPerMessage,
     hasRoom: ({ context, event }) =>
-      context.window - context.inFlight + receivedIn(event).length >= refillFrom(context.window),
-    isWhole: ({ context }) => context.pending === 0 && context.inFlight === 0 && context.lookUps === 0,
+      context.window - context.inFlight + ('freed' in event ? event.freed : 0) >= refillFrom(context),
+    isWhole: ({ context }) => context.pending === 0 && context.inFlight === 0 && context.lookUps.length === 0,
     /** Something was answered since this was asked, or little has failed so far: the other side is slow, not gone. */
     isWorthRepeating: ({ context, event }) =>
       event.type === 'nodes.failed' &&
@@ -72,7 +77,7 @@ const base = setup({
     isOfFormerTree: ({ context, event }) =>
       (event.type === 'nodes.absent' || event.type === 'nodes.failed') &&
       !event.hashes.some((hash) => hasHash(context.seen, hash)),
-    isBusy: ({ context }) => context.inFlight > 0 || context.lookUps > 0,
+    isBusy: ({ context }) => context.inFlight > 0 || context.lookUps.length > 0,
     hasFailed: ({ context }) => context.failure !== undefined,
     isAdopted: ({ event }) => event.type === 'tree.adopted' && event.adoption.status === 'adopted',
     /** The announced tree lacks messages of the current one. */
@@ -92,31 +97,29 @@ function receivedIn(event: MerkleWalkEvent): readonly ReceivedNode[] {
 
 type Enqueueing = Parameters<Parameters<typeof base.enqueueActions>[0]>[0];
 
-/** Hashes not met before are looked up in the store; each one once (protocol §9). */
-function meet({ context, enqueue }: Enqueueing, hashes: readonly Hash[]): void {
-  let { seen } = context;
-  const fresh: Hash[] = [];
-  for (const hash of hashes) {
-    if (hasHash(seen, hash)) continue;
-    seen = withHash(seen, hash);
-    fresh.push(hash);
-  }
-  if (fresh.length === 0) return;
-  enqueue.assign({ seen, lookUps: context.lookUps + 1 });
-  enqueue({ type: 'lookUp', params: { hashes: fresh } });
+/** What these nodes of the tree lead to is looked up in the store, but for what is under way already; each hash once (protocol §9). */
+function meet({ context, enqueue }: Enqueueing, nodes: readonly ReceivedNode[]): void {
+  const { groups, ...met } = expand(context, nodes);
+  enqueue.assign({ ...met, lookUps: groups.length > 0 ? [...context.lookUps, groups] : context.lookUps });
+  if (groups.length > 0) enqueue({ type: 'lookUp', params: { hashes: groups.flatMap(hashesIn) } });
 }
 
-/** What so many requests cost that are over. */
-function counted(context: MerkleWalkContext, requests: number, cost: Cost): Partial<MerkleWalkContext> {
-  return { inFlight: context.inFlight - requests, window: cost.window, ...withSpent(context, cost) };
+/** What requests cost. */
+function counted(context: MerkleWalkContext, cost: Cost): Partial<MerkleWalkContext> {
+  const { window, isBulk } = cost;
+  return { inFlight: context.inFlight - cost.freed, window, isBulk, ...withSpent(context, cost) };
 }
 
 function withSpent({ datagramsSent, retransmissions }: MerkleWalkContext, { sent, repeated }: Spent) {
   return { datagramsSent: datagramsSent + sent, retransmissions: retransmissions + repeated };
 }
 
-function answered({ answers }: MerkleWalkContext, count: number, atMs: number): Partial<MerkleWalkContext> {
-  return { answers: answers + count, stalled: 0, lastAtMs: atMs };
+function answered({ answers, stalled }: MerkleWalkContext, count: number, atMs: number): Partial<MerkleWalkContext> {
+  return { answers: answers + count, stalled: count > 0 ? 0 : stalled, lastAtMs: atMs };
+}
+
+function putBack({ frontier, pending }: MerkleWalkContext, groups: readonly Group[]) {
+  return { frontier: pushGroups(frontier, groups), pending: pending + countIn(groups) };
 }
 
 export const merkleWalkSetup = base.extend({
@@ -128,7 +131,8 @@ export const merkleWalkSetup = base.extend({
 
     useSession: base.assign(({ context, event }) => {
       assertEvent(event, 'session.ready');
-      return { session: event.session, window: event.window, lastAtMs: event.atMs, ...withSpent(context, event) };
+      const { session, window, isBulk, atMs } = event;
+      return { session, window, isBulk, lastAtMs: atMs, ...withSpent(context, event) };
     }),
 
     useAnnounced: base.assign(({ context }) => ({ root: context.announced, authenticated: true })),
@@ -145,11 +149,15 @@ export const merkleWalkSetup = base.extend({
         authenticated: event.authenticated,
         isFresh: true,
         window: event.window,
+        isBulk: event.isBulk,
         lastAtMs: event.atMs,
         ...withSpent(context, event),
         frontier: undefined,
         pending: 0,
         seen: undefined,
+        lookUps: [],
+        tip: undefined,
+        suspected: undefined,
         answersAtRestart: context.answers,
       };
     }),
@@ -165,65 +173,70 @@ export const merkleWalkSetup = base.extend({
       return { totalMessages: event.totalMessages, quota, lastAtMs: event.atMs };
     }),
 
-    meetRoot: base.enqueueActions((args) => {
-      if (args.context.root !== undefined) meet(args, [args.context.root]);
+    /** In a cold start, the newest messages are the first that anybody wants to see. */
+    meetRoot: base.enqueueActions(({ context, enqueue }) => {
+      const { root, seen, totalMessages } = context;
+      if (root === undefined) return;
+      const tip = totalMessages === 0 ? root : undefined;
+      enqueue.assign({ seen: withHash(seen, root), tip, lookUps: [...context.lookUps, [groupOf(root, 0)]] });
+      enqueue({ type: 'lookUp', params: { hashes: [root] } });
     }),
 
-    meetChildren: base.enqueueActions((args) => {
-      // Nodes of a former tree are kept, but lead nowhere.
-      const ofThisTree = receivedIn(args.event).filter(({ hash }) => hasHash(args.context.seen, hash));
-      meet(args, childrenOf(ofThisTree.map(({ value }) => value)));
-    }),
+    meetChildren: base.enqueueActions((args) => meet(args, receivedIn(args.event))),
 
     meetMissing: base.enqueueActions((args) => {
       const { event, enqueue, context } = args;
       assertEvent(event, 'tree.adopted');
       if (event.adoption.status !== 'incomplete') return;
-      enqueue.assign({ frontier: pushAll(context.frontier, [event.adoption.missing]), pending: context.pending + 1 });
+      const group = groupOf(event.adoption.missing);
+      enqueue.assign({ frontier: pushGroups(context.frontier, [group]), pending: context.pending + 1 });
     }),
 
     /** What is missing is asked for; what is there in part is gone through without asking anybody. */
     sortFound: base.enqueueActions((args) => {
       const { context, event, enqueue } = args;
       assertEvent(event, 'nodes.lookedUp');
-      const missing: Hash[] = [];
-      const known: Uint8Array[] = [];
-      for (const { hash, status, value } of event.found) {
-        if (status === 'missing') missing.push(hash);
-        else if (status === 'partial' && value !== undefined) known.push(value);
-      }
-      const lookUps = context.lookUps - 1;
-      enqueue.assign({
-        frontier: pushAll(context.frontier, missing),
-        pending: context.pending + missing.length,
+      const [lookedUp = [], ...lookUps] = context.lookUps;
+      const found = new Map(event.found.map((known) => [known.hash, known]));
+      const missing = found.size === 0 ? lookedUp : lookedUp.map((group) => without(group, found));
+      const changed = {
+        frontier: pushGroups(context.frontier, missing),
+        pending: context.pending + countIn(missing),
         lookUps,
-      });
-      meet({ ...args, context: { ...context, lookUps } }, childrenOf(known));
+      };
+      enqueue.assign(changed);
+      const partial = lookedUp.flatMap(({ children, depth }) =>
+        children.flatMap((hash) => {
+          const value = found.get(hash)?.value;
+          return value === undefined ? [] : [{ hash, value, depth }];
+        }),
+      );
+      if (partial.length > 0) meet({ ...args, context: { ...context, ...changed } }, partial);
     }),
 
     /** Fills the window once a good part of it is free: asking in batches costs events per batch, not per node. Tells how far it is. */
     askMore: base.enqueueActions(({ context, event, enqueue, self }) => {
-      const { session, window, inFlight, answers, lastAtMs, toldAtMs, owner, name, nodesFetched } = context;
-      let { frontier, pending } = context;
-      const hashes: Hash[] = [];
-      while (inFlight + hashes.length < window) {
-        const top = pop(frontier);
-        if (top === undefined) break;
-        hashes.push(top.hash);
-        frontier = top.rest;
-        pending -= 1;
-      }
-      if (hashes.length === 0 || session === undefined) return;
-      enqueue.assign({ frontier, pending, inFlight: inFlight + hashes.length });
-      enqueue.sendTo(session, {
-        type: 'nodes.wanted',
-        hashes,
-        requester: self,
-        ticket: answers,
-        atMs: cameAt(context, event),
+      const { session, window, isBulk, inFlight, answers, lastAtMs, toldAtMs, owner, name, nodesFetched } = context;
+      // What is being looked up may be newer than what is known.
+      if (session === undefined || context.lookUps.length > 0) return;
+      const { frontier, sizes, tip } = context;
+      const plan = planRequests({ frontier, room: window - inFlight, window, isBulk, sizes, tip });
+      if (plan.taken === 0) return;
+      const pending = context.pending - plan.taken;
+      enqueue.assign({
+        frontier: plan.frontier,
+        pending,
+        inFlight: inFlight + plan.grants,
+        suspected: plan.suspected ?? context.suspected,
       });
+      const { hashes, requests } = plan;
+      const atMs = cameAt(context, event);
+      if (hashes.length > 0) {
+        enqueue.sendTo(session, { type: 'nodes.wanted', hashes, requester: self, ticket: answers, atMs });
+      }
+      if (requests.length > 0) enqueue.sendTo(session, { type: 'bulk.wanted', requests, requester: self, atMs });
       if (lastAtMs - toldAtMs < PROGRESS_INTERVAL) return;
-      const nodesWanted = pending + inFlight + hashes.length;
+      const nodesWanted = pending + inFlight + plan.grants;
       enqueue.sendTo(owner, { type: 'sync.progressed', peer: name, nodesFetched, nodesWanted });
       enqueue.assign({ toldAtMs: lastAtMs });
     }),
@@ -231,13 +244,14 @@ export const merkleWalkSetup = base.extend({
     countAnswers: base.assign(({ context, event }): Partial<MerkleWalkContext> => {
       if (event.type === 'nodes.absent') {
         const { hashes, atMs } = event;
-        return { ...counted(context, hashes.length, event), ...answered(context, hashes.length, atMs) };
+        return { ...counted(context, event), ...answered(context, hashes.length, atMs) };
       }
       assertEvent(event, 'nodes.received');
       const { nodes, atMs } = event;
       return {
-        ...counted(context, nodes.length, event),
+        ...counted(context, event),
         ...answered(context, nodes.length, atMs),
+        sizes: withSizes(context.sizes, nodes),
         nodesFetched: context.nodesFetched + nodes.length,
         bytesFetched: nodes.reduce((sum, { value }) => sum + value.length, context.bytesFetched),
       };
@@ -245,20 +259,34 @@ export const merkleWalkSetup = base.extend({
 
     countFailed: base.assign(({ context, event }) => {
       assertEvent(event, 'nodes.failed');
-      return { ...counted(context, event.hashes.length, event), stalled: context.stalled + event.hashes.length };
+      return { ...counted(context, event), stalled: context.stalled + event.hashes.length };
     }),
 
     countRootFailed: base.assign(({ context, event }) => {
       assertEvent(event, 'root.failed');
-      return { ...counted(context, 1, event), inFlight: context.inFlight, stalled: context.stalled + 1 };
+      return { ...counted(context, event), inFlight: context.inFlight, stalled: context.stalled + 1 };
     }),
 
     putBack: base.assign(({ context, event }) => {
       assertEvent(event, 'nodes.failed');
-      return {
-        frontier: pushAll(context.frontier, event.hashes),
-        pending: context.pending + event.hashes.length,
-      };
+      return putBack(
+        context,
+        event.hashes.map((hash) => ({ ...groupOf(hash), isSingle: true })),
+      );
+    }),
+
+    /** Of this tree: what a former one still lacks is of no use. */
+    putBackUnserved: base.assign(({ context, event }): Partial<MerkleWalkContext> => {
+      assertEvent(event, 'nodes.received');
+      const { seen } = context;
+      const single = event.single.map((hash) => ({ ...groupOf(hash), isSingle: true }));
+      const unserved = event.unserved.flatMap(({ children, ...wanted }) => (children ? [{ ...wanted, children }] : []));
+      const groups = [...single, ...unserved].filter((group) => hashesIn(group).some((hash) => hasHash(seen, hash)));
+      const isSuspected = ({ children }: Group) =>
+        context.suspected !== undefined && children.includes(context.suspected.parent);
+      return groups.length === 0
+        ? {}
+        : { ...putBack(context, groups), suspected: single.some(isSuspected) ? undefined : context.suspected };
     }),
 
     keep: base.enqueueActions(({ event, enqueue }) => {
@@ -291,7 +319,7 @@ export const merkleWalkSetup = base.extend({
       ...(event.type === 'session.failed' ? withSpent(context, event) : {}),
     })),
     /** The store does not answer those that are open. */
-    forgetLookUps: base.assign({ lookUps: 0 }),
-    countLookUp: base.assign(({ context }) => ({ lookUps: Math.max(0, context.lookUps - 1) })),
+    forgetLookUps: base.assign({ lookUps: [] }),
+    countLookUp: base.assign(({ context }) => ({ lookUps: context.lookUps.slice(1) })),
   },
 });

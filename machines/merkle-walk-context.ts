@@ -1,19 +1,18 @@
 /** What a download of a tree knows, hears, and reports; pure. */
 
-import type { Frontier } from '../src/merkle/frontier.ts';
 import type { HashSet } from '../src/merkle/hash-set.ts';
-import type { Adoption, NodeStatus } from '../src/store/store.ts';
+import type { Adoption } from '../src/store/store.ts';
 import type { Hash } from '../src/wire/hash.ts';
 import { MurmureError } from '../src/wire/murmure-error.ts';
-import { decodeNode, nodeFault, nodeKind } from '../src/wire/node.ts';
+import { nodeFault } from '../src/wire/node.ts';
 import type { Adopted, Failure, ReceivedNode, SessionAnswer, WalkReport } from './events.ts';
 import type { RefFor } from './messages.ts';
 import { limits } from './timing.ts';
+import type { Frontier, Group, Sizes, Suspected } from './walk-frontier.ts';
 
-/** What the store knows of a node; the value comes with an internal node that is not known to be whole. */
+/** A node that the store has; the value comes with an internal node that is not known to be whole. */
 export interface LookedUp {
   readonly hash: Hash;
-  readonly status: NodeStatus;
   readonly value?: Uint8Array;
 }
 
@@ -29,6 +28,7 @@ export type MerkleWalkEvent =
       readonly quota?: number;
       readonly atMs: number;
     }
+  /** Of what was looked up; the rest is missing. */
   | { readonly type: 'nodes.lookedUp'; readonly found: readonly LookedUp[] }
   | { readonly type: 'tree.adopted'; readonly adoption: Adoption; readonly atMs: number }
   | { readonly type: 'adoption.failed'; readonly failure: Failure }
@@ -51,13 +51,22 @@ export interface MerkleWalkContext extends MerkleWalkInput {
   /** The root is the answer to a question of ours; an announced one may be an old one, replayed or late (protocol §7). */
   readonly isFresh: boolean;
   readonly frontier: Frontier;
-  /** Hashes in the frontier. */
+  /** Nodes in the frontier. */
   readonly pending: number;
+  /** The node on the way to the newest message that is needed next; undefined: that message is there, or this is no cold start. */
+  readonly tip: Hash | undefined;
+  /** Children that were asked for together with their parent, before that was known. */
+  readonly suspected: Suspected | undefined;
+  readonly sizes: Sizes;
   /** Every hash met in this tree: each is looked up, and fetched, once. */
   readonly seen: HashSet;
+  /** Datagrams with nodes that are under way, or may be: what was granted counts. */
   readonly inFlight: number;
   readonly window: number;
-  readonly lookUps: number;
+  /** Nodes may be asked for in bulk now. */
+  readonly isBulk: boolean;
+  /** What is being looked up: answers come in the order of the calls. Bounded by what comes in one turn. */
+  readonly lookUps: readonly (readonly Group[])[];
   readonly answers: number;
   /** Requests that stayed unanswered since the last answer. */
   readonly stalled: number;
@@ -78,15 +87,6 @@ export interface MerkleWalkOutput {
   readonly report: WalkReport;
   /** When it ended, Unix ms. */
   readonly atMs: number;
-}
-
-/** Children of the internal nodes among these, in order. */
-export function childrenOf(values: readonly Uint8Array[]): readonly Hash[] {
-  return values.flatMap((value) => {
-    if (nodeKind(value) !== 'internal') return [];
-    const node = decodeNode(value);
-    return node.ok && node.value.kind === 'internal' ? node.value.children : [];
-  });
 }
 
 /** Those that are no valid nodes, though their hashes are right. */

@@ -1,13 +1,13 @@
 /**
- * The download of one peer's tree (protocol §2, §9): asks for the root, then depth first for every node that the store does
- * not hold, and makes the tree current once it is whole. Nodes arrive hash-checked; what is kept survives a failure.
+ * The download of one peer's tree (protocol §2, §9, §10.1): asks for the root, then, the newest messages first, for every node that the
+ * store does not hold, and makes the tree current once it is whole. Nodes arrive hash-checked; what is kept survives a failure.
  */
 import { merkleWalkSetup } from './merkle-walk-actions.ts';
 import { reportOf } from './merkle-walk-context.ts';
 
 export const merkleWalkMachine = merkleWalkSetup.createMachine({
   id: 'merkle-walk',
-  description: 'The download of one peer’s tree, depth first, only what is missing (protocol §2, §9).',
+  description: 'The download of one peer’s tree, the newest messages first, only what is missing (protocol §2, §9).',
   context: ({ input }) => ({
     ...input,
     session: undefined,
@@ -16,10 +16,14 @@ export const merkleWalkMachine = merkleWalkSetup.createMachine({
     isFresh: false,
     frontier: undefined,
     pending: 0,
+    tip: undefined,
+    suspected: undefined,
+    sizes: {},
     seen: undefined,
     inFlight: 0,
     window: 0,
-    lookUps: 0,
+    isBulk: false,
+    lookUps: [],
     answers: 0,
     stalled: 0,
     answersAtRestart: -1,
@@ -79,19 +83,14 @@ export const merkleWalkMachine = merkleWalkSetup.createMachine({
       },
     },
     fetching: {
-      description: 'Fetching what is missing; as many requests are in flight as the session allows.',
+      description: 'Fetching what is missing; as many answers are under way as the session allows.',
       on: {
         'nodes.lookedUp': [{ guard: 'hasRoom', actions: ['sortFound', 'askMore'] }, { actions: 'sortFound' }],
         'nodes.received': [
           { guard: 'isInvalid', target: 'concluding', actions: ['countAnswers', 'keepValid', 'noteFailure'] },
           { guard: 'isOverQuota', target: 'concluding', actions: ['countAnswers', 'noteFailure'] },
-          {
-            guard: 'hasRoom',
-            actions: ['countAnswers', 'keep', 'meetChildren', 'askMore'],
-          },
-          {
-            actions: ['countAnswers', 'keep', 'meetChildren'],
-          },
+          { guard: 'hasRoom', actions: ['countAnswers', 'keep', 'putBackUnserved', 'meetChildren', 'askMore'] },
+          { actions: ['countAnswers', 'keep', 'putBackUnserved', 'meetChildren'] },
         ],
         'nodes.absent': [
           { guard: 'isOfFormerTree', actions: ['countAnswers', 'askMore'] },

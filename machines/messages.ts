@@ -159,6 +159,7 @@ const messages = {
     'directory-client': ['greeting.failed', 'ips.changed', 'listing.wanted', 'port.bound', 'registration.renew'],
     socket: ['datagrams.send', 'source.unrouted'],
     'outgoing-session': [
+      'flags.learned',
       'listing.changed',
       'push.confirmed',
       'push.wanted',
@@ -185,12 +186,20 @@ const messages = {
     ],
   },
   'incoming-session': {
-    peer: ['address.proven', 'error.owed', 'reader.seen', 'session.accepted', 'session.expired', 'session.forgotten'],
+    peer: [
+      'address.proven',
+      'error.owed',
+      'hello.answered',
+      'reader.seen',
+      'session.accepted',
+      'session.expired',
+      'session.forgotten',
+    ],
     socket: ['datagrams.send', 'source.routed'],
   },
   'merkle-walk': {
     peer: ['session.wanted', 'sync.progressed'],
-    'outgoing-session': ['nodes.wanted', 'root.wanted'],
+    'outgoing-session': ['bulk.wanted', 'nodes.wanted', 'root.wanted'],
   },
   'history-check': {
     peer: ['session.wanted'],
@@ -201,10 +210,17 @@ const messages = {
     'outgoing-session': ['root.wanted'],
   },
   'outgoing-session': {
-    peer: ['error.answered', 'session.ended', 'session.established', 'session.lost', 'traversal.wanted'],
+    peer: [
+      'error.answered',
+      'session.ended',
+      'session.established',
+      'session.lost',
+      'session.renewed',
+      'traversal.wanted',
+    ],
     // To itself, later.
-    'outgoing-session': ['push.due'],
-    request: ['request.abandoned', 'request.cancelled', 'request.open', 'request.redirected'],
+    'outgoing-session': ['pace.due', 'push.due'],
+    request: ['request.abandoned', 'request.cancelled', 'request.open', 'request.overtaken', 'request.redirected'],
     socket: ['datagrams.send'],
     'merkle-walk': [
       'nodes.absent',
@@ -222,13 +238,13 @@ const messages = {
   'address-proof': { request: ['request.open'] },
   request: {
     socket: ['datagrams.dropped', 'datagrams.send', 'routes.dropped'],
-    'outgoing-session': ['request.ended', 'request.stalled'],
+    'outgoing-session': ['request.ended', 'request.progressed', 'request.released', 'request.stalled'],
     'address-proof': ['request.ended', 'request.stalled'],
   },
   socket: {
     peer: ['datagram.unsolicited', 'socket.lost', 'socket.ready', 'stranger.asked'],
-    'incoming-session': ['nodes.requested', 'request.received'],
-    request: ['answer.received', 'send.failed'],
+    'incoming-session': ['bulk.requested', 'nodes.requested', 'request.received'],
+    request: ['answer.received', 'answers.received', 'send.failed'],
     'outgoing-session': ['answers.delivered'],
     directory: ['datagram.unsolicited', 'socket.lost', 'socket.ready', 'stranger.asked'],
   },

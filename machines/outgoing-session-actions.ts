@@ -2,11 +2,14 @@
 import { assertEvent } from 'xstate';
 import { formatAddress } from '../src/wire/socket-address.ts';
 import type { SessionReadiness } from './events.ts';
+import { withBulk } from './outgoing-session-bulk.ts';
 import {
+  type Bulk,
   costOf,
   distinct,
   failureOf,
   gather,
+  isBulkInForce,
   isHello,
   isInUse,
   type OutgoingSessionContext,
@@ -16,13 +19,14 @@ import {
   wantedAgain,
   windowOf,
 } from './outgoing-session-context.ts';
-import { NOTHING_SPENT, withHello, withHellos, withRequests } from './outgoing-session-requests.ts';
+import { NOTHING_SPENT, withHello, withHellos } from './outgoing-session-requests.ts';
 import { base } from './outgoing-session-setup.ts';
 import { afterRequest, openPath } from './path.ts';
+import type { RequestEnded } from './request-context.ts';
 import { giveBack } from './slots.ts';
 import { limits, timing } from './timing.ts';
 
-const withNotes = withRequests.extend({
+const withNotes = withBulk.extend({
   actions: {
     noteTime: base.assign(({ event }) => ({ atMs: 'atMs' in event ? event.atMs : undefined })),
 
@@ -57,6 +61,7 @@ const withNotes = withRequests.extend({
         candidates,
         key: event.key,
         zeroEndingIds: context.zeroEndingIds || event.zeroEndingIds === true,
+        noFlags: context.noFlags || event.noFlags === true,
         trustsUnsigned: event.trustsUnsigned === true,
         raced: 0,
         atMs: event.atMs,
@@ -90,7 +95,7 @@ const withNotes = withRequests.extend({
       const path =
         context.path !== undefined && isInUse(context, address)
           ? { ...context.path, openedAtMs: atMs }
-          : openPath(address, atMs);
+          : openPath(address, atMs, context.sockets);
       const trustsUnsigned = context.trustsUnsigned && key === context.key;
       return { path, key, trustsUnsigned, atMs, regreetings: 0 };
     }),
@@ -101,10 +106,15 @@ const withNotes = withRequests.extend({
       const { outcome } = event;
       const path = openedPath(context, event);
       const isHabit = outcome.kind === 'answered' && outcome.form !== 'plain';
-      return { path, zeroEndingIds: context.zeroEndingIds || isHabit, atMs: path.openedAtMs };
+      const noFlags = context.noFlags || (outcome.kind === 'answered' && outcome.form === 'bare');
+      return { path, zeroEndingIds: context.zeroEndingIds || isHabit, noFlags, atMs: path.openedAtMs };
     }),
 
-    losePath: base.assign({ path: undefined }),
+    /** What failed in this session may work in the next. */
+    losePath: base.assign(({ context: { bulk } }) => ({
+      path: undefined,
+      bulk: bulk && { ...bulk, refusals: 0, silences: 0, isOff: false },
+    })),
 
     /** It is told, or over: later failures have reasons of their own. */
     forgetFailure: base.assign({ failure: undefined }),
@@ -114,14 +124,18 @@ const withNotes = withRequests.extend({
       assertEvent(event, 'request.ended');
       const { slot, order, outcome, atMs } = event;
       const { path } = context;
+      // Nodes of an answer that was cut may still come.
+      const isFree = outcome.kind !== 'served' || !outcome.isCut;
       const settled = {
         atMs,
-        requests: giveBack(context.requests, slot),
+        requests: isFree ? giveBack(context.requests, slot) : context.requests,
+        bulk: afterOthers(context, event),
         hellos: context.hellos.filter((hello) => hello.slot !== slot),
         greeted: isHello(event) ? withHello(context.greeted, event.sends) : context.greeted,
       };
       if (path === undefined || !isInUse(context, order.to)) return settled;
-      const regreetings = !isHello(event) && outcome.kind === 'answered' ? 0 : context.regreetings;
+      const isAnswered = outcome.kind === 'answered' || outcome.kind === 'served';
+      const regreetings = !isHello(event) && isAnswered ? 0 : context.regreetings;
       return { ...settled, path: afterRequest(path, event), regreetings };
     }),
 
@@ -195,6 +209,12 @@ const withNotes = withRequests.extend({
   },
 });
 
+/** Others are answered: that some GetNodes were not is the fault of the extension. */
+function afterOthers({ bulk }: OutgoingSessionContext, event: RequestEnded): Bulk | undefined {
+  const isTold = !isHello(event) && event.outcome.kind === 'answered' && bulk !== undefined;
+  return isTold && bulk.silences >= limits.bulkSilences ? { ...bulk, isOff: true } : bulk;
+}
+
 export const sessionSetup = withNotes.extend({
   actions: {
     tellWaitersReady: base.enqueueActions(({ context, enqueue, self }) => {
@@ -203,6 +223,7 @@ export const sessionSetup = withNotes.extend({
         type: 'session.ready',
         session: self,
         window: windowOf(context),
+        isBulk: isBulkInForce(context),
         atMs: atMs ?? path?.openedAtMs ?? 0,
         ...context.greeted,
       };
@@ -216,31 +237,29 @@ export const sessionSetup = withNotes.extend({
       if (failure === undefined) return;
       const spent = withHellos(context.greeted, args);
       for (const waiter of context.waiters) enqueue.sendTo(waiter, { type: 'session.failed', failure, ...spent });
-      for (const wanted of context.heldBack) {
+      for (const wanted of [...context.heldBack, ...context.waiting]) {
         const sent = wanted.sentBefore ?? 0;
         const cost = { failure, isFinal: true, ...costOf(context, sent, Math.min(sent, 1)) };
         if (wanted.type === 'root.wanted') enqueue.sendTo(wanted.requester, { type: 'root.failed', ...cost });
         else {
           const { hashes, ticket } = wanted;
-          enqueue.sendTo(wanted.requester, { type: 'nodes.failed', hashes, ticket, ...cost });
+          enqueue.sendTo(wanted.requester, { type: 'nodes.failed', hashes, ticket, ...cost, freed: hashes.length });
         }
       }
-      enqueue.assign({ waiters: [], heldBack: [] });
+      enqueue.assign({ waiters: [], heldBack: [], waiting: [] });
     }),
 
-    passOnGathered: base.enqueueActions(({ context, enqueue }) => {
-      for (const { requester, nodes, absent, sent, atMs } of context.gathered) {
-        // What was sent for both is counted with the nodes, if there are any.
-        const cost = costOf(context, sent, nodes.length + absent.length);
+    passOnGathered: base.enqueueActions(({ context, event, enqueue }) => {
+      assertEvent(event, 'answers.delivered');
+      enqueue.assign({ atMs: event.atMs });
+      for (const { requester, nodes, absent, unserved, single, requests, sent, freed, atMs } of context.gathered) {
+        // What all of it has cost is counted once.
+        const cost = costOf(context, sent, requests, freed);
         const free = costOf(context, 0, 0);
-        if (nodes.length > 0) enqueue.sendTo(requester, { type: 'nodes.received', nodes, ...cost, atMs });
+        const isTold = absent.length === 0 || nodes.length + unserved.length + single.length > 0;
+        if (isTold) enqueue.sendTo(requester, { type: 'nodes.received', nodes, unserved, single, ...cost, atMs });
         if (absent.length > 0) {
-          enqueue.sendTo(requester, {
-            type: 'nodes.absent',
-            hashes: absent,
-            ...(nodes.length > 0 ? free : cost),
-            atMs,
-          });
+          enqueue.sendTo(requester, { type: 'nodes.absent', hashes: absent, ...(isTold ? free : cost), atMs });
         }
       }
       if (context.gathered.length > 0) enqueue.assign({ gathered: [] });
@@ -274,7 +293,8 @@ export const sessionSetup = withNotes.extend({
       assertEvent(event, 'request.ended');
       const { order, outcome } = event;
       if (outcome.kind !== 'answered' || outcome.form === 'plain') return;
-      enqueue({ type: 'rememberHabit', params: { address: order.to, key: context.key } });
+      const noFlags = outcome.form === 'bare';
+      enqueue({ type: 'rememberHabit', params: { address: order.to, key: context.key, noFlags } });
     }),
 
     /** An Error is always shown to the user (protocol §4). */
@@ -288,8 +308,15 @@ export const sessionSetup = withNotes.extend({
     reportEstablished: base.enqueueActions(({ context, enqueue }) => {
       const { id: session, name, path, key, owner } = context;
       if (path === undefined) return;
-      const { address, openedAtMs: atMs } = path;
-      enqueue.sendTo(owner, { type: 'session.established', session, name, address, key, atMs });
+      const { address, provenBy, openedAtMs: atMs } = path;
+      enqueue.sendTo(owner, { type: 'session.established', session, name, address, key, provenBy, atMs });
+    }),
+
+    reportRenewed: base.enqueueActions(({ context, enqueue }) => {
+      const { id: session, name, path, owner } = context;
+      if (path === undefined) return;
+      const { address, provenBy } = path;
+      enqueue.sendTo(owner, { type: 'session.renewed', session, name, address, provenBy });
     }),
 
     reportLost: base.sendTo(

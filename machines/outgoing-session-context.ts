@@ -2,6 +2,7 @@
 import type { PublicKey } from '../src/identity/public-key.ts';
 import type { Hash } from '../src/wire/hash.ts';
 import { type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
+import type { Harvest, Wanted } from './bulk-answer.ts';
 import type { Random } from './effects.ts';
 import type {
   AnswersDelivered,
@@ -17,7 +18,16 @@ import type {
 import { socketFor } from './events.ts';
 import type { Ref, RefFor, SocketRef } from './messages.ts';
 import { afterRequest, openPath, type Path } from './path.ts';
-import type { Question, RequestEnded, Requester, RequestOrder, RequestStalled } from './request-context.ts';
+import { window } from './path-allowance.ts';
+import type {
+  Question,
+  RequestEnded,
+  Requester,
+  RequestOrder,
+  RequestProgressed,
+  RequestReleased,
+  RequestStalled,
+} from './request-context.ts';
 import { requestFailure } from './request-failure.ts';
 import type { Slots } from './slots.ts';
 import { limits, timing } from './timing.ts';
@@ -40,6 +50,26 @@ export interface NodesWanted {
   readonly atMs: number | undefined;
   /** How often it, one node then, was sent already, over a path that was lost. */
   readonly sentBefore?: number;
+}
+
+/** As many GetNodes. No more grants in all than there is room for in the window. */
+export interface BulkWanted {
+  readonly type: 'bulk.wanted';
+  readonly requests: readonly { readonly wanted: readonly Wanted[]; readonly grant: number }[];
+  readonly requester: Ref<NodesResult>;
+  readonly atMs: number | undefined;
+}
+
+/** What the peer has said of extensions in its latest Hello, and whether that has turned out to be true. */
+export interface Bulk {
+  /** From where it was said. */
+  readonly address: SocketAddress;
+  /** The id of that Hello, which GetNodes has to carry. */
+  readonly proof: number;
+  /** GetNodes in a row that were refused, and that stayed unanswered. */
+  readonly refusals: number;
+  readonly silences: number;
+  readonly isOff: boolean;
 }
 
 export type OutgoingSessionEvent =
@@ -67,15 +97,28 @@ export type OutgoingSessionEvent =
   | { readonly type: 'trust.changed' }
   | RootWanted
   | NodesWanted
+  | BulkWanted
+  /** The peer has said Hello from there, under this key. */
+  | {
+      readonly type: 'flags.learned';
+      readonly address: SocketAddress;
+      readonly key: PublicKey | undefined;
+      readonly flags: number;
+      readonly id: number;
+    }
   /** Our signed Root, to be pushed (protocol §5). */
   | { readonly type: 'push.wanted'; readonly bytes: Uint8Array }
   /** The peer has asked for what was pushed. */
   | { readonly type: 'push.confirmed' }
   | { readonly type: 'push.due' }
+  /** A request may be sent now, or one under way must be lost. */
+  | { readonly type: 'pace.due' }
   | { readonly type: 'sockets.changed'; readonly sockets: Sockets }
   | { readonly type: 'sweep'; readonly atMs: number }
   | AnswersDelivered
   | RequestEnded
+  | RequestProgressed
+  | RequestReleased
   | RequestStalled;
 
 export type Waiter =
@@ -90,6 +133,8 @@ export interface OutgoingSessionInput {
   readonly ownName: string;
   readonly owner: RefFor<'outgoing-session', 'peer'>;
   readonly random: Random;
+  /** Of our Hello: the extensions that we have (protocol §10). */
+  readonly flags: number;
   readonly sockets: Sockets;
   /** Where the other side is, if that needs no asking: a directory, or an address given by hand. */
   readonly located: Located | undefined;
@@ -102,7 +147,12 @@ export interface Gathered {
   readonly requester: Requester;
   readonly nodes: readonly ReceivedNode[];
   readonly absent: readonly Hash[];
+  readonly unserved: readonly Wanted[];
+  readonly single: readonly Hash[];
+  /** Requests that are over, sends that these have cost, and datagrams that are under way no more. */
+  readonly requests: number;
   readonly sent: number;
+  readonly freed: number;
   readonly atMs: number;
 }
 
@@ -123,11 +173,18 @@ export interface OutgoingSessionContext extends OutgoingSessionInput {
   readonly atMs: number | undefined;
   readonly usedAtMs: number;
   readonly zeroEndingIds: boolean;
+  /** It answers only a Hello without flags. */
+  readonly noFlags: boolean;
   readonly trustsUnsigned: boolean;
+  readonly bulk: Bulk | undefined;
   readonly requests: Slots;
   readonly gathered: readonly Gathered[];
   /** What waits for the next HelloReply: what was refused, and what is wanted while there is no session. Bounded by the window of each requester. */
   readonly heldBack: readonly (RootWanted | NodesWanted)[];
+  /** Nodes that are wanted and not asked for yet, since the window is full or the pace does not allow it. BOUNDED: by the window that requesters are told. */
+  readonly waiting: readonly NodesWanted[];
+  /** When the pace is looked at again, whatever comes. */
+  readonly paceDueAtMs: number | undefined;
   readonly regreetings: number;
   /** A pushed Root that the peer has not asked for yet, and how often it was sent. */
   readonly push: { readonly bytes: Uint8Array; readonly sends: number } | undefined;
@@ -166,22 +223,38 @@ export function distinct(addresses: readonly SocketAddress[]): SocketAddress[] {
 }
 
 /** The address at which our Hello was answered, as the path that it is from now on. */
-export function openedPath({ path, atMs: nowMs }: OutgoingSessionContext, event: RequestEnded): Path {
-  const { order } = event;
+export function openedPath({ path, sockets, atMs: nowMs }: OutgoingSessionContext, event: RequestEnded): Path {
+  const { order, outcome } = event;
   const atMs = event.atMs ?? nowMs ?? 0;
-  return path !== undefined && sameAddress(path.address, order.to)
-    ? { ...path, openedAtMs: atMs }
-    : afterRequest(openPath(order.to, atMs), event);
+  const opened =
+    path !== undefined && sameAddress(path.address, order.to)
+      ? { ...path, openedAtMs: atMs }
+      : afterRequest(openPath(order.to, atMs, sockets), event);
+  return outcome.kind === 'answered' ? { ...opened, provenBy: outcome.ids } : opened;
 }
 
 export function isInUse({ path }: OutgoingSessionContext, address: SocketAddress): boolean {
   return path !== undefined && sameAddress(path.address, address);
 }
 
-/** How many requests may be in flight. */
-export function windowOf({ path }: OutgoingSessionContext): number {
-  return Math.max(1, Math.floor(path?.congestion.window ?? limits.initialWindow));
+/** The peer serves nodes in bulk over the path in use (protocol §10.1). */
+export function isBulkInForce({ path, bulk }: OutgoingSessionContext): boolean {
+  return bulk !== undefined && !bulk.isOff && path !== undefined && sameAddress(bulk.address, path.address);
 }
+
+/**
+ * How many datagrams with answers a requester may have under way. Of requests for one node each some wait here, so that there is always
+ * one to send; grants are under way at once, and never more than the window.
+ */
+export function windowOf(context: OutgoingSessionContext): number {
+  const { path } = context;
+  if (path === undefined) return Math.ceil(REQUESTERS_SHARE * limits.firstWindow);
+  const { controller } = path;
+  if (!isBulkInForce(context)) return Math.ceil(REQUESTERS_SHARE * window(controller));
+  // Whoever has extensions need not be tried with few requests first.
+  return controller.rate.delivered === 0 ? limits.initialWindow : window(controller);
+}
+const REQUESTERS_SHARE = 1.5;
 
 interface Asked {
   readonly to: SocketAddress;
@@ -204,7 +277,10 @@ export function orderFor(context: OutgoingSessionContext, asked: Asked): Request
     // A Root of somebody who never signs them is believed if the user says so.
     answerKey: question.type === 'RootRequest' && context.trustsUnsigned ? undefined : context.key,
     answerName: isHelloOrder && context.nameKnown ? context.name : undefined,
-    firstTimeoutMs: isHelloOrder ? timing.helloTimeout : (context.path?.congestion.timeoutMs ?? timing.initialTimeout),
+    firstTimeoutMs: isHelloOrder
+      ? timing.helloTimeout
+      : (context.path?.controller.roundTrip.timeoutMs ?? timing.initialTimeout),
+    roundTripMs: context.path?.controller.roundTrip.smoothedMs,
     maxSends: asked.maxSends ?? (isHelloOrder ? limits.helloSends : limits.requestSends),
     zeroEndingIds: context.zeroEndingIds,
     requester,
@@ -214,8 +290,10 @@ export function orderFor(context: OutgoingSessionContext, asked: Asked): Request
   };
 }
 
-export function costOf(context: OutgoingSessionContext, sent: number, requests: number): Cost {
-  return { sent, repeated: sent - requests, window: windowOf(context) };
+/** Of so many requests, with one datagram under way for each. */
+export function costOf(context: OutgoingSessionContext, sent: number, requests: number, freed = requests): Cost {
+  const isBulk = isBulkInForce(context);
+  return { sent, repeated: sent - requests, window: windowOf(context), isBulk, freed };
 }
 
 /** With an answer to a GetDatum, for whoever asked. */
@@ -226,16 +304,47 @@ export function gather(
   const { requester } = order;
   if (requester === undefined || outcome.kind !== 'answered' || atMs === undefined) return gathered;
   const { answer } = outcome;
-  const former = gathered.find((other) => other.requester === requester);
-  const { nodes = [], absent = [], sent = 0 } = former ?? {};
+  const former = gatheredFor(gathered, requester);
+  const { nodes, absent } = former;
   const grown: Gathered = {
-    requester,
+    ...former,
     nodes: answer.type === 'Datum' ? [...nodes, { hash: answer.hash, value: answer.value }] : nodes,
     absent: answer.type === 'NoDatum' ? [...absent, answer.hash] : absent,
-    sent: sent + order.sentBefore + sends,
+    requests: former.requests + 1,
+    sent: former.sent + order.sentBefore + sends,
+    freed: former.freed + 1,
     atMs,
   };
-  return [...gathered.filter((other) => other !== former), grown];
+  return [...gathered.filter((other) => other.requester !== requester), grown];
+}
+
+function gatheredFor(gathered: readonly Gathered[], requester: Requester): Gathered {
+  const nothing = { nodes: [], absent: [], unserved: [], single: [], requests: 0, sent: 0, freed: 0, atMs: 0 };
+  return gathered.find((other) => other.requester === requester) ?? { requester, ...nothing };
+}
+
+/** With Nodes that have come, for whoever asked; `unserved` at the end of the request. */
+export function gatherHarvest(
+  gathered: readonly Gathered[],
+  { order, freed, sends, atMs }: Pick<RequestEnded, 'order' | 'freed' | 'sends' | 'atMs'>,
+  { harvest, unserved }: { readonly harvest: Harvest; readonly unserved?: readonly Wanted[] },
+): readonly Gathered[] {
+  const { requester } = order;
+  if (requester === undefined || atMs === undefined) return gathered;
+  const former = gatheredFor(gathered, requester);
+  const isOver = unserved !== undefined;
+  const grown: Gathered = {
+    requester,
+    nodes: [...former.nodes, ...harvest.nodes],
+    absent: [...former.absent, ...harvest.absent],
+    unserved: [...former.unserved, ...(unserved ?? [])],
+    single: [...former.single, ...harvest.single],
+    requests: former.requests + (isOver ? 1 : 0),
+    sent: former.sent + (isOver ? order.sentBefore + sends : 0),
+    freed: former.freed + freed,
+    atMs,
+  };
+  return [...gathered.filter((other) => other.requester !== requester), grown];
 }
 
 /** Why there was no answer, in a sentence. */

@@ -5,7 +5,6 @@ import { actorId } from './actor-ids.ts';
 import { type Spent, socketFor } from './events.ts';
 import type { RefFor } from './messages.ts';
 import {
-  type NodesWanted,
   type OutgoingSessionContext,
   openedPath,
   orderFor,
@@ -18,20 +17,25 @@ import { busySlots, giveBack, takeSlot } from './slots.ts';
 import { limits, timing } from './timing.ts';
 
 /** Hands an order to a free slot; gives its number and what the slots are then. */
-function send(
+export function send(
   { context, event, enqueue, self }: Enqueueing,
   slots: OutgoingSessionContext['requests'],
   order: RequestOrder,
+  // What a timer caused has no time: a round trip that counted from an earlier event would be taken for far too long.
+  atMs = 'atMs' in event ? event.atMs : undefined,
 ) {
   const taken = takeSlot(slots);
   const id = actorId.request(taken.slot);
   if (taken.isNew) {
     enqueue.spawnChild('request', { id, input: { slot: taken.slot, owner: self, random: context.random } });
   }
-  // What a timer caused has no time: a round trip that counted from an earlier event would be taken for far too long.
-  const atMs = 'atMs' in event ? event.atMs : undefined;
   enqueue.sendTo<RefFor<'outgoing-session', 'request'>>(id, { type: 'request.open', order, atMs });
   return taken;
+}
+
+/** Extensions are for peers: a directory has none, and whoever is only greeted is asked for no nodes. */
+function helloFlags({ flags, noFlags, located }: OutgoingSessionContext): number {
+  return noFlags || located !== undefined ? 0 : flags;
 }
 
 /** Says Hello to each of these addresses that no Hello is under way to. */
@@ -41,7 +45,7 @@ function greet(args: Enqueueing, addresses: readonly SocketAddress[]): void {
   for (const to of addresses) {
     const socket = socketFor(context.sockets, to);
     if (socket === undefined || hellos.some((hello) => sameAddress(hello.to, to))) continue;
-    const question = { type: 'Hello', flags: 0, name: context.ownName } as const;
+    const question = { type: 'Hello', flags: helloFlags(context), name: context.ownName } as const;
     const { slot, slots } = send(args, requests, orderFor(context, { question, to, socket }));
     requests = slots;
     hellos = [...hellos, { slot, to }];
@@ -78,36 +82,17 @@ function cancelHellos(args: Enqueueing): void {
   enqueue.assign({ requests, hellos: [] });
 }
 
-/** Asks over the path in use. */
-function ask(args: Enqueueing, wanted: RootWanted | NodesWanted): void {
+/** Asks for the root over the path in use. */
+function askRoot(args: Enqueueing, wanted: RootWanted): void {
   const { context, enqueue } = args;
   const to = context.path?.address;
   const socket = to && socketFor(context.sockets, to);
   if (to === undefined || socket === undefined) return;
+  const { sentBefore } = wanted;
   // It accepts what comes of this question.
   const requester = wanted.requester as Requester;
-  if (wanted.type === 'root.wanted') {
-    const { slots } = send(
-      args,
-      context.requests,
-      orderFor(context, { question: { type: 'RootRequest' }, to, socket, requester, sentBefore: wanted.sentBefore }),
-    );
-    enqueue.assign({ requests: slots });
-    return;
-  }
-  let { requests } = context;
-  for (const hash of wanted.hashes) {
-    const order = orderFor(context, {
-      question: { type: 'GetDatum', hash },
-      to,
-      socket,
-      requester,
-      ticket: wanted.ticket,
-      sentBefore: wanted.sentBefore,
-    });
-    requests = send(args, requests, order).slots;
-  }
-  enqueue.assign({ requests });
+  const order = orderFor(context, { question: { type: 'RootRequest' }, to, socket, requester, sentBefore });
+  enqueue.assign({ requests: send(args, context.requests, order).slots });
 }
 
 /** One send of what is to be pushed. */
@@ -155,9 +140,9 @@ export const withRequests = base.extend({
       raced: 0,
     })),
 
-    askWanted: base.enqueueActions((args) => {
-      assertEvent(args.event, ['root.wanted', 'nodes.wanted']);
-      ask(args, args.event);
+    askRoot: base.enqueueActions((args) => {
+      assertEvent(args.event, 'root.wanted');
+      askRoot(args, args.event);
     }),
 
     /** Does the path in use still answer? */
@@ -184,8 +169,8 @@ export const withRequests = base.extend({
       const socket = socketFor(context.sockets, to);
       const from = context.path?.address;
       if (socket === undefined || from === undefined) return;
-      const { congestion, heard } = openedPath(context, event);
-      const { timeoutMs: firstTimeoutMs } = congestion;
+      const { controller, heard } = openedPath(context, event);
+      const { timeoutMs: firstTimeoutMs } = controller.roundTrip;
       for (const slot of busySlots(context.requests)) {
         const redirected = { type: 'request.redirected', from, to, socket, firstTimeoutMs, heard } as const;
         enqueue.sendTo<RefFor<'outgoing-session', 'request'>>(actorId.request(slot), redirected);

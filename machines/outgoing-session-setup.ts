@@ -24,6 +24,16 @@ function isUnheard(context: OutgoingSessionContext, { order, outcome }: RequestE
   return outcome.kind === 'unsendable' || context.path?.heard === order.heard;
 }
 
+function isFirstRefusal({ located, nameKnown, regreetings }: OutgoingSessionContext, event: RequestEnded): boolean {
+  const isDirectory = located !== undefined && nameKnown;
+  const isRefused = !isHello(event) && event.outcome.kind === 'refused';
+  return isRefused && !isDirectory && regreetings < limits.regreetings;
+}
+
+function isBulkEnded(event: OutgoingSessionEvent): event is RequestEnded {
+  return event.type === 'request.ended' && event.order.question.type === 'GetNodes';
+}
+
 export const base = setup({
   types: {
     context: {} as OutgoingSessionContext,
@@ -34,8 +44,8 @@ export const base = setup({
   actions: {
     /** Asks the directory: `peer.located` or `peer.notLocated`. */
     locatePeer: effect<{ name: string }>('locatePeer'),
-    /** Keeps that whoever is at this address, under this key, answers only ids that end in zero. */
-    rememberHabit: effect<{ address: SocketAddress; key: PublicKey | undefined }>('rememberHabit'),
+    /** Keeps that whoever is at this address, under this key, answers only ids that end in zero, or only a Hello without flags as well. */
+    rememberHabit: effect<{ address: SocketAddress; key: PublicKey | undefined; noFlags: boolean }>('rememberHabit'),
     /** Whether the user believes its Roots without a signature: `trust.recalled` if so. */
     recallTrust: effect<{ name: string; key: PublicKey | undefined }>('recallTrust'),
   },
@@ -76,6 +86,14 @@ export const base = setup({
       assertEvent(event, 'request.ended');
       return event.order.question.type === 'GetDatum' && event.outcome.kind === 'answered';
     },
+    isBulk: ({ event }) => isBulkEnded(event),
+    isBulkServed: ({ event }) => isBulkEnded(event) && event.outcome.kind === 'served',
+    isBulkFirstRefused: ({ context, event }) => isBulkEnded(event) && isFirstRefusal(context, event),
+    mayBulkBeElsewhere: ({ context, event }) =>
+      isBulkEnded(event) &&
+      context.located === undefined &&
+      isUnheard(context, event) &&
+      event.outcome.kind !== 'served',
     isAnswered: ({ event }) => {
       assertEvent(event, 'request.ended');
       return event.outcome.kind === 'answered';
@@ -87,9 +105,7 @@ export const base = setup({
     /** The other side forgot the session: Hello is said once more. A directory that did so wants a new registration as well. */
     isFirstRefusal: ({ context, event }) => {
       assertEvent(event, 'request.ended');
-      const isDirectory = context.located !== undefined && context.nameKnown;
-      const isRefused = !isHello(event) && event.outcome.kind === 'refused';
-      return isRefused && !isDirectory && context.regreetings < limits.regreetings;
+      return isFirstRefusal(context, event);
     },
     /** Nothing came over the path in use for as long as a path that works would take. */
     isPathSilent: ({ context, event }) => {
@@ -138,7 +154,10 @@ export const base = setup({
     },
     mayTraverse: ({ context }) => mayTraverse(context),
     isIdle: ({ context }) =>
-      context.waiters.length === 0 && context.heldBack.length === 0 && areAllFree(context.requests),
+      context.waiters.length === 0 &&
+      context.heldBack.length === 0 &&
+      context.waiting.length === 0 &&
+      areAllFree(context.requests),
     isExpired: ({ context, event }) => {
       assertEvent(event, 'sweep');
       return event.atMs - (context.path?.openedAtMs ?? 0) >= timing.sessionLifetime;

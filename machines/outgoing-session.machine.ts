@@ -69,10 +69,14 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
     atMs: undefined,
     usedAtMs: 0,
     zeroEndingIds: false,
+    noFlags: false,
     trustsUnsigned: false,
+    bulk: undefined,
     requests: noSlots,
     gathered: [],
     heldBack: [],
+    waiting: [],
+    paceDueAtMs: undefined,
     regreetings: 0,
     push: undefined,
     failure: undefined,
@@ -84,6 +88,10 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
     'session.used': { actions: 'noteUse' },
     'root.wanted': { actions: 'holdBackWanted' },
     'nodes.wanted': { actions: 'holdBackWanted' },
+    'bulk.wanted': { actions: 'returnBulkWanted' },
+    'flags.learned': { actions: 'learnFlags' },
+    'request.progressed': { actions: 'noteProgress' },
+    'request.released': { actions: 'freeSlot' },
     'session.greet': { target: '.greeting', actions: ['noteTime', 'useGiven'] },
     'session.adopt': [
       {
@@ -97,7 +105,8 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
     'push.wanted': { actions: 'push' },
     'push.due': [{ guard: 'isPushDue', actions: 'repeatPush' }, { actions: 'forgetPush' }],
     'push.confirmed': { actions: 'forgetPush' },
-    'answers.delivered': { actions: 'passOnGathered' },
+    'answers.delivered': { actions: ['passOnGathered', 'keepPace'] },
+    'pace.due': { actions: ['noteDue', 'keepPace'] },
     'request.ended': [
       {
         guard: 'isHelloAnswered',
@@ -105,6 +114,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
         actions: ['settle', 'usePath', 'keepHabit', 'cancelHellos', 'endRace'],
       },
       { guard: 'isHello', actions: ['settle', 'reportError'] },
+      { guard: 'isBulk', actions: ['settle', 'reportError', 'judgeBulk', 'passOnBulk'] },
       { guard: 'isNodeAnswered', actions: ['settle', 'gatherAnswer'] },
       { guard: 'isRefusal', actions: ['settle', 'reportError', 'holdBackUnserved'] },
       { actions: ['settle', 'passOn'] },
@@ -122,7 +132,10 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
           { target: 'locating', actions: 'addWaiter' },
         ],
         // A Hello may still be answered; what else is refused late is not asked again.
-        'request.ended': { guard: 'isRefusal', actions: ['settle', 'reportError', 'passOn'] },
+        'request.ended': [
+          { guard: 'isBulk', actions: ['settle', 'reportError', 'judgeBulk', 'passOnBulk'] },
+          { guard: 'isRefusal', actions: ['settle', 'reportError', 'passOn'] },
+        ],
       },
       states: {
         recent: {
@@ -177,7 +190,18 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
         'session.open': { actions: ['addWaiter', 'noteUse', 'tellWaitersReady'] },
         'request.ended': [
           { guard: 'isNodeAnswered', actions: ['settle', 'gatherAnswer'] },
-          { guard: 'isHelloAnsweredByPath', actions: ['settle', 'usePath'] },
+          {
+            guard: 'isBulkFirstRefused',
+            target: 'greeting',
+            actions: ['settle', 'reportError', 'judgeBulk', 'passOnBulk', 'countRegreeting', 'greetAgain'],
+          },
+          {
+            guard: 'mayBulkBeElsewhere',
+            target: '.searching',
+            actions: ['settle', 'noteEnded', 'judgeBulk', 'passOnBulk'],
+          },
+          { guard: 'isBulk', actions: ['settle', 'reportError', 'judgeBulk', 'passOnBulk', 'keepPace'] },
+          { guard: 'isHelloAnsweredByPath', actions: ['settle', 'usePath', 'reportRenewed'] },
           { guard: 'isHelloAnsweredElsewhere', actions: move },
           { guard: 'isAnswered', actions: ['settle', 'passOn'] },
           {
@@ -185,20 +209,21 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
             target: 'greeting',
             actions: ['settle', 'reportError', 'holdBackUnserved', 'countRegreeting', 'greetAgain'],
           },
-          { guard: 'isRefusal', actions: ['settle', 'reportError', 'passOn'] },
+          { guard: 'isRefusal', actions: ['settle', 'reportError', 'passOn', 'keepPace'] },
           { guard: 'mayBeElsewhere', target: '.searching', actions: ['settle', 'noteEnded', 'holdBackUnserved'] },
           { guard: 'isUnheard', target: 'failing', actions: ['settle', 'noteEnded', 'passOn'] },
-          { actions: ['settle', 'passOn'] },
+          { actions: ['settle', 'passOn', 'keepPace'] },
         ],
         sweep: { guard: 'isExpired', target: 'closed', actions: ['losePath', 'reportLost'] },
       },
       states: {
         answering: {
           description: 'The path in use answers.',
-          entry: ['forgetFailure', 'wantHeldBack'],
+          entry: ['forgetFailure', 'wantHeldBack', 'keepPace'],
           on: {
-            'root.wanted': { actions: ['noteUse', 'askWanted'] },
-            'nodes.wanted': { actions: ['noteUse', 'askWanted'] },
+            'root.wanted': { actions: ['noteUse', 'askRoot'] },
+            'nodes.wanted': { actions: ['noteUse', 'addWanted', 'keepPace'] },
+            'bulk.wanted': { actions: ['noteUse', 'askBulk', 'keepPace'] },
             'session.adopt': [
               { guard: 'isInUse', actions: 'adopt' },
               // A relayed Hello, or a second process of the peer, takes nothing away from a path that answers.
@@ -237,16 +262,23 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
               {
                 guard: 'isHelloAnsweredByPath',
                 target: 'answering',
-                actions: ['settle', 'usePath', 'keepHabit', 'cancelHellos', 'endRace'],
+                actions: ['settle', 'usePath', 'reportRenewed', 'keepHabit', 'cancelHellos', 'endRace'],
               },
               {
                 guard: 'isNodeAnswered',
                 target: 'answering',
                 actions: ['settle', 'gatherAnswer', 'cancelHellos', 'endRace'],
               },
+              {
+                guard: 'isBulkServed',
+                target: 'answering',
+                actions: ['settle', 'judgeBulk', 'passOnBulk', 'cancelHellos', 'endRace'],
+              },
+              { guard: 'isBulk', actions: ['settle', 'reportError', 'judgeBulk', 'passOnBulk'] },
               { guard: 'isAnswered', target: 'answering', actions: ['settle', 'passOn', 'cancelHellos', 'endRace'] },
               { guard: 'isUnserved', actions: ['settle', 'holdBackUnserved'] },
             ],
+            'request.progressed': { target: 'answering', actions: ['noteProgress', 'cancelHellos', 'endRace'] },
           },
           after: {
             traversalDelay: { actions: 'askForTraversal' },

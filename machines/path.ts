@@ -3,38 +3,117 @@
  * time, and moves to another only when that one no longer answers.
  */
 import type { SocketAddress } from '../src/wire/socket-address.ts';
-import { afterRequests, type Congestion, initialCongestion } from './congestion.ts';
+import type { Harvest } from './bulk-answer.ts';
+import type { Sockets } from './events.ts';
+import { arrived, closed } from './path-controller.ts';
+import { openController, type PathController } from './path-state.ts';
 import type { RequestEnded } from './request-context.ts';
-import { timing } from './timing.ts';
+import { backedOff, withRoundTrip } from './round-trip.ts';
+import { limits, timing } from './timing.ts';
 
 export interface Path {
   readonly address: SocketAddress;
   /** When our last Hello was answered there. */
   readonly openedAtMs: number;
-  readonly congestion: Congestion;
+  /** How much is asked of it, and when. It knows GetDatum by the number of its slot. */
+  readonly controller: PathController;
   /** How many answers have come from there. */
   readonly heard: number;
+  /** Ids of our latest Hello that was answered there. Bounded: three. */
+  readonly provenBy: readonly number[];
 }
 
-export function openPath(address: SocketAddress, openedAtMs: number): Path {
-  return { address, openedAtMs, congestion: initialCongestion, heard: 0 };
+/** A Datum with a message of usual length. */
+const EXPECTED_BYTES = 250;
+
+/** What the system takes of its buffer for a datagram, however small it is. */
+const BUFFER_BYTES_PER_DATAGRAM = 2_304;
+
+/** No more than the receive buffer takes, if that is known, while this process is busy. */
+function largestWindow(receiveBufferBytes = Number.POSITIVE_INFINITY): number {
+  return Math.max(
+    limits.initialWindow,
+    Math.min(limits.maximumWindow, Math.floor(receiveBufferBytes / BUFFER_BYTES_PER_DATAGRAM)),
+  );
+}
+
+export function openPath(address: SocketAddress, openedAtMs: number, { receiveBufferBytes }: Sockets): Path {
+  const controller = openController({
+    firstWindow: limits.firstWindow,
+    initialWindow: limits.initialWindow,
+    largestWindow: largestWindow(receiveBufferBytes),
+    expectedBytes: EXPECTED_BYTES,
+  });
+  return { address, openedAtMs, controller, heard: 0, provenBy: [] };
+}
+
+/** Nodes have come: of what was asked for under this number, or of something that was given up before. */
+export function afterNodes(path: Path, event: NodesCame): Path {
+  const { slot: id, harvest, sends, atMs } = event;
+  let { controller } = path;
+  if (atMs === undefined) return path;
+  for (const { sequence, isLast, bytes } of harvest.arrivals) {
+    controller = arrived(controller, { id, sequence, isLast, bytes, atMs, isRepeated: sends > 1 });
+  }
+  return { ...path, heard: path.heard + harvest.arrivals.length, controller };
+}
+type NodesCame = Pick<RequestEnded, 'slot' | 'sends' | 'atMs'> & { readonly harvest: Harvest };
+
+function afterServed(path: Path, event: RequestEnded, harvest: Harvest): Path {
+  const after = afterNodes(path, { ...event, harvest });
+  const controller = closed(after.controller, event.slot);
+  return { ...after, controller: event.sends === 1 ? controller : withTimeouts(controller, event) };
 }
 
 /** What the end of a request says about the path. Hello teaches the round trip only: the other side may have to ask for our key. */
-export function afterRequest(path: Path, { order, outcome, sends, openedAtMs, atMs }: RequestEnded): Path {
+export function afterRequest(path: Path, event: RequestEnded): Path {
+  const { outcome, order, slot } = event;
+  if (outcome.kind === 'unsendable') return { ...path, controller: closed(path.controller, slot) };
   const isAnswered = outcome.kind === 'answered' || outcome.kind === 'refused';
-  if (outcome.kind === 'unsendable') return path;
-  const { firstTimeoutMs, question } = order;
-  const answers = isAnswered ? 1 : 0;
-  const learned = afterRequests(path.congestion, { answers, sends, firstTimeoutMs, openedAtMs, atMs });
-  const heard = path.heard + answers;
-  if (question.type !== 'Hello') return { ...path, heard, congestion: learned };
-  const congestion = sends === 1 ? { ...learned, window: path.congestion.window } : path.congestion;
-  return { ...path, heard, congestion };
+  if (outcome.kind === 'served') return afterServed(path, event, outcome.harvest);
+  const isForNodes = order.question.type === 'GetDatum' || order.question.type === 'GetNodes';
+  const controller = isForNodes ? afterDatum(path, event) : afterOther(path, event);
+  return { ...path, heard: path.heard + (isAnswered ? 1 : 0), controller };
+}
+
+function afterDatum({ controller }: Path, event: RequestEnded): PathController {
+  const { slot: id, outcome, sends, atMs } = event;
+  const waited = sends === 1 ? controller : withTimeouts(controller, event);
+  // Sent over another path first, or never answered.
+  const isKnown = controller.outstanding.some((request) => request.id === id);
+  if (!isKnown || atMs === undefined) return closed(waited, id);
+  const bytes = outcome.kind === 'answered' && outcome.answer.type === 'Datum' ? outcome.answer.value.length : 0;
+  return arrived(waited, {
+    id,
+    sequence: 0,
+    isLast: true,
+    bytes: bytes + DATUM_BYTES,
+    atMs,
+    isRepeated: sends > 1,
+  });
+}
+
+/** What stands before a value, header included (protocol §4). */
+const DATUM_BYTES = 39;
+
+function afterOther({ controller }: Path, event: RequestEnded): PathController {
+  const { order, sends, openedAtMs, atMs } = event;
+  if (sends > 1) return order.question.type === 'Hello' ? controller : withTimeouts(controller, event);
+  if (openedAtMs === undefined || atMs === undefined) return controller;
+  const roundTrip = withRoundTrip(controller.roundTrip, atMs - openedAtMs, atMs, order.firstTimeoutMs);
+  return { ...controller, roundTrip };
+}
+
+function withTimeouts(controller: PathController, { order, sends, overtaken, openedAtMs }: RequestEnded) {
+  const timeouts = sends - 1 - overtaken;
+  if (timeouts === 0) return controller;
+  const sentAtMs = openedAtMs ?? Number.NEGATIVE_INFINITY;
+  const roundTrip = backedOff(controller.roundTrip, sentAtMs, timeouts, order.firstTimeoutMs);
+  return { ...controller, roundTrip };
 }
 
 /** Nothing has come from there since the request was opened, for long enough to look for another path (protocol §5). */
 export function isSilent(path: Path, heardBefore: number, waitedMs: number): boolean {
-  const patience = Math.max(timing.minimumSilence, 3 * (path.congestion.smoothedMs ?? 0));
+  const patience = Math.max(timing.minimumSilence, 3 * (path.controller.roundTrip.smoothedMs ?? 0));
   return path.heard === heardBefore && waitedMs >= patience;
 }

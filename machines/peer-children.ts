@@ -17,7 +17,7 @@ export const childActions = {
 
   noteSocket: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, 'socket.ready');
-    const sockets = withSocket(context.sockets, event.address, event.socket);
+    const sockets = withSocket(context.sockets, event);
     enqueue.assign({ sockets });
     const { port } = event.address;
     enqueue.assign({ ports: [...context.ports, port] });

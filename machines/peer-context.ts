@@ -173,6 +173,8 @@ export interface PeerInput {
   /** Undefined: nobody is to learn it from us. */
   readonly root: Hash | undefined;
   readonly binds: readonly SocketAddress[];
+  /** Of our Hellos to peers: the extensions that we have (protocol §10). */
+  readonly flags: number;
   readonly following: readonly string[];
   readonly register: boolean;
   /** Our own key, if it is to be noticed that another program publishes with it. */

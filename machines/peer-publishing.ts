@@ -112,7 +112,7 @@ export const publishingActions = {
       const free = searches.indexOf(undefined);
       const slot = free === -1 ? searches.length : free;
       searches[slot] = place;
-      const input = { address, name, key, ownName: name, socket, random, maxSends: limits.helloSends, atMs };
+      const input = { address, name, key, ownName: name, socket, random, flags: 0, maxSends: limits.helloSends, atMs };
       enqueue.spawnChild('addressProof', { id: actorId.addressProof(slot), input });
     }
     enqueue.assign({ copiesSoughtAtMs: atMs, searches });

@@ -11,10 +11,10 @@ import {
   incomingAt,
   incomingEntries,
   isCrowded,
-  isInSession,
   isReached,
   knownPeerAt,
   outgoingOf,
+  sessionAt,
   withIncoming,
   withOutgoing,
   withoutIncoming,
@@ -40,11 +40,11 @@ export function ensureOutgoing(
   },
 ): void {
   if (outgoingOf(context.contacts, id) !== undefined) return;
-  const { name: ownName, random, sockets } = context;
+  const { name: ownName, random, flags, sockets } = context;
   const { name, nameKnown, located } = peer;
-  const input = { id, name, ownName, owner: self, random, sockets, located, nameKnown };
+  const input = { id, name, ownName, owner: self, random, flags, sockets, located, nameKnown };
   enqueue.spawnChild('outgoingSession', { id, input });
-  const entry = { name, address: undefined, key: undefined, openedAtMs: undefined };
+  const entry = { name, address: undefined, key: undefined, openedAtMs: undefined, provenBy: [] };
   enqueue.assign(({ context: now }) => ({ contacts: withOutgoing(now.contacts, id, entry) }));
 }
 
@@ -134,8 +134,9 @@ export const sessionActions = {
   noteEstablished: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, 'session.established');
     if (outgoingOf(context.contacts, event.session) === undefined) return;
-    const { session, name, address, key, atMs: openedAtMs } = event;
-    const contacts = withOutgoing(context.contacts, session, { name, address, key, openedAtMs });
+    const { session, name, address, key, provenBy, atMs: openedAtMs } = event;
+    const entry = { name, address, key, openedAtMs, provenBy };
+    const contacts = withOutgoing(context.contacts, session, entry);
     enqueue.assign({ contacts });
     enqueue.emit({ type: 'session.opened', direction: 'outgoing', name, address, authenticated: key !== undefined });
     const socket = socketFor(context.sockets, address);
@@ -151,15 +152,46 @@ export const sessionActions = {
     enqueue.sendTo<RefFor<'peer', 'incoming-session'>>(actorId.incomingSession(address), {
       type: 'session.proven',
       name,
+      provenBy,
     });
+    if (incoming.name === name && incoming.said !== undefined) {
+      const said = { type: 'flags.learned', address, key: incoming.key, ...incoming.said } as const;
+      enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(session, said);
+    }
     if (incoming.name === name) enqueue.assign({ contacts: withIncoming(contacts, { ...incoming, proven: true }) });
+  }),
+
+  /** GetNodes may carry the id of this Hello as well from now on. */
+  noteRenewed: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, 'session.renewed');
+    const { session, name, address, provenBy } = event;
+    const entry = outgoingOf(context.contacts, session);
+    if (entry === undefined) return;
+    enqueue.assign({ contacts: withOutgoing(context.contacts, session, { ...entry, provenBy }) });
+    if (incomingAt(context.contacts, address) === undefined) return;
+    const proven = { type: 'session.proven', name, provenBy } as const;
+    enqueue.sendTo<RefFor<'peer', 'incoming-session'>>(actorId.incomingSession(address), proven);
+  }),
+
+  /** Our session towards whoever said Hello learns what that says of extensions. */
+  noteSaid: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, 'hello.answered');
+    const { name, address, key, flags, id } = event;
+    const entry = incomingAt(context.contacts, address);
+    if (entry !== undefined) {
+      enqueue.assign({ contacts: withIncoming(context.contacts, { ...entry, said: { flags, id } }) });
+    }
+    const session = actorId.outgoingSession(name);
+    if (name === '' || outgoingOf(context.contacts, session) === undefined) return;
+    const learned = { type: 'flags.learned', address, key, flags, id } as const;
+    enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(session, learned);
   }),
 
   noteLost: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, 'session.lost');
     if (outgoingOf(context.contacts, event.session) === undefined) return;
     const { session, name, failure } = event;
-    const lost = { name, address: undefined, key: undefined, openedAtMs: undefined };
+    const lost = { name, address: undefined, key: undefined, openedAtMs: undefined, provenBy: [] };
     const contacts = withOutgoing(context.contacts, session, lost);
     enqueue.assign({ contacts });
     if (failure === undefined) return;
@@ -240,15 +272,17 @@ export const sessionActions = {
       enqueue.sendTo(former.socket, { type: 'source.unrouted', source: from, isCutOff: true });
     }
     const hello: Delivery = { received, from, size, atMs, socket };
-    const proven = isInSession(contacts, nameIn(hello), from);
-    const { name: ownName, history, root, random } = context;
+    const session = sessionAt(contacts, nameIn(hello), from);
+    const proven = session !== undefined;
+    const provenBy = session?.provenBy ?? [];
+    const { name: ownName, history, root, random, flags } = context;
     // Who it is, and whether it was asked about our history, is known later.
     const ownRoot = history === undefined ? root : undefined;
     enqueue.spawnChild('incomingSession', {
       id,
-      input: { address: from, ownName, ownRoot, owner: self, socket, random, hello, proven },
+      input: { address: from, ownName, ownRoot, owner: self, socket, random, flags, hello, proven, provenBy },
     });
-    const entry = { name: undefined, key: undefined, proven, openedAtMs: atMs, address: from, socket };
+    const entry = { name: undefined, key: undefined, proven, openedAtMs: atMs, address: from, socket, said: undefined };
     enqueue.assign({ contacts: withIncoming(contacts, entry) });
   }),
 

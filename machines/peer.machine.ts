@@ -88,6 +88,8 @@ export const peerMachine = peerSetup.createMachine({
         'session.wanted': { actions: 'openSession' },
         'hello.wanted': { actions: 'helloAddress' },
         'session.established': { actions: ['noteEstablished', 'askAboutHistory'] },
+        'session.renewed': { actions: 'noteRenewed' },
+        'hello.answered': { actions: 'noteSaid' },
         'session.lost': { actions: ['forgetAsked', 'noteLost'] },
         'session.ended': { actions: ['forgetAsked', 'endOutgoing'] },
         'traversal.wanted': { actions: 'askForTraversal' },

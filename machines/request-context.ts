@@ -3,8 +3,19 @@ import type { PublicKey } from '../src/identity/public-key.ts';
 import { type Datagram, encodeDatagram, type ReceivedDatagram } from '../src/wire/datagram.ts';
 import { type Hash, hashOf } from '../src/wire/hash.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
+import {
+  type BulkAnswer,
+  type BulkQuestion,
+  entryFor,
+  type Harvest,
+  hashesIn,
+  NO_HARVEST,
+  noAnswer,
+  unserved,
+  type Wanted,
+} from './bulk-answer.ts';
 import type { Random } from './effects.ts';
-import type { AnswerReceived, AnswersDelivered, NodesResult, RootResult } from './events.ts';
+import type { AnswerReceived, AnswersDelivered, AnswersReceived, NodesResult, RootResult } from './events.ts';
 import type { Ref, RefFor } from './messages.ts';
 import { drawId } from './retransmission.ts';
 
@@ -12,7 +23,8 @@ import { drawId } from './retransmission.ts';
 export type Question =
   | { readonly type: 'Hello'; readonly flags: number; readonly name: string }
   | { readonly type: 'RootRequest' }
-  | { readonly type: 'GetDatum'; readonly hash: Hash };
+  | { readonly type: 'GetDatum'; readonly hash: Hash }
+  | BulkQuestion;
 
 export interface RequestOrder {
   readonly question: Question;
@@ -23,6 +35,8 @@ export interface RequestOrder {
   /** HelloReply must carry this name; undefined: any. */
   readonly answerName: string | undefined;
   readonly firstTimeoutMs: number;
+  /** Of the path, smoothed; undefined before it was measured. */
+  readonly roundTripMs: number | undefined;
   readonly maxSends: number;
   /** Every id ends in a zero byte, for peers that copy only the first three (protocol §11, C). */
   readonly zeroEndingIds: boolean;
@@ -57,7 +71,23 @@ export interface Form {
 }
 
 export type RequestOutcome =
-  | { readonly kind: 'answered'; readonly answer: Datagram; readonly from: SocketAddress; readonly form: FormKind }
+  | {
+      readonly kind: 'answered';
+      readonly answer: Datagram;
+      readonly from: SocketAddress;
+      readonly form: FormKind;
+      /** Of all its sends: the other side proved with each of them that it is there. */
+      readonly ids: readonly number[];
+    }
+  /** Nodes have come. `isCut`: not all of them, or too late; what is still under way is reported, and the slot is not free yet. */
+  | {
+      readonly kind: 'served';
+      readonly harvest: Harvest;
+      readonly unserved: readonly Wanted[];
+      readonly isCut: boolean;
+      /** Any node has come. */
+      readonly hasServed: boolean;
+    }
   | { readonly kind: 'refused'; readonly text: string }
   | { readonly kind: 'unanswered'; readonly waitedMs: number; readonly faults: Faults }
   /** The operating system refuses to send there. */
@@ -71,10 +101,32 @@ export interface RequestEnded {
   readonly outcome: RequestOutcome;
   /** To the address in the order. */
   readonly sends: number;
+  /** Datagrams with answers that were under way until now. */
+  readonly freed: number;
+  /** How many of them were no timeout's, but because later requests were answered first. */
+  readonly overtaken: number;
   /** When it was opened; undefined if a timer caused it, or if it was redirected: then no round trip is measured. */
   readonly openedAtMs: number | undefined;
   /** When the answer came; undefined for a request without one. */
   readonly atMs: number | undefined;
+}
+
+/** Some Nodes have come, and more are expected; or they are late, and the request is over. */
+export interface RequestProgressed {
+  readonly type: 'request.progressed';
+  readonly slot: number;
+  readonly order: RequestOrder;
+  readonly harvest: Harvest;
+  readonly sends: number;
+  readonly freed: number;
+  readonly openedAtMs: number | undefined;
+  readonly atMs: number;
+}
+
+/** Nothing more is expected of a request that was cut: its slot is free. */
+export interface RequestReleased {
+  readonly type: 'request.released';
+  readonly slot: number;
 }
 
 /** Three timeouts or more in a row; the request goes on. */
@@ -100,17 +152,20 @@ export interface RequestRedirected {
 export type RequestEvent =
   | { readonly type: 'request.open'; readonly order: RequestOrder; readonly atMs: number | undefined }
   | RequestRedirected
+  /** Later requests are answered: it was lost (RFC 9002 §6.1). */
+  | { readonly type: 'request.overtaken' }
   /** No answer is to be waited for any longer. */
   | { readonly type: 'request.abandoned' }
   /** Its outcome is of no interest any more and is not reported; late answers come here no more. */
   | { readonly type: 'request.cancelled' }
   | { readonly type: 'datagram.signed'; readonly id: number; readonly signature: Uint8Array }
   | AnswerReceived
+  | AnswersReceived
   | { readonly type: 'answer.verified'; readonly id: number; readonly valid: boolean }
   | { readonly type: 'send.failed'; readonly why: string };
 
 /** Whoever opens requests. That answers were delivered is told to those only that have asked for nodes. */
-export type RequestOwner = Ref<RequestEnded | RequestStalled | AnswersDelivered>;
+export type RequestOwner = Ref<RequestEnded | RequestProgressed | RequestReleased | RequestStalled | AnswersDelivered>;
 
 export interface RequestInput {
   readonly slot: number;
@@ -129,11 +184,21 @@ export interface CurrentRequest {
   readonly openedAtMs: number | undefined;
   /** How often it was sent to where it goes now, the send that is being prepared included. */
   readonly sends: number;
+  /** How many of them because later requests were answered first: these do not count towards its end (protocol §6). */
+  readonly overtaken: number;
   readonly timeoutMs: number;
   readonly waitedMs: number;
   /** An answer whose signature is being verified. */
   readonly held: AnswerReceived | undefined;
   readonly faults: Faults;
+  /** What has come of a GetNodes, and what came last. */
+  readonly nodes: BulkProgress | undefined;
+}
+
+export interface BulkProgress {
+  readonly question: BulkQuestion;
+  readonly answer: BulkAnswer;
+  readonly harvest: Harvest;
 }
 
 export interface RequestContext extends RequestInput {
@@ -162,18 +227,49 @@ export function openRequest(
     kind: 'plain',
     openedAtMs,
     sends: 1,
+    overtaken: 0,
     timeoutMs: order.firstTimeoutMs,
     waitedMs: 0,
     held: undefined,
     faults: {},
+    nodes: progressOf(order.question),
   };
+}
+
+function progressOf(question: Question): BulkProgress | undefined {
+  if (question.type !== 'GetNodes') return undefined;
+  return { question, answer: noAnswer(question), harvest: NO_HARVEST };
+}
+
+/** What has come of a GetNodes. Called only where there is one. */
+export function nodesOf(context: RequestContext): BulkProgress {
+  const { nodes } = currentOf(context);
+  if (nodes === undefined) throw new Error('the request in this slot is no GetNodes');
+  return nodes;
+}
+
+/** Its end, with what came last. */
+export function servedWith(context: RequestContext, isCut: boolean, atMs: number | undefined): RequestEnded {
+  const { question, answer, harvest } = nodesOf(context);
+  const left = unserved(question, answer);
+  // Whoever serves nothing is not asked in this way again and again.
+  const hasServed = answer.bytes > 0;
+  const single = hasServed ? harvest.single : [...harvest.single, ...left.flatMap(hashesIn)];
+  const served = { harvest: { ...harvest, single }, unserved: hasServed ? left : [] };
+  return endedWith(context, { kind: 'served', ...served, isCut, hasServed }, atMs);
 }
 
 function makeForm(random: Random, order: RequestOrder, kind: FormKind): Form {
   const { question, zeroEndingIds } = order;
   const id = drawId(random, zeroEndingIds || kind !== 'plain');
-  const bare = question.type === 'Hello' && kind === 'bare' ? { ...question, flags: 0 } : question;
-  return { kind, id, bytes: encodeDatagram({ ...bare, id }), isSigned: false };
+  return { kind, id, bytes: encodeDatagram({ ...askedWith(question, kind), id }), isSigned: false };
+}
+
+function askedWith(question: Question, kind: FormKind) {
+  if (question.type !== 'GetNodes')
+    return question.type === 'Hello' && kind === 'bare' ? { ...question, flags: 0 } : question;
+  const { type, proof, gap, grant, wanted } = question;
+  return { type, proof, gap, grant, entries: wanted.map(entryFor) };
 }
 
 /** The form of the next send: the second and the last Hello try what helps peers that have no answer to the first. */
@@ -210,6 +306,8 @@ export function faultIn(
       if (datagram.type !== 'Datum' && datagram.type !== 'NoDatum') return 'other type';
       if (datagram.hash !== question.hash) return 'other hash';
       return datagram.type === 'Datum' && hashOf(datagram.value) !== question.hash ? 'other hash' : undefined;
+    case 'GetNodes':
+      return 'other type';
   }
 }
 
@@ -230,9 +328,20 @@ export function redirected(
     },
     openedAtMs: undefined,
     sends: 1,
+    overtaken: 0,
     timeoutMs: firstTimeoutMs,
     waitedMs: 0,
   };
+}
+
+/** Waits from now on as long as it has just begun to. */
+export function withOvertaking(current: CurrentRequest): CurrentRequest {
+  return { ...current, sends: current.sends + 1, overtaken: current.overtaken + 1 };
+}
+
+/** Sends that a timeout ended, or is to end. */
+export function timedSends({ sends, overtaken }: CurrentRequest): number {
+  return sends - overtaken;
 }
 
 export function withFault(current: CurrentRequest, fault: Fault): CurrentRequest {
@@ -240,6 +349,8 @@ export function withFault(current: CurrentRequest, fault: Fault): CurrentRequest
 }
 
 export function endedWith(context: RequestContext, outcome: RequestOutcome, atMs: number | undefined): RequestEnded {
-  const { order, sends, openedAtMs } = currentOf(context);
-  return { type: 'request.ended', slot: context.slot, order, outcome, sends, openedAtMs, atMs };
+  const { order, sends, overtaken, openedAtMs, nodes } = currentOf(context);
+  const freed =
+    nodes === undefined ? 1 : nodes.question.grant - nodes.answer.sequences.come.size + nodes.harvest.arrivals.length;
+  return { type: 'request.ended', slot: context.slot, order, outcome, sends, overtaken, freed, openedAtMs, atMs };
 }

@@ -22,6 +22,7 @@ export function requestFailure(order: RequestOrder, outcome: RequestOutcome, sen
       return { code: 'peer-unreachable', message };
     }
     case 'answered':
+    case 'served':
       return { code: 'unexpected', message: `${who} answered ${what}` };
   }
 }

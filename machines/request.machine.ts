@@ -10,6 +10,7 @@ import { assertEvent, setup } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import { appendSignature } from '../src/wire/datagram.ts';
 import { sameAddress } from '../src/wire/socket-address.ts';
+import { hasGap, isWhole, NO_HARVEST, showsLoss, takeNodes, withSequences } from './bulk-answer.ts';
 import { effect } from './effects.ts';
 import type { AnswerReceived } from './events.ts';
 import {
@@ -19,18 +20,24 @@ import {
   faultIn,
   formInUse,
   nextKind,
+  nodesOf,
   openRequest,
+  type Question,
   type RequestContext,
   type RequestEnded,
   type RequestEvent,
   type RequestInput,
+  type RequestProgressed,
   redirected,
+  servedWith,
+  timedSends,
   withFault,
   withForm,
+  withOvertaking,
 } from './request-context.ts';
 import { backedOff, UNFIT_ANSWER, withJitter } from './retransmission.ts';
 import type { DatagramsSend } from './socket.machine.ts';
-import { limits } from './timing.ts';
+import { limits, timing } from './timing.ts';
 
 const base = setup({
   types: { context: {} as RequestContext, events: {} as RequestEvent, input: {} as RequestInput },
@@ -40,7 +47,7 @@ const base = setup({
   },
   guards: {
     /** Only Hello and RootRequest are signed (protocol §4). */
-    needsSignature: ({ event }) => event.type === 'request.open' && event.order.question.type !== 'GetDatum',
+    needsSignature: ({ event }) => event.type === 'request.open' && !isForNodes(event.order.question),
     isInUse: ({ context, event }) => {
       assertEvent(event, 'datagram.signed');
       return event.id === formInUse(currentOf(context)).id;
@@ -54,7 +61,7 @@ const base = setup({
     /** A Merkle tree protects its nodes, signatures the rest. */
     needsVerification: ({ context }) => {
       const { answerKey, question } = currentOf(context).order;
-      return answerKey !== undefined && question.type !== 'GetDatum';
+      return answerKey !== undefined && !isForNodes(question);
     },
     isHeld: ({ context, event }) => {
       assertEvent(event, 'answer.verified');
@@ -64,14 +71,37 @@ const base = setup({
       assertEvent(event, 'answer.verified');
       return event.valid && event.id === currentOf(context).held?.answer.datagram.id;
     },
-    isExhausted: ({ context }) => currentOf(context).sends >= currentOf(context).order.maxSends,
+    isExhausted: ({ context }) => timedSends(currentOf(context)) >= currentOf(context).order.maxSends,
+    /** Whoever answers all but this is not asked for it with every other answer. */
+    mayBeLost: ({ context }) => currentOf(context).overtaken < limits.overtakenSends,
     /** The next send has another id or other flags, which is not signed yet. */
     needsForm: ({ context }) => {
       const current = currentOf(context);
       return !current.forms.some(({ kind }) => kind === nextKind(current));
     },
+    isForPlain: ({ context }) => currentOf(context).nodes === undefined,
+    isBulkRedirected: ({ context, event }) => {
+      assertEvent(event, 'request.redirected');
+      const { nodes, order } = currentOf(context);
+      return nodes !== undefined && sameAddress(order.to, event.from);
+    },
+    /** With what has just come, all of the answer is there. */
+    isWhole: ({ context, event }) => {
+      assertEvent(event, 'answers.received');
+      return isWhole(withSequences(nodesOf(context).answer.sequences, event.answers));
+    },
+    isLossShown: ({ context, event }) => {
+      assertEvent(event, 'answers.received');
+      return showsLoss(withSequences(nodesOf(context).answer.sequences, event.answers));
+    },
     wasOpened: ({ context }) => context.current !== undefined,
     isNoHello: ({ context }) => currentOf(context).order.question.type !== 'Hello',
+    /** A plain question, to another address of the same peer. */
+    isMovable: ({ context, event }) => {
+      assertEvent(event, 'request.redirected');
+      const { nodes, order } = currentOf(context);
+      return nodes === undefined && order.question.type !== 'Hello' && sameAddress(order.to, event.from);
+    },
     /** A Hello is about its address; anything else may go to another address of the same peer. */
     isRedirectable: ({ context, event }) => {
       assertEvent(event, 'request.redirected');
@@ -84,8 +114,24 @@ const base = setup({
       const current = currentOf(context);
       return withJitter(current.timeoutMs, formInUse(current).id);
     },
+    /** A datagram that others have overtaken is given 9/8 of a round trip (RFC 9002 §6.1.2), silence a timeout. */
+    nodesPatience: ({ context }) => {
+      const { order, timeoutMs } = currentOf(context);
+      const isOvertaken = order.roundTripMs !== undefined && hasGap(nodesOf(context).answer.sequences);
+      return isOvertaken ? Math.max(timing.overtakenPatience, (order.roundTripMs * 9) / 8) : timeoutMs;
+    },
+    /** Two round trips. */
+    latePatience: ({ context }) => {
+      const { order, timeoutMs } = currentOf(context);
+      return Math.max(timing.overtakenPatience, 2 * (order.roundTripMs ?? timeoutMs));
+    },
   },
 });
+
+/** Trees protect their nodes, whichever way they are asked for: neither question nor answer is signed. */
+function isForNodes({ type }: Question): boolean {
+  return type === 'GetDatum' || type === 'GetNodes';
+}
 
 /** Changes what the slot is busy with. */
 const change = (changes: (current: CurrentRequest, event: RequestEvent) => CurrentRequest) =>
@@ -115,6 +161,8 @@ const requestSetup = base.extend({
 
     backOff: change((current) => ({ ...current, kind: nextKind(current), ...backedOff(current) })),
 
+    countOvertaking: change(withOvertaking),
+
     redirect: change((current, event) => {
       assertEvent(event, 'request.redirected');
       return redirected(current, event);
@@ -139,7 +187,7 @@ const requestSetup = base.extend({
     /** There are so many requests for nodes that their routes give way to those of the next request in this slot only. */
     dropFewRoutes: base.enqueueActions(({ context, enqueue }) => {
       const { question, socket } = currentOf(context).order;
-      if (question.type !== 'GetDatum') enqueue.sendTo(socket, { type: 'routes.dropped', ids: context.ids });
+      if (!isForNodes(question)) enqueue.sendTo(socket, { type: 'routes.dropped', ids: context.ids });
     }),
 
     reportDrop: base.sendTo(({ context }) => currentOf(context).order.socket, {
@@ -153,6 +201,26 @@ const requestSetup = base.extend({
       const fault = faultIn(current, event.answer);
       return fault === undefined ? current : withFault(current, fault);
     }),
+
+    noteOtherType: change((current) => withFault(current, 'other type')),
+
+    /** What does not fit is counted, and nothing of it is kept. */
+    takeNodes: base.enqueueActions(({ context, event, enqueue }) => {
+      assertEvent(event, 'answers.received');
+      const current = currentOf(context);
+      const { question, answer: former } = nodesOf(context);
+      const { answer, harvest } = takeNodes(question, former, event.answers);
+      enqueue.assign({ current: { ...current, nodes: { question, answer, harvest } } });
+      if (harvest.unfit === 0) return;
+      const { socket } = current.order;
+      enqueue.sendTo(socket, { type: 'datagrams.dropped', why: UNFIT_ANSWER, count: harvest.unfit });
+    }),
+
+    /** What came last was reported when it came. */
+    forgetHarvest: change((current) => ({
+      ...current,
+      nodes: current.nodes && { ...current.nodes, harvest: NO_HARVEST },
+    })),
 
     noteForgery: change((current) => withFault({ ...current, held: undefined }, 'forged')),
 
@@ -171,11 +239,38 @@ const requestSetup = base.extend({
 
     /** After three timeouts in a row the owner may look for another way (protocol §5). */
     reportStall: base.enqueueActions(({ context, enqueue }) => {
-      const { order, sends, timeoutMs, waitedMs } = currentOf(context);
-      if (sends < limits.sendsBeforeSuspicion) return;
+      const current = currentOf(context);
+      const { order, sends, timeoutMs, waitedMs } = current;
+      if (timedSends(current) < limits.sendsBeforeSuspicion) return;
       const { owner, slot } = context;
       enqueue.sendTo(owner, { type: 'request.stalled', slot, order, sends, waitedMs: waitedMs + timeoutMs });
     }),
+
+    reportHarvest: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context, event }) => progressed(context, event, nodesOf(context).harvest.arrivals.length),
+    ),
+
+    /** When the request was cut, all its datagrams were given up. */
+    reportLate: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context, event }) => progressed(context, event, 0),
+    ),
+
+    reportServed: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context, event }) => servedWith(context, false, 'atMs' in event ? event.atMs : undefined),
+    ),
+
+    reportCut: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context, event }) => servedWith(context, true, 'atMs' in event ? event.atMs : undefined),
+    ),
+
+    reportReleased: base.sendTo(
+      ({ context }) => context.owner,
+      ({ context: { slot } }) => ({ type: 'request.released', slot }),
+    ),
 
     reportAnswered: base.sendTo(
       ({ context }) => context.owner,
@@ -221,9 +316,17 @@ const requestSetup = base.extend({
   },
 });
 
+function progressed(context: RequestContext, event: RequestEvent, freed: number): RequestProgressed {
+  assertEvent(event, 'answers.received');
+  const { order, sends, openedAtMs } = currentOf(context);
+  const { harvest } = nodesOf(context);
+  const { slot } = context;
+  return { type: 'request.progressed', slot, order, harvest, sends, freed, openedAtMs, atMs: event.atMs };
+}
+
 function answered(context: RequestContext, { answer: { datagram }, from, atMs }: AnswerReceived): RequestEnded {
   const form = currentOf(context).forms.find(({ id }) => id === datagram.id)?.kind ?? 'plain';
-  return endedWith(context, { kind: 'answered', answer: datagram, from, form }, atMs);
+  return endedWith(context, { kind: 'answered', answer: datagram, from, form, ids: context.ids }, atMs);
 }
 
 export const requestMachine = requestSetup.createMachine({
@@ -258,7 +361,17 @@ export const requestMachine = requestSetup.createMachine({
           { guard: 'isHeld', actions: ['noteForgery', 'reportDrop'] },
         ],
         'send.failed': { target: 'idle', actions: ['dropFewRoutes', 'reportUnsendable'] },
-        'request.redirected': { guard: 'isRedirectable', actions: 'redirect' },
+        'answers.received': [
+          { guard: 'isForPlain', actions: ['noteOtherType', 'reportDrop'] },
+          { guard: 'isWhole', target: 'idle', actions: ['takeNodes', 'reportServed'] },
+          { guard: 'isLossShown', target: 'late', actions: ['takeNodes', 'reportCut'] },
+          { target: '.receiving', actions: ['takeNodes', 'reportHarvest', 'forgetHarvest'] },
+        ],
+        'request.redirected': [
+          // What proves our address there is not known here; whoever asks, asks anew.
+          { guard: 'isBulkRedirected', target: 'idle', actions: ['dropRoutes', 'reportServed'] },
+          { guard: 'isRedirectable', actions: 'redirect' },
+        ],
         'request.abandoned': { guard: 'isNoHello', target: 'idle', actions: ['dropFewRoutes', 'reportUnanswered'] },
       },
       states: {
@@ -276,8 +389,14 @@ export const requestMachine = requestSetup.createMachine({
           description: 'Sent; repeated with the same id and bytes, the timeout doubling.',
           entry: 'transmit',
           on: {
+            'request.overtaken': {
+              guard: 'mayBeLost',
+              target: 'awaitingAnswer',
+              reenter: true,
+              actions: 'countOvertaking',
+            },
             'request.redirected': {
-              guard: 'isRedirectable',
+              guard: 'isMovable',
               target: 'awaitingAnswer',
               reenter: true,
               actions: ['dropRoutes', 'redirect'],
@@ -291,7 +410,27 @@ export const requestMachine = requestSetup.createMachine({
             ],
           },
         },
+        receiving: {
+          description:
+            'Nodes are coming: nothing is repeated any more, and what is missing at the end goes under a new id (protocol §10.1).',
+          on: {
+            'answers.received': [
+              { guard: 'isWhole', target: '#request.idle', actions: ['takeNodes', 'reportServed'] },
+              { guard: 'isLossShown', target: '#request.late', actions: ['takeNodes', 'reportCut'] },
+              { target: 'receiving', reenter: true, actions: ['takeNodes', 'reportHarvest', 'forgetHarvest'] },
+            ],
+            // Later requests are answered: the rest was lost.
+            'request.overtaken': { target: '#request.late', actions: 'reportCut' },
+          },
+          after: { nodesPatience: { target: '#request.late', actions: 'reportCut' } },
+        },
       },
+    },
+    late: {
+      description:
+        'It is over, and what is missing is asked for anew; what was under way is taken for two round trips more.',
+      on: { 'answers.received': { actions: ['takeNodes', 'reportLate'] } },
+      after: { latePatience: { target: 'idle', actions: 'reportReleased' } },
     },
   },
 });

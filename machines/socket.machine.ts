@@ -37,7 +37,8 @@ export interface DatagramsSend {
 }
 
 export type SocketEvent =
-  | { readonly type: 'socket.opened'; readonly address: SocketAddress }
+  /** `receiveBufferBytes`: of what was not read yet; undefined if the system does not say. */
+  | { readonly type: 'socket.opened'; readonly address: SocketAddress; readonly receiveBufferBytes?: number }
   | { readonly type: 'socket.failed'; readonly why: string }
   /** What came in one turn of the event loop. */
   | { readonly type: 'datagrams.received'; readonly arrivals: readonly Arrival[]; readonly atMs: number }
@@ -158,7 +159,8 @@ const socketSetup = base.extend({
       ({ context }) => context.owner,
       ({ event, context, self }) => {
         assertEvent(event, 'socket.opened');
-        return { type: 'socket.ready', index: context.index, address: event.address, socket: self };
+        const { address, receiveBufferBytes } = event;
+        return { type: 'socket.ready', index: context.index, address, receiveBufferBytes, socket: self };
       },
     ),
 

@@ -22,6 +22,8 @@ export const timing = {
   lonelyHelloTimeout: 6 * SECOND,
   /** First wait for any other answer before a round trip was measured (protocol §6, RFC 6298 §2.1). */
   initialTimeout: SECOND,
+  /** A Nodes datagram that others have overtaken is given so long at least: timers and busy machines are no more exact (protocol §10.1). */
+  overtakenPatience: 10,
   /** Smallest retransmission timeout (protocol §6). */
   minimumTimeout: 200,
   /** Timeouts double up to here (protocol §6). */
@@ -94,13 +96,22 @@ export const limits = {
   /** Sends of a pushed Root to somebody who does not ask for it. */
   pushSends: 4,
   requestSends: 5,
+  /** Further sends of a request because later ones were answered first: these are no timeouts (protocol §6). */
+  overtakenSends: 5,
   /** Timeouts of one request, with nothing received meanwhile, after which an address is suspect (protocol §5). */
   sendsBeforeSuspicion: 3,
   /** Sends of a RootRequest that asks whether an address still answers, once the peer turned up at another (protocol §5). */
   challengeSends: 3,
-  /** Congestion window per peer, in requests (protocol §6). */
+  /** Requests in flight over a path before the first of them is answered, and then (protocol §6). */
+  firstWindow: 2,
   initialWindow: 10,
   maximumWindow: 512,
+  /** Nodes datagrams that are sent to one address back to back, and those that may wait to be sent there (protocol §10.1). */
+  burst: 16,
+  grantsPerAddress: 255,
+  /** What shows that the extension does not work with a peer: refusals, and requests that stay unanswered while others are answered (protocol §10). */
+  bulkRefusals: 2,
+  bulkSilences: 2,
   /** Incoming sessions a peer keeps; the oldest unproven one goes first (protocol §9). */
   incomingSessions: 1_024,
   /** Of them from one host: many peers may live behind one address, and none may take all places. */

@@ -18,6 +18,8 @@ export const computedDelays: DelayRanges = {
     toMs: timing.maximumTimeout,
     how: `doubling, ±${timing.timeoutJitter * 100} %`,
   },
+  'request.nodesPatience': { fromMs: timing.overtakenPatience, toMs: timing.maximumTimeout, how: 'measured' },
+  'request.latePatience': { fromMs: timing.overtakenPatience, toMs: 2 * timing.maximumTimeout, how: 'measured' },
   'directory-client.retryPause': {
     fromMs: timing.directoryRetry,
     toMs: timing.directoryRetryMaximum,

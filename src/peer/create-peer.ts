@@ -26,6 +26,7 @@ import { createUdpNetwork } from '../runtime/udp-network.ts';
 import { followedNames } from '../store/followed.ts';
 import type { MessageQuery, Store } from '../store/store.ts';
 import { timelineAuthors } from '../store/timeline-authors.ts';
+import { BULK_FLAG } from '../wire/bulk.ts';
 import type { Hash } from '../wire/hash.ts';
 import { failureFrom, MurmureError } from '../wire/murmure-error.ts';
 import { parseAddress, type SocketAddress } from '../wire/socket-address.ts';
@@ -119,6 +120,7 @@ class RunningPeer implements Peer {
       guardedKey: this.#isGuarded && register ? keyPair.publicKey : undefined,
       history: this.#isGuarded ? ownHistory(store) : undefined,
       binds: this.#binds,
+      flags: options.bulk === false ? 0 : BULK_FLAG,
       following: followedNames(store, name),
       register,
       quota: options.quota ?? limits.messageQuota,

@@ -5,12 +5,12 @@
 
 import { addressProofMachine } from '../../machines/address-proof.machine.ts';
 import { directoryClientMachine } from '../../machines/directory-client.machine.ts';
-import type { Failure, NodeRequest, ReceivedNode } from '../../machines/events.ts';
+import type { BulkRequest, Failure, NodeRequest, ReceivedNode } from '../../machines/events.ts';
 import { incomingSessionMachine } from '../../machines/incoming-session.machine.ts';
 import type { NodeRead } from '../../machines/incoming-session-context.ts';
 import { merkleWalkMachine } from '../../machines/merkle-walk.machine.ts';
 import { brokenDown, type LookedUp } from '../../machines/merkle-walk-context.ts';
-import type { Message as MessageTo } from '../../machines/messages.ts';
+import type { Message as MessageTo, SocketRef } from '../../machines/messages.ts';
 import { outgoingSessionMachine } from '../../machines/outgoing-session.machine.ts';
 import { peerMachine } from '../../machines/peer.machine.ts';
 import type { Listing } from '../../machines/peer-context.ts';
@@ -26,6 +26,7 @@ import { formatAddress, type SocketAddress } from '../wire/socket-address.ts';
 import type { Changes, DirectoryHttp } from './directory-http.ts';
 import { type FoundKey, KeyFinder } from './key-finder.ts';
 import { NodeBuffer } from './node-buffer.ts';
+import { NodeServer } from './node-server.ts';
 import { carryOutWishes } from './wishes.ts';
 
 /** Facts that come from the store rather than from a machine. */
@@ -122,11 +123,11 @@ export function providePeer(dependencies: PeerDependencies) {
         return notLocated({ code: 'authentication', message });
       }
       const { addresses, key } = found;
-      const zeroEndingIds = addresses.some(
-        (address) => store.habitOf(formatAddress(address), key ?? null)?.zeroEndingIds === true,
-      );
+      const habits = addresses.map((address) => store.habitOf(formatAddress(address), key ?? null));
+      const zeroEndingIds = habits.some((habit) => habit?.zeroEndingIds === true);
+      const noFlags = habits.some((habit) => habit?.noFlags === true);
       const trustsUnsigned = key !== undefined && store.trustsUnsigned(name, key);
-      return { type: 'peer.located', addresses, key, zeroEndingIds, trustsUnsigned, atMs: now() };
+      return { type: 'peer.located', addresses, key, zeroEndingIds, noFlags, trustsUnsigned, atMs: now() };
     } catch (error) {
       return notLocated(failureFrom(error));
     }
@@ -147,9 +148,9 @@ export function providePeer(dependencies: PeerDependencies) {
           // Not believed, then.
         }
       },
-      rememberHabit: (_: unknown, { address, key }: { address: SocketAddress; key: PublicKey | undefined }) => {
+      rememberHabit: (_: unknown, { address, key, noFlags }: HabitParams) => {
         try {
-          store.noteHabit(formatAddress(address), key ?? null, { zeroEndingIds: true, noFlags: false }, wallNow());
+          store.noteHabit(formatAddress(address), key ?? null, { zeroEndingIds: true, noFlags }, wallNow());
         } catch {
           // On a full disk it is known for this run only.
         }
@@ -159,6 +160,8 @@ export function providePeer(dependencies: PeerDependencies) {
 
   /** Nobody is given a root that its author has left behind: who asks for it may be its author, after a restore (docs/adr/0016). */
   const nodeForOthers = (hash: Hash) => (store.isSuperseded(hash) ? undefined : store.getNode(hash));
+
+  const nodeServer = new NodeServer({ named: nodeForOthers, child: (hash) => store.getNode(hash) }, wallClock);
 
   /** Whatever goes wrong, the session learns of it: the Hello is ignored, and the other side repeats it. */
   const findKey = async (name: string, from: SocketAddress): Promise<FoundKey> => {
@@ -201,6 +204,10 @@ export function providePeer(dependencies: PeerDependencies) {
           // A disk that cannot be read does not mean that the node is not there: whoever asks repeats it.
         }
       },
+      serveNodes: ({ enter }: CallOf<'incoming-session'>, { requests, to, socket }: ServeParams) =>
+        nodeServer.serve(formatAddress(to), requests, (datagrams) =>
+          enter(socket, { type: 'datagrams.send', datagrams, to }),
+        ),
     }),
   });
 
@@ -221,10 +228,11 @@ export function providePeer(dependencies: PeerDependencies) {
       lookUp: ({ self, enter }: CallOf<'merkle-walk'>, { hashes }: { hashes: readonly Hash[] }) =>
         inStore({ self, enter }, () => {
           const statuses = store.statusOf(hashes);
-          const found = hashes.map((hash, index): LookedUp => {
+          const found = hashes.flatMap((hash, index): LookedUp[] => {
             const status = statuses[index] ?? 'missing';
+            if (status === 'missing') return [];
             const value = status === 'partial' ? store.getNode(hash) : undefined;
-            return value === undefined ? { hash, status } : { hash, status, value };
+            return [value === undefined ? { hash } : { hash, value }];
           });
           enter(self, { type: 'nodes.lookedUp', found });
         }),
@@ -331,4 +339,6 @@ function messagesOf(store: Store, hashes: readonly Hash[], nowMs: number): Messa
 
 type BeginParams = { name: string; root: Hash; authenticated: boolean; quota: number };
 type AdoptParams = BeginParams & { mayWithdraw: boolean };
+type HabitParams = { address: SocketAddress; key: PublicKey | undefined; noFlags: boolean };
+type ServeParams = { requests: readonly BulkRequest[]; to: SocketAddress; socket: SocketRef };
 type AnnouncementParams = Omit<VerifyParams, 'id'> & { name: string; root: Hash; atMs: number };

@@ -11,6 +11,8 @@ export type OnError = (why: string, refused?: SocketAddress) => void;
 export interface DatagramSocket {
   /** The local address, with the port that was bound. */
   readonly address: SocketAddress;
+  /** What the system keeps of datagrams that this process has not read yet, in bytes; undefined if it does not say. */
+  readonly receiveBufferBytes?: number | undefined;
   /**
    * Sends and forgets: what is lost is lost, and what is known to have failed goes to `onError`. Never throws.
    * The bytes must not be changed afterwards.

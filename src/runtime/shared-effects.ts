@@ -87,7 +87,12 @@ export function shareEffects({ sockets, clock, gate, sign, verify }: SharedDepen
     actions: gate.effects({
       openSocket: ({ self, enter }: CallOf<'socket'>, { bind }: { bind: SocketAddress }) =>
         void sockets.open(self.id, bind, {
-          onOpen: (address) => enter(self, { type: 'socket.opened', address }),
+          onOpen: (address, receiveBufferBytes) =>
+            enter(self, {
+              type: 'socket.opened',
+              address,
+              ...(receiveBufferBytes === undefined ? {} : { receiveBufferBytes }),
+            }),
           onFailure: (why) => enter(self, { type: 'socket.failed', why }),
           onTrouble: (why, refused) =>
             gate.submit(

@@ -9,7 +9,7 @@ import type { DatagramSocket, Network } from './network.ts';
 type SocketCallbacks = [onArrivals: Parameters<Network['open']>[1], onError: Parameters<Network['open']>[2]];
 
 export interface SocketHandlers {
-  onOpen(address: SocketAddress): void;
+  onOpen(address: SocketAddress, receiveBufferBytes: number | undefined): void;
   onFailure(why: string): void;
   /** A datagram was lost on the way out, or the system complained about one; the socket goes on. */
   onTrouble(why: string, refused?: SocketAddress): void;
@@ -43,7 +43,7 @@ export class SocketBank {
       }
       this.close(id);
       this.#open.set(id, socket);
-      handlers.onOpen(socket.address);
+      handlers.onOpen(socket.address, socket.receiveBufferBytes);
     } catch (error) {
       handlers.onFailure(error instanceof Error ? error.message : String(error));
     }

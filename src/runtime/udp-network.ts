@@ -65,6 +65,15 @@ class UdpSocket implements DatagramSocket {
     return this.#address;
   }
 
+  /** Asked for is one thing, given another: Linux cuts it to net.core.rmem_max and says twice what one may use. */
+  get receiveBufferBytes(): number | undefined {
+    try {
+      return this.#socket.getRecvBufferSize();
+    } catch {
+      return undefined;
+    }
+  }
+
   whenBound(): Promise<DatagramSocket> {
     const { promise, resolve, reject } = Promise.withResolvers<DatagramSocket>();
     const fail = (error: unknown) => {

@@ -1,4 +1,12 @@
 /** Datagrams (protocol §4): id, type, length, body, and perhaps a signature. */
+import {
+  decodeGetNodes,
+  decodeNodes,
+  encodeGetNodes,
+  encodeNodes,
+  type GetNodesFields,
+  type NodesFields,
+} from './bulk.ts';
 import { type Decoded, decodedAs, malformed, uint16At, uint32At } from './decoded.ts';
 import { HASH_BYTES, type Hash, hashFromBytes, hashToBytes } from './hash.ts';
 import { decodeSocketAddress, encodeSocketAddress, type SocketAddress } from './socket-address.ts';
@@ -10,6 +18,8 @@ export type Datagram =
   | { readonly type: 'GetDatum'; readonly id: number; readonly hash: Hash }
   | { readonly type: 'NoDatum'; readonly id: number; readonly hash: Hash }
   | { readonly type: 'Datum'; readonly id: number; readonly hash: Hash; readonly value: Uint8Array }
+  | ({ readonly type: 'GetNodes'; readonly id: number } & GetNodesFields)
+  | ({ readonly type: 'Nodes'; readonly id: number } & NodesFields)
   | { readonly type: 'NatTraversalClient' | 'NatTraversalServer'; readonly id: number; readonly address: SocketAddress }
   | { readonly type: 'Error'; readonly id: number; readonly text: string }
   | { readonly type: 'Unknown'; readonly id: number; readonly code: number; readonly body: Uint8Array };
@@ -32,12 +42,14 @@ const CODES = {
   Hello: 0,
   RootRequest: 1,
   GetDatum: 2,
+  GetNodes: 16,
   HelloReply: 128,
   Root: 129,
   Datum: 130,
   NoDatum: 131,
   NatTraversalClient: 132,
   NatTraversalServer: 133,
+  Nodes: 144,
   Error: 254,
 } as const satisfies Record<Exclude<Datagram['type'], 'Unknown'>, number>;
 
@@ -57,6 +69,11 @@ const utf8 = new TextEncoder();
 /** The type byte. */
 export function typeCode(datagram: Datagram): number {
   return datagram.type === 'Unknown' ? datagram.code : CODES[datagram.type];
+}
+
+/** A GetNodes that cannot be read: its sender is told so, and so it is no malformed datagram, but an unknown one. */
+export function isBrokenGetNodes(datagram: Datagram): boolean {
+  return datagram.type === 'Unknown' && datagram.code === CODES.GetNodes;
 }
 
 /** Types 0 to 127 are requests; the others are answers or unsolicited. */
@@ -107,6 +124,15 @@ function decodeBody(id: number, code: number, body: Uint8Array): Decoded<Datagra
     case 'Datum':
       if (body.length < HASH_BYTES) return malformed(`Datum has at least 32 bytes, this one has ${body.length}`);
       return decodedAs({ type, id, hash: hashFromBytes(body), value: body.subarray(HASH_BYTES) });
+    case 'GetNodes': {
+      const fields = decodeGetNodes(body);
+      // Whoever sent it is told so (protocol §10.1); nothing else that is malformed gets an answer.
+      return decodedAs(fields.ok ? { type, id, ...fields.value } : { type: 'Unknown', id, code, body });
+    }
+    case 'Nodes': {
+      const fields = decodeNodes(body);
+      return fields.ok ? decodedAs({ type, id, ...fields.value }) : fields;
+    }
     case 'NatTraversalClient':
     case 'NatTraversalServer': {
       const address = decodeSocketAddress(body);
@@ -161,6 +187,10 @@ function encodeBody(datagram: Datagram): Uint8Array {
       body.set(datagram.value, HASH_BYTES);
       return body;
     }
+    case 'GetNodes':
+      return encodeGetNodes(datagram);
+    case 'Nodes':
+      return encodeNodes(datagram);
     case 'NatTraversalClient':
     case 'NatTraversalServer':
       return encodeSocketAddress(datagram.address);

@@ -15,12 +15,13 @@ test('every transition of an address proof is walked', async () => {
       ownName: 'bob',
       socket: nobody('socket'),
       random: seededRandom(1),
+      flags: 0,
       maxSends: 4,
       atMs: 1,
     },
     events: [
       { type: 'request.stalled', slot: 0, sends: 3, waitedMs: 14_000 },
-      { type: 'request.ended', outcome: { kind: 'answered' }, atMs: 2 },
+      { type: 'request.ended', outcome: { kind: 'answered', ids: [7] }, atMs: 2 },
       { type: 'request.ended', outcome: { kind: 'unanswered', waitedMs: 30_000 }, atMs: undefined },
     ] as never,
   });

@@ -10,7 +10,7 @@ import { Outside } from './outside.ts';
 const directory = { ip: '192.0.2.9', port: 1194 };
 const at = (port: number) => ({ ip: '192.0.2.1', port });
 const PORT = 4_000;
-const cost = { sent: 1, repeated: 0, window: 10 };
+const cost = { sent: 1, repeated: 0, window: 10, isBulk: false, freed: 1 };
 
 let outside: Outside;
 let client: Actor<typeof directoryClientMachine>;

@@ -5,6 +5,7 @@ import { addressProofMachine } from '../../machines/address-proof.machine.ts';
 import { incomingSessionMachine } from '../../machines/incoming-session.machine.ts';
 import { KNOWN_PEER_A } from '../../machines/incoming-session-context.ts';
 import { limits, timing } from '../../machines/timing.ts';
+import { BULK_FLAG } from '../../src/wire/bulk.ts';
 import { appendSignature, type Datagram, encodeDatagram } from '../../src/wire/datagram.ts';
 import { hashOf, ZERO_HASH } from '../../src/wire/hash.ts';
 import { seededRandom } from '../support/seeded-random.ts';
@@ -52,7 +53,17 @@ function begin({ opening = hello(7), signed = 'signed' as Signed, paid = 100, pr
   const owner = outside.nobody('peer');
   const { socket } = outside;
   const delivery = { received, from: address, size: paid, atMs: outside.nowMs, socket };
-  const input = { address, ownName: 'bob', ownRoot: hash, owner, socket, random: seededRandom(3), proven };
+  const input = {
+    address,
+    ownName: 'bob',
+    ownRoot: hash,
+    owner,
+    socket,
+    random: seededRandom(3),
+    flags: BULK_FLAG,
+    proven,
+    provenBy: proven ? [7] : [],
+  };
   session = createActor(machine, {
     id: 'incoming-session.192.0.2.1:1',
     clock: outside.clock,
@@ -92,7 +103,7 @@ describe('Hello', () => {
   test('is answered once its signature verifies; our own Hello follows, and its answer proves the address', () => {
     expect(outside.told).toEqual(['directory: which key has alice?']);
     expect(sentBy(learn)).toEqual(['HelloReply 7, signed', expect.stringMatching(/^Hello \d+, signed$/)]);
-    expect(outside.told.slice(1)).toEqual(['peer: session.accepted']);
+    expect(outside.told.slice(1)).toEqual(['peer: hello.answered', 'peer: session.accepted']);
     expect(outside.last('session.accepted')).toMatchObject({ name: 'alice', address, key: 'key', proven: false });
     answerProof();
     expect(outside.last('address.proven')).toMatchObject({ name: 'alice', address, key: 'key' });
@@ -204,7 +215,7 @@ describe('while the address is being proven', () => {
     learn();
     hear(rootRequest(8));
     hear(getDatum(9));
-    session.send({ type: 'session.proven', name: 'alice' });
+    session.send({ type: 'session.proven', name: 'alice', provenBy: [7] });
     await outside.clock.advance(60_000);
     expect(states.at(-1)).toBe('live.proven');
     expect(sent().slice(-2).sort()).toEqual(['Datum', 'Root']);
@@ -215,7 +226,7 @@ describe('while the address is being proven', () => {
     hear(getDatum(9));
     await outside.clock.advance(60_000);
     expect(states.at(-1)).toBe('live.unproven');
-    expect(sentBy(() => session.send({ type: 'session.proven', name: 'alice' }))).toEqual(['Datum 9']);
+    expect(sentBy(() => session.send({ type: 'session.proven', name: 'alice', provenBy: [7] }))).toEqual(['Datum 9']);
   });
 
   test('at most eight wait', () => {

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { incomingSessionMachine } from '../../machines/incoming-session.machine.ts';
 import type { IncomingSessionContext } from '../../machines/incoming-session-context.ts';
 import { timing } from '../../machines/timing.ts';
+import { BULK_FLAG } from '../../src/wire/bulk.ts';
 import type { Datagram } from '../../src/wire/datagram.ts';
 import { ZERO_HASH } from '../../src/wire/hash.ts';
 import { seededRandom } from '../support/seeded-random.ts';
@@ -19,10 +20,11 @@ const delivery = (datagram: Datagram, signed = true) => ({
   socket,
 });
 const asked = (datagram: Datagram) => ({ type: 'request.received', ...delivery(datagram) });
-const hello = { type: 'Hello', id: 7, flags: 0, name: 'alice' } as const;
+const hello = { type: 'Hello', id: 7, flags: BULK_FLAG, name: 'alice' } as const;
+const getNodes = { type: 'GetNodes', id: 9, proof: 7, gap: 0, grant: 1, entries: [{ kind: 'node', hash: ZERO_HASH }] };
 const proof = (proven: boolean) => ({
   type: 'xstate.done.actor.address-proof',
-  output: { proven, address, name: 'alice', key: 'key', atMs: 3 },
+  output: { proven, address, name: 'alice', key: 'key', provenBy: proven ? [7] : [], atMs: 3 },
 });
 
 const events = [
@@ -30,6 +32,8 @@ const events = [
   asked({ ...hello, name: 'bob' }),
   asked({ type: 'RootRequest', id: 8 }),
   { type: 'nodes.requested', requests: [{ type: 'GetDatum', id: 9, hash: ZERO_HASH }], size: 400, atMs: 1 },
+  { type: 'bulk.requested', requests: [getNodes], size: 400, atMs: 1 },
+  asked({ type: 'Unknown', id: 10, code: 16, body: new Uint8Array(0) }),
   asked({ type: 'Unknown', id: 10, code: 77, body: new Uint8Array(0) }),
   { type: 'key.found', key: undefined, trusted: false },
   { type: 'key.found', key: undefined, trusted: true },
@@ -38,7 +42,7 @@ const events = [
   { type: 'hello.verified', id: 7, valid: false },
   { type: 'nodes.read', nodes: [{ id: 9, hash: ZERO_HASH, value: undefined }] },
   { type: 'root.changed', root: ZERO_HASH },
-  { type: 'session.proven', name: 'alice' },
+  { type: 'session.proven', name: 'alice', provenBy: [7] },
   proof(true),
   proof(false),
   { type: 'sweep', atMs: 2 },
@@ -53,8 +57,10 @@ const input = (proven: boolean, signed: boolean) => ({
   owner: nobody('peer'),
   socket,
   random: seededRandom(1),
+  flags: BULK_FLAG,
   hello: delivery(hello, signed),
   proven,
+  provenBy: [],
 });
 const key = (context: IncomingSessionContext) => [
   context.key,
@@ -66,11 +72,12 @@ const key = (context: IncomingSessionContext) => [
 test('every transition of an incoming session is walked', async () => {
   const machine = incomingSessionMachine.provide({
     actors: { addressProof: inertMachine as never },
-    actions: inert('findKey', 'verifyHello', 'sendSigned', 'readNodes'),
+    actions: inert('findKey', 'verifyHello', 'sendSigned', 'readNodes', 'serveNodes'),
   });
   const stranger = await walkMachine({ machine, input: input(false, true), events, key, depth: 6 });
   const unsigned = await walkMachine({ machine, input: input(false, false), events, key, depth: 2 });
   const proven = await walkMachine({ machine, input: input(true, true), events, key, depth: 3 });
+  const without = await walkMachine({ machine, input: { ...input(true, true), flags: 0 }, events, key, depth: 3 });
   const few = { ...input(false, false), hello: { ...delivery(hello, false), size: 13 } };
   const again = { ...asked(hello), size: 13 };
   const keyless = { type: 'key.found', key: undefined, trusted: true };
@@ -81,6 +88,6 @@ test('every transition of an incoming session is walked', async () => {
     key,
     depth: 4,
   });
-  const walked = stranger.walked.union(unsigned.walked).union(proven.walked).union(poor.walked);
+  const walked = stranger.walked.union(unsigned.walked).union(proven.walked).union(poor.walked).union(without.walked);
   expect(unwalked({ ...stranger, walked })).toEqual([]);
 });

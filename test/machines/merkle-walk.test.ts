@@ -7,35 +7,39 @@ import { inert, nobody, unwalked, walkMachine } from './walk-machine.ts';
 
 const message = encodeMessage({ date: 1, inReplyTo: null, body: 'a' });
 const leaf = hashOf(message);
-const other = hashOf(Uint8Array.of(2));
-const tree = encodeInternal([leaf, other]);
+const further = encodeInternal([hashOf(Uint8Array.of(4)), leaf]);
+const other = hashOf(further);
+const moreThanTheWindow = Array.from({ length: 10 }, (_, i) => hashOf(Uint8Array.of(3, i)));
+const tree = encodeInternal([leaf, other, ...moreThanTheWindow]);
 const root = hashOf(tree);
 const bad = Uint8Array.of(1);
-const moreThanTheWindow = Array.from({ length: 10 }, (_, i) => hashOf(Uint8Array.of(3, i)));
 const session = nobody('session');
-const cost = { sent: 1, repeated: 0, window: 10, atMs: 2 };
-const received = (value: Uint8Array) => ({ type: 'nodes.received', nodes: [{ hash: hashOf(value), value }], ...cost });
+const cost = { sent: 1, repeated: 0, window: 10, isBulk: false, freed: 1, atMs: 2 };
+const received = (value: Uint8Array) => ({
+  type: 'nodes.received',
+  nodes: [{ hash: hashOf(value), value }],
+  unserved: [],
+  single: [],
+  ...cost,
+});
 const failure = { code: 'peer-unreachable', message: 'silence' };
-const failed = (isFinal: boolean) => ({ isFinal, failure, sent: 5, repeated: 4, window: 1 });
+const failed = (isFinal: boolean) => ({ isFinal, failure, sent: 5, repeated: 4, window: 1, isBulk: false, freed: 1 });
 const adopted = (adoption: object) => ({ type: 'tree.adopted', adoption, atMs: 5 });
 
 const events = [
   { type: 'store.failed', failure: { code: 'unexpected', message: 'disk' } },
-  { type: 'session.ready', session, window: 10, atMs: 1 },
+  { type: 'session.ready', session, window: 10, isBulk: false, atMs: 1 },
   { type: 'session.failed', failure: { code: 'peer-unknown', message: 'unknown' } },
   { type: 'root.received', root, authenticated: true, ...cost },
   { type: 'root.received', root: EMPTY_ROOT, authenticated: true, ...cost },
   { type: 'walk.begun', isCurrent: true, isSuperseded: false, totalMessages: 1, atMs: 3 },
   { type: 'walk.begun', isCurrent: false, isSuperseded: false, totalMessages: 1, atMs: 3 },
   { type: 'walk.begun', isCurrent: false, isSuperseded: true, totalMessages: 1, atMs: 3 },
-  { type: 'nodes.lookedUp', found: [{ hash: root, status: 'missing' }] },
-  {
-    type: 'nodes.lookedUp',
-    found: [leaf, other, ...moreThanTheWindow].map((hash) => ({ hash, status: 'missing' })),
-  },
-  { type: 'nodes.lookedUp', found: [{ hash: root, status: 'partial', value: tree }] },
-  { type: 'nodes.lookedUp', found: [{ hash: root, status: 'complete' }] },
+  { type: 'nodes.lookedUp', found: [] },
+  { type: 'nodes.lookedUp', found: [{ hash: root, value: tree }] },
+  { type: 'nodes.lookedUp', found: [{ hash: root }] },
   received(tree),
+  received(further),
   received(message),
   received(bad),
   { type: 'nodes.absent', hashes: [leaf], ...cost },
@@ -63,7 +67,7 @@ const key = (context: MerkleWalkContext) => [
   context.root,
   upTo(1, context.pending),
   upTo(2, context.inFlight),
-  upTo(1, context.lookUps),
+  upTo(1, context.lookUps.length),
   upTo(2, context.stalled),
   context.answers > context.answersAtRestart,
   upTo(2, context.nodesFetched),
@@ -71,7 +75,7 @@ const key = (context: MerkleWalkContext) => [
 /** Answers come only to what was asked. */
 const isPossible = ({ inFlight, lookUps }: MerkleWalkContext, { type }: { type: string }) => {
   if (type === 'nodes.received' || type === 'nodes.absent') return inFlight > 0;
-  return type !== 'nodes.lookedUp' || lookUps > 0;
+  return type !== 'nodes.lookedUp' || lookUps.length > 0;
 };
 
 test('every transition of a Merkle walk is walked', async () => {

@@ -3,6 +3,7 @@ import { outgoingSessionMachine } from '../../machines/outgoing-session.machine.
 import type { OutgoingSessionContext } from '../../machines/outgoing-session-context.ts';
 import { busySlots } from '../../machines/slots.ts';
 import { timing } from '../../machines/timing.ts';
+import { BULK_FLAG } from '../../src/wire/bulk.ts';
 import { ZERO_HASH } from '../../src/wire/hash.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { inert, inertMachine, nobody, unwalked, walkMachine } from './walk-machine.ts';
@@ -16,6 +17,10 @@ const ipv4 = nobody('socket');
 
 const hello = { type: 'Hello' };
 const rootRequest = { type: 'RootRequest' };
+const wanted = [{ parent: undefined, children: [ZERO_HASH], mask: 1, depth: 0 }];
+const getNodes = { type: 'GetNodes', proof: 7, gap: 0, grant: 1, wanted };
+const harvest = { nodes: [], absent: [], single: [], arrivals: [{ sequence: 0, isLast: true, bytes: 300 }], unfit: 0 };
+const served = { kind: 'served', harvest, unserved: [], isCut: false, hasServed: true };
 const getDatum = { type: 'GetDatum', hash: ZERO_HASH };
 const order = (question: { type: string }, to = address) => ({
   question,
@@ -29,12 +34,13 @@ const ended = (question: { type: string }, outcome: object, to = address) => ({
   type: 'request.ended',
   slot: 0,
   sends: 1,
+  freed: 1,
   openedAtMs: 1,
   atMs: 6,
   order: order(question, to),
   outcome,
 });
-const answered = (type: string) => ({ kind: 'answered', answer: { type, hash: ZERO_HASH }, from: address });
+const answered = (type: string) => ({ kind: 'answered', answer: { type, hash: ZERO_HASH }, from: address, ids: [7] });
 const refused = { kind: 'refused', text: 'no session' };
 const unanswered = { kind: 'unanswered', waitedMs: 30_000, faults: {} };
 
@@ -54,9 +60,27 @@ const events = [
   { type: 'trust.changed' },
   { type: 'root.wanted', requester: walk, atMs: 3 },
   { type: 'nodes.wanted', hashes: [ZERO_HASH], requester: walk, ticket: 0, atMs: 3 },
+  { type: 'bulk.wanted', requests: [{ wanted, grant: 1 }], requester: walk, atMs: 3 },
+  { type: 'flags.learned', address, key: 'key', flags: BULK_FLAG, id: 7 },
+  {
+    type: 'request.progressed',
+    slot: 0,
+    order: order(getNodes),
+    harvest,
+    isMeasured: true,
+    sends: 1,
+    freed: 1,
+    openedAtMs: 1,
+    atMs: 6,
+  },
+  { type: 'request.released', slot: 0 },
+  ended(getNodes, served),
+  ended(getNodes, refused),
+  ended(getNodes, unanswered),
   { type: 'push.wanted', bytes: new Uint8Array(7) },
   { type: 'push.due' },
   { type: 'push.confirmed' },
+  { type: 'pace.due' },
   { type: 'answers.delivered', atMs: 6 },
   { type: 'sockets.changed', sockets: { ipv4 } },
   { type: 'sweep', atMs: 10 },
@@ -96,6 +120,7 @@ const input = (located: object | undefined) => ({
   ownName: 'bob',
   owner: nobody('peer'),
   random: seededRandom(1),
+  flags: BULK_FLAG,
   sockets: { ipv4 },
   located,
   nameKnown: true,
@@ -112,7 +137,8 @@ const key = (context: OutgoingSessionContext) => [
 ];
 /** A request stalls or ends only while it is open. */
 const isPossible = ({ requests }: OutgoingSessionContext, { type }: { type: string }) =>
-  (type !== 'request.ended' && type !== 'request.stalled') || busySlots(requests).includes(0);
+  !['request.ended', 'request.stalled', 'request.progressed', 'request.released'].includes(type) ||
+  busySlots(requests).includes(0);
 
 test('every transition of an outgoing session is walked', async () => {
   walk.start();

@@ -60,6 +60,7 @@ function begin(input: Partial<PeerInput> = {}): void {
       formerReaders: [],
       guardedKey: undefined,
       history: undefined,
+      flags: 0,
       ...input,
     },
   });
@@ -81,13 +82,21 @@ function toldBy(work: () => void): string[] {
 function establish(name: string, address = at(1)): void {
   send({ type: 'session.wanted', name, requester: outside.nobody('walk'), atMs: outside.nowMs });
   const session = actorId.outgoingSession(name);
-  send({ type: 'session.established', session, name, address, key: 'key', atMs: outside.nowMs });
+  send({ type: 'session.established', session, name, address, key: 'key', provenBy: [7], atMs: outside.nowMs });
 }
 /** As when we register. */
 function establishWithDirectory(): void {
   send({ type: 'directory.greetingWanted', atMs: outside.nowMs });
   const session = actorId.outgoingSessionTo(directory);
-  send({ type: 'session.established', session, name: '', address: directory, key: 'key', atMs: outside.nowMs });
+  send({
+    type: 'session.established',
+    session,
+    name: '',
+    address: directory,
+    key: 'key',
+    provenBy: [7],
+    atMs: outside.nowMs,
+  });
 }
 const isReading = (name: string, hasNewest: boolean) =>
   send({ type: 'reader.seen', name, hasNewest, atMs: outside.nowMs });

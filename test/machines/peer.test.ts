@@ -20,7 +20,14 @@ const delivery = (type: string, datagram: Datagram, from = alice) => ({
   atMs: 1,
   socket,
 });
-const established = { session: 'outgoing-session.alice', name: 'alice', address: alice, key: 'key', atMs: 1 };
+const established = {
+  session: 'outgoing-session.alice',
+  name: 'alice',
+  address: alice,
+  key: 'key',
+  provenBy: [7],
+  atMs: 1,
+};
 const report = { peer: 'alice', root: ZERO_HASH };
 const ended = (kind: string, actorId: string, rest: object) => ({
   type: `xstate.${kind}.actor.${actorId}`,
@@ -47,6 +54,8 @@ const events = [
   { type: 'session.wanted', name: 'alice', requester: nobody('walk'), atMs: 1 },
   { type: 'hello.wanted', address: alice, atMs: 1 },
   { type: 'session.established', ...established },
+  { type: 'session.renewed', session: 'outgoing-session.alice', name: 'alice', address: alice, provenBy: [8] },
+  { type: 'hello.answered', name: 'alice', address: alice, key: 'key', flags: 0, id: 7 },
   { type: 'session.lost', session: 'outgoing-session.alice', name: 'alice', failure: undefined },
   { type: 'traversal.wanted', address: alice },
   { type: 'error.answered', from: alice, name: 'alice', text: 'no' },
@@ -152,6 +161,7 @@ test('every transition of a peer is walked', async () => {
     random: seededRandom(1),
     root: ZERO_HASH,
     binds: [alice],
+    flags: 0,
     following: [],
     register: true,
     quota: limits.messageQuota,

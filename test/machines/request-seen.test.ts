@@ -41,6 +41,7 @@ function open(question: RequestOrder['question'], fields: Partial<RequestOrder> 
     answerKey: 'key',
     answerName: isHello ? 'alice' : undefined,
     firstTimeoutMs: isHello ? timing.helloTimeout : timing.initialTimeout,
+    roundTripMs: undefined,
     maxSends: isHello ? limits.helloSends : limits.requestSends,
     zeroEndingIds: false,
     requester: undefined,
@@ -154,6 +155,20 @@ describe('anything else', () => {
       code: 'peer-unreachable',
       message: 'alice (192.0.2.1:1) did not answer RootRequest, which was sent 5 times in 31 s; try again later',
     });
+  });
+
+  test('is sent again at once when later ones are answered, five times at most, and its timeouts count from then', async () => {
+    open({ type: 'RootRequest' });
+    for (let i = 0; i < 8; i++) {
+      await outside.clock.advance(100);
+      send({ type: 'request.overtaken' });
+    }
+    const [first] = outside.sent;
+    const sinceFirst = outside.sent.map(({ atMs }) => atMs - (first?.atMs ?? 0));
+    expect(sinceFirst).toEqual([0, 100, 200, 300, 400, 500]);
+    expect(new Set(ids()).size).toBe(1);
+    await outside.clock.advance(100_000);
+    expect(ended()).toMatchObject({ sends: 10, overtaken: 5, outcome: { kind: 'unanswered', waitedMs: 31_000 } });
   });
 
   test('says that it stalls after the third timeout and each further one, and goes on', async () => {

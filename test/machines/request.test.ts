@@ -20,6 +20,7 @@ const order = (fields: Partial<RequestOrder>): RequestOrder => ({
   answerKey: undefined,
   answerName: undefined,
   firstTimeoutMs: 1000,
+  roundTripMs: 20,
   maxSends: 2,
   zeroEndingIds: false,
   requester: undefined,
@@ -35,6 +36,19 @@ const answer = (datagram: ReceivedDatagram['datagram'], signed = false) => ({
   from: to,
   atMs: 5,
 });
+/** Nodes of these sequences, in one turn. */
+const nodes = (sequence: number, isLast: boolean, ...more: number[]) => ({
+  type: 'answers.received',
+  answers: [sequence, ...more].map((each) => ({ type: 'Nodes', id: 0x101, sequence: each, isLast, items: [] })),
+  atMs: 5,
+});
+const getNodes = {
+  type: 'GetNodes',
+  proof: 7,
+  gap: 0,
+  grant: 9,
+  wanted: [{ parent: undefined, children: [hash], mask: 1, depth: 0 }],
+} as const;
 /** The machine's ids are all 1 here, so that answers can be written down. */
 const random = { ...seededRandom(1), uint32: () => 0x101 };
 const hello = {
@@ -51,12 +65,22 @@ test('every transition of a request is walked', async () => {
       current?.sends,
       current?.held !== undefined,
       current?.order.question.type,
+      current?.nodes?.answer.sequences.highest,
       current?.order.answerKey,
       current?.order.to.ip,
     ],
+    isPossible: ({ current }: RequestContext, { type }: { type: string }) =>
+      type !== 'request.overtaken' || current?.overtaken === 0,
     events: [
       open({}),
       open({ question: { type: 'GetDatum', hash } }),
+      open({ question: getNodes }),
+      nodes(0, false),
+      nodes(0, true),
+      nodes(1, false),
+      nodes(4, false, 2, 3),
+      { type: 'xstate.after.nodesPatience.request.open.receiving' },
+      { type: 'xstate.after.latePatience.request.late' },
       open(hello),
       open({ ...hello, answerKey: undefined }),
       { type: 'datagram.signed', id: 0x101, signature },
@@ -64,6 +88,7 @@ test('every transition of a request is walked', async () => {
       { type: 'xstate.after.retransmissionTimeout.request.open.awaitingAnswer' },
       { type: 'request.cancelled' },
       { type: 'request.abandoned' },
+      { type: 'request.overtaken' },
       { type: 'request.redirected', from: to, to: elsewhere, socket, firstTimeoutMs: 300, heard: 1 },
       { type: 'send.failed', why: 'nobody listens there' },
       answer({ type: 'Datum', id: 0x101, hash, value }),

@@ -4,6 +4,7 @@ import type { Located } from '../../machines/events.ts';
 import { outgoingSessionMachine } from '../../machines/outgoing-session.machine.ts';
 import type { OutgoingSessionEvent } from '../../machines/outgoing-session-context.ts';
 import type { PublicKey } from '../../src/identity/public-key.ts';
+import { BULK_FLAG } from '../../src/wire/bulk.ts';
 import { type Hash, hashOf } from '../../src/wire/hash.ts';
 import { type SocketAddress, sameAddress } from '../../src/wire/socket-address.ts';
 import { seededRandom } from '../support/seeded-random.ts';
@@ -42,6 +43,7 @@ export class SeenSession {
         ownName: 'bob',
         owner: outside.nobody('peer'),
         random: seededRandom(1),
+        flags: BULK_FLAG,
         sockets: { ipv4: outside.socket },
         located,
         nameKnown: true,

@@ -9,7 +9,6 @@ import {
   incomingAt,
   incomingEntries,
   isCrowded,
-  isInSession,
   isReached,
   knownPeerAt,
   noContacts,
@@ -17,6 +16,7 @@ import {
   outgoingIds,
   outgoingOf,
   outgoingOpenedBefore,
+  sessionAt,
   withIncoming,
   withOutgoing,
   withoutIncoming,
@@ -80,7 +80,7 @@ function expectSame(contacts: Contacts, lists: Lists): void {
     const here = outgoing.filter(({ address }) => address !== undefined && sameAddress(address, at));
     expect(isReached(contacts, at)).toBe(here.length > 0);
     for (const name of names) {
-      expect(isInSession(contacts, name, at)).toBe(here.some((session) => session.name === name));
+      expect(sessionAt(contacts, name, at) !== undefined).toBe(here.some((session) => session.name === name));
     }
     expect(incomingAt(contacts, at)).toEqual(incoming.find(({ address }) => sameAddress(address, at)));
     const known = knownPeerAt(contacts, at);
@@ -131,7 +131,13 @@ function take(contacts: Contacts, lists: Lists, step: Step, atMs: number): Conta
     case 'session': {
       const id = ids[step.name] as string;
       const openedAtMs = step.address === undefined ? undefined : atMs;
-      const entry = { name: names[step.name] as string, address: step.address, key: step.key, openedAtMs };
+      const entry = {
+        name: names[step.name] as string,
+        address: step.address,
+        key: step.key,
+        openedAtMs,
+        provenBy: [],
+      };
       lists.outgoing = [...lists.outgoing.filter((session) => session.id !== id), { id, ...entry }];
       return withOutgoing(contacts, id, entry);
     }
@@ -141,7 +147,7 @@ function take(contacts: Contacts, lists: Lists, step: Step, atMs: number): Conta
     case 'guest': {
       const { address, key, proven } = step;
       const name = step.name === undefined ? undefined : names[step.name];
-      return admit(contacts, { name, key, proven, openedAtMs: atMs, address, socket });
+      return admit(contacts, { name, key, proven, openedAtMs: atMs, address, socket, said: undefined });
     }
     case 'guest gone':
       lists.incoming = lists.incoming.filter(({ address }) => !sameAddress(address, step.address));
@@ -157,6 +163,7 @@ function take(contacts: Contacts, lists: Lists, step: Step, atMs: number): Conta
           proven,
           openedAtMs: atMs + i / 1_000,
           address,
+          said: undefined,
           socket,
         });
       }
@@ -208,7 +215,15 @@ describe('contacts', () => {
     for (let i = 0; i < limits.incomingSessions; i++) {
       const address = { ip: `10.0.${i >> 6}.1`, port: 1 + (i & 63) };
       expect(isCrowded(contacts, address)).toBe(false);
-      const entry = { name: 'guest', key: undefined, proven: i !== 500, openedAtMs: i, address, socket };
+      const entry = {
+        name: 'guest',
+        key: undefined,
+        proven: i !== 500,
+        openedAtMs: i,
+        address,
+        socket,
+        said: undefined,
+      };
       contacts = withIncoming(contacts, entry);
     }
     const [stranger] = addresses as [SocketAddress];

@@ -24,6 +24,34 @@ const datagram: fc.Arbitrary<Datagram> = fc.oneof(
   fc.record({ type: fc.constant('RootRequest'), id }),
   fc.record({ type: fc.constantFrom('Root', 'GetDatum', 'NoDatum'), id, hash }),
   fc.record({ type: fc.constant('Datum'), id, hash, value: bytes(2_000) }),
+  fc.record({
+    type: fc.constant('GetNodes'),
+    id,
+    proof: id,
+    gap: fc.nat({ max: 0xffff }),
+    grant: fc.integer({ min: 1, max: 255 }),
+    entries: fc.array(
+      fc.oneof(
+        fc.record({ kind: fc.constant('node'), hash }),
+        fc.record({ kind: fc.constant('children'), parent: hash, mask: fc.integer({ min: 1, max: 0xffffffff }) }),
+      ),
+      { minLength: 1, maxLength: 32 },
+    ),
+  }),
+  fc.record({
+    type: fc.constant('Nodes'),
+    id,
+    sequence: fc.nat({ max: 254 }),
+    isLast: fc.boolean(),
+    items: fc.array(
+      fc.record({
+        entry: fc.nat({ max: 255 }),
+        child: fc.nat({ max: 255 }),
+        value: fc.oneof(bytes(300), fc.constantFrom('absent', 'large')),
+      }),
+      { maxLength: 4 },
+    ),
+  }),
   fc.record({ type: fc.constantFrom('NatTraversalClient', 'NatTraversalServer'), id, address }),
   fc.record({ type: fc.constant('Error'), id, text }),
   fc.record({ type: fc.constant('Unknown'), id, code: fc.constantFrom(3, 127, 134, 253, 255), body: bytes(300) }),

@@ -62,12 +62,13 @@ describe('requests of ours', () => {
   test('carry ids that are not zero, each another one', async () => {
     const world = await listedPeers(12, ['alice', 'bob']);
     const [alice, bob] = world.peers as [VirtualPeer, VirtualPeer];
-    for (let i = 0; i < 100; i++) alice.peer.post(`message ${i}`);
+    for (let i = 0; i < 400; i++) alice.peer.post(`message ${i}`);
     await world.settle(bob.peer.sync('alice'));
-    const ids = sentBy(world, bob.ip)
-      .filter(({ bytes }) => (bytes[4] as number) < 128)
-      .map(idOf);
-    expect(ids.length).toBeGreaterThan(100);
+    const requests = sentBy(world, bob.ip).filter(({ bytes }) => (bytes[4] as number) < 128);
+    // One that seemed lost goes out again as it is.
+    const different = [...new Map(requests.map((sent) => [Buffer.from(sent.bytes).toString('hex'), sent])).values()];
+    const ids = different.map(idOf);
+    expect(ids.length).toBeGreaterThan(10);
     expect(ids).not.toContain(0);
     expect(new Set(ids).size).toBe(ids.length);
     await world.close();

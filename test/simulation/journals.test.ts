@@ -72,7 +72,7 @@ test('a run in which the system cannot send some datagrams of many, and says so 
     const world = new World(3, together);
     await world.startDirectory();
     const alice = await world.addPeer('alice');
-    const bob = await world.addPeer('bob', { environment: { network: fullBuffers(world.network) } });
+    const bob = await world.addPeer('bob', { environment: { network: fullBuffers(world.network) }, bulk: false });
     publish(world, alice, 300);
     for (const { peer } of [alice, bob]) await world.settle(peer.whenListed());
     alice.peer.post('the last one');

@@ -21,7 +21,7 @@ describe('register, sync, a new message, its push, an incremental sync', () => {
   test('the same seed gives the same run, byte for byte', async () => {
     const runs = [await publishAndSync(7, 0.2), await publishAndSync(7, 0.2)];
     const [one, other] = runs.map(({ network }) => network.log.map(({ bytes, ...sent }) => [sent, hex(bytes)]));
-    expect(one?.length).toBeGreaterThan(100);
+    expect(one?.length).toBeGreaterThan(50);
     expect(other).toEqual(one);
     for (const world of runs) await world.close();
   });

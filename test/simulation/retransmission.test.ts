@@ -91,7 +91,7 @@ describe('any other request', () => {
 describe('congestion', () => {
   test('starts with ten GetDatum in flight and grows while all is answered', async () => {
     const { world, reader } = await worldWithPublisher();
-    const author = await world.addPeer('author');
+    const author = await world.addPeer('author', { bulk: false });
     await world.settle(author.peer.whenListed());
     for (let i = 0; i < 600; i++) author.peer.post(`message ${i}`);
     await world.settle(reader.peer.sync('author'));

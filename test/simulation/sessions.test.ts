@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { timing } from '../../machines/timing.ts';
+import { BULK_FLAG } from '../../src/wire/bulk.ts';
 import { encodeDatagram, isRequest } from '../../src/wire/datagram.ts';
 import { EMPTY_ROOT } from '../../src/wire/hash.ts';
 import type { SocketAddress } from '../../src/wire/socket-address.ts';
@@ -46,7 +47,7 @@ describe('incoming Hello', () => {
     await alice.sendSigned(addressOf(reader), { type: 'Hello', id: 77, flags: 0, name: 'alice' });
     await world.clock.advance(1_000);
     expect(alice.heard.find(({ datagram }) => datagram.type === 'HelloReply')).toMatchObject({
-      datagram: { id: 77, flags: 0, name: 'reader' },
+      datagram: { id: 77, flags: BULK_FLAG, name: 'reader' },
       isSigned: true,
     });
     expect(reader.facts).toContainEqual(
@@ -119,13 +120,13 @@ describe('incoming Hello', () => {
     await world.close();
   });
 
-  test('excess bytes and unknown flags are no reason to refuse it, and we set no flags ourselves', async () => {
+  test('excess bytes and unknown flags are no reason to refuse it, and of flags we set our own only', async () => {
     const { world, reader } = await worldWith();
     const alice = await listedStranger(world, 'alice');
     await alice.sendSigned(addressOf(reader), { type: 'Hello', id: 9, flags: 0xffffffff, name: 'alice' });
     await world.clock.advance(1_000);
-    expect(alice.heardOf('HelloReply')).toMatchObject([{ flags: 0 }]);
-    expect(alice.heardOf('Hello')).toMatchObject([{ flags: 0 }]);
+    expect(alice.heardOf('HelloReply')).toMatchObject([{ flags: BULK_FLAG }]);
+    expect(alice.heardOf('Hello')).toMatchObject([{ flags: BULK_FLAG }]);
     await world.close();
   });
 });

@@ -80,6 +80,24 @@ const datagram = v.strictObject({
   hashMatches: v.optional(v.boolean()),
   node: v.optional(v.union([node, malformed])),
   text: v.optional(v.string()),
+  proof: v.optional(count),
+  gap: v.optional(count),
+  grant: v.optional(count),
+  entries: v.optional(
+    v.array(v.union([v.strictObject({ hash }), v.strictObject({ parent: hash, children: v.array(count) })])),
+  ),
+  sequence: v.optional(count),
+  last: v.optional(v.boolean()),
+  items: v.optional(
+    v.array(
+      v.strictObject({
+        entry: count,
+        child: count,
+        node: v.optional(v.union([node, malformed])),
+        none: v.optional(v.picklist(['absent', 'large'])),
+      }),
+    ),
+  ),
   address: v.optional(v.string()),
   body: v.optional(v.string()),
   signed: v.boolean(),

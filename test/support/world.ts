@@ -78,6 +78,23 @@ export function journalOf(name: string): JournalSink | undefined {
   return openJournal(name);
 }
 
+/**
+ * Which peers of a world have the bulk extension, in the order in which they are added: all, unless MURMURE_TEST_BULK says
+ * `none`, `first` (and third, …), or `second` (and fourth, …).
+ */
+function hasBulk(index: number): boolean {
+  switch (process.env.MURMURE_TEST_BULK) {
+    case 'none':
+      return false;
+    case 'first':
+      return index % 2 === 0;
+    case 'second':
+      return index % 2 === 1;
+    default:
+      return true;
+  }
+}
+
 const DIRECTORY_ADDRESS = { ip: '10.0.0.1', port: 1194 };
 const HTTP_DELAY_MS = 5;
 
@@ -188,6 +205,7 @@ export class World {
       keyPair,
       directory: 'https://directory.example/',
       udp: [host === undefined ? `${ownIp}:0` : '0.0.0.0:0'],
+      bulk: hasBulk(this.peers.length),
       ...options,
       store,
       environment: {

@@ -1,5 +1,6 @@
 /** Datagrams and tree nodes as plain values: what `decode` prints. The names of the fields are the contract's (docs/cli.md). */
 import { specifiedMs } from '../../feed/message.ts';
+import type { NodesItem } from '../../wire/bulk.ts';
 import { type Datagram, decodeDatagram, typeCode } from '../../wire/datagram.ts';
 import { type Hash, hashOf } from '../../wire/hash.ts';
 import { decodeNode } from '../../wire/node.ts';
@@ -22,6 +23,18 @@ export interface DescribedDatagram {
   readonly hashMatches?: boolean;
   readonly node?: DescribedNode | Malformed;
   readonly text?: string;
+  /** Of GetNodes (protocol §10.1). */
+  readonly proof?: number;
+  readonly gap?: number;
+  readonly grant?: number;
+  readonly entries?: readonly (
+    | { readonly hash: Hash }
+    | { readonly parent: Hash; readonly children: readonly number[] }
+  )[];
+  /** Of Nodes. */
+  readonly sequence?: number;
+  readonly last?: boolean;
+  readonly items?: readonly DescribedItem[];
   /** `IP:PORT` */
   readonly address?: string;
   /** Hexadecimal, of a type that is not known. */
@@ -29,6 +42,14 @@ export interface DescribedDatagram {
   readonly signed: boolean;
   /** Present if it is signed and there is a key to check it with. */
   readonly signatureValid?: boolean;
+}
+
+/** `node`, or why it has none. */
+export interface DescribedItem {
+  readonly entry: number;
+  readonly child: number;
+  readonly node?: DescribedNode | Malformed;
+  readonly none?: 'absent' | 'large';
 }
 
 export type DescribedNode =
@@ -81,6 +102,14 @@ export function describeNode(bytes: Uint8Array): DescribedNode | Malformed {
   }
 }
 
+function childrenIn(mask: number): number[] {
+  return Array.from({ length: 32 }, (_, child) => child).filter((child) => (mask >>> child) & 1);
+}
+
+function describeItem({ entry, child, value }: NodesItem): DescribedItem {
+  return typeof value === 'string' ? { entry, child, none: value } : { entry, child, node: describeNode(value) };
+}
+
 function describeBody(datagram: Datagram): Partial<DescribedDatagram> {
   switch (datagram.type) {
     case 'Hello':
@@ -98,6 +127,15 @@ function describeBody(datagram: Datagram): Partial<DescribedDatagram> {
         hashMatches: hashOf(datagram.value) === datagram.hash,
         node: describeNode(datagram.value),
       };
+    case 'GetNodes': {
+      const { proof, gap, grant } = datagram;
+      const entries = datagram.entries.map((entry) =>
+        entry.kind === 'node' ? { hash: entry.hash } : { parent: entry.parent, children: childrenIn(entry.mask) },
+      );
+      return { proof, gap, grant, entries };
+    }
+    case 'Nodes':
+      return { sequence: datagram.sequence, last: datagram.isLast, items: datagram.items.map(describeItem) };
     case 'NatTraversalClient':
     case 'NatTraversalServer':
       return { address: formatAddress(datagram.address) };

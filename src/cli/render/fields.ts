@@ -12,10 +12,16 @@ export function renderFields(fields: object, paint: Paint): string {
 function fieldLines(fields: object, paint: Paint, indent: string): string[] {
   return Object.entries(fields).flatMap(([name, value]: [string, unknown]) => {
     const label = `${indent}${paint('dim', `${name}:`)}`;
-    if (Array.isArray(value)) return [label, ...value.map((item) => `${indent}${INDENT}${renderValue(item)}`)];
+    if (Array.isArray(value)) return [label, ...value.flatMap((item) => itemLines(item, paint, indent + INDENT))];
     if (typeof value === 'object' && value !== null) return [label, ...fieldLines(value, paint, indent + INDENT)];
     return [`${label} ${renderValue(value)}`];
   });
+}
+
+/** The fields of an object stand beneath a dash. */
+function itemLines(item: unknown, paint: Paint, indent: string): string[] {
+  if (typeof item !== 'object' || item === null || Array.isArray(item)) return [`${indent}${renderValue(item)}`];
+  return [`${indent}${paint('dim', '-')}`, ...fieldLines(item, paint, indent + INDENT)];
 }
 
 function renderValue(value: unknown): string {

@@ -8,7 +8,7 @@ export interface LinkOptions {
 }
 
 /** IPv4 and UDP. */
-const HEADER_BYTES = 28;
+export const LINK_HEADER_BYTES = 28;
 
 export class Link {
   /** Datagrams that found the queue full. */
@@ -25,7 +25,7 @@ export class Link {
   /** Milliseconds until a datagram of so many bytes has left at the other end; undefined: dropped. */
   enqueue(payloadBytes: number): number | undefined {
     const { bytesPerSecond, queueBytes } = this.#options;
-    const bytes = payloadBytes + HEADER_BYTES;
+    const bytes = payloadBytes + LINK_HEADER_BYTES;
     const waitMs = Math.max(0, this.#idleAtMs - this.#clock.elapsedMs);
     if ((waitMs * bytesPerSecond) / 1_000 + bytes > queueBytes) {
       this.dropped += 1;

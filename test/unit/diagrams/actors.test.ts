@@ -59,6 +59,18 @@ async function runEverything(): Promise<void> {
   alice.peer.post('one more');
   await world.clock.advance(10_000);
 
+  // The same where datagrams are lost, in bulk and one by one.
+  const { weather } = world.network;
+  world.network.weather = { ...weather, loss: 0.1 };
+  for (const [name, bulk] of [
+    ['bulky', true],
+    ['plain', false],
+  ] as const) {
+    const reader = await world.addPeer(name, { bulk, register: false });
+    await world.settle(reader.peer.sync('alice'), 600_000);
+  }
+  world.network.weather = weather;
+
   // A peer that does not have its own node, then does not answer, then answers what was not asked.
   const [one, two] = [message('one'), message('two')];
   const odd = await Publisher.join(world, 'odd', [one], encodeInternal([one, two].map(hashOf)));

@@ -45,6 +45,8 @@ const delays: Readonly<Record<string, string>> = {
   checkPatience: `${timing.listingTimeout / SECOND} s`,
   retryPause: `${timing.directoryRetry / SECOND} s to ${timing.directoryRetryMaximum / SECOND} s`,
   pollPause: `${timing.listingPoll} ms to ${timing.listingPollMaximum / SECOND} s`,
+  nodesPatience: `${timing.overtakenPatience} ms to ${timing.maximumTimeout / SECOND} s`,
+  latePatience: `${timing.overtakenPatience} ms to ${(2 * timing.maximumTimeout) / SECOND} s`,
   retransmissionTimeout: `${timing.minimumTimeout} ms to ${timing.maximumTimeout / SECOND} s`,
 };
 

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { limits, timing } from '../../../machines/timing.ts';
 import { ADDRESS_LIFETIME_MS, bindingLifetimeMs, PENDING_LIFETIME_MS } from '../../../src/directory/registry.ts';
 import { buildTree, levelSizes } from '../../../src/merkle/build.ts';
+import { MAX_ENTRIES } from '../../../src/wire/bulk.ts';
 import { type Datagram, typeCode } from '../../../src/wire/datagram.ts';
 import { MAX_BODY_BYTES, MAX_CHILDREN } from '../../../src/wire/node.ts';
 import { run } from '../cli/support.ts';
@@ -119,7 +120,7 @@ test('every example decodes to what stands beneath it', async () => {
 
 test('the bytes in the table above an example are its bytes', () => {
   const layouts = tablesWith('example');
-  expect(layouts.length).toBe(7);
+  expect(layouts.length).toBe(9);
   for (const { index, column, rows } of layouts) {
     const bytes = rows.map((row) => row[column]?.replaceAll(/[` ]/g, '')).join('');
     const next = examples.find((example) => example.index > index);
@@ -136,7 +137,7 @@ test('the bytes in the table above an example are its bytes', () => {
 test('types have the numbers that are sent', () => {
   const [table] = tablesWith('answered by');
   const codes = table?.rows.map(([code, name = '']) => [name.replace(/,.*/, ''), Number(code)]) ?? [];
-  expect(codes.length).toBe(10);
+  expect(codes.length).toBe(12);
   for (const [type, code] of codes) expect([type, typeCode({ type } as Datagram)]).toEqual([type, code]);
 });
 
@@ -160,6 +161,7 @@ const known: Record<string, number> = {
   bindingDays,
   MAX_BODY_BYTES,
   MAX_CHILDREN,
+  MAX_ENTRIES,
 };
 
 /** In the units of machines/timing.ts. */

@@ -131,6 +131,11 @@ describe.each([
     expect([a.errors, b.heard]).toEqual([[], []]);
   });
 
+  test('says how large a receive buffer the system has given', async () => {
+    const { socket } = await listen({ ip, port: 0 });
+    expect(socket.receiveBufferBytes).toBeGreaterThanOrEqual(64 * 1_024);
+  });
+
   test('a thousand datagrams at once arrive all: the buffers are large enough', async () => {
     const [a, b] = [await listen({ ip, port: 0 }), await listen({ ip, port: 0 })];
     const bytes = new Uint8Array(300);

@@ -1,0 +1,44 @@
+/** What the nodes of a tree lead to: their children, as far as these were not met before; pure. */
+import { type HashSet, hasHash, withHash } from '../src/merkle/hash-set.ts';
+import type { Hash } from '../src/wire/hash.ts';
+import type { ReceivedNode } from './events.ts';
+import { childrenOf } from './tree-nodes.ts';
+import type { Group, Suspected } from './walk-frontier.ts';
+
+export interface Met {
+  readonly seen: HashSet;
+  readonly tip: Hash | undefined;
+  readonly suspected: Suspected | undefined;
+}
+
+/**
+ * `groups`: one for each internal node of this tree, in the order of the nodes, in which parents stand before their children. Nodes of a
+ * former tree lead nowhere.
+ */
+export function expand(met: Met, nodes: readonly ReceivedNode[]): Met & { readonly groups: readonly Group[] } {
+  const groups: Group[] = [];
+  let { seen, tip, suspected } = met;
+  for (const { hash: parent, value, depth } of nodes) {
+    if (!hasHash(seen, parent)) continue;
+    const children = childrenOf(value);
+    if (tip === parent) tip = children.at(-1);
+    let mask = 0;
+    for (const [bit, hash] of children.entries()) {
+      if (hasHash(seen, hash)) continue;
+      seen = withHash(seen, hash);
+      mask = (mask | (1 << bit)) >>> 0;
+    }
+    if (suspected?.parent === parent) {
+      mask = (mask & ~suspected.mask) >>> 0;
+      suspected = undefined;
+    }
+    if (mask !== 0) groups.push({ parent, children, mask, depth: depth === undefined ? undefined : depth + 1 });
+  }
+  return { seen, tip, suspected, groups };
+}
+
+/** But for those that are known. */
+export function without(group: Group, known: ReadonlyMap<Hash, unknown>): Group {
+  const mask = group.children.reduce((bits, hash, bit) => (known.has(hash) ? bits & ~(1 << bit) : bits), group.mask);
+  return { ...group, mask: mask >>> 0 };
+}
