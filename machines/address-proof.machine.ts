@@ -55,7 +55,12 @@ const base = setup({
     output: {} as AddressProofOutput,
   },
   actors: { request: requestMachine },
-  guards: { isAnswered: ({ event }) => event.type === 'request.ended' && event.outcome.kind === 'answered' },
+  guards: {
+    isAnswered: ({ event }) => {
+      assertEvent(event, 'request.ended');
+      return event.outcome.kind === 'answered';
+    },
+  },
 });
 
 const addressProofSetup = base.extend({

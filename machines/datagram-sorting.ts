@@ -6,7 +6,14 @@
  */
 import type { EventObject } from 'xstate';
 import { entryOf, type Table } from '../src/merkle/hash-table.ts';
-import { type Arrival, type Datagram, decodeDatagram, type ReceivedDatagram } from '../src/wire/datagram.ts';
+import {
+  type Arrival,
+  type Datagram,
+  decodeDatagram,
+  isRequest,
+  type ReceivedDatagram,
+  typeCode,
+} from '../src/wire/datagram.ts';
 import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
 import type { AnswersDelivered, BulkRequest, Delivery, NodeRequest, NodesDatagram } from './events.ts';
 import type { Ref, RefFor, SocketRef } from './messages.ts';
@@ -65,7 +72,7 @@ export function sortArrivals(
       continue;
     }
     const { datagram } = decoded.value;
-    if (isRequest(datagram)) {
+    if (isRequest(typeCode(datagram))) {
       const session = entryOf(sources, formatAddress(from));
       if (session === undefined) {
         single.push(letter(owner, { type: 'stranger.asked', ...deliver(decoded.value, arrival, socket, atMs) }));
@@ -117,20 +124,6 @@ function grouped<K, T>(groups: Map<K, T>, to: K, begin: () => T): T {
   const group = begin();
   groups.set(to, group);
   return group;
-}
-
-function isRequest(datagram: Datagram): boolean {
-  switch (datagram.type) {
-    case 'Hello':
-    case 'RootRequest':
-    case 'GetDatum':
-    case 'GetNodes':
-      return true;
-    case 'Unknown':
-      return datagram.code < 128;
-    default:
-      return false;
-  }
 }
 
 /** What may come without having been asked for (protocol §4, §5, §8). */

@@ -12,10 +12,6 @@ import { forgetExpiredSessions, isProvenAt, keepSession, liveSessionAt, sessionA
 import { socketFor, withSocket } from './events.ts';
 import { limits } from './timing.ts';
 
-function datagramOf(event: DirectoryEvent): Datagram | undefined {
-  return event.type === 'stranger.asked' || event.type === 'datagram.unsolicited' ? event.received.datagram : undefined;
-}
-
 /** Bytes of our Root and NoDatum: header, hash, signature. */
 const HASH_ANSWER_BYTES = 7 + 32 + 64;
 
@@ -26,13 +22,16 @@ function maySend({ accounts, sessions }: DirectoryContext, to: SocketAddress, by
 
 /** It asks for this, and has a session. */
 function mayAsk({ sessions }: DirectoryContext, event: DirectoryEvent, type: Datagram['type']): boolean {
-  if (event.type !== 'stranger.asked' && event.type !== 'datagram.unsolicited') return false;
+  assertEvent(event, ['stranger.asked', 'datagram.unsolicited']);
   return event.received.datagram.type === type && liveSessionAt(sessions, event.from, event.atMs) !== undefined;
 }
 
 export const directorySetup = directoryProofs.extend({
   guards: {
-    isHello: ({ event }) => datagramOf(event)?.type === 'Hello',
+    isHello: ({ event }) => {
+      assertEvent(event, 'stranger.asked');
+      return event.received.datagram.type === 'Hello';
+    },
     isRootRequest: ({ context, event }) => mayAsk(context, event, 'RootRequest'),
     isGetDatum: ({ context, event }) => mayAsk(context, event, 'GetDatum'),
     isTraversalRequest: ({ context, event }) => mayAsk(context, event, 'NatTraversalClient'),

@@ -79,7 +79,10 @@ function plan({ probes }: DirectoryContext, { name, key, address }: ListedAddres
 
 export const directoryProofs = directoryBase.extend({
   guards: {
-    mustProve: ({ context, event }) => event.type === 'hello.checked' && mustProve(context, event),
+    mustProve: ({ context, event }) => {
+      assertEvent(event, 'hello.checked');
+      return mustProve(context, event);
+    },
     isProbe: ({ context, event }) => rowOf(context, event)?.isProbe === true,
     isProbeAnswered: ({ context, event }) => {
       assertEvent(event, 'xstate.done.actor.*');

@@ -45,12 +45,23 @@ const base = setup({
     serveNodes: effect<{ requests: readonly BulkRequest[]; to: SocketAddress; socket: SocketRef }>('serveNodes'),
   },
   guards: {
-    isUntrusted: ({ event }) => event.type === 'key.found' && !event.trusted,
-    isKeyless: ({ event }) => event.type === 'key.found' && event.key === undefined,
-    isUnsigned: ({ context, event }) =>
-      event.type === 'key.found' && event.key !== undefined && context.hello?.received.signature === undefined,
-    isGenuine: ({ context, event }) => event.type === 'hello.verified' && event.valid && isAwaited(context, event),
-    isAwaited: ({ context, event }) => event.type === 'hello.verified' && isAwaited(context, event),
+    isUntrusted: ({ event }) => {
+      assertEvent(event, 'key.found');
+      return !event.trusted;
+    },
+    isKeyless: ({ event }) => {
+      assertEvent(event, 'key.found');
+      return event.key === undefined;
+    },
+    isUnsigned: ({ context }) => context.hello?.received.signature === undefined,
+    isGenuine: ({ context, event }) => {
+      assertEvent(event, 'hello.verified');
+      return event.valid && isAwaited(context, event);
+    },
+    isAwaited: ({ context, event }) => {
+      assertEvent(event, 'hello.verified');
+      return isAwaited(context, event);
+    },
     isProven: ({ context }) => context.proven,
     isHello: ({ event }) => requested(event)?.type === 'Hello',
     isHelloUnderOtherName: ({ context, event }) => {
@@ -60,8 +71,10 @@ const base = setup({
     /** One at a time: else whoever forges them could push out the genuine one while it is verified. */
     isHelloHeld: ({ context, event }) => requested(event)?.type === 'Hello' && context.hello !== undefined,
     isHelloWithoutKey: ({ context, event }) => requested(event)?.type === 'Hello' && context.key === undefined,
-    isUnderSameName: ({ context, event }) =>
-      event.type === 'session.proven' && event.name === (context.hello ? nameIn(context.hello) : context.name),
+    isUnderSameName: ({ context, event }) => {
+      assertEvent(event, 'session.proven');
+      return event.name === (context.hello ? nameIn(context.hello) : context.name);
+    },
     isRootRequest: ({ event }) => requested(event)?.type === 'RootRequest',
     /** What was asked meanwhile entitles to another try; the request that brings it is repeated anyway. */
     isHelloAffordable: ({ context, event }) => isHelloAffordable(context, event),
@@ -72,11 +85,18 @@ const base = setup({
       const datagram = requested(event);
       return datagram !== undefined && isBulkAgreed(context) && isBrokenGetNodes(datagram);
     },
-    isProofSuccessful: ({ event }) => event.type === 'xstate.done.actor.address-proof' && event.output.proven,
-    isExpired: ({ context, event }) =>
-      event.type === 'sweep' && event.atMs - context.openedAtMs >= timing.sessionLifetime,
-    isForgotten: ({ context, event }) =>
-      event.type === 'sweep' && event.atMs - context.openedAtMs >= timing.sessionLifetime + timing.expiredSessionMemory,
+    isProofSuccessful: ({ event }) => {
+      assertEvent(event, 'xstate.done.actor.address-proof');
+      return event.output.proven;
+    },
+    isExpired: ({ context, event }) => {
+      assertEvent(event, 'sweep');
+      return event.atMs - context.openedAtMs >= timing.sessionLifetime;
+    },
+    isForgotten: ({ context, event }) => {
+      assertEvent(event, 'sweep');
+      return event.atMs - context.openedAtMs >= timing.sessionLifetime + timing.expiredSessionMemory;
+    },
   },
 });
 

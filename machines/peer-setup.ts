@@ -76,20 +76,33 @@ export const base = setup({
     }>('verifyAnnouncement'),
   },
   guards: {
-    isHello: ({ event }) => datagramOf(event)?.type === 'Hello',
+    isHello: ({ event }) => datagramOf(event).type === 'Hello',
     isAnnouncement: ({ context, event }) => announcementIn(context, event) !== undefined,
-    isError: ({ event }) => datagramOf(event)?.type === 'Error',
-    isTraversalOrder: ({ context, event }) =>
-      event.type === 'datagram.unsolicited' &&
-      event.received.datagram.type === 'NatTraversalServer' &&
-      isDirectoryInSession(context, event.from) &&
-      context.traversals < limits.traversalsPerSweep,
-    isStart: ({ event }) => event.type === 'network.changed' && event.why === 'start',
-    isForged: ({ event }) => event.type === 'announcement.verified' && !event.valid,
-    mayOweError: ({ context, event }) => event.type === 'error.owed' && mayOweError(context, event.to),
-    isSyncing: ({ context, event }) =>
-      (event.type === 'sync.wanted' || event.type === 'announcement.verified') &&
-      entryOf(context.walks, event.name) !== undefined,
+    isError: ({ event }) => datagramOf(event).type === 'Error',
+    isTraversalOrder: ({ context, event }) => {
+      assertEvent(event, 'datagram.unsolicited');
+      return (
+        event.received.datagram.type === 'NatTraversalServer' &&
+        isDirectoryInSession(context, event.from) &&
+        context.traversals < limits.traversalsPerSweep
+      );
+    },
+    isStart: ({ event }) => {
+      assertEvent(event, 'network.changed');
+      return event.why === 'start';
+    },
+    isForged: ({ event }) => {
+      assertEvent(event, 'announcement.verified');
+      return !event.valid;
+    },
+    mayOweError: ({ context, event }) => {
+      assertEvent(event, 'error.owed');
+      return mayOweError(context, event.to);
+    },
+    isSyncing: ({ context, event }) => {
+      assertEvent(event, ['sync.wanted', 'announcement.verified']);
+      return entryOf(context.walks, event.name) !== undefined;
+    },
     isPublishing: ({ context }) => context.retirement === undefined,
     /** A Hello of ours was answered under our own name and key, by a program that was there before this one. */
     isEarlierCopy: ({ context, event }) => {
@@ -98,23 +111,26 @@ export const base = setup({
     },
     /** A child that fails again and again stays down until the next sweep. */
     mayRestart: ({ context }) => context.restarts < limits.restarts,
-    isFollowDue: ({ context, event }) =>
-      event.type === 'sweep' && context.register && event.atMs - context.followedAtMs >= timing.followInterval,
+    isFollowDue: ({ context, event }) => {
+      assertEvent(event, 'sweep');
+      return context.register && event.atMs - context.followedAtMs >= timing.followInterval;
+    },
   },
 });
 
 export type Enqueueing = Parameters<Parameters<typeof base.enqueueActions>[0]>[0];
 
 /** What came unasked, or from a stranger. */
-export function datagramOf(event: PeerEvent): Datagram | undefined {
-  return event.type === 'stranger.asked' || event.type === 'datagram.unsolicited' ? event.received.datagram : undefined;
+function datagramOf(event: PeerEvent): Datagram {
+  assertEvent(event, ['stranger.asked', 'datagram.unsolicited']);
+  return event.received.datagram;
 }
 
 /** A signed Root from somebody with a key whom we follow, over a session in either direction (protocol §5). */
 export function announcementIn(context: PeerContext, event: PeerEvent) {
-  const datagram = datagramOf(event);
-  if (event.type !== 'datagram.unsolicited' || datagram?.type !== 'Root') return undefined;
-  const { signature, signed } = event.received;
+  assertEvent(event, 'datagram.unsolicited');
+  const { datagram, signature, signed } = event.received;
+  if (datagram.type !== 'Root') return undefined;
   const peer = knownPeerAt(context.contacts, event.from);
   if (signature === undefined || peer?.key === undefined || !context.following.includes(peer.name)) return undefined;
   return { name: peer.name, key: peer.key, root: datagram.hash, signed, signature, atMs: event.atMs };

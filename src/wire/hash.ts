@@ -50,6 +50,6 @@ export function hashToBytes(hash: Hash): Uint8Array {
 
 /** The 32 bytes from `offset` on. @throws RangeError if there are fewer */
 export function hashFromBytes(bytes: Uint8Array, offset = 0): Hash {
-  if (offset < 0 || bytes.length < offset + HASH_BYTES) throw new RangeError(`no 32 bytes at offset ${offset}`);
+  if (bytes.length < offset + HASH_BYTES) throw new RangeError(`no 32 bytes at offset ${offset}`);
   return bytesToHex(bytes.subarray(offset, offset + HASH_BYTES));
 }

@@ -252,7 +252,7 @@ describe('a full disk', () => {
       mount -o remount,size=4m "$folder"
       $murmure sync ${author} --json --home "$folder/home" ${access.join(' ')}`);
     await serving.stop();
-    expect(stderr).toMatch(/^.*exit 1\n$/s);
+    expect(stderr).toMatch(/^exit 1$/m);
     expect(stdout).toMatch(/"code":"unexpected","message":"the disk is full, .*store\.db: make room and try again/);
     expect(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({
       status: 'updated',

@@ -310,6 +310,8 @@ describe('after an hour', () => {
     expect(outside.told).toEqual(['peer: session.expired']);
     expect(sentBy(() => hear(rootRequest(8)))).toEqual([]);
     expect(outside.last('error.owed')).toMatchObject({ id: 8, text: 'session expired: say Hello again' });
+    expect(sentBy(() => hear(getDatum(9)))).toEqual([]);
+    expect(outside.last('error.owed')).toMatchObject({ id: 9, text: 'session expired: say Hello again' });
     hear(hello(9), 'signed');
     expect(sentBy(learn)[0]).toBe('HelloReply 9, signed');
   });

@@ -21,6 +21,8 @@ export interface Sent {
 /** Of the right key, of another one, or none. */
 export type Signed = 'signed' | 'forged' | 'unsigned';
 
+const LOCAL: SocketAddress = { ip: '0.0.0.0', port: 4_000 };
+
 export const signature = new Uint8Array(64).fill(1);
 const forgery = new Uint8Array(64).fill(2);
 
@@ -38,7 +40,13 @@ export class Outside {
   readonly events: { readonly to: string; readonly event: EventObject & Record<string, unknown> }[] = [];
   /** False: signatures wait until a test gives them. */
   signsAtOnce = true;
-  readonly socket = this.#openSocket('socket', { ip: '0.0.0.0', port: 4_000 });
+  /** Sockets that open at once, and note what they send. */
+  readonly socketMachine = this.#provideSocket();
+  readonly socket = createActor(this.socketMachine, {
+    id: 'socket',
+    input: { index: 0, bind: LOCAL, owner: this.nobody('peer') },
+    clock: this.clock,
+  }).start();
 
   get nowMs(): number {
     return this.clock.now();
@@ -86,10 +94,15 @@ export class Outside {
   }
 
   /** A datagram comes in. */
-  receive(from: SocketAddress, datagram: Datagram, signed: Signed = 'unsigned'): void {
+  receive(
+    from: SocketAddress,
+    datagram: Datagram,
+    signed: Signed = 'unsigned',
+    socket: AnyActorRef = this.socket,
+  ): void {
     const plain = encodeDatagram(datagram);
     const bytes = signed === 'unsigned' ? plain : appendSignature(plain, signed === 'signed' ? signature : forgery);
-    this.socket.send({ type: 'datagrams.received', arrivals: [{ bytes, from }], atMs: this.nowMs });
+    socket.send({ type: 'datagrams.received', arrivals: [{ bytes, from }], atMs: this.nowMs });
   }
 
   sentOf<T extends Datagram['type']>(type: T): (Sent & { readonly datagram: Datagram & { readonly type: T } })[] {
@@ -101,18 +114,16 @@ export class Outside {
     return this.sentOf(type).map(({ to, atMs }) => [to.ip, atMs] as const);
   }
 
-  #openSocket(id: string, bind: SocketAddress) {
-    const machine = socketMachine.provide({
+  #provideSocket() {
+    return socketMachine.provide({
       actions: {
-        openSocket: ({ self }) => self.send({ type: 'socket.opened', address: bind }),
+        openSocket: ({ self }, { bind }) => self.send({ type: 'socket.opened', address: bind }),
         closeSocket: () => {},
         transmit: (_, { datagrams, to }) => {
           for (const bytes of datagrams) this.#note(bytes, to);
         },
       },
     });
-    const input = { index: 0, bind, owner: this.nobody('peer') };
-    return createActor(machine, { id, input, clock: this.clock }).start();
   }
 
   #note(bytes: Uint8Array, to: SocketAddress): void {

@@ -106,8 +106,9 @@ function changesAt(node: Node, source: string): Change[] {
     }
     case 'ExpressionStatement': {
       const called = unwrapped(node.expression as Node);
-      const isSuper = called.type === 'CallExpression' && (called.callee as Node).type === 'Super';
-      return called.type === 'CallExpression' && !isSuper ? [replace('call dropped', node, ';')] : [];
+      return called.type === 'CallExpression' && isDroppable(called.callee as Node)
+        ? [replace('call dropped', node, ';')]
+        : [];
     }
     case 'BinaryExpression':
     case 'LogicalExpression': {
@@ -125,6 +126,11 @@ function changesAt(node: Node, source: string): Change[] {
     default:
       return [];
   }
+}
+
+/** Neither the call of another constructor, nor XState's way to tell TypeScript of which type an event is. */
+function isDroppable({ type, name }: Node): boolean {
+  return type !== 'Super' && name !== 'assertEvent';
 }
 
 /** Without `void`, `await` and `?.`, which a call may stand behind. */

@@ -16,14 +16,20 @@ export interface Scenario {
   run(): Promise<World>;
 }
 
+type PeerOptions = Parameters<World['addPeer']>[1];
+
 const HOUR = 3_600 * SECOND;
 const bad: Weather = { loss: 0.2, duplication: 0.05, minDelayMs: 5, maxDelayMs: 120 };
 
-async function begin(names: readonly string[], weather?: Weather): Promise<{ world: World; peers: VirtualPeer[] }> {
+async function begin(
+  names: readonly string[],
+  weather?: Weather,
+  options: PeerOptions = {},
+): Promise<{ world: World; peers: VirtualPeer[] }> {
   const world = new World(2022, weather);
   await world.startDirectory();
   const peers: VirtualPeer[] = [];
-  for (const name of names) peers.push(await world.addPeer(name));
+  for (const name of names) peers.push(await world.addPeer(name, options));
   for (const { peer } of peers) await world.settle(peer.whenListed());
   return { world, peers };
 }
@@ -36,8 +42,11 @@ async function write(world: World, { peer }: VirtualPeer, messages: number): Pro
 }
 
 /** Alice has written, bob has read. */
-async function synced(weather?: Weather): Promise<{ world: World; alice: VirtualPeer; bob: VirtualPeer }> {
-  const { world, peers } = await begin(['alice', 'bob'], weather);
+async function synced(
+  weather?: Weather,
+  options?: PeerOptions,
+): Promise<{ world: World; alice: VirtualPeer; bob: VirtualPeer }> {
+  const { world, peers } = await begin(['alice', 'bob'], weather, options);
   const [alice, bob] = peers as [VirtualPeer, VirtualPeer];
   await write(world, alice, 40);
   await world.settle(bob.peer.sync('alice'));
@@ -74,8 +83,8 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   },
   loss: {
     of: 'bob',
-    about: 'a first sync while a fifth of the datagrams is lost',
-    run: async () => (await synced(bad)).world,
+    about: 'a first sync, node by node, while a fifth of the datagrams is lost',
+    run: async () => (await synced(bad, { bulk: false })).world,
   },
   'peer-restart': {
     of: 'bob',
@@ -168,8 +177,8 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   },
   serving: {
     of: 'alice',
-    about: 'the other side of a first sync: alice proves an address, and answers',
-    run: async () => (await synced(bad)).world,
+    about: 'the other side of a first sync, node by node: alice proves an address, and answers',
+    run: async () => (await synced(bad, { bulk: false })).world,
   },
   'front-end-dialogue': {
     of: 'front-end',

@@ -3,7 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSync } from 'oxc-parser';
 import { describe, expect, test } from 'vitest';
+import { ImportGraph } from '../mutants/import-graph.ts';
 import { mutantsOf, mutated } from '../mutants/operators.ts';
+import { Tester } from '../mutants/tester.ts';
+
+const checkout = join(import.meta.dirname, '../..');
 
 /** The mutants of one operator, each as the source that it makes. */
 function made(operator: string, source: string): string[] {
@@ -41,6 +45,7 @@ describe('each operator', () => {
 
   test('drops calls whose result nobody uses', () => {
     expect(made('call dropped', 'void a(); await b?.(); const c = d(); e;')).toHaveLength(2);
+    expect(made('call dropped', "assertEvent(event, 'a');")).toEqual([]);
     expect(made('call dropped', 'class A extends B { constructor() { super(); } }')).toEqual([]);
   });
 
@@ -64,9 +69,27 @@ describe('each operator', () => {
 
 test('whatever a mutant of ours changes, it is still a program', () => {
   for (const file of ['machines/merkle-walk.machine.ts', 'src/merkle/compare.ts', 'src/store/sqlite-store.ts']) {
-    const source = readFileSync(join(import.meta.dirname, '../..', file), 'utf8');
+    const source = readFileSync(join(checkout, file), 'utf8');
     const mutants = mutantsOf(file, source);
     expect(mutants.length).toBeGreaterThan(10);
     for (const mutant of mutants) expect(parseSync(file, mutated(source, mutant)).errors, `${mutant.line}`).toEqual([]);
   }
+});
+
+test('tests whose imports lead to a file can notice what changes in it; types lead nowhere', () => {
+  const graph = new ImportGraph(checkout);
+  const reached = graph.reachedFrom('test/unit/wire/name.test.ts');
+  expect([...reached]).toEqual(['test/unit/wire/name.test.ts', 'src/wire/name.ts']);
+  expect(graph.reachedFrom('test/machines/socket-seen.test.ts')).toContain('src/wire/decoded.ts');
+  expect(graph.reachedFrom('machines/wishes.ts')).toEqual(new Set(['machines/wishes.ts']));
+});
+
+test('a mutant is what tests get instead of the file, and one that notices it kills it', async () => {
+  using tester = new Tester(checkout);
+  const file = 'src/wire/age.ts';
+  const [mutant] = mutantsOf(file, readFileSync(join(checkout, file), 'utf8')).filter(
+    ({ operator }) => operator === 'comparison turned',
+  );
+  const verdict = await tester.test(mutant as NonNullable<typeof mutant>, ['units']);
+  expect(verdict).toMatchObject({ outcome: 'killed', by: expect.stringContaining('age.test.ts') });
 });

@@ -26,7 +26,7 @@ beforeEach(() => {
       asked.push(name);
       return new Promise((resolve) => answers.push(resolve));
     },
-    directory: () => ({ addresses: [], key: undefined }),
+    directory: () => ({ addresses: [hostAt(9)], key }),
     isValidName: (name) => !name.includes('/'),
     monotonicNow: () => monotonicMs,
   });
@@ -88,4 +88,19 @@ test('a directory that cannot be asked makes nobody trusted', async () => {
     monotonicNow: () => 0,
   });
   expect(await failing.find('alice', hostAt(1))).toEqual(UNTRUSTED);
+});
+
+test('an empty name is that of the directory, at its own addresses alone; a name that is none is nobody’s', () => {
+  expect(finder.find('', hostAt(9))).toEqual({ key, trusted: true });
+  expect(finder.find('', hostAt(8))).toEqual(UNTRUSTED);
+  expect(finder.find('a/b', hostAt(1))).toEqual(UNTRUSTED);
+  expect(asked).toEqual([]);
+});
+
+test('a host whose look-ups are answered may cause as many again', async () => {
+  for (let i = 0; i < 4; i++) finder.find(`peer${i}`, hostAt(1));
+  for (const answer of answers.splice(0, 2)) answer(undefined);
+  await new Promise((resolve) => setImmediate(resolve));
+  for (let i = 4; i < 10; i++) finder.find(`peer${i}`, hostAt(1));
+  expect(asked).toHaveLength(6);
 });

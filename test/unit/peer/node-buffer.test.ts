@@ -39,3 +39,18 @@ test('a disk that is full ends no program: whoever flushes next is told, and wha
   await clock.advance(1_000);
   expect(kept).toContain('c');
 });
+
+test('as soon as there are many, they are written at once', async () => {
+  const clock = new VirtualClock();
+  const { kept, store } = storeOn({ isFull: false });
+  const buffer = new NodeBuffer(store, clock);
+  const add = (count: number) => buffer.add(Array.from({ length: count }, () => node('a')));
+  add(0);
+  expect(clock.pending).toBe(0);
+  add(511);
+  expect([kept.length, clock.pending]).toEqual([0, 1]);
+  add(1);
+  expect([kept.length, clock.pending]).toEqual([512, 0]);
+  buffer.flush();
+  expect(kept).toHaveLength(512);
+});

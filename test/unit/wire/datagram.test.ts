@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { appendSignature, type Datagram, decodeDatagram, encodeDatagram } from '../../../src/wire/datagram.ts';
+import {
+  appendSignature,
+  type Datagram,
+  decodeDatagram,
+  encodeDatagram,
+  MAX_DATAGRAM,
+} from '../../../src/wire/datagram.ts';
 import { fromHex, loadVectors } from '../../support/vectors.ts';
 
 interface ValidDatagram {
@@ -73,7 +79,18 @@ describe('what cannot be encoded', () => {
     expect(() => encodeDatagram({ type: 'Hello', id: 1, flags: 0, name: 'é'.repeat(128) })).toThrow('256');
   });
   test('is a body that fits no datagram', () => {
-    const value = new Uint8Array(65_470);
-    expect(() => encodeDatagram({ type: 'Datum', id: 1, hash: 'ab'.repeat(32), value })).toThrow('fits no datagram');
+    const encode = (length: number) =>
+      encodeDatagram({ type: 'Datum', id: 1, hash: 'ab'.repeat(32), value: new Uint8Array(length) });
+    expect(() => encode(MAX_DATAGRAM - 7 - 32 + 1)).toThrow('fits no datagram');
+    expect(encode(MAX_DATAGRAM - 7 - 32)).toHaveLength(65_507);
   });
+});
+
+test('a byte order mark is part of a name, and of a text', () => {
+  for (const datagram of [
+    { type: 'Hello', id: 1, flags: 0, name: '\ufeffalice' },
+    { type: 'Error', id: 1, text: '\ufeffno' },
+  ] as const) {
+    expect(decodeDatagram(encodeDatagram(datagram))).toMatchObject({ ok: true, value: { datagram } });
+  }
 });

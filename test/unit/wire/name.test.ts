@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isValidName, whyInvalidName } from '../../../src/wire/name.ts';
+import { isValidName, whyInvalidName, whyRefusedName } from '../../../src/wire/name.ts';
 
 describe('protocol §3: a name is 1 to 255 bytes of UTF-8', () => {
   test.each(['a', 'Özge', 'jean-françois', '🐦', 'a b', 'x'.repeat(255)])('%s is one', (name) => {
@@ -17,5 +17,22 @@ describe('protocol §3: a name is 1 to 255 bytes of UTF-8', () => {
     ['an unpaired surrogate', 'a\ud800', 'surrogates'],
   ])('with %s it is not, and it is said why', (_, name, why) => {
     expect(whyInvalidName(name)).toContain(why);
+  });
+});
+
+describe('protocol §3: a directory gives a new name to nobody', () => {
+  test.each([
+    ['that is none', 'a/b', '"/"'],
+    ['in another normalization form', 'e\u0301', 'NFC'],
+    ['that begins with a space', ' a', 'white space'],
+    ['that ends with a no-break space', 'a\u00a0', 'white space'],
+    ['with an invisible character', 'a\u200db', 'invisible'],
+    ['that changes the direction of text', 'a\u202eb', 'direction'],
+  ])('%s, and it is said why', (_, name, why) => {
+    expect(whyRefusedName(name)).toContain(why);
+  });
+
+  test.each(['é', 'a b', '🐦'])('if it looks like another one; %s does not', (name) => {
+    expect(whyRefusedName(name)).toBeUndefined();
   });
 });

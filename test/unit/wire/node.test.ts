@@ -66,6 +66,10 @@ describe('protocol §2: what we publish', () => {
     expect(encode).toThrow(MessageTooLongError);
     expect(encode).toThrow(expect.objectContaining({ over: 15, code: 'usage' }));
   });
+  test('a byte order mark is part of a message, and so is the message of which it is the answer', () => {
+    const message = { date: 2 ** 32 - 1, inReplyTo: 'ab'.repeat(32), body: '\ufeffhello' };
+    expect(decodeNode(encodeMessage(message))).toEqual({ ok: true, value: { kind: 'message', ...message } });
+  });
   test('a date is an unsigned number of 32 bits', () => {
     for (const date of [-1, 2 ** 32, 1.5, Number.NaN]) {
       expect(() => encodeMessage({ date, inReplyTo: null, body: '' })).toThrow(RangeError);

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import {
+  byFamily,
   canonicalIp,
   decodeSocketAddress,
   encodeSocketAddress,
   formatAddress,
+  hostOf,
   parseAddress,
   sameAddress,
 } from '../../../src/wire/socket-address.ts';
@@ -67,4 +69,22 @@ describe('addresses as people write them', () => {
     expect(sameAddress({ ip: '::1', port: 1 }, { ip: '::1', port: 1 })).toBe(true);
     expect(sameAddress({ ip: '::1', port: 1 }, { ip: '::1', port: 2 })).toBe(false);
   });
+});
+
+describe('the host of an address', () => {
+  const host = (ip: string, port = 1) => hostOf({ ip, port });
+  test('is its IPv4 address, whatever the port', () => {
+    expect(host('192.0.2.1', 1)).toBe(host('192.0.2.1', 2));
+    expect(host('192.0.2.1')).not.toBe(host('192.0.2.2'));
+  });
+  test('is its IPv6 network of 64 bits', () => {
+    expect(host('2001:db8:0:1::1')).toBe(host('2001:db8:0:1:ffff::2'));
+    expect(host('2001:db8:0:1::1')).not.toBe(host('2001:db8:0:2::1'));
+    expect(host('2001:db8:1::')).not.toBe(host('2001:db8:2::'));
+  });
+});
+
+test('addresses of IPv4 are sorted before those of IPv6, in the order in which they came', () => {
+  const sorted = ['::2', '192.0.2.2', '::1', '192.0.2.1'].map((ip) => ({ ip, port: 1 })).sort(byFamily);
+  expect(sorted.map(({ ip }) => ip)).toEqual(['192.0.2.2', '192.0.2.1', '::2', '::1']);
 });

@@ -1,0 +1,301 @@
+/** What a peer does about children, its root, wishes and strangers, as its children and listeners see it. */
+import { beforeEach, describe, expect, test } from 'vitest';
+import { actorId } from '../../machines/actor-ids.ts';
+import { limits, timing } from '../../machines/timing.ts';
+import { stateText } from '../../src/runtime/actor-tree.ts';
+import type { Hash } from '../../src/wire/hash.ts';
+import {
+  accept,
+  asked,
+  at,
+  begin,
+  broken,
+  children,
+  done,
+  establish,
+  facts,
+  failure,
+  hello,
+  known,
+  list,
+  outside,
+  own,
+  peer,
+  ready,
+  root,
+  send,
+  sweep,
+  toldBy,
+} from './seen-peer.ts';
+
+beforeEach(() => begin());
+
+test('a chart of the directory: starting, known, listed, out of reach, and known again', () => {
+  const state = () => stateText(peer.getSnapshot().value);
+  const states = [state()];
+  for (const step of [
+    known,
+    () => list(own),
+    () => send({ type: 'registration.failed', failure, retryInMs: 1 }),
+    known,
+  ]) {
+    step();
+    states.push(state());
+  }
+  expect(states).toEqual([
+    'running.starting',
+    'running.known',
+    'running.listed',
+    'running.outOfReach',
+    'running.known',
+  ]);
+  expect(facts).toEqual([
+    { type: 'peer.listed', addresses: [own] },
+    { type: 'directory.unreachable', failure, retryInMs: 1 },
+  ]);
+  send({ type: 'peer.stop' });
+  expect(peer.getSnapshot().status).toBe('done');
+});
+
+describe('sockets', () => {
+  test('are opened for each local address; sessions and the directory client hear when one is there', () => {
+    begin({ binds: [own, { ip: '::', port: 4_000 }] });
+    expect(children('socket')).toEqual(['socket.0', 'socket.1']);
+    ready();
+    establish('alice');
+    expect(toldBy(() => ready(1))).toEqual([
+      'directory-client: port.bound',
+      '! socket.bound',
+      'outgoing-session.alice: sockets.changed',
+    ]);
+    expect(facts.at(-1)).toEqual({ type: 'socket.bound', index: 1, address: own });
+    send({ type: 'socket.lost', index: 0, why: 'in use' });
+    expect(facts.at(-1)).toEqual({ type: 'socket.failed', why: 'in use' });
+  });
+});
+
+describe('a child that breaks down is told of and put away', () => {
+  const warning = (id: string) => ({ type: 'peer.warning', message: `${id} failed and was put away: a fault` });
+
+  test.each(['socket.0', 'directory-client'])('%s begins anew, five times between two sweeps', (id) => {
+    begin({ binds: [own] });
+    const first = peer.getSnapshot().children[id];
+    broken(id);
+    expect(facts).toEqual([warning(id)]);
+    expect(children(id)).toEqual([id]);
+    expect(peer.getSnapshot().children[id]).not.toBe(first);
+    for (let i = 1; i < limits.restarts; i++) broken(id);
+    expect(children(id)).toEqual([id]);
+    broken(id);
+    expect(children(id)).toEqual([]);
+    expect(facts).toHaveLength(limits.restarts + 1);
+  });
+
+  test('a sweep forgives what was before', () => {
+    for (let i = 0; i < limits.restarts; i++) broken('directory-client');
+    sweep();
+    broken('directory-client');
+    expect(children('directory-client')).toHaveLength(1);
+  });
+
+  test('a session towards us, which may be opened again', () => {
+    hello(at(1));
+    const [id] = children('incoming-session') as [string];
+    broken(id);
+    expect(children('incoming-session')).toEqual([]);
+    expect(facts).toEqual([warning(id)]);
+    hello(at(1));
+    expect(children('incoming-session')).toEqual([id]);
+  });
+
+  test('a download, which has failed', () => {
+    send({ type: 'sync.wanted', name: 'alice', atMs: 1 });
+    broken('merkle-walk.alice');
+    expect(children('merkle-walk')).toEqual([]);
+    expect(facts.slice(1)).toEqual([
+      warning('merkle-walk.alice'),
+      { type: 'sync.finished', report: expect.objectContaining({ peer: 'alice', error: expect.anything() }) },
+    ]);
+  });
+});
+
+describe('our root', () => {
+  const changed = (address: typeof own, to: Hash | 'nothing' = 'nothing') =>
+    `${actorId.incomingSession(address)}: root.changed ${to}`;
+
+  test('is signed when it changes, and told to every session', () => {
+    accept(at(1), 'alice');
+    const published = toldBy(() => send({ type: 'root.published', root: root(1) }));
+    expect(published.sort()).toEqual(['! root.published', changed(at(1), root(1)), `sign: ${root(1)}`]);
+  });
+
+  test('is told only those who were asked whether they know a later one, once they do not', () => {
+    begin({ history: [{ root: root(0), leaf: root(9) }], root: root(0) });
+    expect(toldBy(() => accept(at(1), 'alice'))).toContain(changed(at(1)));
+    accept(at(2), 'carol');
+    const publish = (n: number) => toldBy(() => send({ type: 'root.published', root: root(n) }));
+    expect(publish(1)).toEqual([`sign: ${root(1)}`, '! root.published']);
+    send({ type: 'root.sealed', bytes: new Uint8Array(103) });
+    establish('alice', at(1));
+    expect(children('history-check')).toEqual(['history-check.alice']);
+    expect(toldBy(() => done('history-check.alice', { peer: 'alice', outcome: 'unknown' }))).toEqual([
+      '! history.checked',
+      changed(at(1), root(1)),
+      'outgoing-session.alice: push.wanted',
+    ]);
+    expect(publish(2)).toContain(changed(at(1), root(2)));
+    expect(publish(3)).not.toContain(changed(at(2), root(3)));
+    hello(at(3), 'alice');
+    const accepted = { type: 'session.accepted', key: 'key', proven: true, atMs: 1 } as const;
+    expect(toldBy(() => send({ ...accepted, name: 'alice', address: at(3) }))).toContain(changed(at(3), root(3)));
+  });
+
+  test('is told nobody any more once publishing has stopped, and wishes to publish are refused', () => {
+    ready();
+    establish('alice');
+    accept(at(2), 'carol');
+    accept(at(3), 'bob');
+    hello(at(4), 'unknown');
+    const [client] = [peer.getSnapshot().children['directory-client']];
+    const stopped = toldBy(() => send({ type: 'publishing.stop', failure }));
+    expect(stopped).toContain(changed(at(2)));
+    expect(stopped).toContain('outgoing-session.alice: push.confirmed');
+    // Whoever is not known to be somebody else could be a copy of us, or the directory.
+    expect(children('incoming-session')).toEqual([actorId.incomingSession(at(2))]);
+    expect(peer.getSnapshot().children['directory-client']).not.toBe(client);
+    expect(facts.at(-1)).toEqual({ type: 'publishing.stopped', failure });
+    const post = { type: 'post.wanted', text: 'x', inReplyTo: null, ticket: 't', atMs: 1 } as const;
+    expect(toldBy(() => send(post))).toEqual(['! wish.failed']);
+    expect(facts.at(-1)).toEqual({ type: 'wish.failed', failure, ticket: 't' });
+    expect(toldBy(() => send({ type: 'withdrawal.wanted', hash: root(1), ticket: 'u', atMs: 1 }))).toEqual([
+      '! wish.failed',
+    ]);
+    expect(toldBy(() => send({ type: 'publishing.stop', failure }))).toEqual([]);
+    expect(toldBy(() => send({ type: 'root.published', root: root(1) }))).toEqual([]);
+    hello(at(5), 'bob');
+    hello(at(6), '');
+    expect(children('incoming-session')).toHaveLength(1);
+  });
+});
+
+describe('another program under our name', () => {
+  const proof = (proven: boolean) => ({ proven, address: at(1), name: 'bob', key: 'key', atMs: 1 });
+
+  beforeEach(() => {
+    begin({ guardedKey: 'key' });
+    ready();
+    send({ type: 'network.changed', why: 'start', localIps: [own.ip], atMs: 1 });
+  });
+
+  test('is looked for at each listed address that is not ours; if it answers, publishing stops', () => {
+    list(own, at(1), at(2), { ip: own.ip, port: 1 });
+    expect(children('address-proof')).toEqual(['address-proof.0', 'address-proof.1', 'address-proof.2']);
+    done('address-proof.0', proof(false));
+    broken('address-proof.2');
+    expect(facts.map(({ type }) => type)).not.toContain('publishing.stopped');
+    done('address-proof.1', proof(true));
+    expect(children('address-proof')).toEqual([]);
+    expect(facts.at(-1)).toMatchObject({ type: 'publishing.stopped', failure: { code: 'in-use' } });
+  });
+
+  test('that was listed later than this one stops itself', () => {
+    list(at(1), own);
+    done('address-proof.0', proof(true));
+    expect(facts.map(({ type }) => type)).not.toContain('publishing.stopped');
+  });
+
+  test('is looked for again after ten seconds, but not where that is still under way', async () => {
+    list(own, at(1), at(2));
+    done('address-proof.0', proof(false));
+    await outside.clock.advance(timing.copySearch - 1);
+    list(own, at(1), at(2));
+    expect(children('address-proof')).toEqual(['address-proof.1']);
+    await outside.clock.advance(1);
+    list(own, at(1), at(2));
+    expect(children('address-proof').sort()).toEqual(['address-proof.0', 'address-proof.1']);
+  });
+
+  test('that says Hello with our name and key lets the directory be asked who is listed', () => {
+    const wanted = 'directory-client: listing.wanted';
+    expect(toldBy(() => accept(at(1), 'bob'))).toContain(wanted);
+    expect(toldBy(() => accept(at(2), 'alice'))).not.toContain(wanted);
+  });
+
+  test('is not looked for without a key of ours', () => {
+    begin();
+    ready();
+    list(at(1));
+    expect(children('address-proof')).toEqual([]);
+  });
+});
+
+test('wishes that change the store are carried out there, and every answer is told', () => {
+  const wishes = [
+    { type: 'post.wanted', text: 'x', inReplyTo: null, ticket: 't' },
+    { type: 'withdrawal.wanted', hash: root(1), ticket: 't' },
+    { type: 'follow.wanted', name: 'alice', following: true, ticket: 't' },
+    { type: 'mute.wanted', name: 'alice', muted: true, ticket: 't' },
+    { type: 'trust.wanted', name: 'alice', key: 'key', ticket: 't' },
+    { type: 'read.wanted', hashes: 'all', ticket: 't' },
+  ] as const;
+  for (const wish of wishes) expect(toldBy(() => send({ ...wish, atMs: 1 }))).toEqual([`store: ${wish.type}`]);
+  const answers = [
+    { type: 'message.published', hash: root(1), root: root(2), ticket: 't' },
+    { type: 'message.withdrawn', hash: root(1), root: root(2), ticket: 't' },
+    { type: 'follow.changed', name: 'alice', following: true, ticket: 't' },
+    { type: 'mute.changed', name: 'alice', muted: true, ticket: 't' },
+    { type: 'key.accepted', name: 'alice', key: 'key', ticket: 't' },
+    { type: 'messages.read', count: 1, ticket: 't' },
+    { type: 'wish.failed', failure, ticket: 't' },
+  ] as const;
+  for (const answer of answers) send(answer);
+  expect(facts).toEqual(answers);
+});
+
+describe('strangers', () => {
+  const errors = () => outside.sentOf('Error').map(({ to, datagram }) => `${to.ip} ${datagram.id} ${datagram.text}`);
+  const ask = (from: typeof own) => asked(from, { type: 'RootRequest', id: 8 }, 'stranger.asked');
+
+  test('who say Hello get a session, and others are told to say it', () => {
+    hello(at(1));
+    expect(children('incoming-session')).toEqual([actorId.incomingSession(at(1))]);
+    ask(at(2));
+    expect(children('incoming-session')).toHaveLength(1);
+    expect(errors()).toEqual(['192.0.2.2 8 no session: say Hello first']);
+  });
+
+  test('are told so five times between two sweeps, and two hundred times in all', () => {
+    for (let i = 0; i < 10; i++) ask(at(1));
+    expect(errors()).toHaveLength(limits.errorsPerSource);
+    for (let port = 1; port <= 300; port++) ask(at(2, port));
+    expect(errors()).toHaveLength(limits.errorsInAll);
+    sweep();
+    ask(at(1));
+    expect(errors()).toHaveLength(limits.errorsInAll + 1);
+  });
+
+  test('whose Errors come unasked are told, by name if it is known', () => {
+    establish('alice');
+    for (const from of [at(1), at(2)]) asked(from, { type: 'Error', id: 0, text: 'no' }, 'datagram.unsolicited', false);
+    send({ type: 'error.answered', from: at(3), name: 'carol', text: 'stop' });
+    expect(facts.filter(({ type }) => type === 'error.received')).toEqual([
+      { type: 'error.received', from: at(1), name: 'alice', text: 'no' },
+      { type: 'error.received', from: at(2), name: undefined, text: 'no' },
+      { type: 'error.received', from: at(3), name: 'carol', text: 'stop' },
+    ]);
+  });
+});
+
+test('sessions that may be over are asked whether they are, every twenty seconds', () => {
+  establish('alice');
+  hello(at(2));
+  const swept = (laterMs: number) => toldBy(() => sweep(laterMs)).filter((line) => line.endsWith(': sweep'));
+  const outgoing = 'outgoing-session.alice: sweep';
+  const incoming = `${actorId.incomingSession(at(2))}: sweep`;
+  const { sessionRenewal, sessionLifetime, sessionSweepInterval } = timing;
+  expect(swept(sessionRenewal - sessionSweepInterval)).toEqual([]);
+  expect(swept(sessionRenewal)).toEqual([outgoing]);
+  expect(swept(sessionLifetime - sessionSweepInterval)).toEqual([outgoing]);
+  expect(swept(sessionLifetime - 1)).toEqual([]);
+  expect(swept(sessionLifetime)).toEqual([outgoing, incoming]);
+});
