@@ -40,7 +40,7 @@ const base = setup({
   },
   actions: {
     /** Remembers the wanted root in the store, and compares it with the current one: `walk.begun`. */
-    beginWalk: effect<{ name: string; root: Hash }>('beginWalk'),
+    beginWalk: effect<{ name: string; root: Hash; authenticated: boolean; quota: number }>('beginWalk'),
     /** What the store holds of these: `nodes.lookedUp`. */
     lookUp: effect<{ hashes: readonly Hash[] }>('lookUp'),
     keepNodes: effect<{ nodes: readonly ReceivedNode[] }>('keepNodes'),
@@ -163,13 +163,14 @@ export const merkleWalkSetup = base.extend({
     }),
 
     begin: base.enqueueActions(({ context, enqueue }) => {
-      if (context.root !== undefined)
-        enqueue({ type: 'beginWalk', params: { name: context.name, root: context.root } });
+      const { name, root, authenticated, quota } = context;
+      if (root !== undefined) enqueue({ type: 'beginWalk', params: { name, root, authenticated, quota } });
     }),
 
-    noteBegun: base.assign(({ event }) => {
+    noteBegun: base.assign(({ context, event }) => {
       assertEvent(event, 'walk.begun');
-      return { totalMessages: event.totalMessages, lastAtMs: event.atMs };
+      const quota = event.quota ?? context.quota;
+      return { totalMessages: event.totalMessages, quota, lastAtMs: event.atMs };
     }),
 
     /** In a cold start, the newest messages are the first that anybody wants to see. */

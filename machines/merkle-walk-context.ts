@@ -24,6 +24,8 @@ export type MerkleWalkEvent =
       /** It was current before another root took its place. */
       readonly isSuperseded: boolean;
       readonly totalMessages: number;
+      /** If the person has set one for this peer. */
+      readonly quota?: number;
       readonly atMs: number;
     }
   /** Of what was looked up; the rest is missing. */
@@ -105,7 +107,7 @@ export function failureIn(context: MerkleWalkContext, event: MerkleWalkEvent): F
       const invalid = invalidIn(event.nodes)[0];
       const why =
         invalid === undefined
-          ? `more than ${quota * limits.nodesPerMessage} nodes`
+          ? `more than ${quota * limits.nodesPerMessage} nodes, and its quota is ${quota} messages; ${howToRaise(context)}`
           : `${nodeFault(invalid.value)} (node ${invalid.hash})`;
       return { code: 'invalid-data', message: `the tree of ${name} is not valid: ${why}` };
     }
@@ -117,12 +119,23 @@ export function failureIn(context: MerkleWalkContext, event: MerkleWalkEvent): F
     case 'tree.adopted': {
       const { adoption } = event;
       const leaves = adoption.status === 'over-quota' ? adoption.leaves : 0;
-      const message = `the tree of ${name} has ${leaves} messages, more than the quota of ${quota}; nothing of it is shown`;
+      const message = `the feed of ${name} has ${leaves} messages, more than the quota of ${quota}; ${howToRaise(context, leaves)}`;
       return { code: 'invalid-data', message };
     }
     default:
       return { code: 'invalid-data', message: `the tree of ${name} could not be fetched` };
   }
+}
+
+/** Room for as much again: a feed that is refused goes on growing. */
+function howToRaise({ name, quota }: MerkleWalkContext, leaves = quota): string {
+  const enough = Math.min(Number.MAX_SAFE_INTEGER, 2 * leaves);
+  return `what was shown of it stays. To download it, raise the quota: murmure follow ${shellWord(name)} --quota ${enough}`;
+}
+
+/** As it is to be typed in a shell. */
+function shellWord(name: string): string {
+  return /^[\w.-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
 }
 
 export function reportOf(context: MerkleWalkContext): WalkReport {

@@ -166,6 +166,7 @@ function withGlobalOptions(program: Command): Command {
     .option('--quiet', 'print only warnings and errors on stderr')
     .option('--verbose', 'print more on stderr, and where errors happened')
     .option('--timeout <seconds>', 'give up after this time')
+    .option('--quota <messages>', 'download feeds of up to so many messages (MURMURE_QUOTA; default: 1000000)')
     .option('--record <file>', 'write a journal of what happens, for "murmure replay"')
     .option('--no-color', 'no colour, even on a terminal (NO_COLOR)');
 }

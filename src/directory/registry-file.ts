@@ -1,6 +1,6 @@
 /** The registry's database: its schema, what earlier versions are turned into, and sentences for what can be wrong with the file. */
-import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { createPrivate, keepPrivate } from '../store/private-file.ts';
 import { asStoreError, CorruptStoreError, NewerHomeError } from '../store/store-errors.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
 
@@ -38,25 +38,15 @@ export type Guarded = <A extends unknown[], R>(work: (...args: A) => R) => (...a
 
 /** Opens the database, and creates it for its owner only if it is not there. @throws what SQLite says: see `saying` */
 export function openDatabase(file: string): DatabaseSync {
-  keepPrivate(file);
+  createPrivate(file);
   const db = new DatabaseSync(file, { timeout: 5_000, enableForeignKeyConstraints: true });
   try {
     prepareSchema(db, file);
+    keepPrivate(file);
     return db;
   } catch (error) {
     db.close();
     throw error;
-  }
-}
-
-/** SQLite gives the files beside it the mode of the database. */
-function keepPrivate(file: string): void {
-  if (file === ':memory:') return;
-  try {
-    closeSync(openSync(file, 'a', 0o600));
-    for (const path of [file, `${file}-wal`, `${file}-shm`]) if (existsSync(path)) chmodSync(path, 0o600);
-  } catch {
-    // What is wrong with the file SQLite says next. Somebody else's file keeps its mode.
   }
 }
 

@@ -213,15 +213,17 @@ export function providePeer(dependencies: PeerDependencies) {
 
   const merkleWalk = merkleWalkMachine.provide({
     actions: gate.effects({
-      beginWalk: ({ self, enter }: CallOf<'merkle-walk'>, { name, root }: { name: string; root: Hash }) =>
+      beginWalk: ({ self, enter }: CallOf<'merkle-walk'>, { name, root, authenticated, quota }: BeginParams) =>
         inStore({ self, enter }, () => {
           const isCurrent = store.isCurrent(name, root);
           const isSuperseded = store.wasCurrent(name, root);
+          const known = store.peer(name);
           // What an earlier walk has just fetched counts as known.
           buffer.flush();
-          if (!isCurrent) store.beginWalk(name, root, wallNow());
-          const totalMessages = store.peer(name)?.messages ?? 0;
-          enter(self, { type: 'walk.begun', isCurrent, isSuperseded, totalMessages, atMs: now() });
+          if (!isCurrent) store.beginWalk(name, root, wallNow(), { authenticated, quota: known?.quota ?? quota });
+          const totalMessages = known?.messages ?? 0;
+          const own = known?.quota === undefined ? {} : { quota: known.quota };
+          enter(self, { type: 'walk.begun', isCurrent, isSuperseded, totalMessages, ...own, atMs: now() });
         }),
       lookUp: ({ self, enter }: CallOf<'merkle-walk'>, { hashes }: { hashes: readonly Hash[] }) =>
         inStore({ self, enter }, () => {
@@ -335,7 +337,8 @@ function messagesOf(store: Store, hashes: readonly Hash[], nowMs: number): Messa
   });
 }
 
+type BeginParams = { name: string; root: Hash; authenticated: boolean; quota: number };
+type AdoptParams = BeginParams & { mayWithdraw: boolean };
 type HabitParams = { address: SocketAddress; key: PublicKey | undefined; noFlags: boolean };
 type ServeParams = { requests: readonly BulkRequest[]; to: SocketAddress; socket: SocketRef };
-type AdoptParams = { name: string; root: Hash; authenticated: boolean; quota: number; mayWithdraw: boolean };
 type AnnouncementParams = Omit<VerifyParams, 'id'> & { name: string; root: Hash; atMs: number };

@@ -4,7 +4,7 @@ import { wireDate } from '../feed/message.ts';
 import { type Clock, nextTurn } from '../runtime/clock.ts';
 import type { CallOf } from '../runtime/shared-effects.ts';
 import { followedNames } from '../store/followed.ts';
-import type { Store } from '../store/store.ts';
+import { FIRST_ARRIVAL, type Store } from '../store/store.ts';
 import { timelineAuthors } from '../store/timeline-authors.ts';
 import type { Hash } from '../wire/hash.ts';
 import { failureFrom, MurmureError } from '../wire/murmure-error.ts';
@@ -106,13 +106,13 @@ async function markTimelineRead(
 ): Promise<number> {
   const authors = new Set(timelineAuthors(store, name));
   let marked = 0;
-  for (let after = 0; self.getSnapshot().status === 'active'; await nextTurn(clock)) {
-    const page = store.arrivalsAfter(after, PAGE);
-    const unread = page.flatMap(({ message: { read, author, hash } }) => (!read && authors.has(author) ? [hash] : []));
+  for (let after = FIRST_ARRIVAL; self.getSnapshot().status === 'active'; await nextTurn(clock)) {
+    const { messages, mark } = store.arrivalsAfter(after, PAGE);
+    const unread = messages.flatMap(({ read, author, hash }) => (!read && authors.has(author) ? [hash] : []));
     if (unread.length > 0) store.markRead(unread);
     marked += unread.length;
-    after = page.at(-1)?.arrival ?? after;
-    if (page.length < PAGE) break;
+    after = mark;
+    if (messages.length < PAGE) break;
   }
   return marked;
 }

@@ -1,8 +1,9 @@
 /** The database's schema, by version: each step runs once. All that are due are one transaction, for which the disk is waited for once. */
 import type { DatabaseSync } from 'node:sqlite';
+import { migrateToPacks } from './migrate-to-packs.ts';
 import { NewerHomeError } from './store-errors.ts';
 
-const migrations: readonly string[] = [
+const migrations: readonly (string | ((db: DatabaseSync) => void))[] = [
   `
   -- Tree nodes of everybody, by hash. leaves: how many are below; NULL: an internal node not known to be whole.
   CREATE TABLE nodes (hash BLOB PRIMARY KEY, value BLOB NOT NULL, leaves INTEGER) WITHOUT ROWID;
@@ -131,6 +132,7 @@ const migrations: readonly string[] = [
   -- Roots of the own tree that later ones took the place of: what others may still have of it. BOUNDED: the newest 64.
   CREATE TABLE former_own_roots (id INTEGER PRIMARY KEY, root BLOB NOT NULL, leaves INTEGER NOT NULL);
   `,
+  migrateToPacks,
 ];
 
 /** Brings the database to the newest version. @throws NewerHomeError if it is newer than this program */
@@ -139,7 +141,7 @@ export function migrate(db: DatabaseSync, file: string): void {
     db.exec('BEGIN IMMEDIATE');
     // Another process may have been faster, and may be a newer program: none of what it has done is done again, or undone.
     const due = migrations.slice(versionOf(db));
-    for (const step of due) db.exec(step);
+    for (const step of due) typeof step === 'string' ? db.exec(step) : step(db);
     if (due.length > 0) db.exec(`PRAGMA user_version = ${migrations.length}`);
     db.exec('COMMIT');
   }

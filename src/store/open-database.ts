@@ -2,6 +2,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
+import { createPrivate, keepPrivate } from './private-file.ts';
 import {
   asStoreError,
   CannotOpenStoreError,
@@ -64,13 +65,18 @@ interface OpenOptions {
   readonly isAlone?: boolean;
 }
 
+/** The index of half a million leaves stays in memory while it is added to. */
+const CACHE_KB = 16 * 1024;
+
 function open(location: string | URL, file: string, { timeout, readOnly = false, isAlone }: OpenOptions): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
+    if (!readOnly) createPrivate(file);
     db = new DatabaseSync(location, { timeout, readOnly });
     if (isAlone) db.exec('PRAGMA locking_mode = EXCLUSIVE');
     refuseForeign(db, file);
-    if (!readOnly) db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    if (!readOnly) keepPrivate(file);
+    if (!readOnly) db.exec(`PRAGMA cache_size = -${CACHE_KB}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`);
     return db;
   } catch (error) {
     db?.close();

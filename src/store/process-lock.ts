@@ -2,8 +2,9 @@
  * One process at a time. The lock is one that the operating system holds for the process, taken through SQLite: it goes with the
  * process however that ends, so there is no stale lock to recognise and no process id to mistake for another's.
  */
-import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { createPrivate } from './private-file.ts';
 import { asStoreError } from './store-errors.ts';
 
 const SQLITE_BUSY = 5;
@@ -33,14 +34,6 @@ export function takeLock(file: string, inUse: (pid: number | undefined) => Error
       database.close();
     },
   };
-}
-
-function createPrivate(file: string): void {
-  try {
-    closeSync(openSync(file, 'a', 0o600));
-  } catch {
-    // What is wrong with the file SQLite says next.
-  }
 }
 
 function readPid(path: string): number | undefined {

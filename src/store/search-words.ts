@@ -10,8 +10,13 @@ const WORD = new RegExp(`[${UNSPACED}]|[[\\p{L}\\p{N}\\p{M}\\p{Co}]--[${UNSPACED
 /** Accents that letters of any script may carry. Marks of one script are letters of it, and so are the voicing marks of Japanese. */
 const ACCENTS = /[[\p{M}&&\p{sc=Inherited}]--[\u3099\u309a]]/gv;
 
+/** Most texts are plain ASCII, or nearly: what is not is looked at as a whole. */
+const PLAIN = /^[ -~\n]*$/;
+const PLAIN_WORD = /[a-z0-9]+/g;
+
 /** The words of a text as it is shown, in order. */
 export function searchWords(text: string): string[] {
+  if (PLAIN.test(text)) return text.toLowerCase().match(PLAIN_WORD) ?? [];
   const plain = safeText(text).toLowerCase().normalize('NFKD').replace(ACCENTS, '').normalize('NFC').toLowerCase();
   return plain.match(WORD) ?? [];
 }

@@ -1,124 +1,290 @@
 /**
- * The adoption of one tree in the database, each step in a transaction of the caller's. What a step has not yet told the database
- * when it ends is told then, so that the counts are those of the leaves that are there, whoever looks.
+ * Making a fetched tree a feed's current one, in steps; each is a transaction of the caller's. The root is noted before anything else
+ * is: whoever finds it there, and no root made current, knows the leaves to be those of neither tree, and goes by what is there.
+ *
+ * A feed that has no tree yet is gone through while it comes: its leaves are there, and not shown, until the root is made current,
+ * which is then one change. A feed that has one is compared with the new one when that is whole. What a step has not yet told the
+ * database when it ends is told then, so that the counts are those of the leaves that are there, whoever looks.
  */
+import { comparingTrees } from '../merkle/compare.ts';
 import { advance, finish, type InSteps } from '../merkle/in-steps.ts';
-import type { LeafCounts } from '../merkle/leaves.ts';
 import type { Hash } from '../wire/hash.ts';
-import type { MessageFields } from '../wire/node.ts';
-import { adoptingTree, type FeedIndex, newTally } from './adoption.ts';
+import { messageHead } from '../wire/node.ts';
+import { LeafSet } from './leaf-set.ts';
 import { BYTES_ABOVE_LEAF, noteLive } from './sqlite-collection.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
-import type { SqliteLeaves } from './sqlite-leaves.ts';
+import type { Leaf, SqliteLeaves } from './sqlite-leaves.ts';
+import type { SqliteNodes } from './sqlite-nodes.ts';
 import { blob, hashFrom } from './sqlite-rows.ts';
 import type { Adoption, AdoptionInput } from './store.ts';
+import { type PassState, TreePass } from './tree-pass.ts';
 
 const MAX_SUPERSEDED = 256;
-/** Arrivals that are gone through at once for the leaves of one feed among them. */
+/** `Adoption.added` names at most so many messages. */
+const MAX_ADDED = 1_000;
+/** Leaves that are added or removed at once. */
+const BATCH = 32;
+/** Adding or removing a leaf takes as long as looking at so many nodes. */
+const LEAF_COST = 2;
+/** Of a pass, between two looks at whether the step is over. */
+const PASS_CHUNK = 128;
+/** Arrivals that are gone through at once for the leaves of one feed among them; it takes as long as looking at so many nodes. */
 const PORTION = 1_024;
+const PORTION_COST = 256;
 /** Messages that are marked at once. */
 const MARKED = 256;
 
-export class SqliteAdoption implements FeedIndex {
+interface Feed {
+  readonly root: Uint8Array | null;
+  readonly adopting: Uint8Array | null;
+  readonly messages: number;
+}
+
+export class SqliteAdoption {
   readonly input: AdoptionInput;
   readonly #db: SqliteConnection;
+  readonly #nodes: SqliteNodes;
   readonly #leaves: SqliteLeaves;
-  readonly #tally = newTally();
+  /** Whoever takes the last step may have asked the author meanwhile. */
+  #mayWithdraw = true;
   #peer = 0;
-  /** A leaf is read, and added next: its number need not be looked up again. */
-  #lastRead = { hash: '', id: 0 };
   #work: InSteps<Adoption> | undefined;
+  /** Through the tree of a feed that has none yet; whether there were leaves before it began, and those that it has met. */
+  #pass: { readonly pass: TreePass; readonly isMixed: boolean; readonly met: LeafSet } | undefined;
+  /** What it waits for; that may have come by way of another process, which the last steps find. */
+  #missing: Hash | undefined;
   /** The feed's state when the last step ended. */
   #left = '';
+  /** What was done so far: it counts when the work begins anew, too. */
+  #added: Hash[] = [];
+  #newMessages = 0;
+  #withdrawn = 0;
   /** Not yet told to the database. */
   #messages = 0;
   #liveBytes = 0;
 
-  constructor(db: SqliteConnection, leaves: SqliteLeaves, input: AdoptionInput) {
+  constructor(db: SqliteConnection, nodes: SqliteNodes, leaves: SqliteLeaves, input: AdoptionInput) {
     this.input = input;
     this.#db = db;
+    this.#nodes = nodes;
     this.#leaves = leaves;
   }
 
-  /** Undefined if there is more to do. After an error this adoption is of no use any more. */
-  step(nodes: number): Adoption | undefined {
-    this.#peer = this.#leaves.peerId(this.input.feed, this.input.nowMs);
-    const work = this.#work ?? this.#begin();
-    this.#work = work;
-    // Another process adopts for this feed as well: if both went on in steps, each might make the other start over for ever.
-    const isAlone = this.#left === '' || this.#left === this.#state();
-    const adoption = isAlone ? advance(work, nodes) : { done: true, value: finish(this.#begin()) };
+  isFor({ feed, root, authenticated, quota }: AdoptionInput): boolean {
+    const own = this.input;
+    return own.feed === feed && own.root === root && own.authenticated === authenticated && own.quota === quota;
+  }
+
+  /** Goes through what has come of the tree of a feed that has none yet, as far as looking at so many nodes allows. */
+  follow(came: ReadonlySet<Hash>, nodes: number): void {
+    if (this.#missing !== undefined && !came.has(this.#missing)) return;
+    this.#begin();
+    if (this.#feed().root !== null) return;
+    const state = this.#goThrough(nodes);
+    this.#missing = state.status === 'missing' ? state.missing : undefined;
     this.#save();
-    return adoption.done ? (adoption.value as Adoption) : undefined;
   }
 
-  readonly read = (hash: Hash) => {
-    const row = this.#db.get<{ id: number; value: Uint8Array }>(
-      'SELECT id, value FROM nodes WHERE hash = ?',
-      blob(hash),
+  /** Undefined if there is more to do. After an error this adoption is of no use any more. */
+  step(nodes: number, mayWithdraw = true): Adoption | undefined {
+    this.#mayWithdraw = mayWithdraw;
+    const isAlone = this.#begin();
+    this.#work ??= this.#adopting();
+    // Another process adopts for this feed as well: if both went on in steps, each might make the other start over for ever.
+    const adoption = isAlone ? advance(this.#work, nodes) : { done: true, value: finish(this.#adopting()) };
+    this.#save();
+    if (!adoption.done) return undefined;
+    this.#work = undefined;
+    return adoption.value as Adoption;
+  }
+
+  /** False if another process has done something to this feed since the last step. */
+  #begin(): boolean {
+    this.#peer = this.#leaves.peerId(this.input.feed, this.input.nowMs);
+    const isAlone = this.#left === '' || this.#left === this.#state();
+    if (!isAlone) this.#pass = undefined;
+    return isAlone;
+  }
+
+  *#adopting(): InSteps<Adoption> {
+    const { root, authenticated } = this.input;
+    const { root: current, adopting: abandoned } = this.#feed();
+    const isChange = current === null || hashFrom(current) !== root || abandoned !== null;
+    if (isChange) {
+      const refused =
+        current === null ? yield* this.#adoptFirst() : yield* this.#adoptNext(hashFrom(current), abandoned);
+      if (refused !== undefined) return refused;
+    }
+    if (authenticated) while (this.#authenticateSome()) yield PORTION_COST;
+    const wentBack = isChange && this.#setRoot(root);
+    return {
+      status: 'adopted',
+      newMessages: this.#newMessages,
+      withdrawnMessages: this.#withdrawn,
+      totalMessages: this.#feed().messages + this.#messages,
+      added: this.#added.slice(-MAX_ADDED),
+      wentBack,
+    };
+  }
+
+  /** The first tree of a feed, most of which was gone through while it came. */
+  *#adoptFirst(): InSteps<Adoption | undefined> {
+    let state = this.#goThrough(PASS_CHUNK);
+    for (; state.status === 'underway'; state = this.#goThrough(PASS_CHUNK)) yield PASS_CHUNK;
+    // The pass goes on when the node has come.
+    if (state.status === 'missing') return { status: 'incomplete', missing: state.missing };
+    const { isMixed = true, met = new LeafSet() } = this.#pass ?? {};
+    this.#pass = undefined;
+    const isRefused = state.leaves > this.input.quota;
+    if (isMixed || isRefused) yield* this.#removeAllBut(isRefused ? new LeafSet() : met);
+    // None of them was ever shown.
+    this.#withdrawn = 0;
+    if (!isRefused) return undefined;
+    this.#setAdopting(null);
+    return { status: 'over-quota', leaves: state.leaves, quota: this.input.quota };
+  }
+
+  /** `abandoned`: the root of an adoption that was left, so that the leaves that are there are those of no one tree. */
+  *#adoptNext(current: Hash, abandoned: Uint8Array | null): InSteps<Adoption | undefined> {
+    const { root, quota } = this.input;
+    this.#setAdopting(blob(root));
+    const counted = yield* this.#count();
+    if (counted.status === 'missing' || counted.leaves > quota) {
+      this.#setAdopting(abandoned);
+      if (counted.status === 'missing') return { status: 'incomplete', missing: counted.missing };
+      return { status: 'over-quota', leaves: counted.leaves, quota };
+    }
+    if (abandoned !== null) {
+      // Nobody knows what of the current tree would go.
+      if (!this.#mayWithdraw) return this.#withdraws(abandoned);
+      const met = new LeafSet();
+      const onLeaves = (leaves: readonly Leaf[]) => this.#add(leaves.filter(({ leaf }) => met.add(leaf)));
+      const pass = new TreePass(this.#nodes, root, { onLeaves, entersWhole: true, quota });
+      while (pass.advance(PASS_CHUNK).status === 'underway') yield PASS_CHUNK;
+      yield* this.#removeAllBut(met);
+      return undefined;
+    }
+    const { added, removed } = yield* comparingTrees(current, root, this.#read, {
+      // What is there is not added.
+      hadLeaf: () => false,
+      leafCount: (hash) => this.#nodes.internal(hash)?.leaves ?? undefined,
+    });
+    if (!this.#mayWithdraw && removed.length > 0) return this.#withdraws(abandoned);
+    for (let from = 0; from < added.length; from += BATCH) {
+      const some = added.slice(from, from + BATCH);
+      const found = this.#nodes.find(some);
+      const missing = some.find((_, at) => found[at] === undefined);
+      if (missing !== undefined) return { status: 'incomplete', missing };
+      this.#add(found.filter((node) => node?.kind === 'leaf'));
+      yield BATCH * LEAF_COST;
+    }
+    for (let from = 0; from < removed.length; from += BATCH) {
+      for (const { leaf, value } of this.#find(removed.slice(from, from + BATCH))) this.#remove(leaf, value.length);
+      yield BATCH * LEAF_COST;
+    }
+    return undefined;
+  }
+
+  #withdraws(abandoned: Uint8Array | null): Adoption {
+    this.#setAdopting(abandoned);
+    return { status: 'withdraws' };
+  }
+
+  *#count(): InSteps<Exclude<PassState, { readonly status: 'underway' }>> {
+    const pass = new TreePass(this.#nodes, this.input.root, {
+      onLeaves: () => {},
+      entersWhole: false,
+      quota: this.input.quota,
+    });
+    for (;;) {
+      const state = pass.advance(PASS_CHUNK);
+      if (state.status !== 'underway') return state;
+      yield PASS_CHUNK;
+    }
+  }
+
+  #goThrough(nodes: number): PassState {
+    this.#pass ??= this.#beginPass();
+    return this.#pass.pass.advance(nodes);
+  }
+
+  #beginPass() {
+    const { root, quota } = this.input;
+    const isMixed = this.#feed().adopting !== null;
+    if (!isMixed) {
+      const since = this.#leaves.lastArrival();
+      this.#db.run('UPDATE peers SET adopting_since = ? WHERE id = ?', since, this.#peer);
+    }
+    this.#setAdopting(blob(root));
+    this.#added = [];
+    this.#newMessages = 0;
+    const met = new LeafSet();
+    const onLeaves = (leaves: readonly Leaf[]) => {
+      const fresh = leaves.filter(({ leaf }) => met.add(leaf));
+      this.#add(fresh, fresh);
+    };
+    return { pass: new TreePass(this.#nodes, root, { onLeaves, entersWhole: true, quota }), isMixed, met };
+  }
+
+  readonly #read = (hash: Hash) => this.#nodes.get(hash);
+
+  #find(hashes: readonly Hash[]): Leaf[] {
+    return this.#nodes.find(hashes).filter((node) => node?.kind === 'leaf');
+  }
+
+  /** Adds those that are not there. `news`: which of them the person has not seen; by default those. */
+  #add(leaves: readonly Leaf[], news?: readonly Leaf[]): void {
+    const { nowMs, authenticated } = this.input;
+    const there = this.#leaves.among(
+      this.#peer,
+      leaves.map(({ leaf }) => leaf),
     );
-    if (row !== undefined) this.#lastRead = { hash, id: row.id };
-    return row?.value;
-  };
-
-  readonly leafCounts: LeafCounts = {
-    get: (hash) => {
-      const row = this.#db.get<{ leaves: number | null }>('SELECT leaves FROM nodes WHERE hash = ?', blob(hash));
-      return row?.leaves ?? undefined;
-    },
-    set: (hash, leaves) => this.#db.run('UPDATE nodes SET leaves = ? WHERE hash = ?', leaves, blob(hash)),
-  };
-
-  currentRoot(): Hash | undefined {
-    const root = this.#db.get<{ root: Uint8Array | null }>('SELECT root FROM peers WHERE id = ?', this.#peer)?.root;
-    return root ? hashFrom(root) : undefined;
+    const missing = leaves.filter(({ leaf }) => !there.has(leaf));
+    this.#messages += this.#leaves.add(this.#peer, missing, { nowMs, authenticated, read: false });
+    for (const { value } of missing) this.#liveBytes += value.length + BYTES_ABOVE_LEAF;
+    for (const { hash, value } of news ?? missing) {
+      if (messageHead(value) === undefined) continue;
+      this.#newMessages += 1;
+      this.#added.push(hash);
+    }
+    if (this.#added.length > 2 * MAX_ADDED) this.#added = this.#added.slice(-MAX_ADDED);
   }
 
-  adopting(): Hash | undefined {
-    const root = this.#db.get<{ adopting: Uint8Array | null }>('SELECT adopting FROM peers WHERE id = ?', this.#peer);
-    return root?.adopting ? hashFrom(root.adopting) : undefined;
+  #remove(leaf: number, bytes: number): void {
+    if (this.#leaves.remove(this.#peer, leaf)) {
+      this.#messages -= 1;
+      this.#withdrawn += 1;
+    }
+    this.#liveBytes -= bytes + BYTES_ABOVE_LEAF;
   }
 
-  setAdopting(root: Hash | undefined): void {
-    this.#db.run('UPDATE peers SET adopting = ? WHERE id = ?', root === undefined ? null : blob(root), this.#peer);
-  }
-
-  *leaves(): Generator<readonly Hash[]> {
+  *#removeAllBut(wanted: LeafSet): InSteps<void> {
     const last = this.#leaves.lastArrival();
+    const read = this.#nodes.leafReader();
     for (let from = 0; from < last; from += PORTION) {
-      const rows = this.#db.all<{ hash: Uint8Array }>(
-        `SELECT hash FROM leaves JOIN nodes ON nodes.id = leaves.node
-         WHERE peer = ? AND arrival > ? AND arrival <= ? ORDER BY arrival`,
+      const rows = this.#db.all<{ node: number }>(
+        'SELECT node FROM leaves WHERE peer = ? AND arrival > ? AND arrival <= ? ORDER BY arrival',
         this.#peer,
         from,
         from + PORTION,
       );
-      yield rows.map(({ hash }) => hashFrom(hash));
+      for (const { node } of rows) {
+        if (wanted.has(node)) continue;
+        this.#remove(node, read(node)?.value.length ?? 0);
+        yield LEAF_COST;
+      }
+      yield PORTION_COST;
     }
   }
 
-  addLeaf(leaf: Hash, message: MessageFields | undefined, bytes: number): boolean {
-    const { nowMs, authenticated } = this.input;
-    const node = this.#lastRead.hash === leaf ? this.#lastRead.id : this.#leaves.nodeId(leaf);
-    if (!this.#leaves.add(this.#peer, node, message, { nowMs, authenticated, read: false })) return false;
-    if (message !== undefined) this.#messages += 1;
-    this.#liveBytes += bytes + BYTES_ABOVE_LEAF;
-    return true;
-  }
-
-  removeLeaf(leaf: Hash): boolean {
-    const wasMessage = this.#leaves.remove(this.#peer, leaf);
-    if (wasMessage) this.#messages -= 1;
-    this.#liveBytes -= (this.read(leaf)?.length ?? 0) + BYTES_ABOVE_LEAF;
-    return wasMessage;
-  }
-
-  authenticateSome(): boolean {
+  /** Takes messages that no signed root had brought for authenticated. True if there may be more of them. */
+  #authenticateSome(): boolean {
     const some = `SELECT arrival FROM leaves WHERE peer = ? AND authenticated = 0 LIMIT ${MARKED}`;
     return this.#db.run(`UPDATE leaves SET authenticated = 1 WHERE arrival IN (${some})`, this.#peer) === MARKED;
   }
 
-  setRoot(root: Hash): boolean {
+  /** Makes the root current, and remembers the one before. True if it had been current, and superseded, before. */
+  #setRoot(root: Hash): boolean {
     const wentBack = this.#db.run('DELETE FROM superseded WHERE peer = ? AND root = ?', this.#peer, blob(root)) > 0;
     this.#db.run(
       'INSERT OR REPLACE INTO superseded (peer, root) SELECT id, root FROM peers WHERE id = ? AND root <> ?',
@@ -134,13 +300,12 @@ export class SqliteAdoption implements FeedIndex {
     return wentBack;
   }
 
-  countMessages(): number {
-    const row = this.#db.get<{ messages: number }>('SELECT messages FROM peers WHERE id = ?', this.#peer);
-    return (row?.messages ?? 0) + this.#messages;
+  #setAdopting(root: Uint8Array | null): void {
+    this.#db.run('UPDATE peers SET adopting = ? WHERE id = ?', root, this.#peer);
   }
 
-  #begin(): InSteps<Adoption> {
-    return adoptingTree(this, this.input, this.#tally);
+  #feed(): Feed {
+    return this.#db.get<Feed>('SELECT root, adopting, messages FROM peers WHERE id = ?', this.#peer) as Feed;
   }
 
   #save(): void {

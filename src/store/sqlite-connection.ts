@@ -7,6 +7,8 @@ export class SqliteConnection {
   readonly file: string;
   readonly #statements = new Map<string, StatementSync>();
   #transactions = 0;
+  #executed = 0;
+  readonly #undoers: (() => void)[] = [];
   #isDurable = true;
   #isClosed = false;
 
@@ -20,11 +22,34 @@ export class SqliteConnection {
     return this.#transactions;
   }
 
+  /** Statements that were executed. */
+  get executed(): number {
+    return this.#executed;
+  }
+
+  /** What was noted of a transaction's changes is to be forgotten when they are undone. */
+  onRollback(forget: () => void): void {
+    this.#undoers.push(forget);
+  }
+
+  /** Many rows of so many columns, `atOnce` in a statement: `insert` is the statement up to VALUES, `values` all of them in a row. */
+  insertRows(insert: string, columns: number, atOnce: number, values: readonly SQLInputValue[], conflict = ''): void {
+    for (let from = 0; from < values.length; ) {
+      // Statements of few sizes, so that few are prepared.
+      const rows = Math.min(atOnce, 2 ** Math.floor(Math.log2((values.length - from) / columns)));
+      const sql = `${insert} VALUES ${placesFor(columns, rows)} ${conflict}`;
+      this.run(sql, ...values.slice(from, from + columns * rows));
+      from += columns * rows;
+    }
+  }
+
   get<T>(sql: string, ...values: SQLInputValue[]): T | undefined {
+    this.#executed += 1;
     return this.#guard(() => this.#statement(sql).get(...values) as T | undefined);
   }
 
   all<T>(sql: string, ...values: SQLInputValue[]): T[] {
+    this.#executed += 1;
     return this.#guard(() => this.#statement(sql).all(...values) as T[]);
   }
 
@@ -64,6 +89,7 @@ export class SqliteConnection {
       this.db.exec('COMMIT');
       return result;
     } catch (error) {
+      for (const forget of this.#undoers) forget();
       // Some errors, a full disk among them, have rolled back already.
       if (this.db.isTransaction) this.db.exec('ROLLBACK');
       throw asStoreError(this.file, error);
@@ -72,6 +98,7 @@ export class SqliteConnection {
 
   /** A change reports the last row id too, whether asked or not: FTS5 leaves one there that is more than a number can hold. */
   #change(sql: string): StatementSync {
+    this.#executed += 1;
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
     const prepared = this.#statement(sql);
@@ -94,4 +121,9 @@ export class SqliteConnection {
       throw asStoreError(this.file, error);
     }
   }
+}
+
+function placesFor(columns: number, rows: number): string {
+  const row = `(${Array(columns).fill('?').join(', ')})`;
+  return Array(rows).fill(row).join(', ');
 }

@@ -1,13 +1,12 @@
 /** The leaves of each feed's current tree, in the database; and the numbers in which they arrived. */
 import { claimedMs, orderingMs } from '../feed/message.ts';
 import type { Hash } from '../wire/hash.ts';
-import type { MessageFields } from '../wire/node.ts';
+import { messageHead } from '../wire/node.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
-import { blob } from './sqlite-rows.ts';
-import { removeFromSearch } from './sqlite-search.ts';
+import { keyOf } from './sqlite-leaf-keys.ts';
 
-const NODE = '(SELECT id FROM nodes WHERE hash = ?)';
-const UNLESS_THERE = 'ON CONFLICT (node, peer) DO NOTHING';
+const ADDED_AT_ONCE = 32;
+const COLUMNS = 8;
 /** An arrival is never given twice, so that whoever looks for what came later misses nothing. */
 const LAST_ARRIVAL = 'max((SELECT ifnull(max(arrival), 0) FROM leaves), (SELECT last_removed FROM home))';
 
@@ -19,6 +18,13 @@ export interface LeafMarks {
 
 export function ownLeaf(nowMs: number): LeafMarks {
   return { nowMs, authenticated: true, read: true };
+}
+
+/** A leaf that is stored: its number, and its bytes. */
+export interface Leaf {
+  readonly leaf: number;
+  readonly hash: Hash;
+  readonly value: Uint8Array;
 }
 
 export class SqliteLeaves {
@@ -38,8 +44,20 @@ export class SqliteLeaves {
     return this.peerId(name, nowMs);
   }
 
-  has(peer: number, hash: Hash): boolean {
-    return this.#db.get(`SELECT 1 FROM leaves WHERE peer = ? AND node = ${NODE}`, peer, blob(hash)) !== undefined;
+  /** Whether any feed has it. */
+  isAnyones(leaf: number): boolean {
+    return this.#db.get('SELECT 1 FROM leaves WHERE node = ?', leaf) !== undefined;
+  }
+
+  /** Which of these the feed has. */
+  among(peer: number, leaves: readonly number[]): ReadonlySet<number> {
+    const found = new Set<number>();
+    for (let from = 0; from < leaves.length; from += ADDED_AT_ONCE) {
+      const some = leaves.slice(from, from + ADDED_AT_ONCE);
+      for (const { node } of this.#db.all<{ node: number }>(AMONG, peer, ...some, ...ABSENT.slice(some.length)))
+        found.add(node);
+    }
+    return found;
   }
 
   /** The highest arrival that was ever given, 0 before the first. */
@@ -47,48 +65,36 @@ export class SqliteLeaves {
     return this.#db.get<{ last: number }>(`SELECT ${LAST_ARRIVAL} AS last`)?.last ?? 0;
   }
 
-  /** The number of a node that is kept. */
-  nodeId(hash: Hash): number {
-    return this.#db.get<{ id: number }>('SELECT id FROM nodes WHERE hash = ?', blob(hash))?.id ?? 0;
-  }
-
-  /** `node`: its number. False, and nothing is done, if it is there. */
-  add(peer: number, node: number, message: MessageFields | undefined, marks: LeafMarks): boolean {
-    const { nowMs, authenticated, read } = marks;
-    const arrival = this.#nextArrival();
-    if (message === undefined) {
-      const sql = `INSERT INTO leaves (arrival, peer, node) VALUES (?, ?, ?) ${UNLESS_THERE}`;
-      return this.#db.run(sql, arrival, peer, node) > 0;
+  /** Adds those that are not there; how many messages there are among all of these. */
+  add(peer: number, leaves: readonly Leaf[], { nowMs, authenticated, read }: LeafMarks): number {
+    const rows: (number | null)[] = [];
+    let messages = 0;
+    for (const { leaf, value } of leaves) {
+      const head = messageHead(value);
+      const arrival = this.#nextArrival();
+      if (head === undefined) {
+        rows.push(arrival, peer, leaf, null, null, null, null, null);
+        continue;
+      }
+      messages += 1;
+      const orderMs = orderingMs(claimedMs(head.date, nowMs), nowMs);
+      const answers = head.inReplyTo === null ? null : keyOf(head.inReplyTo);
+      rows.push(arrival, peer, leaf, orderMs, nowMs, +authenticated, +read, answers);
     }
-    const orderMs = orderingMs(claimedMs(message.date, nowMs), nowMs);
-    const { inReplyTo } = message;
-    const added = this.#db.run(
-      `INSERT INTO leaves (arrival, peer, node, order_ms, received_ms, authenticated, read, answers)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ${UNLESS_THERE}`,
-      arrival,
-      peer,
-      node,
-      orderMs,
-      nowMs,
-      +authenticated,
-      +read,
-      inReplyTo === null ? null : blob(inReplyTo),
-    );
-    return added > 0;
+    this.#db.insertRows(INSERT, COLUMNS, ADDED_AT_ONCE, rows, 'ON CONFLICT (node, peer) DO NOTHING');
+    return messages;
   }
 
   /** True if a message went with it. */
-  remove(peer: number, hash: Hash): boolean {
+  remove(peer: number, leaf: number): boolean {
     const row = this.#db.get<{ arrival: number; order_ms: number | null }>(
-      `DELETE FROM leaves WHERE peer = ? AND node = ${NODE} RETURNING arrival, order_ms`,
+      'DELETE FROM leaves WHERE peer = ? AND node = ? RETURNING arrival, order_ms',
       peer,
-      blob(hash),
+      leaf,
     );
     if (row === undefined) return false;
     this.#db.run('UPDATE home SET last_removed = max(last_removed, ?)', row.arrival);
-    if (row.order_ms === null) return false;
-    removeFromSearch(this.#db, row.arrival);
-    return true;
+    return row.order_ms !== null;
   }
 
   /** Within one transaction nobody else gives any: the database is asked once. */
@@ -101,3 +107,7 @@ export class SqliteLeaves {
     return this.#last;
   }
 }
+
+const INSERT = 'INSERT INTO leaves (arrival, peer, node, order_ms, received_ms, authenticated, read, answers)';
+const AMONG = `SELECT node FROM leaves WHERE peer = ? AND node IN (${Array(ADDED_AT_ONCE).fill('?').join(', ')})`;
+const ABSENT: readonly number[] = Array<number>(ADDED_AT_ONCE).fill(-1);

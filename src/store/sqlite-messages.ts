@@ -1,84 +1,116 @@
-/** Reading messages from the database, in all the ways in which they are asked for. */
+/** Reading messages from the database, in all the ways in which they are asked for. Those of a feed that is being fetched for the first time are not shown. */
 import type { Hash } from '../wire/hash.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
-import { blob, hashFrom, type MessageRow, messageFrom } from './sqlite-rows.ts';
-import { searchArrivals } from './sqlite-search.ts';
-import type { Arrival, MessageQuery, SearchQuery, StoredMessage } from './store.ts';
+import { keyOf } from './sqlite-leaf-keys.ts';
+import type { SqliteNodes } from './sqlite-nodes.ts';
+import { type MessageRow, messageFrom } from './sqlite-rows.ts';
+import type { SqliteSearch } from './sqlite-search.ts';
+import type { MessageQuery, SearchQuery, StoredMessage } from './store.ts';
 
 const DEFAULT_LIMIT = 50;
-const COLUMNS = 'leaves.*, peers.name AS author, nodes.hash AS hash, nodes.value AS value';
-const FROM = 'FROM leaves JOIN peers ON peers.id = leaves.peer JOIN nodes ON nodes.id = leaves.node';
+const COLUMNS = 'leaves.*, peers.name AS author';
+const FROM = 'FROM leaves JOIN peers ON peers.id = leaves.peer';
+const SHOWN = 'peers.root IS NOT NULL AND order_ms IS NOT NULL';
 
 export class SqliteMessages {
   readonly #db: SqliteConnection;
+  readonly #nodes: SqliteNodes;
+  readonly #search: SqliteSearch;
 
-  constructor(db: SqliteConnection) {
+  constructor(db: SqliteConnection, nodes: SqliteNodes, search: SqliteSearch) {
     this.#db = db;
+    this.#nodes = nodes;
+    this.#search = search;
   }
 
   find({ authors, limit = DEFAULT_LIMIT, beforeMs = Number.MAX_SAFE_INTEGER }: MessageQuery = {}): StoredMessage[] {
-    const rows = authors
-      ? [...new Set(authors)].flatMap((author) =>
-          this.#db.all<MessageRow>(
-            `SELECT ${COLUMNS} ${FROM} WHERE peer = (SELECT id FROM peers WHERE name = ?) AND order_ms < ?
-             ORDER BY order_ms DESC, arrival DESC LIMIT ?`,
-            author,
-            beforeMs,
-            limit,
-          ),
-        )
-      : this.#db.all<MessageRow>(
-          `SELECT ${COLUMNS} ${FROM} WHERE order_ms < ? ORDER BY order_ms DESC, arrival DESC LIMIT ?`,
-          beforeMs,
-          limit,
-        );
-    return rows.sort(byOrder).slice(-limit).map(messageFrom);
+    const names =
+      authors ?? this.#db.all<{ name: string }>('SELECT name FROM peers WHERE messages > 0').map(({ name }) => name);
+    const rows = [...new Set(names)].flatMap((author) =>
+      this.#db.all<MessageRow>(
+        `SELECT ${COLUMNS} ${FROM} WHERE peer = (SELECT id FROM peers WHERE name = ?) AND order_ms < ? AND ${SHOWN}
+         ORDER BY order_ms DESC, arrival DESC LIMIT ?`,
+        author,
+        beforeMs,
+        limit,
+      ),
+    );
+    return this.#messages(rows.sort(byOrder).slice(-limit));
   }
 
   byHash(hash: Hash): StoredMessage | undefined {
-    const row = this.#db.get<MessageRow>(
-      `SELECT ${COLUMNS} ${FROM} WHERE hash = ? AND order_ms IS NOT NULL ORDER BY arrival LIMIT 1`,
-      blob(hash),
-    );
-    return row && messageFrom(row);
+    const [found] = this.#nodes.find([hash]);
+    return found?.kind === 'leaf' ? this.#byLeaf(found.leaf) : undefined;
   }
 
   startingWith(prefix: string, limit: number): StoredMessage[] {
-    const rows = this.#db.all<{ hash: Uint8Array }>(
-      `SELECT DISTINCT hash FROM nodes JOIN leaves ON leaves.node = nodes.id
-       WHERE hash BETWEEN ? AND ? AND order_ms IS NOT NULL ORDER BY hash LIMIT ?`,
-      blob(prefix.padEnd(64, '0')),
-      blob(prefix.padEnd(64, 'f')),
-      limit,
-    );
-    return rows.flatMap(({ hash }) => this.byHash(hashFrom(hash)) ?? []);
+    const found: StoredMessage[] = [];
+    const seen = new Set<number>();
+    for (const leaf of this.#nodes.keys.startingWith(prefix)) {
+      if (seen.has(leaf)) continue;
+      seen.add(leaf);
+      const message = this.#byLeaf(leaf);
+      if (message?.hash.startsWith(prefix)) found.push(message);
+      if (found.length === limit) break;
+    }
+    return found.sort((a, b) => (a.hash < b.hash ? -1 : 1));
   }
 
   replies(hash: Hash): StoredMessage[] {
     const rows = this.#db.all<MessageRow>(
-      `SELECT ${COLUMNS} ${FROM} WHERE answers = ? ORDER BY arrival DESC`,
-      blob(hash),
+      `SELECT ${COLUMNS} ${FROM} WHERE answers = ? AND ${SHOWN} ORDER BY arrival DESC`,
+      keyOf(hash),
     );
     // Of those with one hash, the one that came first.
-    const first = new Map(rows.map((row) => [hashFrom(row.hash), row]));
-    return [...first.values()].sort(byOrder).map(messageFrom);
+    const first = new Map(rows.map((row) => [row.node, row]));
+    const messages = this.#messages([...first.values()].sort(byOrder));
+    return messages.filter(({ inReplyTo }) => inReplyTo === hash);
   }
 
   search({ text, limit = DEFAULT_LIMIT }: SearchQuery): StoredMessage[] {
-    const newest = searchArrivals(this.#db, text, limit);
+    const newest = this.#search.find(text, limit);
     const rows = newest.flatMap(
       (arrival) => this.#db.get<MessageRow>(`SELECT ${COLUMNS} ${FROM} WHERE arrival = ?`, arrival) ?? [],
     );
-    return rows.sort(byOrder).map(messageFrom);
+    return this.#messages(rows.sort(byOrder));
   }
 
-  after(arrival: number, limit: number): Arrival[] {
+  /** By numbers of arrival, in their order: `after` < number <= `upTo`. */
+  between(after: number, upTo: number, limit: number): { readonly arrival: number; readonly message: StoredMessage }[] {
+    return this.#arrivals('', [], after, upTo, limit);
+  }
+
+  /** The same of one feed. */
+  ofFeedBetween(peer: number, after: number, upTo: number, limit: number) {
+    return this.#arrivals('AND peer = ?', [peer], after, upTo, limit);
+  }
+
+  #arrivals(condition: string, values: number[], after: number, upTo: number, limit: number) {
     const rows = this.#db.all<MessageRow>(
-      `SELECT ${COLUMNS} ${FROM} WHERE arrival > ? AND order_ms IS NOT NULL ORDER BY arrival LIMIT ?`,
-      arrival,
+      `SELECT ${COLUMNS} ${FROM} WHERE arrival > ? AND arrival <= ? AND ${SHOWN} ${condition} ORDER BY arrival LIMIT ?`,
+      after,
+      upTo,
+      ...values,
       limit,
     );
-    return rows.map((row) => ({ arrival: row.arrival, message: messageFrom(row) }));
+    const messages = this.#messages(rows);
+    return rows.flatMap(({ arrival }, at) => {
+      const message = messages[at];
+      return message === undefined ? [] : [{ arrival, message }];
+    });
+  }
+
+  #byLeaf(leaf: number): StoredMessage | undefined {
+    const row = this.#db.get<MessageRow>(
+      `SELECT ${COLUMNS} ${FROM} WHERE node = ? AND ${SHOWN} ORDER BY arrival LIMIT 1`,
+      leaf,
+    );
+    return row && this.#messages([row])[0];
+  }
+
+  #messages(rows: readonly MessageRow[]): StoredMessage[] {
+    const read = this.#nodes.leafReader();
+    return rows.map((row) => messageFrom(row, read(row.node)));
   }
 }
 

@@ -4,10 +4,9 @@ import { buildTree } from '../merkle/build.ts';
 import { canonicalLeaves, replaceLeaf, TOMBSTONE } from '../merkle/withdraw.ts';
 import { type Hash, hashOf } from '../wire/hash.ts';
 import { encodeMessage, type MessageFields } from '../wire/node.ts';
-import { messageIn } from './adoption.ts';
 import { BYTES_ABOVE_LEAF, noteLive } from './sqlite-collection.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
-import { ownLeaf, type SqliteLeaves } from './sqlite-leaves.ts';
+import { type Leaf, ownLeaf, type SqliteLeaves } from './sqlite-leaves.ts';
 import type { SqliteNodes } from './sqlite-nodes.ts';
 import { blob, hashFrom } from './sqlite-rows.ts';
 import type { OwnFeed } from './store.ts';
@@ -40,71 +39,78 @@ export class SqliteOwnFeed {
   publish(author: string, message: MessageFields, nowMs: number): { hash: Hash; root: Hash } {
     const value = encodeMessage(message);
     const hash = hashOf(value);
-    return this.#db.write(() => {
-      const own = this.get();
-      const edge = loadRightEdge(own.root, own.messages, (node) => this.#nodes.get(node));
-      const { root, created } = appendLeaf(edge, hash);
-      this.#nodes.insert([{ hash, value }, ...created]);
-      const peer = this.#leaves.peerId(author, nowMs);
-      const isNew = !this.#leaves.has(peer, hash);
-      if (isNew) this.#leaves.add(peer, this.#leaves.nodeId(hash), message, ownLeaf(nowMs));
-      this.#set(peer, root, { leaves: own.messages + 1, messages: +isNew });
-      if (isNew) noteLive(this.#db, value.length + BYTES_ABOVE_LEAF);
-      this.#nodes.collectIfWorthIt();
-      return { hash, root };
-    });
+    const own = this.get();
+    const edge = loadRightEdge(own.root, own.messages, (node) => this.#nodes.get(node));
+    const { root, created } = appendLeaf(edge, hash);
+    this.#nodes.insert([{ hash, value }, ...created]);
+    const peer = this.#leaves.peerId(author, nowMs);
+    const added = this.#add(peer, [hash], nowMs);
+    this.#set(peer, root, { leaves: own.messages + 1, messages: added });
+    return { hash, root };
   }
 
   withdraw(author: string, hash: Hash, nowMs: number): { root: Hash } | undefined {
-    return this.#db.write(() => {
-      const { root: before, messages: count } = this.get();
-      const read = (node: Hash) => this.#nodes.get(node);
-      const positions = canonicalLeaves(before, count, read).flatMap((leaf, at) => (leaf === hash ? [at] : []));
-      const tombstone = hashOf(TOMBSTONE);
-      if (positions.length === 0 || hash === tombstone) return undefined;
-      this.#nodes.insert([{ hash: tombstone, value: TOMBSTONE }]);
-      let root = before;
-      for (const position of positions) {
-        const replaced = replaceLeaf(root, count, position, tombstone, read);
-        this.#nodes.insert(replaced.created);
-        root = replaced.root;
-      }
-      const peer = this.#leaves.peerId(author, nowMs);
-      const wasMessage = this.#leaves.remove(peer, hash);
-      if (!this.#leaves.has(peer, tombstone))
-        this.#leaves.add(peer, this.#leaves.nodeId(tombstone), undefined, ownLeaf(nowMs));
-      this.#set(peer, root, { leaves: count, messages: -Number(wasMessage) });
-      // At once: what was withdrawn must not be there to be asked for.
-      this.#nodes.collect();
-      return { root };
-    });
+    const { root: before, messages: count } = this.get();
+    const read = (node: Hash) => this.#nodes.get(node);
+    const positions = canonicalLeaves(before, count, read).flatMap((leaf, at) => (leaf === hash ? [at] : []));
+    const tombstone = hashOf(TOMBSTONE);
+    if (positions.length === 0 || hash === tombstone) return undefined;
+    this.#nodes.insert([{ hash: tombstone, value: TOMBSTONE }]);
+    let root = before;
+    for (const position of positions) {
+      const replaced = replaceLeaf(root, count, position, tombstone, read);
+      this.#nodes.insert(replaced.created);
+      root = replaced.root;
+    }
+    const peer = this.#leaves.peerId(author, nowMs);
+    const [withdrawn] = this.#find([hash]);
+    const wasMessage = withdrawn !== undefined && this.#leaves.remove(peer, withdrawn.leaf);
+    this.#add(peer, [tombstone], nowMs);
+    this.#set(peer, root, { leaves: count, messages: -Number(wasMessage) });
+    // At once: what was withdrawn must not be there to be asked for.
+    if (withdrawn !== undefined && !this.#leaves.isAnyones(withdrawn.leaf)) this.#nodes.removeLeaf(withdrawn.leaf);
+    return { root };
   }
 
   leaves(): Uint8Array[] {
     const { root, messages } = this.get();
     const hashes = canonicalLeaves(root, messages, (node) => this.#nodes.get(node));
-    return hashes.map((hash) => this.#nodes.get(hash) as Uint8Array);
+    return this.#nodes.many(hashes) as Uint8Array[];
   }
 
   restore(author: string, leaves: readonly Uint8Array[], nowMs: number): { root: Hash } {
-    return this.#db.write(() => {
-      if (this.get().messages > 0) throw new OwnTreeExistsError();
-      const nodes = leaves.map((value) => ({ hash: hashOf(value), value }));
-      const { root, nodes: internal } = buildTree(nodes.map(({ hash }) => hash));
-      this.#nodes.insert(nodes);
-      this.#nodes.insert([...internal].map(([hash, value]) => ({ hash, value })));
-      const peer = this.#leaves.peerId(author, nowMs);
-      let messages = 0;
-      for (const { hash, value } of nodes) {
-        if (this.#leaves.has(peer, hash)) continue;
-        const message = messageIn(value);
-        this.#leaves.add(peer, this.#leaves.nodeId(hash), message, ownLeaf(nowMs));
-        noteLive(this.#db, value.length + BYTES_ABOVE_LEAF);
-        messages += message === undefined ? 0 : 1;
-      }
-      this.#set(peer, root, { leaves: leaves.length, messages });
-      return { root };
-    });
+    if (this.get().messages > 0) throw new OwnTreeExistsError();
+    const nodes = leaves.map((value) => ({ hash: hashOf(value), value }));
+    const { root, nodes: internal } = buildTree(nodes.map(({ hash }) => hash));
+    this.#nodes.insert(nodes);
+    this.#nodes.insert([...internal].map(([hash, value]) => ({ hash, value })));
+    const peer = this.#leaves.peerId(author, nowMs);
+    const messages = this.#add(
+      peer,
+      nodes.map(({ hash }) => hash),
+      nowMs,
+    );
+    this.#set(peer, root, { leaves: leaves.length, messages });
+    return { root };
+  }
+
+  /** Those that are not there yet; how many messages came so. */
+  #add(peer: number, hashes: readonly Hash[], nowMs: number): number {
+    const leaves = this.#find([...new Set(hashes)]);
+    const there = this.#leaves.among(
+      peer,
+      leaves.map(({ leaf }) => leaf),
+    );
+    const missing = leaves.filter(({ leaf }) => !there.has(leaf));
+    noteLive(
+      this.#db,
+      missing.reduce((bytes, { value }) => bytes + value.length + BYTES_ABOVE_LEAF, 0),
+    );
+    return this.#leaves.add(peer, missing, ownLeaf(nowMs));
+  }
+
+  #find(hashes: readonly Hash[]): Leaf[] {
+    return this.#nodes.find(hashes).filter((node) => node?.kind === 'leaf');
   }
 
   /** Newest first, each once. */

@@ -48,6 +48,12 @@ export class SqlitePeers {
     );
   }
 
+  setQuota(name: string, quota: number | undefined, nowMs: number): void {
+    this.#db.write(() =>
+      this.#db.run('UPDATE peers SET quota = ? WHERE id = ?', quota ?? null, this.#leaves.peerId(name, nowMs)),
+    );
+  }
+
   setMuted(name: string, muted: boolean, nowMs: number): void {
     this.#db.write(() =>
       this.#db.run('UPDATE peers SET muted = ? WHERE id = ?', +muted, this.#leaves.peerId(name, nowMs)),

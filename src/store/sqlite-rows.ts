@@ -1,8 +1,8 @@
 /** Rows of the database, and what the store makes of them. */
 import type { PublicKey } from '../identity/public-key.ts';
 import { HASH_BYTES, type Hash, hashFromBytes } from '../wire/hash.ts';
-import { messageIn } from './adoption.ts';
-import type { PeerRecord, StoredMessage } from './store.ts';
+import { decodeNode, type MessageFields } from '../wire/node.ts';
+import type { PeerRecord, StoredMessage, StoredNode } from './store.ts';
 
 export interface PeerRow {
   name: string;
@@ -11,19 +11,20 @@ export interface PeerRow {
   muted: number;
   root: Uint8Array | null;
   messages: number;
+  quota: number | null;
   first_seen_ms: number;
   last_sync_ms: number | null;
 }
 
 export interface MessageRow {
   arrival: number;
-  hash: Uint8Array;
+  /** The leaf's number. */
+  node: number;
   author: string;
   order_ms: number;
   received_ms: number;
   authenticated: number;
   read: number;
-  value: Uint8Array;
 }
 
 /** As `hashToBytes`, but in memory outside the heap, from which SQLite reads at half the cost. @throws RangeError */
@@ -45,16 +46,24 @@ export function peerFrom(row: PeerRow): PeerRecord {
     following: row.following === 1,
     muted: row.muted === 1,
     root: row.root === null ? undefined : hashFrom(row.root),
-    messages: row.messages,
+    // What is being fetched for the first time is not shown until all of it is there.
+    messages: row.root === null ? 0 : row.messages,
+    quota: row.quota ?? undefined,
     firstSeenMs: row.first_seen_ms,
     lastSyncMs: row.last_sync_ms ?? undefined,
   };
 }
 
-export function messageFrom(row: MessageRow): StoredMessage {
-  const { date = 0, inReplyTo = null, body = '' } = messageIn(row.value) ?? {};
+/** The message in a leaf; undefined for a leaf of another kind, or a malformed one. */
+export function messageIn(value: Uint8Array | undefined): MessageFields | undefined {
+  const node = value === undefined ? undefined : decodeNode(value);
+  return node?.ok && node.value.kind === 'message' ? node.value : undefined;
+}
+
+export function messageFrom(row: MessageRow, leaf: StoredNode | undefined): StoredMessage {
+  const { date = 0, inReplyTo = null, body = '' } = messageIn(leaf?.value) ?? {};
   return {
-    hash: hashFrom(row.hash),
+    hash: leaf?.hash ?? '',
     author: row.author,
     date,
     inReplyTo,

@@ -1,95 +1,180 @@
 /**
- * Full-text search: FTS5 finds the words that search-words.ts makes of a text. Indexing is most of what a message costs, so what
- * comes is indexed later, in slices; a search indexes first what is left, so that it misses nothing, whichever process stored it.
+ * Full-text search. The words of messages (search-words.ts) are kept by runs, each of some thousand messages that arrived one after
+ * another: for each word, which of them have it. A run is written once, and never changed: a message that has gone is no longer found
+ * because it is no longer there. The words of what came after the last run are in memory, in every process for itself.
  */
-import { messageIn } from './adoption.ts';
+
+import { messageBody } from '../wire/node.ts';
 import { matches, mayBeCutShort, type Phrase, parseSearch, searchWords } from './search-words.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
+import type { SqliteNodes } from './sqlite-nodes.ts';
+import { messageIn } from './sqlite-rows.ts';
 import { SEARCHED_ARRIVALS } from './store.ts';
 import { FullDiskError, ReadOnlyStoreError } from './store-errors.ts';
+import { BUCKETS, bucketOfWord, findInRow, type WantedWord, WordTable } from './word-table.ts';
 
-/** What a search indexes in one transaction: for more than a thousand the price of each no longer falls. */
-const MANY = 4_096;
+/** Arrivals of a run: enough for a word to be found quickly in a million, and few enough to be written in some milliseconds. */
+const RUN = 2_048;
+const ROWS_AT_ONCE = 16;
+/** Arrivals that are read at once. */
+const PAGE = 256;
+/** Phrases are looked for among so many of the newest messages that have all the words, whatever the phrase. */
+const COMPARED = 5_000;
 
-/** Takes what came after what is indexed into the index, in the order in which it came; at most so many. True if there may be more. */
-export function indexArrivals(db: SqliteConnection, limit: number): boolean {
-  const isDone = db.get('SELECT 1 FROM leaves WHERE arrival > (SELECT indexed FROM home) LIMIT 1') === undefined;
-  if (isDone) return false;
-  // What a power cut takes back is indexed again.
-  return db.write(() => indexSlice(db, limit), { durable: false });
-}
+export class SqliteSearch {
+  readonly #db: SqliteConnection;
+  readonly #nodes: SqliteNodes;
+  /** What is in no run: BOUNDED by a run, and on a disk that cannot be written by what came since. */
+  #words = new WordTable();
+  /** Up to which arrival the runs go as far as this process knows, and up to which `#words` do. */
+  #written = 0;
+  #read = 0;
 
-function indexSlice(db: SqliteConnection, limit: number): boolean {
-  const rows = arrivalsAfter(db, indexedUpTo(db), limit);
-  for (const { arrival, value } of rows) {
-    const words = searchWords(messageIn(value)?.body ?? '');
-    if (words.length > 0) db.run('INSERT INTO words (rowid, text) VALUES (?, ?)', arrival, words.join(' '));
+  constructor(db: SqliteConnection, nodes: SqliteNodes) {
+    this.#db = db;
+    this.#nodes = nodes;
+    db.onRollback(() => this.#begin(0));
   }
-  db.run('UPDATE home SET indexed = max(indexed, ?)', rows.at(-1)?.arrival ?? 0);
-  return rows.length === limit;
-}
 
-function indexedUpTo(db: SqliteConnection): number {
-  return db.get<{ indexed: number }>('SELECT indexed FROM home')?.indexed ?? 0;
-}
-
-function arrivalsAfter(db: SqliteConnection, arrival: number, limit: number): { arrival: number; value: Uint8Array }[] {
-  const sql = `SELECT arrival, value FROM leaves JOIN nodes ON nodes.id = leaves.node
-    WHERE arrival > ? ORDER BY arrival LIMIT ?`;
-  return db.all(sql, arrival, limit);
-}
-
-/** Does nothing if it is not indexed yet. */
-export function removeFromSearch(db: SqliteConnection, arrival: number): void {
-  db.run('DELETE FROM words WHERE rowid = ?', arrival);
-}
-
-/** The newest messages that fit, by number of arrival, newest first. */
-export function searchArrivals(db: SqliteConnection, query: string, limit: number): number[] {
-  const phrases = parseSearch(query);
-  if (phrases.length === 0) return [];
-  const unindexed = indexAll(db) ? [] : unindexedArrivals(db, phrases);
-  const rows = db.all<{ arrival: number }>(
-    `SELECT arrival FROM leaves
-     WHERE arrival IN (
-       SELECT value FROM json_each(?)
-       UNION SELECT rowid FROM (SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid DESC LIMIT ${SEARCHED_ARRIVALS})
-       ORDER BY 1 DESC LIMIT ${SEARCHED_ARRIVALS}
-     )
-     ORDER BY order_ms DESC, arrival DESC LIMIT ?`,
-    JSON.stringify(unindexed),
-    phrases.map(quoted).join(' AND '),
-    limit,
-  );
-  return rows.map(({ arrival }) => arrival);
-}
-
-/** False if the database cannot be written now: messages that came last are then not in the index. */
-function indexAll(db: SqliteConnection): boolean {
-  try {
-    while (indexArrivals(db, MANY));
-    return true;
-  } catch (error) {
-    if (error instanceof ReadOnlyStoreError || error instanceof FullDiskError) return false;
-    throw error;
-  }
-}
-
-/** What fits among the messages that are not in the index: each of them is read. BOUNDED by the messages that came since it was written. */
-function unindexedArrivals(db: SqliteConnection, phrases: readonly Phrase[]): number[] {
-  const found: number[] = [];
-  for (let after = indexedUpTo(db); ; ) {
-    const rows = arrivalsAfter(db, after, MANY);
-    for (const { arrival, value } of rows) {
-      if (matches(searchWords(messageIn(value)?.body ?? ''), phrases)) found.push(arrival);
+  /** Takes note of the words of about so many arrivals, within a transaction of the caller's that may write. True if there may be more. */
+  follow(arrivals: number): boolean {
+    this.#catchUp();
+    let left = arrivals;
+    while (left > 0) {
+      const read = this.#readPage();
+      if (read === 0) return false;
+      left -= read;
+      if (this.#read - this.#written >= RUN) this.#writeRun();
     }
-    const last = rows.at(-1);
-    if (last === undefined) return found;
-    after = last.arrival;
+    return true;
+  }
+
+  /** Whether there are arrivals whose words were not taken note of. */
+  isBehind(): boolean {
+    this.#catchUp();
+    return this.#db.get('SELECT 1 FROM leaves WHERE arrival > ? LIMIT 1', this.#read) !== undefined;
+  }
+
+  /** The newest messages that fit, by number of arrival, newest first. */
+  find(query: string, limit: number): number[] {
+    const phrases = parseSearch(query);
+    if (phrases.length === 0) return [];
+    this.#followWholly();
+    const found = this.#db.read(() => this.#shown(phrases));
+    return found
+      .sort((a, b) => b.order_ms - a.order_ms || b.arrival - a.arrival)
+      .slice(0, limit)
+      .map(({ arrival }) => arrival);
+  }
+
+  /** Where nothing can be written now, all is in memory. */
+  #followWholly(): void {
+    try {
+      while (this.isBehind()) this.#db.write(() => this.follow(RUN), { durable: false });
+    } catch (error) {
+      if (!(error instanceof ReadOnlyStoreError || error instanceof FullDiskError)) throw error;
+      this.#catchUp();
+      while (this.#readPage() > 0);
+    }
+  }
+
+  #shown(phrases: readonly Phrase[]): Shown[] {
+    const found: Shown[] = [];
+    let compared = 0;
+    for (const arrivals of this.#fitting(phrases)) {
+      const shown = this.#db.all<Shown>(SHOWN, JSON.stringify(arrivals));
+      if (phrases.every((phrase) => phrase.length === 1)) found.push(...shown);
+      else {
+        const read = this.#nodes.leafReader();
+        for (const one of shown) {
+          compared += 1;
+          if (matches(wordsOf(read(one.node)?.value), phrases)) found.push(one);
+        }
+      }
+      if (found.length >= SEARCHED_ARRIVALS || compared >= COMPARED) break;
+    }
+    return found.slice(0, SEARCHED_ARRIVALS);
+  }
+
+  /** Arrivals that have all the words, newest first, run by run. */
+  *#fitting(phrases: readonly Phrase[]): Generator<readonly number[]> {
+    const wanted = phrases.flatMap((phrase) =>
+      phrase.map((word, at) => ({ word, isCutShort: at === phrase.length - 1 && mayBeCutShort(word) })),
+    );
+    // Long words are the rarer ones: most runs have none of them, and are not looked into further.
+    wanted.sort((a, b) => b.word.length - a.word.length);
+    yield intersected(this.#written + 1, wanted, (word) => this.#words.find(word));
+    const runs = this.#db.all<{ first: number }>('SELECT first FROM word_runs ORDER BY first DESC');
+    for (const { first } of runs) {
+      yield intersected(first, wanted, (word) => {
+        const sql = 'SELECT bytes FROM words WHERE id = ?';
+        const row = this.#db.get<{ bytes: Uint8Array }>(sql, first * BUCKETS + bucketOfWord(word.word));
+        return row === undefined ? [] : findInRow(row.bytes, word);
+      });
+    }
+  }
+
+  /** Another process may have written a run, or this one may have to begin anew. */
+  #catchUp(): void {
+    const written = this.#db.get<{ indexed: number }>('SELECT indexed FROM home')?.indexed ?? 0;
+    if (written !== this.#written) this.#begin(written);
+  }
+
+  #begin(written: number): void {
+    this.#words = new WordTable();
+    this.#written = written;
+    this.#read = written;
+  }
+
+  /** How many arrivals were read. */
+  #readPage(): number {
+    const sql = 'SELECT arrival, node FROM leaves WHERE arrival > ? ORDER BY arrival LIMIT ?';
+    const rows = this.#db.all<{ arrival: number; node: number }>(sql, this.#read, PAGE);
+    const read = this.#nodes.leafReader();
+    for (const { arrival, node } of rows) {
+      const value = read(node)?.value;
+      const body = value === undefined ? undefined : messageBody(value);
+      if (body !== undefined) this.#words.add(arrival - this.#written - 1, body);
+      this.#read = arrival;
+    }
+    return rows.length;
+  }
+
+  #writeRun(): void {
+    const first = this.#written + 1;
+    this.#db.run('INSERT INTO word_runs (first) VALUES (?)', first);
+    const rows = [...this.#words.rows()].flatMap(({ bucket, bytes }) => [first * BUCKETS + bucket, bytes]);
+    this.#db.insertRows('INSERT INTO words (id, bytes)', 2, ROWS_AT_ONCE, rows);
+    this.#db.run('UPDATE home SET indexed = ?', this.#read);
+    this.#begin(this.#read);
   }
 }
 
-/** A phrase in FTS5's query language; words hold no quotation mark. The star lets the last one be cut short. */
-function quoted(phrase: Phrase): string {
-  return `"${phrase.join(' ')}"${mayBeCutShort(phrase.at(-1) ?? '') ? ' *' : ''}`;
+interface Shown {
+  readonly arrival: number;
+  readonly node: number;
+  readonly order_ms: number;
+}
+
+const SHOWN = `SELECT arrival, node, order_ms FROM leaves JOIN peers ON peers.id = leaves.peer
+  WHERE arrival IN (SELECT value FROM json_each(?)) AND order_ms IS NOT NULL AND root IS NOT NULL ORDER BY arrival DESC`;
+
+function wordsOf(value: Uint8Array | undefined): string[] {
+  return searchWords(messageIn(value)?.body ?? '');
+}
+
+/** Those after `first` that all of the words have, newest first. */
+function intersected(
+  first: number,
+  words: readonly WantedWord[],
+  find: (word: WantedWord) => readonly number[],
+): number[] {
+  let common: ReadonlySet<number> | undefined;
+  for (const word of words) {
+    const found = find(word);
+    const before: ReadonlySet<number> | undefined = common;
+    common = new Set(before === undefined ? found : found.filter((one) => before.has(one)));
+    if (common.size === 0) return [];
+  }
+  return [...(common ?? [])].sort((a, b) => b - a).map((after) => first + after);
 }

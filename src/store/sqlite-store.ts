@@ -11,6 +11,8 @@ import type { MessageFields } from '../wire/node.ts';
 import { migrate } from './migrations.ts';
 import { openDatabase } from './open-database.ts';
 import { SqliteAdoption } from './sqlite-adoption.ts';
+import { SqliteArrivals } from './sqlite-arrivals.ts';
+import { Collection } from './sqlite-collection.ts';
 import { SqliteConnection } from './sqlite-connection.ts';
 import { SqliteContacts } from './sqlite-contacts.ts';
 import { SqliteLeaves } from './sqlite-leaves.ts';
@@ -19,11 +21,13 @@ import { SqliteNodes } from './sqlite-nodes.ts';
 import { SqliteOwnFeed } from './sqlite-own-feed.ts';
 import { SqlitePeers } from './sqlite-peers.ts';
 import { blob, hashFrom } from './sqlite-rows.ts';
-import { indexArrivals } from './sqlite-search.ts';
+import { SqliteSearch } from './sqlite-search.ts';
 import type {
   AdoptionInput,
   AdoptionStep,
-  Arrival,
+  AdoptionTerms,
+  ArrivalMark,
+  Arrived,
   Habit,
   MessageQuery,
   NodeStatus,
@@ -39,11 +43,19 @@ import { asStoreError } from './store-errors.ts';
 const BUSY_TIMEOUT_MS = 5_000;
 /** As many nodes as are looked at within some 10 ms. A change of about five hundred leaves is one step. */
 const ADOPTION_STEP = 4_096;
+/** For each node that came, a tree that is gone through while it comes is gone through by so many: it keeps up, and catches up. */
+const FOLLOWED_PER_NODE = 4;
+/** Of a collection, in each writing call and each turn of the timer. */
+const COLLECTION_STEP = 2_048;
+/** Collection begins when so much, and half as much as is in use, may be garbage. */
+const GARBAGE_FLOOR_BYTES = 64 * 1024;
 
-/** Between two slices of indexing, so that it takes little of a sync, and no key press waits. */
-const INDEX_AFTER_MS = 25;
-/** Messages a slice: some milliseconds. */
-const INDEX_SLICE = 256;
+/** Between two turns of what is done when nothing else is, so that it takes little of a sync, and no key press waits. */
+const TIDY_AFTER_MS = 25;
+/** Arrivals whose words are taken note of in a turn: some milliseconds. */
+const INDEX_SLICE = 512;
+/** So many leaf keys may stay in memory alone: whoever opens the home reads their packs anew. */
+const KEYS_LEFT = 256;
 
 export interface SqliteStoreOptions {
   /** How long to wait for another process's transaction, ms. Default 5,000. */
@@ -82,12 +94,15 @@ class SqliteStore implements Store {
   readonly #leaves: SqliteLeaves;
   readonly #own: SqliteOwnFeed;
   readonly #peers: SqlitePeers;
+  readonly #search: SqliteSearch;
   readonly #messages: SqliteMessages;
+  readonly #arrivals: SqliteArrivals;
   readonly #contacts: SqliteContacts;
   readonly #adoptionStep: number;
   /** Those that are under way, by feed. */
   readonly #adoptions = new Map<string, SqliteAdoption>();
-  #indexing: NodeJS.Timeout | undefined;
+  #collection: Collection | undefined;
+  #tidying: NodeJS.Timeout | undefined;
 
   constructor(db: DatabaseSync, file: string, adoptionStep: number) {
     this.#isInMemory = file === ':memory:';
@@ -97,13 +112,24 @@ class SqliteStore implements Store {
     this.#leaves = new SqliteLeaves(this.#db);
     this.#own = new SqliteOwnFeed(this.#db, this.#nodes, this.#leaves);
     this.#peers = new SqlitePeers(this.#db, this.#leaves);
-    this.#messages = new SqliteMessages(this.#db);
+    this.#search = new SqliteSearch(this.#db, this.#nodes);
+    this.#messages = new SqliteMessages(this.#db, this.#nodes, this.#search);
+    this.#arrivals = new SqliteArrivals(this.#db, this.#leaves, this.#messages);
     this.#contacts = new SqliteContacts(this.#db);
-    this.#indexSoon();
+    // What was undone is not gone on with.
+    this.#db.onRollback(() => {
+      this.#collection = undefined;
+      this.#adoptions.clear();
+    });
+    this.#tidySoon();
   }
 
   getNode(hash: Hash): Uint8Array | undefined {
     return this.#nodes.get(hash);
+  }
+
+  getNodes(hashes: readonly Hash[]): (Uint8Array | undefined)[] {
+    return this.#db.read(() => this.#nodes.many(hashes));
   }
 
   ownFeed(): OwnFeed {
@@ -111,11 +137,19 @@ class SqliteStore implements Store {
   }
 
   publish(author: string, message: MessageFields, nowMs: number): { hash: Hash; root: Hash } {
-    return this.#own.publish(author, message, nowMs);
+    return this.#db.write(() => {
+      const published = this.#own.publish(author, message, nowMs);
+      this.#collectSome();
+      return published;
+    });
   }
 
   withdraw(author: string, hash: Hash, nowMs: number): { root: Hash } | undefined {
-    return this.#own.withdraw(author, hash, nowMs);
+    return this.#db.write(() => {
+      const withdrawn = this.#own.withdraw(author, hash, nowMs);
+      this.#collectSome();
+      return withdrawn;
+    });
   }
 
   formerOwnFeeds(): OwnFeed[] {
@@ -128,7 +162,7 @@ class SqliteStore implements Store {
   }
 
   restore(author: string, leaves: readonly Uint8Array[], nowMs: number): { root: Hash } {
-    return this.#own.restore(author, leaves, nowMs);
+    return this.#db.write(() => this.#own.restore(author, leaves, nowMs));
   }
 
   foreignChanges(): number {
@@ -138,44 +172,57 @@ class SqliteStore implements Store {
   }
 
   statusOf(hashes: readonly Hash[]): NodeStatus[] {
-    return this.#nodes.statusOf(hashes);
+    return this.#db.read(() => this.#nodes.statusOf(hashes));
   }
 
-  beginWalk(feed: string, root: Hash, nowMs: number): void {
+  beginWalk(feed: string, root: Hash, nowMs: number, terms?: AdoptionTerms): void {
     this.#db.write(
       () => this.#db.run('UPDATE peers SET wanted = ? WHERE id = ?', blob(root), this.#leaves.peerId(feed, nowMs)),
-      {
-        durable: false,
-      },
+      { durable: false },
     );
+    if (terms !== undefined && this.currentRoot(feed) === undefined) this.#adoption({ feed, root, nowMs, ...terms });
   }
 
   putNodes(nodes: readonly StoredNode[]): void {
-    this.#db.write(() => this.#nodes.insert(nodes), { durable: false });
+    this.#tidySoon();
+    this.#db.write(
+      () => {
+        this.#nodes.insert(nodes);
+        if (this.#adoptions.size === 0) return;
+        const came = new Set(nodes.map(({ hash }) => hash));
+        for (const adoption of this.#adoptions.values()) adoption.follow(came, FOLLOWED_PER_NODE * nodes.length);
+        this.#search.follow(2 * nodes.length);
+      },
+      { durable: false },
+    );
   }
 
   adopt(input: AdoptionInput): AdoptionStep {
-    this.#indexSoon();
+    this.#tidySoon();
     const { feed, nowMs } = input;
-    const begun = this.#adoptions.get(feed);
-    // What fails is rolled back, and not gone on with.
-    this.#adoptions.delete(feed);
-    const isSame = JSON.stringify(begun?.input) === JSON.stringify(input);
-    const adopting = begun && isSame ? begun : new SqliteAdoption(this.#db, this.#leaves, input);
-    const adoption = this.#db.write(() => adopting.step(this.#adoptionStep), { durable: false });
+    const adopting = this.#adoption(input);
+    const adoption = this.#db.write(
+      () => {
+        const done = adopting.step(this.#adoptionStep, input.mayWithdraw);
+        this.#search.follow(INDEX_SLICE);
+        return done;
+      },
+      { durable: false },
+    );
     if (adoption?.status === 'adopted') {
       // What is durable makes all before it so: the disk is waited for once.
       this.#db.write(() => {
         this.#db.run('UPDATE peers SET last_sync_ms = ? WHERE name = ?', nowMs, feed);
-        this.#nodes.collectIfWorthIt();
+        this.#collectSome();
       });
     }
-    if (adoption !== undefined) return adoption;
-    this.#adoptions.set(feed, adopting);
-    return { status: 'underway' };
+    // One that lacks a node goes on where it is when that has come.
+    if (adoption !== undefined && adoption.status !== 'incomplete') this.#adoptions.delete(feed);
+    return adoption ?? { status: 'underway' };
   }
 
   endWalk(feed: string): void {
+    this.#adoptions.delete(feed);
     this.#db.write(() => this.#db.run('UPDATE peers SET wanted = NULL WHERE name = ?', feed), { durable: false });
   }
 
@@ -185,7 +232,7 @@ class SqliteStore implements Store {
   }
 
   isSuperseded(root: Hash): boolean {
-    const sql = `SELECT 1 FROM superseded JOIN nodes ON hash = superseded.root
+    const sql = `SELECT 1 FROM superseded JOIN internal_nodes ON hash = superseded.root
       WHERE superseded.root = ? AND leaves NOT IN (${FULL_TREES}) AND superseded.root NOT IN (SELECT root FROM peers WHERE root NOT NULL)`;
     return this.#db.get(sql, blob(root)) !== undefined;
   }
@@ -223,6 +270,10 @@ class SqliteStore implements Store {
 
   setMuted(name: string, muted: boolean, nowMs: number): void {
     this.#peers.setMuted(name, muted, nowMs);
+  }
+
+  setQuota(name: string, quota: number | undefined, nowMs: number): void {
+    this.#peers.setQuota(name, quota, nowMs);
   }
 
   noteReader(name: string, nowMs: number): void {
@@ -269,34 +320,38 @@ class SqliteStore implements Store {
     return this.#messages.search(query);
   }
 
-  lastArrival(): number {
-    return this.#leaves.lastArrival();
+  lastArrival(): ArrivalMark {
+    return this.#arrivals.last();
   }
 
-  arrivalsAfter(arrival: number, limit: number): Arrival[] {
-    return this.#messages.after(arrival, limit);
+  arrivalsAfter(mark: ArrivalMark, limit: number): Arrived {
+    return this.#arrivals.after(mark, limit);
   }
 
   countMessages(): number {
-    return this.#db.get<{ count: number }>('SELECT ifnull(sum(messages), 0) AS count FROM peers')?.count ?? 0;
+    const sql = 'SELECT ifnull(sum(messages), 0) AS count FROM peers WHERE root IS NOT NULL';
+    return this.#db.get<{ count: number }>(sql)?.count ?? 0;
   }
 
   markRead(hashes: readonly Hash[]): void {
     this.#db.write(() => {
-      for (const hash of hashes)
-        this.#db.run(
-          'UPDATE leaves SET read = 1 WHERE node = (SELECT id FROM nodes WHERE hash = ?) AND order_ms IS NOT NULL',
-          blob(hash),
-        );
+      for (const found of this.#nodes.find(hashes)) {
+        if (found?.kind === 'leaf')
+          this.#db.run('UPDATE leaves SET read = 1 WHERE node = ? AND order_ms IS NOT NULL', found.leaf);
+      }
     });
   }
 
   collectGarbage(): number {
-    return this.#db.write(() => this.#nodes.collect());
+    return this.#db.write(() => {
+      const collection = new Collection(this.#db, this.#nodes);
+      collection.step(Number.POSITIVE_INFINITY);
+      return collection.removed;
+    });
   }
 
   close(): void {
-    clearTimeout(this.#indexing);
+    clearTimeout(this.#tidying);
     this.#db.close();
   }
 
@@ -304,15 +359,51 @@ class SqliteStore implements Store {
     this.close();
   }
 
-  /** Indexes slice after slice, once nothing else is to be done. A search does what is left, so nobody has to wait for it. */
-  #indexSoon(): void {
-    clearTimeout(this.#indexing);
-    this.#indexing = setTimeout(() => {
-      try {
-        if (indexArrivals(this.#db, INDEX_SLICE)) this.#indexSoon();
-      } catch {
-        // A search meets the same, and says so.
-      }
-    }, INDEX_AFTER_MS).unref();
+  /** The one that is under way for this feed, if it is of the same tree on the same terms. */
+  #adoption(input: AdoptionInput): SqliteAdoption {
+    const begun = this.#adoptions.get(input.feed);
+    if (begun?.isFor(input)) return begun;
+    const adoption = new SqliteAdoption(this.#db, this.#nodes, this.#leaves, input);
+    this.#adoptions.set(input.feed, adoption);
+    return adoption;
   }
+
+  /** A portion, within a transaction of the caller's. True if there is more to do. */
+  #collectSome(): boolean {
+    this.#collection ??= this.#isWorthCollecting() ? new Collection(this.#db, this.#nodes) : undefined;
+    if (this.#collection?.step(COLLECTION_STEP)) return true;
+    this.#collection = undefined;
+    return false;
+  }
+
+  #isWorthCollecting(): boolean {
+    const counts = this.#db.get<ByteCounts>('SELECT node_bytes, live_bytes FROM home');
+    const { node_bytes, live_bytes } = counts ?? { node_bytes: 0, live_bytes: 0 };
+    return node_bytes - live_bytes > Math.max(GARBAGE_FLOOR_BYTES, live_bytes / 2);
+  }
+
+  /** What can wait, portion after portion, once nothing else is to be done. */
+  #tidySoon(): void {
+    clearTimeout(this.#tidying);
+    this.#tidying = setTimeout(() => {
+      try {
+        if (this.#tidy()) this.#tidySoon();
+      } catch {
+        // Whoever needs it done meets the same, and says so.
+      }
+    }, TIDY_AFTER_MS).unref();
+  }
+
+  #tidy(): boolean {
+    // What a power cut takes back is done again.
+    if (this.#search.isBehind()) return this.#db.write(() => this.#search.follow(INDEX_SLICE), { durable: false });
+    if (this.#collection !== undefined) return this.#db.write(() => this.#collectSome(), { durable: false });
+    if (this.#nodes.keys.waiting <= KEYS_LEFT) return false;
+    return this.#db.write(() => this.#nodes.keys.putSome(), { durable: false });
+  }
+}
+
+interface ByteCounts {
+  node_bytes: number;
+  live_bytes: number;
 }

@@ -26,13 +26,16 @@ export interface OwnFeed {
   readonly messages: number;
 }
 
-export interface AdoptionInput {
-  readonly feed: string;
-  readonly root: Hash;
-  readonly nowMs: number;
+export interface AdoptionTerms {
   readonly authenticated: boolean;
   /** Largest number of messages (leaves, repeats included) a feed may have. */
   readonly quota: number;
+}
+
+export interface AdoptionInput extends AdoptionTerms {
+  readonly feed: string;
+  readonly root: Hash;
+  readonly nowMs: number;
   /** False: a tree that lacks something of the current one is not adopted. Default true. */
   readonly mayWithdraw?: boolean;
 }
@@ -64,6 +67,8 @@ export interface PeerRecord {
   readonly muted: boolean;
   readonly root: Hash | undefined;
   readonly messages: number;
+  /** Messages (leaves, repeats included) that its feed may have; undefined: as many as that of any peer. */
+  readonly quota: number | undefined;
   readonly firstSeenMs: number;
   readonly lastSyncMs: number | undefined;
 }
@@ -92,10 +97,20 @@ export interface SearchQuery {
   readonly limit?: number;
 }
 
-export interface Arrival {
-  /** Greater than that of everything that came before. */
+/** How far somebody has looked at what arrives. */
+export interface ArrivalMark {
   readonly arrival: number;
-  readonly message: StoredMessage;
+  /** Feeds that are being fetched for the first time: they are passed over until they are shown, and then looked at from this arrival on. */
+  readonly awaited: ReadonlyMap<number, number>;
+}
+
+/** Before anything has arrived. */
+export const FIRST_ARRIVAL: ArrivalMark = { arrival: 0, awaited: new Map() };
+
+export interface Arrived {
+  readonly messages: readonly StoredMessage[];
+  /** From where to look next time. */
+  readonly mark: ArrivalMark;
 }
 
 /** A search looks for the newest messages among this many that fit and came last: whatever the query, it ends soon. */
@@ -104,6 +119,8 @@ export const SEARCHED_ARRIVALS = 2_000;
 export interface Store extends Disposable {
   /** The tree node's bytes, own or of others. */
   getNode(hash: Hash): Uint8Array | undefined;
+  /** The same for several, such as the children of one node: they lie together, and are read together. */
+  getNodes(hashes: readonly Hash[]): (Uint8Array | undefined)[];
 
   ownFeed(): OwnFeed;
   /** Appends to the own tree, atomically across processes. @throws MessageTooLongError */
@@ -124,14 +141,18 @@ export interface Store extends Disposable {
 
   /** For each hash, what is known of it. A leaf that is stored is `complete`. */
   statusOf(hashes: readonly Hash[]): NodeStatus[];
-  /** Remembers what a walk is after, so that collection keeps what it has fetched. One walk a feed. */
-  beginWalk(feed: string, root: Hash, nowMs: number): void;
+  /**
+   * Remembers what a walk is after, so that collection keeps what it has fetched. One walk a feed. With the terms on which the tree will
+   * be adopted, a feed's first one is made ready while it comes.
+   */
+  beginWalk(feed: string, root: Hash, nowMs: number, terms?: AdoptionTerms): void;
   /** Verified nodes, in one transaction. */
   putNodes(nodes: readonly StoredNode[]): void;
   /**
    * Makes a wholly fetched root the feed's current one: counts leaves by memo, adds what is new, drops what is withdrawn. A large
-   * change takes several calls with the same input, each a short transaction; messages then come and go bit by bit, and the root
-   * is current with the last call. Whoever stops in between, or turns to another root, leaves nothing wrong for the next.
+   * change takes several calls with the same input, each a short transaction. Messages of a feed's first tree are shown with the last
+   * of them, all at once; later changes come and go bit by bit, and the root is current with the last call. Whoever stops in between,
+   * or turns to another root, leaves nothing wrong for the next.
    */
   adopt(input: AdoptionInput): AdoptionStep;
   endWalk(feed: string): void;
@@ -154,6 +175,7 @@ export interface Store extends Disposable {
   repinKey(name: string, key: PublicKey, nowMs: number): PublicKey | undefined;
   setFollowing(name: string, following: boolean, nowMs: number): void;
   setMuted(name: string, muted: boolean, nowMs: number): void;
+  setQuota(name: string, quota: number | undefined, nowMs: number): void;
 
   /**
    * A peer that has proven its address reads from us. Cheap: written at most once in three minutes for each name. The newest 4,096 are
@@ -182,14 +204,14 @@ export interface Store extends Disposable {
   replies(hash: Hash): StoredMessage[];
   /** Messages that have what is looked for (search-words.ts), in the order of `messages`. */
   search(query: SearchQuery): StoredMessage[];
-  /** The number of the message that came last, 0 before there was any: where to look from for what comes later. */
-  lastArrival(): number;
-  /** What came after that one, in the order in which it came, own messages included. */
-  arrivalsAfter(arrival: number, limit: number): Arrival[];
+  /** From where to look for what comes later. */
+  lastArrival(): ArrivalMark;
+  /** What came after that, in the order in which it came to be shown, own messages included; at most so much, and then there may be more. */
+  arrivalsAfter(mark: ArrivalMark, limit: number): Arrived;
   countMessages(): number;
   markRead(hashes: readonly Hash[]): void;
 
-  /** Removes nodes that no own, current or wanted root reaches; runs by itself when worth it. Returns how many went. */
+  /** Removes nodes that no own, current or wanted root reaches, all at once; in portions it runs by itself when worth it. Returns how many went. */
   collectGarbage(): number;
   close(): void;
 }

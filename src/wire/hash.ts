@@ -11,8 +11,11 @@ export const EMPTY_ROOT: Hash = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934
 /** 32 zero bytes: no reply target; as a root, no messages. */
 export const ZERO_HASH: Hash = '0'.repeat(64);
 
+/** Node's own SHA-256 takes a third of the time; in a browser there is none. */
+const native = globalThis.process?.getBuiltinModule?.('node:crypto')?.hash;
+
 export function hashOf(bytes: Uint8Array): Hash {
-  return bytesToHex(sha256(bytes));
+  return native === undefined ? bytesToHex(sha256(bytes)) : native('sha256', bytes, 'hex');
 }
 
 /** Both ways of saying "no messages" (protocol §2). */

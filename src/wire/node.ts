@@ -96,12 +96,29 @@ function bodyEnd(bytes: Uint8Array): number {
   return MESSAGE_HEADER_BYTES + uint16At(bytes, 37);
 }
 
+/** What a message says beside its text; undefined for a node of another kind, or a broken one. */
+export function messageHead(bytes: Uint8Array): Omit<MessageFields, 'body'> | undefined {
+  if (nodeKind(bytes) !== 'message' || readingFault(bytes) !== undefined) return undefined;
+  return { date: uint32At(bytes, 1), inReplyTo: inReplyToOf(bytes) };
+}
+
+/** The bytes of a message's text, as they are: a view; undefined for a node of another kind, or a broken one. */
+export function messageBody(bytes: Uint8Array): Uint8Array | undefined {
+  if (nodeKind(bytes) !== 'message' || readingFault(bytes) !== undefined) return undefined;
+  return bytes.subarray(MESSAGE_HEADER_BYTES, bodyEnd(bytes));
+}
+
+function inReplyToOf(bytes: Uint8Array): Hash | null {
+  // Most messages answer none.
+  if (bytes[5] === 0 && bytes[6] === 0 && hashFromBytes(bytes, 5) === ZERO_HASH) return null;
+  return hashFromBytes(bytes, 5);
+}
+
 function decodeMessage(bytes: Uint8Array): TreeNode {
-  const inReplyTo = hashFromBytes(bytes, 5);
   return {
     kind: 'message',
     date: uint32At(bytes, 1),
-    inReplyTo: inReplyTo === ZERO_HASH ? null : inReplyTo,
+    inReplyTo: inReplyToOf(bytes),
     body: lenientUtf8.decode(bytes.subarray(MESSAGE_HEADER_BYTES, bodyEnd(bytes))),
   };
 }

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { FrontEndFigures } from './front-end.ts';
 import { rawLoop } from './raw-loop.ts';
 import type { SearchFigures } from './search.ts';
+import type { StoreFigures } from './store.ts';
 import type { SyncFigures } from './sync.ts';
 
 const RUNS = 5;
@@ -70,6 +71,18 @@ print('the same before any of them is indexed, ms', firstMs.toFixed(0));
 print('adopting 100,000 new messages, all calls, ms', adoptMs.toFixed(0));
 const longest = longestCallMs.map((ms) => ms.toFixed(0)).join(' / ');
 print('longest call of adopting 10,000 / 100,000 messages, ms', longest, 'under 50');
+
+// A million takes some minutes: node test/bench/store.ts 1000000
+for (const messages of [10_000, 100_000]) {
+  const figures: StoreFigures = JSON.parse(node(file('store.ts'), `${messages}`));
+  const { microsecondsPerNode, hashesPerNode, firstSearchMs, oneMoreMs, longestCallMs } = figures;
+  const calls = [longestCallMs.lookUp, longestCallMs.put, longestCallMs.adopt].map(Math.round).join(' / ');
+  print(`store, a node of ${messages} messages, µs of the processor`, microsecondsPerNode.toFixed(1), 'under 5');
+  print('the same as a number of hashes of 300 bytes', hashesPerNode.toFixed(1));
+  print('longest call of looking up / putting / adopting, ms', calls, 'under 20');
+  print('first search after the last node, ms', firstSearchMs.toFixed(0), 'under 50');
+  print('one more message, ms', oneMoreMs.toFixed(1), 'under 10');
+}
 
 // script(1) is what opens a pseudo-terminal.
 if (spawnSync('script', ['--version']).status === 0) {

@@ -54,7 +54,7 @@ const syncFields = {
   error: v.optional(failure),
 };
 
-const follow = v.strictObject({ peer: v.string(), following: v.boolean() });
+const follow = v.strictObject({ peer: v.string(), following: v.boolean(), quota: v.optional(count) });
 const mute = v.strictObject({ peer: v.string(), muted: v.boolean() });
 
 const malformed = v.strictObject({ malformed: v.string() });
@@ -220,6 +220,7 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
   following: v.strictObject({
     peer: v.string(),
     following: v.literal(true),
+    quota: v.nullable(count),
     muted: v.boolean(),
     root: v.nullable(hash),
     messages: count,

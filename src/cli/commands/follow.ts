@@ -16,11 +16,11 @@ export function declare(program: Command, run: Run): void {
     .command('follow')
     .summary('follow peers')
     .description(
-      'Follows peers: sync and serve download what they publish. You may follow a peer before it is first listed. A name that is not listed, but almost that of a listed peer, is refused as a likely typing error.',
+      'Follows peers: sync and serve download what they publish. You may follow a peer before it is first listed. A name that is not listed, but almost that of a listed peer, is refused as a likely typing error. With --quota, their feeds may have so many messages from now on, whatever is set for the others.',
     )
     .argument('<peer...>', 'whom to follow')
     .option('--force', 'follow them without asking the directory whether the names are right')
-    .addHelpText('after', examples('follow alice', 'follow alice bob'))
+    .addHelpText('after', examples('follow alice', 'follow alice bob', 'follow alice --quota 3000000'))
     .action((peers: string[], options: LookUpOptions) => run((context) => follow(context, peers, options)));
   program
     .command('unfollow')
@@ -43,7 +43,12 @@ async function follow(context: CommandContext, peers: readonly string[], options
   if (peers.includes(name)) throw new UsageError(`"${name}" is yourself: your own messages are here already`);
   const untilListed = 'serve and sync look for that name from now on';
   const names = await requirePeers(context, { ...options, names: peers, store, ownName: name, untilListed });
-  await setFollowing(context, store, names, true);
+  const { settings, nowMs } = context;
+  const isAsked = settings.origins.some(({ setting, from }) => setting === 'quota' && from === 'flag');
+  const quota = isAsked ? settings.quota : undefined;
+  // First, so that the download that following begins is on these terms.
+  if (quota !== undefined) for (const peer of names) store.setQuota(peer, quota, nowMs());
+  await setFollowing(context, store, names, true, quota);
 }
 
 async function unfollow(context: CommandContext, peers: readonly string[]): Promise<void> {
@@ -56,14 +61,16 @@ async function setFollowing(
   store: Store,
   names: readonly string[],
   following: boolean,
+  quota?: number,
 ): Promise<void> {
   const { output, nowMs } = context;
   const wishes = names.map((name) => ({ type: 'follow.wanted', name, following }) as const);
   const answers = await askRunningPeer(context, wishes, 'follow.changed');
   if (answers === undefined) for (const name of names) store.setFollowing(name, following, nowMs());
+  const upTo = quota === undefined ? '' : `, up to ${quota} messages`;
   for (const peer of names) {
-    const said = following ? `You now follow ${safeLine(peer)}.` : `You no longer follow ${safeLine(peer)}.`;
-    output.data({ peer, following }, () => said);
+    const said = following ? `You now follow ${safeLine(peer)}${upTo}.` : `You no longer follow ${safeLine(peer)}.`;
+    output.data({ peer, following, ...(quota !== undefined && { quota }) }, () => said);
   }
 }
 
@@ -71,13 +78,14 @@ async function following({ settings, output }: CommandContext): Promise<void> {
   const { name: ownName, store: opened } = await openStore(settings.home);
   using store = opened;
   const followed = followedPeers(store, ownName);
-  for (const { name, root, messages, lastSyncMs, muted } of followed) {
+  for (const { name, root, messages, quota, lastSyncMs, muted } of followed) {
     const line = {
       peer: name,
       following: true,
       muted,
       root: root ?? null,
       messages,
+      quota: quota ?? null,
       lastSync: lastSyncMs === undefined ? null : new Date(lastSyncMs).toISOString(),
     };
     output.data(line, (paint) => renderFollowed(line, paint));

@@ -9,7 +9,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { HomePeer } from '../../local-api/home-peer.ts';
 import { followedNames } from '../../store/followed.ts';
-import type { Store } from '../../store/store.ts';
+import type { ArrivalMark, Store } from '../../store/store.ts';
 import { failureFrom } from '../../wire/murmure-error.ts';
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
@@ -144,21 +144,21 @@ async function download(
 }
 
 interface Watched {
-  /** Number of the last arrival that was looked at. */
-  readonly last: number;
+  /** How far what arrives was looked at. */
+  readonly last: ArrivalMark;
   readonly ownName: string;
   readonly names: readonly string[];
 }
 
-/** Prints what has come; returns the number to look from next time. */
-function showArrived(context: CommandContext, store: Store, { last, ownName, names }: Watched): number {
+/** Prints what has come; returns from where to look next time. */
+function showArrived(context: CommandContext, store: Store, { last, ownName, names }: Watched): ArrivalMark {
   let seen = last;
   for (;;) {
     const arrived = store.arrivalsAfter(seen, BATCH);
-    if (arrived.length === 0) return seen;
-    seen = arrived.at(-1)?.arrival ?? seen;
+    seen = arrived.mark;
+    if (arrived.messages.length === 0) return seen;
     const authors = audible(store, ownName, names);
-    const messages = arrived.map(({ message }) => message).filter(({ author }) => authors?.includes(author) ?? true);
+    const messages = arrived.messages.filter(({ author }) => authors?.includes(author) ?? true);
     printMessages(context, { name: ownName, store }, messages);
   }
 }

@@ -6,7 +6,7 @@ import type { HomePeer } from '../../local-api/home-peer.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
 import { openStore } from '../home/open-home.ts';
 import { openPeer } from './one-shot-peer.ts';
-import { findRunningPeer } from './running-peer.ts';
+import { findRunningPeer, requireNoQuota } from './running-peer.ts';
 
 export interface OpenedPeer extends AsyncDisposable {
   readonly peer: HomePeer;
@@ -28,6 +28,7 @@ async function openAttachedPeer({ settings }: CommandContext, api: LocalApi): Pr
   const { attach } = await import('../../local-api/attached-peer.ts');
   await using resources = new AsyncDisposableStack();
   resources.defer(() => api.close());
+  requireNoQuota(settings, api.process);
   const { store } = await openStore(settings.home);
   resources.use(store);
   const attached = resources.use(await attach(api));

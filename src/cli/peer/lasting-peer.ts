@@ -18,7 +18,7 @@ import { keepPort, preferredPorts } from '../home/udp-port.ts';
 import { ChangingPeer } from './changing-peer.ts';
 import { journalOption } from './journal-option.ts';
 import { offerToOthers } from './offer-to-others.ts';
-import { reachRunningPeer } from './running-peer.ts';
+import { reachRunningPeer, requireNoQuota } from './running-peer.ts';
 
 export interface LastingPeerOptions {
   readonly runBy: RunBy;
@@ -148,14 +148,12 @@ async function begin(
   }
 }
 
-async function attachedTurn(
-  { settings: { home } }: CommandContext,
-  { runBy }: LastingPeerOptions,
-  api: LocalApi,
-): Promise<Turn> {
+async function attachedTurn({ settings }: CommandContext, { runBy }: LastingPeerOptions, api: LocalApi): Promise<Turn> {
   const { attach } = await import('../../local-api/attached-peer.ts');
   await using resources = new AsyncDisposableStack();
   resources.defer(() => api.close());
+  requireNoQuota(settings, api.process);
+  const { home } = settings;
   const attached = resources.use(await attach(api));
   if (runBy === 'serve') {
     if (attached.status.runBy === 'serve') throw new HomeInUseError(home.folder, api.process);
@@ -181,7 +179,7 @@ async function ownTurn(
   const guarded = await beginPublishing(home);
   const options = {
     ...{ ...identity, store, ...access, ...(udp && { udp }) },
-    ...{ explain: true, guarded, preferredPorts: preferredPorts(home) },
+    ...{ explain: true, guarded, quota: context.settings.quota, preferredPorts: preferredPorts(home) },
     ...(await journalOption(context)),
   };
   const peer = resources.use(await context.services.createPeer(options));

@@ -49,7 +49,7 @@ export async function openPeer(
   const { store } = await openStore(settings.home);
   resources.use(store);
   const options = {
-    ...{ name, keyPair, store, ...access },
+    ...{ name, keyPair, store, quota: settings.quota, ...access },
     ...oneShotOptions(settings.home),
     ...(await journalOption(context)),
   };

@@ -43,6 +43,12 @@ export async function reachRunningPeer({ settings, signal }: Context): Promise<L
   }
 }
 
+/** For commands that download: the running peer does that on its own terms. @throws ContradictingOptionError */
+export function requireNoQuota({ home, origins }: CommandContext['settings'], pid: number): void {
+  const isAsked = origins.some(({ setting, from }) => setting === 'quota' && from === 'flag');
+  if (isAsked) throw new ContradictingOptionError('--quota', home.folder, pid, 'its own quota');
+}
+
 /** Where a directory was named for this command alone. One in the settings file may be newer than the running peer. */
 function askedDirectory({ directory, origins }: CommandContext['settings']) {
   const origin = origins.find(({ setting }) => setting === 'directory');

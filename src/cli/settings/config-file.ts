@@ -15,6 +15,7 @@ const configSchema = v.partial(
     quiet: v.boolean(),
     verbose: v.boolean(),
     timeout: v.number(),
+    quota: v.number(),
     'no-color': v.boolean(),
   }),
 );

@@ -19,6 +19,7 @@ export interface GlobalFlags {
   readonly quiet?: boolean;
   readonly verbose?: boolean;
   readonly timeout?: string;
+  readonly quota?: string;
   readonly record?: string;
   /** False with --no-color. */
   readonly color?: boolean;
@@ -42,6 +43,8 @@ export interface Settings {
   readonly quiet: boolean;
   readonly verbose: boolean;
   readonly timeoutMs: number | undefined;
+  /** Messages that a feed may have; undefined: the default. */
+  readonly quota: number | undefined;
   /** Path of a journal to write. */
   readonly record: string | undefined;
   readonly color: boolean;
@@ -95,6 +98,9 @@ export async function resolveSettings(
     verbose: settle('verbose', [flags.verbose, undefined, verbose], false),
     timeoutMs: milliseconds(
       settle<string | number | undefined>('timeout', [flags.timeout, undefined, config.timeout], undefined),
+    ),
+    quota: messageQuota(
+      settle<string | number | undefined>('quota', [flags.quota, 'MURMURE_QUOTA', config.quota], undefined),
     ),
     record: settlePath('record', flags.record),
     color: !settle('no-color', [flags.color === false ? true : undefined, undefined, config['no-color']], false),
@@ -183,6 +189,14 @@ function chosenProfile(
 
 function profilesFolder(env: Environment): string {
   return join(dataFolder(env), 'profiles');
+}
+
+function messageQuota(value: string | number | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const quota = /^\d+$/.test(String(value)) ? Number(value) : Number.NaN;
+  if (!(quota >= 1 && Number.isSafeInteger(quota)))
+    throw new UsageError(`--quota takes a number of messages, at least 1, not "${value}"`);
+  return quota;
 }
 
 /** The longest delay a Node timer takes; a longer timeout is none at all. */

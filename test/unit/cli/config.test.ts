@@ -24,6 +24,7 @@ describe('config', () => {
       { setting: 'quiet', value: false, from: 'default', source: null },
       { setting: 'verbose', value: true, from: 'flag', source: '--verbose' },
       { setting: 'timeout', value: '2.5', from: 'flag', source: '--timeout' },
+      { setting: 'quota', value: null, from: 'default', source: null },
       { setting: 'record', value: null, from: 'default', source: null },
       { setting: 'no-color', value: false, from: 'default', source: null },
     ]);

@@ -102,6 +102,23 @@ describe('beside a running peer', () => {
     ]);
   });
 
+  test('follow --quota sets it before the peer begins to download, and sync refuses it', async () => {
+    const quotas: (number | undefined)[] = [];
+    await using setting = await served((wish, tell) => {
+      if (wish.type !== 'follow.wanted') return;
+      using store = openSqliteStore(setting.home.storeFile);
+      quotas.push(store.peer('bob')?.quota);
+      tell({ ...wish, type: 'follow.changed' });
+    });
+    const followed = await run(['follow', 'bob', '--force', '--quota', '5', ...setting.flags]);
+    expect(followed).toMatchObject({ code: 0, lines: [{ peer: 'bob', following: true, quota: 5 }] });
+    expect(quotas).toEqual([5]);
+    const { code, err } = await run(['sync', 'bob', '--quota', '6', ...setting.flags]);
+    expect(code).toBe(2);
+    expect(err).toContain('--quota cannot be used here');
+    expect(setting.asked).toHaveLength(1);
+  });
+
   test.each([
     ['post', 'x'],
     ['follow', 'bob', '--force'],

@@ -18,7 +18,7 @@ function openHome(version: number): Store {
   return openFile(file);
 }
 
-describe.each([1, 2, 4, 6])('a home of version %i', (version) => {
+describe.each([1, 2, 4, 6, 9])('a home of version %i', (version) => {
   const open = () => openHome(version);
   const found = (store: Store, text: string) => store.search({ text }).map(({ body, author }) => [author, body]);
 

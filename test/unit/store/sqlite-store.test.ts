@@ -1,7 +1,7 @@
 /** What only a file can go through: other processes, damage, a full disk, versions. */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +21,7 @@ import { bodies, fetchTree, freshFolder, messageNode, NOON, NOON_MS, openFile, t
 
 const run = promisify(execFile);
 const newFile = () => join(freshFolder(), 'store.db');
+const modeOf = (file: string) => statSync(file).mode & 0o777;
 
 /** A file with one message in it, closed. */
 function written(): string {
@@ -43,7 +44,7 @@ describe('the file', () => {
   test('is in WAL mode, and at the version of its schema', () => {
     const file = written();
     expect(pragma(file, 'journal_mode')).toBe('wal');
-    expect(pragma(file, 'user_version')).toBe(9);
+    expect(pragma(file, 'user_version')).toBe(10);
   });
 
   test('keeps everything when it is closed and opened again', () => {
@@ -97,10 +98,24 @@ describe('the file', () => {
     const db = new DatabaseSync(file);
     db.exec(sql);
     db.close();
+    chmodSync(file, 0o644);
     const before = readFileSync(file);
     expect(() => openSqliteStore(file)).toThrow(ForeignStoreError);
     expect(readFileSync(file).equals(before)).toBe(true);
+    expect(modeOf(file)).toBe(0o644);
     expect(readdirSync(dirname(file))).toEqual(['store.db']);
+  });
+
+  test('belongs to its owner alone, and so do the files beside it; one that others could read is closed to them', () => {
+    const modesOf = (file: string) => ['', '-wal', '-shm'].map((end) => modeOf(`${file}${end}`));
+    const [fresh, old, inUse] = [newFile(), written(), written()];
+    chmodSync(old, 0o644);
+    openFile(inUse);
+    for (const end of ['', '-wal', '-shm']) chmodSync(`${inUse}${end}`, 0o644);
+    for (const file of [fresh, old, inUse]) {
+      openFile(file).setFollowing('alice', true, NOON_MS);
+      expect(modesOf(file)).toEqual([0o600, 0o600, 0o600]);
+    }
   });
 
   test('that cannot be opened is said to be', () => {
@@ -201,7 +216,7 @@ test('foreign keys are enforced', () => {
   const file = written();
   using store = openSqliteStore(file);
   const db = new DatabaseSync(file);
-  expect(() => db.exec(`INSERT INTO leaves (peer, node) SELECT 12345, min(id) FROM nodes`)).toThrow(/FOREIGN KEY/);
+  expect(() => db.exec('INSERT INTO leaves (peer, node) VALUES (12345, 1)')).toThrow(/FOREIGN KEY/);
   db.close();
   expect(bodies(store)).toEqual(['precious']);
 });

@@ -3,16 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { wireDate } from '../../../src/feed/message.ts';
-import { buildTree } from '../../../src/merkle/build.ts';
 import { openSqliteStore } from '../../../src/store/sqlite-store.ts';
-import type { Adoption, AdoptionInput, Store, StoredNode } from '../../../src/store/store.ts';
-import { type Hash, hashOf } from '../../../src/wire/hash.ts';
-import { encodeInternal, encodeMessage } from '../../../src/wire/node.ts';
+import type { Adoption, AdoptionInput, Store } from '../../../src/store/store.ts';
+import { NOON_MS, type Tree } from './support-trees.ts';
 
-/** Noon of 2026-01-01, Unix ms, and as dates on the wire count. */
-export const NOON_MS = Date.UTC(2026, 0, 1, 12);
-export const NOON = wireDate(NOON_MS);
+export * from './support-trees.ts';
 
 export function freshFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'murmure-store-'));
@@ -28,34 +23,6 @@ export function openFile(file: string): Store {
 
 export function openInMemory(): Store {
   return openFile(':memory:');
-}
-
-export function node(value: Uint8Array): StoredNode {
-  return { hash: hashOf(value), value };
-}
-
-export function messageNode(body: string, date = NOON): StoredNode {
-  return node(encodeMessage({ date, inReplyTo: null, body }));
-}
-
-export interface Tree {
-  readonly root: Hash;
-  readonly nodes: readonly StoredNode[];
-}
-
-/** The canonical tree over these leaves. */
-export function treeOf(leaves: readonly StoredNode[]): Tree {
-  const { root, nodes } = buildTree(leaves.map(({ hash }) => hash));
-  const internal = nodes.entries().map(([hash, value]) => ({ hash, value }));
-  return { root, nodes: [...leaves, ...internal] };
-}
-
-export function treeOfBodies(...bodies: string[]): Tree {
-  return treeOf(bodies.map((body) => messageNode(body)));
-}
-
-export function parentOf(...children: Hash[]): StoredNode {
-  return node(encodeInternal(children));
 }
 
 export interface FetchOptions {
