@@ -157,7 +157,7 @@ export class LostMessagesError extends MurmureError {
   constructor(file: string) {
     super(
       'invalid-data',
-      `the database of this home was gone, and ${file} is a new one: whatever you have published before, everybody would drop with your next message; put the former database or a backup of it back, import a backup of "murmure key export" into another --home, or accept the loss with "murmure key resume"`,
+      `the database of this home was gone, and ${file} is a new one: with your next message, everybody would drop all that you have published before; put the former database or a backup of it back, import a backup of "murmure key export" into another --home, or accept the loss with "murmure key resume"`,
     );
   }
 }
@@ -169,7 +169,7 @@ export class NobodyAskedError extends MurmureError {
   constructor(peer: string, why: string) {
     super(
       'peer-unreachable',
-      `this home was restored from a backup, and nobody you follow could be asked for newer messages of yours, which publishing would delete for everybody ("${peer}": ${why}): try again later, or accept the risk with "murmure key resume"`,
+      `this home was restored from a backup, and nobody you follow could be asked for newer messages of yours, and publishing would delete those for everybody ("${peer}": ${why}): try again later, or accept the risk with "murmure key resume"`,
     );
   }
 }
@@ -189,7 +189,7 @@ export class EditorFailedError extends MurmureError {
 
   constructor(command: string, end: number | NodeJS.Signals) {
     const how = typeof end === 'number' ? `exit code ${end}` : end;
-    super('unexpected', `the editor "${command}" ended with ${how}: the text is left as it was`);
+    super('unexpected', `the editor "${command}" ended with ${how}: the text was not changed`);
   }
 }
 
@@ -243,7 +243,7 @@ export class StoppedError extends MurmureError {
   readonly stopCause: StopCause;
 
   constructor(stopCause: StopCause) {
-    super('interrupted', 'interrupted; what was done until then is kept');
+    super('interrupted', 'interrupted; everything done before is kept');
     this.stopCause = stopCause;
   }
 }
@@ -253,8 +253,12 @@ export class OutputFailedError extends MurmureError {
   override readonly name = 'OutputFailedError';
 
   constructor(cause: NodeJS.ErrnoException) {
-    super('unexpected', `the output could not be written: ${systemReason(cause)}; what the command did is kept`, {
-      cause,
-    });
+    super(
+      'unexpected',
+      `the output could not be written: ${systemReason(cause)}; everything that the command did is kept`,
+      {
+        cause,
+      },
+    );
   }
 }

@@ -142,14 +142,14 @@ export class LocalApi {
   #notAnswering(): MurmureError {
     return new MurmureError(
       'in-use',
-      `the murmure that runs on this home (process ${this.process}) does not answer: let it go on if it was stopped, or end it`,
+      `the murmure that runs on this home (process ${this.process}) does not answer: resume it if it was stopped, or end it`,
     );
   }
 
   #notUnderstood(why: string): MurmureError {
     return new MurmureError(
       'in-use',
-      `the murmure that runs on this home (process ${this.process}) is another version than this one (${why}): start it again`,
+      `the murmure that runs on this home (process ${this.process}) is a different version than this one (${why}): restart it`,
     );
   }
 }
@@ -158,13 +158,14 @@ export class LocalApi {
 export function hasEnded(process: number): MurmureError {
   return new MurmureError(
     'unexpected',
-    `the murmure that ran on this home (process ${process}) has ended meanwhile: see with "murmure timeline" what was done, and try again`,
+    `the murmure that ran on this home (process ${process}) has ended: check with "murmure timeline" what was done, and try again`,
   );
 }
 
 function refusal(error: HTTPError): MurmureError {
   const parsed = v.safeParse(ErrorBody, error.data);
-  if (!parsed.success) return new MurmureError('unexpected', `the running peer answers ${error.response.status}`);
+  if (!parsed.success)
+    return new MurmureError('unexpected', `the running peer answered with HTTP status ${error.response.status}`);
   const { code, message: why } = parsed.output.error;
   return new MurmureError(code, why);
 }

@@ -29,7 +29,8 @@ export class EventStreams {
 
   /** Writes from now on, until either side ends it. @throws MurmureError `in-use` */
   open(reply: FastifyReply): void {
-    if (this.#open.size >= MAX_STREAMS) throw new MurmureError('in-use', `${MAX_STREAMS} programs listen already`);
+    if (this.#open.size >= MAX_STREAMS)
+      throw new MurmureError('in-use', `${MAX_STREAMS} programs are already listening to events: stop one of them`);
     reply.hijack();
     const { raw } = reply;
     raw.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });

@@ -109,7 +109,7 @@ function addRoutes(app: FastifyInstance, { peer, runBy, directoryUrl, streams, s
     '/v1/peers/:name',
     async ({ params: { name } }): Promise<Sent<LocalDealings>> => {
       const invalid = whyInvalidName(name);
-      if (invalid !== undefined) throw new MurmureError('usage', `this cannot be the name of a peer: ${invalid}`);
+      if (invalid !== undefined) throw new MurmureError('usage', `this is not a valid peer name: ${invalid}`);
       return {
         contact: peer.contactWith(name),
         underWay: peer.syncUnderWay(name) ?? null,
@@ -139,7 +139,10 @@ function answerTo(peer: Peer, wish: StoreWish): Promise<WishAnswer> {
 function parsed<T extends v.GenericSchema>(schema: T, body: unknown): v.InferOutput<T> {
   const result = v.safeParse(schema, body);
   if (result.success) return result.output;
-  throw new MurmureError('usage', `this is not as docs/local-api.md has it: ${v.summarize(result.issues)}`);
+  throw new MurmureError(
+    'usage',
+    `this does not have the form that docs/local-api.md describes: ${v.summarize(result.issues)}`,
+  );
 }
 
 /** Nothing but JSON, in UTF-8 that is none but that: a text must not become another one. */
@@ -157,7 +160,7 @@ function takeStrictJson(app: FastifyInstance): void {
 const STATUS: Partial<Record<ErrorCode, number>> = { usage: 400, 'in-use': 503, interrupted: 503, unexpected: 500 };
 
 function sayWhatWentWrong(app: FastifyInstance): void {
-  app.setNotFoundHandler((_request, reply) => refuse(reply, 404, 'there is no such route: see docs/local-api.md'));
+  app.setNotFoundHandler((_request, reply) => refuse(reply, 404, 'this route does not exist: see docs/local-api.md'));
   app.setErrorHandler((error: FastifyError | MurmureError, _request, reply) => {
     if (error instanceof MurmureError) {
       return reply.code(STATUS[error.code] ?? 502).send({ error: failureFrom(error) });

@@ -89,7 +89,7 @@ function withdraw({ name, store, clock }: WishDependencies, hash: Hash): { hash:
 
 function requireOther(name: string, ownName: string): void {
   const why = whyInvalidName(name);
-  if (why !== undefined) throw new MurmureError('usage', `this cannot be the name of a peer: ${why}`);
+  if (why !== undefined) throw new MurmureError('usage', `this is not a valid peer name: ${why}`);
   if (name === ownName) throw new MurmureError('usage', `"${name}" is your own name: choose somebody else`);
 }
 

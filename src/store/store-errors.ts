@@ -13,7 +13,7 @@ export class NewerHomeError extends MurmureError {
 export class CorruptStoreError extends MurmureError {
   override readonly name = 'CorruptStoreError';
   constructor(file: string, cause: unknown) {
-    const message = `the database ${file} is damaged (${(cause as Error).message}): put it back from a backup if you can, since your own messages are in it; else move it away and sync again, but then nothing is published before you accept the loss with "murmure key resume"`;
+    const message = `the database ${file} is damaged (${(cause as Error).message}): restore it from a backup if you can, because it contains your own messages; otherwise move it away and sync again, but then nothing is published until you accept the loss with "murmure key resume"`;
     super('invalid-data', message, { cause });
   }
 }
@@ -54,7 +54,7 @@ export class ReadOnlyStoreError extends MurmureError {
 export class UnfinishedStoreError extends MurmureError {
   override readonly name = 'UnfinishedStoreError';
   constructor(file: string, cause: unknown) {
-    const message = `${file} cannot be read without being written, as what came last is still in ${file}-wal: make its folder writable for you, or have its owner open it once`;
+    const message = `${file} cannot be read without write access, because the latest changes are still in ${file}-wal: make its folder writable for you, or have its owner open it once`;
     super('unexpected', message, { cause });
   }
 }
@@ -63,7 +63,7 @@ export class UnfinishedStoreError extends MurmureError {
 export class CannotOpenStoreError extends MurmureError {
   override readonly name = 'CannotOpenStoreError';
   constructor(file: string, cause: unknown) {
-    const message = `${file} cannot be opened: check that it is a file in a folder of yours, which you may read and write, or use another --home`;
+    const message = `${file} cannot be opened: check that it is a file, and that you may read and write it and its folder, or use another --home`;
     super('unexpected', message, { cause });
   }
 }
@@ -72,7 +72,7 @@ export class CannotOpenStoreError extends MurmureError {
 export class FailingDiskError extends MurmureError {
   override readonly name = 'FailingDiskError';
   constructor(file: string, cause: unknown) {
-    const message = `${file} could not be read or written (${(cause as Error).message}): see whether the disk is full, out of reach or failing, and try again`;
+    const message = `${file} could not be read or written (${(cause as Error).message}): check whether the disk is full, unreachable or failing, and try again`;
     super('unexpected', message, { cause });
   }
 }
@@ -81,7 +81,7 @@ export class FailingDiskError extends MurmureError {
 export class OutOfMemoryError extends MurmureError {
   override readonly name = 'OutOfMemoryError';
   constructor(file: string, cause: unknown) {
-    super('unexpected', `there is not enough memory to work on ${file}: end other programs and try again`, { cause });
+    super('unexpected', `there is not enough memory to work on ${file}: close other programs and try again`, { cause });
   }
 }
 
@@ -89,7 +89,7 @@ export class OutOfMemoryError extends MurmureError {
 export class BusyStoreError extends MurmureError {
   override readonly name = 'BusyStoreError';
   constructor(file: string, cause: unknown) {
-    super('unexpected', `${file} is in use by another program and was not released: try again, or end that program`, {
+    super('unexpected', `${file} is in use by another program and was not released: try again, or close that program`, {
       cause,
     });
   }
@@ -99,7 +99,7 @@ export class BusyStoreError extends MurmureError {
 export class OwnTreeExistsError extends MurmureError {
   override readonly name = 'OwnTreeExistsError';
   constructor() {
-    super('usage', 'there are messages of your own here already, and they are left as they are: use another --home');
+    super('usage', 'this home already has messages of yours, which were not changed: use another --home');
   }
 }
 

@@ -323,7 +323,8 @@ describe('a home that can only be read', () => {
     db.close();
     writeFileSync(join(home, 'store.db-wal'), wal);
     makeReadOnly(home);
-    const sentence = /store\.db cannot be read without being written, as what came last is still in .*store\.db-wal/;
+    const sentence =
+      /store\.db cannot be read without write access, because the latest changes are still in .*store\.db-wal/;
     expectSentence(boundByModes(['timeline', '--home', home]), { code: 1, sentence });
     await expectNothingLost(home);
   });

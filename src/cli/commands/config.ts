@@ -42,13 +42,13 @@ export function declare(program: Command, run: Run): void {
     .summary('change a setting')
     .description('Writes a setting into config.toml of the home. Comments and other settings stay as they are.')
     .argument('<setting>', `one of ${settingNames.join(', ')}`)
-    .argument('<value>', 'its new value; a path counts from the present folder')
+    .argument('<value>', 'its new value; paths are relative to the current folder')
     .addHelpText('after', examples('config set directory https://directory.example', 'config set no-color true'))
     .action((setting: string, value: string) => run((context) => setSetting(context, setting, value)));
   config
     .command('unset')
     .summary('remove a setting')
-    .description('Removes a setting from config.toml of the home, so that its default holds again.')
+    .description('Removes a setting from config.toml of the home, so that the default applies again.')
     .argument('<setting>', `one of ${settingNames.join(', ')}`)
     .addHelpText('after', examples('config unset ca'))
     .action((setting: string) => run((context) => unsetSetting(context, setting)));

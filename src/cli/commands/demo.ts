@@ -19,9 +19,9 @@ import { printFound } from './timeline.ts';
 export function declare(program: Command, run: Run): void {
   program
     .command('demo')
-    .summary('see it at work, without a network')
+    .summary('try murmure without a network')
     .description(
-      'Runs a directory and some neighbours on this machine, downloads what they wrote, and shows the timeline. At a terminal it goes on as the front end. It works in a temporary folder, and removes that when it ends.',
+      'Runs a directory and some neighbours on this machine, downloads what they wrote, and shows the timeline. At a terminal it then opens the front end. It works in a temporary folder, and removes the folder when it ends.',
     )
     .addHelpText('after', examples('demo', 'demo --json'))
     .action(() => run(demo));

@@ -15,7 +15,7 @@ export function declare(program: Command, run: Run): void {
     .command('diagrams')
     .summary('write the drawings of the state machines')
     .description(
-      'Writes drawings of the state machine of every actor, of the supervision tree, and of the messages between actors: as SVG, as Mermaid, and a page that shows them all.',
+      'Writes drawings of the state machine of every actor, of the supervision tree, and of the messages between actors: as SVG and as Mermaid, with a page that shows them all.',
     )
     .argument('[folder]', 'where to write them; created if it does not exist', 'diagrams')
     .addHelpText('after', examples('diagrams drawings'))

@@ -15,7 +15,7 @@ import { compareSeverity, exitCodeOf } from '../output/exit-codes.ts';
 export function declare(program: Command, run: Run): void {
   program
     .command('doctor')
-    .summary('check that everything is in order')
+    .summary('check your setup')
     .description(
       'Checks Node.js, your home, the network and the directory, and suggests what to do. Ends with the exit code of the worst failure.',
     )

@@ -16,7 +16,7 @@ export function declare(program: Command, run: Run): void {
     .command('follow')
     .summary('follow peers')
     .description(
-      'Follows peers: sync and serve download what they publish. You may follow a peer before it is first listed. A name that is not listed, but almost that of a listed peer, is refused as a likely typing error. With --quota, their feeds may have so many messages from now on, whatever is set for the others.',
+      'Follows peers: sync and serve download what they publish. You may follow a peer before it is first listed. A name that is not listed, but is very similar to that of a listed peer, is refused as a likely typing error. --quota sets the most messages that their feeds may have from now on, and replaces the general quota for them.',
     )
     .argument('<peer...>', 'whom to follow')
     .option('--force', 'follow them without asking the directory whether the names are right')
@@ -25,7 +25,7 @@ export function declare(program: Command, run: Run): void {
   program
     .command('unfollow')
     .summary('stop following peers')
-    .description('Stops following peers. Their messages stay.')
+    .description('Stops following peers. Messages already downloaded are kept.')
     .argument('<peer...>', 'whom to stop following')
     .addHelpText('after', examples('unfollow alice'))
     .action((peers: string[]) => run((context) => unfollow(context, peers)));

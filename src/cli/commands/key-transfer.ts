@@ -100,9 +100,9 @@ async function importKey(context: CommandContext, file: string): Promise<void> {
 }
 
 const IS_ASKED_FIRST =
-  'Before you first publish from here, the peers you follow are asked for newer messages of yours: if they have some, nothing is published.';
+  'Before you first publish from here, murmure asks the peers you follow for newer messages of yours. If they have any, nothing is published.';
 const NOBODY_TO_ASK =
-  'You follow nobody who could be asked for newer messages of yours: if there are some, your next message deletes them for everybody.';
+  'You follow nobody who could be asked for newer messages of yours. If there are any, your next message deletes them for everybody.';
 
 function summary({ name, messages, following }: { name: string; messages: number; following: number }): string {
   return `${safeLine(name)}, with ${counted(messages, 'message')}, following ${counted(following, 'peer')}`;

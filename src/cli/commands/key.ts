@@ -31,7 +31,7 @@ export function declare(program: Command, run: Run): void {
     .command('passphrase')
     .summary('set, change or remove the passphrase of your key')
     .description(
-      'Encrypts the key file (PKCS#8, readable by openssl), changes its passphrase, or decrypts it. Asks at a terminal. --passphrase-file names the present passphrase or, for a key without one, the new one.',
+      'Encrypts the key file (PKCS#8, readable by openssl), changes its passphrase, or decrypts it. Asks at a terminal. --passphrase-file names the current passphrase or, for a key without one, the new one.',
     )
     .option('--new <file>', 'read the new passphrase from the first line of this file')
     .option('--remove', 'keep the key without a passphrase')
@@ -39,9 +39,9 @@ export function declare(program: Command, run: Run): void {
     .action((options: PassphraseOptions) => run((context) => changePassphrase(context, options)));
   key
     .command('resume')
-    .summary('publish from a restored home, come what may')
+    .summary('let a restored home publish')
     .description(
-      'Lets a home that was restored from a backup publish, even if other peers have newer messages of yours: these are lost then. Asks for confirmation at a terminal.',
+      'Lets a home that was restored from a backup publish, even if other peers have newer messages of yours: those are then lost. Asks for confirmation at a terminal.',
     )
     .option('--yes', 'do not ask')
     .addHelpText('after', examples('key resume'))

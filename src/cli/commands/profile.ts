@@ -23,7 +23,7 @@ export function declare(program: Command, run: Run): void {
   profile
     .command('list', { isDefault: true })
     .summary('list your profiles')
-    .description('Lists the profiles, and marks the one that is used where none is named.')
+    .description('Lists the profiles, and marks the one that is used by default.')
     .addHelpText('after', examples('profile list'))
     .action(() => run(listProfiles));
   profile
@@ -37,7 +37,7 @@ export function declare(program: Command, run: Run): void {
   profile
     .command('use')
     .summary('choose the profile to use')
-    .description('Chooses the profile that is used where neither --profile nor --home nor the environment names one.')
+    .description('Chooses the profile that is used if neither --profile nor --home nor the environment names one.')
     .argument('[profile]', 'a profile; without one, the home that has no profile')
     .addHelpText('after', examples('profile use work', 'profile use'))
     .action((name: string | undefined) => run((context) => useProfile(context, name)));

@@ -27,10 +27,10 @@ export function declare(program: Command, run: Run): void {
     )
     .option(
       '--udp <host:port>',
-      'listen here; may be repeated (default: every interface, at the port of the last time)',
+      'listen here; may be repeated (default: every interface, on the port of the last run)',
       collect,
     )
-    .option('--metrics <host:port>', 'offer counters for Prometheus here, at /metrics')
+    .option('--metrics <host:port>', 'serve Prometheus counters here, at /metrics')
     .addHelpText('after', examples('serve', 'serve --udp 0.0.0.0:4242 --json'))
     .action((options: ServeOptions) => run((context) => serve(context, options), { bounded: false }));
 }

@@ -14,12 +14,12 @@ import { directoryUnit, peerUnit } from '../service/units.ts';
 export function declare(program: Command, run: Run): void {
   program
     .command('service')
-    .summary('run as a service')
-    .description('Lets systemd run murmure.')
+    .summary('run murmure as a service')
+    .description('Runs murmure as a systemd service.')
     .command('install')
     .summary('write a unit for systemd')
     .description(
-      'Writes a systemd unit, and says how to start it: "serve" as a service of yours, or, with the word "directory", a directory as a service of the system under a user of its own.',
+      'Writes a systemd unit, and says how to start it: "serve" as a user service, or, with the word "directory", a directory as a system service under a user of its own.',
     )
     .argument('[directory]', 'the word "directory": a unit for a directory instead of a peer')
     .option('--output <dir>', "the folder for the unit (default: systemd's own)")

@@ -15,9 +15,9 @@ import { columns, span } from '../render/text.ts';
 export function declare(program: Command, run: Run): void {
   program
     .command('status')
-    .summary('show where the running peer stands')
+    .summary('show the state of the running peer')
     .description(
-      'Shows the peer that runs on this home, in "murmure serve" or in the front end: how it is listed, when its directory last answered, its sessions, and when those you follow were last asked.',
+      'Shows the peer that runs on this home, in "murmure serve" or in the front end: how it is listed, when its directory last answered, its sessions, and when each peer you follow was last asked.',
     )
     .addHelpText('after', examples('status', 'status --json'))
     .action(() => run(status));

@@ -17,10 +17,10 @@ export function declare(program: Command, run: Run): void {
     .command('trust')
     .summary('accept the new key of a peer')
     .description(
-      'Shows the fingerprint of the key that you know for this peer, and of the one that the directory hands out now, and accepts the new one if you confirm it. First ask the peer, in some other way, whether the new fingerprint is right.',
+      'Shows the fingerprint of the key that you know for this peer, and of the one that the directory hands out now, and accepts the new one if you confirm it. First ask the peer, over another channel, whether the new fingerprint is right.',
     )
     .argument('<peer>', 'whose key to accept')
-    .option('--unsigned', 'also believe its roots without a signature, as long as it has this key')
+    .option('--unsigned', 'also accept its roots without a signature, as long as it has this key')
     .option('--yes', 'do not ask')
     .addHelpText('after', examples('trust alice', 'trust alice --unsigned', 'trust alice --yes --json'))
     .action((name: string, options: TrustOptions) => run((context) => trust(context, name, options)));

@@ -25,7 +25,7 @@ export function declare(program: Command, run: Run): void {
     .command('watch')
     .summary('print messages as they arrive')
     .description(
-      'Prints messages as they arrive, until you stop it. If murmure is running on this home, it shows what that downloads; otherwise it downloads by itself.',
+      'Prints messages as they arrive, until you stop it. If murmure is running on this home, it shows what the running peer downloads; otherwise it downloads by itself.',
     )
     .argument('[peer...]', 'only messages of these peers (default: everyone you have not muted)')
     .addHelpText('after', examples('watch', 'watch alice --json'))

@@ -198,7 +198,7 @@ describe('key import says what will happen', () => {
   };
 
   test('those one follows are asked; or there is nobody to ask', async () => {
-    expect(await imported(['bob'])).toContain('the peers you follow are asked');
+    expect(await imported(['bob'])).toContain('murmure asks the peers you follow');
     expect(await imported([])).toContain('You follow nobody who could be asked');
   });
 });

@@ -166,7 +166,7 @@ test('of those who listen to events, the 33rd is refused, until one leaves', asy
   );
   await expect(api.events(new AbortController().signal)).rejects.toMatchObject({
     code: 'in-use',
-    message: expect.stringContaining('32 programs listen'),
+    message: expect.stringContaining('32 programs are already listening'),
   });
   for (const { one, stop } of listening) {
     stop.abort();

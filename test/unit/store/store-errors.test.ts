@@ -15,13 +15,13 @@ test.for([
     '/a/store.db is in use by another program and was not released: try again',
   ],
   ['SQLITE_LOCKED', 6, 'unexpected', '/a/store.db is in use by another program and was not released: try again'],
-  ['SQLITE_NOMEM', 7, 'unexpected', 'there is not enough memory to work on /a/store.db: end other programs'],
+  ['SQLITE_NOMEM', 7, 'unexpected', 'there is not enough memory to work on /a/store.db: close other programs'],
   ['SQLITE_READONLY_DIRECTORY', 1544, 'unexpected', '/a/store.db cannot be written: make it'],
   [
     'SQLITE_IOERR_WRITE',
     778,
     'unexpected',
-    '/a/store.db could not be read or written (as SQLite says it): see whether',
+    '/a/store.db could not be read or written (as SQLite says it): check whether',
   ],
   [
     'SQLITE_IOERR_SHMSIZE',
@@ -29,12 +29,12 @@ test.for([
     'unexpected',
     'the disk is full, so nothing could be written to /a/store.db: make room',
   ],
-  ['SQLITE_CORRUPT_INDEX', 779, 'invalid-data', 'the database /a/store.db is damaged (as SQLite says it): put it back'],
+  ['SQLITE_CORRUPT_INDEX', 779, 'invalid-data', 'the database /a/store.db is damaged (as SQLite says it): restore it'],
   ['SQLITE_FULL', 13, 'unexpected', 'the disk is full, so nothing could be written to /a/store.db: make room'],
   ['SQLITE_CANTOPEN', 14, 'unexpected', '/a/store.db cannot be opened: check that'],
   ['SQLITE_PROTOCOL', 15, 'unexpected', '/a/store.db is in use by another program and was not released: try again'],
-  ['SQLITE_NOLFS', 22, 'unexpected', '/a/store.db could not be read or written (as SQLite says it): see whether'],
-  ['SQLITE_NOTADB', 26, 'invalid-data', 'the database /a/store.db is damaged (as SQLite says it): put it back'],
+  ['SQLITE_NOLFS', 22, 'unexpected', '/a/store.db could not be read or written (as SQLite says it): check whether'],
+  ['SQLITE_NOTADB', 26, 'invalid-data', 'the database /a/store.db is damaged (as SQLite says it): restore it'],
 ] as const)('%s is a sentence', ([, errcode, code, sentence]) => {
   const error = asStoreError('/a/store.db', thrown(errcode)) as MurmureError;
   expect(error).toBeInstanceOf(MurmureError);
