@@ -87,7 +87,8 @@ export const withBulk = withPace.extend({
       for (const { wanted, grant } of event.requests) {
         const question = { type: 'GetNodes', proof, gap, grant, wanted } as const;
         // It accepts what comes of this question.
-        const order = orderFor(context, { question, to, socket, requester: event.requester as Requester });
+        const requester = event.requester as Requester;
+        const order = orderFor(context, { question, to, socket, requester, maxSends: limits.bulkSends });
         const { slot, slots } = send(args, requests, order);
         requests = slots;
         controller = opened(controller, { id: slot, grant, atMs });

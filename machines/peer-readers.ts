@@ -42,6 +42,11 @@ export const readerActions = {
       enqueue.assign({ readers: withEntry(context.readers, name, atMs) });
     }
     const id = actorId.outgoingSession(name);
+    // Only by a session of ours can it be asked about our history, which it must be before it learns what is new.
+    const isUnreached = outgoingOf(context.contacts, id)?.address === undefined;
+    if (isUnreached && isWithheld(context, name)) {
+      enqueue.assign({ toGreet: [...new Set([...context.toGreet, name])] });
+    }
     if (outgoingOf(context.contacts, id) === undefined) return;
     enqueue.sendTo<SessionRef>(id, { type: 'session.used', atMs });
     if (hasNewest) enqueue.sendTo<SessionRef>(id, { type: 'push.confirmed' });

@@ -109,6 +109,8 @@ export const limits = {
   /** Nodes datagrams that are sent to one address back to back, and those that may wait to be sent there (protocol §10.1). */
   burst: 16,
   grantsPerAddress: 255,
+  /** Sends of a GetNodes: whoever does not know its proof any more is silent, and single requests need none. */
+  bulkSends: 2,
   /** What shows that the extension does not work with a peer: refusals, and requests that stay unanswered while others are answered (protocol §10). */
   bulkRefusals: 2,
   bulkSilences: 2,

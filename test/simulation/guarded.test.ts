@@ -331,3 +331,23 @@ describe('a peer takes nothing for a copy of itself', () => {
     await world.close();
   });
 });
+
+test.each([1, 2, 3, 4])(
+  'a reader who was out of reach for long has what was published meanwhile (seed %i)',
+  async (seed) => {
+    const world = await listedPeers(seed, []);
+    const zoe = await add(world, 'zoe', {});
+    const yan = await add(world, 'yan', { follow: ['zoe'] });
+    for (const { peer } of world.peers) await world.settle(peer.whenListed());
+    zoe.peer.post('one');
+    await world.until(() => bodiesOf(yan, 'zoe').length === 1, MINUTE);
+    world.network.cut(zoe.ip, yan.ip);
+    zoe.peer.post('two');
+    await world.clock.advance(80_000);
+    zoe.peer.post('three');
+    await world.clock.advance(18_000);
+    world.network.heal();
+    await world.until(() => bodiesOf(yan, 'zoe').length === 3, MINUTE);
+    await world.close();
+  },
+);
