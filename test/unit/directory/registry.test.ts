@@ -621,7 +621,9 @@ describe('a registry in a file', () => {
     const file = join(freshFolder(), path);
     const error = await openFailure(file);
     expect(error.code).toBe('unexpected');
-    expect(error.message).toContain(`${file} cannot be opened: check that it is a file in a folder of yours`);
+    expect(error.message).toContain(
+      `${file} cannot be opened: check that it is a file, and that you may read and write it`,
+    );
   });
 
   test('one that failed to open leaves nothing behind that keeps it from opening later', async () => {
