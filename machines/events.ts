@@ -203,6 +203,7 @@ export type OutgoingSessionReport =
       readonly session: string;
       readonly name: string;
       readonly address: SocketAddress;
+      readonly key: PublicKey | undefined;
       readonly provenBy: readonly number[];
     }
   | {

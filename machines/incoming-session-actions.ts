@@ -244,8 +244,10 @@ export const incomingSessionSetup = base.extend({
 
     noteProven: base.assign(({ context, event }) => {
       assertEvent(event, ['session.proven', 'xstate.done.actor.address-proof']);
-      const { provenBy } = event.type === 'session.proven' ? event : event.output;
-      return { proven: true, proofs: withProof(context.proofs, provenBy) };
+      const { key, provenBy } = event.type === 'session.proven' ? event : event.output;
+      // It may have become known after the Hello was accepted.
+      const learnt = context.hello === undefined ? { key: context.key ?? key } : {};
+      return { proven: true, proofs: withProof(context.proofs, provenBy), ...learnt };
     }),
 
     /** Who is at an address an hour later may be somebody else: neither proof nor account is theirs. */

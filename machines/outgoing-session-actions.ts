@@ -68,6 +68,13 @@ const withNotes = withBulk.extend({
       };
     }),
 
+    /** What is agreed with somebody without a key goes on, unless that one does not answer under the key. */
+    useKey: base.assign(({ event }) => {
+      assertEvent(event, 'peer.located');
+      const { key, trustsUnsigned = false, zeroEndingIds = false, noFlags = false, atMs } = event;
+      return { key, trustsUnsigned, zeroEndingIds, noFlags, atMs };
+    }),
+
     /** The directory could not be asked: the path in use may answer after all. */
     useKnown: base.assign(({ context, event }) => {
       assertEvent(event, 'peer.notLocated');
@@ -94,8 +101,8 @@ const withNotes = withBulk.extend({
       const { address, key, atMs } = event;
       const path =
         context.path !== undefined && isInUse(context, address)
-          ? { ...context.path, openedAtMs: atMs }
-          : openPath(address, atMs, context.sockets);
+          ? { ...context.path, key, openedAtMs: atMs }
+          : openPath({ address, key, openedAtMs: atMs }, context.sockets);
       const trustsUnsigned = context.trustsUnsigned && key === context.key;
       return { path, key, trustsUnsigned, atMs, regreetings: 0 };
     }),
@@ -275,7 +282,7 @@ export const sessionSetup = withNotes.extend({
       if (outcome.kind === 'answered') {
         if (outcome.answer.type !== 'Root') return;
         const atMs = event.atMs ?? context.path?.openedAtMs ?? 0;
-        const authenticated = context.key !== undefined && !context.trustsUnsigned;
+        const authenticated = order.answerKey !== undefined;
         enqueue.sendTo(requester, { type: 'root.received', root: outcome.answer.hash, authenticated, ...cost, atMs });
         return;
       }
@@ -306,17 +313,17 @@ export const sessionSetup = withNotes.extend({
     }),
 
     reportEstablished: base.enqueueActions(({ context, enqueue }) => {
-      const { id: session, name, path, key, owner } = context;
+      const { id: session, name, path, owner } = context;
       if (path === undefined) return;
-      const { address, provenBy, openedAtMs: atMs } = path;
+      const { address, key, provenBy, openedAtMs: atMs } = path;
       enqueue.sendTo(owner, { type: 'session.established', session, name, address, key, provenBy, atMs });
     }),
 
     reportRenewed: base.enqueueActions(({ context, enqueue }) => {
       const { id: session, name, path, owner } = context;
       if (path === undefined) return;
-      const { address, provenBy } = path;
-      enqueue.sendTo(owner, { type: 'session.renewed', session, name, address, provenBy });
+      const { address, key, provenBy } = path;
+      enqueue.sendTo(owner, { type: 'session.renewed', session, name, address, key, provenBy });
     }),
 
     reportLost: base.sendTo(

@@ -157,6 +157,7 @@ export interface Gathered {
 }
 
 export interface OutgoingSessionContext extends OutgoingSessionInput {
+  /** Under which Hellos have to be answered; the path in use has the one under which its own was. */
   readonly key: PublicKey | undefined;
   /** The path in use: an address at which the peer answered our Hello. */
   readonly path: Path | undefined;
@@ -228,8 +229,8 @@ export function openedPath({ path, sockets, atMs: nowMs }: OutgoingSessionContex
   const atMs = event.atMs ?? nowMs ?? 0;
   const opened =
     path !== undefined && sameAddress(path.address, order.to)
-      ? { ...path, openedAtMs: atMs }
-      : afterRequest(openPath(order.to, atMs, sockets), event);
+      ? { ...path, key: order.answerKey ?? path.key, openedAtMs: atMs }
+      : afterRequest(openPath({ address: order.to, key: order.answerKey, openedAtMs: atMs }, sockets), event);
   return outcome.kind === 'answered' ? { ...opened, provenBy: outcome.ids } : opened;
 }
 
@@ -266,6 +267,11 @@ interface Asked {
   readonly maxSends?: number;
 }
 
+/** A Root of somebody who never signs them is believed if the user says so; the key counts once a Hello was answered under it. */
+function rootKey({ trustsUnsigned, path, key }: OutgoingSessionContext): PublicKey | undefined {
+  return trustsUnsigned ? undefined : (path ?? { key }).key;
+}
+
 /** A request under the session's name, key and habits. */
 export function orderFor(context: OutgoingSessionContext, asked: Asked): RequestOrder {
   const { to, socket, question, requester, ticket = 0, sentBefore = 0 } = asked;
@@ -274,8 +280,7 @@ export function orderFor(context: OutgoingSessionContext, asked: Asked): Request
     question,
     to,
     socket,
-    // A Root of somebody who never signs them is believed if the user says so.
-    answerKey: question.type === 'RootRequest' && context.trustsUnsigned ? undefined : context.key,
+    answerKey: isHelloOrder ? context.key : rootKey(context),
     answerName: isHelloOrder && context.nameKnown ? context.name : undefined,
     firstTimeoutMs: isHelloOrder
       ? timing.helloTimeout

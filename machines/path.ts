@@ -2,6 +2,7 @@
  * A path: one address of a peer, with what was learnt about the way there (protocol §5). A session runs over one path at a
  * time, and moves to another only when that one no longer answers.
  */
+import type { PublicKey } from '../src/identity/public-key.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import type { Harvest } from './bulk-answer.ts';
 import type { Sockets } from './events.ts';
@@ -13,6 +14,8 @@ import { limits, timing } from './timing.ts';
 
 export interface Path {
   readonly address: SocketAddress;
+  /** Under which a Hello of ours was answered there; undefined: nothing signed had to verify. */
+  readonly key: PublicKey | undefined;
   /** When our last Hello was answered there. */
   readonly openedAtMs: number;
   /** How much is asked of it, and when. It knows GetDatum by the number of its slot. */
@@ -37,14 +40,17 @@ function largestWindow(receiveBufferBytes = Number.POSITIVE_INFINITY): number {
   );
 }
 
-export function openPath(address: SocketAddress, openedAtMs: number, { receiveBufferBytes }: Sockets): Path {
+export function openPath(
+  { address, key, openedAtMs }: Pick<Path, 'address' | 'key' | 'openedAtMs'>,
+  { receiveBufferBytes }: Sockets,
+): Path {
   const controller = openController({
     firstWindow: limits.firstWindow,
     initialWindow: limits.initialWindow,
     largestWindow: largestWindow(receiveBufferBytes),
     expectedBytes: EXPECTED_BYTES,
   });
-  return { address, openedAtMs, controller, heard: 0, provenBy: [] };
+  return { address, key, openedAtMs, controller, heard: 0, provenBy: [] };
 }
 
 /** Nodes have come: of what was asked for under this number, or of something that was given up before. */

@@ -18,10 +18,18 @@ function absent({ following, contacts }: PeerContext): string[] {
   return following.filter((name) => outgoingOf(contacts, actorId.outgoingSession(name))?.address === undefined);
 }
 
-/** Of those, whose listing no cursor would tell: nobody has asked for it yet. Without a cursor, all of them. */
+/** Followed peers that have said Hello before they were listed: under which key, only the directory can tell. */
+function withoutKey({ following, contacts }: PeerContext): string[] {
+  return following.filter((name) => {
+    const session = outgoingOf(contacts, actorId.outgoingSession(name));
+    return session?.address !== undefined && session.key === undefined;
+  });
+}
+
+/** Of both, whose listing no cursor would tell: nobody has asked for it yet. Without a cursor, all of them. */
 function unknown(context: PeerContext): string[] {
   if (context.cursor === '') return [];
-  const names = absent(context);
+  const names = [...absent(context), ...withoutKey(context)];
   return context.cursor === undefined ? names : names.filter((name) => entryOf(context.presence, name) === undefined);
 }
 
@@ -31,6 +39,13 @@ function lookFor({ enqueue }: Enqueueing, names: readonly string[]): void {
 
 function textOf({ addresses }: Listing): string {
   return addresses.map(formatAddress).join(' ');
+}
+
+/** Our session with that peer, if there is one, learns where it is now. */
+function tellListing({ context, enqueue }: Enqueueing, { name, addresses, key }: Listing, atMs: number): void {
+  const id = actorId.outgoingSession(name);
+  if (outgoingOf(context.contacts, id) === undefined) return;
+  enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, { type: 'listing.changed', addresses, key, atMs });
 }
 
 export const presenceActions = {
@@ -71,6 +86,12 @@ export const presenceActions = {
     let { presence } = context;
     const returned: string[] = [];
     const listed = new Map(event.listings.map((listing) => [listing.name, textOf(listing)]));
+    for (const name of withoutKey(context)) {
+      const listing = event.listings.find((other) => other.name === name);
+      if (listing === undefined) continue;
+      presence = withEntry(presence, name, textOf(listing));
+      tellListing(args, listing, event.atMs);
+    }
     for (const name of absent(context)) {
       const addresses = listed.get(name);
       if (addresses === undefined || entryOf(presence, name) === addresses) continue;
@@ -89,11 +110,8 @@ export const presenceActions = {
     const { listings, removed, atMs } = event;
     let { presence } = context;
     for (const listing of listings) {
-      const { name, addresses, key } = listing;
-      presence = withEntry(presence, name, textOf(listing));
-      const id = actorId.outgoingSession(name);
-      if (outgoingOf(context.contacts, id) === undefined) continue;
-      enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, { type: 'listing.changed', addresses, key, atMs });
+      presence = withEntry(presence, listing.name, textOf(listing));
+      tellListing(args, listing, atMs);
     }
     for (const name of removed) presence = withEntry(presence, name, '');
     enqueue.assign({ presence });

@@ -215,7 +215,7 @@ describe('while the address is being proven', () => {
     learn();
     hear(rootRequest(8));
     hear(getDatum(9));
-    session.send({ type: 'session.proven', name: 'alice', provenBy: [7] });
+    session.send({ type: 'session.proven', name: 'alice', key: undefined, provenBy: [7] });
     await outside.clock.advance(60_000);
     expect(states.at(-1)).toBe('live.proven');
     expect(sent().slice(-2).sort()).toEqual(['Datum', 'Root']);
@@ -226,7 +226,9 @@ describe('while the address is being proven', () => {
     hear(getDatum(9));
     await outside.clock.advance(60_000);
     expect(states.at(-1)).toBe('live.unproven');
-    expect(sentBy(() => session.send({ type: 'session.proven', name: 'alice', provenBy: [7] }))).toEqual(['Datum 9']);
+    expect(
+      sentBy(() => session.send({ type: 'session.proven', name: 'alice', key: undefined, provenBy: [7] })),
+    ).toEqual(['Datum 9']);
   });
 
   test('at most eight wait', () => {

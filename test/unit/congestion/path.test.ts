@@ -25,7 +25,7 @@ function ended(question: Question, sends: number, overtaken: number, outcome?: R
 }
 
 const asked = () => {
-  const path = openPath(address, 0, {});
+  const path = openPath({ address, key: undefined, openedAtMs: 0 }, {});
   return { ...path, controller: opened(path.controller, { id: 7, grant: 1, atMs: 1_000 }) };
 };
 
@@ -63,7 +63,8 @@ test('what was given up, or cannot be sent, is no longer awaited', () => {
 
 test('no more may be under way than the receive buffer takes, nor more than 512', () => {
   const largest = (receiveBufferBytes?: number) =>
-    openPath(address, 0, receiveBufferBytes === undefined ? {} : { receiveBufferBytes }).controller.largestWindow;
+    openPath({ address, key: undefined, openedAtMs: 0 }, receiveBufferBytes === undefined ? {} : { receiveBufferBytes })
+      .controller.largestWindow;
   expect(largest()).toBe(512);
   expect(largest(425_984)).toBe(184);
   expect(largest(8 * 1_024 * 1_024)).toBe(512);
