@@ -228,7 +228,10 @@ export const incomingSessionSetup = base.extend({
 
     reportProven: base.sendTo(
       ({ context }) => context.owner,
-      ({ context: { name, address, key, openedAtMs: atMs } }) => ({ type: 'address.proven', name, address, key, atMs }),
+      ({ context: { name, address, key, openedAtMs: atMs }, event }) => {
+        assertEvent(event, 'xstate.done.actor.address-proof');
+        return { type: 'address.proven', name, address, key, atMs, roundTripMs: event.output.roundTripMs };
+      },
     ),
 
     reportExpired: base.sendTo(

@@ -21,7 +21,7 @@ import {
 } from './outgoing-session-context.ts';
 import { NOTHING_SPENT, withHello, withHellos } from './outgoing-session-requests.ts';
 import { base } from './outgoing-session-setup.ts';
-import { afterRequest, openPath } from './path.ts';
+import { afterRequest, openPath, recovered, timed } from './path.ts';
 import type { RequestEnded } from './request-context.ts';
 import { giveBack } from './slots.ts';
 import { limits, timing } from './timing.ts';
@@ -98,11 +98,11 @@ const withNotes = withBulk.extend({
 
     adopt: base.assign(({ context, event }) => {
       assertEvent(event, 'session.adopt');
-      const { address, key, atMs } = event;
+      const { address, key, atMs, roundTripMs } = event;
       const path =
         context.path !== undefined && isInUse(context, address)
-          ? { ...context.path, key, openedAtMs: atMs }
-          : openPath({ address, key, openedAtMs: atMs }, context.sockets);
+          ? recovered({ ...context.path, key, openedAtMs: atMs })
+          : timed(openPath({ address, key, openedAtMs: atMs }, context.sockets), roundTripMs);
       const trustsUnsigned = context.trustsUnsigned && key === context.key;
       return { path, key, trustsUnsigned, atMs, regreetings: 0 };
     }),
@@ -328,7 +328,9 @@ export const sessionSetup = withNotes.extend({
 
     reportLost: base.sendTo(
       ({ context }) => context.owner,
-      ({ context }) => ({ type: 'session.lost', session: context.id, name: context.name, failure: context.failure }),
+      ({ context: { id: session, name, push, failure } }) => {
+        return { type: 'session.lost', session, name, hasPush: push !== undefined, failure };
+      },
     ),
 
     /** The end of an actor would do as well, but XState keeps something for ever for each id of an actor that has ended. */

@@ -17,7 +17,7 @@ import type {
 } from './events.ts';
 import { socketFor } from './events.ts';
 import type { Ref, RefFor, SocketRef } from './messages.ts';
-import { afterRequest, openPath, type Path } from './path.ts';
+import { afterRequest, openPath, type Path, recovered } from './path.ts';
 import { window } from './path-allowance.ts';
 import type {
   Question,
@@ -82,6 +82,7 @@ export type OutgoingSessionEvent =
       readonly address: SocketAddress;
       readonly key: PublicKey | undefined;
       readonly atMs: number;
+      readonly roundTripMs?: number | undefined;
     }
   /** Hello now, so that the other side learns where we are; the session is opened if there is none. */
   | { readonly type: 'session.renew'; readonly atMs: number }
@@ -229,7 +230,7 @@ export function openedPath({ path, sockets, atMs: nowMs }: OutgoingSessionContex
   const atMs = event.atMs ?? nowMs ?? 0;
   const opened =
     path !== undefined && sameAddress(path.address, order.to)
-      ? { ...path, key: order.answerKey ?? path.key, openedAtMs: atMs }
+      ? recovered({ ...path, key: order.answerKey ?? path.key, openedAtMs: atMs })
       : afterRequest(openPath({ address: order.to, key: order.answerKey, openedAtMs: atMs }, sockets), event);
   return outcome.kind === 'answered' ? { ...opened, provenBy: outcome.ids } : opened;
 }

@@ -9,7 +9,7 @@ import type { Sockets } from './events.ts';
 import { arrived, closed } from './path-controller.ts';
 import { openController, type PathController } from './path-state.ts';
 import type { RequestEnded } from './request-context.ts';
-import { backedOff, withRoundTrip } from './round-trip.ts';
+import { backedOff, withoutBackoff, withRoundTrip } from './round-trip.ts';
 import { limits, timing } from './timing.ts';
 
 export interface Path {
@@ -51,6 +51,24 @@ export function openPath(
     expectedBytes: EXPECTED_BYTES,
   });
   return { address, key, openedAtMs, controller, heard: 0, provenBy: [] };
+}
+
+/**
+ * Somebody who said Hello has answered ours, in so long. What we had to ask the directory meanwhile counts in: nothing is waited for longer
+ * than without a measurement.
+ */
+export function timed(path: Path, roundTripMs: number | undefined): Path {
+  if (roundTripMs === undefined) return path;
+  const roundTrip = withRoundTrip(path.controller.roundTrip, roundTripMs, path.openedAtMs);
+  return roundTrip.timeoutMs > timing.initialTimeout
+    ? path
+    : { ...path, controller: { ...path.controller, roundTrip } };
+}
+
+/** It has answered a Hello: what was waited for before that, over a path that was dead, says nothing any more. */
+export function recovered(path: Path): Path {
+  const { controller } = path;
+  return { ...path, controller: { ...controller, roundTrip: withoutBackoff(controller.roundTrip) } };
 }
 
 /** Nodes have come: of what was asked for under this number, or of something that was given up before. */

@@ -10,7 +10,7 @@ import { outgoingOf } from './contacts.ts';
 import type { RefFor } from './messages.ts';
 import type { Listing, PeerContext } from './peer-context.ts';
 import { base, type Enqueueing } from './peer-setup.ts';
-import { startWaiting, startWalk } from './peer-walks.ts';
+import { startWaiting, startWalk, walkAnew } from './peer-walks.ts';
 import { timing } from './timing.ts';
 
 /** Followed peers that we have no session with. */
@@ -37,6 +37,13 @@ function lookFor({ enqueue }: Enqueueing, names: readonly string[]): void {
   if (names.length > 0) enqueue({ type: 'lookForPeers', params: { names } });
 }
 
+/** Whoever is read asks as well: that it was cut off, it could not notice otherwise. */
+function askForChanges({ context, enqueue }: Enqueueing): void {
+  const { cursor, following: names, readers } = context;
+  if (cursor === undefined || names.length + readers.size === 0) return;
+  enqueue({ type: 'askForChanges', params: { cursor, names } });
+}
+
 function textOf({ addresses }: Listing): string {
   return addresses.map(formatAddress).join(' ');
 }
@@ -55,9 +62,19 @@ export const presenceActions = {
     assertEvent(event, ['registration.listed', 'sweep']);
     if (event.type === 'sweep' && event.atMs - context.presenceAtMs < timing.presenceInterval) return;
     enqueue.assign({ presenceAtMs: event.atMs });
-    const { cursor, following: names } = context;
-    if (cursor !== undefined && names.length > 0) enqueue({ type: 'askForChanges', params: { cursor, names } });
+    askForChanges(args);
     lookFor(args, unknown(context));
+  }),
+
+  noteCutOff: base.assign({ isCutOff: true }),
+
+  /** Somebody could not be told what is new: it may be us who are cut off. */
+  doubtNetwork: base.enqueueActions((args) => {
+    const { context, event, enqueue } = args;
+    assertEvent(event, 'session.lost');
+    if (!event.hasPush || event.failure === undefined || context.hasDoubted) return;
+    enqueue.assign({ hasDoubted: true });
+    askForChanges(args);
   }),
 
   /** What was known of the list before this cursor may have changed since. */
@@ -115,11 +132,11 @@ export const presenceActions = {
     }
     for (const name of removed) presence = withEntry(presence, name, '');
     enqueue.assign({ presence });
-    const names = listings.map(({ name }) => name);
-    startWaiting(args, [...names, ...context.toWalk], context.walks, atMs);
-    // A download that is under way may wait for where the peer was before.
-    const busy = names.filter((name) => entryOf(context.walks, name) !== undefined);
-    enqueue.assign(({ context: { toWalk } }) => ({ toWalk: [...new Set([...toWalk, ...busy])] }));
+    walkAnew(
+      args,
+      listings.map(({ name }) => name),
+      atMs,
+    );
   }),
 
   /** A followed peer that says Hello from a new address has just started or moved. */

@@ -141,9 +141,11 @@ export const sessionActions = {
     };
   }),
 
-  tellDirectoryFailed: base.enqueueActions(({ event, enqueue }) => {
+  tellDirectoryFailed: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, 'registration.failed');
     const { failure, retryInMs } = event;
+    // Where it tells what has changed in its list, that is asked more often.
+    if (context.cursor === undefined) enqueue.assign({ isCutOff: true });
     enqueue.emit({ type: 'directory.unreachable', failure, retryInMs });
   }),
 
@@ -335,7 +337,7 @@ export const sessionActions = {
   noteProven: base.enqueueActions((args) => {
     const { context, event, enqueue } = args;
     assertEvent(event, 'address.proven');
-    const { name, address, key, atMs } = event;
+    const { name, address, key, atMs, roundTripMs } = event;
     const entry = incomingAt(context.contacts, address);
     if (entry !== undefined) enqueue.assign({ contacts: withIncoming(context.contacts, { ...entry, proven: true }) });
     const id = actorId.outgoingSession(name);
@@ -343,7 +345,7 @@ export const sessionActions = {
     const hasRoom = outgoingOf(contacts, id) !== undefined || contacts.outgoing.size < limits.outgoingSessions;
     if (name === '' || !hasRoom) return;
     ensureOutgoing(args, id, { name, nameKnown: true });
-    enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, { type: 'session.adopt', address, key, atMs });
+    enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, { type: 'session.adopt', address, key, atMs, roundTripMs });
   }),
 
   /** Sessions in both directions were opened under what was believed before; the next Hello is judged anew. */

@@ -61,6 +61,14 @@ export function startWaiting(
   args.enqueue.assign({ toWalk: [...waiting.slice(room), ...again] });
 }
 
+/** These first; a download that is under way may wait for where the peer was before, so that another one follows. */
+export function walkAnew(args: Enqueueing, names: readonly string[], atMs: number): void {
+  const { walks, toWalk } = args.context;
+  startWaiting(args, [...names, ...toWalk], walks, atMs);
+  const busy = names.filter((name) => entryOf(walks, name) !== undefined);
+  args.enqueue.assign(({ context }) => ({ toWalk: [...new Set([...context.toWalk, ...busy])] }));
+}
+
 export const walkActions = {
   walkWanted: base.enqueueActions((args) => {
     const { event } = args;

@@ -104,6 +104,10 @@ const seal = () => send({ type: 'root.sealed', bytes });
 const sweep = (laterMs = 0) => send({ type: 'sweep', atMs: outside.nowMs + laterMs });
 const list = (...addresses: (typeof own)[]) => send({ type: 'registration.listed', addresses, atMs: outside.nowMs });
 
+/** But for what the directory is asked with every sweep. */
+const toldOthersBy = (work: () => void) =>
+  toldBy(work).filter((told) => !told.startsWith('directory: what has changed'));
+
 describe('a new root', () => {
   test('is pushed at once to everybody with a session, but not to the directory', () => {
     establish('alice');
@@ -114,15 +118,18 @@ describe('a new root', () => {
   test('is pushed to readers without a session, once Hello is said to them', () => {
     isReading('alice', false);
     expect(toldBy(seal)).toEqual([]);
-    expect(toldBy(sweep)).toEqual(['outgoing-session.alice: session.renew', 'outgoing-session.alice: push.wanted']);
-    expect(toldBy(sweep)).toEqual([]);
+    expect(toldOthersBy(sweep)).toEqual([
+      'outgoing-session.alice: session.renew',
+      'outgoing-session.alice: push.wanted',
+    ]);
+    expect(toldOthersBy(sweep)).toEqual([]);
   });
 
   test('is not pushed to somebody who last read a day ago', () => {
     isReading('alice', false);
     sweep(timing.readerMemory);
     seal();
-    expect(toldBy(() => sweep(timing.readerMemory))).toEqual([]);
+    expect(toldOthersBy(() => sweep(timing.readerMemory))).toEqual([]);
   });
 
   test('that a reader has come for need not be pushed again; its session is kept', () => {
@@ -144,7 +151,7 @@ describe('after a start', () => {
   test('those who have read lately are said Hello to once we are listed, and learn the root', () => {
     begin({ formerReaders: ['alice'] });
     seal();
-    expect(toldBy(() => list(own))).toEqual([
+    expect(toldOthersBy(() => list(own))).toEqual([
       'outgoing-session.alice: session.renew',
       'outgoing-session.alice: push.wanted',
     ]);
@@ -153,7 +160,7 @@ describe('after a start', () => {
   test('they are so few at a time, in turn', () => {
     const readers = Array.from({ length: 2 * limits.greetingsPerSweep + 3 }, (_, i) => `reader ${i}`);
     begin({ formerReaders: readers });
-    const greeted = [1, 2, 3, 4].map(() => toldBy(sweep).length);
+    const greeted = [1, 2, 3, 4].map(() => toldOthersBy(sweep).length);
     expect(greeted).toEqual([limits.greetingsPerSweep, limits.greetingsPerSweep, 3, 0]);
   });
 });
@@ -166,7 +173,7 @@ test('a network that changed: registered anew, and Hello to everybody in session
     send({ type: 'network.changed', why: 'addresses', localIps: ['10.0.0.8'], atMs: outside.nowMs });
     sweep();
   };
-  expect(toldBy(changed)).toEqual([
+  expect(toldOthersBy(changed)).toEqual([
     'directory: close connections',
     'directory-client: ips.changed',
     'directory-client: registration.renew',
@@ -174,6 +181,51 @@ test('a network that changed: registered anew, and Hello to everybody in session
     'outgoing-session.alice: session.renew',
     'outgoing-session.carol: session.renew',
   ]);
+});
+
+describe('after the directory could not be asked, everybody may have missed us', () => {
+  const change = () =>
+    send({ type: 'presence.changed', listings: [], removed: [], cursor: 'run.2', atMs: outside.nowMs });
+  const renewed = ['outgoing-session.alice: session.renew', 'outgoing-session.carol: session.renew'];
+
+  beforeEach(() => {
+    begin({ following: ['alice'] });
+    establish('alice');
+    isReading('carol', false);
+  });
+
+  test('so that each is greeted once it answers, and followed peers are asked', () => {
+    expect(toldBy(change)).toEqual([]);
+    send({ type: 'presence.failed' });
+    expect(toldBy(change)).toEqual(renewed);
+    expect(Object.keys(peer.getSnapshot().children)).toContain('merkle-walk.alice');
+    expect(toldBy(change)).toEqual([]);
+  });
+
+  test('so it is if it cannot tell what has changed, once it lists us', () => {
+    send({ type: 'cursor.unavailable', atMs: outside.nowMs });
+    send({ type: 'registration.failed', failure: { code: 'unexpected', message: 'no' }, retryInMs: 1 });
+    expect(toldBy(() => list(own))).toEqual(expect.arrayContaining(renewed));
+    expect(toldBy(() => list(own))).not.toContain(renewed[0]);
+  });
+
+  test('one that refuses us but can be asked is no reason to greet anybody', () => {
+    send({ type: 'registration.failed', failure: { code: 'unexpected', message: 'no' }, retryInMs: 1 });
+    expect(toldBy(() => list(own))).not.toContain(renewed[0]);
+  });
+
+  test('it is asked at once if a root could not be pushed, but once between two sweeps, however many there are', () => {
+    const lose = (hasPush: boolean, why?: { code: 'unexpected'; message: string }) =>
+      send({ type: 'session.lost', session: 'outgoing-session.alice', name: 'alice', hasPush, failure: why });
+    const why = { code: 'unexpected', message: 'no' } as const;
+    const asks = (work: () => void) => toldBy(work).filter((told) => told.startsWith('directory: what'));
+    expect(asks(() => lose(false, why))).toEqual([]);
+    expect(asks(() => lose(true))).toEqual([]);
+    expect(asks(() => lose(true, why))).toHaveLength(1);
+    expect(asks(() => lose(true, why))).toEqual([]);
+    sweep();
+    expect(asks(() => lose(true, why))).toHaveLength(1);
+  });
 });
 
 describe('a peer behind a NAT', () => {
@@ -341,7 +393,7 @@ describe('the directory', () => {
     establishWithDirectory();
     const failure = { code: 'peer-unreachable', message: 'silence' } as const;
     const session = actorId.outgoingSessionTo(directory);
-    expect(toldBy(() => send({ type: 'session.lost', session, name: '', failure }))).toEqual([
+    expect(toldBy(() => send({ type: 'session.lost', session, name: '', hasPush: false, failure }))).toEqual([
       'directory-client: greeting.failed',
     ]);
   });

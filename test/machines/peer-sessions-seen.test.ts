@@ -37,7 +37,7 @@ const want = (name: string) =>
 const established = (session: string, name: string, address = at(1)) =>
   send({ type: 'session.established', session, name, address, key: 'key', provenBy: [7], atMs: outside.nowMs });
 const lost = (session: string, name: string, why?: typeof failure) =>
-  send({ type: 'session.lost', session, name, failure: why });
+  send({ type: 'session.lost', session, name, hasPush: false, failure: why });
 function establishWithDirectory(): void {
   known();
   send({ type: 'directory.greetingWanted', atMs: outside.nowMs });
