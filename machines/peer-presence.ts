@@ -37,11 +37,9 @@ function lookFor({ enqueue }: Enqueueing, names: readonly string[]): void {
   if (names.length > 0) enqueue({ type: 'lookForPeers', params: { names } });
 }
 
-/** Whoever is read asks as well: that it was cut off, it could not notice otherwise. */
 function askForChanges({ context, enqueue }: Enqueueing): void {
-  const { cursor, following: names, readers } = context;
-  if (cursor === undefined || names.length + readers.size === 0) return;
-  enqueue({ type: 'askForChanges', params: { cursor, names } });
+  const { cursor, following: names } = context;
+  if (cursor !== undefined) enqueue({ type: 'askForChanges', params: { cursor, names } });
 }
 
 function textOf({ addresses }: Listing): string {
@@ -62,7 +60,8 @@ export const presenceActions = {
     assertEvent(event, ['registration.listed', 'sweep']);
     if (event.type === 'sweep' && event.atMs - context.presenceAtMs < timing.presenceInterval) return;
     enqueue.assign({ presenceAtMs: event.atMs });
-    askForChanges(args);
+    // Whoever follows nobody only wants to know when the directory can be asked again.
+    if (context.following.length > 0 || context.isCutOff) askForChanges(args);
     lookFor(args, unknown(context));
   }),
 
@@ -78,11 +77,11 @@ export const presenceActions = {
   }),
 
   /** What was known of the list before this cursor may have changed since. */
-  noteCursor: base.assign(({ event }) => {
+  noteCursor: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, ['presence.changed', 'cursor.issued', 'cursor.unavailable']);
-    if (event.type === 'cursor.unavailable') return { cursor: undefined };
-    const { cursor } = event;
-    return event.type === 'cursor.issued' ? { cursor, presence: emptyTable<string>() } : { cursor };
+    const cursor = event.type === 'cursor.unavailable' ? undefined : event.cursor;
+    if (event.type === 'cursor.issued') enqueue.assign({ cursor, presence: emptyTable<string>() });
+    else if (cursor !== context.cursor) enqueue.assign({ cursor });
   }),
 
   lookForAll: base.enqueueActions((args) => lookFor(args, unknown(args.context))),
@@ -125,6 +124,8 @@ export const presenceActions = {
     const { context, event, enqueue } = args;
     assertEvent(event, 'presence.changed');
     const { listings, removed, atMs } = event;
+    // As nearly always.
+    if (listings.length + removed.length === 0) return;
     let { presence } = context;
     for (const listing of listings) {
       presence = withEntry(presence, listing.name, textOf(listing));
