@@ -132,11 +132,11 @@ const owe = (text: string) =>
     }
   });
 
-/** It asks which root is the newest, or for that. */
+/** It asks for the newest root's node. Whoever only asks which that is may be testing whether we answer, or miss the answer. */
 function asksForRoot(event: RequestReceived | NodesRequested | BulkRequested, root: Hash | undefined): boolean {
   switch (event.type) {
     case 'request.received':
-      return true;
+      return false;
     case 'nodes.requested':
       return event.requests.some(({ hash }) => hash === root);
     case 'bulk.requested':
