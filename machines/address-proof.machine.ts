@@ -38,12 +38,15 @@ export interface AddressProofOutput {
   readonly provenBy: readonly number[];
   /** When the answer came, Unix ms. */
   readonly atMs: number;
+  /** From the Hello that asked for the proof to the answer to ours, if that was sent once. */
+  readonly roundTripMs?: number | undefined;
 }
 
 export type AddressProofEvent = RequestEnded | RequestProgressed | RequestReleased | RequestStalled | AnswersDelivered;
 
 export interface AddressProofContext extends AddressProofInput {
   readonly provenAtMs: number | undefined;
+  readonly roundTripMs: number | undefined;
   readonly provenBy: readonly number[];
 }
 
@@ -92,7 +95,8 @@ const addressProofSetup = base.extend({
     noteProof: base.assign(({ context, event }) => {
       assertEvent(event, 'request.ended');
       const provenBy = event.outcome.kind === 'answered' ? event.outcome.ids : [];
-      return { provenAtMs: event.atMs ?? context.atMs, provenBy };
+      const { atMs = context.atMs, sends } = event;
+      return { provenAtMs: atMs, provenBy, roundTripMs: sends === 1 ? atMs - context.atMs : undefined };
     }),
   },
 });
@@ -100,14 +104,15 @@ const addressProofSetup = base.extend({
 export const addressProofMachine = addressProofSetup.createMachine({
   id: 'address-proof',
   description: 'Proves by a Hello of our own that a source address is not forged (protocol §5).',
-  context: ({ input }) => ({ ...input, provenAtMs: undefined, provenBy: [] }),
-  output: ({ context: { address, name, key, provenBy, provenAtMs, atMs } }) => ({
+  context: ({ input }) => ({ ...input, provenAtMs: undefined, roundTripMs: undefined, provenBy: [] }),
+  output: ({ context: { address, name, key, provenBy, provenAtMs, roundTripMs, atMs } }) => ({
     proven: provenAtMs !== undefined,
     address,
     name,
     key,
     provenBy,
     atMs: provenAtMs ?? atMs,
+    roundTripMs,
   }),
   initial: 'greeting',
   states: {

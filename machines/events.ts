@@ -203,12 +203,15 @@ export type OutgoingSessionReport =
       readonly session: string;
       readonly name: string;
       readonly address: SocketAddress;
+      readonly key: PublicKey | undefined;
       readonly provenBy: readonly number[];
     }
   | {
       readonly type: 'session.lost';
       readonly session: string;
       readonly name: string;
+      /** A Root was pushed that the peer has not asked for. */
+      readonly hasPush: boolean;
       readonly failure: Failure | undefined;
     }
   /** Nobody has wanted it for a while; it is to be stopped. */
@@ -233,6 +236,7 @@ export type IncomingSessionReport =
       readonly address: SocketAddress;
       readonly key: PublicKey | undefined;
       readonly atMs: number;
+      readonly roundTripMs?: number | undefined;
     }
   /** A Hello was believed and answered: what it says of extensions, and its id, which proves our address to the other side. */
   | {

@@ -132,11 +132,11 @@ const owe = (text: string) =>
     }
   });
 
-/** It asks which root is the newest, or for that. */
+/** It asks for the newest root's node. Whoever only asks which that is may be testing whether we answer, or miss the answer. */
 function asksForRoot(event: RequestReceived | NodesRequested | BulkRequested, root: Hash | undefined): boolean {
   switch (event.type) {
     case 'request.received':
-      return true;
+      return false;
     case 'nodes.requested':
       return event.requests.some(({ hash }) => hash === root);
     case 'bulk.requested':
@@ -228,7 +228,10 @@ export const incomingSessionSetup = base.extend({
 
     reportProven: base.sendTo(
       ({ context }) => context.owner,
-      ({ context: { name, address, key, openedAtMs: atMs } }) => ({ type: 'address.proven', name, address, key, atMs }),
+      ({ context: { name, address, key, openedAtMs: atMs }, event }) => {
+        assertEvent(event, 'xstate.done.actor.address-proof');
+        return { type: 'address.proven', name, address, key, atMs, roundTripMs: event.output.roundTripMs };
+      },
     ),
 
     reportExpired: base.sendTo(
@@ -244,8 +247,10 @@ export const incomingSessionSetup = base.extend({
 
     noteProven: base.assign(({ context, event }) => {
       assertEvent(event, ['session.proven', 'xstate.done.actor.address-proof']);
-      const { provenBy } = event.type === 'session.proven' ? event : event.output;
-      return { proven: true, proofs: withProof(context.proofs, provenBy) };
+      const { key, provenBy } = event.type === 'session.proven' ? event : event.output;
+      // It may have become known after the Hello was accepted.
+      const learnt = context.hello === undefined ? { key: context.key ?? key } : {};
+      return { proven: true, proofs: withProof(context.proofs, provenBy), ...learnt };
     }),
 
     /** Who is at an address an hour later may be somebody else: neither proof nor account is theirs. */

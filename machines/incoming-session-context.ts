@@ -21,8 +21,13 @@ export type IncomingSessionEvent =
   | { readonly type: 'nodes.read'; readonly nodes: readonly NodeRead[] }
   /** Undefined: nobody may learn it any more. */
   | { readonly type: 'root.changed'; readonly root: Hash | undefined }
-  /** A Hello of ours was answered from this address, under this name. */
-  | { readonly type: 'session.proven'; readonly name: string; readonly provenBy: readonly number[] }
+  /** A Hello of ours was answered from this address, under this name and key. */
+  | {
+      readonly type: 'session.proven';
+      readonly name: string;
+      readonly key: PublicKey | undefined;
+      readonly provenBy: readonly number[];
+    }
   | { readonly type: 'sweep'; readonly atMs: number }
   | DoneActorEvent<AddressProofOutput, 'address-proof'>;
 

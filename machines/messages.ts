@@ -67,6 +67,7 @@ const messages = {
       'ping.wanted',
       'post.wanted',
       'presence.changed',
+      'presence.failed',
       'presence.found',
       'publishing.stop',
       'read.wanted',

@@ -21,7 +21,7 @@ import {
 } from './outgoing-session-context.ts';
 import { NOTHING_SPENT, withHello, withHellos } from './outgoing-session-requests.ts';
 import { base } from './outgoing-session-setup.ts';
-import { afterRequest, openPath } from './path.ts';
+import { afterRequest, openPath, recovered, timed } from './path.ts';
 import type { RequestEnded } from './request-context.ts';
 import { giveBack } from './slots.ts';
 import { limits, timing } from './timing.ts';
@@ -68,6 +68,13 @@ const withNotes = withBulk.extend({
       };
     }),
 
+    /** What is agreed with somebody without a key goes on, unless that one does not answer under the key. */
+    useKey: base.assign(({ event }) => {
+      assertEvent(event, 'peer.located');
+      const { key, trustsUnsigned = false, zeroEndingIds = false, noFlags = false, atMs } = event;
+      return { key, trustsUnsigned, zeroEndingIds, noFlags, atMs };
+    }),
+
     /** The directory could not be asked: the path in use may answer after all. */
     useKnown: base.assign(({ context, event }) => {
       assertEvent(event, 'peer.notLocated');
@@ -91,11 +98,11 @@ const withNotes = withBulk.extend({
 
     adopt: base.assign(({ context, event }) => {
       assertEvent(event, 'session.adopt');
-      const { address, key, atMs } = event;
+      const { address, key, atMs, roundTripMs } = event;
       const path =
         context.path !== undefined && isInUse(context, address)
-          ? { ...context.path, openedAtMs: atMs }
-          : openPath(address, atMs, context.sockets);
+          ? recovered({ ...context.path, key, openedAtMs: atMs })
+          : timed(openPath({ address, key, openedAtMs: atMs }, context.sockets), roundTripMs);
       const trustsUnsigned = context.trustsUnsigned && key === context.key;
       return { path, key, trustsUnsigned, atMs, regreetings: 0 };
     }),
@@ -275,7 +282,7 @@ export const sessionSetup = withNotes.extend({
       if (outcome.kind === 'answered') {
         if (outcome.answer.type !== 'Root') return;
         const atMs = event.atMs ?? context.path?.openedAtMs ?? 0;
-        const authenticated = context.key !== undefined && !context.trustsUnsigned;
+        const authenticated = order.answerKey !== undefined;
         enqueue.sendTo(requester, { type: 'root.received', root: outcome.answer.hash, authenticated, ...cost, atMs });
         return;
       }
@@ -306,22 +313,24 @@ export const sessionSetup = withNotes.extend({
     }),
 
     reportEstablished: base.enqueueActions(({ context, enqueue }) => {
-      const { id: session, name, path, key, owner } = context;
+      const { id: session, name, path, owner } = context;
       if (path === undefined) return;
-      const { address, provenBy, openedAtMs: atMs } = path;
+      const { address, key, provenBy, openedAtMs: atMs } = path;
       enqueue.sendTo(owner, { type: 'session.established', session, name, address, key, provenBy, atMs });
     }),
 
     reportRenewed: base.enqueueActions(({ context, enqueue }) => {
       const { id: session, name, path, owner } = context;
       if (path === undefined) return;
-      const { address, provenBy } = path;
-      enqueue.sendTo(owner, { type: 'session.renewed', session, name, address, provenBy });
+      const { address, key, provenBy } = path;
+      enqueue.sendTo(owner, { type: 'session.renewed', session, name, address, key, provenBy });
     }),
 
     reportLost: base.sendTo(
       ({ context }) => context.owner,
-      ({ context }) => ({ type: 'session.lost', session: context.id, name: context.name, failure: context.failure }),
+      ({ context: { id: session, name, push, failure } }) => {
+        return { type: 'session.lost', session, name, hasPush: push !== undefined, failure };
+      },
     ),
 
     /** The end of an actor would do as well, but XState keeps something for ever for each id of an actor that has ended. */

@@ -17,7 +17,7 @@ import type {
 } from './events.ts';
 import { socketFor } from './events.ts';
 import type { Ref, RefFor, SocketRef } from './messages.ts';
-import { afterRequest, openPath, type Path } from './path.ts';
+import { afterRequest, openPath, type Path, recovered } from './path.ts';
 import { window } from './path-allowance.ts';
 import type {
   Question,
@@ -82,6 +82,7 @@ export type OutgoingSessionEvent =
       readonly address: SocketAddress;
       readonly key: PublicKey | undefined;
       readonly atMs: number;
+      readonly roundTripMs?: number | undefined;
     }
   /** Hello now, so that the other side learns where we are; the session is opened if there is none. */
   | { readonly type: 'session.renew'; readonly atMs: number }
@@ -157,6 +158,7 @@ export interface Gathered {
 }
 
 export interface OutgoingSessionContext extends OutgoingSessionInput {
+  /** Under which Hellos have to be answered; the path in use has the one under which its own was. */
   readonly key: PublicKey | undefined;
   /** The path in use: an address at which the peer answered our Hello. */
   readonly path: Path | undefined;
@@ -228,8 +230,8 @@ export function openedPath({ path, sockets, atMs: nowMs }: OutgoingSessionContex
   const atMs = event.atMs ?? nowMs ?? 0;
   const opened =
     path !== undefined && sameAddress(path.address, order.to)
-      ? { ...path, openedAtMs: atMs }
-      : afterRequest(openPath(order.to, atMs, sockets), event);
+      ? recovered({ ...path, key: order.answerKey ?? path.key, openedAtMs: atMs })
+      : afterRequest(openPath({ address: order.to, key: order.answerKey, openedAtMs: atMs }, sockets), event);
   return outcome.kind === 'answered' ? { ...opened, provenBy: outcome.ids } : opened;
 }
 
@@ -266,6 +268,11 @@ interface Asked {
   readonly maxSends?: number;
 }
 
+/** A Root of somebody who never signs them is believed if the user says so; the key counts once a Hello was answered under it. */
+function rootKey({ trustsUnsigned, path, key }: OutgoingSessionContext): PublicKey | undefined {
+  return trustsUnsigned ? undefined : (path ?? { key }).key;
+}
+
 /** A request under the session's name, key and habits. */
 export function orderFor(context: OutgoingSessionContext, asked: Asked): RequestOrder {
   const { to, socket, question, requester, ticket = 0, sentBefore = 0 } = asked;
@@ -274,8 +281,7 @@ export function orderFor(context: OutgoingSessionContext, asked: Asked): Request
     question,
     to,
     socket,
-    // A Root of somebody who never signs them is believed if the user says so.
-    answerKey: question.type === 'RootRequest' && context.trustsUnsigned ? undefined : context.key,
+    answerKey: isHelloOrder ? context.key : rootKey(context),
     answerName: isHelloOrder && context.nameKnown ? context.name : undefined,
     firstTimeoutMs: isHelloOrder
       ? timing.helloTimeout

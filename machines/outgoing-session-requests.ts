@@ -124,6 +124,12 @@ export const withRequests = base.extend({
       greet(args, usable(args.context, args.event.addresses).slice(0, limits.racingHellos));
     }),
 
+    /** Whoever answers over the path in use has to do so under the key that has become known meanwhile. */
+    proveKey: base.enqueueActions((args) => {
+      const { path, key } = args.context;
+      if (path !== undefined && path.key === undefined && key !== undefined) greet(args, [path.address]);
+    }),
+
     greetPath: base.enqueueActions((args) => {
       const { path } = args.context;
       if (path !== undefined) greet(args, [path.address]);

@@ -30,6 +30,10 @@ function isFirstRefusal({ located, nameKnown, regreetings }: OutgoingSessionCont
   return isRefused && !isDirectory && regreetings < limits.regreetings;
 }
 
+function isWithoutKey({ key }: OutgoingSessionContext, adopted: { readonly key: PublicKey | undefined }): boolean {
+  return key !== undefined && adopted.key === undefined;
+}
+
 function isBulkEnded(event: OutgoingSessionEvent): event is RequestEnded {
   return event.type === 'request.ended' && event.order.question.type === 'GetNodes';
 }
@@ -121,7 +125,29 @@ export const base = setup({
     },
     isInUse: ({ context, event }) => {
       assertEvent(event, 'session.adopt');
-      return isInUse(context, event.address);
+      return isInUse(context, event.address) && !isWithoutKey(context, event);
+    },
+    /** Its key has become known meanwhile. */
+    isWithoutKey: ({ context, event }) => {
+      assertEvent(event, 'session.adopt');
+      return isWithoutKey(context, event);
+    },
+    /** The one in use has answered under the key that it did not have before. */
+    isKeyAdopted: ({ context, event }) => {
+      assertEvent(event, 'session.adopt');
+      return isInUse(context, event.address) && event.key !== undefined && context.path?.key === undefined;
+    },
+    /** Its key becomes known by what it says, or by what the directory says. */
+    isKeyNews: ({ context, event }) => {
+      assertEvent(event, ['session.adopt', 'listing.changed', 'peer.located']);
+      return context.located === undefined && context.key === undefined && event.key !== undefined;
+    },
+    /** Whoever is there answers, but not under the key that has become known. */
+    isKeyUnproven: ({ context, event }) => {
+      assertEvent(event, 'request.ended');
+      const { key, path } = context;
+      const isOfPath = isHello(event) && event.outcome.kind !== 'answered' && isInUse(context, event.order.to);
+      return isOfPath && key !== undefined && path?.key === undefined;
     },
     /** A further address counts for a peer with a key only: without one, anybody could be there. */
     isUnderSameKey: ({ context, event }) => {

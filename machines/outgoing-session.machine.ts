@@ -39,6 +39,9 @@ const recallTrust = {
   params: ({ context }: { context: OutgoingSessionContext }) => ({ name: context.name, key: context.key }),
 } as const;
 
+/** A session without a key gets one from what has become known; whoever is asked then has to answer under it. */
+const keyNews = { guard: 'isKeyNews', actions: locatePeer } as const;
+
 /** What was agreed under the former key is void; whoever wants the peer has it located anew. */
 const trustChanged = { target: 'failing', actions: ['cancelHellos', 'noteTrustChanged'] } as const;
 
@@ -94,6 +97,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
     'request.released': { actions: 'freeSlot' },
     'session.greet': { target: '.greeting', actions: ['noteTime', 'useGiven'] },
     'session.adopt': [
+      { guard: 'isWithoutKey', description: 'Whoever has a key has to answer under it.' },
       {
         guard: 'isAdoptedUnderKey',
         target: '.established',
@@ -168,7 +172,13 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
       initial: 'racing',
       on: {
         'trust.changed': trustChanged,
-        'listing.changed': { guard: 'isListedFurther', actions: 'greetListed' },
+        'listing.changed': [{ guard: 'isListedFurther', actions: 'greetListed' }, keyNews],
+        'peer.located': {
+          guard: 'isKeyNews',
+          target: 'greeting',
+          reenter: true,
+          actions: ['cancelHellos', 'useLocated'],
+        },
         'request.ended': {
           guard: 'isHelloAnswered',
           target: 'established',
@@ -187,6 +197,8 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
       initial: 'answering',
       on: {
         'trust.changed': trustChanged,
+        'listing.changed': keyNews,
+        'peer.located': { guard: 'isKeyNews', actions: ['cancelHellos', 'useKey', 'proveKey', 'greetListed'] },
         'session.open': { actions: ['addWaiter', 'noteUse', 'tellWaitersReady'] },
         'request.ended': [
           { guard: 'isNodeAnswered', actions: ['settle', 'gatherAnswer'] },
@@ -203,6 +215,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
           { guard: 'isBulk', actions: ['settle', 'reportError', 'judgeBulk', 'passOnBulk', 'keepPace'] },
           { guard: 'isHelloAnsweredByPath', actions: ['settle', 'usePath', 'reportRenewed'] },
           { guard: 'isHelloAnsweredElsewhere', actions: move },
+          { guard: 'isKeyUnproven', target: 'failing', actions: ['settle', 'cancelHellos', 'noteEnded'] },
           { guard: 'isAnswered', actions: ['settle', 'passOn'] },
           {
             guard: 'isFirstRefusal',
@@ -219,15 +232,17 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
       states: {
         answering: {
           description: 'The path in use answers.',
-          entry: ['forgetFailure', 'wantHeldBack', 'keepPace'],
+          entry: ['forgetFailure', 'proveKey', 'wantHeldBack', 'keepPace'],
           on: {
             'root.wanted': { actions: ['noteUse', 'askRoot'] },
             'nodes.wanted': { actions: ['noteUse', 'addWanted', 'keepPace'] },
             'bulk.wanted': { actions: ['noteUse', 'askBulk', 'keepPace'] },
             'session.adopt': [
+              { guard: 'isKeyAdopted', actions: ['adopt', recallTrust, 'reportRenewed'] },
               { guard: 'isInUse', actions: 'adopt' },
               // A relayed Hello, or a second process of the peer, takes nothing away from a path that answers.
               { guard: 'isUnderSameKey', actions: ['noteAlternative', 'challengePath'] },
+              { guard: 'isKeyNews', actions: ['noteAlternative', locatePeer] },
               { description: 'Without a key, or under another one, anybody could be there: it is ignored.' },
             ],
             // It takes nothing away from a path that answers, either.
@@ -248,6 +263,11 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
           initial: 'locating',
           on: {
             'session.adopt': [
+              {
+                guard: 'isKeyAdopted',
+                target: 'answering',
+                actions: ['cancelHellos', 'endRace', 'adopt', recallTrust, 'reportRenewed'],
+              },
               { guard: 'isInUse', target: 'answering', actions: ['cancelHellos', 'endRace', 'adopt'] },
               { guard: 'isUnderSameKey', actions: ['noteAlternative', 'greetNext'] },
               { description: 'It counts only if the directory lists it.' },

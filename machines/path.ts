@@ -2,17 +2,20 @@
  * A path: one address of a peer, with what was learnt about the way there (protocol §5). A session runs over one path at a
  * time, and moves to another only when that one no longer answers.
  */
+import type { PublicKey } from '../src/identity/public-key.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import type { Harvest } from './bulk-answer.ts';
 import type { Sockets } from './events.ts';
 import { arrived, closed } from './path-controller.ts';
 import { openController, type PathController } from './path-state.ts';
 import type { RequestEnded } from './request-context.ts';
-import { backedOff, withRoundTrip } from './round-trip.ts';
+import { backedOff, withoutBackoff, withRoundTrip } from './round-trip.ts';
 import { limits, timing } from './timing.ts';
 
 export interface Path {
   readonly address: SocketAddress;
+  /** Under which a Hello of ours was answered there; undefined: nothing signed had to verify. */
+  readonly key: PublicKey | undefined;
   /** When our last Hello was answered there. */
   readonly openedAtMs: number;
   /** How much is asked of it, and when. It knows GetDatum by the number of its slot. */
@@ -37,14 +40,35 @@ function largestWindow(receiveBufferBytes = Number.POSITIVE_INFINITY): number {
   );
 }
 
-export function openPath(address: SocketAddress, openedAtMs: number, { receiveBufferBytes }: Sockets): Path {
+export function openPath(
+  { address, key, openedAtMs }: Pick<Path, 'address' | 'key' | 'openedAtMs'>,
+  { receiveBufferBytes }: Sockets,
+): Path {
   const controller = openController({
     firstWindow: limits.firstWindow,
     initialWindow: limits.initialWindow,
     largestWindow: largestWindow(receiveBufferBytes),
     expectedBytes: EXPECTED_BYTES,
   });
-  return { address, openedAtMs, controller, heard: 0, provenBy: [] };
+  return { address, key, openedAtMs, controller, heard: 0, provenBy: [] };
+}
+
+/**
+ * Somebody who said Hello has answered ours, in so long. What we had to ask the directory meanwhile counts in: nothing is waited for longer
+ * than without a measurement.
+ */
+export function timed(path: Path, roundTripMs: number | undefined): Path {
+  if (roundTripMs === undefined) return path;
+  const roundTrip = withRoundTrip(path.controller.roundTrip, roundTripMs, path.openedAtMs);
+  return roundTrip.timeoutMs > timing.initialTimeout
+    ? path
+    : { ...path, controller: { ...path.controller, roundTrip } };
+}
+
+/** It has answered a Hello: what was waited for before that, over a path that was dead, says nothing any more. */
+export function recovered(path: Path): Path {
+  const { controller } = path;
+  return { ...path, controller: { ...controller, roundTrip: withoutBackoff(controller.roundTrip) } };
 }
 
 /** Nodes have come: of what was asked for under this number, or of something that was given up before. */

@@ -45,8 +45,8 @@ export const childActions = {
 
   /** What was counted since the last sweep counts no more. */
   resetCounts: base.enqueueActions(({ context, enqueue }) => {
-    if (context.errorsSent + context.traversals + context.restarts === 0) return;
-    enqueue.assign({ errorsSent: 0, errorsTo: emptyTable<number>(), traversals: 0, restarts: 0 });
+    if (context.errorsSent + context.traversals + context.restarts + Number(context.hasDoubted) === 0) return;
+    enqueue.assign({ hasDoubted: false, errorsSent: 0, errorsTo: emptyTable<number>(), traversals: 0, restarts: 0 });
   }),
 
   /** Sessions last an hour: that some of them are over may be noticed a little late, and only those are asked that may be. */

@@ -140,6 +140,8 @@ export type PeerEvent =
   | { readonly type: 'cursor.issued'; readonly cursor: string; readonly atMs: number }
   /** This directory does not tell what has changed. */
   | { readonly type: 'cursor.unavailable'; readonly atMs: number }
+  /** The directory could not be asked. */
+  | { readonly type: 'presence.failed' }
   | { readonly type: 'peer.stop' }
   | ChildEnded;
 
@@ -200,6 +202,8 @@ export interface PeerContext extends PeerInput {
   readonly keptAliveAtMs: number;
   /** Addresses under which the directory lists us. Bounded by what a directory may answer. */
   readonly listed: readonly SocketAddress[];
+  /** The directory does not answer: nobody may be able to reach us. */
+  readonly isCutOff: boolean;
   /** IP addresses of this machine, as far as they are known. */
   readonly localIps: readonly string[];
   /** When a peer last read from us, by name. Bounded by `limits.readers`. */
@@ -237,6 +241,8 @@ export interface PeerContext extends PeerInput {
   readonly errorsSent: number;
   readonly errorsTo: Table<number>;
   readonly traversals: number;
+  /** Whether it was asked since the last sweep if it is us who are cut off. */
+  readonly hasDoubted: boolean;
   /** Addresses to be opened for us once the directory has answered our Hello. Bounded by `limits.traversalsPerSweep`. */
   readonly traversalTargets: readonly SocketAddress[];
   readonly restarts: number;
@@ -261,6 +267,7 @@ export function initialPeerContext(input: PeerInput): PeerContext {
     keepAlive: undefined,
     keptAliveAtMs: 0,
     listed: [],
+    isCutOff: false,
     localIps: [],
     readers: emptyTable<number>(),
     toGreet: [],
@@ -281,6 +288,7 @@ export function initialPeerContext(input: PeerInput): PeerContext {
     errorsSent: 0,
     errorsTo: emptyTable<number>(),
     traversals: 0,
+    hasDoubted: false,
     traversalTargets: [],
     restarts: 0,
     followedAtMs: 0,

@@ -10,7 +10,7 @@ import { outgoingOf } from './contacts.ts';
 import type { RefFor } from './messages.ts';
 import type { Listing, PeerContext } from './peer-context.ts';
 import { base, type Enqueueing } from './peer-setup.ts';
-import { startWaiting, startWalk } from './peer-walks.ts';
+import { startWaiting, startWalk, walkAnew } from './peer-walks.ts';
 import { timing } from './timing.ts';
 
 /** Followed peers that we have no session with. */
@@ -18,10 +18,18 @@ function absent({ following, contacts }: PeerContext): string[] {
   return following.filter((name) => outgoingOf(contacts, actorId.outgoingSession(name))?.address === undefined);
 }
 
-/** Of those, whose listing no cursor would tell: nobody has asked for it yet. Without a cursor, all of them. */
+/** Followed peers that have said Hello before they were listed: under which key, only the directory can tell. */
+function withoutKey({ following, contacts }: PeerContext): string[] {
+  return following.filter((name) => {
+    const session = outgoingOf(contacts, actorId.outgoingSession(name));
+    return session?.address !== undefined && session.key === undefined;
+  });
+}
+
+/** Of both, whose listing no cursor would tell: nobody has asked for it yet. Without a cursor, all of them. */
 function unknown(context: PeerContext): string[] {
   if (context.cursor === '') return [];
-  const names = absent(context);
+  const names = [...absent(context), ...withoutKey(context)];
   return context.cursor === undefined ? names : names.filter((name) => entryOf(context.presence, name) === undefined);
 }
 
@@ -29,8 +37,20 @@ function lookFor({ enqueue }: Enqueueing, names: readonly string[]): void {
   if (names.length > 0) enqueue({ type: 'lookForPeers', params: { names } });
 }
 
+function askForChanges({ context, enqueue }: Enqueueing): void {
+  const { cursor, following: names } = context;
+  if (cursor !== undefined) enqueue({ type: 'askForChanges', params: { cursor, names } });
+}
+
 function textOf({ addresses }: Listing): string {
   return addresses.map(formatAddress).join(' ');
+}
+
+/** Our session with that peer, if there is one, learns where it is now. */
+function tellListing({ context, enqueue }: Enqueueing, { name, addresses, key }: Listing, atMs: number): void {
+  const id = actorId.outgoingSession(name);
+  if (outgoingOf(context.contacts, id) === undefined) return;
+  enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, { type: 'listing.changed', addresses, key, atMs });
 }
 
 export const presenceActions = {
@@ -40,17 +60,28 @@ export const presenceActions = {
     assertEvent(event, ['registration.listed', 'sweep']);
     if (event.type === 'sweep' && event.atMs - context.presenceAtMs < timing.presenceInterval) return;
     enqueue.assign({ presenceAtMs: event.atMs });
-    const { cursor, following: names } = context;
-    if (cursor !== undefined && names.length > 0) enqueue({ type: 'askForChanges', params: { cursor, names } });
+    // Whoever follows nobody only wants to know when the directory can be asked again.
+    if (context.following.length > 0 || context.isCutOff) askForChanges(args);
     lookFor(args, unknown(context));
   }),
 
+  noteCutOff: base.assign({ isCutOff: true }),
+
+  /** Somebody could not be told what is new: it may be us who are cut off. */
+  doubtNetwork: base.enqueueActions((args) => {
+    const { context, event, enqueue } = args;
+    assertEvent(event, 'session.lost');
+    if (!event.hasPush || event.failure === undefined || context.hasDoubted) return;
+    enqueue.assign({ hasDoubted: true });
+    askForChanges(args);
+  }),
+
   /** What was known of the list before this cursor may have changed since. */
-  noteCursor: base.assign(({ event }) => {
+  noteCursor: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, ['presence.changed', 'cursor.issued', 'cursor.unavailable']);
-    if (event.type === 'cursor.unavailable') return { cursor: undefined };
-    const { cursor } = event;
-    return event.type === 'cursor.issued' ? { cursor, presence: emptyTable<string>() } : { cursor };
+    const cursor = event.type === 'cursor.unavailable' ? undefined : event.cursor;
+    if (event.type === 'cursor.issued') enqueue.assign({ cursor, presence: emptyTable<string>() });
+    else if (cursor !== context.cursor) enqueue.assign({ cursor });
   }),
 
   lookForAll: base.enqueueActions((args) => lookFor(args, unknown(args.context))),
@@ -71,6 +102,12 @@ export const presenceActions = {
     let { presence } = context;
     const returned: string[] = [];
     const listed = new Map(event.listings.map((listing) => [listing.name, textOf(listing)]));
+    for (const name of withoutKey(context)) {
+      const listing = event.listings.find((other) => other.name === name);
+      if (listing === undefined) continue;
+      presence = withEntry(presence, name, textOf(listing));
+      tellListing(args, listing, event.atMs);
+    }
     for (const name of absent(context)) {
       const addresses = listed.get(name);
       if (addresses === undefined || entryOf(presence, name) === addresses) continue;
@@ -87,21 +124,20 @@ export const presenceActions = {
     const { context, event, enqueue } = args;
     assertEvent(event, 'presence.changed');
     const { listings, removed, atMs } = event;
+    // As nearly always.
+    if (listings.length + removed.length === 0) return;
     let { presence } = context;
     for (const listing of listings) {
-      const { name, addresses, key } = listing;
-      presence = withEntry(presence, name, textOf(listing));
-      const id = actorId.outgoingSession(name);
-      if (outgoingOf(context.contacts, id) === undefined) continue;
-      enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, { type: 'listing.changed', addresses, key, atMs });
+      presence = withEntry(presence, listing.name, textOf(listing));
+      tellListing(args, listing, atMs);
     }
     for (const name of removed) presence = withEntry(presence, name, '');
     enqueue.assign({ presence });
-    const names = listings.map(({ name }) => name);
-    startWaiting(args, [...names, ...context.toWalk], context.walks, atMs);
-    // A download that is under way may wait for where the peer was before.
-    const busy = names.filter((name) => entryOf(context.walks, name) !== undefined);
-    enqueue.assign(({ context: { toWalk } }) => ({ toWalk: [...new Set([...toWalk, ...busy])] }));
+    walkAnew(
+      args,
+      listings.map(({ name }) => name),
+      atMs,
+    );
   }),
 
   /** A followed peer that says Hello from a new address has just started or moved. */

@@ -8,9 +8,10 @@ import { actorId } from './actor-ids.ts';
 import { establishedIn, outgoingOf } from './contacts.ts';
 import { socketFor } from './events.ts';
 import type { RefFor } from './messages.ts';
-import { isBehindNat, isDirectoryAt, isReader, isWithheld, type PeerContext } from './peer-context.ts';
+import { isBehindNat, isDirectoryAt, isPresent, isReader, isWithheld, type PeerContext } from './peer-context.ts';
 import { ensureOutgoing } from './peer-sessions.ts';
 import { base, type Enqueueing } from './peer-setup.ts';
+import { walkAnew } from './peer-walks.ts';
 import { limits, timing } from './timing.ts';
 
 type SessionRef = RefFor<'peer', 'outgoing-session'>;
@@ -30,6 +31,14 @@ function greetSome(args: Enqueueing, toGreet: readonly string[], atMs: number): 
 
 function readerNames({ readers }: PeerContext): string[] {
   return [...entriesOf(readers)].map(([name]) => String(name));
+}
+
+/** Those in session with us, those who read from us, and who waits for a greeting. */
+function everybody(context: PeerContext): string[] {
+  const inSession = establishedIn(context.contacts)
+    .map(({ entry }) => entry.name)
+    .filter((name) => name !== '');
+  return [...new Set([...inSession, ...readerNames(context), ...context.toGreet])];
 }
 
 export const readerActions = {
@@ -77,6 +86,21 @@ export const readerActions = {
     enqueue.assign({ toGreet: [...new Set([...toGreet, ...context.toGreet])] });
   }),
 
+  /** If it was us who could not be reached, nobody else has noticed that this is over: everybody is greeted, and asked for what is new. */
+  catchUp: base.enqueueActions((args) => {
+    const { context, event, enqueue } = args;
+    assertEvent(event, ['registration.listed', 'presence.changed', 'cursor.issued']);
+    if (!context.isCutOff) return;
+    enqueue.assign({ isCutOff: false });
+    greetSome(args, everybody(context), event.atMs);
+    const { following } = context;
+    walkAnew(
+      args,
+      following.filter((name) => isPresent(context, name)),
+      event.atMs,
+    );
+  }),
+
   greetReaders: base.enqueueActions((args) => {
     assertEvent(args.event, ['sweep', 'registration.listed']);
     if (args.context.toGreet.length > 0) greetSome(args, args.context.toGreet, args.event.atMs);
@@ -99,10 +123,7 @@ export const readerActions = {
     enqueue.emit({ type: 'network.changed', why });
     enqueue({ type: 'forgetConnections' });
     enqueue.sendTo<RefFor<'peer', 'directory-client'>>(actorId.directoryClient, { type: 'registration.renew', atMs });
-    const inSession = establishedIn(context.contacts)
-      .map(({ entry }) => entry.name)
-      .filter((name) => name !== '');
-    enqueue.assign({ toGreet: [...new Set([...inSession, ...readerNames(context)])] });
+    enqueue.assign({ toGreet: everybody(context) });
   }),
 
   /** Behind a NAT, something goes out often enough that the way in stays open (protocol §5). */

@@ -7,12 +7,15 @@ import { type Datagram, encodeDatagram } from '../src/wire/datagram.ts';
 import { formatAddress, parseAddress, type SocketAddress } from '../src/wire/socket-address.ts';
 import { actorId, keyIn } from './actor-ids.ts';
 import {
+  type Contacts,
   evictable,
+  type IncomingEntry,
   incomingAt,
   incomingEntries,
   isCrowded,
   isReached,
   knownPeerAt,
+  type OutgoingEntry,
   outgoingOf,
   sessionAt,
   withIncoming,
@@ -53,6 +56,43 @@ function endIncoming({ context, enqueue }: Enqueueing, address: SocketAddress, i
   const entry = incomingAt(context.contacts, address);
   enqueue.assign({ contacts: withoutIncoming(context.contacts, address) });
   if (entry !== undefined) enqueue.sendTo(entry.socket, { type: 'source.unrouted', source: address, isCutOff });
+}
+
+/**
+ * The session of theirs with us that leads to the same address is theirs as well, and has their key. Has that just become known, whoever
+ * has a session under their name elsewhere without it has to say Hello anew.
+ */
+function proveIncoming(
+  { enqueue }: Enqueueing,
+  contacts: Contacts,
+  { name, address, key, provenBy }: Pick<OutgoingEntry, 'name' | 'key' | 'provenBy'> & { address: SocketAddress },
+  formerKey: PublicKey | undefined,
+): Contacts {
+  const incoming = incomingAt(contacts, address);
+  let proven = contacts;
+  if (incoming !== undefined) {
+    const event = { type: 'session.proven', name, key, provenBy } as const;
+    enqueue.sendTo<RefFor<'peer', 'incoming-session'>>(actorId.incomingSession(address), event);
+  }
+  if (incoming?.name === name) proven = withIncoming(contacts, { ...incoming, key: incoming.key ?? key, proven: true });
+  if (name === '' || key === undefined || formerKey !== undefined) return proven;
+  return cutOff({ enqueue }, proven, (entry) => entry.name === name && entry.key === undefined);
+}
+
+/** Without these sessions of others with us. */
+function cutOff(
+  { enqueue }: Pick<Enqueueing, 'enqueue'>,
+  contacts: Contacts,
+  isOver: (entry: IncomingEntry) => boolean,
+): Contacts {
+  let left = contacts;
+  for (const entry of incomingEntries(contacts).filter(isOver)) {
+    const { address, socket } = entry;
+    enqueue.stopChild(actorId.incomingSession(address));
+    enqueue.sendTo(socket, { type: 'source.unrouted', source: address, isCutOff: true });
+    left = withoutIncoming(left, address);
+  }
+  return left;
 }
 
 export const sessionActions = {
@@ -101,9 +141,11 @@ export const sessionActions = {
     };
   }),
 
-  tellDirectoryFailed: base.enqueueActions(({ event, enqueue }) => {
+  tellDirectoryFailed: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, 'registration.failed');
     const { failure, retryInMs } = event;
+    // Where it tells what has changed in its list, that is asked more often.
+    if (context.cursor === undefined) enqueue.assign({ isCutOff: true });
     enqueue.emit({ type: 'directory.unreachable', failure, retryInMs });
   }),
 
@@ -131,13 +173,15 @@ export const sessionActions = {
     });
   }),
 
-  noteEstablished: base.enqueueActions(({ context, event, enqueue }) => {
+  noteEstablished: base.enqueueActions((args) => {
+    const { context, event, enqueue } = args;
     assertEvent(event, 'session.established');
-    if (outgoingOf(context.contacts, event.session) === undefined) return;
+    const former = outgoingOf(context.contacts, event.session);
+    if (former === undefined) return;
     const { session, name, address, key, provenBy, atMs: openedAtMs } = event;
     const entry = { name, address, key, openedAtMs, provenBy };
     const contacts = withOutgoing(context.contacts, session, entry);
-    enqueue.assign({ contacts });
+    enqueue.assign({ contacts: proveIncoming(args, contacts, event, former.key) });
     enqueue.emit({ type: 'session.opened', direction: 'outgoing', name, address, authenticated: key !== undefined });
     const socket = socketFor(context.sockets, address);
     if (isDirectoryAt(context, address) && socket !== undefined && context.traversalTargets.length > 0) {
@@ -148,29 +192,22 @@ export const sessionActions = {
       enqueue.assign({ traversalTargets: [] });
     }
     const incoming = incomingAt(contacts, address);
-    if (incoming === undefined) return;
-    enqueue.sendTo<RefFor<'peer', 'incoming-session'>>(actorId.incomingSession(address), {
-      type: 'session.proven',
-      name,
-      provenBy,
-    });
-    if (incoming.name === name && incoming.said !== undefined) {
-      const said = { type: 'flags.learned', address, key: incoming.key, ...incoming.said } as const;
-      enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(session, said);
-    }
-    if (incoming.name === name) enqueue.assign({ contacts: withIncoming(contacts, { ...incoming, proven: true }) });
+    if (incoming?.name !== name || incoming.said === undefined) return;
+    const said = { type: 'flags.learned', address, key: incoming.key ?? key, ...incoming.said } as const;
+    enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(session, said);
   }),
 
-  /** GetNodes may carry the id of this Hello as well from now on. */
-  noteRenewed: base.enqueueActions(({ context, event, enqueue }) => {
+  /** GetNodes may carry the id of this Hello as well from now on; and its key may have become known since the session was opened. */
+  noteRenewed: base.enqueueActions((args) => {
+    const { context, event, enqueue } = args;
     assertEvent(event, 'session.renewed');
-    const { session, name, address, provenBy } = event;
+    const { session, name, address, key, provenBy } = event;
     const entry = outgoingOf(context.contacts, session);
     if (entry === undefined) return;
-    enqueue.assign({ contacts: withOutgoing(context.contacts, session, { ...entry, provenBy }) });
-    if (incomingAt(context.contacts, address) === undefined) return;
-    const proven = { type: 'session.proven', name, provenBy } as const;
-    enqueue.sendTo<RefFor<'peer', 'incoming-session'>>(actorId.incomingSession(address), proven);
+    const contacts = withOutgoing(context.contacts, session, { ...entry, key, provenBy });
+    enqueue.assign({ contacts: proveIncoming(args, contacts, event, entry.key) });
+    if (entry.key === key) return;
+    enqueue.emit({ type: 'session.opened', direction: 'outgoing', name, address, authenticated: true });
   }),
 
   /** Our session towards whoever said Hello learns what that says of extensions. */
@@ -300,7 +337,7 @@ export const sessionActions = {
   noteProven: base.enqueueActions((args) => {
     const { context, event, enqueue } = args;
     assertEvent(event, 'address.proven');
-    const { name, address, key, atMs } = event;
+    const { name, address, key, atMs, roundTripMs } = event;
     const entry = incomingAt(context.contacts, address);
     if (entry !== undefined) enqueue.assign({ contacts: withIncoming(context.contacts, { ...entry, proven: true }) });
     const id = actorId.outgoingSession(name);
@@ -308,19 +345,14 @@ export const sessionActions = {
     const hasRoom = outgoingOf(contacts, id) !== undefined || contacts.outgoing.size < limits.outgoingSessions;
     if (name === '' || !hasRoom) return;
     ensureOutgoing(args, id, { name, nameKnown: true });
-    enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, { type: 'session.adopt', address, key, atMs });
+    enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, { type: 'session.adopt', address, key, atMs, roundTripMs });
   }),
 
   /** Sessions in both directions were opened under what was believed before; the next Hello is judged anew. */
-  forgetSessionsOf: base.enqueueActions(({ context, event, enqueue }) => {
+  forgetSessionsOf: base.enqueueActions((args) => {
+    const { context, event, enqueue } = args;
     assertEvent(event, 'trust.changed');
-    let { contacts } = context;
-    for (const { name, address, socket } of incomingEntries(contacts)) {
-      if (name !== event.name) continue;
-      enqueue.stopChild(actorId.incomingSession(address));
-      enqueue.sendTo(socket, { type: 'source.unrouted', source: address, isCutOff: true });
-      contacts = withoutIncoming(contacts, address);
-    }
+    const contacts = cutOff(args, context.contacts, ({ name }) => name === event.name);
     enqueue.assign({ contacts });
     const id = actorId.outgoingSession(event.name);
     if (outgoingOf(contacts, id) !== undefined) {

@@ -58,8 +58,8 @@ export const base = setup({
     /** How the directory lists these: `presence.found`, or nothing while it cannot be asked. */
     lookForPeers: effect<{ names: readonly string[] }>('lookForPeers'),
     /**
-     * What has changed in its list that concerns these: `presence.changed`, `cursor.issued` or `cursor.unavailable`; nothing while it
-     * cannot be asked.
+     * What has changed in its list that concerns these: `presence.changed`, `cursor.issued` or `cursor.unavailable`, or
+     * `presence.failed` while it cannot be asked.
      */
     askForChanges: effect<{ cursor: string; names: readonly string[] }>('askForChanges'),
     /** Signs our Root with id 0, once for all it is pushed to: `root.sealed`. */

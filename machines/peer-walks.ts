@@ -58,7 +58,17 @@ export function startWaiting(
   for (const name of waiting.slice(0, room)) startWalk(args, name, undefined, atMs);
   // Who waits for its own download to end is asked once more then.
   const again = args.context.toWalk.filter(isRunning);
-  args.enqueue.assign({ toWalk: [...waiting.slice(room), ...again] });
+  const toWalk = [...waiting.slice(room), ...again];
+  if (toWalk.length + args.context.toWalk.length > 0) args.enqueue.assign({ toWalk });
+}
+
+/** These first; a download that is under way may wait for where the peer was before, so that another one follows. */
+export function walkAnew(args: Enqueueing, names: readonly string[], atMs: number): void {
+  const { walks, toWalk } = args.context;
+  startWaiting(args, [...names, ...toWalk], walks, atMs);
+  const busy = names.filter((name) => entryOf(walks, name) !== undefined);
+  if (busy.length === 0) return;
+  args.enqueue.assign(({ context }) => ({ toWalk: [...new Set([...context.toWalk, ...busy])] }));
 }
 
 export const walkActions = {

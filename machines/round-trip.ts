@@ -46,7 +46,6 @@ export function withRoundTrip(
   const variation =
     smoothedMs === undefined ? latestMs / 2 : 0.75 * variationMs + 0.25 * Math.abs(smoothedMs - latestMs);
   const smoothed = smoothedMs === undefined ? latestMs : 0.875 * smoothedMs + 0.125 * latestMs;
-  const nextTimeoutMs = Math.min(MAX, Math.max(timing.minimumTimeout, smoothed + Math.max(4 * variation, smoothed)));
   const isShortest = shortestMs === undefined || latestMs <= shortestMs;
   const isAsShort = !isShortest && latestMs <= AS_SHORT * shortestMs;
   const shortest = isAsShort ? { shortestAtMs: atMs } : isShortest ? { shortestMs: latestMs, shortestAtMs: atMs } : {};
@@ -55,10 +54,22 @@ export function withRoundTrip(
     smoothedMs: smoothed,
     variationMs: variation,
     latestMs,
-    timeoutMs: nextTimeoutMs,
+    timeoutMs: timeoutAfter(smoothed, variation),
     measuredAtMs: atMs,
     ...shortest,
   };
+}
+
+/** RFC 6298 §2.3. */
+function timeoutAfter(smoothedMs: number, variationMs: number): number {
+  return Math.min(MAX, Math.max(timing.minimumTimeout, smoothedMs + Math.max(4 * variationMs, smoothedMs)));
+}
+
+/** As it was before the timeouts since the last measurement. */
+export function withoutBackoff(roundTrip: RoundTrip): RoundTrip {
+  const { smoothedMs, variationMs } = roundTrip;
+  const timeoutMs = smoothedMs === undefined ? timing.initialTimeout : timeoutAfter(smoothedMs, variationMs);
+  return { ...roundTrip, timeoutMs };
 }
 
 /** So many timeouts of a request are over: the doubled one stays until a round trip is measured (RFC 6298 §5). */

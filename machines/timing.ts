@@ -49,7 +49,7 @@ export const timing = {
 
   /** First pause after a failed conversation with the directory; doubles up to the next, which a post may have to wait for. */
   directoryRetry: SECOND,
-  directoryRetryMaximum: 8 * SECOND,
+  directoryRetryMaximum: 4 * SECOND,
   /** A name that another key has is asked for again after so long. */
   rejectionPause: MINUTE,
   /** A registration is renewed at this age, five minutes before the directory forgets it (protocol §5). */

@@ -306,7 +306,7 @@ export function providePeer(dependencies: PeerDependencies) {
           else if (changes.isExpired) enter(self, { type: 'cursor.issued', cursor: changes.cursor, atMs });
           else enter(self, { type: 'presence.changed', ...among(names, changes), cursor: changes.cursor, atMs });
         } catch {
-          // As above.
+          enter(self, { type: 'presence.failed' });
         }
       },
       verifyAnnouncement: async ({ self, enter }: CallOf<'peer'>, params: AnnouncementParams) => {

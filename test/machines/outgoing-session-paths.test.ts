@@ -104,6 +104,15 @@ describe('a path that falls silent', () => {
   });
 });
 
+test('a peer that said Hello is known to be near: its silence is noticed within four seconds', async () => {
+  const { outside } = seen;
+  seen.send({ type: 'session.adopt', address: at(1), key, atMs: outside.nowMs, roundTripMs: 60 });
+  outside.told.length = 0;
+  seen.wantRoot();
+  await outside.clock.advance(4_000);
+  expect(outside.told).toEqual([LOOK_UP]);
+});
+
 describe('a listing that changes', () => {
   const list = (address: typeof own, under: string | undefined = key) =>
     seen.send({ type: 'listing.changed', addresses: [address, own], key: under, atMs: seen.outside.nowMs });

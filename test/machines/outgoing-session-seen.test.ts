@@ -1,6 +1,7 @@
 /** Protocol §5, §6, §8: what others see of how our session with a peer opens, asks again, and pushes. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { limits, timing } from '../../machines/timing.ts';
+import { BULK_FLAG } from '../../src/wire/bulk.ts';
 import { encodeDatagram } from '../../src/wire/datagram.ts';
 import { at, key, LOOK_UP, root, SeenSession } from './seen-session.ts';
 
@@ -8,6 +9,25 @@ let seen: SeenSession;
 
 beforeEach(() => {
   seen = new SeenSession();
+});
+
+test('a GetNodes that stays unanswered is sent twice, and its nodes are asked for one by one then', async () => {
+  await seen.establish();
+  const { outside } = seen;
+  seen.send({ type: 'flags.learned', address: at(1), key, flags: BULK_FLAG, id: 9 });
+  const wanted = [{ parent: undefined, children: [root], mask: 1, depth: 0 }];
+  const requester = outside.nobody('walk');
+  seen.send({ type: 'bulk.wanted', requests: [{ wanted, grant: 1 }], requester, atMs: outside.nowMs });
+  // The path answers all else.
+  for (let i = 0; i < 10; i++) {
+    await outside.clock.advance(300);
+    seen.wantRoot();
+    seen.answerRootFrom(at(1));
+  }
+  await outside.clock.advance(30_000);
+  expect(outside.sentOf('GetNodes')).toHaveLength(limits.bulkSends);
+  expect(limits.bulkSends).toBe(2);
+  expect(outside.last('nodes.received')).toMatchObject({ nodes: [], single: [root], isBulk: false });
 });
 
 describe('opening', () => {

@@ -126,6 +126,8 @@ const input = (located: object | undefined) => ({
   nameKnown: true,
 });
 const key = (context: OutgoingSessionContext) => [
+  context.key,
+  context.path?.key,
   context.path?.address.ip,
   context.candidates.length,
   context.hellos.length > 0,

@@ -150,6 +150,24 @@ describe('our root', () => {
     expect(toldBy(() => send({ ...accepted, name: 'alice', address: at(3) }))).toContain(changed(at(3), root(3)));
   });
 
+  test('that a reader may not learn yet makes us say Hello when it reads, so that it can be asked', () => {
+    const reads = (name: string) => toldBy(() => send({ type: 'reader.seen', name, hasNewest: false, atMs: 1 }));
+    begin({ history: [{ root: root(0), leaf: root(9) }], root: root(0) });
+    accept(at(1), 'alice');
+    establish('carol', at(2));
+    for (const name of ['alice', 'carol']) reads(name);
+    expect(toldBy(sweep)).toContain('outgoing-session.alice: session.renew');
+    expect(toldBy(() => reads('carol')).concat(toldBy(sweep))).not.toContain('outgoing-session.carol: session.renew');
+    establish('alice', at(1));
+    expect(children('history-check')).toContain('history-check.alice');
+  });
+
+  test('that everybody may learn is no reason to say Hello to whoever reads', () => {
+    accept(at(1), 'alice');
+    send({ type: 'reader.seen', name: 'alice', hasNewest: false, atMs: 1 });
+    expect(toldBy(sweep)).not.toContain('outgoing-session.alice: session.renew');
+  });
+
   test('is told nobody any more once publishing has stopped, and wishes to publish are refused', () => {
     ready();
     establish('alice');

@@ -176,6 +176,51 @@ test('a network that changed: registered anew, and Hello to everybody in session
   ]);
 });
 
+describe('after the directory could not be asked, everybody may have missed us', () => {
+  const change = () =>
+    send({ type: 'presence.changed', listings: [], removed: [], cursor: 'run.2', atMs: outside.nowMs });
+  const renewed = ['outgoing-session.alice: session.renew', 'outgoing-session.carol: session.renew'];
+
+  beforeEach(() => {
+    begin({ following: ['alice'] });
+    establish('alice');
+    isReading('carol', false);
+  });
+
+  test('so that each is greeted once it answers, and followed peers are asked', () => {
+    expect(toldBy(change)).toEqual([]);
+    send({ type: 'presence.failed' });
+    expect(toldBy(change)).toEqual(renewed);
+    expect(Object.keys(peer.getSnapshot().children)).toContain('merkle-walk.alice');
+    expect(toldBy(change)).toEqual([]);
+  });
+
+  test('so it is if it cannot tell what has changed, once it lists us', () => {
+    send({ type: 'cursor.unavailable', atMs: outside.nowMs });
+    send({ type: 'registration.failed', failure: { code: 'unexpected', message: 'no' }, retryInMs: 1 });
+    expect(toldBy(() => list(own))).toEqual(expect.arrayContaining(renewed));
+    expect(toldBy(() => list(own))).not.toContain(renewed[0]);
+  });
+
+  test('one that refuses us but can be asked is no reason to greet anybody', () => {
+    send({ type: 'registration.failed', failure: { code: 'unexpected', message: 'no' }, retryInMs: 1 });
+    expect(toldBy(() => list(own))).not.toContain(renewed[0]);
+  });
+
+  test('it is asked at once if a root could not be pushed, but once between two sweeps, however many there are', () => {
+    const lose = (hasPush: boolean, why?: { code: 'unexpected'; message: string }) =>
+      send({ type: 'session.lost', session: 'outgoing-session.alice', name: 'alice', hasPush, failure: why });
+    const why = { code: 'unexpected', message: 'no' } as const;
+    const asks = (work: () => void) => toldBy(work).filter((told) => told.startsWith('directory: what'));
+    expect(asks(() => lose(false, why))).toEqual([]);
+    expect(asks(() => lose(true))).toEqual([]);
+    expect(asks(() => lose(true, why))).toHaveLength(1);
+    expect(asks(() => lose(true, why))).toEqual([]);
+    sweep();
+    expect(asks(() => lose(true, why))).toHaveLength(1);
+  });
+});
+
 describe('a peer behind a NAT', () => {
   const keptAlive = () => outside.sentOf('HelloReply').map(({ to }) => to);
 
@@ -341,7 +386,7 @@ describe('the directory', () => {
     establishWithDirectory();
     const failure = { code: 'peer-unreachable', message: 'silence' } as const;
     const session = actorId.outgoingSessionTo(directory);
-    expect(toldBy(() => send({ type: 'session.lost', session, name: '', failure }))).toEqual([
+    expect(toldBy(() => send({ type: 'session.lost', session, name: '', hasPush: false, failure }))).toEqual([
       'directory-client: greeting.failed',
     ]);
   });

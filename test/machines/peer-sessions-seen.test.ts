@@ -37,7 +37,7 @@ const want = (name: string) =>
 const established = (session: string, name: string, address = at(1)) =>
   send({ type: 'session.established', session, name, address, key: 'key', provenBy: [7], atMs: outside.nowMs });
 const lost = (session: string, name: string, why?: typeof failure) =>
-  send({ type: 'session.lost', session, name, failure: why });
+  send({ type: 'session.lost', session, name, hasPush: false, failure: why });
 function establishWithDirectory(): void {
   known();
   send({ type: 'directory.greetingWanted', atMs: outside.nowMs });
@@ -128,6 +128,29 @@ describe('somebody’s session with us', () => {
     expect(toldBy(() => established('outgoing-session.alice', 'alice'))).toContain(
       `${incoming(at(1))}: session.proven`,
     );
+  });
+
+  test('without a key has theirs once ours proves it, and elsewhere none is left under their name', () => {
+    const acceptWithoutKey = (from: typeof own, name: string) => {
+      hello(from, name);
+      send({ type: 'session.accepted', name, address: from, key: undefined, proven: true, atMs: outside.nowMs });
+    };
+    for (const last of [1, 2]) acceptWithoutKey(at(last), 'alice');
+    acceptWithoutKey(at(3), 'carol');
+    want('alice');
+    const session = 'outgoing-session.alice';
+    const known = { session, name: 'alice', address: at(1), provenBy: [7] };
+    send({ type: 'session.established', ...known, key: undefined, atMs: outside.nowMs });
+    expect(children('incoming-session')).toHaveLength(3);
+    expect(toldBy(() => send({ type: 'session.renewed', ...known, key: 'key' }))).toEqual([
+      `${incoming(at(1))}: session.proven`,
+      '! session.opened',
+    ]);
+    expect(facts.at(-1)).toMatchObject({ type: 'session.opened', name: 'alice', authenticated: true });
+    expect(children('incoming-session')).toEqual([incoming(at(1)), incoming(at(3))]);
+    expect(toldBy(() => send({ type: 'session.renewed', ...known, key: 'key' }))).toEqual([
+      `${incoming(at(1))}: session.proven`,
+    ]);
   });
 
   test('that is forgotten, or breaks down, makes room for another one', () => {

@@ -9,20 +9,13 @@ import { type DeliveryOptions, deliver } from '../support/delivery/run.ts';
 import { allTroubles, type Trouble } from '../support/delivery/troubles.ts';
 import { underSeeds, withFreshSeed } from '../support/seeds.ts';
 
-const TRIED = [1, 2];
-
-/**
- * What these find under a fresh seed, they find again under the seed that is printed. Under a seed that nobody has tried, one post in twenty
- * may take longer: several losses in a row are rare, and their waits add up.
- */
+/** What this finds under a fresh seed, it finds again under the seed that is printed. */
 async function expectDelivered(seed: number, options: Omit<DeliveryOptions, 'seed'>): Promise<DeliveryReport> {
   const report = await deliver({ seed, ...options });
   // Not by having posted nothing.
   expect(report.delivered.length).toBeGreaterThan(20 * options.hours);
   expect(report.missing, describeReport(report)).toEqual([]);
-  const delays = delaysOf(report.delivered).all;
-  const longest = TRIED.includes(seed) ? delays?.maximum : delays?.p95;
-  expect(longest, describeReport(report)).toBeLessThan(LATE_MS);
+  expect(delaysOf(report.delivered).all?.maximum, describeReport(report)).toBeLessThan(LATE_MS);
   return report;
 }
 
@@ -37,7 +30,7 @@ test.each<[string, Trouble[]]>([
 });
 
 test('with all troubles at once, every post is at every follower within ten seconds of when it can be', async () => {
-  await underSeeds(withFreshSeed(...TRIED), async (seed) => {
+  await underSeeds(withFreshSeed(1, 2), async (seed) => {
     const options = { hours: 0.7, troubles: allTroubles, postsPerHour: 60, haste: 6 };
     process.stdout.write(`${describeReport(await expectDelivered(seed, options))}\n`);
   });

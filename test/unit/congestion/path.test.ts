@@ -1,8 +1,9 @@
 /** What a path learns from requests that are over. */
 import { expect, test } from 'vitest';
-import { afterRequest, openPath } from '../../../machines/path.ts';
+import { afterRequest, openPath, recovered, timed } from '../../../machines/path.ts';
 import { opened } from '../../../machines/path-controller.ts';
 import type { Question, RequestEnded, RequestOutcome } from '../../../machines/request-context.ts';
+import { timing } from '../../../machines/timing.ts';
 import { ZERO_HASH } from '../../../src/wire/hash.ts';
 
 const address = { ip: '192.0.2.1', port: 1 };
@@ -25,7 +26,7 @@ function ended(question: Question, sends: number, overtaken: number, outcome?: R
 }
 
 const asked = () => {
-  const path = openPath(address, 0, {});
+  const path = openPath({ address, key: undefined, openedAtMs: 0 }, {});
   return { ...path, controller: opened(path.controller, { id: 7, grant: 1, atMs: 1_000 }) };
 };
 
@@ -48,6 +49,24 @@ test('timeouts double the next one; that later answers came first does not', () 
   expect(afterRequest(asked(), ended(getDatum, 3, 2)).controller.roundTrip.timeoutMs).toBe(1_000);
 });
 
+test('somebody who said Hello, and answered ours, is not waited for as if nothing were known of the way there', () => {
+  const { controller } = timed(asked(), 60);
+  expect(controller.roundTrip.timeoutMs).toBe(timing.minimumTimeout);
+  expect(timed(asked(), undefined).controller.roundTrip.timeoutMs).toBe(timing.initialTimeout);
+  // What the directory was asked meanwhile took most of that.
+  expect(timed(asked(), 900).controller.roundTrip.timeoutMs).toBe(timing.initialTimeout);
+});
+
+test('a Hello that is answered ends the long waits that a dead path has taught', () => {
+  const slow = afterRequest(asked(), ended(getDatum, 4, 0));
+  expect(slow.controller.roundTrip.timeoutMs).toBe(8_000);
+  expect(recovered(slow).controller.roundTrip.timeoutMs).toBe(timing.initialTimeout);
+  const waited = ended(getDatum, 4, 0);
+  const known = afterRequest(timed(asked(), 60), { ...waited, order: { ...waited.order, firstTimeoutMs: 200 } });
+  expect(known.controller.roundTrip.timeoutMs).toBe(1_600);
+  expect(recovered(known).controller.roundTrip.timeoutMs).toBe(200);
+});
+
 test('what was given up, or cannot be sent, is no longer awaited', () => {
   const outcomes: RequestOutcome[] = [
     { kind: 'unanswered', waitedMs: 31_000, faults: {} },
@@ -63,7 +82,8 @@ test('what was given up, or cannot be sent, is no longer awaited', () => {
 
 test('no more may be under way than the receive buffer takes, nor more than 512', () => {
   const largest = (receiveBufferBytes?: number) =>
-    openPath(address, 0, receiveBufferBytes === undefined ? {} : { receiveBufferBytes }).controller.largestWindow;
+    openPath({ address, key: undefined, openedAtMs: 0 }, receiveBufferBytes === undefined ? {} : { receiveBufferBytes })
+      .controller.largestWindow;
   expect(largest()).toBe(512);
   expect(largest(425_984)).toBe(184);
   expect(largest(8 * 1_024 * 1_024)).toBe(512);
