@@ -9,7 +9,7 @@ import type { SocketAddress } from '../src/wire/socket-address.ts';
 import { effect } from './effects.ts';
 import type { Failure, RootResult } from './events.ts';
 import type { RefFor } from './messages.ts';
-import { timing } from './timing.ts';
+import { SECOND, timing } from './timing.ts';
 
 export type DirectoryClientEvent =
   | {
@@ -25,6 +25,8 @@ export type DirectoryClientEvent =
   | { readonly type: 'greeting.failed'; readonly failure: Failure }
   /** Whatever is known of our standing may be out of date. */
   | { readonly type: 'registration.renew'; readonly atMs: number }
+  /** A question about its list has stayed unanswered. */
+  | { readonly type: 'directory.doubted' }
   /** Another program may be listed under our name. */
   | { readonly type: 'listing.wanted' }
   /** A local address was bound. */
@@ -109,6 +111,8 @@ const base = setup({
       event.type === 'root.received' && event.atMs - context.registeredAtMs >= timing.registrationRenewal,
     isDueForListing: ({ context, event }) =>
       event.type === 'root.received' && event.atMs - context.listedAtMs >= timing.listingCheck,
+    /** Whoever refuses a question is there, and may have lost its registry; silence says that nobody is. */
+    isSilent: ({ event }) => event.type === 'root.failed' && event.failure.code === 'peer-unreachable',
     isRejected: ({ event }) => event.type === 'directory.failed' && event.failure.code === 'authentication',
     hasWaitedLong: ({ context }) => context.waitedMs >= timing.listingTimeout,
   },
@@ -117,7 +121,7 @@ const base = setup({
     pollPause: ({ context }) => context.pollMs,
     rejectionPause: timing.rejectionPause,
     checkPause: timing.directoryCheck,
-    checkPatience: timing.listingTimeout,
+    checkPatience: timing.directoryPatience,
   },
 });
 
@@ -186,9 +190,16 @@ const directoryClientSetup = base.extend({
     }),
 
     noteUnanswered: base.assign(({ event }) => {
-      assertEvent(event, 'greeting.failed');
+      assertEvent(event, ['greeting.failed', 'root.failed']);
       return { failure: { ...event.failure, code: 'directory-unreachable' as const } };
     }),
+
+    noteSilence: base.assign(() => ({
+      failure: {
+        code: 'directory-unreachable' as const,
+        message: `the directory has not answered for ${timing.directoryPatience / SECOND} s; it may be down, or this machine offline`,
+      },
+    })),
 
     noteUnlisted: base.assign(() => ({
       failure: {
@@ -296,7 +307,7 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
     registered: {
       description: 'Listed; asked again in a while whether that is still so.',
       after: { checkPause: 'checking' },
-      on: { ...renewing, 'listing.wanted': 'verifying' },
+      on: { ...renewing, 'listing.wanted': 'verifying', 'directory.doubted': 'checking' },
     },
     checking: {
       description:
@@ -309,9 +320,12 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
           { guard: 'isDueForListing', target: 'verifying', actions: 'noteAnswered' },
           { target: 'registered', actions: 'noteAnswered' },
         ],
-        'root.failed': { target: 'registering' },
+        'root.failed': [
+          { guard: 'isSilent', target: 'backingOff', actions: 'noteUnanswered' },
+          { target: 'registering' },
+        ],
       },
-      after: { checkPatience: 'registering' },
+      after: { checkPatience: { target: 'backingOff', actions: 'noteSilence' } },
     },
     verifying: {
       description: 'Reading our listing again, as others would.',

@@ -205,6 +205,8 @@ export type OutgoingSessionReport =
       readonly address: SocketAddress;
       readonly provenBy: readonly number[];
     }
+  /** The path in use does not answer any more, or does so again. */
+  | { readonly type: 'session.silent' | 'session.answers'; readonly name: string; readonly address: SocketAddress }
   | {
       readonly type: 'session.lost';
       readonly session: string;

@@ -4,7 +4,12 @@ import { createActor } from 'xstate';
 import { actorId } from '../../machines/actor-ids.ts';
 import { establishedIn } from '../../machines/contacts.ts';
 import type { HistoryCheck, SyncReport } from '../../machines/events.ts';
-import type { PeerFact as MachineFact, NetworkChange, PeerEvent } from '../../machines/peer-context.ts';
+import {
+  type PeerFact as MachineFact,
+  type NetworkChange,
+  type PeerEvent,
+  silentIn,
+} from '../../machines/peer-context.ts';
 import type { SocketContext } from '../../machines/socket.machine.ts';
 import { limits, timing } from '../../machines/timing.ts';
 import type { Wish } from '../../machines/wishes.ts';
@@ -188,6 +193,10 @@ class RunningPeer implements Peer {
 
   get directory(): DirectoryStanding {
     return directoryStanding(this.#actor.getSnapshot(), (atMs) => this.#toWall(atMs));
+  }
+
+  get silent(): readonly string[] {
+    return silentIn(this.#actor.getSnapshot().context);
   }
 
   status(): PeerStatus {
