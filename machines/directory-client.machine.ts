@@ -111,8 +111,6 @@ const base = setup({
       event.type === 'root.received' && event.atMs - context.registeredAtMs >= timing.registrationRenewal,
     isDueForListing: ({ context, event }) =>
       event.type === 'root.received' && event.atMs - context.listedAtMs >= timing.listingCheck,
-    /** Whoever refuses a question is there, and may have lost its registry; silence says that nobody is. */
-    isSilent: ({ event }) => event.type === 'root.failed' && event.failure.code === 'peer-unreachable',
     isRejected: ({ event }) => event.type === 'directory.failed' && event.failure.code === 'authentication',
     hasWaitedLong: ({ context }) => context.waitedMs >= timing.listingTimeout,
   },
@@ -190,7 +188,7 @@ const directoryClientSetup = base.extend({
     }),
 
     noteUnanswered: base.assign(({ event }) => {
-      assertEvent(event, ['greeting.failed', 'root.failed']);
+      assertEvent(event, 'greeting.failed');
       return { failure: { ...event.failure, code: 'directory-unreachable' as const } };
     }),
 
@@ -284,6 +282,8 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
         'registration.renew': { target: 'registering', reenter: true, actions: 'noteTime' },
         'registration.accepted': { target: 'confirming', actions: ['noteAccepted', 'startPolling', 'callForGreeting'] },
         'directory.failed': onFailure,
+        // The session with it is over: what was asked before that stayed unanswered.
+        'greeting.failed': { target: 'backingOff', actions: 'noteUnanswered' },
       },
     },
     confirming: {
@@ -320,10 +320,7 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
           { guard: 'isDueForListing', target: 'verifying', actions: 'noteAnswered' },
           { target: 'registered', actions: 'noteAnswered' },
         ],
-        'root.failed': [
-          { guard: 'isSilent', target: 'backingOff', actions: 'noteUnanswered' },
-          { target: 'registering' },
-        ],
+        'root.failed': { target: 'registering' },
       },
       after: { checkPatience: { target: 'backingOff', actions: 'noteSilence' } },
     },

@@ -11,25 +11,29 @@ const SILENCE_MS = 1_000;
 /** Gives what the work gives; if that takes long, it is said what is waited for, and again when that changes. */
 export async function tellWaiting<T>(
   { output }: Pick<CommandContext, 'output'>,
-  peer: Pick<HomePeer, 'contactWith'>,
+  peer: Pick<HomePeer, 'contactWith' | 'syncUnderWay'>,
   name: string,
   work: Promise<T>,
 ): Promise<T> {
   let told: string | undefined;
-  const timer = setInterval(async () => {
-    // Whatever keeps it from being known, the work itself tells.
-    const contact = await Promise.resolve(peer.contactWith(name)).catch(() => undefined);
-    const waiting = contact && waitingLine(contact, name);
-    if (waiting === undefined || waiting === told || isOver) return;
-    told = waiting;
-    output.note(waiting);
-  }, SILENCE_MS);
   let isOver = false;
+  let timer: NodeJS.Timeout;
+  const tell = async () => {
+    // Whatever keeps it from being known, the work itself tells.
+    const [contact, download] = await Promise.all([peer.contactWith(name), peer.syncUnderWay(name)]).catch(() => []);
+    if (isOver) return;
+    // Whatever arrives is not waited for.
+    const waiting = contact && !download?.nodesFetched ? waitingLine(contact, name) : undefined;
+    if (waiting !== undefined && waiting !== told) output.note(waiting);
+    told = waiting ?? told;
+    timer = setTimeout(tell, SILENCE_MS);
+  };
+  timer = setTimeout(tell, SILENCE_MS);
   try {
     return await work;
   } finally {
     isOver = true;
-    clearInterval(timer);
+    clearTimeout(timer);
   }
 }
 

@@ -264,7 +264,8 @@ describe('sync', () => {
   test.each([
     ['locating', [], 'waiting for the directory to say where bob is …\n'],
     ['greeting', [{ ip: '192.0.2.1', port: 9000 }], 'waiting for bob: said Hello to 192.0.2.1:9000 …\n'],
-    ['established', [], ''],
+    ['established', [{ ip: '192.0.2.1', port: 9000 }], 'waiting for bob at 192.0.2.1:9000 to answer …\n'],
+    ['none', [], ''],
   ] as const)(
     'after a second of silence it is said on stderr what is waited for: %s',
     async (status, addresses, said) => {
