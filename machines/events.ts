@@ -269,6 +269,8 @@ export interface HistoryStep {
   readonly root: Hash | null;
   /** The newest message of it that was not withdrawn since. */
   readonly leaf: Hash;
+  /** Where the root tells nothing: a node that only those have who hold a later tree than this one, as far as they know of such nodes. */
+  readonly later?: Hash;
 }
 
 /** The own tree as it is, then as it was before each of the last changes; never empty. Bounded by the changes that a home remembers. */

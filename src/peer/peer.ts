@@ -122,7 +122,7 @@ export interface Peer extends AsyncDisposable {
   contactWith(name: string): Contact;
   /**
    * Asks all followed peers whether they know a later history of the own feed than the store has, as when that was restored from a backup:
-   * publishing would then take the newer messages back. None, if nobody is followed or there is no message. Whoever does not answer is
+   * publishing would then take the newer messages back. None, if nobody is followed. Whoever does not answer is
    * `unreachable` after the last repeat of what it is asked (protocol §6). @throws MurmureError `interrupted` once closed
    */
   checkHistory(): Promise<readonly HistoryCheck[]>;
