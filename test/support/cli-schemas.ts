@@ -225,6 +225,7 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
     root: v.nullable(hash),
     messages: count,
     lastSync: v.nullable(date),
+    state: v.nullable(v.picklist(['downloading', 'waiting', 'idle', 'silent', 'absent'])),
   }),
   mute,
   unmute: mute,
