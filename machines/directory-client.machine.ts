@@ -9,7 +9,7 @@ import type { SocketAddress } from '../src/wire/socket-address.ts';
 import { effect } from './effects.ts';
 import type { Failure, RootResult } from './events.ts';
 import type { RefFor } from './messages.ts';
-import { timing } from './timing.ts';
+import { SECOND, timing } from './timing.ts';
 
 export type DirectoryClientEvent =
   | {
@@ -25,6 +25,8 @@ export type DirectoryClientEvent =
   | { readonly type: 'greeting.failed'; readonly failure: Failure }
   /** Whatever is known of our standing may be out of date. */
   | { readonly type: 'registration.renew'; readonly atMs: number }
+  /** A question about its list has stayed unanswered. */
+  | { readonly type: 'directory.doubted' }
   /** Another program may be listed under our name. */
   | { readonly type: 'listing.wanted' }
   /** A local address was bound. */
@@ -117,7 +119,7 @@ const base = setup({
     pollPause: ({ context }) => context.pollMs,
     rejectionPause: timing.rejectionPause,
     checkPause: timing.directoryCheck,
-    checkPatience: timing.listingTimeout,
+    checkPatience: timing.directoryPatience,
   },
 });
 
@@ -189,6 +191,13 @@ const directoryClientSetup = base.extend({
       assertEvent(event, 'greeting.failed');
       return { failure: { ...event.failure, code: 'directory-unreachable' as const } };
     }),
+
+    noteSilence: base.assign(() => ({
+      failure: {
+        code: 'directory-unreachable' as const,
+        message: `the directory has not answered for ${timing.directoryPatience / SECOND} s; it may be down, or this machine offline`,
+      },
+    })),
 
     noteUnlisted: base.assign(() => ({
       failure: {
@@ -273,6 +282,8 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
         'registration.renew': { target: 'registering', reenter: true, actions: 'noteTime' },
         'registration.accepted': { target: 'confirming', actions: ['noteAccepted', 'startPolling', 'callForGreeting'] },
         'directory.failed': onFailure,
+        // The session with it is over: what was asked before that stayed unanswered.
+        'greeting.failed': { target: 'backingOff', actions: 'noteUnanswered' },
       },
     },
     confirming: {
@@ -296,7 +307,7 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
     registered: {
       description: 'Listed; asked again in a while whether that is still so.',
       after: { checkPause: 'checking' },
-      on: { ...renewing, 'listing.wanted': 'verifying' },
+      on: { ...renewing, 'listing.wanted': 'verifying', 'directory.doubted': 'checking' },
     },
     checking: {
       description:
@@ -311,7 +322,7 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
         ],
         'root.failed': { target: 'registering' },
       },
-      after: { checkPatience: 'registering' },
+      after: { checkPatience: { target: 'backingOff', actions: 'noteSilence' } },
     },
     verifying: {
       description: 'Reading our listing again, as others would.',

@@ -206,6 +206,8 @@ export type OutgoingSessionReport =
       readonly key: PublicKey | undefined;
       readonly provenBy: readonly number[];
     }
+  /** The path in use does not answer any more, or does so again. */
+  | { readonly type: 'session.silent' | 'session.answers'; readonly name: string; readonly address: SocketAddress }
   | {
       readonly type: 'session.lost';
       readonly session: string;
@@ -271,6 +273,8 @@ export interface HistoryStep {
   readonly root: Hash | null;
   /** The newest message of it that was not withdrawn since. */
   readonly leaf: Hash;
+  /** Where the root tells nothing: a node that only those have who hold a later tree than this one, as far as they know of such nodes. */
+  readonly later?: Hash;
 }
 
 /** The own tree as it is, then as it was before each of the last changes; never empty. Bounded by the changes that a home remembers. */

@@ -5,7 +5,7 @@
 
 import { assertEvent, setup } from 'xstate';
 import type { Hash } from '../src/wire/hash.ts';
-import type { Failure, HistoryCheck, NodesResult, OwnHistory, SessionReadiness } from './events.ts';
+import type { Failure, HistoryCheck, HistoryStep, NodesResult, OwnHistory, SessionReadiness } from './events.ts';
 import type { RefFor } from './messages.ts';
 import { limits } from './timing.ts';
 
@@ -52,6 +52,8 @@ type Answers = Pick<HistoryCheckContext, 'history' | 'asked' | 'found'>;
 /** What the answers until now tell; undefined if more has to be asked. */
 function verdict({ history, asked, found }: Answers): 'same' | 'later' | 'unknown' | undefined {
   if (history.some(({ root }) => root !== null && found.includes(root))) return 'same';
+  const { later } = stepOf({ history, asked, found });
+  if (later !== undefined && found.includes(later)) return 'later';
   // Whoever has none of them has a tree from long before, or none of ours at all.
   const ends = endsOf(history);
   if (ends.every((leaf) => asked.includes(leaf) && !found.includes(leaf))) return 'unknown';
@@ -59,8 +61,13 @@ function verdict({ history, asked, found }: Answers): 'same' | 'later' | 'unknow
   if (latest === undefined || !asked.includes(latest)) return undefined;
   // Its tree ends with this message, unless it goes on with others, which are not ours.
   const roots = history.flatMap(({ leaf, root }) => (leaf === latest ? [root] : []));
-  if (roots.includes(null)) return 'unknown';
+  if (roots.includes(null)) return later === undefined || asked.includes(later) ? 'unknown' : undefined;
   return roots.every((root) => root !== null && asked.includes(root)) ? 'later' : undefined;
+}
+
+/** The latest of our trees whose newest message it has; as long as it has none, the present one. */
+function stepOf({ history, found }: Answers): HistoryStep {
+  return history.find(({ leaf }) => found.includes(leaf)) ?? (history[0] as HistoryStep);
 }
 
 /** The newest message of all, and the newest of the oldest tree. */
@@ -70,9 +77,11 @@ function endsOf(history: OwnHistory): readonly Hash[] {
 
 /** As a rule the first question is the last one: who has our present root knows no later one, and who has neither message knows nothing. */
 function nextToAsk({ history, asked }: Answers): readonly Hash[] {
-  const first = [...(history[0]?.root ? [history[0].root] : []), ...endsOf(history)];
-  if (asked.length === 0) return first;
-  const hashes = new Set(history.flatMap(({ root, leaf }) => (root === null ? [leaf] : [root, leaf])));
+  const nodesOf = ({ root, leaf, later }: HistoryStep) =>
+    [root, leaf, later].filter((hash) => typeof hash === 'string');
+  const first = new Set([...history.slice(0, 1).flatMap(nodesOf), ...endsOf(history)]);
+  if (asked.length === 0) return [...first];
+  const hashes = new Set(history.flatMap(nodesOf));
   return [...hashes].filter((hash) => !asked.includes(hash)).slice(0, limits.historyQuestions);
 }
 

@@ -40,7 +40,7 @@ const base = setup({
     /** Signs and hands the bytes to the socket as a `datagrams.send`. */
     sendSigned: effect<{ datagram: Datagram; to: SocketAddress; socket: SocketRef }>('sendSigned'),
     /** What the store has for each: `nodes.read`. */
-    readNodes: effect<{ requests: readonly NodeRequest[] }>('readNodes'),
+    readNodes: effect<{ requests: readonly NodeRequest[]; name: string }>('readNodes'),
     /** Sends what the store has for each, at the pace that is asked for: `datagrams.send` to the socket, again and again. */
     serveNodes: effect<{ requests: readonly BulkRequest[]; to: SocketAddress; socket: SocketRef }>('serveNodes'),
   },
@@ -287,9 +287,9 @@ export const incomingSessionSetup = base.extend({
       enqueue.assign({ bytesSent: context.bytesSent + ROOT_BYTES });
     }),
 
-    readRequested: base.enqueueActions(({ event, enqueue }) => {
+    readRequested: base.enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'nodes.requested');
-      enqueue({ type: 'readNodes', params: { requests: event.requests } });
+      enqueue({ type: 'readNodes', params: { requests: event.requests, name: context.name } });
     }),
 
     /** Only those that carry the id of a Hello by which the address was proven (protocol §10.1). */
@@ -335,7 +335,7 @@ export const incomingSessionSetup = base.extend({
     serveHeld: base.enqueueActions(({ context, enqueue }) => {
       const { held, ownRoot: hash, address: to, socket } = context;
       const requests = held.filter((request) => request.type === 'GetDatum');
-      if (requests.length > 0) enqueue({ type: 'readNodes', params: { requests } });
+      if (requests.length > 0) enqueue({ type: 'readNodes', params: { requests, name: context.name } });
       const rootRequests = held.filter((request) => request.type === 'RootRequest');
       for (const { id } of rootRequests) {
         if (hash === undefined) break;

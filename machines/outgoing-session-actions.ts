@@ -1,7 +1,7 @@
 /** What an outgoing session remembers, and what it tells others. */
 import { assertEvent } from 'xstate';
 import { formatAddress } from '../src/wire/socket-address.ts';
-import type { SessionReadiness } from './events.ts';
+import type { SessionReadiness, Spent } from './events.ts';
 import { withBulk } from './outgoing-session-bulk.ts';
 import {
   type Bulk,
@@ -35,11 +35,12 @@ const withNotes = withBulk.extend({
       return { atMs, usedAtMs: Math.max(context.usedAtMs, atMs ?? 0) };
     }),
 
-    addWaiter: base.assign(({ context, event }) => {
+    addWaiter: base.assign(({ context, event, self }) => {
       assertEvent(event, 'session.open');
       return {
         waiters: event.waiter === undefined ? context.waiters : [...context.waiters, event.waiter],
-        greeted: context.waiters.length === 0 ? NOTHING_SPENT : context.greeted,
+        // What Hellos that are still under way have cost before is no matter of whoever waits from now on.
+        greeted: context.waiters.length === 0 ? minus(withHellos(NOTHING_SPENT, { context, self })) : context.greeted,
         atMs: event.atMs,
       };
     }),
@@ -120,6 +121,7 @@ const withNotes = withBulk.extend({
     /** What failed in this session may work in the next. */
     losePath: base.assign(({ context: { bulk } }) => ({
       path: undefined,
+      isSilent: false,
       bulk: bulk && { ...bulk, refusals: 0, silences: 0, isOff: false },
     })),
 
@@ -215,6 +217,10 @@ const withNotes = withBulk.extend({
     }),
   },
 });
+
+function minus({ sent, repeated }: Spent): Spent {
+  return { sent: -sent, repeated: -repeated };
+}
 
 /** Others are answered: that some GetNodes were not is the fault of the extension. */
 function afterOthers({ bulk }: OutgoingSessionContext, event: RequestEnded): Bulk | undefined {
@@ -324,6 +330,18 @@ export const sessionSetup = withNotes.extend({
       if (path === undefined) return;
       const { address, key, provenBy } = path;
       enqueue.sendTo(owner, { type: 'session.renewed', session, name, address, key, provenBy });
+    }),
+
+    reportSilent: base.enqueueActions(({ context: { name, path, owner, isSilent }, enqueue }) => {
+      if (path === undefined || isSilent) return;
+      enqueue.assign({ isSilent: true });
+      enqueue.sendTo(owner, { type: 'session.silent', name, address: path.address });
+    }),
+
+    reportAnswers: base.enqueueActions(({ context: { name, path, owner, isSilent }, enqueue }) => {
+      if (path === undefined || !isSilent) return;
+      enqueue.assign({ isSilent: false });
+      enqueue.sendTo(owner, { type: 'session.answers', name, address: path.address });
     }),
 
     reportLost: base.sendTo(

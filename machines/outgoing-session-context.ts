@@ -86,6 +86,8 @@ export type OutgoingSessionEvent =
     }
   /** Hello now, so that the other side learns where we are; the session is opened if there is none. */
   | { readonly type: 'session.renew'; readonly atMs: number }
+  /** Does the path in use still answer? It is asked only if nothing under way tells. */
+  | { readonly type: 'path.check' }
   /** The directory has just proven the peer anew, or lists it elsewhere. */
   | ({ readonly type: 'listing.changed'; readonly atMs: number } & Located)
   /** The peer reads from us: the session is kept for what is pushed to it. */
@@ -171,6 +173,8 @@ export interface OutgoingSessionContext extends OutgoingSessionInput {
   readonly waiters: readonly Waiter[];
   /** What Hellos that are over have cost since somebody waits. */
   readonly greeted: Spent;
+  /** The owner was told that the path in use does not answer. */
+  readonly isSilent: boolean;
   /** When the event that is being handled came in; undefined while a timer's is. */
   readonly atMs: number | undefined;
   readonly usedAtMs: number;

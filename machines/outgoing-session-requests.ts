@@ -54,7 +54,7 @@ function greet(args: Enqueueing, addresses: readonly SocketAddress[]): void {
 }
 
 /** With what the Hellos have cost that are still under way. */
-export function withHellos(greeted: Spent, { context, self }: Enqueueing): Spent {
+export function withHellos(greeted: Spent, { context, self }: Pick<Enqueueing, 'context' | 'self'>): Spent {
   const { children = {} } = self.getSnapshot() as {
     readonly children?: Readonly<Record<string, AnyActorRef | undefined>>;
   };
@@ -92,6 +92,16 @@ function askRoot(args: Enqueueing, wanted: RootWanted): void {
   // It accepts what comes of this question.
   const requester = wanted.requester as Requester;
   const order = orderFor(context, { question: { type: 'RootRequest' }, to, socket, requester, sentBefore });
+  enqueue.assign({ requests: send(args, context.requests, order).slots });
+}
+
+/** Asks for the root, which nobody wants: what counts is whether the path in use answers. */
+function challengePath(args: Enqueueing, maxSends: number): void {
+  const { context, enqueue } = args;
+  const to = context.path?.address;
+  const socket = to && socketFor(context.sockets, to);
+  if (to === undefined || socket === undefined) return;
+  const order = orderFor(context, { question: { type: 'RootRequest' }, to, socket, maxSends });
   enqueue.assign({ requests: send(args, context.requests, order).slots });
 }
 
@@ -151,16 +161,11 @@ export const withRequests = base.extend({
       askRoot(args, args.event);
     }),
 
-    /** Does the path in use still answer? */
-    challengePath: base.enqueueActions((args) => {
-      const { context, enqueue } = args;
-      const to = context.path?.address;
-      const socket = to && socketFor(context.sockets, to);
-      if (to === undefined || socket === undefined) return;
-      const question = { type: 'RootRequest' } as const;
-      const order = orderFor(context, { question, to, socket, maxSends: limits.challengeSends });
-      enqueue.assign({ requests: send(args, context.requests, order).slots });
-    }),
+    /** Does the path in use still answer, though the peer turned up at another? */
+    challengePath: base.enqueueActions((args) => challengePath(args, limits.challengeSends)),
+
+    /** Does it, as far as anybody knows? */
+    checkPath: base.enqueueActions((args) => challengePath(args, limits.checkSends)),
 
     /** In the new session, what was held back is wanted as if it came now. */
     wantHeldBack: base.enqueueActions(({ context, enqueue }) => {

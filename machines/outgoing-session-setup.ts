@@ -196,10 +196,12 @@ export const base = setup({
     },
     /** It was sent once. */
     isPushUnheeded: ({ context }) => context.push?.sends === 1,
+    isQuiet: ({ context: { requests } }) => areAllFree(requests),
     isPushDue: ({ context }) => context.push !== undefined && context.push.sends < limits.pushSends,
   },
   delays: {
     greetingPatience: timing.greetingPatience,
+    searchPatience: timing.searchPatience,
     attemptDelay: timing.connectionAttemptDelay,
     traversalDelay: timing.traversalDelay,
   },

@@ -69,6 +69,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
     raced: 0,
     waiters: [],
     greeted: { sent: 0, repeated: 0 },
+    isSilent: false,
     atMs: undefined,
     usedAtMs: 0,
     zeroEndingIds: false,
@@ -232,7 +233,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
       states: {
         answering: {
           description: 'The path in use answers.',
-          entry: ['forgetFailure', 'proveKey', 'wantHeldBack', 'keepPace'],
+          entry: ['forgetFailure', 'reportAnswers', 'proveKey', 'wantHeldBack', 'keepPace'],
           on: {
             'root.wanted': { actions: ['noteUse', 'askRoot'] },
             'nodes.wanted': { actions: ['noteUse', 'addWanted', 'keepPace'] },
@@ -254,12 +255,14 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
             'push.due': { guard: 'isPushUnheeded', actions: ['challengePath', 'repeatPush'] },
             // Whoever says so has slept, or is elsewhere itself: the peer may have moved meanwhile.
             'session.renew': { actions: ['noteTime', 'greetPath', locatePeer] },
+            'path.check': { guard: 'isQuiet', actions: 'checkPath' },
             sweep: { guard: 'isDueForRenewal', actions: ['noteTime', 'greetPath'] },
           },
         },
         searching: {
           description:
             'The path in use has fallen silent: other addresses of the peer are tried, and the directory is asked anew.',
+          entry: 'reportSilent',
           initial: 'locating',
           on: {
             'session.adopt': [
@@ -302,7 +305,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
           },
           after: {
             traversalDelay: { actions: 'askForTraversal' },
-            greetingPatience: { target: '#outgoing-session.failing', actions: 'noteSilence' },
+            searchPatience: { target: '#outgoing-session.failing', actions: 'noteSilence' },
           },
           states: {
             locating: {

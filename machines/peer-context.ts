@@ -45,6 +45,9 @@ export type PeerFact =
       readonly authenticated: boolean;
     }
   | { readonly type: 'session.failed'; readonly name: string; readonly failure: Failure }
+  /** A followed peer has fallen silent in an established session, and is looked for; or it answers again. */
+  | { readonly type: 'peer.silent'; readonly name: string; readonly address: SocketAddress }
+  | { readonly type: 'peer.answers'; readonly name: string; readonly address: SocketAddress }
   | {
       readonly type: 'sync.progressed';
       readonly peer: string;
@@ -213,6 +216,15 @@ export interface PeerContext extends PeerInput {
   /** Where the directory lists followed peers, as text, empty if nowhere; by name, as far as it was asked. Bounded by those we follow. */
   readonly presence: Table<string>;
   readonly presenceAtMs: number;
+  /** The question that came with the last sweep is not answered yet. */
+  readonly isPresenceAwaited: boolean;
+  /** When such a question was last answered; undefined: not yet. */
+  readonly presenceAnsweredAtMs: number | undefined;
+  /** Followed peers that have not answered since they were last asked. Bounded by those we follow. */
+  readonly silent: Table<boolean>;
+  /** When followed peers were last asked whether they still answer, and which of them comes next. */
+  readonly checkedAtMs: number;
+  readonly nextCheck: number;
   /** What has changed in the directory's list since then is known; empty: it has not been asked yet. Undefined: it does not tell. */
   readonly cursor: string | undefined;
   /** When the sessions were last asked whether they are over. */
@@ -274,6 +286,11 @@ export function initialPeerContext(input: PeerInput): PeerContext {
     presence: emptyTable<string>(),
     cursor: '',
     presenceAtMs: 0,
+    isPresenceAwaited: false,
+    presenceAnsweredAtMs: undefined,
+    silent: emptyTable<boolean>(),
+    checkedAtMs: 0,
+    nextCheck: 0,
     sweptAtMs: 0,
     allowances: emptyTable<Allowance>(),
     toWalk: [],
@@ -343,6 +360,15 @@ export function wasListedBefore(context: PeerContext, address: SocketAddress): b
 export function isPresent({ contacts, presence }: PeerContext, name: string): boolean {
   const isConnected = outgoingOf(contacts, actorId.outgoingSession(name))?.address !== undefined;
   return isConnected || Boolean(entryOf(presence, name));
+}
+
+/** A followed peer that does not answer, though the directory lists it, or nobody has asked it yet. */
+export function isSilentPeer({ silent, presence }: PeerContext, name: string): boolean {
+  return entryOf(silent, name) !== undefined && entryOf(presence, name) !== '';
+}
+
+export function silentIn(context: PeerContext): string[] {
+  return context.following.filter((name) => isSilentPeer(context, name));
 }
 
 /** It has read from us within the last day: it is told of new roots (protocol §5). */

@@ -3,7 +3,7 @@
  * every sweep what has changed in its list, one request for all; another one is asked for those that we have no session with.
  */
 import { assertEvent } from 'xstate';
-import { emptyTable, entryOf, withEntry } from '../src/merkle/hash-table.ts';
+import { emptyTable, entryOf, withEntry, withoutEntry } from '../src/merkle/hash-table.ts';
 import { formatAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
 import { outgoingOf } from './contacts.ts';
@@ -11,7 +11,7 @@ import type { RefFor } from './messages.ts';
 import type { Listing, PeerContext } from './peer-context.ts';
 import { base, type Enqueueing } from './peer-setup.ts';
 import { startWaiting, startWalk, walkAnew } from './peer-walks.ts';
-import { timing } from './timing.ts';
+import { limits, timing } from './timing.ts';
 
 /** Followed peers that we have no session with. */
 function absent({ following, contacts }: PeerContext): string[] {
@@ -59,10 +59,51 @@ export const presenceActions = {
     const { context, event, enqueue } = args;
     assertEvent(event, ['registration.listed', 'sweep']);
     if (event.type === 'sweep' && event.atMs - context.presenceAtMs < timing.presenceInterval) return;
-    enqueue.assign({ presenceAtMs: event.atMs });
+    if (context.isPresenceAwaited) {
+      enqueue.sendTo<RefFor<'peer', 'directory-client'>>(actorId.directoryClient, { type: 'directory.doubted' });
+    }
+    const lookedFor = unknown(context);
     // Whoever follows nobody only wants to know when the directory can be asked again.
-    if (context.following.length > 0 || context.isCutOff) askForChanges(args);
-    lookFor(args, unknown(context));
+    const isAsking = context.cursor !== undefined && (context.following.length > 0 || context.isCutOff);
+    enqueue.assign({ presenceAtMs: event.atMs, isPresenceAwaited: isAsking || lookedFor.length > 0 });
+    if (isAsking) askForChanges(args);
+    lookFor(args, lookedFor);
+  }),
+
+  notePresenceAnswered: base.assign(({ event }) => {
+    assertEvent(event, ['presence.found', 'presence.changed', 'cursor.issued', 'cursor.unavailable']);
+    return { isPresenceAwaited: false, presenceAnsweredAtMs: event.atMs };
+  }),
+
+  /** Few at a time: those who answer do so often enough that whoever looks on learns it when one does not any more. */
+  checkFollowed: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, 'sweep');
+    const { checkedAtMs, nextCheck, following, contacts } = context;
+    if (event.atMs - checkedAtMs < timing.pathCheck) return;
+    const sessions = following
+      .map(actorId.outgoingSession)
+      .filter((id) => outgoingOf(contacts, id)?.address !== undefined);
+    const from = nextCheck < sessions.length ? nextCheck : 0;
+    const chosen = sessions.slice(from, from + limits.pathChecks);
+    for (const id of chosen) enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, { type: 'path.check' });
+    enqueue.assign({ checkedAtMs: event.atMs, nextCheck: from + chosen.length });
+  }),
+
+  /** It does not answer over the path in use, or there is no session with it any more. */
+  noteSilent: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, ['session.silent', 'session.lost']);
+    const { name } = event;
+    if (!context.following.includes(name) || (event.type === 'session.lost' && event.failure === undefined)) return;
+    enqueue.assign({ silent: withEntry(context.silent, name, true) });
+    if (event.type === 'session.silent') enqueue.emit({ type: 'peer.silent', name, address: event.address });
+  }),
+
+  noteAnswers: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, ['session.answers', 'session.established', 'session.renewed']);
+    const { name } = event;
+    if (entryOf(context.silent, name) === undefined) return;
+    enqueue.assign({ silent: withoutEntry(context.silent, name) });
+    enqueue.emit({ type: 'peer.answers', name, address: event.address });
   }),
 
   noteCutOff: base.assign({ isCutOff: true }),

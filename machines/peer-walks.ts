@@ -124,9 +124,13 @@ export const walkActions = {
     assertEvent(event, 'following.changed');
     const added = event.names.filter((name) => !context.following.includes(name));
     const followed = new Set(event.names);
-    let { presence } = context;
-    for (const name of context.following) if (!followed.has(name)) presence = withoutEntry(presence, name);
-    return { following: event.names, toWalk: [...context.toWalk, ...added], presence };
+    let { presence, silent } = context;
+    for (const name of context.following) {
+      if (followed.has(name)) continue;
+      presence = withoutEntry(presence, name);
+      silent = withoutEntry(silent, name);
+    }
+    return { following: event.names, toWalk: [...context.toWalk, ...added], presence, silent };
   }),
 
   tellProgress: base.enqueueActions(({ event, enqueue }) => {

@@ -37,6 +37,8 @@ export const timing = {
   traversalDelay: 1_500,
   /** Whoever waits for a session is told after so long that there is none; a later HelloReply still opens it. */
   greetingPatience: 10 * SECOND,
+  /** The same once a session has fallen silent: with the silence before that, no longer in all. */
+  searchPatience: 7 * SECOND,
   /** Nothing may come from an address for so long, at least, before it is suspect (protocol §5). */
   minimumSilence: 3 * SECOND,
   /** A pushed Root is pushed again after so long, doubling, unless the other side asks for it. */
@@ -67,8 +69,12 @@ export const timing = {
   keepAliveInterval: 25 * SECOND,
   /** How often the directory is asked what has changed in its list: with every sweep, so a little less than that. */
   presenceInterval: 4.5 * SECOND,
+  /** How often a followed peer is asked whether it still answers: with every other sweep. */
+  pathCheck: 9.5 * SECOND,
   /** How often a registered peer asks its directory over UDP whether it still knows it (protocol §5); less than a minute, so that the answer is known by then. */
   directoryCheck: 45 * SECOND,
+  /** An answer to that comes within so long, or the directory counts as gone. */
+  directoryPatience: 10 * SECOND,
   /** How often the listing is read again while all is well (protocol §5). */
   listingCheck: 15 * MINUTE,
   /** A listing at an IP address that is not ours counts after so long: a NAT stands between us and the directory. */
@@ -102,6 +108,10 @@ export const limits = {
   sendsBeforeSuspicion: 3,
   /** Sends of a RootRequest that asks whether an address still answers, once the peer turned up at another (protocol §5). */
   challengeSends: 3,
+  /** Sends of a RootRequest that asks whether a followed peer still answers: three seconds of silence on a fast path (protocol §5). */
+  checkSends: 4,
+  /** Followed peers that are asked so at once: popular authors answer each of their readers. */
+  pathChecks: 16,
   /** Requests in flight over a path before the first of them is answered, and then (protocol §6). */
   firstWindow: 2,
   initialWindow: 10,

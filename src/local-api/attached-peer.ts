@@ -70,6 +70,10 @@ export class AttachedPeer implements HomePeer, AsyncDisposable {
     return this.#beat?.directory ?? this.status.directory;
   }
 
+  get silent(): Peer['silent'] {
+    return this.#beat?.silent ?? [];
+  }
+
   get traffic(): Peer['traffic'] {
     return this.#beat?.traffic ?? { received: 0, sent: 0, dropped: {} };
   }

@@ -12,7 +12,15 @@ const MAX_STREAMS = 32;
 const MAX_WAITING = 16 * 1024 * 1024;
 
 /** Facts after which the peer stands elsewhere than before. */
-const TURNS: readonly PeerFact['type'][] = ['peer.listed', 'directory.unreachable', 'socket.bound', 'root.published'];
+const TURNS: readonly PeerFact['type'][] = [
+  'peer.listed',
+  'directory.unreachable',
+  'socket.bound',
+  'root.published',
+  'peer.silent',
+  'peer.answers',
+  'session.failed',
+];
 
 export class EventStreams {
   readonly #peer: Peer;
@@ -53,8 +61,8 @@ export class EventStreams {
   }
 
   #beat() {
-    const { addresses, root, sessions, directory, traffic } = this.#peer;
-    return { beat: { addresses, root, sessions, directory, traffic } };
+    const { addresses, root, sessions, directory, silent, traffic } = this.#peer;
+    return { beat: { addresses, root, sessions, directory, silent, traffic } };
   }
 
   #write(value: object): void {

@@ -15,6 +15,7 @@ export interface HomePeer
     | 'root'
     | 'sessions'
     | 'directory'
+    | 'silent'
     | 'traffic'
     | 'ask'
     | 'on'

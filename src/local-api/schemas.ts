@@ -131,6 +131,8 @@ export const FactSchema = v.variant('type', [
     authenticated: v.boolean(),
   }),
   v.object({ type: v.literal('session.failed'), name, failure }),
+  v.object({ type: v.literal('peer.silent'), name, address }),
+  v.object({ type: v.literal('peer.answers'), name, address }),
   v.object({ type: v.literal('sync.progressed'), peer: name, nodesFetched: count, nodesWanted: count }),
   v.object({ type: v.literal('sync.finished'), report: syncReport }),
   v.object({
@@ -177,8 +179,13 @@ export const Beat = v.object({
   root: hash,
   sessions: v.object({ outgoing: count, incoming: count }),
   directory,
+  /** Left out by earlier versions. */
+  silent: v.optional(v.array(name), () => []),
   traffic: v.object({ received: count, sent: count, dropped: v.record(v.string(), count) }),
-}) satisfies v.GenericSchema<unknown, Pick<Peer, 'addresses' | 'root' | 'sessions' | 'directory' | 'traffic'>>;
+}) satisfies v.GenericSchema<
+  unknown,
+  Pick<Peer, 'addresses' | 'root' | 'sessions' | 'directory' | 'silent' | 'traffic'>
+>;
 
 /** A line of the stream of events. */
 export const EventLine = v.union([v.object({ beat: Beat }), v.object({ fact: FactSchema })]);
@@ -196,7 +203,7 @@ const peerStatus = v.object({
   following: v.array(
     v.object({
       peer: name,
-      state: v.picklist(['downloading', 'waiting', 'idle', 'absent']),
+      state: v.picklist(['downloading', 'waiting', 'idle', 'silent', 'absent']),
       lastSyncMs: v.nullable(ms),
       nextPollMs: v.nullable(ms),
       failure: v.nullable(failure),

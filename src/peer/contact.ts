@@ -9,9 +9,14 @@ export function contactIn({ children }: SnapshotFrom<typeof peerMachine>, name: 
   const session = children[actorId.outgoingSession(name)]?.getSnapshot() as
     | SnapshotFrom<typeof outgoingSessionMachine>
     | undefined;
-  const addresses = session?.context.hellos.map(({ to }) => to) ?? [];
+  const { hellos = [], path } = session?.context ?? {};
+  const addresses = hellos.map(({ to }) => to);
   if (session?.matches('locating')) return { status: 'locating', addresses };
   if (session?.matches('greeting')) return { status: 'greeting', addresses };
-  if (session?.matches('established')) return { status: 'established', addresses };
+  // It has fallen silent, and is looked for.
+  if (session?.matches({ established: 'searching' })) {
+    return { status: addresses.length === 0 ? 'locating' : 'greeting', addresses };
+  }
+  if (path !== undefined) return { status: 'established', addresses: [path.address] };
   return { status: 'none', addresses };
 }

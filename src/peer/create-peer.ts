@@ -4,7 +4,12 @@ import { createActor } from 'xstate';
 import { actorId } from '../../machines/actor-ids.ts';
 import { establishedIn } from '../../machines/contacts.ts';
 import type { HistoryCheck, SyncReport } from '../../machines/events.ts';
-import type { PeerFact as MachineFact, NetworkChange, PeerEvent } from '../../machines/peer-context.ts';
+import {
+  type PeerFact as MachineFact,
+  type NetworkChange,
+  type PeerEvent,
+  silentIn,
+} from '../../machines/peer-context.ts';
 import type { SocketContext } from '../../machines/socket.machine.ts';
 import { limits, timing } from '../../machines/timing.ts';
 import type { Wish } from '../../machines/wishes.ts';
@@ -118,7 +123,7 @@ class RunningPeer implements Peer {
       name,
       root: this.#publishes ? this.#root : undefined,
       guardedKey: this.#isGuarded && register ? keyPair.publicKey : undefined,
-      history: this.#isGuarded ? ownHistory(store) : undefined,
+      history: this.#isGuarded ? ownHistory(store, options.name) : undefined,
       binds: this.#binds,
       flags: options.bulk === false ? 0 : BULK_FLAG,
       following: followedNames(store, name),
@@ -188,6 +193,10 @@ class RunningPeer implements Peer {
 
   get directory(): DirectoryStanding {
     return directoryStanding(this.#actor.getSnapshot(), (atMs) => this.#toWall(atMs));
+  }
+
+  get silent(): readonly string[] {
+    return silentIn(this.#actor.getSnapshot().context);
   }
 
   status(): PeerStatus {
@@ -383,8 +392,8 @@ class RunningPeer implements Peer {
     // Called by a listener: what it has asked for before comes first, and the actors are at rest.
     await null;
     const names = this.#actor.getSnapshot().context.following;
-    const history = ownHistory(this.#store);
-    if (names.length === 0 || history === undefined) return [];
+    const history = ownHistory(this.#store, this.name);
+    if (names.length === 0) return [];
     const absent = await this.#absentAmong(names);
     const checks: HistoryCheck[] = absent.map((peer) => ({ peer, outcome: 'unreachable', failure: notListed(peer) }));
     for (const check of checks) this.#tell({ type: 'history.checked', check });
@@ -419,7 +428,7 @@ class RunningPeer implements Peer {
   #announce(root: Hash): void {
     if (root === this.#root) return;
     this.#root = root;
-    const history = this.#isGuarded ? ownHistory(this.#store) : undefined;
+    const history = this.#isGuarded ? ownHistory(this.#store, this.name) : undefined;
     if (this.#publishes) this.#submit({ type: 'root.published', root, ...(history && { history }) });
   }
 

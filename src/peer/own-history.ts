@@ -1,16 +1,18 @@
 /** What others may be asked for to learn whether they know a later history of ours than this home has (docs/adr/0016). */
 import type { HistoryStep, OwnHistory } from '../../machines/events.ts';
 import { FULL_TREES } from '../merkle/build.ts';
+import { laterTreeHash } from '../merkle/later-tree.ts';
 import type { OwnFeed, Store } from '../store/store.ts';
-import type { Hash } from '../wire/hash.ts';
+import { EMPTY_ROOT, type Hash } from '../wire/hash.ts';
 import { decodeNode } from '../wire/node.ts';
 
-/** Undefined if there is no message. */
-export function ownHistory(store: Store): OwnHistory | undefined {
+export function ownHistory(store: Store, author: string): OwnHistory {
   const present = store.ownFeed();
   const feeds = [present, ...store.formerOwnFeeds()].filter(({ messages }) => messages > 0);
-  const steps = stepsOf(feeds, newestFirst(store, present));
-  return steps.length === 0 ? undefined : steps;
+  const steps = stepsOf(feeds, newestFirst(store, present), author);
+  // Nobody has a node of that hash: it only stands for that there is no message.
+  const none: HistoryStep = { root: null, leaf: EMPTY_ROOT, later: laterTreeHash(author, EMPTY_ROOT) };
+  return steps.length === 0 ? [none] : steps;
 }
 
 interface OwnMessage {
@@ -20,12 +22,15 @@ interface OwnMessage {
 }
 
 /** Each feed with the newest message in it. A later feed never has fewer messages, since what is withdrawn keeps its place. */
-function stepsOf(feeds: readonly OwnFeed[], messages: Iterable<OwnMessage>): HistoryStep[] {
+function stepsOf(feeds: readonly OwnFeed[], messages: Iterable<OwnMessage>, author: string): HistoryStep[] {
   const steps: HistoryStep[] = [];
   const left = [...feeds];
   for (const { hash: leaf, position } of messages) {
     for (let feed = left[0]; feed !== undefined && feed.messages > position; feed = left[0]) {
-      steps.push({ root: FULL_TREES.includes(feed.messages) ? null : feed.root, leaf });
+      const { root } = feed;
+      // It stands in every later tree as well, so that having it tells nothing.
+      const isFull = FULL_TREES.includes(feed.messages);
+      steps.push(isFull ? { root: null, leaf, later: laterTreeHash(author, root) } : { root, leaf });
       left.shift();
     }
     if (left.length === 0) break;

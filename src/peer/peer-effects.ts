@@ -16,6 +16,7 @@ import { peerMachine } from '../../machines/peer.machine.ts';
 import type { Listing } from '../../machines/peer-context.ts';
 import { type Message, toMessage } from '../feed/message.ts';
 import type { PublicKey } from '../identity/public-key.ts';
+import { laterTreeNodeOf } from '../merkle/later-tree.ts';
 import { type Clock, nextTurn } from '../runtime/clock.ts';
 import { type CallOf, type SharedDependencies, shareEffects, type VerifyParams } from '../runtime/shared-effects.ts';
 import type { Store } from '../store/store.ts';
@@ -161,6 +162,10 @@ export function providePeer(dependencies: PeerDependencies) {
   /** Nobody is given a root that its author has left behind: who asks for it may be its author, after a restore (docs/adr/0016). */
   const nodeForOthers = (hash: Hash) => (store.isSuperseded(hash) ? undefined : store.getNode(hash));
 
+  /** Whether we hold a later tree of whoever asks than the one that it asks about. */
+  const nodeForAuthor = (name: string, hash: Hash) =>
+    laterTreeNodeOf(hash, name, store.currentRoot(name), (child) => store.getNode(child));
+
   const nodeServer = new NodeServer({ named: nodeForOthers, child: (hash) => store.getNode(hash) }, wallClock);
 
   /** Whatever goes wrong, the session learns of it: the Hello is ignored, and the other side repeats it. */
@@ -196,9 +201,10 @@ export function providePeer(dependencies: PeerDependencies) {
         enter(self, { type: 'hello.verified', id: params.id, valid: await isGenuine(params) });
       },
       sendSigned,
-      readNodes: ({ self, enter }: CallOf<'incoming-session'>, { requests }: { requests: readonly NodeRequest[] }) => {
+      readNodes: ({ self, enter }: CallOf<'incoming-session'>, { requests, name }: ReadParams) => {
         try {
-          const nodes = requests.map(({ id, hash }): NodeRead => ({ id, hash, value: nodeForOthers(hash) }));
+          const nodeFor = (hash: Hash) => nodeForOthers(hash) ?? nodeForAuthor(name, hash);
+          const nodes = requests.map(({ id, hash }): NodeRead => ({ id, hash, value: nodeFor(hash) }));
           enter(self, { type: 'nodes.read', nodes });
         } catch {
           // A disk that cannot be read does not mean that the node is not there: whoever asks repeats it.
@@ -340,5 +346,6 @@ function messagesOf(store: Store, hashes: readonly Hash[], nowMs: number): Messa
 type BeginParams = { name: string; root: Hash; authenticated: boolean; quota: number };
 type AdoptParams = BeginParams & { mayWithdraw: boolean };
 type HabitParams = { address: SocketAddress; key: PublicKey | undefined; noFlags: boolean };
+type ReadParams = { requests: readonly NodeRequest[]; name: string };
 type ServeParams = { requests: readonly BulkRequest[]; to: SocketAddress; socket: SocketRef };
 type AnnouncementParams = Omit<VerifyParams, 'id'> & { name: string; root: Hash; atMs: number };

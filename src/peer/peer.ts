@@ -94,6 +94,8 @@ export interface Peer extends AsyncDisposable {
   /** Sessions held now, by direction (protocol §5): established ones outgoing, remembered ones incoming. */
   readonly sessions: { readonly outgoing: number; readonly incoming: number };
   readonly directory: DirectoryStanding;
+  /** Followed peers that do not answer, though the directory lists them. */
+  readonly silent: readonly string[];
   /** Paths of all actors that are alive, sorted: "peer/outgoing-session.alice/request.0". */
   readonly actors: readonly string[];
   /**
@@ -116,11 +118,11 @@ export interface Peer extends AsyncDisposable {
   status(): PeerStatus;
   /** How far a download that is under way is, and what it has cost until now; undefined: there is none from this peer. */
   syncUnderWay(name: string): Omit<SyncReport, 'status' | 'error'> | undefined;
-  /** Where the session with this peer is; `addresses`: those to which Hello was said, without an answer until now. */
+  /** Where the session with this peer is; `addresses`: where it is established, or where Hello was said without an answer until now. */
   contactWith(name: string): Contact;
   /**
    * Asks all followed peers whether they know a later history of the own feed than the store has, as when that was restored from a backup:
-   * publishing would then take the newer messages back. None, if nobody is followed or there is no message. Whoever does not answer is
+   * publishing would then take the newer messages back. None, if nobody is followed. Whoever does not answer is
    * `unreachable` after the last repeat of what it is asked (protocol §6). @throws MurmureError `interrupted` once closed
    */
   checkHistory(): Promise<readonly HistoryCheck[]>;

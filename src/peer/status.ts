@@ -5,7 +5,7 @@ import { establishedIn, incomingEntries } from '../../machines/contacts.ts';
 import type { directoryClientMachine } from '../../machines/directory-client.machine.ts';
 import type { Failure } from '../../machines/events.ts';
 import type { peerMachine } from '../../machines/peer.machine.ts';
-import { isDirectoryAt, isPresent } from '../../machines/peer-context.ts';
+import { isDirectoryAt, isPresent, isSilentPeer } from '../../machines/peer-context.ts';
 import { timing } from '../../machines/timing.ts';
 import { entryOf } from '../merkle/hash-table.ts';
 import type { Store } from '../store/store.ts';
@@ -36,8 +36,11 @@ export interface SessionStanding {
 
 export interface FollowedStanding {
   readonly peer: string;
-  /** `downloading`; `waiting` for others to end; `idle`; `absent`: neither listed nor in session, so that it is not asked. */
-  readonly state: 'downloading' | 'waiting' | 'idle' | 'absent';
+  /**
+   * `downloading`; `waiting` for others to end; `idle`; `silent`: it does not answer, though it is listed; `absent`: neither listed nor in
+   * session, so that it is not asked.
+   */
+  readonly state: 'downloading' | 'waiting' | 'idle' | 'silent' | 'absent';
   /** When it was last known that all it has is here, Unix ms; null: never. */
   readonly lastSyncMs: number | null;
   /** Why the last download failed; null: it did not. */
@@ -61,14 +64,15 @@ export function directoryStanding(snapshot: PeerSnapshot, toWall: ToWall): Direc
   const client = snapshot.children[actorId.directoryClient]?.getSnapshot() as
     | SnapshotFrom<typeof directoryClientMachine>
     | undefined;
-  const { listed } = snapshot.context;
-  const { answeredAtMs, failure } = client?.context ?? {};
+  const { listed, presenceAnsweredAtMs = Number.NEGATIVE_INFINITY } = snapshot.context;
+  const { failure, answeredAtMs: clientAnsweredAtMs = Number.NEGATIVE_INFINITY } = client?.context ?? {};
+  const answeredAtMs = Math.max(clientAnsweredAtMs, presenceAnsweredAtMs);
   const isUnreachable = snapshot.matches({ running: 'outOfReach' });
   const isConnected = snapshot.matches({ running: 'listed' });
   return {
     status: isUnreachable ? 'unreachable' : isConnected ? 'connected' : 'connecting',
     listed,
-    answeredMs: answeredAtMs === undefined ? null : toWall(answeredAtMs),
+    answeredMs: Number.isFinite(answeredAtMs) ? toWall(answeredAtMs) : null,
     failure: isUnreachable ? (failure ?? null) : null,
   };
 }
@@ -114,6 +118,8 @@ function followedStanding(
 }
 
 function stateOf(context: PeerSnapshot['context'], peer: string, isAbsent: boolean): FollowedStanding['state'] {
+  // A download that waits for somebody who has fallen silent downloads nothing.
+  if (isSilentPeer(context, peer)) return 'silent';
   if (entryOf(context.walks, peer) !== undefined) return 'downloading';
   if (context.toWalk.includes(peer)) return 'waiting';
   return isAbsent ? 'absent' : 'idle';

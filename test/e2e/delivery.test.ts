@@ -105,3 +105,16 @@ describe.concurrent('a post arrives', () => {
     expect(values).toMatchObject([{ peer: 'alice', status: 'updated', newMessages: 2 }]);
   });
 });
+
+test('an author that is stopped is said to be silent, by serve, status and following, and to answer again once it goes on', async () => {
+  await using scene = await begin();
+  const { setting, alice, bob } = scene;
+  alice.child.kill('SIGSTOP');
+  await bob.line(({ event, name }) => event === 'peer.silent' && name === 'alice');
+  const [status] = (await setting.run('bob', 'status')).values;
+  expect(status?.following).toMatchObject([{ peer: 'alice', state: 'silent' }]);
+  expect((await setting.run('bob', 'following')).values).toMatchObject([{ peer: 'alice', state: 'silent' }]);
+  alice.child.kill('SIGCONT');
+  await bob.line(({ event, name }) => event === 'peer.answers' && name === 'alice');
+  await arrival(bob, await setting.post('alice', 'after it'));
+});

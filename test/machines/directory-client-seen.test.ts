@@ -194,10 +194,27 @@ describe('a registered peer', () => {
     expect(states.at(-1)).toBe('registering');
   });
 
-  test('registers anew when nobody answers', async () => {
+  test('asks its directory at once when a question about its list has stayed unanswered', async () => {
+    register();
+    expect(await toldBy(() => send({ type: 'directory.doubted' }))).toEqual(['peer: directory.checkWanted']);
+    expect(await toldBy(rootReceived)).toEqual([]);
+    expect(states.at(-1)).toBe('registered');
+  });
+
+  test('says so within ten seconds when nobody answers, and looks for its directory', async () => {
     register();
     await outside.clock.advance(timing.directoryCheck);
-    expect(await toldBy(() => outside.clock.advance(timing.listingTimeout))).toEqual(['POST /register']);
+    const told = await toldBy(() => outside.clock.advance(timing.directoryPatience + timing.directoryRetry));
+    expect(told).toEqual(['peer: registration.failed', 'GET /udp-address']);
+    expect(outside.last('registration.failed').failure).toMatchObject({ code: 'directory-unreachable' });
+  });
+
+  test('says so when its session with the directory is lost over that question', async () => {
+    register();
+    await outside.clock.advance(timing.directoryCheck);
+    const failure = { code: 'peer-unreachable', message: 'silence' } as const;
+    send({ type: 'root.failed', failure, isFinal: true, ...cost });
+    expect(await toldBy(() => send({ type: 'greeting.failed', failure }))).toEqual(['peer: registration.failed']);
   });
 
   test('reads its listing every quarter of an hour, and registers anew when it is not there', async () => {
@@ -265,7 +282,7 @@ describe('a directory that fails', () => {
     }
     register();
     await outside.clock.advance(timing.directoryCheck);
-    await outside.clock.advance(timing.listingTimeout);
+    send({ type: 'root.failed', failure: { code: 'peer-unreachable', message: 'no' }, isFinal: true, ...cost });
     fail();
     expect(outside.last('registration.failed')).toMatchObject({ retryInMs: timing.directoryRetry });
   });

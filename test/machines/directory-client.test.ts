@@ -28,6 +28,7 @@ const events = [
   rootAt(timing.listingCheck + 5),
   rootAt(timing.registrationRenewal + 5),
   { type: 'root.failed', failure: { code: 'peer-unreachable', message: 'no' }, isFinal: true },
+  { type: 'directory.doubted' },
 ] as never;
 
 test('every transition of the directory client is walked', async () => {

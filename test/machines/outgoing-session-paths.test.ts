@@ -18,7 +18,7 @@ describe('a path that falls silent', () => {
     expect(seen.outside.told).toEqual([]);
     await seen.outside.clock.advance(3_000);
     expect(seen.idsTo('RootRequest', at(1))).toHaveLength(limits.sendsBeforeSuspicion + 1);
-    expect(seen.outside.told).toEqual([LOOK_UP]);
+    expect(seen.outside.told).toEqual([LOOK_UP, 'peer: session.silent']);
     seen.locate(at(1), at(9));
     expect(seen.outside.whereTo('Hello').at(-1)?.[0]).toBe('192.0.2.9');
     seen.replyFrom(at(9));
@@ -67,7 +67,27 @@ describe('a path that falls silent', () => {
     seen.answerRootFrom(at(1));
     await seen.outside.clock.advance(60_000);
     expect(seen.outside.whereTo('Hello').map(([ip]) => ip)).toEqual(['192.0.2.1', '192.0.2.8']);
-    expect(seen.outside.told).toEqual([LOOK_UP, 'walk: root.received']);
+    expect(seen.outside.told).toEqual([
+      LOOK_UP,
+      'peer: session.silent',
+      'walk: root.received',
+      'peer: session.answers',
+    ]);
+  });
+
+  test('that is asked now and then whether it still answers is said to be silent after three timeouts', async () => {
+    await seen.establish();
+    seen.outside.told.length = 0;
+    seen.send({ type: 'path.check' });
+    await seen.outside.clock.advance(timing.pathCheck);
+    expect(seen.outside.told).toEqual([LOOK_UP, 'peer: session.silent']);
+  });
+
+  test('that has a question under way is not asked another one for that', async () => {
+    await seen.establish();
+    seen.wantRoot();
+    seen.send({ type: 'path.check' });
+    expect(new Set(seen.idsTo('RootRequest', at(1))).size).toBe(1);
   });
 
   test('if no other address answers either, the session is lost, and it is said what stayed unanswered', async () => {
@@ -75,7 +95,7 @@ describe('a path that falls silent', () => {
     seen.wantRoot();
     await seen.outside.clock.advance(12_000);
     seen.locate(at(9));
-    await seen.outside.clock.advance(timing.greetingPatience);
+    await seen.outside.clock.advance(timing.searchPatience);
     expect(seen.outside.last('session.lost').failure).toMatchObject({
       message: expect.stringMatching(/^alice \(192\.0\.2\.1:1\) did not answer RootRequest/),
     });

@@ -180,7 +180,7 @@ describe('a pushed Root', () => {
     seen.send({ type: 'push.wanted', bytes });
     await seen.outside.clock.advance(8_500);
     expect(seen.idsTo('RootRequest', at(1))).toHaveLength(limits.challengeSends);
-    expect(seen.outside.told).toEqual([LOOK_UP]);
+    expect(seen.outside.told).toEqual([LOOK_UP, 'peer: session.silent']);
     seen.locate(at(9), at(1));
     seen.replyFrom(at(9));
     await seen.outside.clock.advance(60_000);

@@ -101,7 +101,8 @@ const events = [
   { type: 'xstate.after.traversalDelay.outgoing-session.greeting' },
   { type: 'xstate.after.traversalDelay.outgoing-session.established.searching' },
   { type: 'xstate.after.greetingPatience.outgoing-session.greeting' },
-  { type: 'xstate.after.greetingPatience.outgoing-session.established.searching' },
+  { type: 'xstate.after.searchPatience.outgoing-session.established.searching' },
+  { type: 'path.check' },
 ] as never;
 
 /** Further than the search for paths goes. */

@@ -299,6 +299,7 @@ describe('followed peers', () => {
     expect(toldBy(() => send({ type: 'cursor.unavailable', atMs: outside.nowMs }))).toEqual([whereIsAlice]);
     find();
     expect(toldBy(() => sweep(timing.presenceInterval))).toEqual([whereIsAlice]);
+    find();
     establish('alice');
     expect(toldBy(() => sweep(2 * timing.presenceInterval))).toEqual([]);
   });

@@ -56,6 +56,8 @@ const events = [
   { type: 'session.established', ...established },
   { type: 'session.renewed', session: 'outgoing-session.alice', name: 'alice', address: alice, provenBy: [8] },
   { type: 'hello.answered', name: 'alice', address: alice, key: 'key', flags: 0, id: 7 },
+  { type: 'session.silent', name: 'alice', address: alice },
+  { type: 'session.answers', name: 'alice', address: alice },
   { type: 'session.lost', session: 'outgoing-session.alice', name: 'alice', hasPush: true, failure: undefined },
   { type: 'traversal.wanted', address: alice },
   { type: 'error.answered', from: alice, name: 'alice', text: 'no' },

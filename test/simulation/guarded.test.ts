@@ -90,6 +90,68 @@ describe('a home that was put back from a copy', () => {
   });
 });
 
+describe('a home that was put back from a copy that tells nothing by itself, since every later tree begins with it,', () => {
+  const copiedAt = async (messages: number) => {
+    const world = await listedPeers(70 + messages, []);
+    const zoe = await add(world, 'zoe', { follow: ['yan'] });
+    const yan = await add(world, 'yan', { follow: ['zoe'] });
+    for (const { peer } of world.peers) await world.settle(peer.whenListed());
+    for (let index = 0; index < messages; index++) zoe.peer.post(`message ${index}`);
+    const copy = copyOf(zoe);
+    for (const text of ['four', 'five']) zoe.peer.post(text);
+    await world.until(() => bodiesOf(yan, 'zoe').length === messages + 2, MINUTE);
+    await zoe.peer.close();
+    return { world, yan, copy, total: messages + 2 };
+  };
+
+  test.each([0, 1, 32])('of %i messages, publishes nothing, and says so', async (messages) => {
+    const { world, yan, copy, total } = await copiedAt(messages);
+    const back = await add(world, 'zoe', { store: copy, follow: ['yan'] });
+    await world.until(() => stoppedIn(back).length > 0, MINUTE);
+    expect(stoppedIn(back)).toMatchObject([{ code: 'invalid-data', message: expect.stringContaining('newer than') }]);
+    expect(bodiesOf(yan, 'zoe')).toHaveLength(total);
+    expect(rootsSentBy(world, back)).toBe(0);
+    await world.close();
+  });
+
+  test.each([0, 1, 32])(
+    'of %i messages, is noticed by a command, and by the check after an import',
+    async (messages) => {
+      const { world, yan, copy, total } = await copiedAt(messages);
+      const command = await add(world, 'zoe', { store: copy, follow: ['yan'], register: false });
+      expect(await world.settle(command.peer.checkHistory())).toEqual([{ peer: 'yan', outcome: 'later' }]);
+      await world.settle(command.peer.sync('yan'));
+      expect(stoppedIn(command)).toMatchObject([{ code: 'invalid-data' }]);
+      expect(bodiesOf(yan, 'zoe')).toHaveLength(total);
+      await world.close();
+    },
+  );
+
+  test.each([1, 32])('of %i messages, is noticed though a message was posted from it', async (messages) => {
+    const { world, yan, copy, total } = await copiedAt(messages);
+    const back = await add(world, 'zoe', { store: copy, follow: ['yan'] });
+    back.peer.post('six');
+    await world.until(() => stoppedIn(back).length > 0, MINUTE);
+    expect(bodiesOf(yan, 'zoe')).toHaveLength(total);
+    await world.close();
+  });
+
+  test.each([0, 1, 32])('of %i messages, goes on as ever where nobody has more', async (messages) => {
+    const world = await listedPeers(80 + messages, []);
+    const zoe = await add(world, 'zoe', { follow: ['yan'] });
+    const yan = await add(world, 'yan', { follow: ['zoe'] });
+    for (const { peer } of world.peers) await world.settle(peer.whenListed());
+    for (let index = 0; index < messages; index++) zoe.peer.post(`message ${index}`);
+    await world.until(() => bodiesOf(yan, 'zoe').length === messages, MINUTE);
+    await zoe.peer.close();
+    const back = await add(world, 'zoe', { store: zoe.store, host: zoe.host, follow: ['yan'] });
+    back.peer.post('next');
+    await world.until(() => bodiesOf(yan, 'zoe').includes('next'), MINUTE);
+    expect(stoppedIn(back)).toEqual([]);
+    await world.close();
+  });
+});
+
 describe('a home that was put back from a copy takes nothing from anybody', () => {
   const whole = ['one', 'two', 'three', 'four', 'five'];
 

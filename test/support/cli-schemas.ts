@@ -185,7 +185,7 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
     following: v.array(
       v.strictObject({
         peer: v.string(),
-        state: v.picklist(['downloading', 'waiting', 'idle', 'absent']),
+        state: v.picklist(['downloading', 'waiting', 'idle', 'silent', 'absent']),
         lastSync: v.nullable(date),
         nextPoll: v.nullable(date),
         error: v.nullable(failure),
@@ -225,6 +225,7 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
     root: v.nullable(hash),
     messages: count,
     lastSync: v.nullable(date),
+    state: v.nullable(v.picklist(['downloading', 'waiting', 'idle', 'silent', 'absent'])),
   }),
   mute,
   unmute: mute,

@@ -1,14 +1,17 @@
 /** `murmure follow`, `unfollow` and `following`: whose messages `sync` and `serve` download. A running `serve` notices. */
 import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
+import type { FollowedStanding } from '../../peer/status.ts';
 import { followedPeers } from '../../store/followed.ts';
 import type { Store } from '../../store/store.ts';
+import { MurmureError } from '../../wire/murmure-error.ts';
+import { abortable } from '../abortable.ts';
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { openStore } from '../home/open-home.ts';
 import { type LookUpOptions, requirePeers, requireStoredPeers } from '../input/peer-names.ts';
-import { askRunningPeer } from '../peer/running-peer.ts';
+import { askRunningPeer, reachRunningPeer } from '../peer/running-peer.ts';
 import { renderFollowed } from '../render/peers.ts';
 
 export function declare(program: Command, run: Run): void {
@@ -32,7 +35,9 @@ export function declare(program: Command, run: Run): void {
   program
     .command('following')
     .summary('list the peers you follow')
-    .description('Lists the peers you follow. Works offline.')
+    .description(
+      'Lists the peers you follow, and, if a peer runs on this home, which of them do not answer. Works offline.',
+    )
     .addHelpText('after', examples('following'))
     .action(() => run(following));
 }
@@ -74,10 +79,12 @@ async function setFollowing(
   }
 }
 
-async function following({ settings, output }: CommandContext): Promise<void> {
+async function following(context: CommandContext): Promise<void> {
+  const { settings, output } = context;
   const { name: ownName, store: opened } = await openStore(settings.home);
   using store = opened;
   const followed = followedPeers(store, ownName);
+  const states = await statesNow(context);
   for (const { name, root, messages, quota, lastSyncMs, muted } of followed) {
     const line = {
       peer: name,
@@ -87,9 +94,24 @@ async function following({ settings, output }: CommandContext): Promise<void> {
       messages,
       quota: quota ?? null,
       lastSync: lastSyncMs === undefined ? null : new Date(lastSyncMs).toISOString(),
+      state: states.get(name) ?? null,
     };
     output.data(line, (paint) => renderFollowed(line, paint));
   }
   if (followed.length === 0)
     output.note('You follow nobody yet: "murmure peers" lists names, and "murmure follow PEER" follows one.');
+}
+
+/** As a running peer has it. What it lists is in the home, so that nothing else depends on that peer. */
+async function statesNow(context: CommandContext): Promise<ReadonlyMap<string, FollowedStanding['state']>> {
+  try {
+    const api = await reachRunningPeer(context);
+    if (api === undefined) return new Map();
+    await using _api = { [Symbol.asyncDispose]: () => api.close() };
+    const { following } = await abortable(api.status(), context.signal);
+    return new Map(following.map(({ peer, state }) => [peer, state]));
+  } catch (error) {
+    if (context.signal.aborted || !(error instanceof MurmureError)) throw error;
+    return new Map();
+  }
 }

@@ -63,7 +63,7 @@ export function checkHome({ settings, nowMs }: CommandContext, identity: () => P
       run: async () => {
         const why = whyStopped(home);
         if (why !== undefined) return failed('in-use', why, 'stop the other one, and start "murmure serve" here again');
-        if (!isRestored(home)) return ok('nothing is held back');
+        if (!isRestored(home)) return ok(NOT_COMPARED);
         const detail = 'this home was restored or put back from a copy, and may lack newer messages of yours';
         return failed(
           'invalid-data',
@@ -74,6 +74,10 @@ export function checkHome({ settings, nowMs }: CommandContext, identity: () => P
     },
   ];
 }
+
+/** Only a peer that runs can ask others. */
+const NOT_COMPARED =
+  'nothing is held back; whether others have newer messages of yours is not checked here: "murmure serve" asks each peer that it meets';
 
 function checkDate(nowMs: number) {
   wireDate(nowMs);

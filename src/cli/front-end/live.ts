@@ -15,8 +15,8 @@ const TICK_MS = 5_000;
 /** Rates are measured over at least this long. */
 const RATE_MS = 500;
 const LOG_ENTRIES = 500;
-/** Who is followed is asked every minute: after a few of them without an answer nobody can say that a peer is online. */
-const LATELY_MS = 5 * 60_000;
+/** Who is followed is asked every minute: without an answer since then nobody can say that a peer is online. */
+const LATELY_MS = 75_000;
 /** A directory is asked every 45 seconds: one that has not answered since is not there. */
 const DIRECTORY_SILENT_MS = 55_000;
 /** Names of peers are remembered up to here; then the ones that were asked first go. */
@@ -98,6 +98,11 @@ export class Live implements Disposable {
     return outgoing + incoming;
   }
 
+  /** Followed peers that do not answer, though they are listed. */
+  get silent(): readonly string[] {
+    return this.#peer.ended === undefined ? this.#peer.silent : [];
+  }
+
   get downloads(): readonly Download[] {
     return [...this.#downloads.values()];
   }
@@ -109,6 +114,7 @@ export class Live implements Disposable {
 
   /** It has answered lately, and has not failed to since. `lastSyncMs`: as in the store, for before anybody looked on. */
   isOnline(name: string, lastSyncMs: number | undefined): boolean {
+    if (this.#peer.silent.includes(name)) return false;
     if (!this.#answered.has(name)) {
       return lastSyncMs !== undefined && isYounger(lastSyncMs, LATELY_MS, this.#clock.now());
     }
@@ -196,6 +202,14 @@ export class Live implements Disposable {
       case 'session.failed':
         this.#noteAnswered(fact.name, false);
         this.#write(`no session${fact.name === '' ? '' : ` with ${fact.name}`}: ${fact.failure.message}`, true);
+        break;
+      case 'peer.silent':
+        this.#noteAnswered(fact.name, false);
+        this.#write(`${fact.name} does not answer any more`, true);
+        break;
+      case 'peer.answers':
+        this.#noteAnswered(fact.name, true);
+        this.#write(`${fact.name} answers again`, false);
         break;
       case 'sync.progressed':
         this.#measure(fact.peer, fact.nodesFetched, fact.nodesFetched + fact.nodesWanted);

@@ -81,6 +81,7 @@ function statusOf({ live, directory }: Sources) {
     directory: { status: live.directory, name: URL.parse(directory)?.host ?? '' },
     isStopped: live.isStopped,
     changedKeys: live.changedKeys.size,
+    silent: live.silent,
     sessions: live.sessions,
     downloads: live.downloads,
   };

@@ -9,7 +9,17 @@ import type { PositionKeeper } from './reading-position.ts';
 /** In this process or another: it is asked in events, and tells in facts. The rest is to be looked at. */
 export type AskedPeer = Pick<
   HomePeer,
-  'name' | 'publicKey' | 'addresses' | 'sessions' | 'directory' | 'ended' | 'ask' | 'on' | 'directoryPeers' | 'explain'
+  | 'name'
+  | 'publicKey'
+  | 'addresses'
+  | 'sessions'
+  | 'directory'
+  | 'silent'
+  | 'ended'
+  | 'ask'
+  | 'on'
+  | 'directoryPeers'
+  | 'explain'
 >;
 
 /** What a home holds, to be read. Whatever changes it is asked of the peer. */

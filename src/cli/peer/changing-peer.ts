@@ -46,6 +46,10 @@ export class ChangingPeer implements HomePeer {
     return this.#peer.sessions;
   }
 
+  get silent(): HomePeer['silent'] {
+    return this.#peer.silent;
+  }
+
   get directory(): HomePeer['directory'] {
     return this.#peer.directory;
   }

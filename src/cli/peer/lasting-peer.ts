@@ -183,8 +183,8 @@ async function ownTurn(
     ...(await journalOption(context)),
   };
   const peer = resources.use(await context.services.createPeer(options));
-  await keepPort(home, peer);
   keepStop(context, peer);
+  await keepPort(home, peer);
   forgetResumption(context, peer);
   resources.use(await offerToOthers(context, peer, { runBy, directoryUrl: access.directory }));
   const kept = resources.move();

@@ -43,6 +43,10 @@ export function renderEvent(fact: PeerFact, paint: Paint): string {
     }
     case 'session.failed':
       return `could not open a session with ${paint('bold', safeLine(fact.name))}: ${safeLine(fact.failure.message)}`;
+    case 'peer.silent':
+      return `${paint('bold', safeLine(fact.name))} does not answer any more at ${formatAddress(fact.address)}: looking for it`;
+    case 'peer.answers':
+      return `${paint('bold', safeLine(fact.name))} answers again, at ${formatAddress(fact.address)}`;
     case 'sync.finished':
       return fact.report.status === 'unchanged'
         ? ''

@@ -2,6 +2,7 @@
 import { safeLine } from '../../feed/safe-text.ts';
 import { fingerprint } from '../../identity/fingerprint.ts';
 import type { PublicKey } from '../../identity/public-key.ts';
+import type { FollowedStanding } from '../../peer/status.ts';
 import { formatAddress, type SocketAddress } from '../../wire/socket-address.ts';
 import type { Paint } from '../output/output.ts';
 import { columns, counted, localDateTime } from './text.ts';
@@ -34,9 +35,17 @@ export interface FollowedPeer {
   readonly muted: boolean;
   /** ISO 8601 */
   readonly lastSync: string | null;
+  /** Null: no peer runs that would know. */
+  readonly state: FollowedStanding['state'] | null;
 }
 
-export function renderFollowed({ peer, messages, muted, lastSync }: FollowedPeer, paint: Paint): string {
+const STATES: Partial<Record<FollowedStanding['state'], string>> = {
+  silent: ', does not answer',
+  absent: ', not listed now',
+};
+
+export function renderFollowed({ peer, messages, muted, lastSync, state }: FollowedPeer, paint: Paint): string {
+  const presence = state === null ? '' : paint('yellow', STATES[state] ?? '');
   const when = lastSync === null ? 'never synced' : `synced ${localDateTime(lastSync)}`;
-  return `${paint('bold', safeLine(peer))}  ${counted(messages, 'message')}, ${when}${muted ? ', muted' : ''}`;
+  return `${paint('bold', safeLine(peer))}  ${counted(messages, 'message')}, ${when}${muted ? ', muted' : ''}${presence}`;
 }

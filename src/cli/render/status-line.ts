@@ -16,6 +16,8 @@ export interface Status {
   readonly isStopped?: boolean;
   /** Peers that have another key now. */
   readonly changedKeys?: number;
+  /** Followed peers that do not answer. */
+  readonly silent?: readonly string[];
   readonly sessions: number;
   readonly downloads: readonly {
     readonly peer: string;
@@ -53,7 +55,18 @@ function lengthOf(parts: readonly Part[]): number {
 }
 
 function partsOf(
-  { directory, isStopped, changedKeys = 0, sessions, downloads, unread, isMoreUnread, mentions, drafts }: Status,
+  {
+    directory,
+    isStopped,
+    changedKeys = 0,
+    silent = [],
+    sessions,
+    downloads,
+    unread,
+    isMoreUnread,
+    mentions,
+    drafts,
+  }: Status,
   paint: Paint,
 ): Part[] {
   const [first, ...others] = downloads;
@@ -63,6 +76,7 @@ function partsOf(
     changedKeys === 0
       ? undefined
       : { weight: 4, text: paint('yellow', `${counted(changedKeys, 'changed key')} (press w)`) },
+    silent.length === 0 ? undefined : { weight: 4.5, text: paint('yellow', silentText(silent)) },
     sessions === 0 ? undefined : { weight: 1, text: counted(sessions, 'session') },
     first && { weight: 5, text: downloadText(first) },
     others.length === 0 ? undefined : { weight: 2, text: `${others.length} more downloads` },
@@ -80,6 +94,10 @@ function directoryText({ status, name }: Status['directory'], paint: Paint): str
   if (status === 'gone') return paint('red', '✗ the peer has ended');
   if (status === 'connected') return `${paint('green', '✓')} ${named}`;
   return status === 'connecting' ? paint('dim', `… ${named}`) : paint('yellow', `✗ ${named} unreachable`);
+}
+
+function silentText([first = '', ...others]: readonly string[]): string {
+  return others.length === 0 ? `${safeLine(first, 20)} does not answer` : `${others.length + 1} peers do not answer`;
 }
 
 function downloadText({ peer, nodesFetched, nodesKnown, rate }: Status['downloads'][number]): string {

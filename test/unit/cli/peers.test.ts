@@ -78,7 +78,7 @@ describe('follow, unfollow, following', () => {
     expect((await run(['follow', 'bob', ...json])).lines).toEqual([{ peer: 'bob', following: true }]);
     expect((await run(['follow', 'bob', ...json])).code).toBe(0);
     expect((await run(['following', ...json])).lines).toEqual([
-      { peer: 'bob', following: true, muted: false, root: null, messages: 0, quota: null, lastSync: null },
+      { peer: 'bob', following: true, muted: false, root: null, messages: 0, quota: null, lastSync: null, state: null },
     ]);
     expect((await run(['unfollow', 'bob', ...json])).lines).toEqual([{ peer: 'bob', following: false }]);
     expect((await run(['following', ...json])).lines).toEqual([]);
@@ -264,7 +264,8 @@ describe('sync', () => {
   test.each([
     ['locating', [], 'waiting for the directory to say where bob is …\n'],
     ['greeting', [{ ip: '192.0.2.1', port: 9000 }], 'waiting for bob: said Hello to 192.0.2.1:9000 …\n'],
-    ['established', [], ''],
+    ['established', [{ ip: '192.0.2.1', port: 9000 }], 'waiting for bob at 192.0.2.1:9000 to answer …\n'],
+    ['none', [], ''],
   ] as const)(
     'after a second of silence it is said on stderr what is waited for: %s',
     async (status, addresses, said) => {

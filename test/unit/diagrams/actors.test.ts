@@ -197,9 +197,9 @@ async function runEverything(): Promise<void> {
 }
 
 async function runDialogue(world: World, { peer, store }: VirtualPeer, address: string): Promise<void> {
-  const { name, publicKey, addresses, sessions, directory } = peer;
+  const { name, publicKey, addresses, sessions, directory, silent } = peer;
   const asked: AskedPeer = {
-    ...{ name, publicKey, addresses, sessions, directory },
+    ...{ name, publicKey, addresses, sessions, directory, silent },
     ask: (wish) => {
       noted.messages.add(`front-end > peer: ${wish.type}`);
       peer.ask(wish);

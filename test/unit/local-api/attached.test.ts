@@ -45,6 +45,7 @@ test('it stands where the other one stands', async () => {
     root: ROOT,
     sessions: { outgoing: 2, incoming: 1 },
     directory: { status: 'connected', answeredMs: 1_000 },
+    silent: ['bob'],
     ended: undefined,
   });
   await peer.whenListed();

@@ -27,6 +27,7 @@ export function fakeRunningPeer(
     root: ROOT,
     sessions: { outgoing: 2, incoming: 1 },
     directory: { status: 'connected', listed: [HERE], answeredMs: 1_000, failure: null },
+    silent: ['bob'],
     traffic: { received: 5, sent: 4, dropped: { malformed: 1 } },
     on: listeners.on,
     status: () => ({

@@ -73,11 +73,13 @@ function peerItems({ peer, store, live, paint, now }: Sources): Item[] {
       record?.following ? 'following' : '',
       live.isOnline(name, record?.lastSyncMs)
         ? 'online'
-        : listed.has(name)
-          ? 'listed'
-          : live.listed === undefined
-            ? ''
-            : 'offline',
+        : live.silent.includes(name)
+          ? 'no answer'
+          : listed.has(name)
+            ? 'listed'
+            : live.listed === undefined
+              ? ''
+              : 'offline',
       warnings.join(', '),
       record === undefined || record.messages === 0 ? '' : counted(record.messages, 'message'),
       record?.lastSyncMs === undefined ? '' : `synced ${relativeTime(record.lastSyncMs, nowMs)}`,

@@ -1,0 +1,97 @@
+/** What whoever looks on learns of those who do not answer any more, and how soon. */
+import { expect, test } from 'vitest';
+import { limits, timing } from '../../machines/timing.ts';
+import type { PeerFact } from '../../src/index.ts';
+import { decodeDatagram } from '../../src/wire/datagram.ts';
+import { listedPeers } from '../support/scenarios.ts';
+import type { VirtualPeer, World } from '../support/world.ts';
+
+const SECOND = 1_000;
+
+/** Bob follows alice, and has heard of her. */
+async function meet(seed: number) {
+  const world = await listedPeers(seed, ['alice', 'bob']);
+  const [alice, bob] = world.peers as [VirtualPeer, VirtualPeer];
+  alice.peer.post('one');
+  bob.peer.follow('alice');
+  await world.clock.advance(timing.followInterval);
+  return { world, alice, bob };
+}
+
+/** By the last peer of the world. */
+function sentTo(world: World, ip: string, type: 'Hello' | 'RootRequest'): number {
+  return world.network.log.filter(({ from, to, bytes }) => {
+    const decoded = decodeDatagram(bytes);
+    return from.ip === world.peers.at(-1)?.ip && to.ip === ip && decoded.ok && decoded.value.datagram.type === type;
+  }).length;
+}
+
+const stateOf = ({ peer }: VirtualPeer) => peer.status().following[0]?.state;
+
+test.each([81, 82, 83])('a followed peer that is gone is shown as silent within 15 s (seed %i)', async (seed) => {
+  const { world, alice, bob } = await meet(seed);
+  expect({ silent: bob.peer.silent, state: stateOf(bob) }).toEqual({ silent: [], state: 'idle' });
+  const told: PeerFact['type'][] = [];
+  bob.peer.on('*', ({ type }) => told.push(type));
+  world.kill(alice);
+  await world.clock.advance(15 * SECOND);
+  expect({ silent: bob.peer.silent, state: stateOf(bob) }).toEqual({ silent: ['alice'], state: 'silent' });
+  expect(told).toContain('peer.silent');
+  await world.close();
+});
+
+test('a followed peer that answers again is shown so at once', async () => {
+  const { world, alice, bob } = await meet(84);
+  world.kill(alice);
+  await world.clock.advance(20 * SECOND);
+  const again: PeerFact['type'][] = [];
+  bob.peer.on('peer.answers', ({ type }) => again.push(type));
+  const { store, host } = alice;
+  await world.settle(world.addPeer('alice', { store, host }));
+  await world.clock.advance(10 * SECOND);
+  expect({ silent: bob.peer.silent, again }).toEqual({ silent: [], again: ['peer.answers'] });
+  await world.close();
+});
+
+test('followed peers are asked every ten seconds whether they answer, sixteen of them at once', async () => {
+  const names = Array.from({ length: limits.pathChecks + 4 }, (_, index) => `author-${index}`);
+  const world = await listedPeers(85, [...names, 'reader']);
+  const reader = world.peers.at(-1) as VirtualPeer;
+  for (const name of names) reader.peer.follow(name);
+  await world.clock.advance(2 * timing.followInterval);
+  const count = () => world.peers.slice(0, -1).reduce((sum, { ip }) => sum + sentTo(world, ip, 'RootRequest'), 0);
+  const before = count();
+  const rounds = 12;
+  await world.clock.advance(rounds * 2 * timing.sweepInterval);
+  const polls = (rounds * 2 * timing.sweepInterval * names.length) / timing.followInterval;
+  // Whoever is being polled is not asked that as well.
+  expect(count() - before).toBeLessThanOrEqual(rounds * limits.pathChecks + polls);
+  expect(count() - before).toBeGreaterThan((rounds / 2) * names.length);
+  await world.close();
+});
+
+test('a directory that is gone is shown so within 30 s, and that it answers again within 15 s', async () => {
+  const { world, bob } = await meet(86);
+  world.stopDirectory();
+  world.isDirectoryDown = true;
+  await world.clock.advance(30 * SECOND);
+  expect(bob.peer.directory.status).toBe('unreachable');
+  await world.restartDirectory({ isEmptied: false });
+  world.isDirectoryDown = false;
+  await world.clock.advance(15 * SECOND);
+  expect(bob.peer.directory.status).toBe('connected');
+  await world.close();
+});
+
+test('a sync that fails over an established session ends within twelve seconds, with its own figures', async () => {
+  const { world, alice, bob } = await meet(87);
+  world.kill(alice);
+  const first = await world.settle(bob.peer.sync('alice'));
+  expect(first).toMatchObject({ status: 'failed', error: { code: 'peer-unreachable' } });
+  expect(first.durationMs).toBeLessThanOrEqual(12 * SECOND);
+  await world.clock.advance(3 * SECOND);
+  const before = sentTo(world, alice.ip, 'Hello');
+  const second = await world.settle(bob.peer.sync('alice'));
+  expect(second).toMatchObject({ status: 'failed', datagramsSent: sentTo(world, alice.ip, 'Hello') - before });
+  await world.close();
+});
