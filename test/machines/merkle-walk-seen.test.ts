@@ -218,6 +218,19 @@ describe('nodes', () => {
     expect(wanted().at(-1)).toEqual([hashOf(fourth)]);
   });
 
+  test('wait for all look-ups that are open: what comes of those may be newer', () => {
+    beginColdStart();
+    receive([tree]);
+    found();
+    receive([older]);
+    receive([newer]);
+    const before = wanted().length;
+    found();
+    expect(wanted()).toHaveLength(before);
+    found();
+    expect(wanted().at(-1)).toEqual([hashOf(fourth), hashOf(third)]);
+  });
+
   test('are asked for once, wherever they stand in the tree', () => {
     const twice = encodeInternal([hashOf(first), hashOf(first)]);
     start();
@@ -320,7 +333,11 @@ describe('nodes', () => {
     expect(paramsOf('lookUp')).toHaveLength(lookedUp);
   });
 
-  test('of a former tree that are absent or stay unanswered do not end the walk', () => {
+  test.each([
+    ['are absent', () => lack(hashOf(older))],
+    ['stay unanswered', () => fail(hashOf(older))],
+    ['stay unanswered as a session ends', () => fail(hashOf(older), { isFinal: true })],
+  ])('of a former tree that %s do not end the walk: it goes on with what it needs', (_, end) => {
     beginColdStart();
     receive([tree]);
     found();
@@ -328,7 +345,10 @@ describe('nodes', () => {
     answerRoot(laterRoot);
     begun();
     found();
-    lack(hashOf(older));
+    receive([encodeInternal([root, hashOf(first)])]);
+    found({ hash: hashOf(first) });
+    end();
+    expect(wanted().at(-1)).toEqual([root]);
     expect(rootsWanted()).toBe(2);
     expect(report()).toBeUndefined();
   });
@@ -341,6 +361,19 @@ describe('nodes', () => {
     expect(keptHashes().at(-1)).toEqual([hashOf(newer)]);
     expect(report()).toMatchObject({ status: 'failed', error: { code: 'invalid-data' } });
     expect(report()?.error?.message).toContain(hashOf(invalid));
+  });
+
+  test.each([
+    ['are absent', () => lack(hashOf(older))],
+    ['stay unanswered', () => fail(hashOf(older))],
+  ])('are awaited after a failure until they %s', (_, end) => {
+    beginColdStart();
+    receive([tree]);
+    found();
+    receive([invalid]);
+    expect(report()).toBeUndefined();
+    end();
+    expect(report()).toMatchObject({ status: 'failed', error: { code: 'invalid-data' } });
   });
 
   test('are awaited after a failure, as long as any are under way, and kept', () => {
@@ -377,6 +410,72 @@ describe('nodes', () => {
     found();
     receive([newer, older]);
     expect(report()).toMatchObject({ status: 'failed', error: { code: 'invalid-data' } });
+  });
+});
+
+describe('nodes in bulk', () => {
+  const bulk = { isBulk: true, window: 64 };
+  const asks = () =>
+    outside.events
+      .filter(({ event }) => event.type === 'bulk.wanted')
+      .flatMap(({ event }) => event.requests as { wanted: { parent?: Hash; children?: Hash[]; mask: number }[] }[]);
+  const receiveInBulk = (values: readonly Uint8Array[], fields: object = {}) =>
+    send({
+      type: 'nodes.received',
+      nodes: values.map((value) => ({ hash: hashOf(value), value, depth: 0 })),
+      unserved: [],
+      single: [],
+      atMs: 4,
+      ...cost,
+      ...bulk,
+      freed: 1,
+      ...fields,
+    });
+
+  function beginInBulk(totalMessages: number): void {
+    start();
+    ready(bulk);
+    send({ type: 'root.received', root, authenticated: true, atMs: 2, ...cost, ...bulk });
+    begun({ totalMessages });
+    found();
+  }
+
+  test('are asked for as children of their parent, and none by its hash', () => {
+    beginInBulk(5);
+    expect(asks()).toEqual([{ wanted: [expect.objectContaining({ parent: undefined, children: [root] })], grant: 1 }]);
+    receiveInBulk([tree]);
+    found();
+    expect(asks().at(-1)?.wanted).toEqual([
+      { parent: root, children: [hashOf(older), hashOf(newer)], mask: 0b11, depth: 1 },
+    ]);
+    expect(wanted()).toEqual([]);
+  });
+
+  test('of a feed that is new come with their children, before these are known', () => {
+    beginInBulk(0);
+    const [request] = asks();
+    expect(request?.wanted[0]).toMatchObject({ children: [root] });
+    expect(request?.wanted.slice(1).every(({ parent, children }) => parent === root && children === undefined)).toBe(
+      true,
+    );
+    expect(request?.wanted.length).toBeGreaterThan(1);
+  });
+
+  test('that are known only in part are asked for but for those that are there', () => {
+    beginInBulk(5);
+    receiveInBulk([tree]);
+    found({ hash: hashOf(newer) });
+    expect(asks().at(-1)?.wanted).toMatchObject([{ parent: root, mask: 0b01 }]);
+  });
+
+  test('that were not served are asked for again in bulk; those that are not to be had so by their hashes', () => {
+    beginInBulk(5);
+    receiveInBulk([tree]);
+    found();
+    const unserved = [{ parent: root, children: [hashOf(older), hashOf(newer)], mask: 0b01, depth: 1 }];
+    receiveInBulk([], { unserved, single: [hashOf(newer)], freed: 2 });
+    expect(asks().at(-1)?.wanted).toMatchObject([{ parent: root, mask: 0b01 }]);
+    expect(wanted()).toEqual([[hashOf(newer)]]);
   });
 });
 
