@@ -8,6 +8,7 @@ import {
   type Group,
   planRequests,
   pushGroups,
+  type Sizes,
   withSizes,
 } from '../../machines/walk-frontier.ts';
 import { MAX_ENTRIES, MAX_GRANT } from '../../src/wire/bulk.ts';
