@@ -225,6 +225,12 @@ describe('a registered peer', () => {
       asked.push(...(await toldBy(rootReceived)));
     }
     expect(outside.clock.elapsedMs).toBe(timing.listingCheck);
+    expect(await toldBy(() => list(PORT, PORT + 1))).toEqual(['peer: listing.read']);
+    expect(outside.last('listing.read')).toMatchObject({ addresses: [at(PORT), at(PORT + 1)] });
+    for (let i = 0; i < 40 && states.at(-1) !== 'verifying'; i++) {
+      await outside.clock.advance(timing.directoryCheck);
+      rootReceived();
+    }
     expect(asked.slice(0, -1)).toEqual(new Array(timing.listingCheck / timing.directoryCheck).fill(asked[0]));
     expect(await toldBy(() => list())).toEqual(['POST /register']);
   });
