@@ -67,7 +67,7 @@ test('a single Hello has longer to be answered', async () => {
   expect(output()).toMatchObject({ proven: false });
 });
 
-test('its answer proves the address, and says by which ids and when', async () => {
+test('its answer proves the address, and says by which ids, when, and after how long', async () => {
   begin();
   await outside.clock.advance(700);
   reply();
@@ -79,6 +79,7 @@ test('its answer proves the address, and says by which ids and when', async () =
     key: 'key',
     provenBy: [id],
     atMs: outside.nowMs,
+    roundTripMs: 700,
   });
 });
 

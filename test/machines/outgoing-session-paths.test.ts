@@ -130,7 +130,7 @@ test('a peer that said Hello is known to be near: its silence is noticed within 
   outside.told.length = 0;
   seen.wantRoot();
   await outside.clock.advance(4_000);
-  expect(outside.told).toEqual([LOOK_UP]);
+  expect(outside.told).toEqual([LOOK_UP, 'peer: session.silent']);
 });
 
 describe('a listing that changes', () => {
