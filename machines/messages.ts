@@ -57,6 +57,8 @@ const messages = {
       'history.wanted',
       'keepAlive.sealed',
       'key.accepted',
+      'mark.changed',
+      'mark.wanted',
       'message.published',
       'message.withdrawn',
       'messages.read',
@@ -119,6 +121,7 @@ const messages = {
     'front-end': [
       'action.chosen',
       'message.seen',
+      'notification.seen',
       'peer.chosen',
       'peers.listed',
       'prompt.cancelled',
@@ -135,6 +138,7 @@ const messages = {
     peer: [
       'follow.wanted',
       'hello.wanted',
+      'mark.wanted',
       'mute.wanted',
       'post.wanted',
       'read.wanted',
@@ -147,6 +151,7 @@ const messages = {
     'front-end': [
       'follow.changed',
       'key.accepted',
+      'mark.changed',
       'message.published',
       'message.withdrawn',
       'messages.read',

@@ -8,14 +8,26 @@ import type { SqliteSearch } from './sqlite-search.ts';
 import type { MessageQuery, SearchQuery, StoredMessage } from './store.ts';
 
 const DEFAULT_LIMIT = 50;
+/** Own messages, the newest, to which answers are looked for. */
+const ANSWERABLE = 5_000;
 const COLUMNS = 'leaves.*, peers.name AS author';
 const FROM = 'FROM leaves JOIN peers ON peers.id = leaves.peer';
 const SHOWN = 'peers.root IS NOT NULL AND order_ms IS NOT NULL';
+
+/** BOUNDED by ANSWERABLE. */
+interface Newest {
+  /** Whose they are, and of which tree. */
+  readonly state: string;
+  readonly hashes: ReadonlySet<Hash>;
+  /** A list in JSON. */
+  readonly keys: string;
+}
 
 export class SqliteMessages {
   readonly #db: SqliteConnection;
   readonly #nodes: SqliteNodes;
   readonly #search: SqliteSearch;
+  #newest: Newest = { state: '', hashes: new Set(), keys: '[]' };
 
   constructor(db: SqliteConnection, nodes: SqliteNodes, search: SqliteSearch) {
     this.#db = db;
@@ -65,6 +77,30 @@ export class SqliteMessages {
     const first = new Map(rows.map((row) => [row.node, row]));
     const messages = this.#messages([...first.values()].sort(byOrder));
     return messages.filter(({ inReplyTo }) => inReplyTo === hash);
+  }
+
+  repliesTo(author: string, limit: number): StoredMessage[] {
+    const { keys, hashes } = this.#newestOf(author);
+    const rows = this.#db.all<MessageRow>(
+      `SELECT ${COLUMNS} ${FROM} WHERE answers IN (SELECT value FROM json_each(?)) AND name <> ? AND ${SHOWN}
+       ORDER BY arrival DESC LIMIT ?`,
+      keys,
+      author,
+      limit,
+    );
+    // Two hashes may share a key.
+    return this.#messages(rows.sort(byOrder)).filter(({ inReplyTo }) => inReplyTo !== null && hashes.has(inReplyTo));
+  }
+
+  /** The newest messages of a feed, kept until it has others: their packs need not be read each time. */
+  #newestOf(author: string): Newest {
+    const sql = 'SELECT id || hex(root) AS state FROM peers WHERE name = ? AND root IS NOT NULL';
+    const state = `${author}/${this.#db.get<{ state: string }>(sql, author)?.state ?? ''}`;
+    if (state !== this.#newest.state) {
+      const hashes = new Set(this.find({ authors: [author], limit: ANSWERABLE }).map(({ hash }) => hash));
+      this.#newest = { state, hashes, keys: JSON.stringify([...hashes].map(keyOf)) };
+    }
+    return this.#newest;
   }
 
   search({ text, limit = DEFAULT_LIMIT }: SearchQuery): StoredMessage[] {

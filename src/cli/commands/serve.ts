@@ -1,5 +1,7 @@
 /** `murmure serve`: a peer without prompts, until it is stopped. */
+
 import type { Command } from 'commander';
+import { isMentioned } from '../../feed/mentions.ts';
 import { safeLine } from '../../feed/safe-text.ts';
 import type { PeerFact } from '../../index.ts';
 import type { Store } from '../../store/store.ts';
@@ -15,7 +17,6 @@ import { type LastingPeer, openLastingPeer } from '../peer/lasting-peer.ts';
 import { offerMetrics } from '../peer/offer-metrics.ts';
 import { rateLimited } from '../peer/rate-limit.ts';
 import { eventLine, renderEvent, renderWarning } from '../render/event.ts';
-import { isMentioned } from '../render/message-marks.ts';
 import { shortHash } from '../render/text.ts';
 
 export function declare(program: Command, run: Run): void {

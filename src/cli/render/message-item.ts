@@ -1,9 +1,10 @@
 /** A message on a screen: a line about it, then its text, indented so that no text can pass for another message. */
 import type { Message } from '../../feed/message.ts';
+import type { Muting } from '../../store/muting.ts';
 import type { Item } from '../front-end/screen.ts';
 import type { Paint } from '../output/output.ts';
 import { authorColour } from './author-colour.ts';
-import { marksOf, withMentions } from './message-marks.ts';
+import { marksOf, mutedMark, withMentions } from './message-marks.ts';
 import { relativeTime } from './relative-time.ts';
 import { localDateTime } from './text.ts';
 import { truncate, wrapText } from './wrap.ts';
@@ -18,6 +19,9 @@ export interface MessageItemOptions {
   readonly names: readonly string[];
   readonly exactDate: boolean;
   readonly keyChanged: boolean;
+  /** Why it is not shown where nobody asks for it. */
+  readonly muting?: Muting | undefined;
+  readonly isBookmarked?: boolean;
   /** Who wrote what it answers, if that does not stand above it, safe to show; undefined: nobody knows. */
   readonly answered?: string | undefined;
   /** Lines of text, the rest is left out; default: all. */
@@ -60,7 +64,7 @@ function render(message: Message, options: MessageItemOptions, columns: number):
 }
 
 function head(message: Message, options: MessageItemOptions): string {
-  const { depth, paint, nowMs, ownName, exactDate, keyChanged, answered } = options;
+  const { depth, paint, nowMs, ownName, exactDate, keyChanged, answered, muting, isBookmarked } = options;
   const { author, inReplyTo, read } = message;
   const date = message.date ?? message.receivedAt;
   const isOwn = author === ownName;
@@ -71,6 +75,8 @@ function head(message: Message, options: MessageItemOptions): string {
     paint(authorColour(author), author) + (isOwn && author !== 'you' ? paint('dim', ' (you)') : ''),
     paint('dim', when),
     ...(inReplyTo !== null && depth === 0 ? [paint('dim', `↳ to ${answered ?? 'somebody'}`)] : []),
+    ...(isBookmarked ? [paint('yellow', '★')] : []),
     ...marksOf(message, keyChanged).map((mark) => paint('yellow', `[${mark}]`)),
+    ...(muting ? [paint('yellow', `[${mutedMark(muting)}]`)] : []),
   ].join(' ');
 }

@@ -27,7 +27,8 @@ export interface Status {
   readonly unread: number;
   /** There are more than were counted. */
   readonly isMoreUnread?: boolean;
-  readonly mentions: number;
+  /** Replies and mentions that are new in their list. */
+  readonly notifications: number;
   readonly drafts: number;
 }
 
@@ -53,7 +54,7 @@ function lengthOf(parts: readonly Part[]): number {
 }
 
 function partsOf(
-  { directory, isStopped, changedKeys = 0, sessions, downloads, unread, isMoreUnread, mentions, drafts }: Status,
+  { directory, isStopped, changedKeys = 0, sessions, downloads, unread, isMoreUnread, notifications, drafts }: Status,
   paint: Paint,
 ): Part[] {
   const [first, ...others] = downloads;
@@ -69,7 +70,7 @@ function partsOf(
     unread === 0
       ? undefined
       : { weight: 8, text: paint(['bold', 'cyan'], `${number(unread)}${isMoreUnread ? '+' : ''} unread`) },
-    mentions === 0 ? undefined : { weight: 7, text: paint('bold', `@ ${counted(mentions, 'mention')}`) },
+    notifications === 0 ? undefined : { weight: 7, text: paint('bold', `@ ${counted(notifications, 'notification')}`) },
     drafts === 0 ? undefined : { weight: 3, text: counted(drafts, 'draft') },
   ];
   return parts.filter((part) => part !== undefined);
