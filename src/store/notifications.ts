@@ -32,7 +32,7 @@ export interface NotificationQuery {
 /** In the order of `messages`, each once. */
 export function notifications(store: NotificationStore, query: NotificationQuery): Notification[] {
   const { ownName, nowMs, withMuted = false } = query;
-  const replies = store.repliesTo(ownName, MOST_NOTIFICATIONS);
+  const replies = once(store.repliesTo(ownName, MOST_NOTIFICATIONS));
   const answers = new Set(replies.map(({ hash }) => hash));
   const mentions = mentionsOf(store, ownName).filter(({ hash }) => !answers.has(hash));
   const why = mutingOf(store, { ownName, nowMs });
@@ -67,8 +67,12 @@ function mentionsOf(store: NotificationStore, ownName: string): StoredMessage[] 
     parseSearch(quoted).length > 0
       ? store.search({ text: quoted, limit: MOST_NOTIFICATIONS })
       : store.messages({ limit: MOST_NOTIFICATIONS });
-  const mentioning = candidates.filter(({ author, body }) => author !== ownName && isMentioned(body, ownName));
-  return [...new Map(mentioning.map((message) => [message.hash, message])).values()];
+  return once(candidates.filter(({ author, body }) => author !== ownName && isMentioned(body, ownName)));
+}
+
+/** Somebody may have published again what somebody else wrote. */
+function once(messages: readonly StoredMessage[]): StoredMessage[] {
+  return [...new Map(messages.toReversed().map((message) => [message.hash, message])).values()].toReversed();
 }
 
 /** By when they came here: a date is what a stranger claims. */

@@ -68,8 +68,8 @@ test('what arrives while a question is open is on the next screen; a mention of 
     return [press('f'), 'alice', press('p'), 'Hello.', press('@'), press('escape'), press('q')];
   });
   expect(seen[4]).toContain('Hi @bob, how are you?');
-  expect(seen[4]).toContain('1 mention');
-  expect(seen[5]).toContain('mentions of bob\n• alice');
+  expect(seen[4]).toContain('@ 1 notification');
+  expect(seen[5]).toContain('notifications · 1 new\n• alice');
   expect(rings).toBe(1);
   await world.close();
 });
@@ -211,6 +211,12 @@ const ways: readonly (readonly [string, readonly Answer[], RegExp])[] = [
   ['unfollow', [press('u'), 'alice'], /You no longer follow alice/],
   ['mute', [press('v'), press('m')], /alice is muted/],
   ['mark read', [press('m')], /Marked 1 message as read/],
+  ['bookmark', [press('b')], /Bookmarked/],
+  ['bookmarks', [press('b'), press('B')], /^bookmarks\n• alice/],
+  ['mute a conversation', [press('M')], /timeline\n[^]*This conversation is muted/],
+  ['see what is muted', [press('M'), press('z')], /Is anybody there/],
+  ['own page', [press('y')], /^bob\nthis is +you/],
+  ['notifications', [press('@')], /^notifications/],
   ['search', [press('/'), 'anybody'], /1 message with “anybody”/],
   ['look at a peer', [press('v')], /fingerprint/],
   ["look at a peer's Merkle tree", [press('v'), press('t')], /^tree of alice/],
@@ -263,13 +269,15 @@ test('whatever keys are pressed and whatever is answered, the dialogue goes on u
       expect(width(line)).toBeLessThanOrEqual(columns);
     }
     for (const hint of person.hints) expect(hint).toContain('? help');
-    for (const title of person.seen) titles.add(title.replace(/ (of|by|with) .*/, ''));
+    for (const title of person.seen) titles.add(title.replace(/ (of|by|with|· \d+ new) ?.*/, ''));
     for (const action of person.actions) actions.add(action);
     await world.close();
   });
   const places = [
     'bob · timeline',
-    'mentions',
+    'notifications',
+    'bookmarks',
+    'bob',
     'conversation',
     'peers',
     'alice',
@@ -295,9 +303,13 @@ test('whatever keys are pressed and whatever is answered, the dialogue goes on u
     'sync-all',
   ];
   const others = [
-    'mentions',
+    'notifications',
+    'bookmarks',
+    'bookmark',
+    'mute-conversation',
     'mark-read',
     'toggle-dates',
+    'toggle-muted',
     'log',
     'settings',
     'edit-settings',

@@ -17,7 +17,7 @@ const configSchema = v.partial(
     timeout: v.number(),
     quota: v.number(),
     'no-color': v.boolean(),
-    notify: v.pipe(v.array(v.string()), v.minLength(1)),
+    notify: v.pipe(v.tupleWithRest([v.pipe(v.string(), v.minLength(1))], v.string()), v.readonly()),
   }),
 );
 
@@ -41,7 +41,7 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
   const result = v.safeParse(configSchema, table);
   if (!result.success) {
     const [issue] = result.issues;
-    throw new InvalidFileError(path, `"${v.getDotPath(issue)}" must be a ${issue.expected}`);
+    throw new InvalidFileError(path, `"${v.getDotPath(issue)}" must be a ${issue.expected?.replace('Array', 'list')}`);
   }
   const unknownKeys = Object.keys(table).filter((key) => !(key in configSchema.entries));
   return { config: result.output, unknownKeys };
@@ -63,7 +63,7 @@ export function settingFrom(setting: string, text: string): SettingValue {
     ? 'true or false'
     : v.is(schema, 1)
       ? 'a number above 0'
-      : v.is(schema, [''])
+      : v.is(schema, ['program'])
         ? 'a program and its arguments, such as ["notify-send", "murmure"]'
         : 'a value';
   throw new UsageError(`the setting "${setting}" takes ${wanted}, not "${text}"`);

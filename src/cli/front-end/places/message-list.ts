@@ -4,7 +4,7 @@ import { toMessage } from '../../../feed/message.ts';
 import { safeLine } from '../../../feed/safe-text.ts';
 import { conversationSubject } from '../../../store/muting.ts';
 import type { StoredMessage } from '../../../store/store.ts';
-import type { Hash } from '../../../wire/hash.ts';
+import { type Hash, isHash } from '../../../wire/hash.ts';
 import { startOfConversation, turnsFrom } from '../../messages/conversation.ts';
 import { messageItem } from '../../render/message-item.ts';
 import { localDateTime, shortHash } from '../../render/text.ts';
@@ -72,7 +72,7 @@ export function messageList(
 /** One key makes a mark and takes it away. */
 export function meantAction(action: Action, item: string, { store }: Pick<Sources, 'store'>): Action {
   if (action === 'bookmark' && store.markedAmong('bookmark', [item]).has(item)) return 'unbookmark';
-  if (action !== 'mute-conversation') return action;
+  if (action !== 'mute-conversation' || !isHash(item)) return action;
   const subject = conversationSubject(store, item as Hash);
   return store.markedAmong('conversation', [subject]).has(subject) ? 'unmute-conversation' : action;
 }
@@ -114,7 +114,7 @@ export function answeredAuthor({ inReplyTo }: StoredMessage, store: Pick<ReadSto
 
 /** Most actions are about the message; some are about its author. There may be no message at all. */
 function subjectOf(action: Action, item: string, store: ReadStore): string {
-  if ((action === 'mute-conversation' || action === 'unmute-conversation') && item !== '')
+  if ((action === 'mute-conversation' || action === 'unmute-conversation') && isHash(item))
     return conversationSubject(store, item as Hash);
   if (isAboutMessage(action)) return item;
   if (action === 'peer' && item !== '') return store.message(item as Hash)?.author ?? '';

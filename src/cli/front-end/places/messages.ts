@@ -36,7 +36,8 @@ export function timelinePlace({ cursor }: Place, sources: Sources): PlaceScreen 
   while (limit < MOST_AT_START && isShort()) limit *= 2;
   // What one has just written is where the cursor is; one goes on reading where one was.
   const { position } = readingPosition;
-  if (cursor !== position && store.message(position as Hash) !== undefined) live.backTo = position;
+  const isThere = position !== '' && store.message(position as Hash) !== undefined;
+  if (isThere && cursor !== position) live.backTo = position;
   const messages = messageList(sources, () => arrangeThreads(list().messages));
   return {
     ...messages,

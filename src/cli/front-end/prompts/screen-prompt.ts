@@ -89,7 +89,7 @@ export const screenPrompt = createPrompt<ScreenAnswer, ScreenPromptConfig>((conf
     else if (movement !== undefined) move(movement);
     else if (sequenceOf(key) === "'" && canReturn) {
       const { backTo } = returning;
-      returning.backTo = current.item ?? '';
+      returning.backTo = '';
       comeTo(moveTo(backTo, list));
     }
   });
