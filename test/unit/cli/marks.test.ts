@@ -26,7 +26,12 @@ const has = (peer: string, ...nodes: ReturnType<typeof messageNode>[]) =>
 describe('notifications and mentions', () => {
   beforeEach(async () => {
     const own = (await json('post', 'a question')).lines[0]?.hash;
-    has('bob', messageNode('an answer', NOON, own), messageNode('hello @me', NOON + 1), messageNode('nothing', NOON + 2));
+    has(
+      'bob',
+      messageNode('an answer', NOON, own),
+      messageNode('hello @me', NOON + 1),
+      messageNode('nothing', NOON + 2),
+    );
   });
 
   test('say why, and what is new', async () => {
@@ -105,7 +110,9 @@ describe('mute', () => {
     expect(bodiesOf(await json('timeline', 'bob'))).toEqual(['rien']);
     // Whoever looks for something finds it.
     expect((await json('search', 'football')).lines).toMatchObject([{ mutedBy: 'word' }]);
-    expect((await human('unmute', '--word', 'FOOTBALL')).out).toBe('The timeline shows messages with “football” again.\n');
+    expect((await human('unmute', '--word', 'FOOTBALL')).out).toBe(
+      'The timeline shows messages with “football” again.\n',
+    );
     expect(await json('timeline')).toMatchObject({ lines: [{}, {}] });
   });
 

@@ -127,7 +127,10 @@ describe('the command', () => {
 test.skipIf(process.platform === 'win32')('a real program reads it, without a shell in between', async () => {
   const folder = await initHome();
   const [program, out] = [join(folder, 'tell'), join(folder, 'out')];
-  writeFileSync(program, `#!/bin/sh\n{ printf '%s|' "$@" "$MURMURE_KIND"; cat; } > '${out}.part'; mv '${out}.part' '${out}'\n`);
+  writeFileSync(
+    program,
+    `#!/bin/sh\n{ printf '%s|' "$@" "$MURMURE_KIND"; cat; } > '${out}.part'; mv '${out}.part' '${out}'\n`,
+  );
   chmodSync(program, 0o755);
   const clock = new VirtualClock();
   using notifier = new Notifier({ command: [program, '$(id)', '; id'], clock, warn: () => {} });
@@ -154,7 +157,12 @@ test.skipIf(process.platform === 'win32')('a program that is missing, fails, or 
 test('whoever runs the peer tells of what arrives and concerns the person; nobody else does', () => {
   const store = openSqliteStore(':memory:');
   const own = store.publish('me', { date: NOON, inReplyTo: null, body: 'a question' }, NOON_MS).hash;
-  const nodes = [messageNode('an answer', NOON, own), messageNode('for @me'), messageNode('nothing'), messageNode('@me: rain')];
+  const nodes = [
+    messageNode('an answer', NOON, own),
+    messageNode('for @me'),
+    messageNode('nothing'),
+    messageNode('@me: rain'),
+  ];
   store.setMarks([{ kind: 'word', subject: 'rain', untilMs: undefined }]);
   fetchTree(store, 'bob', treeOf(nodes));
   const told: string[] = [];
@@ -172,7 +180,8 @@ test('whoever runs the peer tells of what arrives and concerns the person; nobod
   const settings = { notify: ['tell'] } as never;
   expect(notifyArrivals({ settings: {} as never, nowMs: () => NOON_MS }, options)).toBeUndefined();
   using _notifying = notifyArrivals({ settings, nowMs: () => NOON_MS }, { ...options, run: program });
-  const arrive = (...hashes: string[]) => listener({ type: 'messages.received', peer: 'bob', hashes, messages: [] } as never);
+  const arrive = (...hashes: string[]) =>
+    listener({ type: 'messages.received', peer: 'bob', hashes, messages: [] } as never);
   for (const { hash } of nodes) arrive(hash);
   expect(told).toEqual(['an answer']);
   isOurs = false;

@@ -53,7 +53,10 @@ describe.each([1, 2, 4, 6, 9])('a home of version %i', (version) => {
     const [own] = store.messages({ authors: ['me'] });
     const reply = messageNode('an answer', NOON, own?.hash);
     fetchTree(store, 'dave', treeOf([reply]), { nowMs: store.noticedUntilMs() + 1 });
-    expect(notifications(store, { ownName: 'me', nowMs: NOON_MS }).at(-1)).toMatchObject({ kind: 'reply', isNew: true });
+    expect(notifications(store, { ownName: 'me', nowMs: NOON_MS }).at(-1)).toMatchObject({
+      kind: 'reply',
+      isNew: true,
+    });
   });
 
   test('goes on where it was', () => {

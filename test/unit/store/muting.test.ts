@@ -45,7 +45,10 @@ describe('a word', () => {
 });
 
 describe('a conversation', () => {
-  const [question, answer] = [messageNode('question'), messageNode('an answer', NOON + 1, messageNode('question').hash)];
+  const [question, answer] = [
+    messageNode('question'),
+    messageNode('an answer', NOON + 1, messageNode('question').hash),
+  ];
   const deep = messageNode('deeper', NOON + 2, answer.hash);
 
   test('is muted with all that answers, by whichever of its messages it was named', () => {

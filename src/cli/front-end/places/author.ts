@@ -17,8 +17,9 @@ import { everywhere, helpKey, type PlaceScreen, wayBack } from './place.ts';
 
 /** Messages, the newest first. The others are on a screen of their own. */
 const SHOWN = 100;
-/** The item that says who it is; no hash. */
+/** The items that say who it is, and why its sessions are where they are: no hashes. */
 const ABOUT = 'about';
+const SESSIONS = 'sessions';
 
 interface Keys {
   readonly pinned: PublicKey | undefined;
@@ -51,10 +52,16 @@ export function peerPlace({ subject: name }: Place, sources: Sources): PlaceScre
   ];
   const wrote = cached(sources, () => store.messages({ authors: [name], limit: SHOWN }).toReversed());
   const messages = messageList(sources, () => flat(wrote()));
+  const isMessage = (item: string) => item !== ABOUT && item !== SESSIONS;
   const about: Item = {
     id: ABOUT,
-    lines: (columns) => [...describe(name, sources).flatMap((line) => wrapText(line, columns, 2)), ''],
+    lines: (columns) => [...wrapped(describe(name, sources), columns), ''],
     short: (columns) => [truncate(`${paint('bold', safeLine(name))}: ${messageCount(name, sources)}`, columns), ''],
+  };
+  const sessions: Item = {
+    id: SESSIONS,
+    lines: (columns) => ['', ...wrapped(describeSessions(name, sources), columns)],
+    short: (columns) => ['', ...wrapped(describeSessions(name, sources).slice(0, 1), columns)],
   };
   const aboutPeer: readonly Action[] = ['peer', 'messages', 'tree', ...relation.map(({ action }) => action)];
   return {
@@ -72,23 +79,19 @@ export function peerPlace({ subject: name }: Place, sources: Sources): PlaceScre
       ...lessUsedKeys.filter(({ key }) => !['v', 't'].includes(key)),
       ...everywhere,
     ],
-    items: () => [about, ...messages.items()],
+    items: () => [about, ...messages.items(), ...(live.explain(name).length === 0 ? [] : [sessions])],
     meant: (action, item) => {
-      if (action === 'choose') return item === ABOUT ? 'messages' : 'thread';
+      if (action === 'choose') return isMessage(item) ? 'thread' : 'messages';
       return messages.meant?.(action, item);
     },
     subject: (action, item) =>
-      aboutPeer.includes(action) ? name : item === ABOUT ? '' : messages.subject(action, item),
+      aboutPeer.includes(action) ? name : isMessage(item) ? messages.subject(action, item) : '',
     visited: (item) => {
-      if (item !== ABOUT) messages.visited?.(item);
+      if (isMessage(item)) messages.visited?.(item);
     },
     isUnseen: () => false,
     beside: (item, size) =>
-      item === ABOUT
-        ? describe(name, sources)
-            .flatMap((line) => wrapText(line, size.columns, 2))
-            .slice(0, size.rows)
-        : (messages.beside?.(item, size) ?? []),
+      isMessage(item) ? (messages.beside?.(item, size) ?? []) : aboutBeside(name, size, sources),
   };
 }
 
@@ -96,9 +99,29 @@ function messageCount(name: string, { peer, store }: Sources): string {
   return counted(name === peer.name ? store.ownFeed().messages : (store.peer(name)?.messages ?? 0), 'message');
 }
 
+/** Who it is, as it stands beside a list. */
+export function aboutBeside(
+  name: string,
+  { columns, rows }: { readonly columns: number; readonly rows: number },
+  sources: Sources,
+): string[] {
+  return wrapped([...describe(name, sources), '', ...describeSessions(name, sources)], columns).slice(0, rows);
+}
+
+function wrapped(lines: readonly string[], columns: number): string[] {
+  return lines.flatMap((line) => wrapText(line, columns, 2));
+}
+
 /** Who it is, in lines; safe to show. */
-export function describe(name: string, sources: Sources): string[] {
+function describe(name: string, sources: Sources): string[] {
   return name === sources.peer.name ? describeSelf(sources) : describePeer(name, sources);
+}
+
+function describeSessions(name: string, { live, paint }: Pick<Sources, 'live' | 'paint'>): string[] {
+  const explanations = live.explain(name);
+  if (explanations.length === 0) return [];
+  const sentences = explanations.flatMap((explanation) => explanation.sentences.map((sentence) => safeLine(sentence)));
+  return [paint('bold', 'Sessions and downloads'), ...sentences];
 }
 
 function describeSelf({ peer, store, paint }: Sources): string[] {
@@ -153,8 +176,6 @@ function describePeer(name: string, { store, live, paint, now }: Sources): strin
       ],
       ['root', record?.root === undefined ? 'unknown' : shortHash(record.root)],
     ]),
-    ...(explanations.length === 0 ? [] : ['', paint('bold', 'Sessions and downloads')]),
-    ...explanations.flatMap(({ sentences }) => sentences.map((sentence) => safeLine(sentence))),
   ];
 }
 

@@ -4,10 +4,10 @@ import { safeLine } from '../../../feed/safe-text.ts';
 import { isMuted } from '../../../store/muting.ts';
 import { relativeTime } from '../../render/relative-time.ts';
 import { columns, counted } from '../../render/text.ts';
-import { truncate, wrapText } from '../../render/wrap.ts';
+import { truncate } from '../../render/wrap.ts';
 import type { Item } from '../screen.ts';
 import type { Sources } from '../sources.ts';
-import { describe, hasNewKey } from './author.ts';
+import { aboutBeside, hasNewKey } from './author.ts';
 import { everywhere, helpKey, type PlaceScreen, wayBack } from './place.ts';
 
 /** The page of the peer shows longer ones in full. */
@@ -36,10 +36,7 @@ export function peersPlace(_place: Place, sources: Sources): PlaceScreen {
     ],
     items: () => peerItems(sources),
     subject: (_action, item) => item,
-    beside: (item, { columns, rows }) =>
-      describe(item, sources)
-        .flatMap((line) => wrapText(line, columns, 2))
-        .slice(0, rows),
+    beside: (item, size) => aboutBeside(item, size, sources),
   };
 }
 
