@@ -22,6 +22,8 @@ export interface MessageItemOptions {
   /** Why it is not shown where nobody asks for it. */
   readonly muting?: Muting | undefined;
   readonly isBookmarked?: boolean;
+  /** It stands out as new; default: what was not read, of others. */
+  readonly isNew?: boolean;
   /** Who wrote what it answers, if that does not stand above it, safe to show; undefined: nobody knows. */
   readonly answered?: string | undefined;
   /** Lines of text, the rest is left out; default: all. */
@@ -68,9 +70,10 @@ function head(message: Message, options: MessageItemOptions): string {
   const { author, inReplyTo, read } = message;
   const date = message.date ?? message.receivedAt;
   const isOwn = author === ownName;
+  const { isNew = !read && !isOwn } = options;
   const when = exactDate ? localDateTime(date) : relativeTime(Date.parse(date), nowMs);
   return [
-    ...(read || isOwn ? [] : [paint(['bold', 'cyan'], '•')]),
+    ...(isNew ? [paint(['bold', 'cyan'], '•')] : []),
     ...(depth > 0 ? [paint('dim', '↳')] : []),
     paint(authorColour(author), author) + (isOwn && author !== 'you' ? paint('dim', ' (you)') : ''),
     paint('dim', when),

@@ -39,6 +39,12 @@ export function flat(messages: readonly StoredMessage[]): Turn[] {
   return messages.map((message) => ({ message, depth: 0 }));
 }
 
+interface ListOptions {
+  readonly whole?: boolean;
+  /** Default: what is unread. */
+  readonly isNew?: (item: string) => boolean;
+}
+
 type MessageList = Pick<
   PlaceScreen,
   'from' | 'isText' | 'items' | 'subject' | 'meant' | 'visited' | 'isUnseen' | 'beside'
@@ -48,7 +54,7 @@ type MessageList = Pick<
 export function messageList(
   sources: Sources,
   turns: () => readonly Turn[],
-  { whole = false }: { whole?: boolean } = {},
+  { whole = false, isNew }: ListOptions = {},
 ): MessageList {
   const { store, peer } = sources;
   const isUnread = (item: string) => {
@@ -58,13 +64,13 @@ export function messageList(
   return {
     from: 'bottom',
     isText: false,
-    items: () => itemsOf(turns(), sources, whole),
+    items: () => itemsOf(turns(), sources, { whole, ...(isNew && { isNew }) }),
     subject: (action, item) => subjectOf(action, item, store),
     meant: (action, item) => (action === 'choose' ? undefined : meantAction(action, item, sources)),
     visited: (item) => {
       if (store.message(item as Hash)?.read === false) sources.seen(item);
     },
-    isUnseen: isUnread,
+    isUnseen: isNew ?? isUnread,
     ...(!whole && { beside: (item, size) => conversationBeside(item, size, sources) }),
   };
 }
@@ -77,12 +83,13 @@ export function meantAction(action: Action, item: string, { store }: Pick<Source
   return store.markedAmong('conversation', [subject]).has(subject) ? 'unmute-conversation' : action;
 }
 
-export function itemsOf(turns: readonly Turn[], sources: Sources, whole: boolean): Item[] {
+function itemsOf(turns: readonly Turn[], sources: Sources, { whole, isNew }: ListOptions): Item[] {
   const optionsFor = itemOptions(sources);
   return turns.map(({ message, depth }) =>
     messageItem(toMessage(message, sources.now()), {
       ...optionsFor(message, depth),
       ...(!whole && { maxLines: LINES_IN_LIST }),
+      ...(isNew && { isNew: isNew(message.hash) }),
     }),
   );
 }

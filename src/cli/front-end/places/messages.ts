@@ -78,8 +78,13 @@ function mutedAside(hidden: number, showsMuted: boolean): string {
 
 export function notificationsPlace(_place: Place, sources: Sources): PlaceScreen {
   const { live, notificationsPosition } = sources;
-  const isNew = (item: string) => sources.notifications().some(({ message, isNew }) => isNew && message.hash === item);
-  const messages = messageList(sources, () => flat(sources.notifications().map(({ message }) => message)));
+  const news = cached(
+    sources,
+    () => new Set(sources.notifications().flatMap(({ message, isNew }) => (isNew ? [message.hash] : []))),
+  );
+  const isNew = (item: string) => news().has(item);
+  const turns = () => flat(sources.notifications().map(({ message }) => message));
+  const messages = messageList(sources, turns, { isNew });
   return {
     ...messages,
     visited: (item) => {
@@ -87,11 +92,7 @@ export function notificationsPlace(_place: Place, sources: Sources): PlaceScreen
       if (isNew(item)) sources.noticed(item);
       messages.visited?.(item);
     },
-    isUnseen: isNew,
-    title: () => {
-      const count = sources.notifications().filter(({ isNew }) => isNew).length;
-      return `notifications${count === 0 ? '' : ` · ${count} new`}`;
-    },
+    title: () => `notifications${news().size === 0 ? '' : ` · ${news().size} new`}`,
     aside: () => (live.showsMuted ? mutedAside(0, true) : ''),
     empty: `Nobody has replied to you or mentioned @${safeLine(sources.peer.name)} yet.`,
     keys: [
