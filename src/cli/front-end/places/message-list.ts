@@ -29,7 +29,7 @@ export const messageKeys: readonly Key[] = [
 ];
 export const lessUsedKeys: readonly Key[] = [
   { key: 'v', label: 'author', action: 'peer' },
-  { key: 'b', label: 'bookmark', action: 'bookmark' },
+  { key: 'b', label: '', action: 'bookmark' },
   { key: 'M', label: '', action: 'mute-conversation' },
   { key: 't', label: 'times', action: 'toggle-dates' },
   { key: 'x', label: '', action: 'withdraw' },

@@ -17,7 +17,7 @@ export const everywhere: readonly Key[] = [
   { key: 'p', label: 'post', action: 'post' },
   { key: '/', label: 'search', action: 'search' },
   { key: 'w', label: 'peers', action: 'peers' },
-  { key: '@', label: 'notifications', action: 'notifications' },
+  { key: '@', label: 'replies', action: 'notifications' },
   { key: 'B', label: '', action: 'bookmarks' },
   { key: 'y', label: '', action: 'peer', isOwn: true },
   { key: 'i', label: 'inspect', action: 'inspect' },
