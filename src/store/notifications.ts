@@ -5,7 +5,7 @@ import { parseSearch } from './search-words.ts';
 import type { Store, StoredMessage } from './store.ts';
 
 /** BOUNDED: the newest of these are listed and counted. */
-const MOST_NOTIFICATIONS = 500;
+const MOST_NOTIFICATIONS = 200;
 
 export type NotificationKind = 'reply' | 'mention';
 

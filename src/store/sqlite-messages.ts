@@ -3,13 +3,15 @@ import type { Hash } from '../wire/hash.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 import { keyOf } from './sqlite-leaf-keys.ts';
 import type { SqliteNodes } from './sqlite-nodes.ts';
-import { type MessageRow, messageFrom } from './sqlite-rows.ts';
+import { contentOf, type MessageContent, type MessageRow, messageFrom } from './sqlite-rows.ts';
 import type { SqliteSearch } from './sqlite-search.ts';
 import type { MessageQuery, SearchQuery, StoredMessage } from './store.ts';
 
 const DEFAULT_LIMIT = 50;
 /** Own messages, the newest, to which answers are looked for. */
 const ANSWERABLE = 5_000;
+/** Messages whose contents are kept in memory. */
+const KEPT = 4_096;
 const COLUMNS = 'leaves.*, peers.name AS author';
 const FROM = 'FROM leaves JOIN peers ON peers.id = leaves.peer';
 const SHOWN = 'peers.root IS NOT NULL AND order_ms IS NOT NULL';
@@ -27,12 +29,16 @@ export class SqliteMessages {
   readonly #db: SqliteConnection;
   readonly #nodes: SqliteNodes;
   readonly #search: SqliteSearch;
+  /** By arrival: screens ask for the same messages again and again, and each may be in a pack of its own. BOUNDED by KEPT. */
+  readonly #contents = new Map<number, MessageContent>();
   #newest: Newest = { state: '', hashes: new Set(), keys: '[]' };
 
   constructor(db: SqliteConnection, nodes: SqliteNodes, search: SqliteSearch) {
     this.#db = db;
     this.#nodes = nodes;
     this.#search = search;
+    // An arrival that was undone is given again.
+    db.onRollback(() => this.#contents.clear());
   }
 
   find({ authors, limit = DEFAULT_LIMIT, beforeMs = Number.MAX_SAFE_INTEGER }: MessageQuery = {}): StoredMessage[] {
@@ -146,7 +152,19 @@ export class SqliteMessages {
 
   #messages(rows: readonly MessageRow[]): StoredMessage[] {
     const read = this.#nodes.leafReader();
-    return rows.map((row) => messageFrom(row, read(row.node)));
+    const isKept = rows.length <= KEPT;
+    return rows.map((row) => {
+      const kept = this.#contents.get(row.arrival);
+      if (kept !== undefined) return messageFrom(row, kept);
+      const content = contentOf(read(row.node));
+      if (isKept) this.#keep(row.arrival, content);
+      return messageFrom(row, content);
+    });
+  }
+
+  #keep(arrival: number, content: MessageContent): void {
+    this.#contents.set(arrival, content);
+    if (this.#contents.size > KEPT) this.#contents.delete(this.#contents.keys().next().value ?? arrival);
   }
 }
 

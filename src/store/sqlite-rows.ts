@@ -62,10 +62,19 @@ export function messageIn(value: Uint8Array | undefined): MessageFields | undefi
   return node?.ok && node.value.kind === 'message' ? node.value : undefined;
 }
 
-export function messageFrom(row: MessageRow, leaf: StoredNode | undefined): StoredMessage {
+/** What is in the leaf of a message, and never changes. */
+export interface MessageContent extends MessageFields {
+  readonly hash: Hash;
+}
+
+export function contentOf(leaf: StoredNode | undefined): MessageContent {
   const { date = 0, inReplyTo = null, body = '' } = messageIn(leaf?.value) ?? {};
+  return { hash: leaf?.hash ?? '', date, inReplyTo, body };
+}
+
+export function messageFrom(row: MessageRow, { hash, date, inReplyTo, body }: MessageContent): StoredMessage {
   return {
-    hash: leaf?.hash ?? '',
+    hash,
     author: row.author,
     date,
     inReplyTo,
