@@ -192,7 +192,7 @@ test('muted words and conversations are not shown, nor counted, until they are a
   expect(seen[0]).not.toContain('rain');
   expect(seen[0]).toMatch(/2 unread(?! · @)/);
   expect(seen[1]).not.toContain('snow');
-  expect(seen[2]).toMatch(/\[muted: “rain”\]\n {2}rain for @bob[^]*\[muted: this conversation\]\n {2}snow/);
+  expect(seen[2]).toMatch(/\[muted: “rain”\]\n {2}rain for @bob[\s\S]*\[muted: this conversation\]\n {2}snow/);
   expect(seen[4]).toContain('snow');
   expect(asides.slice(0, 5)).toEqual([
     '1 muted: z shows them',
@@ -296,7 +296,7 @@ const ways: readonly (readonly [string, readonly Answer[], RegExp])[] = [
   ['mark read', [press('m')], /Marked 1 message as read/],
   ['bookmark', [press('b')], /Bookmarked/],
   ['bookmarks', [press('b'), press('B')], /^bookmarks\nalice .*★/],
-  ['mute a conversation', [press('M')], /timeline\n[^]*This conversation is muted/],
+  ['mute a conversation', [press('M')], /timeline\n[\s\S]*This conversation is muted/],
   ['see what is muted', [press('M'), press('z')], /Is anybody there/],
   ['own page', [press('y')], /^bob\nthis is +you/],
   ['notifications', [press('@')], /^notifications/],

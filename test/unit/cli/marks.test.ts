@@ -64,7 +64,7 @@ test('unread shows the oldest first, marks them as read, and says how many are l
   await json('follow', 'bob', '--force');
   expect(bodiesOf(await json('unread'))).toEqual(['message 1', 'message 2', 'message 3']);
   const first = await human('unread', '--limit', '2');
-  expect(first.out).toMatch(/message 1[^]*message 2/);
+  expect(first.out).toMatch(/message 1[\s\S]*message 2/);
   expect(first.err).toBe('1 more unread message: run "murmure unread" again for the next.\n');
   expect(bodiesOf(await json('unread'))).toEqual(['message 3']);
   await human('unread');
