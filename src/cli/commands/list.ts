@@ -1,4 +1,4 @@
-/** `murmure list`: lists of people, which `@NAME` stands for wherever peers are named. */
+/** `murmure list`: lists of people, which `@NAME` stands for wherever several peers can be named. */
 import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
 import type { Store } from '../../store/store.ts';
@@ -15,7 +15,7 @@ export function declare(program: Command, run: Run): void {
   const list = program
     .command('list')
     .summary('keep lists of people')
-    .description('Keeps lists of people. @NAME stands for all of a list wherever peers are named.');
+    .description('Keeps lists of people. @NAME stands for all of a list wherever several peers can be named.');
   list
     .command('show', { isDefault: true })
     .summary('show your lists')
