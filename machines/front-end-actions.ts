@@ -121,6 +121,11 @@ export const withActions = notices.extend({
       const wish = { type: 'read.wanted' as const, hashes: [event.hash as Hash], ticket: '' };
       enqueue({ type: 'sendToPeer', params: { wish } });
     }),
+    markNoticed: notices.enqueueActions(({ event, enqueue }) => {
+      assertEvent(event, 'notification.seen');
+      const mark = { kind: 'notice', subject: event.hash, marked: true } as const;
+      enqueue({ type: 'sendToPeer', params: { wish: { type: 'mark.wanted', ...mark, ticket: '' } } });
+    }),
     /** Of the peer that was chosen. */
     beginSync: notices.enqueueActions(({ context, enqueue }) => {
       const { action, subject, awaited } = context;

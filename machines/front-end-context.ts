@@ -8,7 +8,8 @@ import type { StoreWish, WishAnswer } from './wishes.ts';
 /** The kinds of screens. */
 const PLACE_KINDS = [
   'timeline',
-  'mentions',
+  'notifications',
+  'bookmarks',
   'thread',
   'found',
   'peers',
@@ -24,7 +25,10 @@ const PLACE_KINDS = [
 export type PlaceKind = (typeof PLACE_KINDS)[number];
 
 /** What the peer is asked to change in the store. */
-const STORE_ACTIONS = ['follow', 'unfollow', 'mute', 'unmute', 'trust', 'withdraw', 'mark-read'] as const;
+const STORE_ACTIONS = [
+  ...(['follow', 'unfollow', 'mute', 'unmute', 'trust', 'withdraw', 'mark-read'] as const),
+  ...(['bookmark', 'unbookmark', 'mute-conversation', 'unmute-conversation'] as const),
+];
 /** What is asked of another peer. */
 const SYNC_ACTIONS = ['sync', 'root'] as const;
 
@@ -44,6 +48,8 @@ export type Action =
   /** Downloads from everyone who is followed. */
   | 'sync-all'
   | 'toggle-dates'
+  /** Shows what is muted, or no longer. */
+  | 'toggle-muted'
   | 'edit-settings';
 
 export interface Place {
@@ -123,13 +129,18 @@ const NEEDING_PEER: readonly Action[] = [
   ...(['peer', 'messages', 'tree'] as const),
 ];
 
+const ABOUT_MESSAGE: readonly Action[] = [
+  ...(['thread', 'reply', 'withdraw'] as const),
+  ...(['bookmark', 'unbookmark', 'mute-conversation', 'unmute-conversation'] as const),
+];
+
 /** Whether it is about a message or a peer; the others are about nothing in particular. */
 export function hasSubject(action: Action): boolean {
   return isAboutMessage(action) || needsPeer(action);
 }
 
 export function isAboutMessage(action: Action): boolean {
-  return action === 'thread' || action === 'reply' || action === 'withdraw';
+  return ABOUT_MESSAGE.includes(action);
 }
 
 export function isStoreAction(action: Action): action is (typeof STORE_ACTIONS)[number] {
@@ -161,6 +172,12 @@ export function storeWishOf(context: FrontEndContext): StoreWish {
       return { type: 'trust.wanted', name: subject, key: context.offered, ticket };
     case 'withdraw':
       return { type: 'withdrawal.wanted', hash: subject as Hash, ticket };
+    case 'bookmark':
+    case 'unbookmark':
+      return { type: 'mark.wanted', kind: 'bookmark', subject, marked: action === 'bookmark', ticket };
+    case 'mute-conversation':
+    case 'unmute-conversation':
+      return { type: 'mark.wanted', kind: 'conversation', subject, marked: action === 'mute-conversation', ticket };
     case 'mark-read':
       return { type: 'read.wanted', hashes: 'all', ticket };
     default:

@@ -28,14 +28,21 @@ export type HeardFact =
       readonly name: string;
       readonly address: SocketAddress;
     }
-  /** Without the messages, which are in the store. `mentions`: how many of the newest mention the person. */
-  | { readonly type: 'messages.received'; readonly peer: string; readonly count: number; readonly mentions: number };
+  /** Without the messages, which are in the store. `notifications`: how many of the newest are replies to the person, or mention them. */
+  | {
+      readonly type: 'messages.received';
+      readonly peer: string;
+      readonly count: number;
+      readonly notifications: number;
+    };
 
 export type FrontEndEvent =
   /** A key on a screen. `subject` is the message or the peer that it is about, `''` if there is none; `cursor` the item it was pressed on. */
   | { readonly type: 'action.chosen'; readonly action: Action; readonly subject: string; readonly cursor: string }
   /** The cursor came to a message that was unread. */
   | { readonly type: 'message.seen'; readonly hash: string }
+  /** The cursor came to a notification that was new. */
+  | { readonly type: 'notification.seen'; readonly hash: string }
   | { readonly type: 'text.changed'; readonly text: string }
   | { readonly type: 'text.given'; readonly text: string }
   | { readonly type: 'peer.chosen'; readonly name: string }
@@ -77,7 +84,7 @@ export const base = setup({
     sendToPeer: effect<{ wish: Wish }>('sendToPeer'),
     showScreen: effect<{ place: Place; notice: Notice | undefined }>('showScreen'),
     refresh: effect<{ notice: Notice | undefined }>('refresh'),
-    ring: effect<{ mentions: number }>('ring'),
+    ring: effect<{ notifications: number }>('ring'),
     askText: effect<{ subject: string; draft: string }>('askText'),
     keepDrafts: effect<{ drafts: FrontEndContext['drafts'] }>('keepDrafts'),
     askLine: effect<{ action: Action }>('askLine'),
@@ -128,9 +135,9 @@ export const base = setup({
       assertEvent(event, 'session.opened');
       return event.direction === 'outgoing' && greeted !== undefined && sameAddress(greeted, event.address);
     },
-    hasMention: ({ event }) => {
+    hasNotification: ({ event }) => {
       assertEvent(event, 'messages.received');
-      return event.mentions > 0;
+      return event.notifications > 0;
     },
   },
 });

@@ -40,14 +40,15 @@ export const frontEndMachine = withActions.createMachine({
   on: {
     'messages.received': [
       {
-        guard: 'hasMention',
-        actions: [refresh, { type: 'ring', params: ({ event }) => ({ mentions: event.mentions }) }],
+        guard: 'hasNotification',
+        actions: [refresh, { type: 'ring', params: ({ event }) => ({ notifications: event.notifications }) }],
       },
       { actions: refresh },
     ],
     'sync.finished': { guard: 'isAwaited', actions: ['noteSync', refresh] },
     'session.opened': { guard: 'isGreeted', actions: ['noteGreeted', refresh] },
     'message.seen': { actions: 'markSeen' },
+    'notification.seen': { actions: 'markNoticed' },
   },
   states: {
     viewing: {
@@ -172,6 +173,7 @@ export const frontEndMachine = withActions.createMachine({
           { guard: 'isAnswer', target: 'viewing', actions: 'noteAnswer' },
         ],
         'mute.changed': { guard: 'isAnswer', target: 'viewing', actions: 'noteAnswer' },
+        'mark.changed': { guard: 'isAnswer', target: 'viewing', actions: 'noteAnswer' },
         'key.accepted': { guard: 'isAnswer', target: 'viewing', actions: 'noteAnswer' },
         'message.withdrawn': { guard: 'isAnswer', target: 'viewing', actions: 'noteAnswer' },
         'messages.read': { guard: 'isAnswer', target: 'viewing', actions: 'noteAnswer' },

@@ -57,6 +57,8 @@ const messages = {
       'history.wanted',
       'keepAlive.sealed',
       'key.accepted',
+      'mark.changed',
+      'mark.wanted',
       'message.published',
       'message.withdrawn',
       'messages.read',
@@ -120,6 +122,7 @@ const messages = {
     'front-end': [
       'action.chosen',
       'message.seen',
+      'notification.seen',
       'peer.chosen',
       'peers.listed',
       'prompt.cancelled',
@@ -136,6 +139,7 @@ const messages = {
     peer: [
       'follow.wanted',
       'hello.wanted',
+      'mark.wanted',
       'mute.wanted',
       'post.wanted',
       'read.wanted',
@@ -148,6 +152,7 @@ const messages = {
     'front-end': [
       'follow.changed',
       'key.accepted',
+      'mark.changed',
       'message.published',
       'message.withdrawn',
       'messages.read',

@@ -10,6 +10,7 @@ export const wishActions = {
       'withdrawal.wanted',
       'follow.wanted',
       'mute.wanted',
+      'mark.wanted',
       'trust.wanted',
       'read.wanted',
     ]);

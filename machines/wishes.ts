@@ -3,6 +3,7 @@
  * A `ticket` names a wish in its answer. Whoever asks chooses it, unique among all who ask this peer; `''`: no answer is awaited.
  */
 import type { PublicKey } from '../src/identity/public-key.ts';
+import type { MarkKind } from '../src/store/store.ts';
 import type { Hash } from '../src/wire/hash.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import type { Failure } from './events.ts';
@@ -19,7 +20,23 @@ export type StoreWish =
   /** Takes a message out of the own tree. */
   | { readonly type: 'withdrawal.wanted'; readonly hash: Hash; readonly ticket: string }
   | { readonly type: 'follow.wanted'; readonly name: string; readonly following: boolean; readonly ticket: string }
-  | { readonly type: 'mute.wanted'; readonly name: string; readonly muted: boolean; readonly ticket: string }
+  /** `untilMs`: not for good. */
+  | {
+      readonly type: 'mute.wanted';
+      readonly name: string;
+      readonly muted: boolean;
+      readonly untilMs?: number;
+      readonly ticket: string;
+    }
+  /** Marks something, or takes the mark away; `untilMs`: not for good. */
+  | {
+      readonly type: 'mark.wanted';
+      readonly kind: MarkKind;
+      readonly subject: string;
+      readonly marked: boolean;
+      readonly untilMs?: number;
+      readonly ticket: string;
+    }
   /** Believes this key in the place of the one that is known. */
   | { readonly type: 'trust.wanted'; readonly name: string; readonly key: PublicKey; readonly ticket: string }
   /** Marks messages as read; `all`: whatever is unread on the timeline. */
@@ -39,6 +56,13 @@ export type WishAnswer =
   | { readonly type: 'message.withdrawn'; readonly hash: Hash; readonly root: Hash; readonly ticket: string }
   | { readonly type: 'follow.changed'; readonly name: string; readonly following: boolean; readonly ticket: string }
   | { readonly type: 'mute.changed'; readonly name: string; readonly muted: boolean; readonly ticket: string }
+  | {
+      readonly type: 'mark.changed';
+      readonly kind: MarkKind;
+      readonly subject: string;
+      readonly marked: boolean;
+      readonly ticket: string;
+    }
   | { readonly type: 'key.accepted'; readonly name: string; readonly key: PublicKey; readonly ticket: string }
   /** `count`: how many of them were unread. */
   | { readonly type: 'messages.read'; readonly count: number; readonly ticket: string }
@@ -50,6 +74,7 @@ export const WISH_ANSWERS = [
   'message.withdrawn',
   'follow.changed',
   'mute.changed',
+  'mark.changed',
   'key.accepted',
   'messages.read',
   'wish.failed',

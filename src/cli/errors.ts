@@ -83,6 +83,19 @@ export class UnknownPeerError extends MurmureError {
   }
 }
 
+/** No list of people goes by this name. `meant` is the name of one that is like it. */
+export class UnknownListError extends MurmureError {
+  override readonly name = 'UnknownListError';
+
+  constructor(list: string, meant?: string) {
+    const todo =
+      meant === undefined
+        ? `"murmure list" shows those there are, and "murmure list add ${list} PEER" makes one`
+        : `did you mean "${meant}"?`;
+    super('peer-unknown', `there is no list of people called "${list}": ${todo}`);
+  }
+}
+
 /** Nobody at the directory goes by this name, but somebody by `meant`, which is like it. */
 export class NobodyOfThatNameError extends MurmureError {
   override readonly name = 'NobodyOfThatNameError';

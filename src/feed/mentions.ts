@@ -25,6 +25,10 @@ export function mentionsIn(text: string, names: Iterable<string>): Mention[] {
   return mentions;
 }
 
+export function isMentioned(text: string, name: string): boolean {
+  return mentionsIn(text, [name]).length > 0;
+}
+
 const folded = (text: string) => text.normalize('NFC').toLowerCase();
 
 /** The longest first. */

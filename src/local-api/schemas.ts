@@ -58,13 +58,29 @@ export const Proof = v.object({ proof: base64url(32) });
 
 const ticket = v.pipe(v.string(), v.maxLength(200));
 const name = v.pipe(v.string(), v.maxLength(1_024));
+const markKind = v.picklist(['word', 'conversation', 'bookmark', 'notice']);
+const subject = v.pipe(v.string(), v.maxLength(1_024));
 
 export const WishSchema = v.variant('type', [
   v.strictObject({ type: v.literal('post.wanted'), text, inReplyTo: v.nullable(hash), ticket }),
   v.strictObject({ type: v.literal('withdrawal.wanted'), hash, ticket }),
   v.strictObject({ type: v.literal('follow.wanted'), name, following: v.boolean(), ticket }),
   v.strictObject({ type: v.literal('trust.wanted'), name, key: publicKey, ticket }),
-  v.strictObject({ type: v.literal('mute.wanted'), name, muted: v.boolean(), ticket }),
+  v.strictObject({
+    type: v.literal('mute.wanted'),
+    name,
+    muted: v.boolean(),
+    untilMs: v.exactOptional(ms),
+    ticket,
+  }),
+  v.strictObject({
+    type: v.literal('mark.wanted'),
+    kind: markKind,
+    subject,
+    marked: v.boolean(),
+    untilMs: v.exactOptional(ms),
+    ticket,
+  }),
   v.strictObject({
     type: v.literal('read.wanted'),
     hashes: v.union([v.pipe(v.array(hash), v.maxLength(MAX_HASHES)), v.literal('all')]),
@@ -80,6 +96,7 @@ const answers = [
   v.object({ type: v.literal('message.withdrawn'), hash, root: hash, ticket }),
   v.object({ type: v.literal('follow.changed'), name, following: v.boolean(), ticket }),
   v.object({ type: v.literal('mute.changed'), name, muted: v.boolean(), ticket }),
+  v.object({ type: v.literal('mark.changed'), kind: markKind, subject, marked: v.boolean(), ticket }),
   v.object({ type: v.literal('key.accepted'), name, key: publicKey, ticket }),
   v.object({ type: v.literal('messages.read'), count, ticket }),
   v.object({ type: v.literal('wish.failed'), failure, ticket }),

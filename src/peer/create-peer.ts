@@ -29,6 +29,7 @@ import { createSystemRandom } from '../runtime/random.ts';
 import { SocketBank } from '../runtime/socket-bank.ts';
 import { createUdpNetwork } from '../runtime/udp-network.ts';
 import { followedNames } from '../store/followed.ts';
+import { audibleMessages, mutingOf } from '../store/muting.ts';
 import type { MessageQuery, Store } from '../store/store.ts';
 import { timelineAuthors } from '../store/timeline-authors.ts';
 import { BULK_FLAG } from '../wire/bulk.ts';
@@ -318,7 +319,10 @@ class RunningPeer implements Peer {
   }
 
   timeline(query?: Omit<MessageQuery, 'authors'>): readonly Message[] {
-    return this.messages({ ...query, authors: timelineAuthors(this.#store, this.name) });
+    const nowMs = this.#clock.now();
+    const wanted = { limit: 50, ...query, authors: timelineAuthors(this.#store, this.name, nowMs) };
+    const why = mutingOf(this.#store, { ownName: this.name, nowMs });
+    return audibleMessages(this.#store, wanted, why).messages.map((kept) => toMessage(kept, nowMs));
   }
 
   ask(wish: Wish): void {

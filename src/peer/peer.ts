@@ -154,7 +154,7 @@ export interface Peer extends AsyncDisposable {
   withdraw(hash: Hash): Promise<{ readonly root: Hash }>;
   /** Stored messages, newest last, safe to show, with dates in ISO 8601 UTC. Default: the newest 50 of all feeds, the own one included. */
   messages(query?: MessageQuery): readonly Message[];
-  /** As `messages`: what the peer itself and those it follows wrote, without those who are muted. */
+  /** As `messages`: what the peer itself and those it follows wrote, without those who are muted, and without muted words and conversations. */
   timeline(query?: Omit<MessageQuery, 'authors'>): readonly Message[];
   /**
    * Sends the root actor an event that asks for something: plain data, as a front end does, in this process or another. What comes of

@@ -56,10 +56,16 @@ export function carryOutWishes(dependencies: WishDependencies) {
           return answer({ type: 'follow.changed', name, following, ticket });
         }
         case 'mute.wanted': {
-          const { name, muted } = wish;
+          const { name, muted, untilMs } = wish;
           requireOther(name, ownName);
-          store.setMuted(name, muted, clock.now());
+          store.setMuted(name, muted, clock.now(), untilMs);
           return answer({ type: 'mute.changed', name, muted, ticket });
+        }
+        case 'mark.wanted': {
+          const { kind, subject, marked, untilMs } = wish;
+          if (marked) store.setMarks([{ kind, subject, untilMs }]);
+          else store.removeMark(kind, subject);
+          return answer({ type: 'mark.changed', kind, subject, marked, ticket });
         }
         case 'trust.wanted': {
           const { name, key } = wish;
@@ -104,7 +110,7 @@ async function markTimelineRead(
   { name, store, clock }: WishDependencies,
   self: CallOf<'peer'>['self'],
 ): Promise<number> {
-  const authors = new Set(timelineAuthors(store, name));
+  const authors = new Set(timelineAuthors(store, name, clock.now()));
   let marked = 0;
   for (let after = FIRST_ARRIVAL; self.getSnapshot().status === 'active'; await nextTurn(clock)) {
     const { messages, mark } = store.arrivalsAfter(after, PAGE);

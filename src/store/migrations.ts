@@ -133,6 +133,18 @@ const migrations: readonly (string | ((db: DatabaseSync) => void))[] = [
   CREATE TABLE former_own_roots (id INTEGER PRIMARY KEY, root BLOB NOT NULL, leaves INTEGER NOT NULL);
   `,
   migrateToPacks,
+  `
+  -- Until when a muted peer is muted; NULL: for good.
+  ALTER TABLE peers ADD COLUMN muted_until_ms INTEGER;
+  -- What the person has marked: words and conversations that are muted, bookmarks, notifications that were seen. BOUNDED by what a
+  -- person decides, and notifications by the newest 4,096.
+  CREATE TABLE marks (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, until_ms INTEGER, UNIQUE (kind, subject));
+  -- Lists of people. BOUNDED by what a person decides.
+  CREATE TABLE lists (list TEXT NOT NULL, peer TEXT NOT NULL, PRIMARY KEY (list, peer)) WITHOUT ROWID;
+  -- What was there before there were notifications is no news.
+  ALTER TABLE home ADD COLUMN noticed_until_ms INTEGER NOT NULL DEFAULT 0;
+  UPDATE home SET noticed_until_ms = (SELECT ifnull(max(received_ms), 0) FROM leaves);
+  `,
 ];
 
 /** Brings the database to the newest version. @throws NewerHomeError if it is newer than this program */

@@ -3,24 +3,42 @@ import type { Hash } from '../wire/hash.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 import { keyOf } from './sqlite-leaf-keys.ts';
 import type { SqliteNodes } from './sqlite-nodes.ts';
-import { type MessageRow, messageFrom } from './sqlite-rows.ts';
+import { contentOf, type MessageContent, type MessageRow, messageFrom } from './sqlite-rows.ts';
 import type { SqliteSearch } from './sqlite-search.ts';
 import type { MessageQuery, SearchQuery, StoredMessage } from './store.ts';
 
 const DEFAULT_LIMIT = 50;
+/** Own messages, the newest, to which answers are looked for. */
+const ANSWERABLE = 5_000;
+/** Messages whose contents are kept in memory. */
+const KEPT = 4_096;
 const COLUMNS = 'leaves.*, peers.name AS author';
 const FROM = 'FROM leaves JOIN peers ON peers.id = leaves.peer';
 const SHOWN = 'peers.root IS NOT NULL AND order_ms IS NOT NULL';
+
+/** BOUNDED by ANSWERABLE. */
+interface Newest {
+  /** Whose they are, and of which tree. */
+  readonly state: string;
+  readonly hashes: ReadonlySet<Hash>;
+  /** A list in JSON. */
+  readonly keys: string;
+}
 
 export class SqliteMessages {
   readonly #db: SqliteConnection;
   readonly #nodes: SqliteNodes;
   readonly #search: SqliteSearch;
+  /** By arrival: screens ask for the same messages again and again, and each may be in a pack of its own. BOUNDED by KEPT. */
+  readonly #contents = new Map<number, MessageContent>();
+  #newest: Newest = { state: '', hashes: new Set(), keys: '[]' };
 
   constructor(db: SqliteConnection, nodes: SqliteNodes, search: SqliteSearch) {
     this.#db = db;
     this.#nodes = nodes;
     this.#search = search;
+    // An arrival that was undone is given again.
+    db.onRollback(() => this.#contents.clear());
   }
 
   find({ authors, limit = DEFAULT_LIMIT, beforeMs = Number.MAX_SAFE_INTEGER }: MessageQuery = {}): StoredMessage[] {
@@ -67,6 +85,30 @@ export class SqliteMessages {
     return messages.filter(({ inReplyTo }) => inReplyTo === hash);
   }
 
+  repliesTo(author: string, limit: number): StoredMessage[] {
+    const { keys, hashes } = this.#newestOf(author);
+    const rows = this.#db.all<MessageRow>(
+      `SELECT ${COLUMNS} ${FROM} WHERE answers IN (SELECT value FROM json_each(?)) AND name <> ? AND ${SHOWN}
+       ORDER BY arrival DESC LIMIT ?`,
+      keys,
+      author,
+      limit,
+    );
+    // Two hashes may share a key.
+    return this.#messages(rows.sort(byOrder)).filter(({ inReplyTo }) => inReplyTo !== null && hashes.has(inReplyTo));
+  }
+
+  /** The newest messages of a feed, kept until it has others: their packs need not be read each time. */
+  #newestOf(author: string): Newest {
+    const sql = 'SELECT id || hex(root) AS state FROM peers WHERE name = ? AND root IS NOT NULL';
+    const state = `${author}/${this.#db.get<{ state: string }>(sql, author)?.state ?? ''}`;
+    if (state !== this.#newest.state) {
+      const hashes = new Set(this.find({ authors: [author], limit: ANSWERABLE }).map(({ hash }) => hash));
+      this.#newest = { state, hashes, keys: JSON.stringify([...hashes].map(keyOf)) };
+    }
+    return this.#newest;
+  }
+
   search({ text, limit = DEFAULT_LIMIT }: SearchQuery): StoredMessage[] {
     const newest = this.#search.find(text, limit);
     const rows = newest.flatMap(
@@ -110,7 +152,19 @@ export class SqliteMessages {
 
   #messages(rows: readonly MessageRow[]): StoredMessage[] {
     const read = this.#nodes.leafReader();
-    return rows.map((row) => messageFrom(row, read(row.node)));
+    const isKept = rows.length <= KEPT;
+    return rows.map((row) => {
+      const kept = this.#contents.get(row.arrival);
+      if (kept !== undefined) return messageFrom(row, kept);
+      const content = contentOf(read(row.node));
+      if (isKept) this.#keep(row.arrival, content);
+      return messageFrom(row, content);
+    });
+  }
+
+  #keep(arrival: number, content: MessageContent): void {
+    this.#contents.set(arrival, content);
+    if (this.#contents.size > KEPT) this.#contents.delete(this.#contents.keys().next().value ?? arrival);
   }
 }
 

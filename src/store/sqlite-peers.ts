@@ -54,9 +54,10 @@ export class SqlitePeers {
     );
   }
 
-  setMuted(name: string, muted: boolean, nowMs: number): void {
+  setMuted(name: string, muted: boolean, nowMs: number, untilMs?: number): void {
+    const sql = 'UPDATE peers SET muted = ?, muted_until_ms = ? WHERE id = ?';
     this.#db.write(() =>
-      this.#db.run('UPDATE peers SET muted = ? WHERE id = ?', +muted, this.#leaves.peerId(name, nowMs)),
+      this.#db.run(sql, +muted, (muted ? untilMs : undefined) ?? null, this.#leaves.peerId(name, nowMs)),
     );
   }
 }

@@ -9,6 +9,7 @@ export interface PeerRow {
   key: PublicKey | null;
   following: number;
   muted: number;
+  muted_until_ms: number | null;
   root: Uint8Array | null;
   messages: number;
   quota: number | null;
@@ -45,6 +46,7 @@ export function peerFrom(row: PeerRow): PeerRecord {
     key: row.key ?? undefined,
     following: row.following === 1,
     muted: row.muted === 1,
+    mutedUntilMs: row.muted_until_ms ?? undefined,
     root: row.root === null ? undefined : hashFrom(row.root),
     // What is being fetched for the first time is not shown until all of it is there.
     messages: row.root === null ? 0 : row.messages,
@@ -60,10 +62,19 @@ export function messageIn(value: Uint8Array | undefined): MessageFields | undefi
   return node?.ok && node.value.kind === 'message' ? node.value : undefined;
 }
 
-export function messageFrom(row: MessageRow, leaf: StoredNode | undefined): StoredMessage {
+/** What is in the leaf of a message, and never changes. */
+export interface MessageContent extends MessageFields {
+  readonly hash: Hash;
+}
+
+export function contentOf(leaf: StoredNode | undefined): MessageContent {
   const { date = 0, inReplyTo = null, body = '' } = messageIn(leaf?.value) ?? {};
+  return { hash: leaf?.hash ?? '', date, inReplyTo, body };
+}
+
+export function messageFrom(row: MessageRow, { hash, date, inReplyTo, body }: MessageContent): StoredMessage {
   return {
-    hash: leaf?.hash ?? '',
+    hash,
     author: row.author,
     date,
     inReplyTo,

@@ -16,6 +16,7 @@ import { Collection } from './sqlite-collection.ts';
 import { SqliteConnection } from './sqlite-connection.ts';
 import { SqliteContacts } from './sqlite-contacts.ts';
 import { SqliteLeaves } from './sqlite-leaves.ts';
+import { SqliteMarks } from './sqlite-marks.ts';
 import { SqliteMessages } from './sqlite-messages.ts';
 import { SqliteNodes } from './sqlite-nodes.ts';
 import { SqliteOwnFeed } from './sqlite-own-feed.ts';
@@ -29,6 +30,8 @@ import type {
   ArrivalMark,
   Arrived,
   Habit,
+  Mark,
+  MarkKind,
   MessageQuery,
   NodeStatus,
   OwnFeed,
@@ -98,6 +101,7 @@ class SqliteStore implements Store {
   readonly #messages: SqliteMessages;
   readonly #arrivals: SqliteArrivals;
   readonly #contacts: SqliteContacts;
+  readonly #marks: SqliteMarks;
   readonly #adoptionStep: number;
   /** Those that are under way, by feed. */
   readonly #adoptions = new Map<string, SqliteAdoption>();
@@ -116,6 +120,7 @@ class SqliteStore implements Store {
     this.#messages = new SqliteMessages(this.#db, this.#nodes, this.#search);
     this.#arrivals = new SqliteArrivals(this.#db, this.#leaves, this.#messages);
     this.#contacts = new SqliteContacts(this.#db);
+    this.#marks = new SqliteMarks(this.#db);
     // What was undone is not gone on with.
     this.#db.onRollback(() => {
       this.#collection = undefined;
@@ -268,8 +273,8 @@ class SqliteStore implements Store {
     this.#peers.setFollowing(name, following, nowMs);
   }
 
-  setMuted(name: string, muted: boolean, nowMs: number): void {
-    this.#peers.setMuted(name, muted, nowMs);
+  setMuted(name: string, muted: boolean, nowMs: number, untilMs?: number): void {
+    this.#peers.setMuted(name, muted, nowMs, untilMs);
   }
 
   setQuota(name: string, quota: number | undefined, nowMs: number): void {
@@ -328,6 +333,10 @@ class SqliteStore implements Store {
     return this.#arrivals.after(mark, limit);
   }
 
+  repliesTo(author: string, limit: number): StoredMessage[] {
+    return this.#messages.repliesTo(author, limit);
+  }
+
   countMessages(): number {
     const sql = 'SELECT ifnull(sum(messages), 0) AS count FROM peers WHERE root IS NOT NULL';
     return this.#db.get<{ count: number }>(sql)?.count ?? 0;
@@ -340,6 +349,38 @@ class SqliteStore implements Store {
           this.#db.run('UPDATE leaves SET read = 1 WHERE node = ? AND order_ms IS NOT NULL', found.leaf);
       }
     });
+  }
+
+  marks(kind: MarkKind): Mark[] {
+    return this.#marks.all(kind);
+  }
+
+  markedAmong(kind: MarkKind, subjects: readonly string[]): Set<string> {
+    return this.#marks.among(kind, subjects);
+  }
+
+  setMarks(marks: readonly Mark[]): number {
+    return this.#marks.set(marks);
+  }
+
+  removeMark(kind: MarkKind, subject: string): boolean {
+    return this.#marks.remove(kind, subject);
+  }
+
+  noticedUntilMs(): number {
+    return this.#marks.noticedUntilMs();
+  }
+
+  lists(): Map<string, readonly string[]> {
+    return this.#marks.lists();
+  }
+
+  addToList(list: string, peers: readonly string[]): void {
+    this.#marks.addToList(list, peers);
+  }
+
+  removeFromList(list: string, peers: readonly string[]): void {
+    this.#marks.removeFromList(list, peers);
   }
 
   collectGarbage(): number {

@@ -64,7 +64,9 @@ export interface PeerRecord {
   /** Pinned on first use (protocol §7); undefined for a peer without a key. */
   readonly key: PublicKey | undefined;
   readonly following: boolean;
+  /** Until `mutedUntilMs` if that is there: see `isMuted`. */
   readonly muted: boolean;
+  readonly mutedUntilMs: number | undefined;
   readonly root: Hash | undefined;
   readonly messages: number;
   /** Messages (leaves, repeats included) that its feed may have; undefined: as many as that of any peer. */
@@ -79,6 +81,17 @@ export interface Habit {
   readonly zeroEndingIds: boolean;
   /** It answers a Hello only if that has no flag set. */
   readonly noFlags: boolean;
+}
+
+/** `word`: several words that follow each other, as `searchWords` gives them; of the others, the subject is the hash of a message. */
+export type MarkKind = 'word' | 'conversation' | 'bookmark' | 'notice';
+
+/** What the person has marked: muted words and conversations, bookmarks, and notifications that were seen. */
+export interface Mark {
+  readonly kind: MarkKind;
+  readonly subject: string;
+  /** Of what is muted; undefined: for good. */
+  readonly untilMs: number | undefined;
 }
 
 export interface MessageQuery {
@@ -174,7 +187,8 @@ export interface Store extends Disposable {
   /** Pins this key in the place of any other: the person has accepted it. Returns the one that was pinned before. */
   repinKey(name: string, key: PublicKey, nowMs: number): PublicKey | undefined;
   setFollowing(name: string, following: boolean, nowMs: number): void;
-  setMuted(name: string, muted: boolean, nowMs: number): void;
+  /** `untilMs`: not for good. */
+  setMuted(name: string, muted: boolean, nowMs: number, untilMs?: number): void;
   setQuota(name: string, quota: number | undefined, nowMs: number): void;
 
   /**
@@ -208,8 +222,25 @@ export interface Store extends Disposable {
   lastArrival(): ArrivalMark;
   /** What came after that, in the order in which it came to be shown, own messages included; at most so much, and then there may be more. */
   arrivalsAfter(mark: ArrivalMark, limit: number): Arrived;
+  /** What others wrote in answer to messages of this feed, the newest, in the order of `messages`. Only its own newest 5,000 count. */
+  repliesTo(author: string, limit: number): StoredMessage[];
   countMessages(): number;
   markRead(hashes: readonly Hash[]): void;
+
+  /** In the order in which they were made. */
+  marks(kind: MarkKind): Mark[];
+  /** Which of these subjects have this mark. */
+  markedAmong(kind: MarkKind, subjects: readonly string[]): Set<string>;
+  /** How many were not there already. What was there gets its new `untilMs` all the same. */
+  setMarks(marks: readonly Mark[]): number;
+  /** False if it was not there. */
+  removeMark(kind: MarkKind, subject: string): boolean;
+  /** What was received until then counts as seen among the notifications, Unix ms. */
+  noticedUntilMs(): number;
+  /** Members of each list of people, in the order of names. A list without members is none. */
+  lists(): Map<string, readonly string[]>;
+  addToList(list: string, peers: readonly string[]): void;
+  removeFromList(list: string, peers: readonly string[]): void;
 
   /** Removes nodes that no own, current or wanted root reaches, all at once; in portions it runs by itself when worth it. Returns how many went. */
   collectGarbage(): number;

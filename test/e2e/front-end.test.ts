@@ -128,7 +128,7 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
     await run(['post', 'Meanwhile @carol, something happened.'], 'trent');
     await terminal.shows(
       '1 unread',
-      '@ 1 mention',
+      '@ 1 notification',
       /Meanwhile @carol, something happened\.\n─+\nYour message\n {2}I was just about to say/,
     );
     terminal.type(' hello.');

@@ -27,7 +27,7 @@ const give = (text: string) => ({ type: 'text.given', text });
 const dismissed = { type: 'prompt.cancelled', isExit: false };
 const interrupt = { type: 'prompt.cancelled', isExit: true };
 const listed = (...names: string[]) => ({ type: 'peers.listed', names });
-const mentions = (count: number) => ({ type: 'messages.received', peer: 'alice', count: 2, mentions: count });
+const received = (notifications: number) => ({ type: 'messages.received', peer: 'alice', count: 2, notifications });
 const synced = (peer: string) => ({ type: 'sync.finished', report: { peer } });
 
 interface Heard {
@@ -94,11 +94,11 @@ describe('screens', () => {
     expect(front.screen.notice).toBeUndefined();
   });
 
-  test('are brought up to date when messages arrive, and only mentions ring', () => {
-    expect(front.after(mentions(0))).toEqual([['refresh', { notice: undefined }]]);
-    expect(front.after(mentions(2))).toEqual([
+  test('are brought up to date when messages arrive, and only replies and mentions ring', () => {
+    expect(front.after(received(0))).toEqual([['refresh', { notice: undefined }]]);
+    expect(front.after(received(2))).toEqual([
       ['refresh', { notice: undefined }],
-      ['ring', { mentions: 2 }],
+      ['ring', { notifications: 2 }],
     ]);
   });
 
@@ -147,6 +147,13 @@ describe('what a peer is needed for', () => {
 });
 
 describe('changes that the peer is asked for', () => {
+  const marked = (kind: string, isMarked: boolean) => {
+    const mark = { kind, subject: 'alice', marked: isMarked };
+    return [
+      { type: 'mark.wanted', ...mark },
+      { type: 'mark.changed', ...mark },
+    ];
+  };
   const answers = {
     follow: [
       { type: 'follow.wanted', name: 'alice', following: true },
@@ -164,6 +171,10 @@ describe('changes that the peer is asked for', () => {
       { type: 'mute.wanted', name: 'alice', muted: false },
       { type: 'mute.changed', name: 'alice', muted: false },
     ],
+    bookmark: marked('bookmark', true),
+    unbookmark: marked('bookmark', false),
+    'mute-conversation': marked('conversation', true),
+    'unmute-conversation': marked('conversation', false),
   };
 
   test.each(Object.entries(answers))('%s is told once its own answer comes', (action, [asked, answer]) => {
@@ -191,6 +202,12 @@ describe('changes that the peer is asked for', () => {
   test('include a message that the cursor came to, of which nothing is told', () => {
     expect(front.after({ type: 'message.seen', hash: '00' })).toEqual([
       wish({ type: 'read.wanted', hashes: ['00'], ticket: '' }),
+    ]);
+  });
+
+  test('include a notification that the cursor came to, of which nothing is told', () => {
+    expect(front.after({ type: 'notification.seen', hash: '00' })).toEqual([
+      wish({ type: 'mark.wanted', kind: 'notice', subject: '00', marked: true, ticket: '' }),
     ]);
   });
 });

@@ -24,6 +24,7 @@ const events = [
   choose('follow', 'alice'),
   choose('unfollow', 'alice'),
   choose('mute', 'alice'),
+  choose('bookmark', '00'),
   choose('sync', 'alice'),
   choose('sync-all'),
   choose('mark-read'),
@@ -34,6 +35,7 @@ const events = [
   choose('withdraw', '00'),
   choose('hello'),
   { type: 'message.seen', hash: '00' },
+  { type: 'notification.seen', hash: '00' },
   { type: 'text.changed', text: 'hel' },
   give('hello'),
   give('  '),
@@ -59,12 +61,13 @@ const events = [
   { type: 'follow.changed', name: 'alice', following: true, ticket: ours },
   { type: 'follow.changed', name: 'alice', following: false, ticket: ours },
   { type: 'mute.changed', name: 'alice', muted: true, ticket: ours },
+  { type: 'mark.changed', kind: 'bookmark', subject: '00', marked: true, ticket: ours },
   { type: 'messages.read', count: 3, ticket: ours },
   { type: 'wish.failed', failure, ticket: ours },
   report('alice'),
   opened,
-  { type: 'messages.received', peer: 'alice', count: 1, mentions: 0 },
-  { type: 'messages.received', peer: 'alice', count: 1, mentions: 1 },
+  { type: 'messages.received', peer: 'alice', count: 1, notifications: 0 },
+  { type: 'messages.received', peer: 'alice', count: 1, notifications: 1 },
 ] as never;
 
 const effects = [

@@ -253,6 +253,7 @@ test('wishes that change the store are carried out there, and every answer is to
     { type: 'withdrawal.wanted', hash: root(1), ticket: 't' },
     { type: 'follow.wanted', name: 'alice', following: true, ticket: 't' },
     { type: 'mute.wanted', name: 'alice', muted: true, ticket: 't' },
+    { type: 'mark.wanted', kind: 'word', subject: 'rain', marked: true, ticket: 't' },
     { type: 'trust.wanted', name: 'alice', key: 'key', ticket: 't' },
     { type: 'read.wanted', hashes: 'all', ticket: 't' },
   ] as const;
@@ -262,6 +263,7 @@ test('wishes that change the store are carried out there, and every answer is to
     { type: 'message.withdrawn', hash: root(1), root: root(2), ticket: 't' },
     { type: 'follow.changed', name: 'alice', following: true, ticket: 't' },
     { type: 'mute.changed', name: 'alice', muted: true, ticket: 't' },
+    { type: 'mark.changed', kind: 'word', subject: 'rain', marked: true, ticket: 't' },
     { type: 'key.accepted', name: 'alice', key: 'key', ticket: 't' },
     { type: 'messages.read', count: 1, ticket: 't' },
     { type: 'wish.failed', failure, ticket: 't' },

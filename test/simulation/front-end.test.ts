@@ -2,7 +2,9 @@
 import width from 'fast-string-width';
 import { expect, test } from 'vitest';
 import type { Drafts } from '../../src/cli/front-end/drafts.ts';
+import { positionInMemory } from '../../src/cli/front-end/reading-position.ts';
 import { runFrontEnd } from '../../src/cli/front-end/run-front-end.ts';
+import type { Screen } from '../../src/cli/front-end/screen.ts';
 import { formatAddress } from '../../src/wire/socket-address.ts';
 import { randomDialogue } from '../support/random-dialogue.ts';
 import { bodiesOf, listedPeers } from '../support/scenarios.ts';
@@ -68,8 +70,8 @@ test('what arrives while a question is open is on the next screen; a mention of 
     return [press('f'), 'alice', press('p'), 'Hello.', press('@'), press('escape'), press('q')];
   });
   expect(seen[4]).toContain('Hi @bob, how are you?');
-  expect(seen[4]).toContain('1 mention');
-  expect(seen[5]).toContain('mentions of bob\n• alice');
+  expect(seen[4]).toContain('@ 1 notification');
+  expect(seen[5]).toContain('notifications · 1 new\n• alice');
   expect(rings).toBe(1);
   await world.close();
 });
@@ -118,6 +120,87 @@ test('a restart begins where the person was last, whatever has arrived since', a
   for (let number = 0; number < 300; number++) alice.peer.post(`later ${number}`);
   await world.clock.advance(10_000);
   expect((await sit(press('enter'), press('escape')))[1]).toMatch(/conversation\n.*alice.*\n {2}second/);
+  await world.close();
+});
+
+test('the notifications have a count and a position of their own, also after a restart', async () => {
+  const world = await listedPeers(3, ['alice', 'bob']);
+  const [alice, bob] = world.peers as [VirtualPeer, VirtualPeer];
+  for (let i = 1; i <= 3; i++) alice.peer.post(`@bob ${i}`);
+  bob.peer.follow('alice');
+  await world.settle(bob.peer.sync('alice'));
+  const positions = { readingPosition: positionInMemory(), notificationsPosition: positionInMemory() };
+  const show = async (...answers: Answer[]) => {
+    const dialogue = scripted(world, [...answers, cancel, cancel]);
+    await world.settle(runFrontEnd({ ...bob, dialogue, paint, ...positions, clock: world.clock }));
+    return dialogue.seen;
+  };
+  const seen = await show(press('@'), press('enter', '@bob 2'), press('escape'), press('q'));
+  expect(seen[0]).toContain('@ 3 notifications');
+  expect(seen[1]).toMatch(/^notifications · 3 new/);
+  expect(seen[3]).toMatch(/^notifications · 2 new/);
+  expect(seen[4]).toContain('@ 2 notifications');
+  expect(bob.store.message(positions.notificationsPosition.position)?.body).toBe('@bob 2');
+  // The place on the timeline is where it was.
+  expect(positions.readingPosition.position).toBe('');
+  alice.peer.post('@bob 4');
+  await world.clock.advance(5_000);
+  const later = await show(press('@'), press('enter'));
+  expect(later[1]).toMatch(/^notifications · 3 new/);
+  expect(later[2]).toMatch(/^conversation\n(• )?alice [^\n]*\n {2}@bob 2/);
+  await world.close();
+});
+
+test('what one has written is where the cursor is, and one goes back to where one was', async () => {
+  const world = await listedPeers(3, ['alice', 'bob']);
+  const [alice, bob] = world.peers as [VirtualPeer, VirtualPeer];
+  for (let i = 1; i <= 5; i++) alice.peer.post(`message ${i}`);
+  bob.peer.follow('alice');
+  await world.settle(bob.peer.sync('alice'));
+  const readingPosition = positionInMemory();
+  const places: (string | undefined)[] = [];
+  const answers: Answer[] = [press('enter', 'message 2'), press('escape'), press('p'), 'mine', cancel, cancel];
+  const dialogue = scripted(world, answers);
+  const screen = (shown: Screen) => {
+    places.push(shown.returning?.backTo);
+    return dialogue.screen(shown);
+  };
+  await world.settle(
+    runFrontEnd({ ...bob, dialogue: { ...dialogue, screen }, paint, readingPosition, clock: world.clock }),
+  );
+  const position = bob.store.messages().find(({ body }) => body === 'message 2')?.hash;
+  expect(places).toEqual(['', undefined, '', position]);
+  expect(readingPosition.position).toBe(position);
+  await world.close();
+});
+
+test('muted words and conversations are not shown, nor counted, until they are asked for', async () => {
+  const world = await listedPeers(3, ['alice', 'bob']);
+  const [alice, bob] = world.peers as [VirtualPeer, VirtualPeer];
+  for (const text of ['sun', 'rain for @bob', 'snow']) alice.peer.post(text);
+  bob.peer.follow('alice');
+  await world.settle(bob.peer.sync('alice'));
+  bob.store.setMarks([{ kind: 'word', subject: 'rain', untilMs: undefined }]);
+  const asides: string[] = [];
+  const dialogue = scripted(world, [press('M', 'snow'), press('z'), press('M', 'snow'), press('z'), cancel, cancel]);
+  const screen = (shown: Screen) => {
+    asides.push(shown.aside?.() ?? '');
+    return dialogue.screen(shown);
+  };
+  await world.settle(runFrontEnd({ ...bob, dialogue: { ...dialogue, screen }, paint, clock: world.clock }));
+  const { seen } = dialogue;
+  expect(seen[0]).not.toContain('rain');
+  expect(seen[0]).toMatch(/2 unread(?! · @)/);
+  expect(seen[1]).not.toContain('snow');
+  expect(seen[2]).toMatch(/\[muted: “rain”\]\n {2}rain for @bob[\s\S]*\[muted: this conversation\]\n {2}snow/);
+  expect(seen[4]).toContain('snow');
+  expect(asides.slice(0, 5)).toEqual([
+    '1 muted: z shows them',
+    '2 muted: z shows them',
+    'muted ones too: z hides them',
+    'muted ones too: z hides them',
+    '1 muted: z shows them',
+  ]);
   await world.close();
 });
 
@@ -211,6 +294,12 @@ const ways: readonly (readonly [string, readonly Answer[], RegExp])[] = [
   ['unfollow', [press('u'), 'alice'], /You no longer follow alice/],
   ['mute', [press('v'), press('m')], /alice is muted/],
   ['mark read', [press('m')], /Marked 1 message as read/],
+  ['bookmark', [press('b')], /Bookmarked/],
+  ['bookmarks', [press('b'), press('B')], /^bookmarks\nalice .*★/],
+  ['mute a conversation', [press('M')], /timeline\n[\s\S]*This conversation is muted/],
+  ['see what is muted', [press('M'), press('z')], /Is anybody there/],
+  ['own page', [press('y')], /^bob\nthis is +you/],
+  ['notifications', [press('@')], /^notifications/],
   ['search', [press('/'), 'anybody'], /1 message with “anybody”/],
   ['look at a peer', [press('v')], /fingerprint/],
   ["look at a peer's Merkle tree", [press('v'), press('t')], /^tree of alice/],
@@ -263,13 +352,15 @@ test('whatever keys are pressed and whatever is answered, the dialogue goes on u
       expect(width(line)).toBeLessThanOrEqual(columns);
     }
     for (const hint of person.hints) expect(hint).toContain('? help');
-    for (const title of person.seen) titles.add(title.replace(/ (of|by|with) .*/, ''));
+    for (const title of person.seen) titles.add(title.replace(/ (of|by|with|· \d+ new) ?.*/, ''));
     for (const action of person.actions) actions.add(action);
     await world.close();
   });
   const places = [
     'bob · timeline',
-    'mentions',
+    'notifications',
+    'bookmarks',
+    'bob',
     'conversation',
     'peers',
     'alice',
@@ -295,9 +386,13 @@ test('whatever keys are pressed and whatever is answered, the dialogue goes on u
     'sync-all',
   ];
   const others = [
-    'mentions',
+    'notifications',
+    'bookmarks',
+    'bookmark',
+    'mute-conversation',
     'mark-read',
     'toggle-dates',
+    'toggle-muted',
     'log',
     'settings',
     'edit-settings',

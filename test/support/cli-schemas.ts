@@ -36,6 +36,7 @@ const messageFields = {
   read: v.boolean(),
   future: v.optional(v.literal(true)),
   mentionsYou: v.optional(v.literal(true)),
+  mutedBy: v.optional(v.picklist(['peer', 'word', 'conversation'])),
 };
 const message = v.strictObject(messageFields);
 
@@ -55,7 +56,13 @@ const syncFields = {
 };
 
 const follow = v.strictObject({ peer: v.string(), following: v.boolean(), quota: v.optional(count) });
-const mute = v.strictObject({ peer: v.string(), muted: v.boolean() });
+const mute = v.union([
+  v.strictObject({ peer: v.string(), muted: v.boolean(), until: v.optional(date) }),
+  v.strictObject({ word: v.string(), muted: v.boolean(), until: v.optional(date) }),
+  v.strictObject({ thread: hash, muted: v.boolean(), until: v.optional(date) }),
+]);
+const notification = v.strictObject({ ...messageFields, kind: v.picklist(['reply', 'mention']), new: v.boolean() });
+const list = v.strictObject({ list: v.string(), peers: v.array(v.string()) });
 
 const malformed = v.strictObject({ malformed: v.string() });
 const node = v.variant('kind', [
@@ -139,7 +146,7 @@ const created = v.strictObject({ ...identityFields, home: v.string() });
 
 const setting = v.strictObject({
   setting: v.string(),
-  value: v.union([v.string(), v.number(), v.boolean(), v.null()]),
+  value: v.union([v.string(), v.number(), v.boolean(), v.array(v.string()), v.null()]),
   from: v.picklist(['flag', 'environment', 'file', 'default']),
   source: v.nullable(v.string()),
 });
@@ -229,6 +236,14 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
   }),
   mute,
   unmute: mute,
+  notifications: notification,
+  mentions: notification,
+  unread: message,
+  bookmark: v.strictObject({ hash, bookmarked: v.boolean() }),
+  bookmarks: message,
+  'list show': list,
+  'list add': list,
+  'list remove': list,
   trust: v.strictObject({ peer: v.string(), fingerprint, before: v.nullable(fingerprint) }),
   ping: v.strictObject({
     peer: v.string(),
@@ -306,6 +321,7 @@ const SUBCOMMANDS: Readonly<Record<string, readonly string[]>> = {
   config: ['show', 'get', 'set', 'unset'],
   profile: ['list', 'create', 'use'],
   service: ['install'],
+  list: ['show', 'add', 'remove'],
 };
 
 /** The words of `argv` that name the command, as `schemas` has it. */

@@ -1,6 +1,6 @@
 /** A person at the front end who answers as written down, a second after each question. */
 import { CancelledError, type Dialogue } from '../../src/cli/front-end/dialogue.ts';
-import type { Screen, ScreenAnswer } from '../../src/cli/front-end/screen.ts';
+import { answerOf, type Screen, type ScreenAnswer } from '../../src/cli/front-end/screen.ts';
 import type { World } from './world.ts';
 
 /** Ctrl-C. */
@@ -111,5 +111,5 @@ function pressed(screen: Screen, given: Exclude<Answer, symbol>): ScreenAnswer {
       ? (items.find(({ id }) => id === screen.cursor) ?? items.at(screen.from === 'top' ? 0 : -1))
       : items.find((candidate) => wanted(candidate.lines(COLUMNS)));
   if (on !== undefined && item === undefined) throw new Error(`there is no "${on}" on\n${textOf(screen)}`);
-  return { action: pressed.action, item: pressed.item ?? item?.id ?? '' };
+  return answerOf(pressed, item?.id ?? '');
 }

@@ -51,7 +51,11 @@ async function valuesOf({ settings }: CommandContext, kind: ValueKind): Promise<
   if (kind === 'profile') return readdir(settings.profilesFolder);
   if (kind === 'setting') return [...settingNames];
   using store = (await openStore(settings.home)).store;
-  if (kind === 'peer') return store.peers().map(({ name }) => name);
+  const peers = store.peers().map(({ name }) => name);
+  const lists = [...store.lists().keys()];
+  if (kind === 'peer') return [...peers, ...lists.map((list) => `@${list}`)];
+  // After the name of a list come those of peers.
+  if (kind === 'list') return [...lists, ...peers];
   return store.messages({ limit: OFFERED_HASHES }).map(({ hash }) => hash.slice(0, OFFERED_DIGITS));
 }
 

@@ -15,7 +15,7 @@ import {
   settingNames,
   unsetInConfigFile,
 } from '../settings/config-file.ts';
-import type { SettingOrigin } from '../settings/settings.ts';
+import { type SettingOrigin, settingText } from '../settings/settings.ts';
 
 export function declare(program: Command, run: Run): void {
   const config = program
@@ -43,7 +43,14 @@ export function declare(program: Command, run: Run): void {
     .description('Writes a setting into config.toml of the home. Comments and other settings stay as they are.')
     .argument('<setting>', `one of ${settingNames.join(', ')}`)
     .argument('<value>', 'its new value; paths are relative to the current folder')
-    .addHelpText('after', examples('config set directory https://directory.example', 'config set no-color true'))
+    .addHelpText(
+      'after',
+      examples(
+        'config set directory https://directory.example',
+        'config set no-color true',
+        `config set notify '["notify-send", "murmure"]'`,
+      ),
+    )
     .action((setting: string, value: string) => run((context) => setSetting(context, setting, value)));
   config
     .command('unset')
@@ -62,7 +69,7 @@ async function showSettings({ settings, output }: CommandContext): Promise<void>
   }
   const rows = origins.map(({ setting, value, from, source }) => [
     setting,
-    value === null ? '' : safeLine(String(value)),
+    value === null ? '' : safeLine(settingText(value)),
     source === null ? from : `${from} ${safeLine(source)}`,
   ]);
   output.data(origins, (paint) =>
@@ -78,7 +85,7 @@ async function getSetting({ settings, output }: CommandContext, setting: string)
       settings.origins.map((candidate) => candidate.setting),
     );
   if (origin.value === null && !output.json) return;
-  output.data(origin, () => safeLine(String(origin.value)));
+  output.data(origin, () => safeLine(settingText(origin.value ?? '')));
 }
 
 async function setSetting({ settings, output }: CommandContext, setting: string, text: string): Promise<void> {
@@ -88,7 +95,7 @@ async function setSetting({ settings, output }: CommandContext, setting: string,
   await setInConfigFile(settings.home.configFile, setting, value);
   const source = settings.home.configFile;
   const now: SettingOrigin = { setting, value, from: 'file', source };
-  output.data(now, () => `${setting} is now ${safeLine(String(value))}, in ${safeLine(source)}`);
+  output.data(now, () => `${setting} is now ${safeLine(settingText(value))}, in ${safeLine(source)}`);
   const before = settings.origins.find((origin) => origin.setting === setting);
   if (before?.from === 'environment')
     output.warn(`${before.source} is set in your environment, and counts instead as long as it is`);

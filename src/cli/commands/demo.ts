@@ -54,7 +54,7 @@ export async function demo(context: CommandContext): Promise<void> {
     return;
   }
   output.note(`The last ${SHOWN_MESSAGES} of ${store.countMessages()} messages:`);
-  printFound(context, { name: OWN_NAME, store }, { limit: SHOWN_MESSAGES });
+  printFound(context, { name: OWN_NAME, store }, { messages: store.messages({ limit: SHOWN_MESSAGES }), hidden: 0 });
 }
 
 async function fetchFeed({ output, signal }: CommandContext, peer: Peer, name: string): Promise<void> {

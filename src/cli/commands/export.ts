@@ -9,6 +9,7 @@ import type { CommandContext } from '../context.ts';
 import { InvalidFileError, UsageError } from '../errors.ts';
 import { isSiteFile, siteFiles } from '../export/site.ts';
 import { openStore } from '../home/open-home.ts';
+import { withLists } from '../input/peer-lists.ts';
 import { requirePath, requireValidName } from '../input/validate.ts';
 import { wantedAuthors } from '../messages/authors.ts';
 import { systemFailure } from '../output/system-failure.ts';
@@ -37,8 +38,9 @@ async function exportSite(context: CommandContext, peers: readonly string[], { h
   for (const peer of peers) requireValidName(peer);
   const { name, store: opened } = await openStore(context.settings.home);
   using store = opened;
-  const authors = [...new Set(wantedAuthors(store, name, peers.length === 0 ? [name] : peers))];
   const nowMs = context.nowMs();
+  const named = peers.length === 0 ? [name] : withLists(store, peers);
+  const authors = [...new Set(wantedAuthors(store, { ownName: name, named, nowMs }))];
   const messages = store
     .messages({ authors, limit: Number.MAX_SAFE_INTEGER })
     .map((message) => toMessage(message, nowMs));

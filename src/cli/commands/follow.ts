@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
 import type { FollowedStanding } from '../../peer/status.ts';
 import { followedPeers } from '../../store/followed.ts';
+import { isMuted } from '../../store/muting.ts';
 import type { Store } from '../../store/store.ts';
 import { MurmureError } from '../../wire/murmure-error.ts';
 import { abortable } from '../abortable.ts';
@@ -10,6 +11,7 @@ import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { openStore } from '../home/open-home.ts';
+import { withLists } from '../input/peer-lists.ts';
 import { type LookUpOptions, requirePeers, requireStoredPeers } from '../input/peer-names.ts';
 import { askRunningPeer, reachRunningPeer } from '../peer/running-peer.ts';
 import { renderFollowed } from '../render/peers.ts';
@@ -47,7 +49,8 @@ async function follow(context: CommandContext, peers: readonly string[], options
   using store = opened;
   if (peers.includes(name)) throw new UsageError(`"${name}" is yourself: your own messages are here already`);
   const untilListed = 'serve and sync look for that name from now on';
-  const names = await requirePeers(context, { ...options, names: peers, store, ownName: name, untilListed });
+  const wanted = withLists(store, peers);
+  const names = await requirePeers(context, { ...options, names: wanted, store, ownName: name, untilListed });
   const { settings, nowMs } = context;
   const isAsked = settings.origins.some(({ setting, from }) => setting === 'quota' && from === 'flag');
   const quota = isAsked ? settings.quota : undefined;
@@ -58,7 +61,7 @@ async function follow(context: CommandContext, peers: readonly string[], options
 
 async function unfollow(context: CommandContext, peers: readonly string[]): Promise<void> {
   using store = (await openStore(context.settings.home)).store;
-  await setFollowing(context, store, requireStoredPeers(store, peers), false);
+  await setFollowing(context, store, requireStoredPeers(store, withLists(store, peers)), false);
 }
 
 async function setFollowing(
@@ -80,16 +83,17 @@ async function setFollowing(
 }
 
 async function following(context: CommandContext): Promise<void> {
-  const { settings, output } = context;
+  const { settings, output, nowMs } = context;
   const { name: ownName, store: opened } = await openStore(settings.home);
   using store = opened;
   const followed = followedPeers(store, ownName);
   const states = await statesNow(context);
-  for (const { name, root, messages, quota, lastSyncMs, muted } of followed) {
+  for (const peer of followed) {
+    const { name, root, messages, quota, lastSyncMs } = peer;
     const line = {
       peer: name,
       following: true,
-      muted,
+      muted: isMuted(peer, nowMs()),
       root: root ?? null,
       messages,
       quota: quota ?? null,

@@ -13,7 +13,7 @@ import { HomeInUseError, UsageError } from '../errors.ts';
 import type { Dialogue } from '../front-end/dialogue.ts';
 import { draftsIn } from '../front-end/drafts.ts';
 import { editSettings } from '../front-end/edit-settings.ts';
-import { readingPositionIn } from '../front-end/reading-position.ts';
+import { positionIn } from '../front-end/reading-position.ts';
 import { type FirstRunWorld, runFirstRun } from '../front-end/run-first-run.ts';
 import { type FrontEndOptions, runFrontEnd } from '../front-end/run-front-end.ts';
 import { createHome } from '../home/create-home.ts';
@@ -67,10 +67,14 @@ async function ownOptions(context: CommandContext, beginning: Beginning, isFirst
 
 function takeKeepers(
   home: Home,
-): Disposable & { readonly options: Pick<FrontEndOptions, 'drafts' | 'readingPosition'> } {
+): Disposable & { readonly options: Pick<FrontEndOptions, 'drafts' | 'readingPosition' | 'notificationsPosition'> } {
   try {
     const lock = lockFrontEnd(home);
-    const options = { drafts: draftsIn(home), readingPosition: readingPositionIn(home) };
+    const options = {
+      drafts: draftsIn(home),
+      readingPosition: positionIn(home, 'timeline'),
+      notificationsPosition: positionIn(home, 'notifications'),
+    };
     return { options, [Symbol.dispose]: () => lock[Symbol.dispose]() };
   } catch (error) {
     if (!(error instanceof HomeInUseError)) throw error;

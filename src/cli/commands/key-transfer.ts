@@ -6,6 +6,7 @@ import { safeLine } from '../../feed/safe-text.ts';
 import { fingerprint } from '../../identity/fingerprint.ts';
 import { createPemFile, KeyFileExistsError, KeyFileMissingError, readKeyFile } from '../../identity/key-file.ts';
 import { buildTree } from '../../merkle/build.ts';
+import { isMuted } from '../../store/muting.ts';
 import { openSqliteStore } from '../../store/sqlite-store.ts';
 import type { PeerRecord, Store } from '../../store/store.ts';
 import { hashOf } from '../../wire/hash.ts';
@@ -58,7 +59,8 @@ async function exportKey(context: CommandContext, file: string): Promise<void> {
     savedAt: new Date(context.nowMs()).toISOString(),
     root,
     leaves: leaves.map((leaf) => Buffer.from(leaf).toString('base64')),
-    peers: peers.map(({ name, key, following, muted }) => ({ name, key: key ?? null, following, muted })),
+    peers: peers.map((peer) => backedUp(peer, context.nowMs())),
+    ...keptIn(store),
   };
   const path = resolve(file);
   await createFile(path, await sealBackup(content, keyPair));
@@ -113,6 +115,23 @@ function countMessages(leaves: readonly Uint8Array[]): number {
   return leaves.filter((leaf) => nodeKind(leaf) === 'message').length;
 }
 
+function backedUp(peer: PeerRecord, nowMs: number): BackupContent['peers'][number] {
+  const { name, key, following, mutedUntilMs } = peer;
+  const muted = isMuted(peer, nowMs);
+  const until = muted && mutedUntilMs !== undefined ? { mutedUntilMs } : {};
+  return { name, key: key ?? null, following, muted, ...until };
+}
+
+/** What the person has marked, and their lists, if there are any. */
+function keptIn(store: Store): Pick<BackupContent, 'kept'> {
+  const kinds = ['word', 'conversation', 'bookmark', 'notice'] as const;
+  const marks = kinds.flatMap((kind) =>
+    store.marks(kind).map(({ subject, untilMs }) => ({ kind, subject, untilMs: untilMs ?? null })),
+  );
+  const lists = [...store.lists()].map(([name, peers]) => ({ name, peers: [...peers] }));
+  return marks.length + lists.length === 0 ? {} : { kept: { marks, lists } };
+}
+
 /** A pinned key protects against impostors from the first day on; the rest is what the user decided. */
 function isWorthKeeping({ key, following, muted }: PeerRecord): boolean {
   return key !== undefined || following || muted;
@@ -154,9 +173,12 @@ async function existingKey({ keyFile }: Home): Promise<string | undefined> {
 
 function restoreStore(store: Store, { content, leaves, root }: Verified, nowMs: number): void {
   if (store.ownFeed().root !== root) store.restore(content.name, leaves, nowMs);
-  for (const { name, key, following, muted } of content.peers) {
+  const { marks = [], lists = [] } = content.kept ?? {};
+  store.setMarks(marks.map((mark) => ({ ...mark, untilMs: mark.untilMs ?? undefined })));
+  for (const { name, peers } of lists) store.addToList(name, peers);
+  for (const { name, key, following, muted, mutedUntilMs } of content.peers) {
     if (key !== null) store.pinKey(name, key, nowMs);
     if (following) store.setFollowing(name, true, nowMs);
-    if (muted) store.setMuted(name, true, nowMs);
+    if (muted) store.setMuted(name, true, nowMs, mutedUntilMs);
   }
 }

@@ -1,7 +1,10 @@
 /** `murmure serve`: a peer without prompts, until it is stopped. */
+
 import type { Command } from 'commander';
+import { isMentioned } from '../../feed/mentions.ts';
 import { safeLine } from '../../feed/safe-text.ts';
 import type { PeerFact } from '../../index.ts';
+import { mutingOf } from '../../store/muting.ts';
 import type { Store } from '../../store/store.ts';
 import { formatAddress } from '../../wire/socket-address.ts';
 import { abortable, untilAborted } from '../abortable.ts';
@@ -15,7 +18,6 @@ import { type LastingPeer, openLastingPeer } from '../peer/lasting-peer.ts';
 import { offerMetrics } from '../peer/offer-metrics.ts';
 import { rateLimited } from '../peer/rate-limit.ts';
 import { eventLine, renderEvent, renderWarning } from '../render/event.ts';
-import { isMentioned } from '../render/message-marks.ts';
 import { shortHash } from '../render/text.ts';
 
 export function declare(program: Command, run: Run): void {
@@ -131,9 +133,12 @@ function printMentions(
   store: Store,
   { peer, hashes }: Extract<PeerFact, { type: 'messages.received' }>,
 ): void {
-  const at = new Date(nowMs()).toISOString();
+  const atMs = nowMs();
+  const at = new Date(atMs).toISOString();
+  const why = mutingOf(store, { ownName, nowMs: atMs });
   for (const hash of hashes.slice(-NEWS)) {
-    if (!isMentioned(store.message(hash)?.body ?? '', ownName)) continue;
+    const message = store.message(hash);
+    if (message === undefined || !isMentioned(message.body, ownName) || why(message) !== undefined) continue;
     output.data(
       { event: 'message.mention', at, peer, hash },
       (paint) => `${paint('bold', safeLine(peer))} mentions you: murmure thread ${shortHash(hash)}`,

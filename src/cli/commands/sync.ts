@@ -9,6 +9,7 @@ import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { TimedOutError, UsageError } from '../errors.ts';
 import { requireName } from '../home/home.ts';
+import { withLists } from '../input/peer-lists.ts';
 import { requireAskableName } from '../input/validate.ts';
 import { compareSeverity, exitCodeOf } from '../output/exit-codes.ts';
 import { openHomePeer } from '../peer/home-peer.ts';
@@ -23,7 +24,7 @@ export function declare(program: Command, run: Run): void {
       'Downloads new messages of these peers, or of everyone you follow. If some fail, it ends with the exit code of the worst failure.',
     )
     .argument('[peer...]', 'default: everyone you follow')
-    .addHelpText('after', examples('sync', 'sync alice bob --timeout 10'))
+    .addHelpText('after', examples('sync', 'sync alice bob --timeout 10', 'sync @friends'))
     .action((names: string[]) => run((context) => sync(context, names)));
 }
 
@@ -40,7 +41,7 @@ export async function sync(context: CommandContext, names: readonly string[]): P
   if (names.includes(ownName)) throw new UsageError(`"${ownName}" is yourself: your own messages are here already`);
   await using session = await openHomePeer(context);
   const { peer, store } = session;
-  const wanted = names.length > 0 ? [...new Set(names)] : followedNames(store, ownName);
+  const wanted = names.length > 0 ? [...new Set(withLists(store, names))] : followedNames(store, ownName);
   if (wanted.length === 0)
     context.output.note('You follow nobody yet: name a peer, or follow one with "murmure follow PEER".');
 

@@ -9,11 +9,13 @@ import { setTimeout } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { HomePeer } from '../../local-api/home-peer.ts';
 import { followedNames } from '../../store/followed.ts';
-import type { ArrivalMark, Store } from '../../store/store.ts';
+import { mutingOf } from '../../store/muting.ts';
+import type { ArrivalMark, Store, StoredMessage } from '../../store/store.ts';
 import { failureFrom } from '../../wire/murmure-error.ts';
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { openStore } from '../home/open-home.ts';
+import { withLists } from '../input/peer-lists.ts';
 import { requireAskableName } from '../input/validate.ts';
 import { wantedAuthors } from '../messages/authors.ts';
 import { printMessages } from '../messages/print-messages.ts';
@@ -28,7 +30,7 @@ export function declare(program: Command, run: Run): void {
       'Prints messages as they arrive, until you stop it. If murmure is running on this home, it shows what the running peer downloads; otherwise it downloads by itself.',
     )
     .argument('[peer...]', 'only messages of these peers (default: everyone you have not muted)')
-    .addHelpText('after', examples('watch', 'watch alice --json'))
+    .addHelpText('after', examples('watch', 'watch alice --json', 'watch @friends'))
     .action((peers: string[]) => run((context) => watch(context, peers), { bounded: false }));
 }
 
@@ -37,11 +39,12 @@ const ASK_EVERY_MS = 60_000;
 const BATCH = 500;
 
 /** Runs until stopped, and ends as `serve` does. */
-export async function watch(context: CommandContext, names: readonly string[]): Promise<number> {
-  for (const name of names) requireAskableName(name);
+export async function watch(context: CommandContext, named: readonly string[]): Promise<number> {
+  for (const name of named) requireAskableName(name);
   await using resources = new AsyncDisposableStack();
   const { name: ownName, store } = await openStore(context.settings.home);
   resources.use(store);
+  const names = withLists(store, named);
   const others = names.filter((name) => name !== ownName);
   const followed = followedNames(store, ownName);
   if (names.length === 0 && followed.length === 0) {
@@ -157,13 +160,24 @@ function showArrived(context: CommandContext, store: Store, { last, ownName, nam
     const arrived = store.arrivalsAfter(seen, BATCH);
     seen = arrived.mark;
     if (arrived.messages.length === 0) return seen;
-    const authors = audible(store, ownName, names);
-    const messages = arrived.messages.filter(({ author }) => authors?.includes(author) ?? true);
+    const nowMs = context.nowMs();
+    const authors = audible(store, { ownName, names, nowMs });
+    const why = mutingOf(store, { ownName, nowMs });
+    const isHeard = (message: StoredMessage) => {
+      const muting = why(message);
+      return muting === undefined || (muting.by === 'peer' && names.includes(message.author));
+    };
+    const messages = arrived.messages.filter(
+      (message) => (authors?.includes(message.author) ?? true) && isHeard(message),
+    );
     printMessages(context, { name: ownName, store }, messages);
   }
 }
 
 /** Those who are named need not be known yet. */
-function audible(store: Store, ownName: string, names: readonly string[]): readonly string[] | undefined {
-  return names.length > 0 ? names : wantedAuthors(store, ownName, []);
+function audible(
+  store: Store,
+  { ownName, names, nowMs }: Pick<Watched, 'ownName' | 'names'> & { readonly nowMs: number },
+): readonly string[] | undefined {
+  return names.length > 0 ? names : wantedAuthors(store, { ownName, named: [], nowMs });
 }

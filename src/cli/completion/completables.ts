@@ -2,7 +2,7 @@
 import type { Command, Option } from 'commander';
 
 /** Values that only the program knows; the scripts ask it for them with `murmure complete KIND`. */
-export const VALUE_KINDS = ['peer', 'hash', 'profile', 'setting'] as const;
+export const VALUE_KINDS = ['peer', 'hash', 'profile', 'setting', 'list'] as const;
 export type ValueKind = (typeof VALUE_KINDS)[number];
 
 export interface Completable {

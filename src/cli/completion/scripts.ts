@@ -70,9 +70,11 @@ function bash(all: readonly Completable[]): string {
   const asked = valueCases(all, (options, kind) => `    ${options.join(' | ')}) _murmure_values ${kind}; return ;;`);
   return `# murmure completion for bash: source <(murmure completion bash)
 _murmure_values() {
-  local value
+  local value sign=''
+  # To bash, "@" is a word of its own, which is replaced together with the one behind it.
+  [[ \${COMP_WORDS[COMP_CWORD - 1]} == @ ]] && sign=@
   while IFS= read -r value; do
-    [[ $value == "\${COMP_WORDS[COMP_CWORD]}"* ]] && COMPREPLY+=("$(printf %q "$value")")
+    [[ $value == "$sign\${COMP_WORDS[COMP_CWORD]}"* ]] && COMPREPLY+=("$(printf %q "$value")")
   done < <(murmure complete "$1" 2>/dev/null)
   return 0
 }

@@ -23,6 +23,10 @@ export async function act(
       live.showsExactDates = !live.showsExactDates;
       live.changed();
       return undefined;
+    case 'toggle-muted':
+      live.showsMuted = !live.showsMuted;
+      live.changed();
+      return undefined;
     case 'edit-settings':
       if (editSettings === undefined) throw new MurmureError('usage', 'there is no settings file here');
       await editSettings();

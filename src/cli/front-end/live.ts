@@ -73,6 +73,9 @@ export class Live implements Disposable {
   /** Of the last thing done. */
   notice = '';
   showsExactDates = false;
+  showsMuted = false;
+  /** Where on the timeline the person was before they jumped, `''` if they have not. */
+  backTo = '';
 
   constructor(peer: AskedPeer, clock: Clock) {
     this.#peer = peer;

@@ -21,6 +21,8 @@ export function noticeText(notice: Notice | undefined): string {
       return notice.muted
         ? `${notice.name} is muted: the timeline no longer shows these messages.`
         : `${notice.name} is no longer muted.`;
+    case 'mark.changed':
+      return markText(notice);
     case 'key.accepted':
       return `The new key of ${notice.name} is accepted.`;
     case 'messages.read':
@@ -49,6 +51,15 @@ export function noticeText(notice: Notice | undefined): string {
     case 'settings.edited':
       return 'The new settings take effect the next time you start murmure.';
   }
+}
+
+function markText({ kind, marked }: Extract<Notice, { type: 'mark.changed' }>): string {
+  if (kind === 'bookmark') return marked ? 'Bookmarked: B shows your bookmarks.' : 'The bookmark is removed.';
+  if (kind === 'conversation')
+    return marked
+      ? 'This conversation is muted. Press M on one of its messages to hear it again.'
+      : 'This conversation is no longer muted.';
+  return '';
 }
 
 function syncText({ report, about }: Extract<Notice, { type: 'sync.finished' }>): string {

@@ -5,7 +5,7 @@ import { abortable } from '../abortable.ts';
 import { editText } from '../input/editor.ts';
 import { wrapText } from '../render/wrap.ts';
 import { CancelledError, type Dialogue, type WhyInvalid } from './dialogue.ts';
-import type { Key, Screen, ScreenAnswer } from './screen.ts';
+import { answerOf, type Key, type Screen, type ScreenAnswer } from './screen.ts';
 
 export interface PlainDialogueOptions {
   readonly input: NodeJS.ReadableStream;
@@ -147,7 +147,7 @@ function printScreen(screen: Screen, columns: number, print: (line: string) => v
   const items = screen.items();
   const shown = screen.isText ? items : screen.from === 'bottom' ? items.slice(-SHOWN) : items.slice(0, SHOWN);
   print('');
-  print(screen.title());
+  print([screen.title(), screen.aside?.() ?? ''].filter(Boolean).join('  '));
   if (shown.length === 0) print(screen.empty);
   for (const [index, item] of shown.entries()) {
     const number = screen.isText ? '' : `${index + 1}. `;
@@ -167,9 +167,10 @@ function printScreen(screen: Screen, columns: number, print: (line: string) => v
 /** "r 3": a key, and a number; or what is wrong with it. */
 function answerFrom(line: string, keys: readonly Key[], items: readonly string[]): ScreenAnswer | string {
   const [name = '', number] = line.trim().split(/\s+/);
-  const key = keys.find((candidate) => candidate.key === (name === '' ? 'enter' : name.toLowerCase()));
+  const called = (typed: string) => keys.find(({ key }) => key === typed);
+  const key = called(name === '' ? 'enter' : name) ?? called(name.toLowerCase());
   if (key === undefined) return `There is no key "${safeLine(name, 20)}" here.`;
   const item = number === undefined ? items.at(-1) : items[Number(number) - 1];
   if (number !== undefined && item === undefined) return `There is no item ${safeLine(number, 20)}.`;
-  return { action: key.action, item: key.item ?? item ?? '' };
+  return answerOf(key, item ?? '');
 }

@@ -1,4 +1,4 @@
-/** Where on the timeline the person was last, kept in the home with every move: a restart begins there. */
+/** Where in a list the person was last, kept in the home with every move: a restart begins there. */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Home } from '../home/home.ts';
@@ -9,9 +9,11 @@ export interface PositionKeeper {
   keep(hash: string): void;
 }
 
-/** A position that cannot be read or written is not worth an error: the timeline then begins at what is unread. */
-export function readingPositionIn({ folder }: Pick<Home, 'folder'>): PositionKeeper {
-  const file = join(folder, 'reading-position');
+const FILES = { timeline: 'reading-position', notifications: 'notifications-position' };
+
+/** A position that cannot be read or written is not worth an error: the list then begins at what is unread. */
+export function positionIn({ folder }: Pick<Home, 'folder'>, list: keyof typeof FILES): PositionKeeper {
+  const file = join(folder, FILES[list]);
   let position = read(file);
   return {
     get position() {
@@ -28,6 +30,17 @@ export function readingPositionIn({ folder }: Pick<Home, 'folder'>): PositionKee
       }
     },
   };
+}
+
+/** As long as the program runs. */
+export function positionInMemory(): PositionKeeper {
+  const keeper = {
+    position: '',
+    keep: (hash: string) => {
+      keeper.position = hash;
+    },
+  };
+  return keeper;
 }
 
 function read(file: string): string {

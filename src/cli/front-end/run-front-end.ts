@@ -1,4 +1,5 @@
 /** Runs the front end: the machine decides what comes next, a dialogue asks, and the peer does what it is asked to. */
+
 import { randomUUID } from 'node:crypto';
 import { type AnyEventObject, createActor } from 'xstate';
 import { frontEndMachine } from '../../../machines/front-end.machine.ts';
@@ -17,6 +18,8 @@ import type { JournalSink, PeerFact } from '../../index.ts';
 import { record } from '../../journal/record.ts';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
 import { type Call, Gate } from '../../runtime/gate.ts';
+import { mutingOf } from '../../store/muting.ts';
+import { notificationKind, notifications } from '../../store/notifications.ts';
 import type { Hash } from '../../wire/hash.ts';
 import { failureFrom, MurmureError } from '../../wire/murmure-error.ts';
 import { MAX_BODY_BYTES } from '../../wire/node.ts';
@@ -24,7 +27,6 @@ import { describeChange, keyOf } from '../messages/trusting.ts';
 import { WHAT_WITHDRAWING_CANNOT_DO } from '../messages/withdrawing.ts';
 import type { Paint } from '../output/output.ts';
 import { messageItem } from '../render/message-item.ts';
-import { isMentioned } from '../render/message-marks.ts';
 import { counted } from '../render/text.ts';
 import type { SettingOrigin } from '../settings/settings.ts';
 
@@ -33,8 +35,8 @@ import { CancelledError, type Dialogue } from './dialogue.ts';
 import type { DraftKeeper, Drafts } from './drafts.ts';
 import { Live } from './live.ts';
 import { noticeText } from './notices.ts';
-import { answeredAuthor } from './places/messages.ts';
-import type { PositionKeeper } from './reading-position.ts';
+import { answeredAuthor } from './places/message-list.ts';
+import { type PositionKeeper, positionInMemory } from './reading-position.ts';
 import { countUnread, showPlace } from './show-place.ts';
 import { type AskedPeer, cached, type ReadStore, type Sources } from './sources.ts';
 
@@ -47,6 +49,7 @@ export interface FrontEndOptions {
   readonly drafts?: DraftKeeper;
   /** Default: it begins at what is unread. */
   readonly readingPosition?: PositionKeeper;
+  readonly notificationsPosition?: PositionKeeper;
   readonly settings?: readonly SettingOrigin[];
   /** URL of the directory, to be named on the screen. */
   readonly directory?: string;
@@ -81,13 +84,22 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
   const gate = new Gate(clock, recording?.recorder);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   using live = new Live(peer, clock);
-  const { settings = [], directory = '', readingPosition = { position: '', keep: () => {} } } = options;
+  const { settings = [], directory = '' } = options;
+  const now = () => clock.now();
+  const muting = cached({ live }, () => mutingOf(store, { ownName: peer.name, nowMs: now() }));
+  const newsFor = (withMuted: boolean) => notifications(store, { ownName: peer.name, nowMs: now(), withMuted });
   const sources: Sources = {
-    ...{ peer, store, live, paint, settings, directory, readingPosition },
+    ...{ peer, store, live, paint, settings, directory, now, muting },
+    readingPosition: options.readingPosition ?? positionInMemory(),
+    notificationsPosition: options.notificationsPosition ?? positionInMemory(),
     seen: (hash) => gate.submit(actor, { type: 'message.seen', hash }),
+    noticed: (hash) => gate.submit(actor, { type: 'notification.seen', hash }),
+    notifications: cached({ live }, () => newsFor(live.showsMuted)),
     // Counted once for all screens: that takes longer than anything else on them.
-    unread: cached({ live }, () => countUnread({ peer, store })),
-    now: () => clock.now(),
+    unread: cached({ live }, () => {
+      const news = live.showsMuted ? newsFor(false) : sources.notifications();
+      return { ...countUnread(sources), notifications: news.filter(({ isNew }) => isNew).length };
+    }),
   };
 
   /** Asks, and enters the answer; a question that is not answered was cancelled. */
@@ -130,11 +142,12 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
           const { drafts } = actor.getSnapshot().context;
           const screen = showPlace(place, sources, Object.keys(drafts).length);
           for (;;) {
-            const { action: chosen, item } = await dialogue.screen(screen);
-            const action = chosen === 'choose' ? screen.chosen?.(item) : chosen;
-            if (action === undefined) throw new Error(`"${item}" leads nowhere from ${place.kind}`);
-            const subject = hasSubject(action) ? screen.subject(action, item) : '';
-            if (subject !== '') screen.visited?.(item);
+            const { action: chosen, item, isOwn = false } = await dialogue.screen(screen);
+            const action = screen.meant === undefined ? chosen : screen.meant(chosen, item);
+            if (action === undefined || action === 'choose')
+              throw new Error(`"${item}" leads nowhere from ${place.kind}`);
+            const subject = isOwn ? peer.name : hasSubject(action) ? screen.subject(action, item) : '';
+            if (subject !== '' && !isOwn) screen.visited?.(item);
             // Without a message nothing can be done with one.
             if (subject !== '' || !isAboutMessage(action))
               return { type: 'action.chosen', action, subject, cursor: item };
@@ -205,7 +218,7 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
   const actor = createActor(machine, { id: 'front-end', clock: gate.clock, input });
   actor.subscribe({ complete: resolve, error: reject });
   const stopListening = peer.on('*', (fact) => {
-    const heard = heardFact(fact, peer.name);
+    const heard = heardFact(fact, (messages) => countNotifications(messages, sources));
     if (heard !== undefined) gate.submit(actor, heard);
   });
   using _fullScreen = dialogue.fullScreen();
@@ -226,12 +239,13 @@ interface NoticeParams {
 }
 
 /** As much of a fact as concerns the dialogue. */
-function heardFact(fact: PeerFact, ownName: string): HeardFact | undefined {
+function heardFact(fact: PeerFact, count: (hashes: readonly Hash[]) => number): HeardFact | undefined {
   switch (fact.type) {
     case 'message.published':
     case 'message.withdrawn':
     case 'follow.changed':
     case 'mute.changed':
+    case 'mark.changed':
     case 'key.accepted':
     case 'messages.read':
     case 'wish.failed':
@@ -242,14 +256,19 @@ function heardFact(fact: PeerFact, ownName: string): HeardFact | undefined {
       return { type, direction, name, address };
     }
     case 'messages.received': {
-      const { type, peer, hashes, messages } = fact;
+      const { type, peer, hashes } = fact;
       // A first download brings thousands: nobody is called for each of them.
-      const mentions = messages.slice(-NEWEST).filter(({ body }) => isMentioned(body, ownName)).length;
-      return { type, peer, count: hashes.length, mentions };
+      return { type, peer, count: hashes.length, notifications: count(hashes.slice(-NEWEST)) };
     }
     default:
       return undefined;
   }
+}
+
+function countNotifications(hashes: readonly Hash[], { store, peer, now }: Sources): number {
+  const query = { ownName: peer.name, nowMs: now() };
+  const messages = hashes.flatMap((hash) => store.message(hash) ?? []);
+  return messages.filter((message) => notificationKind(message, store, query) !== undefined).length;
 }
 
 /** Of the messages that arrive together, so many can ring. */

@@ -7,6 +7,8 @@ export interface Item {
   readonly id: string;
   /** Fits into `width` columns. */
   lines(width: number): readonly string[];
+  /** What stands for it where the rest stands beside the list. Default: its lines. */
+  short?(width: number): readonly string[];
 }
 
 export interface Key {
@@ -18,10 +20,14 @@ export interface Key {
   readonly action: Action | 'choose';
   /** The item it is about; default: the one that the cursor is on. */
   readonly item?: string;
+  /** It is about the person. */
+  readonly isOwn?: boolean;
 }
 
 export interface Screen {
   title(): string;
+  /** Less important than the title, behind it. */
+  aside?(): string;
   readonly keys: readonly Key[];
   readonly from: 'top' | 'bottom';
   /** Lines to read, among which nothing is to be chosen: the cursor is not shown. */
@@ -37,6 +43,12 @@ export interface Screen {
   reachedTop?(): void;
   /** The cursor has come to this item. */
   visited?(item: string): void;
+  /** The person has not seen this item yet: below the cursor, it is counted. */
+  isUnseen?(item: string): boolean;
+  /** Where the person was before they jumped; `''`: they have not. Default: it is remembered as long as the screen is shown. */
+  readonly returning?: { backTo: string };
+  /** More about an item, at most so many lines, beside the list where the terminal is wide. */
+  beside?(item: string, size: { readonly columns: number; readonly rows: number }): readonly string[];
   /** Calls back whenever something may have changed; returns the way to stop that. */
   subscribe(changed: () => void): () => void;
 }
@@ -46,4 +58,10 @@ export interface ScreenAnswer {
   readonly action: Key['action'];
   /** The item of that key, or the one that the cursor was on; `''` if there was none. */
   readonly item: string;
+  readonly isOwn?: boolean;
+}
+
+/** What a key answers that was pressed while the cursor was on this item. */
+export function answerOf({ action, item, isOwn }: Key, current: string): ScreenAnswer {
+  return { action, item: item ?? current, ...(isOwn && { isOwn }) };
 }

@@ -3,12 +3,19 @@ import type { Place, PlaceKind } from '../../../machines/front-end-context.ts';
 import { safeLine } from '../../feed/safe-text.ts';
 import { timelineAuthors } from '../../store/timeline-authors.ts';
 import type { Hash } from '../../wire/hash.ts';
-import { isMentioned } from '../render/message-marks.ts';
 import { renderStatusLine } from '../render/status-line.ts';
 import { wrapText } from '../render/wrap.ts';
+import { peerPlace } from './places/author.ts';
 import { inspectPlace } from './places/inspect.ts';
-import { foundPlace, mentionsPlace, messagesPlace, threadPlace, timelinePlace } from './places/messages.ts';
-import { peerPlace, peersPlace } from './places/peers.ts';
+import {
+  bookmarksPlace,
+  foundPlace,
+  messagesPlace,
+  notificationsPlace,
+  threadPlace,
+  timelinePlace,
+} from './places/messages.ts';
+import { peersPlace } from './places/peers.ts';
 import type { MakePlace, PlaceScreen } from './places/place.ts';
 import { helpPlace, logPlace, settingsPlace, treePlace } from './places/texts.ts';
 import type { Screen } from './screen.ts';
@@ -16,7 +23,8 @@ import { cached, type Sources, type UnreadCount } from './sources.ts';
 
 const makers: Readonly<Record<PlaceKind, MakePlace>> = {
   timeline: timelinePlace,
-  mentions: mentionsPlace,
+  notifications: notificationsPlace,
+  bookmarks: bookmarksPlace,
   thread: threadPlace,
   found: foundPlace,
   peers: peersPlace,
@@ -54,26 +62,38 @@ export function showPlace(place: Place, sources: Sources, drafts: number): Scree
 }
 
 /**
- * The timeline starts where the person was last, however much has arrived since; without that, at the oldest unread message after
- * the last one read; at the newest where nothing was read yet.
+ * The timeline and the notifications start where the person was last, however much has arrived since; without that, at the oldest unread
+ * message after the last one read; at the newest where nothing was read yet.
  */
-function startOf({ kind, subject }: Place, { peer, store, readingPosition }: Sources): string {
+function startOf({ kind, subject }: Place, sources: Sources): string {
+  const { peer, store, readingPosition, notificationsPosition, now } = sources;
   if (kind === 'thread') return subject;
+  if (kind === 'notifications') {
+    const shown = sources.notifications();
+    const { position } = notificationsPosition;
+    if (shown.some(({ message }) => message.hash === position)) return position;
+    return shown.find(({ isNew }) => isNew)?.message.hash ?? '';
+  }
   if (kind !== 'timeline') return '';
   const { position } = readingPosition;
   if (position !== '' && store.message(position as Hash) !== undefined) return position;
-  const messages = store.messages({ authors: timelineAuthors(store, peer.name), limit: 200 });
+  const messages = store.messages({ authors: timelineAuthors(store, peer.name, now()), limit: 200 });
   const foreign = messages.filter(({ author }) => author !== peer.name);
   const lastRead = foreign.findLastIndex(({ read }) => read);
   return lastRead === -1 ? '' : (foreign[lastRead + 1]?.hash ?? '');
 }
 
-export function countUnread({ peer, store }: Pick<Sources, 'peer' | 'store'>): UnreadCount {
+export function countUnread({
+  peer,
+  store,
+  muting,
+  now,
+}: Pick<Sources, 'peer' | 'store' | 'muting' | 'now'>): Omit<UnreadCount, 'notifications'> {
+  const why = muting();
   const unread = store
-    .messages({ authors: timelineAuthors(store, peer.name), limit: COUNTED })
-    .filter(({ read, author }) => !read && author !== peer.name);
-  const mentions = unread.filter(({ body }) => isMentioned(body, peer.name));
-  return { unread: unread.length, isMoreUnread: unread.length === COUNTED, mentions: mentions.length };
+    .messages({ authors: timelineAuthors(store, peer.name, now()), limit: COUNTED })
+    .filter((message) => !message.read && message.author !== peer.name && why(message) === undefined);
+  return { unread: unread.length, isMoreUnread: unread.length === COUNTED };
 }
 
 function statusOf({ live, directory }: Sources) {

@@ -1,5 +1,7 @@
 /** What the front end is put together from: a peer to ask, a store to read, and what screens need besides. */
 import type { HomePeer } from '../../local-api/home-peer.ts';
+import type { WhyMuted } from '../../store/muting.ts';
+import type { Notification, NotificationStore } from '../../store/notifications.ts';
 import type { Store } from '../../store/store.ts';
 import type { Paint } from '../output/output.ts';
 import type { SettingOrigin } from '../settings/settings.ts';
@@ -23,16 +25,14 @@ export type AskedPeer = Pick<
 >;
 
 /** What a home holds, to be read. Whatever changes it is asked of the peer. */
-export type ReadStore = Pick<
-  Store,
-  'message' | 'messages' | 'replies' | 'search' | 'peer' | 'peers' | 'ownFeed' | 'currentRoot' | 'getNode'
->;
+export type ReadStore = NotificationStore &
+  Pick<Store, 'replies' | 'lists' | 'peer' | 'ownFeed' | 'currentRoot' | 'getNode'>;
 
-/** What is unread, and what of it mentions the person. */
+/** What is unread on the timeline, and how many notifications are new. */
 export interface UnreadCount {
   readonly unread: number;
   readonly isMoreUnread: boolean;
-  readonly mentions: number;
+  readonly notifications: number;
 }
 
 /** What the screens are made from. */
@@ -46,9 +46,17 @@ export interface Sources {
   readonly directory: string;
   /** The cursor came to a message that was unread. */
   seen(hash: string): void;
+  /** The cursor came to a notification that was new. */
+  noticed(hash: string): void;
   unread(): UnreadCount;
+  /** Muted ones among them as long as those are shown. */
+  notifications(): readonly Notification[];
+  /** What tells whether a message is muted now. */
+  muting(): WhyMuted;
   /** Where on the timeline the cursor was last, also before a restart. */
   readonly readingPosition: PositionKeeper;
+  /** The same among the notifications. */
+  readonly notificationsPosition: PositionKeeper;
   /** Unix ms. */
   now(): number;
 }

@@ -1,5 +1,6 @@
 /**
- * A backup: one file with all that cannot be downloaded again – the key, the own messages, and whom one follows. It is signed with the key
+ * A backup: one file with all that cannot be downloaded again – the key, the own messages, whom one follows, and what one
+ * has muted, bookmarked and put on lists. It is signed with the key
  * that is in it, so that what comes back is what was saved, whole.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
@@ -34,7 +35,29 @@ const contentSchema = v.strictObject({
   root: v.string(),
   /** The leaves of the own tree in order, base64. */
   leaves: v.array(v.pipe(v.string(), v.base64())),
-  peers: v.array(v.strictObject({ name, key: v.nullable(publicKey), following: v.boolean(), muted: v.boolean() })),
+  peers: v.array(
+    v.strictObject({
+      name,
+      key: v.nullable(publicKey),
+      following: v.boolean(),
+      muted: v.boolean(),
+      /** Absent: for good. */
+      mutedUntilMs: v.exactOptional(v.number()),
+    }),
+  ),
+  /** What the person has marked, and their lists of people; absent if there is nothing of it. */
+  kept: v.exactOptional(
+    v.strictObject({
+      marks: v.array(
+        v.strictObject({
+          kind: v.picklist(['word', 'conversation', 'bookmark', 'notice']),
+          subject: v.string(),
+          untilMs: v.nullable(v.number()),
+        }),
+      ),
+      lists: v.array(v.strictObject({ name: v.string(), peers: v.array(name) })),
+    }),
+  ),
 });
 
 const backupSchema = v.strictObject({
@@ -100,11 +123,19 @@ function parseBackup(text: string, invalid: (why: string) => Error): v.InferOutp
 }
 
 /** Member by member, so that the order in which a file has them does not count. */
-function digest({ name, publicKey, key, savedAt, root, leaves, peers }: BackupContent): Uint8Array {
-  const plain = [FORMAT, VERSION, name, publicKey, key, savedAt, root, leaves, peers.map(peerFields)];
+function digest({ name, publicKey, key, savedAt, root, leaves, peers, kept }: BackupContent): Uint8Array {
+  const plain: unknown[] = [FORMAT, VERSION, name, publicKey, key, savedAt, root, leaves, peers.map(peerFields)];
+  if (kept !== undefined) plain.push(keptFields(kept));
   return sha256(new TextEncoder().encode(JSON.stringify(plain)));
 }
 
-function peerFields({ name, key, following, muted }: BackupContent['peers'][number]): unknown[] {
-  return [name, key, following, muted];
+function peerFields({ name, key, following, muted, mutedUntilMs }: BackupContent['peers'][number]): unknown[] {
+  return [name, key, following, muted, ...(mutedUntilMs === undefined ? [] : [mutedUntilMs])];
+}
+
+function keptFields({ marks, lists }: NonNullable<BackupContent['kept']>): unknown[] {
+  return [
+    marks.map(({ kind, subject, untilMs }) => [kind, subject, untilMs]),
+    lists.map(({ name, peers }) => [name, peers]),
+  ];
 }

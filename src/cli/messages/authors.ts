@@ -1,18 +1,22 @@
 /** Whose messages are wanted: those who are named, else everyone but those who are muted. */
+import { isMuted } from '../../store/muting.ts';
 import type { Store } from '../../store/store.ts';
 import { requireStoredPeers } from '../input/peer-names.ts';
 
 /** Undefined means everyone. @throws UnknownPeerError for a name that nothing is known of */
-export function wantedAuthors(store: Store, ownName: string, named: readonly string[]): readonly string[] | undefined {
-  if (named.length === 0) return audibleAuthors(store, ownName);
+export function wantedAuthors(
+  store: Store,
+  { ownName, named, nowMs }: { readonly ownName: string; readonly named: readonly string[]; readonly nowMs: number },
+): readonly string[] | undefined {
+  if (named.length === 0) return audibleAuthors(store, ownName, nowMs);
   for (const peer of named) {
     if (peer !== ownName) requireStoredPeers(store, [peer]);
   }
   return named;
 }
 
-function audibleAuthors(store: Store, ownName: string): readonly string[] | undefined {
+function audibleAuthors(store: Store, ownName: string, nowMs: number): readonly string[] | undefined {
   const peers = store.peers();
-  if (!peers.some(({ muted }) => muted)) return undefined;
-  return [ownName, ...peers.filter(({ muted }) => !muted).map(({ name }) => name)];
+  if (!peers.some((peer) => isMuted(peer, nowMs))) return undefined;
+  return [ownName, ...peers.filter((peer) => !isMuted(peer, nowMs)).map(({ name }) => name)];
 }

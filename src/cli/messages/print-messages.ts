@@ -1,11 +1,12 @@
 /** Stored messages on their way to stdout. */
+import { isMentioned } from '../../feed/mentions.ts';
 import { toMessage } from '../../feed/message.ts';
+import { mutingOf } from '../../store/muting.ts';
 import type { Store, StoredMessage } from '../../store/store.ts';
 import { MurmureError } from '../../wire/murmure-error.ts';
 import type { CommandContext } from '../context.ts';
 import type { Paint } from '../output/output.ts';
 import { type MessageStyle, renderMessage } from '../render/message.ts';
-import { isMentioned } from '../render/message-marks.ts';
 
 /** Whose home it is that is read, and what is in it. */
 export interface Reader {
@@ -24,12 +25,14 @@ export interface PrintOptions extends Pick<MessageStyle, 'wholeHashes'> {
 export function messagePrinter({ output, nowMs }: CommandContext, { name, store }: Reader) {
   const atMs = nowMs();
   const names = [name, ...store.peers().map((peer) => peer.name)];
+  const why = mutingOf(store, { ownName: name, nowMs: atMs });
   return (kept: StoredMessage, { fields, decorate = (text) => text, wholeHashes }: PrintOptions = {}): void => {
     const message = toMessage(kept, atMs);
     const mentionsYou = kept.author !== name && isMentioned(message.body, name);
-    output.data({ ...message, ...(mentionsYou && { mentionsYou }), ...fields }, (paint) =>
-      decorate(renderMessage(message, paint, { names, ownName: name, ...(wholeHashes && { wholeHashes }) }), paint),
-    );
+    const muting = why(kept);
+    const more = { ...(mentionsYou && { mentionsYou }), ...(muting && { mutedBy: muting.by }) };
+    const style = { names, ownName: name, ...(wholeHashes && { wholeHashes }), ...(muting && { muting }) };
+    output.data({ ...message, ...more, ...fields }, (paint) => decorate(renderMessage(message, paint, style), paint));
   };
 }
 

@@ -17,6 +17,7 @@ import { lockHome, lockStandby } from '../home/serve-lock.ts';
 import { keepPort, preferredPorts } from '../home/udp-port.ts';
 import { ChangingPeer } from './changing-peer.ts';
 import { journalOption } from './journal-option.ts';
+import { notifyArrivals } from './notify-arrivals.ts';
 import { offerToOthers } from './offer-to-others.ts';
 import { reachRunningPeer, requireNoQuota } from './running-peer.ts';
 
@@ -68,6 +69,11 @@ export async function openLastingPeer(context: CommandContext, options: LastingP
   const { promise: failed, reject: fail } = Promise.withResolvers<never>();
   failed.catch(() => {});
   const peer = new ChangingPeer(turn.peer);
+  const notifying = notifyArrivals(context, {
+    ...{ peer, store, warn: (text) => peer.warn(text) },
+    isOurs: () => turn.attached === undefined,
+  });
+  if (notifying !== undefined) resources.use(notifying);
   const listeners = new Set<() => void>();
   const takeTurns = async () => {
     while (turn.attached !== undefined) {

@@ -16,6 +16,8 @@ const REPLACED: Readonly<Record<string, string>> = {
   '’': "'",
   '·': '|',
   '•': '*',
+  '★': '#',
+  '│': '|',
   '↳': '>',
   '→': '>',
   '❯': '>',

@@ -1,9 +1,10 @@
 /** A message on a screen: a line about it, then its text, indented so that no text can pass for another message. */
 import type { Message } from '../../feed/message.ts';
+import type { Muting } from '../../store/muting.ts';
 import type { Item } from '../front-end/screen.ts';
 import type { Paint } from '../output/output.ts';
 import { authorColour } from './author-colour.ts';
-import { marksOf, withMentions } from './message-marks.ts';
+import { marksOf, mutedMark, withMentions } from './message-marks.ts';
 import { relativeTime } from './relative-time.ts';
 import { localDateTime } from './text.ts';
 import { truncate, wrapText } from './wrap.ts';
@@ -18,6 +19,11 @@ export interface MessageItemOptions {
   readonly names: readonly string[];
   readonly exactDate: boolean;
   readonly keyChanged: boolean;
+  /** Why it is not shown where nobody asks for it. */
+  readonly muting?: Muting | undefined;
+  readonly isBookmarked?: boolean;
+  /** It stands out as new; default: what was not read, of others. */
+  readonly isNew?: boolean;
   /** Who wrote what it answers, if that does not stand above it, safe to show; undefined: nobody knows. */
   readonly answered?: string | undefined;
   /** Lines of text, the rest is left out; default: all. */
@@ -60,17 +66,20 @@ function render(message: Message, options: MessageItemOptions, columns: number):
 }
 
 function head(message: Message, options: MessageItemOptions): string {
-  const { depth, paint, nowMs, ownName, exactDate, keyChanged, answered } = options;
+  const { depth, paint, nowMs, ownName, exactDate, keyChanged, answered, muting, isBookmarked } = options;
   const { author, inReplyTo, read } = message;
   const date = message.date ?? message.receivedAt;
   const isOwn = author === ownName;
+  const { isNew = !read && !isOwn } = options;
   const when = exactDate ? localDateTime(date) : relativeTime(Date.parse(date), nowMs);
   return [
-    ...(read || isOwn ? [] : [paint(['bold', 'cyan'], '•')]),
+    ...(isNew ? [paint(['bold', 'cyan'], '•')] : []),
     ...(depth > 0 ? [paint('dim', '↳')] : []),
     paint(authorColour(author), author) + (isOwn && author !== 'you' ? paint('dim', ' (you)') : ''),
     paint('dim', when),
     ...(inReplyTo !== null && depth === 0 ? [paint('dim', `↳ to ${answered ?? 'somebody'}`)] : []),
+    ...(isBookmarked ? [paint('yellow', '★')] : []),
     ...marksOf(message, keyChanged).map((mark) => paint('yellow', `[${mark}]`)),
+    ...(muting ? [paint('yellow', `[${mutedMark(muting)}]`)] : []),
   ].join(' ');
 }

@@ -1,7 +1,10 @@
 /** What a reader should know of a message besides its text. */
 import { mentionsIn } from '../../feed/mentions.ts';
 import type { Message } from '../../feed/message.ts';
+import { safeLine } from '../../feed/safe-text.ts';
+import type { Muting } from '../../store/muting.ts';
 import type { Paint } from '../output/output.ts';
+import { localDateTime } from './text.ts';
 
 /** Before believing it. `keyChanged`: its author turned up with another key. */
 export function marksOf({ authenticated, date, future }: Message, keyChanged = false): string[] {
@@ -14,6 +17,17 @@ export function marksOf({ authenticated, date, future }: Message, keyChanged = f
   ];
 }
 
+/** That it is muted, and by what. */
+export function mutedMark({ by, subject, untilMs }: Muting): string {
+  const what = by === 'word' ? `“${safeLine(subject)}”` : by === 'peer' ? safeLine(subject) : 'this conversation';
+  return `muted: ${what}${untilText(untilMs)}`;
+}
+
+/** ` until 2026-01-31 12:05`; `''` for good. */
+export function untilText(untilMs: number | undefined): string {
+  return untilMs === undefined ? '' : ` until ${localDateTime(new Date(untilMs).toISOString())}`;
+}
+
 /** The text with the names in it that are mentioned made to stand out, one's own most. */
 export function withMentions(body: string, names: readonly string[], ownName: string, paint: Paint): string {
   let text = '';
@@ -24,8 +38,4 @@ export function withMentions(body: string, names: readonly string[], ownName: st
     shown = end;
   }
   return text + body.slice(shown);
-}
-
-export function isMentioned(body: string, name: string): boolean {
-  return mentionsIn(body, [name]).length > 0;
 }

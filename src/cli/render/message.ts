@@ -1,7 +1,9 @@
 /** A message for a person: a line about it, what it answers, then the text, indented so that no text can pass for another message. */
+import { isMentioned } from '../../feed/mentions.ts';
 import type { Message } from '../../feed/message.ts';
+import type { Muting } from '../../store/muting.ts';
 import type { Paint } from '../output/output.ts';
-import { isMentioned, marksOf, withMentions } from './message-marks.ts';
+import { marksOf, mutedMark, withMentions } from './message-marks.ts';
 import { localDateTime, shortHash } from './text.ts';
 
 export interface MessageStyle {
@@ -9,15 +11,18 @@ export interface MessageStyle {
   readonly names: readonly string[];
   /** Whose mentions are said. */
   readonly ownName: string;
+  /** Why it is not shown where nobody asks for it. */
+  readonly muting?: Muting;
   /** Default: the first digits of a hash only. */
   readonly wholeHashes?: boolean;
 }
 
 /** Several lines, without a newline at the end. */
-export function renderMessage(message: Message, paint: Paint, { names, ownName, wholeHashes }: MessageStyle): string {
+export function renderMessage(message: Message, paint: Paint, style: MessageStyle): string {
+  const { names, ownName, wholeHashes, muting } = style;
   const showHash = wholeHashes ? (hash: string) => hash : shortHash;
   const mentionsYou = message.author !== ownName && isMentioned(message.body, ownName);
-  const marks = [...marksOf(message), ...(mentionsYou ? ['mentions you'] : [])];
+  const marks = [...marksOf(message), ...(mentionsYou ? ['mentions you'] : []), ...(muting ? [mutedMark(muting)] : [])];
   const head = [
     paint('bold', message.author),
     paint('dim', localDateTime(message.date ?? message.receivedAt)),

@@ -29,7 +29,8 @@ export interface Status {
   readonly unread: number;
   /** There are more than were counted. */
   readonly isMoreUnread?: boolean;
-  readonly mentions: number;
+  /** Replies and mentions that are new in their list. */
+  readonly notifications: number;
   readonly drafts: number;
 }
 
@@ -64,7 +65,7 @@ function partsOf(
     downloads,
     unread,
     isMoreUnread,
-    mentions,
+    notifications,
     drafts,
   }: Status,
   paint: Paint,
@@ -83,7 +84,7 @@ function partsOf(
     unread === 0
       ? undefined
       : { weight: 8, text: paint(['bold', 'cyan'], `${number(unread)}${isMoreUnread ? '+' : ''} unread`) },
-    mentions === 0 ? undefined : { weight: 7, text: paint('bold', `@ ${counted(mentions, 'mention')}`) },
+    notifications === 0 ? undefined : { weight: 7, text: paint('bold', `@ ${counted(notifications, 'notification')}`) },
     drafts === 0 ? undefined : { weight: 3, text: counted(drafts, 'draft') },
   ];
   return parts.filter((part) => part !== undefined);

@@ -17,10 +17,11 @@ const configSchema = v.partial(
     timeout: v.number(),
     quota: v.number(),
     'no-color': v.boolean(),
+    notify: v.pipe(v.tupleWithRest([v.pipe(v.string(), v.minLength(1))], v.string()), v.readonly()),
   }),
 );
 
-type Value = string | number | boolean;
+export type SettingValue = string | number | boolean | readonly string[];
 
 /** What the file may hold. */
 export const settingNames: readonly string[] = Object.keys(configSchema.entries);
@@ -40,7 +41,7 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
   const result = v.safeParse(configSchema, table);
   if (!result.success) {
     const [issue] = result.issues;
-    throw new InvalidFileError(path, `"${v.getDotPath(issue)}" must be a ${issue.expected}`);
+    throw new InvalidFileError(path, `"${v.getDotPath(issue)}" must be a ${issue.expected?.replace('Array', 'list')}`);
   }
   const unknownKeys = Object.keys(table).filter((key) => !(key in configSchema.entries));
   return { config: result.output, unknownKeys };
@@ -52,14 +53,29 @@ export function isPathSetting(setting: string): boolean {
 }
 
 /** The value of a setting that was typed. @throws UsageError if it is none for this setting */
-export function settingFrom(setting: string, text: string): Value {
-  const candidates = [text, text === 'true' ? true : text === 'false' ? false : undefined, Number(text)];
+export function settingFrom(setting: string, text: string): SettingValue {
+  const candidates = [text, text === 'true' ? true : text === 'false' ? false : undefined, Number(text), listIn(text)];
   const schema = configSchema.entries[setting as keyof Config];
   const value = candidates.find((candidate) => candidate !== undefined && v.is(schema, candidate));
   const isGiven = text.trim() !== '' && !(typeof value === 'number' && !(value > 0));
   if (value !== undefined && isGiven) return value;
-  const wanted = v.is(schema, true) ? 'true or false' : v.is(schema, 1) ? 'a number above 0' : 'a value';
+  const wanted = v.is(schema, true)
+    ? 'true or false'
+    : v.is(schema, 1)
+      ? 'a number above 0'
+      : v.is(schema, ['program'])
+        ? 'a program and its arguments, such as ["notify-send", "murmure"]'
+        : 'a value';
   throw new UsageError(`the setting "${setting}" takes ${wanted}, not "${text}"`);
+}
+
+function listIn(text: string): readonly string[] | undefined {
+  try {
+    const list: unknown = JSON.parse(text);
+    return Array.isArray(list) ? list : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Adds settings in front of what the file has, as behind it might be within a table. It has to be without them. */
@@ -69,7 +85,7 @@ export async function addToConfigFile(path: string, added: Readonly<Record<strin
 }
 
 /** Writes one setting, and leaves every other line as it is. @throws InvalidFileError */
-export async function setInConfigFile(path: string, setting: string, value: Value): Promise<void> {
+export async function setInConfigFile(path: string, setting: string, value: SettingValue): Promise<void> {
   const before = (await readTextFileIfPresent(path)) ?? '';
   const wanted = { ...parseToml(path, before), [setting]: value };
   const line = lineOf(setting, before);
@@ -88,7 +104,7 @@ export async function unsetInConfigFile(path: string, setting: string): Promise<
 }
 
 /** A string of JSON is one of TOML. */
-function asLine([setting, value]: readonly [string, Value]): string {
+function asLine([setting, value]: readonly [string, SettingValue]): string {
   return `${setting} = ${JSON.stringify(value)}\n`;
 }
 

@@ -4,7 +4,7 @@ import { UsageError } from '../errors.ts';
 import { type Home, homeAt } from '../home/home.ts';
 import { requirePath } from '../input/validate.ts';
 import type { Environment } from '../streams.ts';
-import { type ConfigFile, readConfigFile } from './config-file.ts';
+import { type ConfigFile, readConfigFile, type SettingValue } from './config-file.ts';
 import { currentProfileFile, readCurrentProfile } from './current-profile.ts';
 import { dataFolder, userUnitFolder, withoutTilde } from './folders.ts';
 
@@ -47,14 +47,21 @@ export interface Settings {
   readonly quota: number | undefined;
   /** Path of a journal to write. */
   readonly record: string | undefined;
+  /** The program that is run for replies and mentions, and its arguments. Only the file has it. */
+  readonly notify: readonly string[] | undefined;
   readonly color: boolean;
+}
+
+/** A value as a person reads it, not yet safe to show. */
+export function settingText(value: SettingValue): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 /** Where the value of a setting comes from. */
 export interface SettingOrigin {
   /** The name of the flag, without its dashes. */
   readonly setting: string;
-  readonly value: string | number | boolean | null;
+  readonly value: SettingValue | null;
   readonly from: 'flag' | 'environment' | 'file' | 'default';
   /** The flag, the variable, or the file. */
   readonly source: string | null;
@@ -103,6 +110,7 @@ export async function resolveSettings(
       settle<string | number | undefined>('quota', [flags.quota, 'MURMURE_QUOTA', config.quota], undefined),
     ),
     record: settlePath('record', flags.record),
+    notify: settle<readonly string[] | undefined>('notify', [undefined, undefined, config.notify], undefined),
     color: !settle('no-color', [flags.color === false ? true : undefined, undefined, config['no-color']], false),
   };
   return { settings, unknownKeys };
@@ -119,7 +127,7 @@ function checkFlags(flags: GlobalFlags): void {
   }
 }
 
-type Value = string | number | boolean | undefined;
+type Value = SettingValue | undefined;
 
 /** Picks the first value there is – flag, variable, file, default –, and notes where it was found. */
 function settler(origins: SettingOrigin[], env: Environment, file: string) {

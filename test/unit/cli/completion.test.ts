@@ -78,6 +78,11 @@ describe('completion', () => {
         execFileSync('bash', ['-euc', program, 'bash', file, ...words], { encoding: 'utf8', cwd: folder, env });
       expect(offered('murmure', 'sync', '').split('\n')).toEqual(expect.arrayContaining(['bob', 'Ann\\ Lee']));
       expect(offered('murmure', 'mute', 'b')).toBe('bob\n');
+      await run(['list', 'add', 'friends', 'bob', '--home', home]);
+      expect(offered('murmure', 'timeline', '@')).toBe('@friends\n');
+      // As bash splits it.
+      expect(offered('murmure', 'timeline', '@', 'fr')).toBe('@friends\n');
+      expect(offered('murmure', 'list', 'add', 'fr')).toBe('friends\n');
       const { lines } = await run(['post', 'hello', '--home', home, '--json']);
       expect(offered('murmure', 'show', '').trim()).toBe(lines[0]?.hash.slice(0, 12));
       expect(offered('murmure', 'post', '--reply-to', '').trim()).toBe(lines[0]?.hash.slice(0, 12));

@@ -26,6 +26,7 @@ describe('config', () => {
       { setting: 'timeout', value: '2.5', from: 'flag', source: '--timeout' },
       { setting: 'quota', value: null, from: 'default', source: null },
       { setting: 'record', value: null, from: 'default', source: null },
+      { setting: 'notify', value: null, from: 'default', source: null },
       { setting: 'no-color', value: false, from: 'default', source: null },
     ]);
   });

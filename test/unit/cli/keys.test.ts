@@ -187,6 +187,37 @@ describe('key export and import', () => {
     expect((await at(fresh, 'post', 'four')).code).toBe(0);
   });
 
+  test('move what was muted, bookmarked, and put on lists', async () => {
+    const { lines } = await at(home, 'timeline', '--limit', '1');
+    const hash = lines[0]?.hash;
+    await at(home, 'mute', 'dave', '--until', '2099-01-01', '--force');
+    await at(home, 'mute', '--word', 'football', '--thread', hash);
+    await at(home, 'mute', '--word', 'rain', '--until', '2099-01-01');
+    await at(home, 'bookmark', hash);
+    await at(home, 'list', 'add', 'friends', 'bob', 'carol');
+    expect((await key('export', backup())).code).toBe(0);
+    const fresh = freshFolder();
+    expect((await at(fresh, 'key', 'import', backup())).code).toBe(0);
+    for (const command of ['mute', 'bookmarks', 'list']) {
+      const shown = async (where: string) => (await at(where, command)).out.replaceAll(/"receivedAt":"[^"]*"/g, '');
+      expect((await shown(home)).split('\n').length).toBeGreaterThan(1);
+      expect(await shown(fresh)).toBe(await shown(home));
+    }
+  });
+
+  test('a peer whose time of being muted is over is muted no more after that, either', async () => {
+    {
+      using store = openSqliteStore(homeAt(home).storeFile);
+      store.setMuted('carol', true, 1, 2);
+    }
+    await key('export', backup());
+    const { peers, kept } = JSON.parse(readFileSync(backup(), 'utf8')).content;
+    expect(peers).toContainEqual(expect.objectContaining({ name: 'bob', muted: false }));
+    expect(peers).not.toContainEqual(expect.objectContaining({ muted: true }));
+    // Without marks and lists it is as earlier versions wrote it.
+    expect(kept).toBeUndefined();
+  });
+
   test('whom one talks to stays at home', async () => {
     {
       using store = openSqliteStore(homeAt(home).storeFile);
@@ -236,6 +267,8 @@ describe('key export and import', () => {
   });
 
   test('whatever is changed in it is noticed before anything is written', async () => {
+    await at(home, 'mute', '--word', 'rain');
+    await at(home, 'list', 'add', 'friends', 'bob');
     await key('export', backup());
     const good = readFileSync(backup(), 'utf8');
     const other = await initHome('mallory');
@@ -267,6 +300,10 @@ describe('key export and import', () => {
       changed('content.peers.0.following', false),
       changed('content.peers.0.key', 'A'),
       changed('content.extra', 1),
+      changed('content.kept.marks.0.subject', 'football'),
+      changed('content.kept.lists.0.peers', ['mallory']),
+      changed('content.kept', undefined),
+      changed('content.peers.0.mutedUntilMs', 1),
       changed('signature', ''),
     ];
     for (const text of damaged) {

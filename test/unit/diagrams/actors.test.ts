@@ -215,6 +215,7 @@ async function runDialogue(world: World, { peer, store }: VirtualPeer, address: 
     'carol',
     press('u'),
     'carol',
+    press('b'),
     press('m'),
     press('s'),
     press('w'),

@@ -56,6 +56,29 @@ test('whom one follows or mutes is remembered, and told', async () => {
   await world.close();
 });
 
+test('what is muted until a date, a word or a conversation is not on the timeline, and each mark is told', async () => {
+  const { world, alice, bob, ask } = await asking();
+  const [first] = [alice.peer.post('Is it raining?'), alice.peer.post('The sun is out.')];
+  await ask({ type: 'follow.wanted', name: 'alice', following: true, ticket: 'a' });
+  const shown = () => bob.peer.timeline().map(({ body }) => body);
+  const mark = async (kind: 'word' | 'conversation', subject: string, marked: boolean) =>
+    expect(await ask({ type: 'mark.wanted', kind, subject, marked, ticket: 'b' })).toEqual({
+      ...{ type: 'mark.changed', kind, subject, marked, ticket: 'b' },
+    });
+  await mark('word', 'sun', true);
+  expect(shown()).toEqual(['Is it raining?']);
+  await mark('conversation', first.hash, true);
+  expect(shown()).toEqual([]);
+  await mark('word', 'sun', false);
+  expect(shown()).toEqual(['The sun is out.']);
+  const untilMs = world.clock.now() + 60_000;
+  await ask({ type: 'mute.wanted', name: 'alice', muted: true, untilMs, ticket: 'c' });
+  expect(shown()).toEqual([]);
+  await world.clock.advance(61_000);
+  expect(shown()).toEqual(['The sun is out.']);
+  await world.close();
+});
+
 test('what is unread on the timeline is marked as read, and how much that was is told', async () => {
   const { world, alice, bob, ask } = await asking();
   for (const text of ['one', 'two', 'three']) alice.peer.post(text);

@@ -7,6 +7,7 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { notifications } from '../../../src/store/notifications.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { bodies, fetchTree, freshFolder, messageNode, NOON, NOON_MS, openFile, treeOf } from './support.ts';
 
@@ -40,6 +41,22 @@ describe.each([1, 2, 4, 6, 9])('a home of version %i', (version) => {
     expect(found(store, '"message 9"')).toEqual([]);
     const first = store.messages({ authors: ['me'] })[0];
     expect(store.replies(first?.hash ?? '').map(({ body }) => body)).toEqual([aliceSays[3], 'Deuxième']);
+  });
+
+  test('has no notification that is new, of what came before there were any', () => {
+    const store = open();
+    const known = notifications(store, { ownName: 'me', nowMs: NOON_MS });
+    expect(known.map(({ message, kind, isNew }) => [message.body, kind, isNew])).toEqual([
+      [aliceSays[3], 'reply', false],
+    ]);
+    expect(store.noticedUntilMs()).toBeGreaterThan(0);
+    const [own] = store.messages({ authors: ['me'] });
+    const reply = messageNode('an answer', NOON, own?.hash);
+    fetchTree(store, 'dave', treeOf([reply]), { nowMs: store.noticedUntilMs() + 1 });
+    expect(notifications(store, { ownName: 'me', nowMs: NOON_MS }).at(-1)).toMatchObject({
+      kind: 'reply',
+      isNew: true,
+    });
   });
 
   test('goes on where it was', () => {

@@ -13,8 +13,8 @@ export function node(value: Uint8Array): StoredNode {
   return { hash: hashOf(value), value };
 }
 
-export function messageNode(body: string, date = NOON): StoredNode {
-  return node(encodeMessage({ date, inReplyTo: null, body }));
+export function messageNode(body: string, date = NOON, inReplyTo: Hash | null = null): StoredNode {
+  return node(encodeMessage({ date, inReplyTo, body }));
 }
 
 export interface Tree {

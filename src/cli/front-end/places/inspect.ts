@@ -45,6 +45,6 @@ export function inspectPlace(_place: Place, { peer, paint }: Sources): PlaceScre
     items: () => items,
     // The person is asked whom the others are about.
     subject: (_action, item) => (item === OWN_TREE ? peer.name : ''),
-    chosen: (item) => entries.find(({ id }) => id === item)?.action,
+    meant: (action, item) => (action === 'choose' ? entries.find(({ id }) => id === item)?.action : action),
   };
 }

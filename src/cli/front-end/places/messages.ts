@@ -1,18 +1,16 @@
-/** Screens made of messages: the timeline, a conversation, what was found, what mentions us, what one peer wrote. */
-import { type Action, isAboutMessage, type Place } from '../../../../machines/front-end-context.ts';
-import { toMessage } from '../../../feed/message.ts';
+/** Screens made of messages: the timeline, notifications, bookmarks, a conversation, what was found, what one peer wrote. */
+import type { Place } from '../../../../machines/front-end-context.ts';
 import { safeLine } from '../../../feed/safe-text.ts';
-import type { StoredMessage } from '../../../store/store.ts';
+import { followedNames } from '../../../store/followed.ts';
+import { audibleMessages } from '../../../store/muting.ts';
 import { timelineAuthors } from '../../../store/timeline-authors.ts';
 import type { Hash } from '../../../wire/hash.ts';
 import { startOfConversation, turnsFrom } from '../../messages/conversation.ts';
-import { messageItem } from '../../render/message-item.ts';
-import { isMentioned } from '../../render/message-marks.ts';
 import { counted } from '../../render/text.ts';
 import { arrangeThreads } from '../../render/threads.ts';
-import type { Item, Key } from '../screen.ts';
-import { cached, type ReadStore, type Sources } from '../sources.ts';
-import { everywhere, helpKey, type PlaceScreen, wayBack } from './place.ts';
+import { cached, type Sources } from '../sources.ts';
+import { flat, lessUsedKeys, messageKeys, messageList, type Turn } from './message-list.ts';
+import { everywhere, type PlaceScreen, wayBack } from './place.ts';
 
 /** Messages taken from the store at first, and more at each arrival at the top. */
 const PAGE = 200;
@@ -20,35 +18,27 @@ const PAGE = 200;
 const MOST_AT_START = 3_000;
 /** A conversation may be endless. */
 const MOST_TURNS = 1_000;
-/** Lines of a message before the rest is left to its own screen. */
-const LINES_IN_LIST = 6;
-
-interface Turn {
-  readonly message: StoredMessage;
-  readonly depth: number;
-}
-
-const messageKeys: readonly Key[] = [
-  { key: 'enter', label: 'open', action: 'thread' },
-  { key: 'r', label: 'reply', action: 'reply' },
-  helpKey,
-];
-const lessUsedKeys: readonly Key[] = [
-  { key: 'v', label: 'author', action: 'peer' },
-  { key: 't', label: 'times', action: 'toggle-dates' },
-  { key: 'x', label: '', action: 'withdraw' },
-];
 
 export function timelinePlace({ cursor }: Place, sources: Sources): PlaceScreen {
-  const { peer, store, readingPosition } = sources;
+  const { peer, store, live, readingPosition } = sources;
   let limit = PAGE;
-  const list = () => store.messages({ authors: timelineAuthors(store, peer.name), limit });
+  const look = () => {
+    const authors = live.showsMuted
+      ? [peer.name, ...followedNames(store, peer.name)]
+      : timelineAuthors(store, peer.name, sources.now());
+    return audibleMessages(store, { authors, limit }, live.showsMuted ? () => undefined : sources.muting());
+  };
+  const list = cached(sources, look);
   const isShort = () => {
-    const shown = list();
-    return cursor !== '' && shown.length === limit && !shown.some(({ hash }) => hash === cursor);
+    const { messages } = look();
+    return cursor !== '' && messages.length === limit && !messages.some(({ hash }) => hash === cursor);
   };
   while (limit < MOST_AT_START && isShort()) limit *= 2;
-  const messages = messageList(sources, () => arrangeThreads(list()));
+  // What one has just written is where the cursor is; one goes on reading where one was.
+  const { position } = readingPosition;
+  const isThere = position !== '' && store.message(position as Hash) !== undefined;
+  if (isThere && cursor !== position) live.backTo = position;
+  const messages = messageList(sources, () => arrangeThreads(list().messages));
   return {
     ...messages,
     visited: (item) => {
@@ -56,40 +46,73 @@ export function timelinePlace({ cursor }: Place, sources: Sources): PlaceScreen 
       messages.visited?.(item);
     },
     title: () => `${safeLine(peer.name)} · timeline`,
+    aside: () => mutedAside(list().hidden, live.showsMuted),
+    returning: live,
     empty: 'No messages yet. Press f to follow somebody, p to write something, or ? for help.',
     keys: [
       ...messageKeys,
       ...everywhere.slice(0, 2),
       { key: 'f', label: 'follow', action: 'follow' },
       { key: 'u', label: '', action: 'unfollow' },
-      ...everywhere.slice(2, 3),
-      { key: '@', label: 'mentions', action: 'mentions' },
+      ...everywhere.slice(2, 4),
       { key: 'm', label: 'mark read', action: 'mark-read' },
       { key: 's', label: 'sync', action: 'sync-all' },
       ...lessUsedKeys,
-      ...everywhere.slice(3),
+      ...everywhere.slice(4),
+      { key: 'z', label: '', action: 'toggle-muted' },
       { key: 'c', label: 'settings', action: 'settings' },
       { key: 'q', label: 'quit', action: 'quit' },
     ],
     reachedTop: () => {
-      if (list().length < limit) return;
+      if (list().messages.length < limit) return;
       limit += PAGE;
-      sources.live.changed();
+      live.changed();
     },
   };
 }
 
-export function mentionsPlace(_place: Place, sources: Sources): PlaceScreen {
-  const { peer, store } = sources;
-  const list = () =>
-    store
-      .search({ text: `"${peer.name.replaceAll('"', ' ')}"`, limit: PAGE })
-      .filter(({ body, author }) => author !== peer.name && isMentioned(body, peer.name));
+function mutedAside(hidden: number, showsMuted: boolean): string {
+  if (showsMuted) return 'muted ones too: z hides them';
+  return hidden === 0 ? '' : `${hidden} muted: z shows them`;
+}
+
+export function notificationsPlace(_place: Place, sources: Sources): PlaceScreen {
+  const { live, notificationsPosition } = sources;
+  const news = cached(
+    sources,
+    () => new Set(sources.notifications().flatMap(({ message, isNew }) => (isNew ? [message.hash] : []))),
+  );
+  const isNew = (item: string) => news().has(item);
+  const turns = () => flat(sources.notifications().map(({ message }) => message));
+  const messages = messageList(sources, turns, { isNew });
   return {
-    ...messageList(sources, () => flat(list())),
-    title: () => `mentions of ${safeLine(peer.name)}`,
-    empty: `Nobody has mentioned @${safeLine(peer.name)} yet.`,
-    keys: [...messageKeys, ...wayBack, ...lessUsedKeys, ...everywhere],
+    ...messages,
+    visited: (item) => {
+      notificationsPosition.keep(item);
+      if (isNew(item)) sources.noticed(item);
+      messages.visited?.(item);
+    },
+    title: () => `notifications${news().size === 0 ? '' : ` · ${news().size} new`}`,
+    aside: () => (live.showsMuted ? mutedAside(0, true) : ''),
+    empty: `Nobody has replied to you or mentioned @${safeLine(sources.peer.name)} yet.`,
+    keys: [
+      ...messageKeys,
+      ...wayBack,
+      ...lessUsedKeys,
+      { key: 'z', label: 'muted', action: 'toggle-muted' },
+      ...everywhere.filter(({ action }) => action !== 'notifications'),
+    ],
+  };
+}
+
+export function bookmarksPlace(_place: Place, sources: Sources): PlaceScreen {
+  const { store } = sources;
+  const found = cached(sources, () => store.marks('bookmark').flatMap(({ subject }) => store.message(subject) ?? []));
+  return {
+    ...messageList(sources, () => flat(found())),
+    title: () => 'bookmarks',
+    empty: 'There are no bookmarks yet: press b on a message.',
+    keys: [...messageKeys, ...wayBack, ...lessUsedKeys, ...everywhere.filter(({ action }) => action !== 'bookmarks')],
   };
 }
 
@@ -136,58 +159,4 @@ export function threadPlace({ subject: hash }: Place, sources: Sources): PlaceSc
     from: 'top',
     keys: [...messageKeys.slice(1), ...wayBack, ...lessUsedKeys, ...everywhere],
   };
-}
-
-function flat(messages: readonly StoredMessage[]): Turn[] {
-  return messages.map((message) => ({ message, depth: 0 }));
-}
-
-/** The list as items. A message is read once the cursor was on it. */
-function messageList(
-  sources: Sources,
-  turns: () => readonly Turn[],
-  { whole = false }: { whole?: boolean } = {},
-): Pick<PlaceScreen, 'from' | 'isText' | 'items' | 'subject' | 'visited'> {
-  const { store } = sources;
-  return {
-    from: 'bottom',
-    isText: false,
-    items: () => itemsOf(turns(), sources, whole),
-    subject: (action, item) => subjectOf(action, item, store),
-    visited: (item) => {
-      if (store.message(item as Hash)?.read === false) sources.seen(item);
-    },
-  };
-}
-
-function itemsOf(turns: readonly Turn[], sources: Sources, whole: boolean): Item[] {
-  const { peer, store, live, paint } = sources;
-  const nowMs = sources.now();
-  const names = [peer.name, ...store.peers().map(({ name }) => name)];
-  return turns.map(({ message, depth }) =>
-    messageItem(toMessage(message, nowMs), {
-      paint,
-      nowMs,
-      depth,
-      ownName: peer.name,
-      names,
-      exactDate: live.showsExactDates,
-      keyChanged: live.changedKeys.has(message.author),
-      answered: depth === 0 ? answeredAuthor(message, store) : undefined,
-      ...(!whole && { maxLines: LINES_IN_LIST }),
-    }),
-  );
-}
-
-/** Who wrote what it answers, safe to show; undefined if that is not stored. */
-export function answeredAuthor({ inReplyTo }: StoredMessage, store: ReadStore): string | undefined {
-  const author = inReplyTo === null ? undefined : store.message(inReplyTo)?.author;
-  return author === undefined ? undefined : safeLine(author);
-}
-
-/** Most actions are about the message; some are about its author. There may be no message at all. */
-function subjectOf(action: Action, item: string, store: ReadStore): string {
-  if (isAboutMessage(action)) return item;
-  if (action === 'peer' && item !== '') return store.message(item as Hash)?.author ?? '';
-  return '';
 }

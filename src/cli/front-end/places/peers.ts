@@ -1,16 +1,14 @@
-/** Screens about peers: all that are known, and one of them. */
+/** The screen of all peers that are known. */
 import type { Place } from '../../../../machines/front-end-context.ts';
 import { safeLine } from '../../../feed/safe-text.ts';
-import { fingerprint } from '../../../identity/fingerprint.ts';
-import type { PublicKey } from '../../../identity/public-key.ts';
-import type { Explanation } from '../../../journal/explain.ts';
-import { formatAddress } from '../../../wire/socket-address.ts';
+import { isMuted } from '../../../store/muting.ts';
 import { relativeTime } from '../../render/relative-time.ts';
-import { columns, counted, localDateTime, shortHash } from '../../render/text.ts';
-import { truncate, wrapText } from '../../render/wrap.ts';
+import { columns, counted } from '../../render/text.ts';
+import { truncate } from '../../render/wrap.ts';
 import type { Item } from '../screen.ts';
 import type { Sources } from '../sources.ts';
-import { everywhere, helpKey, type PlaceScreen, textItems, wayBack } from './place.ts';
+import { aboutBeside, hasNewKey } from './author.ts';
+import { everywhere, helpKey, type PlaceScreen, wayBack } from './place.ts';
 
 /** The page of the peer shows longer ones in full. */
 const LONGEST_NAME = 30;
@@ -38,21 +36,8 @@ export function peersPlace(_place: Place, sources: Sources): PlaceScreen {
     ],
     items: () => peerItems(sources),
     subject: (_action, item) => item,
+    beside: (item, size) => aboutBeside(item, size, sources),
   };
-}
-
-interface Keys {
-  readonly pinned: PublicKey | undefined;
-  readonly listed: PublicKey | undefined;
-}
-
-/** Noticed while somebody looked on, or known by what the directory has listed since. */
-function hasNewKey(live: Sources['live'], name: string, { pinned, listed }: Keys): boolean {
-  return live.changedKeys.has(name) || (pinned !== undefined && listed !== undefined && listed !== pinned);
-}
-
-function keysOf(name: string, { store, live }: Pick<Sources, 'store' | 'live'>): Keys {
-  return { pinned: store.peer(name)?.key, listed: live.listed?.find((entry) => entry.name === name)?.key };
 }
 
 function peerItems({ peer, store, live, paint, now }: Sources): Item[] {
@@ -65,7 +50,7 @@ function peerItems({ peer, store, live, paint, now }: Sources): Item[] {
   const rows = names.map((name) => {
     const record = known.get(name);
     const warnings = [
-      ...(record?.muted ? ['muted'] : []),
+      ...(record !== undefined && isMuted(record, nowMs) ? ['muted'] : []),
       ...(hasNewKey(live, name, { pinned: record?.key, listed: listed.get(name) }) ? ['key changed'] : []),
     ];
     return [
@@ -96,109 +81,4 @@ function peerItems({ peer, store, live, paint, now }: Sources): Item[] {
     return style === undefined || cell.trim() === '' ? cell : paint(style, cell);
   }).split('\n');
   return names.map((name, index) => ({ id: name, lines: (width) => [truncate(lines[index] ?? '', width)] }));
-}
-
-export function peerPlace({ subject: name }: Place, sources: Sources): PlaceScreen {
-  const record = sources.store.peer(name);
-  const isOwn = name === sources.peer.name;
-  const relation = [
-    record?.following
-      ? { key: 'f', label: 'unfollow', action: 'unfollow' as const }
-      : { key: 'f', label: 'follow', action: 'follow' as const },
-    record?.muted
-      ? { key: 'm', label: 'unmute', action: 'unmute' as const }
-      : { key: 'm', label: 'mute', action: 'mute' as const },
-    { key: 's', label: 'sync', action: 'sync' as const },
-    // It works as soon as the page says so.
-    {
-      key: 'a',
-      label: hasNewKey(sources.live, name, keysOf(name, sources)) ? 'new key' : '',
-      action: 'trust' as const,
-    },
-  ];
-  return {
-    title: () => safeLine(name),
-    empty: '',
-    from: 'top',
-    isText: true,
-    keys: [
-      { key: 'enter', label: 'messages', action: 'messages' },
-      helpKey,
-      ...wayBack,
-      ...(isOwn ? [] : relation),
-      { key: 't', label: 'tree', action: 'tree' },
-      ...everywhere,
-    ],
-    items: () =>
-      textItems(isOwn ? describeSelf(sources) : describePeer(name, sources), (line, width) => wrapText(line, width, 2)),
-    subject: () => name,
-  };
-}
-
-function describeSelf({ peer, store, paint }: Sources): string[] {
-  const { root, messages } = store.ownFeed();
-  return table(paint, [
-    ['this is', 'you'],
-    ['fingerprint', fingerprint(peer.publicKey)],
-    ['listens at', peer.addresses.map(formatAddress).join(', ')],
-    ['messages', counted(messages, 'message')],
-    ['root', shortHash(root)],
-  ]);
-}
-
-function describePeer(name: string, { store, live, paint, now }: Sources): string[] {
-  const record = store.peer(name);
-  const listed = live.listed?.find((entry) => entry.name === name);
-  const key = record?.key ?? listed?.key;
-  const lastSync = record?.lastSyncMs;
-  const relations = [...(record?.following ? ['followed'] : []), ...(record?.muted ? ['muted'] : [])];
-  const addresses = listed?.addresses.map(formatAddress).join(', ');
-  const explanations = live.explain(name);
-  return [
-    ...(hasNewKey(live, name, { pinned: record?.key, listed: listed?.key })
-      ? [
-          paint(
-            'red',
-            'This peer now uses another key than before. Nothing is accepted from it until you know which key is right: press a to compare both, and to accept the new one.',
-          ),
-          '',
-        ]
-      : []),
-    ...table(paint, [
-      [
-        'fingerprint',
-        key === undefined ? 'none: without a key nothing this peer sends can be verified' : fingerprint(key),
-      ],
-      ['addresses', addresses ?? (live.listed === undefined ? 'not looked up yet' : 'not listed at the directory now')],
-      ['relation', relations.join(', ') || 'not followed'],
-      ['online', live.isOnline(name, lastSync) ? 'yes' : 'has not answered lately'],
-      ['messages', counted(record?.messages ?? 0, 'message')],
-      ['session', sessionText(explanations)],
-      [
-        'last sync',
-        lastSync === undefined
-          ? 'never'
-          : `${localDateTime(new Date(lastSync).toISOString())} (${relativeTime(lastSync, now())})`,
-      ],
-      ['root', record?.root === undefined ? 'unknown' : shortHash(record.root)],
-    ]),
-    ...(explanations.length === 0 ? [] : ['', paint('bold', 'Sessions and downloads')]),
-    ...explanations.flatMap(({ sentences }) => sentences.map((sentence) => safeLine(sentence))),
-  ];
-}
-
-/** A session for each direction: we ask over the outgoing one, they ask over the incoming one. */
-function sessionText(explanations: readonly Explanation[]): string {
-  const state = (kind: string) => explanations.findLast(({ actor }) => actor.startsWith(`peer/${kind}.`))?.state;
-  const ours = state('outgoing-session');
-  const theirs = state('incoming-session');
-  const parts = [
-    ...(ours === undefined ? [] : [ours.startsWith('established') ? 'you can ask' : `outgoing: ${ours}`]),
-    ...(theirs === undefined ? [] : [theirs === 'live.proven' ? 'they can ask' : `incoming: ${theirs}`]),
-  ];
-  return parts.join(', ') || 'none';
-}
-
-function table(paint: Sources['paint'], rows: readonly (readonly [string, string])[]): string[] {
-  return rows.map(([label, value]) => `${paint('dim', label.padEnd(13))}${safeLine(value)}`);
 }

@@ -6,8 +6,8 @@ import type { Sources } from '../sources.ts';
 /** A screen without what all of them have. `subject`: what an action is about if it is chosen on this item, a hash or a name; `''`: nothing. */
 export interface PlaceScreen extends Omit<Screen, 'cursor' | 'status' | 'subscribe'> {
   subject(action: Action, item: string): string;
-  /** What is chosen with this item, where items are things to do. */
-  chosen?(item: string): Action | undefined;
+  /** What a key means on this item, where that depends on it; undefined: nothing. */
+  meant?(action: Key['action'], item: string): Action | undefined;
 }
 
 export type MakePlace = (place: Place, sources: Sources) => PlaceScreen;
@@ -17,6 +17,9 @@ export const everywhere: readonly Key[] = [
   { key: 'p', label: 'post', action: 'post' },
   { key: '/', label: 'search', action: 'search' },
   { key: 'w', label: 'peers', action: 'peers' },
+  { key: '@', label: 'replies', action: 'notifications' },
+  { key: 'B', label: '', action: 'bookmarks' },
+  { key: 'y', label: '', action: 'peer', isOwn: true },
   { key: 'i', label: 'inspect', action: 'inspect' },
   { key: 'e', label: 'events', action: 'log' },
 ];

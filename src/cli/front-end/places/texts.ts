@@ -5,6 +5,7 @@ import { type Hash, isEmptyRoot } from '../../../wire/hash.ts';
 import type { Paint } from '../../output/output.ts';
 import { renderTreeLine, treeLines } from '../../render/tree.ts';
 import { truncate, wrapText } from '../../render/wrap.ts';
+import { settingText } from '../../settings/settings.ts';
 import { helpLines } from '../help.ts';
 import type { ReadStore, Sources } from '../sources.ts';
 import { everywhere, helpKey, type PlaceScreen, textItems, wayBack } from './place.ts';
@@ -61,7 +62,7 @@ export function logPlace(_place: Place, { live, paint }: Sources): PlaceScreen {
 
 export function settingsPlace(_place: Place, { settings, paint }: Sources): PlaceScreen {
   const lines = settings.map(({ setting, value, from, source }) => {
-    const shown = value === null ? paint('dim', 'not set') : safeLine(String(value));
+    const shown = value === null ? paint('dim', 'not set') : safeLine(settingText(value));
     const origin = from === 'default' ? '' : `  (${from}${source === null ? '' : ` ${safeLine(source)}`})`;
     return `${paint('bold', setting.padEnd(SETTING_COLUMNS))}${shown}${paint('dim', origin)}`;
   });

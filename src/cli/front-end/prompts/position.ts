@@ -46,6 +46,10 @@ export function startAt(
   return { item, index, scrolled: screen.isText ? Math.min(scrolled, lastTop(list)) : scrolled };
 }
 
+export function moveTo(item: string, list: List): Position {
+  return at(list.ids.indexOf(item), list);
+}
+
 export function moveInList({ index, scrolled }: Position, movement: Movement, list: List): Position {
   const hidden = Math.max(0, list.linesOf(index).length - list.pageSize);
   const step = Math.max(1, list.pageSize - 1);

@@ -168,13 +168,13 @@ test('the status line leaves out what matters least where there is no room', () 
     sessions: 3,
     downloads: [{ peer: 'alice', nodesFetched: 3_120, nodesKnown: 10_324, rate: 1_200 }],
     unread: 2,
-    mentions: 1,
+    notifications: 1,
     drafts: 1,
   };
   expect(renderStatusLine(status, 120, paint)).toBe(
-    '✓ localhost:8443 · 3 sessions · alice 3,120/10,324 nodes · 1.2k/s · 2 unread · @ 1 mention · 1 draft',
+    '✓ localhost:8443 · 3 sessions · alice 3,120/10,324 nodes · 1.2k/s · 2 unread · @ 1 notification · 1 draft',
   );
-  expect(renderStatusLine(status, 42, paint)).toBe('✓ localhost:8443 · 2 unread · @ 1 mention');
+  expect(renderStatusLine(status, 46, paint)).toBe('✓ localhost:8443 · 2 unread · @ 1 notification');
   for (let columns = 1; columns < 120; columns++) {
     expect(width(renderStatusLine(status, columns, paint))).toBeLessThanOrEqual(columns);
   }

@@ -9,7 +9,9 @@ const paint = (_format: unknown, text: string) => text;
 const items = (count: number): Item[] =>
   Array.from({ length: count }, (_, index) => ({ id: `id ${index}`, lines: () => [`item ${index}`, '  its text'] }));
 
-function show(screen: Partial<Omit<Screen, 'items'>> & { items?: readonly Item[]; rows?: number } = {}) {
+function show(
+  screen: Partial<Omit<Screen, 'items'>> & { items?: readonly Item[]; rows?: number; columns?: number } = {},
+) {
   let changed = () => {};
   let { items: shown = items(20) } = screen;
   const visited: string[] = [];
@@ -33,7 +35,7 @@ function show(screen: Partial<Omit<Screen, 'items'>> & { items?: readonly Item[]
     ...screen,
     items: () => shown,
   };
-  const size = () => ({ columns: 40, rows: screen.rows ?? 12 });
+  const size = () => ({ columns: screen.columns ?? 40, rows: screen.rows ?? 12 });
   const rendered = renderPrompt(screenPrompt, { screen: whole, paint, size, onRedraw: () => () => {} });
   const arrive = (next: readonly Item[]) => {
     shown = next;
@@ -158,4 +160,57 @@ test('without items it says so, and keys work', async () => {
   events.keypress('up');
   events.keypress('enter');
   await expect(answer).resolves.toEqual({ action: 'thread', item: '' });
+});
+
+test('what was not seen before is counted below the cursor, also when the screen is new', async () => {
+  const isUnseen = (item: string) => ['id 0', 'id 17', 'id 19'].includes(item);
+  const { getScreen, events } = await show({ cursor: 'id 10', isUnseen }).rendered;
+  expect(getScreen()).toContain('the title  2 new below: G goes there');
+  events.keypress('end');
+  expect(getScreen()).not.toContain('new below');
+});
+
+test("after a jump, ' goes back to where one was, and is offered until one is there", async () => {
+  const apostrophe = { name: undefined, sequence: "'" } as never;
+  const { visited, rendered } = show({ cursor: 'id 7', columns: 80 });
+  const { events, getScreen } = await rendered;
+  events.keypress(apostrophe);
+  events.keypress('up');
+  events.keypress('down');
+  expect(getScreen()).toContain('❯ item 7');
+  events.keypress('end');
+  expect(getScreen().split('\n')[0]).toBe("the title  ' goes back to where you were");
+  events.keypress(apostrophe);
+  expect(getScreen()).toContain('❯ item 7');
+  expect(getScreen().split('\n')[0]).toBe('the title');
+  expect(visited.at(-1)).toBe('id 7');
+  events.keypress('home');
+  for (let i = 0; i < 7; i++) events.keypress('down');
+  expect(getScreen().split('\n')[0]).toBe('the title');
+});
+
+test('where one was is remembered by whoever shows the screen', async () => {
+  const returning = { backTo: 'id 3' };
+  const { getScreen } = await show({ cursor: 'id 9', columns: 80, returning }).rendered;
+  expect(getScreen()).toContain("' goes back");
+  returning.backTo = 'id gone';
+  expect((await show({ columns: 80, returning }).rendered).getScreen()).not.toContain("' goes back");
+});
+
+test('a wide terminal shows more about the item under the cursor beside the list', async () => {
+  const beside = (item: string, { columns, rows }: { columns: number; rows: number }) => [
+    `${item} in ${columns} by ${rows}`,
+  ];
+  const screen = { beside, cursor: 'id 5', from: 'top' as const, aside: () => 'by the way' };
+  const { getScreen, events } = await show({ ...screen, columns: 120 }).rendered;
+  const lines = getScreen().split('\n');
+  expect(lines[0]).toBe('the title  by the way');
+  expect(lines[1]).toMatch(/ │ id 5 in 59 by 8$/);
+  expect(new Set(lines.slice(1, 9).map((line) => line.indexOf('│')))).toEqual(new Set([59]));
+  events.keypress('down');
+  expect(getScreen()).toContain('id 6 in 59 by 8');
+  const narrow = await show({ ...screen, columns: 109 }).rendered;
+  expect(narrow.getScreen()).not.toContain('│');
+  const wide = await show({ ...screen, columns: 300 }).rendered;
+  expect(wide.getScreen()).toContain('id 5 in 90 by 8');
 });

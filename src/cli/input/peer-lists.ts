@@ -1,0 +1,28 @@
+/** Lists of people: `@NAME` stands for the members of one, wherever peers are named. */
+import type { Store } from '../../store/store.ts';
+import { UnknownListError, UsageError } from '../errors.ts';
+import { nearest } from './nearest.ts';
+
+const LIST_NAME = /^[\p{L}\p{N}_][\p{L}\p{N}\p{M}_.-]{0,63}$/u;
+
+/** @throws UsageError unless a list can be called so */
+export function requireListName(name: string): void {
+  if (!LIST_NAME.test(name))
+    throw new UsageError(`a list is called by letters, digits, ".", "_" and "-", not "${name}"`);
+}
+
+/** The names, with the members of a list in the place of its name; each once. @throws UnknownListError */
+export function withLists(store: Pick<Store, 'lists' | 'peer'>, names: readonly string[]): readonly string[] {
+  if (!names.some((name) => name.startsWith('@'))) return names;
+  const lists = store.lists();
+  const members = (name: string): readonly string[] => {
+    if (!name.startsWith('@')) return [name];
+    const list = name.slice(1);
+    const found = lists.get(list);
+    if (found !== undefined) return found;
+    // A peer may be called so.
+    if (store.peer(name) !== undefined) return [name];
+    throw new UnknownListError(list, nearest(list, lists.keys()));
+  };
+  return [...new Set(names.flatMap(members))];
+}
