@@ -282,6 +282,13 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
   'key import': v.strictObject({ ...identityFields, home: v.string(), messages: count, following: count }),
   'key resume': v.strictObject({ name: v.string(), resumed: v.boolean() }),
   'key passphrase': v.strictObject({ encrypted: v.boolean() }),
+  conformance: v.strictObject({
+    id: v.string(),
+    section: v.string(),
+    level: v.picklist(['MUST', 'SHOULD']),
+    status: v.picklist(['passed', 'failed', 'skipped']),
+    detail: v.string(),
+  }),
   decode: v.union([malformed, node, datagram]),
   export: v.strictObject({ files: v.array(v.string()) }),
   diagrams: v.strictObject({ file: v.string() }),

@@ -212,7 +212,7 @@ export class World {
         clock: on.clock,
         // Without a host that was made for it, a peer may listen on any address.
         network: host ?? this.network,
-        http: this.#http(on),
+        http: this.httpFor(on),
         sign,
         verify: this.#verify,
         ...options.environment,
@@ -299,7 +299,8 @@ export class World {
     return { cursor, isExpired: false, peers, removed };
   }
 
-  #http(host: VirtualHost): DirectoryHttp {
+  /** The directory's HTTPS side, as a program on this host sees it. */
+  httpFor(host: VirtualHost): DirectoryHttp {
     const answer = <T>(give: () => T): Promise<T> =>
       new Promise((resolve, reject) => {
         host.clock.setTimeout(() => {

@@ -206,6 +206,15 @@ export const badArguments: Readonly<Record<string, readonly BadCase[]>> = {
     [['--html', ''], /--html .*""/],
     ...named(badNames, '--html', 'site'),
   ],
+  conformance: [
+    [[], /missing required argument 'target'/],
+    ...['', 'nowhere', '127.0.0.1', '127.0.0.1:65536', '127.0.0.1:0', ESCAPE].map(
+      (target): BadCase => [[target], /TARGET takes HOST:PORT/],
+    ),
+    [['http://directory.example'], /https:\/\//],
+    [['127.0.0.1:1', '--junit', ''], /--junit .*""/],
+    [['127.0.0.1:1', 'extra'], /too many arguments/],
+  ],
   diagrams: [
     [[''], /FOLDER .*""/],
     [['a', 'b'], /too many arguments/],
