@@ -10,6 +10,7 @@ import { effect } from './effects.ts';
 import type { BulkRequest, BulkRequested, NodeRequest, NodesRequested, RequestReceived } from './events.ts';
 import {
   affordableHellos,
+  affordableText,
   allowance,
   type HeldRequest,
   helloSize,
@@ -121,9 +122,13 @@ function answerSize({ value }: NodeRead, { mustSign }: IncomingSessionContext): 
   return 7 + 32 + (value?.length ?? 0) + (mustSign ? SIGNATURE_BYTES : 0);
 }
 
-/** An Error for each request; of many at once, for as many as the owner would let go out at most. */
-const owe = (text: string) =>
+/**
+ * An Error for each request; of many at once, for as many as the owner would let go out at most. `brief` is for an address that is not
+ * proven, and whose request was too short for more (protocol §5).
+ */
+const owe = (sentence: string, brief: string) =>
   base.enqueueActions(({ context, event, enqueue }) => {
+    const text = context.proven || !('size' in event) ? sentence : affordableText(sentence, brief, event.size);
     const areMany = event.type === 'nodes.requested' || event.type === 'bulk.requested';
     const asked = areMany ? event.requests : [requested(event)];
     for (const request of asked.slice(0, limits.errorsPerSource)) {
@@ -352,9 +357,9 @@ export const incomingSessionSetup = base.extend({
       enqueue.sendTo(owner, { type: 'reader.seen', name, hasNewest, atMs });
     }),
 
-    oweNoSession: owe('no session: say Hello first'),
-    oweExpired: owe('session expired: say Hello again'),
-    oweUnknownRequest: owe('unknown request type'),
-    oweMalformed: owe('malformed GetNodes'),
+    oweNoSession: owe('no session: say Hello first', 'no session'),
+    oweExpired: owe('session expired: say Hello again', 'no session'),
+    oweUnknownRequest: owe('unknown request type', 'unknown type'),
+    oweMalformed: owe('malformed GetNodes', 'malformed'),
   },
 });

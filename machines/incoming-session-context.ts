@@ -84,6 +84,9 @@ export const KNOWN_PEER_A = 0x08;
 /** Header, flags, name length, and signature of a Hello; the name comes on top. */
 const HELLO_OVERHEAD = 7 + 5 + 64;
 
+/** The header; what we say has only characters of one byte. */
+const ERROR_OVERHEAD = 7;
+
 export function requested(event: IncomingSessionEvent): Datagram | undefined {
   return event.type === 'request.received' ? event.received.datagram : undefined;
 }
@@ -119,4 +122,9 @@ export function helloSize(ownName: string): number {
 export function affordableHellos(context: IncomingSessionContext): number {
   const sends = Math.floor(allowance(context) / helloSize(context.ownName));
   return Math.max(1, Math.min(limits.helloSends, sends));
+}
+
+/** What an Error may say to an address that is not proven, for a request of so many bytes: `brief` fits the shortest one. */
+export function affordableText(sentence: string, brief: string, size: number): string {
+  return ERROR_OVERHEAD + sentence.length <= limits.amplification * size ? sentence : brief;
 }

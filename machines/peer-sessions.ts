@@ -21,7 +21,7 @@ import {
   withoutOutgoing,
 } from './contacts.ts';
 import { type Delivery, socketFor } from './events.ts';
-import { nameIn } from './incoming-session-context.ts';
+import { affordableText, nameIn } from './incoming-session-context.ts';
 import { failedWalk } from './merkle-walk-context.ts';
 import type { RefFor } from './messages.ts';
 import { isDirectoryAt } from './peer-context.ts';
@@ -354,8 +354,9 @@ export const sessionActions = {
 
   refuseStranger: base.raise(({ event }) => {
     assertEvent(event, 'stranger.asked');
-    const { received, from, socket } = event;
-    return { type: 'error.owed', id: received.datagram.id, to: from, text: 'no session: say Hello first', socket };
+    const { received, from, socket, size } = event;
+    const text = affordableText('no session: say Hello first', 'no session', size);
+    return { type: 'error.owed', id: received.datagram.id, to: from, text, socket };
   }),
 
   tellError: base.enqueueActions(({ context, event, enqueue }) => {

@@ -21,6 +21,7 @@ import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { MurmureError } from '../../src/wire/murmure-error.ts';
 import type { SocketAddress } from '../../src/wire/socket-address.ts';
+import { watched } from '../oracle/watched-network.ts';
 import type { VirtualHost } from './network/virtual-host.ts';
 import { VirtualNetwork, type Weather } from './network/virtual-network.ts';
 import { type SeededRandom, seededRandom } from './seeded-random.ts';
@@ -153,7 +154,7 @@ export class World {
       journal: openJournal('directory'),
       clock: this.#directoryClock,
       environment: {
-        network: this.directoryHost,
+        network: watched('directory', this.directoryHost, this.directoryHost.clock),
         sign,
         verify: this.#verify,
         ...this.#randomOf('directory'),
@@ -211,7 +212,7 @@ export class World {
       environment: {
         clock: on.clock,
         // Without a host that was made for it, a peer may listen on any address.
-        network: host ?? this.network,
+        network: watched(name, host ?? this.network, on.clock),
         http: this.httpFor(on),
         sign,
         verify: this.#verify,
