@@ -37,7 +37,9 @@ const base = setup({
   actors: { addressProof: addressProofMachine },
   actions: {
     findKey: effect<{ name: string; from: SocketAddress }>('findKey'),
-    verifyHello: effect<{ id: number; key: PublicKey; signed: Uint8Array; signature: Uint8Array }>('verifyHello'),
+    verifyHello: effect<{ id: number; name: string; key: PublicKey; signed: Uint8Array; signature: Uint8Array }>(
+      'verifyHello',
+    ),
     /** Signs and hands the bytes to the socket as a `datagrams.send`. */
     sendSigned: effect<{ datagram: Datagram; to: SocketAddress; socket: SocketRef }>('sendSigned'),
     /** What the store has for each: `nodes.read`. */
@@ -156,7 +158,12 @@ export const incomingSessionSetup = base.extend({
     /** From now on the socket hands us what comes from this address. */
     routeSource: base.sendTo(
       ({ context }) => context.socket,
-      ({ context, self }) => ({ type: 'source.routed', source: context.address, to: self }),
+      ({ context: { address: source, proven: isProven }, self }) => ({
+        type: 'source.routed',
+        source,
+        to: self,
+        isProven,
+      }),
     ),
 
     countReceived: base.assign(({ context, event }) =>
@@ -179,7 +186,7 @@ export const incomingSessionSetup = base.extend({
       const signature = hello?.received.signature;
       if (hello === undefined || key === undefined || signature === undefined) return;
       const { signed, datagram } = hello.received;
-      enqueue({ type: 'verifyHello', params: { id: datagram.id, key, signed, signature } });
+      enqueue({ type: 'verifyHello', params: { id: datagram.id, name: nameIn(hello), key, signed, signature } });
     }),
 
     /** The Hello is accepted: HelloReply is owed (protocol §5). */

@@ -130,7 +130,7 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
         },
         proven: {
           description: 'The address is not forged: whatever is asked for is sent.',
-          entry: 'serveHeld',
+          entry: ['routeSource', 'serveHeld'],
           on: {
             'root.changed': { actions: ['noteRoot', 'serveHeld'] },
             'nodes.requested': { actions: ['readRequested', 'reportReader'] },
@@ -186,6 +186,7 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
     },
     expired: {
       description: 'The hour is over; remembered for another, to say so to whoever still asks.',
+      entry: 'routeSource',
       on: {
         'request.received': [
           { guard: 'isHello', target: 'identifying', actions: ['countReceived', 'holdHello'] },

@@ -257,7 +257,8 @@ export const sessionActions = {
     if (context.retirement !== undefined && datagram.type === 'Hello' && datagram.name === context.name) return;
     if (isOwnEcho(self, datagram.id)) return;
     let { contacts } = context;
-    if (isCrowded(contacts, from)) {
+    const isFriend = datagram.type === 'Hello' && context.following.includes(datagram.name);
+    if (isCrowded(contacts, from, isFriend)) {
       const evicted = evictable(contacts, from);
       if (evicted === undefined) return;
       enqueue.stopChild(actorId.incomingSession(evicted.address));

@@ -172,6 +172,16 @@ export function providePeer(dependencies: PeerDependencies) {
     }
   };
 
+  const confirmKey = (name: string, key: PublicKey): void => {
+    // The directory's key is known otherwise.
+    if (name === '') return;
+    try {
+      keys.confirm(name, key);
+    } catch {
+      // On a full disk it is asked for again next time.
+    }
+  };
+
   /** What a download needs of the store, on a disk that may fail: the download ends then, and says why. */
   const inStore = ({ self, enter }: CallOf<'merkle-walk'>, work: () => void) => {
     try {
@@ -192,8 +202,10 @@ export function providePeer(dependencies: PeerDependencies) {
       ) => {
         enter(self, { type: 'key.found', ...(await findKey(name, from)) });
       },
-      verifyHello: async ({ self, enter }: CallOf<'incoming-session'>, params: VerifyParams) => {
-        enter(self, { type: 'hello.verified', id: params.id, valid: await isGenuine(params) });
+      verifyHello: async ({ self, enter }: CallOf<'incoming-session'>, params: VerifyParams & { name: string }) => {
+        const valid = await isGenuine(params);
+        if (valid) confirmKey(params.name, params.key);
+        enter(self, { type: 'hello.verified', id: params.id, valid });
       },
       sendSigned,
       readNodes: ({ self, enter }: CallOf<'incoming-session'>, { requests }: { requests: readonly NodeRequest[] }) => {
