@@ -66,6 +66,8 @@ const base = setup({
       return isAwaited(context, event);
     },
     isProven: ({ context }) => context.proven,
+    /** Not even one Hello of ours has been paid for, and none is free. */
+    isHelloTooDear: ({ context }) => affordableHellos(context) === 0,
     isHello: ({ event }) => requested(event)?.type === 'Hello',
     isHelloUnderOtherName: ({ context, event }) => {
       const datagram = requested(event);
@@ -204,8 +206,9 @@ export const incomingSessionSetup = base.extend({
       const { name, flags, id } = datagram;
       const { key, owner } = context;
       enqueue.sendTo(owner, { type: 'hello.answered', name, address, key, flags, id });
-      // The first is always answered; repeats of one that is shorter than our answer, as often as they have paid for it.
-      if (bytesSent > 0 && allowance(context) < helloSize(ownName)) return;
+      // The first may be free; what is shorter than our answer is answered as often as it has been paid for.
+      const isFree = bytesSent === 0 && context.isGreetingFree;
+      if (!isFree && allowance(context) < helloSize(ownName)) return;
       // A directory has no extensions.
       const ownFlags = name === '' ? 0 : context.flags;
       const reply: Datagram = { type: 'HelloReply', id, flags: ownFlags, name: ownName };
@@ -268,7 +271,7 @@ export const incomingSessionSetup = base.extend({
       return { openedAtMs: event.output.atMs };
     }),
 
-    /** Our Hello and its repeats count towards the limit of three times (protocol §5); one Hello is always sent. */
+    /** Our Hello and its repeats count towards the limit of three times (protocol §5). */
     budgetProof: base.assign(({ context }) => {
       const proofSends = affordableHellos(context);
       return { proofSends, bytesSent: context.bytesSent + proofSends * helloSize(context.ownName) };

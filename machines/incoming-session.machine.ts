@@ -71,7 +71,11 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
     accepting: {
       description: 'HelloReply goes out.',
       entry: ['answerHello', 'reportAccepted'],
-      always: [{ guard: 'isProven', target: 'live.proven' }, { target: 'live.proving' }],
+      always: [
+        { guard: 'isProven', target: 'live.proven' },
+        { guard: 'isHelloTooDear', target: 'live.unproven' },
+        { target: 'live.proving' },
+      ],
     },
     live: {
       description: 'Requests are answered, for one hour after the last Hello.',

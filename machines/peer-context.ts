@@ -24,6 +24,7 @@ import type {
 import type { MerkleWalkOutput } from './merkle-walk-context.ts';
 import type { Waiter } from './outgoing-session-context.ts';
 import type { PingOutput } from './ping.machine.ts';
+import { type StrangerBudget, strangerBudget, UNPAID_GREETINGS } from './stranger-budget.ts';
 import { limits, timing } from './timing.ts';
 import type { Wish, WishAnswer } from './wishes.ts';
 
@@ -236,6 +237,8 @@ export interface PeerContext extends PeerInput {
   /** Errors sent since the last sweep, in all and by source. */
   readonly errorsSent: number;
   readonly errorsTo: Table<number>;
+  /** For those whose Hello is too short to pay for the answer. */
+  readonly unpaidGreetings: StrangerBudget;
   readonly traversals: number;
   /** Addresses to be opened for us once the directory has answered our Hello. Bounded by `limits.traversalsPerSweep`. */
   readonly traversalTargets: readonly SocketAddress[];
@@ -280,6 +283,7 @@ export function initialPeerContext(input: PeerInput): PeerContext {
     retirement: undefined,
     errorsSent: 0,
     errorsTo: emptyTable<number>(),
+    unpaidGreetings: strangerBudget(UNPAID_GREETINGS),
     traversals: 0,
     traversalTargets: [],
     restarts: 0,

@@ -21,13 +21,14 @@ import {
   withoutOutgoing,
 } from './contacts.ts';
 import { type Delivery, socketFor } from './events.ts';
-import { affordableText, nameIn } from './incoming-session-context.ts';
+import { affordableText, nameIn, paysForGreeting } from './incoming-session-context.ts';
 import { failedWalk } from './merkle-walk-context.ts';
 import type { RefFor } from './messages.ts';
 import { isDirectoryAt } from './peer-context.ts';
 import { isOwnEcho } from './peer-publishing.ts';
 import { base, type Enqueueing } from './peer-setup.ts';
 import { endWalk } from './peer-walks.ts';
+import { admitted } from './stranger-budget.ts';
 import { limits } from './timing.ts';
 
 export function ensureOutgoing(
@@ -277,11 +278,29 @@ export const sessionActions = {
     const proven = session !== undefined;
     const provenBy = session?.provenBy ?? [];
     const { name: ownName, history, root, random, flags } = context;
+    const left =
+      proven || paysForGreeting(size, ownName)
+        ? context.unpaidGreetings
+        : admitted(context.unpaidGreetings, from, atMs);
+    if (left !== undefined) enqueue.assign({ unpaidGreetings: left });
+    const isGreetingFree = left !== undefined;
     // Who it is, and whether it was asked about our history, is known later.
     const ownRoot = history === undefined ? root : undefined;
     enqueue.spawnChild('incomingSession', {
       id,
-      input: { address: from, ownName, ownRoot, owner: self, socket, random, flags, hello, proven, provenBy },
+      input: {
+        address: from,
+        ownName,
+        ownRoot,
+        owner: self,
+        socket,
+        random,
+        flags,
+        hello,
+        isGreetingFree,
+        proven,
+        provenBy,
+      },
     });
     const entry = { name: undefined, key: undefined, proven, openedAtMs: atMs, address: from, socket, said: undefined };
     enqueue.assign({ contacts: withIncoming(contacts, entry) });

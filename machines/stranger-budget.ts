@@ -10,6 +10,8 @@ import { SECOND } from './timing.ts';
 export interface StrangerLimit {
   readonly perSecond: number;
   readonly atOnce: number;
+  /** What one host may use of that. */
+  readonly ofHost: number;
 }
 
 interface Bucket {
@@ -25,12 +27,15 @@ export interface StrangerBudget {
 }
 
 /** Each may cost a session, with a look-up and two signatures. */
-export const STRANGERS_OF_PEER: StrangerLimit = { perSecond: 128, atOnce: 1_024 };
+export const STRANGERS_OF_PEER: StrangerLimit = { perSecond: 128, atOnce: 1_024, ofHost: 1 / 2 };
+/**
+ * HelloReplies, each with a Hello of ours, that go out though the Hello was too short to pay for them (protocol §5): programs of 2022 begin
+ * so. 16 to one host, and one more every four seconds.
+ */
+export const UNPAID_GREETINGS: StrangerLimit = { perSecond: 16, atOnce: 1_024, ofHost: 1 / 64 };
 /** Each costs a row; and after a start, everybody is one. */
-export const STRANGERS_OF_DIRECTORY: StrangerLimit = { perSecond: 500, atOnce: 2_048 };
+export const STRANGERS_OF_DIRECTORY: StrangerLimit = { perSecond: 500, atOnce: 2_048, ofHost: 1 / 2 };
 const MAX_HOSTS = 4_096;
-/** Of what is there for all. */
-const SHARE_OF_HOST = 1 / 2;
 
 export function strangerBudget(limit: StrangerLimit): StrangerBudget {
   return { limit, all: { tokens: limit.atOnce, atMs: 0 }, hosts: emptyTable<Bucket>() };
@@ -42,8 +47,8 @@ export function admitted(budget: StrangerBudget, from: SocketAddress, atMs: numb
   const all = filled(budget.all, limit, 1, atMs);
   if (all < 1) return undefined;
   const host = isIPv6(from) ? hostOf(from) : from.ip;
-  const known = entryOf(budget.hosts, host) ?? { tokens: limit.atOnce * SHARE_OF_HOST, atMs };
-  const own = filled(known, limit, SHARE_OF_HOST, atMs);
+  const known = entryOf(budget.hosts, host) ?? { tokens: limit.atOnce * limit.ofHost, atMs };
+  const own = filled(known, limit, limit.ofHost, atMs);
   if (own < 1) return undefined;
   const hosts = budget.hosts.size < MAX_HOSTS ? budget.hosts : emptyTable<Bucket>();
   return { limit, all: { tokens: all - 1, atMs }, hosts: withEntry(hosts, host, { tokens: own - 1, atMs }) };

@@ -62,6 +62,7 @@ function begin({ opening = hello(7), signed = 'signed' as Signed, paid = 100, pr
     random: seededRandom(3),
     flags: BULK_FLAG,
     proven,
+    isGreetingFree: true,
     provenBy: proven ? [7] : [],
   };
   session = createActor(machine, {

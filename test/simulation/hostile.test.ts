@@ -416,6 +416,28 @@ describe('Hello floods', () => {
     await world.close();
   });
 
+  test('of 13 bytes, from ever new ports of one host, draw three times as much at most; who repeats one gets in', async () => {
+    const { world, reader } = await worldWith({}, { signatures: 'seals' });
+    const ip = '10.200.0.2';
+    const small = encodeDatagram({ type: 'Hello', id: 1, flags: 0, name: 'x' });
+    expect(small.length).toBe(13);
+    let sent = 0;
+    for (let port = 1_000; port < 3_000; port++) {
+      world.network.forge({ ip, port }, addressOf(reader), small);
+      sent += small.length;
+      await world.clock.advance(100);
+    }
+    const drawn = world.network.log.filter(({ to }) => to.ip === ip).reduce((sum, { bytes }) => sum + bytes.length, 0);
+    expect(drawn).toBeLessThanOrEqual(3 * sent);
+    const late = await Stranger.join(world, 'x', ip);
+    for (let id = 1; id <= 4; id++) {
+      late.send(addressOf(reader), { type: 'Hello', id, flags: 0, name: 'x' });
+      await world.clock.advance(100);
+    }
+    expect(late.heardOf('HelloReply').length).toBeGreaterThanOrEqual(1);
+    await world.close();
+  });
+
   test('nor is each of them, said after our Hello has failed, worth another Hello of ours', async () => {
     const { world, reader } = await worldWith({}, { signatures: 'seals' });
     const victim = { ip: '10.200.0.1', port: 9 };

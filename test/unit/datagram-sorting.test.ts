@@ -21,7 +21,7 @@ const routing: Routing = {
   owner,
   routes: withEntry(withEntry(emptyTable(), 7, route), 8, route),
   sources: withEntry(emptyTable(), formatAddress(peer), { to: session, isProven: true }),
-  strangers: strangerBudget({ perSecond: 1, atOnce: 8 }),
+  strangers: strangerBudget({ perSecond: 1, atOnce: 8, ofHost: 1 / 2 }),
 };
 
 const hello = { type: 'Hello', id: 1, flags: 0, name: 'alice' } as const;
