@@ -296,7 +296,14 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
     replayed,
     transition,
     v.strictObject({ seq: count, actors: v.array(v.strictObject({ actor: v.string(), state: v.string() })) }),
-    v.strictObject({ seq: count, atMs: ms, event: v.string(), actor: v.optional(v.string()) }),
+    v.strictObject({
+      seq: count,
+      atMs: ms,
+      event: v.string(),
+      actor: v.optional(v.string()),
+      effect: v.optional(v.string()),
+    }),
+    v.strictObject({ events: count, kept: v.array(count), replays: count }),
   ]),
   why: v.strictObject({
     actor: v.string(),

@@ -232,6 +232,11 @@ export const badArguments: Readonly<Record<string, readonly BadCase[]>> = {
     [['JOURNAL', '--from', '5', '--until', '3'], /--from 5 .*--until 3/],
     [['JOURNAL', '--trace', 'peer/nobody'], /--trace .*"peer\/nobody"/],
     [['JOURNAL', '--trace', ''], /--trace .*""/],
+    ...['', 'peer', '=x', 'peer='].map(
+      (what): BadCase => [['JOURNAL', '--shrink', what], /--shrink takes ACTOR=STATE/],
+    ),
+    [['JOURNAL', '--shrink', 'peer/nobody=x'], /no peer\/nobody is ever in the state "x"/],
+    [['JOURNAL', '--shrink', 'peer=running', '--until', '3'], /--shrink and --until do not go together/],
   ],
   why: [
     noName,
