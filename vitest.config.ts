@@ -42,7 +42,7 @@ export default defineConfig({
     // End-to-end tests mostly wait for processes to start: one worker more than there are cores, where these are few.
     maxWorkers: Math.max(3, availableParallelism()),
     projects: [
-      project('unit', ['unit', 'machines', 'property', 'replay', 'oracle'], {
+      project('unit', ['unit', 'machines', 'property', 'replay', 'oracle', 'worlds'], {
         ...shared,
         exclude: [...configDefaults.exclude, ALONE],
       }),
