@@ -10,6 +10,7 @@ export function watched(program: string, network: Network, clock: Clock): Networ
   oracles.push({ program, oracle });
   const now = () => clock.monotonicNow();
   return {
+    ...(network.localIps && { localIps: () => network.localIps?.() ?? [] }),
     open: async (bind, onArrivals, onError) => {
       const socket = await network.open(
         bind,
