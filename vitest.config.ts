@@ -7,7 +7,7 @@ const plugins = [
   transitionCoverage({ machines: 'machines/index.ts', projects: ['unit', 'simulation', 'alone', 'e2e'] }),
 ];
 const setupFiles = ['test/support/walked-parts.ts'];
-const strict = { setupFiles: [...setupFiles, 'test/support/no-warnings.ts'] };
+const strict = { setupFiles: [...setupFiles, 'test/support/no-warnings.ts', 'test/oracle/after-each-test.ts'] };
 
 /** The program starts some hundred times: what it is compiled to is kept. */
 const env = { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/murmure-tests', import.meta.url)) };
@@ -42,7 +42,7 @@ export default defineConfig({
     // End-to-end tests mostly wait for processes to start: one worker more than there are cores, where these are few.
     maxWorkers: Math.max(3, availableParallelism()),
     projects: [
-      project('unit', ['unit', 'machines', 'property', 'replay'], {
+      project('unit', ['unit', 'machines', 'property', 'replay', 'oracle', 'worlds'], {
         ...shared,
         exclude: [...configDefaults.exclude, ALONE],
       }),

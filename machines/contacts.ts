@@ -12,7 +12,7 @@ import {
   withEntry,
   withoutEntry,
 } from '../src/merkle/hash-table.ts';
-import { formatAddress, hostOf, type SocketAddress } from '../src/wire/socket-address.ts';
+import { formatAddress, hostOf, isIPv6, type SocketAddress } from '../src/wire/socket-address.ts';
 import type { SocketRef } from './messages.ts';
 import { limits } from './timing.ts';
 
@@ -55,6 +55,8 @@ export interface Contacts {
   readonly places: Table<Place>;
   /** Incoming sessions by host. Bounded by `limits.incomingSessions`. */
   readonly hosts: Table<number>;
+  /** The same by network. Bounded by `limits.incomingSessions`. */
+  readonly networks: Table<number>;
   /** Bounded by `limits.incomingSessions`. */
   readonly incomingCount: number;
 }
@@ -63,6 +65,7 @@ export const noContacts: Contacts = {
   outgoing: emptyTable<OutgoingEntry>(),
   places: emptyTable<Place>(),
   hosts: emptyTable<number>(),
+  networks: emptyTable<number>(),
   incomingCount: 0,
 };
 
@@ -153,10 +156,19 @@ export function withoutIncoming(contacts: Contacts, address: SocketAddress): Con
 }
 
 function countedAt(contacts: Contacts, address: SocketAddress, change: number): Contacts {
-  const host = hostOf(address);
-  const count = (entryOf(contacts.hosts, host) ?? 0) + change;
-  const hosts = count === 0 ? withoutEntry(contacts.hosts, host) : withEntry(contacts.hosts, host, count);
-  return { ...contacts, hosts, incomingCount: contacts.incomingCount + change };
+  const hosts = withCount(contacts.hosts, hostOf(address), change);
+  const networks = withCount(contacts.networks, networkOf(address), change);
+  return { ...contacts, hosts, networks, incomingCount: contacts.incomingCount + change };
+}
+
+function withCount(counts: Table<number>, key: string, change: number): Table<number> {
+  const count = (entryOf(counts, key) ?? 0) + change;
+  return count === 0 ? withoutEntry(counts, key) : withEntry(counts, key, count);
+}
+
+/** One owner's addresses often lie together: 24 bits of an IPv4 address; of IPv6, what a host has. */
+function networkOf(address: SocketAddress): string {
+  return isIPv6(address) ? hostOf(address) : address.ip.slice(0, address.ip.lastIndexOf('.'));
 }
 
 export function incomingEntries({ places }: Contacts): IncomingEntry[] {
@@ -176,24 +188,42 @@ export function knownPeerAt(
   return isNamed ? { name: incoming.name as string, key: incoming.key } : undefined;
 }
 
-/** No place is left for one more incoming session: in all, or for this host (protocol §9). */
-export function isCrowded(contacts: Contacts, from: SocketAddress): boolean {
-  return contacts.incomingCount >= limits.incomingSessions || isHostCrowded(contacts, hostOf(from));
+/**
+ * No place is left for one more incoming session: in all, for this host, or, once three quarters of all are taken, for its network, so
+ * that no few of them lock everybody else out (protocol §9). `isFriend`: of whom that is not true, nor of this machine.
+ */
+export function isCrowded(contacts: Contacts, from: SocketAddress, isFriend: boolean): boolean {
+  if (contacts.incomingCount >= limits.incomingSessions || isHostCrowded(contacts, hostOf(from))) return true;
+  return !isFriend && isNetworkCrowded(contacts, from);
 }
 
 function isHostCrowded({ hosts }: Contacts, host: string): boolean {
   return (entryOf(hosts, host) ?? 0) >= limits.incomingSessionsPerHost;
 }
 
+function isNetworkCrowded({ incomingCount, networks }: Contacts, from: SocketAddress): boolean {
+  if (isLoopback(from) || incomingCount < SCARCE * limits.incomingSessions) return false;
+  return (entryOf(networks, networkOf(from)) ?? 0) >= limits.incomingSessionsPerNetwork;
+}
+
+const SCARCE = 3 / 4;
+
+function isLoopback({ ip }: SocketAddress): boolean {
+  return ip.startsWith('127.') || ip === '::1';
+}
+
 /**
- * The incoming session that makes room for one from there: the oldest unproven one, of the same host if it is that which has
+ * The incoming session that makes room for one from there: the oldest unproven one, of the same host or network if it is that which has
  * too many; never a proven one (protocol §9).
  */
 export function evictable(contacts: Contacts, from: SocketAddress): IncomingEntry | undefined {
-  const host = isHostCrowded(contacts, hostOf(from)) ? hostOf(from) : undefined;
+  const isFull = contacts.incomingCount >= limits.incomingSessions;
+  const anywhere = () => '';
+  const inNetwork = !isFull && isNetworkCrowded(contacts, from) ? networkOf : anywhere;
+  const scope = isHostCrowded(contacts, hostOf(from)) ? hostOf : inNetwork;
   let oldest: IncomingEntry | undefined;
   for (const entry of incomingEntries(contacts)) {
-    if (entry.proven || (host !== undefined && hostOf(entry.address) !== host)) continue;
+    if (entry.proven || scope(entry.address) !== scope(from)) continue;
     if (oldest === undefined || entry.openedAtMs < oldest.openedAtMs) oldest = entry;
   }
   return oldest;

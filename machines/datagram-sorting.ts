@@ -8,6 +8,7 @@ import type { EventObject } from 'xstate';
 import { entryOf, type Table } from '../src/merkle/hash-table.ts';
 import {
   type Arrival,
+  codeIn,
   type Datagram,
   decodeDatagram,
   isRequest,
@@ -17,6 +18,9 @@ import {
 import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
 import type { AnswersDelivered, BulkRequest, Delivery, NodeRequest, NodesDatagram } from './events.ts';
 import type { Ref, RefFor, SocketRef } from './messages.ts';
+import { admitted, type StrangerBudget } from './stranger-budget.ts';
+
+const HELLO = 0;
 
 /** Answers that come from `address` go to the actor `to`; `owner` hears when all that came in one turn were handed over. */
 export interface Route {
@@ -30,7 +34,17 @@ export interface Routing {
   /** By the id of the request that is answered. */
   readonly routes: Table<Route>;
   /** Sessions by the address of whoever asks. */
-  readonly sources: Table<RefFor<'socket', 'incoming-session'>>;
+  readonly sources: Table<Source>;
+  /** Addresses beside those that were proven; whoever owns the socket changes them in place. */
+  readonly proven?: ReadonlyMap<string, unknown> | undefined;
+  /** What is left for everybody else. */
+  readonly strangers: StrangerBudget;
+}
+
+export interface Source {
+  readonly to: RefFor<'socket', 'incoming-session'>;
+  /** Somebody is there. */
+  readonly isProven: boolean;
 }
 
 /** To be handed to an actor; that it accepts the event was checked when this was made. */
@@ -48,6 +62,10 @@ export interface Sorted {
   readonly malformed: number;
   /** Answers that nobody waits for. */
   readonly unexpected: number;
+  /** Requests of strangers that were too many. */
+  readonly crowd: number;
+  /** What is left for strangers. */
+  readonly strangers: StrangerBudget;
 }
 
 /** Sorts what has come to `socket` in one turn of the event loop. */
@@ -55,7 +73,7 @@ export function sortArrivals(
   arrivals: readonly Arrival[],
   atMs: number,
   socket: SocketRef,
-  { owner, routes, sources }: Routing,
+  { owner, routes, sources, proven, strangers: before }: Routing,
 ): Sorted {
   const single: Letter[] = [];
   const answered = new Set<Ref<AnswersDelivered>>();
@@ -64,8 +82,21 @@ export function sortArrivals(
   const nodes = new Map<Route['to'], { answers: NodesDatagram[] }>();
   let malformed = 0;
   let unexpected = 0;
+  let crowd = 0;
+  let strangers = before;
   for (const arrival of arrivals) {
     const { bytes, from } = arrival;
+    const code = codeIn(bytes);
+    const source = code !== undefined && isRequest(code) ? formatAddress(from) : '';
+    const session = source === '' ? undefined : entryOf(sources, source);
+    if (source !== '' && !(proven?.has(source) ?? false) && mustPay(session, code)) {
+      const left = admitted(strangers, from, atMs);
+      if (left === undefined) {
+        crowd += 1;
+        continue;
+      }
+      strangers = left;
+    }
     const decoded = decodeDatagram(bytes);
     if (!decoded.ok) {
       malformed += 1;
@@ -73,19 +104,18 @@ export function sortArrivals(
     }
     const { datagram } = decoded.value;
     if (isRequest(typeCode(datagram))) {
-      const session = entryOf(sources, formatAddress(from));
       if (session === undefined) {
         single.push(letter(owner, { type: 'stranger.asked', ...deliver(decoded.value, arrival, socket, atMs) }));
       } else if (datagram.type === 'GetDatum') {
-        const batch = grouped(requests, session, () => ({ requests: [], size: 0 }));
+        const batch = grouped(requests, session.to, () => ({ requests: [], size: 0 }));
         batch.requests.push(datagram);
         batch.size += bytes.length;
       } else if (datagram.type === 'GetNodes') {
-        const batch = grouped(bulk, session, () => ({ requests: [], size: 0 }));
+        const batch = grouped(bulk, session.to, () => ({ requests: [], size: 0 }));
         batch.requests.push(datagram);
         batch.size += bytes.length;
       } else {
-        single.push(letter(session, { type: 'request.received', ...deliver(decoded.value, arrival, socket, atMs) }));
+        single.push(letter(session.to, { type: 'request.received', ...deliver(decoded.value, arrival, socket, atMs) }));
       }
       continue;
     }
@@ -110,7 +140,12 @@ export function sortArrivals(
     ...Array.from(requests, ([to, batch]) => letter(to, { type: 'nodes.requested', ...batch, atMs })),
     ...Array.from(bulk, ([to, batch]) => letter(to, { type: 'bulk.requested', ...batch, atMs })),
   ];
-  return { deliveries: [...single, ...batches], malformed, unexpected };
+  return { deliveries: [...single, ...batches], malformed, unexpected, crowd, strangers };
+}
+
+/** Whoever has not proven to be there: for all requests without a session, and in a session for Hello, which costs most. */
+function mustPay(session: Source | undefined, code: number | undefined): boolean {
+  return session === undefined || (!session.isProven && code === HELLO);
 }
 
 function deliver(received: ReceivedDatagram, { bytes, from }: Arrival, socket: SocketRef, atMs: number): Delivery {

@@ -10,6 +10,8 @@ import type { DirectoryContext, DirectoryEvent } from './directory-context.ts';
 import { directoryProofs, GREETING_BYTES, helloReply, nameIn } from './directory-proofs.ts';
 import { forgetExpiredSessions, isProvenAt, keepSession, liveSessionAt, sessionAt } from './directory-sessions.ts';
 import { socketFor, withSocket } from './events.ts';
+import type { SocketInput } from './socket.machine.ts';
+import { STRANGERS_OF_DIRECTORY } from './stranger-budget.ts';
 import { limits } from './timing.ts';
 
 /** Bytes of our Root and NoDatum: header, hash, signature. */
@@ -24,6 +26,15 @@ function maySend({ accounts, sessions }: DirectoryContext, to: SocketAddress, by
 function mayAsk({ sessions }: DirectoryContext, event: DirectoryEvent, type: Datagram['type']): boolean {
   assertEvent(event, ['stranger.asked', 'datagram.unsolicited']);
   return event.received.datagram.type === type && liveSessionAt(sessions, event.from, event.atMs) !== undefined;
+}
+
+function socketInput(
+  { sessions }: DirectoryContext,
+  index: number,
+  bind: SocketAddress,
+  owner: SocketInput['owner'],
+): SocketInput {
+  return { index, bind, owner, strangers: STRANGERS_OF_DIRECTORY, proven: sessions.proven };
 }
 
 export const directorySetup = directoryProofs.extend({
@@ -55,7 +66,7 @@ export const directorySetup = directoryProofs.extend({
   actions: {
     openSockets: directoryProofs.enqueueActions(({ context, enqueue, self }) => {
       context.binds.forEach((bind, index) => {
-        enqueue.spawnChild('socket', { id: actorId.socket(index), input: { index, bind, owner: self } });
+        enqueue.spawnChild('socket', { id: actorId.socket(index), input: socketInput(context, index, bind, self) });
       });
     }),
 
@@ -186,7 +197,8 @@ export const directorySetup = directoryProofs.extend({
         if (actorId.addressProof(slot) === id) context.proving.delete(text);
       }
       context.binds.forEach((bind, index) => {
-        if (actorId.socket(index) === id) enqueue.spawnChild('socket', { id, input: { index, bind, owner: self } });
+        if (actorId.socket(index) === id)
+          enqueue.spawnChild('socket', { id, input: socketInput(context, index, bind, self) });
       });
     }),
   },

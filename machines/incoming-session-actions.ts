@@ -10,6 +10,7 @@ import { effect } from './effects.ts';
 import type { BulkRequest, BulkRequested, NodeRequest, NodesRequested, RequestReceived } from './events.ts';
 import {
   affordableHellos,
+  affordableText,
   allowance,
   type HeldRequest,
   helloSize,
@@ -36,7 +37,9 @@ const base = setup({
   actors: { addressProof: addressProofMachine },
   actions: {
     findKey: effect<{ name: string; from: SocketAddress }>('findKey'),
-    verifyHello: effect<{ id: number; key: PublicKey; signed: Uint8Array; signature: Uint8Array }>('verifyHello'),
+    verifyHello: effect<{ id: number; name: string; key: PublicKey; signed: Uint8Array; signature: Uint8Array }>(
+      'verifyHello',
+    ),
     /** Signs and hands the bytes to the socket as a `datagrams.send`. */
     sendSigned: effect<{ datagram: Datagram; to: SocketAddress; socket: SocketRef }>('sendSigned'),
     /** What the store has for each: `nodes.read`. */
@@ -63,6 +66,8 @@ const base = setup({
       return isAwaited(context, event);
     },
     isProven: ({ context }) => context.proven,
+    /** Not even one Hello of ours has been paid for, and none is free. */
+    isHelloTooDear: ({ context }) => affordableHellos(context) === 0,
     isHello: ({ event }) => requested(event)?.type === 'Hello',
     isHelloUnderOtherName: ({ context, event }) => {
       const datagram = requested(event);
@@ -121,9 +126,13 @@ function answerSize({ value }: NodeRead, { mustSign }: IncomingSessionContext): 
   return 7 + 32 + (value?.length ?? 0) + (mustSign ? SIGNATURE_BYTES : 0);
 }
 
-/** An Error for each request; of many at once, for as many as the owner would let go out at most. */
-const owe = (text: string) =>
+/**
+ * An Error for each request; of many at once, for as many as the owner would let go out at most. `brief` is for an address that is not
+ * proven, and whose request was too short for more (protocol §5).
+ */
+const owe = (sentence: string, brief: string) =>
   base.enqueueActions(({ context, event, enqueue }) => {
+    const text = context.proven || !('size' in event) ? sentence : affordableText(sentence, brief, event.size);
     const areMany = event.type === 'nodes.requested' || event.type === 'bulk.requested';
     const asked = areMany ? event.requests : [requested(event)];
     for (const request of asked.slice(0, limits.errorsPerSource)) {
@@ -151,7 +160,12 @@ export const incomingSessionSetup = base.extend({
     /** From now on the socket hands us what comes from this address. */
     routeSource: base.sendTo(
       ({ context }) => context.socket,
-      ({ context, self }) => ({ type: 'source.routed', source: context.address, to: self }),
+      ({ context: { address: source, proven: isProven }, self }) => ({
+        type: 'source.routed',
+        source,
+        to: self,
+        isProven,
+      }),
     ),
 
     countReceived: base.assign(({ context, event }) =>
@@ -174,7 +188,7 @@ export const incomingSessionSetup = base.extend({
       const signature = hello?.received.signature;
       if (hello === undefined || key === undefined || signature === undefined) return;
       const { signed, datagram } = hello.received;
-      enqueue({ type: 'verifyHello', params: { id: datagram.id, key, signed, signature } });
+      enqueue({ type: 'verifyHello', params: { id: datagram.id, name: nameIn(hello), key, signed, signature } });
     }),
 
     /** The Hello is accepted: HelloReply is owed (protocol §5). */
@@ -192,8 +206,9 @@ export const incomingSessionSetup = base.extend({
       const { name, flags, id } = datagram;
       const { key, owner } = context;
       enqueue.sendTo(owner, { type: 'hello.answered', name, address, key, flags, id });
-      // The first is always answered; repeats of one that is shorter than our answer, as often as they have paid for it.
-      if (bytesSent > 0 && allowance(context) < helloSize(ownName)) return;
+      // The first may be free; what is shorter than our answer is answered as often as it has been paid for.
+      const isFree = bytesSent === 0 && context.isGreetingFree;
+      if (!isFree && allowance(context) < helloSize(ownName)) return;
       // A directory has no extensions.
       const ownFlags = name === '' ? 0 : context.flags;
       const reply: Datagram = { type: 'HelloReply', id, flags: ownFlags, name: ownName };
@@ -261,7 +276,7 @@ export const incomingSessionSetup = base.extend({
       return { openedAtMs: event.output.atMs };
     }),
 
-    /** Our Hello and its repeats count towards the limit of three times (protocol §5); one Hello is always sent. */
+    /** Our Hello and its repeats count towards the limit of three times (protocol §5). */
     budgetProof: base.assign(({ context }) => {
       const proofSends = affordableHellos(context);
       return { proofSends, bytesSent: context.bytesSent + proofSends * helloSize(context.ownName) };
@@ -357,9 +372,9 @@ export const incomingSessionSetup = base.extend({
       enqueue.sendTo(owner, { type: 'reader.seen', name, hasNewest, atMs });
     }),
 
-    oweNoSession: owe('no session: say Hello first'),
-    oweExpired: owe('session expired: say Hello again'),
-    oweUnknownRequest: owe('unknown request type'),
-    oweMalformed: owe('malformed GetNodes'),
+    oweNoSession: owe('no session: say Hello first', 'no session'),
+    oweExpired: owe('session expired: say Hello again', 'no session'),
+    oweUnknownRequest: owe('unknown request type', 'unknown type'),
+    oweMalformed: owe('malformed GetNodes', 'malformed'),
   },
 });

@@ -50,6 +50,8 @@ export interface IncomingSessionInput {
   readonly flags: number;
   /** The Hello that opens it. */
   readonly hello: Delivery;
+  /** The first HelloReply and one Hello of ours go out, whether this Hello pays for them or not. */
+  readonly isGreetingFree: boolean;
   /** An outgoing session to this very address and name exists: nothing is left to prove. */
   readonly proven: boolean;
   /** Ids of the Hello of ours that was answered there; none if nothing is proven. */
@@ -89,6 +91,9 @@ export const KNOWN_PEER_A = 0x08;
 /** Header, flags, name length, and signature of a Hello; the name comes on top. */
 const HELLO_OVERHEAD = 7 + 5 + 64;
 
+/** The header; what we say has only characters of one byte. */
+const ERROR_OVERHEAD = 7;
+
 export function requested(event: IncomingSessionEvent): Datagram | undefined {
   return event.type === 'request.received' ? event.received.datagram : undefined;
 }
@@ -123,5 +128,15 @@ export function helloSize(ownName: string): number {
 
 export function affordableHellos(context: IncomingSessionContext): number {
   const sends = Math.floor(allowance(context) / helloSize(context.ownName));
-  return Math.max(1, Math.min(limits.helloSends, sends));
+  return Math.max(context.isGreetingFree ? 1 : 0, Math.min(limits.helloSends, sends));
+}
+
+/** A Hello of so many bytes pays for our HelloReply and one Hello of ours. */
+export function paysForGreeting(size: number, ownName: string): boolean {
+  return 2 * helloSize(ownName) <= limits.amplification * size;
+}
+
+/** What an Error may say to an address that is not proven, for a request of so many bytes: `brief` fits the shortest one. */
+export function affordableText(sentence: string, brief: string, size: number): string {
+  return ERROR_OVERHEAD + sentence.length <= limits.amplification * size ? sentence : brief;
 }

@@ -71,7 +71,11 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
     accepting: {
       description: 'HelloReply goes out.',
       entry: ['answerHello', 'reportAccepted'],
-      always: [{ guard: 'isProven', target: 'live.proven' }, { target: 'live.proving' }],
+      always: [
+        { guard: 'isProven', target: 'live.proven' },
+        { guard: 'isHelloTooDear', target: 'live.unproven' },
+        { target: 'live.proving' },
+      ],
     },
     live: {
       description: 'Requests are answered, for one hour after the last Hello.',
@@ -130,7 +134,7 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
         },
         proven: {
           description: 'The address is not forged: whatever is asked for is sent.',
-          entry: 'serveHeld',
+          entry: ['routeSource', 'serveHeld'],
           on: {
             'root.changed': { actions: ['noteRoot', 'serveHeld'] },
             'nodes.requested': { actions: ['readRequested', 'reportReader'] },
@@ -186,6 +190,7 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
     },
     expired: {
       description: 'The hour is over; remembered for another, to say so to whoever still asks.',
+      entry: 'routeSource',
       on: {
         'request.received': [
           { guard: 'isHello', target: 'identifying', actions: ['countReceived', 'holdHello'] },

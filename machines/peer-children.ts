@@ -6,12 +6,16 @@ import { incomingEntries, outgoingIds, outgoingOpenedBefore } from './contacts.t
 import { withSocket } from './events.ts';
 import type { RefFor } from './messages.ts';
 import { base } from './peer-setup.ts';
+import { STRANGERS_OF_PEER } from './stranger-budget.ts';
 import { timing } from './timing.ts';
 
 export const childActions = {
   openSockets: base.enqueueActions(({ context, enqueue, self }) => {
     context.binds.forEach((bind, index) => {
-      enqueue.spawnChild('socket', { id: actorId.socket(index), input: { index, bind, owner: self } });
+      enqueue.spawnChild('socket', {
+        id: actorId.socket(index),
+        input: { index, bind, owner: self, strangers: STRANGERS_OF_PEER },
+      });
     });
   }),
 
@@ -81,6 +85,10 @@ export const childActions = {
     assertEvent(event, 'xstate.error.actor.socket.*');
     const index = Number(keyIn(event.actorId));
     const bind = context.binds[index];
-    if (bind !== undefined) enqueue.spawnChild('socket', { id: event.actorId, input: { index, bind, owner: self } });
+    if (bind !== undefined)
+      enqueue.spawnChild('socket', {
+        id: event.actorId,
+        input: { index, bind, owner: self, strangers: STRANGERS_OF_PEER },
+      });
   }),
 };

@@ -24,6 +24,7 @@ import type {
 import type { MerkleWalkOutput } from './merkle-walk-context.ts';
 import type { Waiter } from './outgoing-session-context.ts';
 import type { PingOutput } from './ping.machine.ts';
+import { type StrangerBudget, strangerBudget, UNPAID_GREETINGS } from './stranger-budget.ts';
 import { limits, timing } from './timing.ts';
 import type { Wish, WishAnswer } from './wishes.ts';
 
@@ -252,6 +253,8 @@ export interface PeerContext extends PeerInput {
   /** Errors sent since the last sweep, in all and by source. */
   readonly errorsSent: number;
   readonly errorsTo: Table<number>;
+  /** For those whose Hello is too short to pay for the answer. */
+  readonly unpaidGreetings: StrangerBudget;
   readonly traversals: number;
   /** Whether it was asked since the last sweep if it is us who are cut off. */
   readonly hasDoubted: boolean;
@@ -304,6 +307,7 @@ export function initialPeerContext(input: PeerInput): PeerContext {
     retirement: undefined,
     errorsSent: 0,
     errorsTo: emptyTable<number>(),
+    unpaidGreetings: strangerBudget(UNPAID_GREETINGS),
     traversals: 0,
     hasDoubted: false,
     traversalTargets: [],

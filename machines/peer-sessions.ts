@@ -24,13 +24,14 @@ import {
   withoutOutgoing,
 } from './contacts.ts';
 import { type Delivery, socketFor } from './events.ts';
-import { nameIn } from './incoming-session-context.ts';
+import { affordableText, nameIn, paysForGreeting } from './incoming-session-context.ts';
 import { failedWalk } from './merkle-walk-context.ts';
 import type { RefFor } from './messages.ts';
 import { isDirectoryAt } from './peer-context.ts';
 import { isOwnEcho } from './peer-publishing.ts';
 import { base, type Enqueueing } from './peer-setup.ts';
 import { endWalk } from './peer-walks.ts';
+import { admitted } from './stranger-budget.ts';
 import { limits } from './timing.ts';
 
 export function ensureOutgoing(
@@ -294,7 +295,8 @@ export const sessionActions = {
     if (context.retirement !== undefined && datagram.type === 'Hello' && datagram.name === context.name) return;
     if (isOwnEcho(self, datagram.id)) return;
     let { contacts } = context;
-    if (isCrowded(contacts, from)) {
+    const isFriend = datagram.type === 'Hello' && context.following.includes(datagram.name);
+    if (isCrowded(contacts, from, isFriend)) {
       const evicted = evictable(contacts, from);
       if (evicted === undefined) return;
       enqueue.stopChild(actorId.incomingSession(evicted.address));
@@ -313,11 +315,29 @@ export const sessionActions = {
     const proven = session !== undefined;
     const provenBy = session?.provenBy ?? [];
     const { name: ownName, history, root, random, flags } = context;
+    const left =
+      proven || paysForGreeting(size, ownName)
+        ? context.unpaidGreetings
+        : admitted(context.unpaidGreetings, from, atMs);
+    if (left !== undefined) enqueue.assign({ unpaidGreetings: left });
+    const isGreetingFree = left !== undefined;
     // Who it is, and whether it was asked about our history, is known later.
     const ownRoot = history === undefined ? root : undefined;
     enqueue.spawnChild('incomingSession', {
       id,
-      input: { address: from, ownName, ownRoot, owner: self, socket, random, flags, hello, proven, provenBy },
+      input: {
+        address: from,
+        ownName,
+        ownRoot,
+        owner: self,
+        socket,
+        random,
+        flags,
+        hello,
+        isGreetingFree,
+        proven,
+        provenBy,
+      },
     });
     const entry = { name: undefined, key: undefined, proven, openedAtMs: atMs, address: from, socket, said: undefined };
     enqueue.assign({ contacts: withIncoming(contacts, entry) });
@@ -386,8 +406,9 @@ export const sessionActions = {
 
   refuseStranger: base.raise(({ event }) => {
     assertEvent(event, 'stranger.asked');
-    const { received, from, socket } = event;
-    return { type: 'error.owed', id: received.datagram.id, to: from, text: 'no session: say Hello first', socket };
+    const { received, from, socket, size } = event;
+    const text = affordableText('no session: say Hello first', 'no session', size);
+    return { type: 'error.owed', id: received.datagram.id, to: from, text, socket };
   }),
 
   tellError: base.enqueueActions(({ context, event, enqueue }) => {

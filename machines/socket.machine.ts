@@ -14,10 +14,11 @@ import {
 } from '../src/merkle/hash-table.ts';
 import type { Arrival } from '../src/wire/datagram.ts';
 import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
-import { type Route, sortArrivals } from './datagram-sorting.ts';
+import { type Route, type Source, sortArrivals } from './datagram-sorting.ts';
 import { effect } from './effects.ts';
 import type { AnswersDelivered } from './events.ts';
 import type { Ref, RefFor } from './messages.ts';
+import { type StrangerBudget, type StrangerLimit, strangerBudget } from './stranger-budget.ts';
 import { timing } from './timing.ts';
 
 /** Answers under one of `ids` go to the actor `to`, until `routes.dropped`; those under one of `formerIds` to nobody. */
@@ -50,6 +51,7 @@ export type SocketEvent =
       readonly type: 'source.routed';
       readonly source: SocketAddress;
       readonly to: RefFor<'socket', 'incoming-session'>;
+      readonly isProven: boolean;
     }
   /** `isCutOff`: whoever asked there, too, was stopped in the middle; answers to that are nobody's any more. */
   | { readonly type: 'source.unrouted'; readonly source: SocketAddress; readonly isCutOff: boolean }
@@ -59,12 +61,17 @@ export interface SocketInput {
   readonly index: number;
   readonly bind: SocketAddress;
   readonly owner: RefFor<'socket', 'peer'>;
+  /** What is handed on of those who have not proven to be there. */
+  readonly strangers: StrangerLimit;
+  /** Addresses that were proven, if the owner keeps them: it changes the map in place. */
+  readonly proven?: ReadonlyMap<string, unknown>;
 }
 
-export interface SocketContext extends SocketInput {
+export interface SocketContext extends Omit<SocketInput, 'strangers'> {
   readonly address: SocketAddress | undefined;
   readonly routes: Table<Route>;
-  readonly sources: Table<RefFor<'socket', 'incoming-session'>>;
+  readonly sources: Table<Source>;
+  readonly strangers: StrangerBudget;
   /** How many, by why. */
   readonly dropped: Drops;
 }
@@ -98,11 +105,14 @@ const socketSetup = base.extend({
   actions: {
     sort: base.enqueueActions(({ context, event, enqueue, self }) => {
       assertEvent(event, 'datagrams.received');
-      const { deliveries, malformed, unexpected } = sortArrivals(event.arrivals, event.atMs, self, context);
+      const sorted = sortArrivals(event.arrivals, event.atMs, self, context);
+      const { deliveries, malformed, unexpected, crowd, strangers } = sorted;
       for (const { to, event: delivery } of deliveries) enqueue.sendTo(to, delivery);
-      if (malformed + unexpected === 0) return;
-      const dropped = counted(context.dropped, 'malformed', malformed);
-      enqueue.assign({ dropped: counted(dropped, 'answer to no request', unexpected) });
+      if (strangers !== context.strangers) enqueue.assign({ strangers });
+      if (malformed + unexpected + crowd === 0) return;
+      let dropped = counted(context.dropped, 'malformed', malformed);
+      dropped = counted(dropped, 'answer to no request', unexpected);
+      enqueue.assign({ dropped: counted(dropped, 'too many strangers', crowd) });
     }),
 
     countDropped: base.assign(({ context, event }) => {
@@ -134,7 +144,8 @@ const socketSetup = base.extend({
 
     routeSource: base.assign(({ context, event }) => {
       assertEvent(event, 'source.routed');
-      return { sources: withEntry(context.sources, formatAddress(event.source), event.to) };
+      const { source, to, isProven } = event;
+      return { sources: withEntry(context.sources, formatAddress(source), { to, isProven }) };
     }),
 
     unrouteSource: base.assign(({ context, event }) => {
@@ -181,7 +192,8 @@ export const socketMachine = socketSetup.createMachine({
     ...input,
     address: undefined,
     routes: emptyTable<Route>(),
-    sources: emptyTable<RefFor<'socket', 'incoming-session'>>(),
+    sources: emptyTable<Source>(),
+    strangers: strangerBudget(input.strangers),
     dropped: {},
   }),
   initial: 'opening',

@@ -128,6 +128,8 @@ export const limits = {
   incomingSessions: 1_024,
   /** Of them from one host: many peers may live behind one address, and none may take all places. */
   incomingSessionsPerHost: 128,
+  /** Of them from one network, once three quarters of all are taken. */
+  incomingSessionsPerNetwork: 64,
   /** Sends of a Hello to an address from which somebody says Hello under another name than the one that is in session. */
   doubtSends: 2,
   /** Outgoing sessions that strangers, by proving their addresses, can make a peer keep. */

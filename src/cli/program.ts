@@ -52,6 +52,7 @@ const GROUPS: Readonly<Record<string, readonly CommandFile[]>> = {
     { names: ['service'], load: () => import('./commands/service.ts') },
   ],
   'Tools:': [
+    { names: ['conformance'], load: () => import('./commands/conformance.ts') },
     { names: ['decode'], load: () => import('./commands/decode.ts') },
     { names: ['diagrams'], load: () => import('./commands/diagrams.ts') },
     { names: ['replay'], load: () => import('./commands/replay.ts') },

@@ -45,10 +45,10 @@ export interface ReplayOptions {
   /** Stop before the entry after this one. */
   readonly until?: number;
   /**
-   * Leave this entry out. Timers then fire when they are due, nothing is compared, and what answers a call that is not made any more is left
+   * Leave these entries out. Timers then fire when they are due, nothing is compared, and what answers a call that is not made any more is left
    * out as well.
    */
-  readonly drop?: number;
+  readonly drop?: ReadonlySet<number>;
   /** Sees every transition of every actor. */
   readonly inspect?: (event: InspectionEvent, atMs: number, seq: number) => void;
   /** Called after each entry. */
@@ -71,9 +71,9 @@ class Replay {
   readonly #clock: ReplayClock;
   readonly #sent = new SentTally();
   readonly #called = new CalledEffects();
-  /** Nothing is compared: an entry is left out, so that all that follows may differ. */
+  /** Nothing is compared: entries are left out, so that all that follows may differ. */
   readonly #isFree: boolean;
-  /** If an entry is left out, nested answers by their run: it may be carried out earlier or later than it was. */
+  /** If entries are left out, nested answers by their run: it may be carried out earlier or later than it was. */
   readonly #nested = new Map<string, EventEntry[]>();
   readonly #turns: Turns;
   readonly #root: AnyActorRef;
@@ -143,10 +143,10 @@ class Replay {
     this.#clock.at(ms);
   }
 
-  /** Without one entry: whether this one still comes. What a run answered at once comes when it is carried out. */
+  /** With entries left out: whether this one still comes. What a run answered at once comes when it is carried out. */
   #isWanted(entry: JournalEntry): boolean {
     if (!this.#isFree) return true;
-    if (entry.seq === this.#options.drop || 'timer' in entry || 'end' in entry) return false;
+    if (this.#options.drop?.has(entry.seq) || 'timer' in entry || 'end' in entry) return false;
     return !isNested(entry) && this.#called.has(entry);
   }
 
@@ -204,7 +204,7 @@ class Replay {
   #gatherNested(): void {
     for (const entry of this.#journal.entries) {
       const run = runOf(entry);
-      if (run === undefined || !isNested(entry) || entry.seq === this.#options.drop) continue;
+      if (run === undefined || !isNested(entry) || this.#options.drop?.has(entry.seq)) continue;
       const answers = this.#nested.get(run);
       if (answers === undefined) this.#nested.set(run, [entry]);
       else answers.push(entry);

@@ -156,6 +156,7 @@ class RunningPeer implements Peer {
       sign: environment.sign ?? ((message) => keyPair.sign(message)),
       verify: environment.verify ?? createVerifier({ maxKeys: 1_024 }),
       tell: (fact) => this.#tell(fact),
+      localIps: () => this.#localIps(),
     });
     this.#flush = flush;
     this.#actor = createActor(peer, {

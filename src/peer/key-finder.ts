@@ -23,8 +23,14 @@ export interface KeyFinderOptions {
 const UNTRUSTED: FoundKey = { key: undefined, trusted: false };
 const MAX_PER_SOURCE = 4;
 const MAX_PENDING = 256;
-/** Forged Hellos come from any source: half of the pace of look-ups (directory-look-ups.ts) is left for the peers that we follow. */
-const LOOK_UPS = { perSecond: 10, burst: 100 };
+/**
+ * Forged Hellos come from any source, and newcomers have to get in among them. Names that are asked for together cost one request
+ * (directory-look-ups.ts); a directory that takes one at a time is asked for its list first, so that made-up names cost nothing.
+ */
+const LOOK_UPS = { perSecond: 64, burst: 256 };
+/** A key that the directory has told, and no signature has confirmed yet, is not asked for again so soon. */
+const FOUND_MS = 60_000;
+const MAX_FOUND = 256;
 
 export class KeyFinder {
   readonly #options: KeyFinderOptions;
@@ -33,6 +39,8 @@ export class KeyFinder {
   /** How many of them each host has caused. BOUNDED by MAX_PENDING. */
   readonly #perSource = new Map<string, number>();
   readonly #inTime = new TokenBuckets(LOOK_UPS);
+  /** BOUNDED by MAX_FOUND. */
+  readonly #found = new Map<string, { readonly key: PublicKey; readonly atMs: number }>();
 
   constructor(options: KeyFinderOptions) {
     this.#options = options;
@@ -47,7 +55,16 @@ export class KeyFinder {
     if (!this.#options.isValidName(name)) return UNTRUSTED;
     const pinned = this.#options.pinnedKey(name);
     if (pinned !== undefined) return { key: pinned, trusted: true };
+    const found = this.#found.get(name);
+    if (found !== undefined && this.#options.monotonicNow() - found.atMs < FOUND_MS)
+      return { key: found.key, trusted: true };
     return this.#pending.get(name) ?? this.#ask(name, from);
+  }
+
+  /** Whoever said Hello under this name has the key: only then is it pinned, since anybody can say somebody's name. */
+  confirm(name: string, key: PublicKey): void {
+    if (this.#options.pinnedKey(name) === undefined) this.#options.pinKey(name, key);
+    this.#found.delete(name);
   }
 
   #ask(name: string, from: SocketAddress): FoundKey | Promise<FoundKey> {
@@ -69,11 +86,17 @@ export class KeyFinder {
   async #lookUp(name: string): Promise<FoundKey> {
     try {
       const key = (await this.#options.lookUp(name))?.key;
-      if (key !== undefined) this.#options.pinKey(name, key);
+      if (key !== undefined) this.#remember(name, key);
       return { key, trusted: true };
     } catch {
       // The directory cannot say whose name this is: ignored, and the other side repeats its Hello.
       return UNTRUSTED;
     }
+  }
+
+  #remember(name: string, key: PublicKey): void {
+    this.#found.delete(name);
+    this.#found.set(name, { key, atMs: this.#options.monotonicNow() });
+    if (this.#found.size > MAX_FOUND) this.#found.delete(this.#found.keys().next().value as string);
   }
 }

@@ -28,6 +28,7 @@ import type { Changes, DirectoryHttp } from './directory-http.ts';
 import { type FoundKey, KeyFinder } from './key-finder.ts';
 import { NodeBuffer } from './node-buffer.ts';
 import { NodeServer } from './node-server.ts';
+import { withinReach } from './private-addresses.ts';
 import { carryOutWishes } from './wishes.ts';
 
 /** Facts that come from the store rather than from a machine. */
@@ -49,6 +50,7 @@ export interface PeerDependencies extends SharedDependencies {
   readonly store: Store;
   readonly http: DirectoryHttp;
   readonly tell: (fact: StoreFact) => void;
+  readonly localIps: () => readonly string[];
 }
 
 /** The directory does not list a peer of this name now. */
@@ -58,7 +60,7 @@ export function notListed(name: string): Failure {
 
 /** The peer machine, ready to run on these dependencies. */
 export function providePeer(dependencies: PeerDependencies) {
-  const { name: ownName, publicKey, store, http, clock, wallClock, gate, tell } = dependencies;
+  const { name: ownName, publicKey, store, http, clock, wallClock, gate, tell, localIps } = dependencies;
   const buffer = new NodeBuffer(store, wallClock);
   const { isGenuine, seal, sendSigned, request, socket } = shareEffects(dependencies);
   let directory: { addresses: readonly SocketAddress[]; key: PublicKey | undefined } = {
@@ -109,6 +111,9 @@ export function providePeer(dependencies: PeerDependencies) {
     }),
   });
 
+  const reached = (addresses: readonly SocketAddress[]) =>
+    withinReach(addresses, { directory: directory.addresses, localIps: localIps() });
+
   /** Addresses and key of a peer; a key other than the pinned one is an authentication failure (protocol §7). */
   const locate = async (name: string): Promise<MessageTo<'outside', 'outgoing-session'>> => {
     const notLocated = (failure: Failure) => ({ type: 'peer.notLocated' as const, failure });
@@ -123,7 +128,8 @@ export function providePeer(dependencies: PeerDependencies) {
         const message = `${name} now has a different key from the one known here; ask ${name} whether its new fingerprint is right, then accept it with "murmure trust ${name}"`;
         return notLocated({ code: 'authentication', message });
       }
-      const { addresses, key } = found;
+      const { key } = found;
+      const addresses = reached(found.addresses);
       const habits = addresses.map((address) => store.habitOf(formatAddress(address), key ?? null));
       const zeroEndingIds = habits.some((habit) => habit?.zeroEndingIds === true);
       const noFlags = habits.some((habit) => habit?.noFlags === true);
@@ -177,6 +183,16 @@ export function providePeer(dependencies: PeerDependencies) {
     }
   };
 
+  const confirmKey = (name: string, key: PublicKey): void => {
+    // The directory's key is known otherwise.
+    if (name === '') return;
+    try {
+      keys.confirm(name, key);
+    } catch {
+      // On a full disk it is asked for again next time.
+    }
+  };
+
   /** What a download needs of the store, on a disk that may fail: the download ends then, and says why. */
   const inStore = ({ self, enter }: CallOf<'merkle-walk'>, work: () => void) => {
     try {
@@ -197,8 +213,10 @@ export function providePeer(dependencies: PeerDependencies) {
       ) => {
         enter(self, { type: 'key.found', ...(await findKey(name, from)) });
       },
-      verifyHello: async ({ self, enter }: CallOf<'incoming-session'>, params: VerifyParams) => {
-        enter(self, { type: 'hello.verified', id: params.id, valid: await isGenuine(params) });
+      verifyHello: async ({ self, enter }: CallOf<'incoming-session'>, params: VerifyParams & { name: string }) => {
+        const valid = await isGenuine(params);
+        if (valid) confirmKey(params.name, params.key);
+        enter(self, { type: 'hello.verified', id: params.id, valid });
       },
       sendSigned,
       readNodes: ({ self, enter }: CallOf<'incoming-session'>, { requests, name }: ReadParams) => {
@@ -296,7 +314,7 @@ export function providePeer(dependencies: PeerDependencies) {
         const listings = names.flatMap((name, index): Listing[] => {
           const answer = answers[index];
           if (answer?.status !== 'fulfilled') return [];
-          return [{ name, addresses: answer.value?.addresses ?? [], key: answer.value?.key }];
+          return [{ name, addresses: reached(answer.value?.addresses ?? []), key: answer.value?.key }];
         });
         // Others are asked about again in a moment; that the directory cannot be asked, its client reports.
         if (listings.length > 0) enter(self, { type: 'presence.found', listings, atMs: now() });
@@ -310,7 +328,8 @@ export function providePeer(dependencies: PeerDependencies) {
           const atMs = now();
           if (changes === undefined) enter(self, { type: 'cursor.unavailable', atMs });
           else if (changes.isExpired) enter(self, { type: 'cursor.issued', cursor: changes.cursor, atMs });
-          else enter(self, { type: 'presence.changed', ...among(names, changes), cursor: changes.cursor, atMs });
+          else
+            enter(self, { type: 'presence.changed', ...among(names, changes, reached), cursor: changes.cursor, atMs });
         } catch {
           enter(self, { type: 'presence.failed' });
         }
@@ -326,12 +345,16 @@ export function providePeer(dependencies: PeerDependencies) {
 }
 
 /** Of all that changed at the directory, what concerns these. */
-function among(names: readonly string[], { peers, removed }: Changes) {
+function among(
+  names: readonly string[],
+  { peers, removed }: Changes,
+  reached: (addresses: readonly SocketAddress[]) => readonly SocketAddress[],
+) {
   const wanted = new Set(names);
   return {
     listings: peers
       .filter(({ name }) => wanted.has(name))
-      .map(({ name, addresses, key }): Listing => ({ name, addresses, key })),
+      .map(({ name, addresses, key }): Listing => ({ name, addresses: reached(addresses), key })),
     removed: removed.filter((name) => wanted.has(name)),
   };
 }

@@ -81,6 +81,11 @@ export function isRequest(code: number): boolean {
   return code < 128;
 }
 
+/** The type byte of a datagram, before anything else of it is read; undefined: it is too short to have one. */
+export function codeIn(bytes: Uint8Array): number | undefined {
+  return bytes.length < HEADER_BYTES ? undefined : bytes[4];
+}
+
 /** Byte arrays in the result share the memory of `bytes`. */
 export function decodeDatagram(bytes: Uint8Array): Decoded<ReceivedDatagram> {
   if (bytes.length < HEADER_BYTES) return malformed(`a datagram has at least 7 bytes, this one has ${bytes.length}`);

@@ -62,6 +62,7 @@ function begin({ opening = hello(7), signed = 'signed' as Signed, paid = 100, pr
     random: seededRandom(3),
     flags: BULK_FLAG,
     proven,
+    isGreetingFree: true,
     provenBy: proven ? [7] : [],
   };
   session = createActor(machine, {
@@ -168,7 +169,7 @@ describe('requests', () => {
     expect(sent()).toEqual([]);
     const owed = outside.events.filter(({ event }) => event.type === 'error.owed').map(({ event }) => event);
     expect(owed.map(({ id, text, to }) => [id, text, to])).toEqual([
-      [8, 'no session: say Hello first', address],
+      [8, 'no session', address],
       [9, 'no session: say Hello first', address],
     ]);
   });
@@ -313,7 +314,8 @@ describe('after an hour', () => {
     sweepAfter(timing.sessionLifetime);
     expect(outside.told).toEqual(['peer: session.expired']);
     expect(sentBy(() => hear(rootRequest(8)))).toEqual([]);
-    expect(outside.last('error.owed')).toMatchObject({ id: 8, text: 'session expired: say Hello again' });
+    // A request of 7 bytes, from an address that has to be proven anew, pays for no more.
+    expect(outside.last('error.owed')).toMatchObject({ id: 8, text: 'no session' });
     expect(sentBy(() => hear(getDatum(9)))).toEqual([]);
     expect(outside.last('error.owed')).toMatchObject({ id: 9, text: 'session expired: say Hello again' });
     hear(hello(9), 'signed');

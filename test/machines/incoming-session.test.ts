@@ -60,6 +60,7 @@ const input = (proven: boolean, signed: boolean) => ({
   flags: BULK_FLAG,
   hello: delivery(hello, signed),
   proven,
+  isGreetingFree: true,
   provenBy: [],
 });
 const key = (context: IncomingSessionContext) => [
@@ -88,6 +89,13 @@ test('every transition of an incoming session is walked', async () => {
     key,
     depth: 4,
   });
-  const walked = stranger.walked.union(unsigned.walked).union(proven.walked).union(poor.walked).union(without.walked);
+  const unpaid = { ...few, isGreetingFree: false };
+  const ignored = await walkMachine({ machine, input: unpaid, events: [keyless] as never, key, depth: 1 });
+  const walked = ignored.walked
+    .union(stranger.walked)
+    .union(unsigned.walked)
+    .union(proven.walked)
+    .union(poor.walked)
+    .union(without.walked);
   expect(unwalked({ ...stranger, walked })).toEqual([]);
 });

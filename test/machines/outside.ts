@@ -5,6 +5,7 @@
 import { type AnyActorRef, type AnyMachineSnapshot, createActor, type EventObject, fromCallback } from 'xstate';
 import { requestMachine } from '../../machines/request.machine.ts';
 import { socketMachine } from '../../machines/socket.machine.ts';
+import { STRANGERS_OF_PEER } from '../../machines/stranger-budget.ts';
 import { stateText } from '../../src/runtime/actor-tree.ts';
 import { appendSignature, type Datagram, decodeDatagram, encodeDatagram } from '../../src/wire/datagram.ts';
 import type { SocketAddress } from '../../src/wire/socket-address.ts';
@@ -44,7 +45,7 @@ export class Outside {
   readonly socketMachine = this.#provideSocket();
   readonly socket = createActor(this.socketMachine, {
     id: 'socket',
-    input: { index: 0, bind: LOCAL, owner: this.nobody('peer') },
+    input: { index: 0, bind: LOCAL, owner: this.nobody('peer'), strangers: STRANGERS_OF_PEER },
     clock: this.clock,
   }).start();
 

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type Actor, createActor } from 'xstate';
 import { socketMachine } from '../../machines/socket.machine.ts';
+import { STRANGERS_OF_PEER } from '../../machines/stranger-budget.ts';
 import { timing } from '../../machines/timing.ts';
 import { type Datagram, encodeDatagram } from '../../src/wire/datagram.ts';
 import { ZERO_HASH } from '../../src/wire/hash.ts';
@@ -31,7 +32,7 @@ beforeEach(() => {
       transmit: (_, { datagrams, to }) => done.push(`send ${datagrams.length} to ${to.ip}`),
     },
   });
-  const input = { index: 2, bind, owner: outside.nobody('owner') };
+  const input = { index: 2, bind, owner: outside.nobody('owner'), strangers: STRANGERS_OF_PEER };
   socket = createActor(machine, { id: 'socket.2', input, clock: outside.clock }).start();
   outside.told.length = 0;
 });
@@ -135,7 +136,7 @@ describe('requests', () => {
 
   test('go to the session of their source, while there is one, and else to the owner', () => {
     expect(toldBy(() => hear(alice, hello))).toEqual(['owner: stranger.asked']);
-    socket.send({ type: 'source.routed', source: alice, to: outside.nobody('session') });
+    socket.send({ type: 'source.routed', source: alice, to: outside.nobody('session'), isProven: true });
     expect(toldBy(() => hear(alice, hello))).toEqual(['session: request.received']);
     expect(toldBy(() => hear(bob, hello))).toEqual(['owner: stranger.asked']);
     socket.send({ type: 'source.unrouted', source: alice, isCutOff: false });

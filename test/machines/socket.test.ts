@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { createActor } from 'xstate';
 import { type SocketContext, socketMachine } from '../../machines/socket.machine.ts';
+import { STRANGERS_OF_PEER } from '../../machines/stranger-budget.ts';
 import { entriesOf } from '../../src/merkle/hash-table.ts';
 import { encodeDatagram } from '../../src/wire/datagram.ts';
 import { ZERO_HASH } from '../../src/wire/hash.ts';
@@ -15,7 +16,7 @@ test('every transition of a socket is walked', async () => {
   for (const actor of [request, session]) actor.start();
   const result = await walkMachine({
     machine: socketMachine.provide({ actions: inert('openSocket', 'closeSocket', 'transmit') }),
-    input: { index: 0, bind: from, owner: nobody('peer') },
+    input: { index: 0, bind: from, owner: nobody('peer'), strangers: STRANGERS_OF_PEER },
     key: ({ routes, sources }: SocketContext) => [routes.size, sources.size],
     events: [
       { type: 'socket.opened', address: from },
@@ -32,7 +33,7 @@ test('every transition of a socket is walked', async () => {
       },
       { type: 'datagrams.refused', to: from, why: 'nobody listens there' },
       { type: 'datagrams.dropped', why: 'answer does not fit its request', count: 2 },
-      { type: 'source.routed', source: from, to: session },
+      { type: 'source.routed', source: from, to: session, isProven: false },
       { type: 'source.unrouted', source: from, isCutOff: true },
       { type: 'routes.dropped', ids: [7] },
     ] as never,
@@ -43,7 +44,7 @@ test('every transition of a socket is walked', async () => {
 
 test('whoever is stopped while asking leaves no route behind; one that ends by itself takes nobody else’s answers', () => {
   const socket = createActor(socketMachine.provide({ actions: inert('openSocket', 'closeSocket', 'transmit') }), {
-    input: { index: 0, bind: from, owner: nobody('peer') },
+    input: { index: 0, bind: from, owner: nobody('peer'), strangers: STRANGERS_OF_PEER },
   }).start();
   const elsewhere = { ip: '192.0.2.2', port: 1 };
   socket.send({ type: 'socket.opened', address: from });

@@ -86,7 +86,7 @@ function expectSame(contacts: Contacts, lists: Lists): void {
     const known = knownPeerAt(contacts, at);
     expect(known && { name: known.name, key: known.key }).toEqual(knownPeer(lists, at));
     const fromHost = incoming.filter(({ address }) => hostOf(address) === hostOf(at)).length;
-    expect(isCrowded(contacts, at)).toBe(
+    expect(isCrowded(contacts, at, false)).toBe(
       incoming.length >= limits.incomingSessions || fromHost >= limits.incomingSessionsPerHost,
     );
     expect(evictable(contacts, at)).toEqual(oldestUnproven(lists, at));
@@ -210,11 +210,37 @@ describe('contacts', () => {
     expect(noContacts.incomingCount).toBe(0);
   });
 
+  const filledBy = (count: number, ip: (index: number) => string, proven = true) => {
+    let contacts = noContacts;
+    for (let i = 0; i < count; i++) {
+      const address = { ip: ip(i), port: 1 + i };
+      const entry = { name: 'guest', key: undefined, proven, openedAtMs: i, address, socket, said: undefined };
+      if (!isCrowded(contacts, address, false)) contacts = withIncoming(contacts, entry);
+    }
+    return contacts;
+  };
+
+  test('of a few networks take three quarters of all places, and everybody else still gets in', () => {
+    const contacts = filledBy(2_000, (i) => `10.0.${i % 8}.${1 + (i % 5)}`);
+    expect(contacts.incomingCount).toBe((3 / 4) * limits.incomingSessions);
+    expect(isCrowded(contacts, { ip: '10.0.0.9', port: 1 }, false)).toBe(true);
+    expect(evictable(contacts, { ip: '10.0.0.9', port: 1 })).toBeUndefined();
+    expect(isCrowded(contacts, { ip: '10.0.9.9', port: 1 }, false)).toBe(false);
+  });
+
+  test('that network is no reason to refuse somebody whom we follow, or who is on this machine', () => {
+    const contacts = filledBy(2_000, (i) => `${i % 2 === 0 ? '127.0' : `10.${i % 16}`}.0.${1 + (i % 32)}`);
+    expect(contacts.incomingCount).toBe(limits.incomingSessions);
+    const scarce = filledBy(800, (i) => `10.0.${i % 8}.${1 + (i % 16)}`);
+    expect(isCrowded(scarce, { ip: '10.0.0.9', port: 1 }, true)).toBe(false);
+    expect(isCrowded(scarce, { ip: '127.0.0.1', port: 1 }, false)).toBe(false);
+  });
+
   test('are crowded by so many sessions in all, whatever host asks; a proven one never makes room', () => {
     let contacts = noContacts;
     for (let i = 0; i < limits.incomingSessions; i++) {
-      const address = { ip: `10.0.${i >> 6}.1`, port: 1 + (i & 63) };
-      expect(isCrowded(contacts, address)).toBe(false);
+      const address = { ip: `10.${i >> 6}.0.1`, port: 1 + (i & 63) };
+      expect(isCrowded(contacts, address, false)).toBe(false);
       const entry = {
         name: 'guest',
         key: undefined,
@@ -227,11 +253,11 @@ describe('contacts', () => {
       contacts = withIncoming(contacts, entry);
     }
     const [stranger] = addresses as [SocketAddress];
-    expect(isCrowded(contacts, stranger)).toBe(true);
+    expect(isCrowded(contacts, stranger, false)).toBe(true);
     const evicted = evictable(contacts, stranger) as IncomingEntry;
     expect(evicted.openedAtMs).toBe(500);
     contacts = withoutIncoming(contacts, evicted.address);
-    expect(isCrowded(contacts, stranger)).toBe(false);
+    expect(isCrowded(contacts, stranger, false)).toBe(false);
     expect(evictable(contacts, stranger)).toBeUndefined();
   });
 });

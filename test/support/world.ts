@@ -21,6 +21,7 @@ import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { MurmureError } from '../../src/wire/murmure-error.ts';
 import type { SocketAddress } from '../../src/wire/socket-address.ts';
+import { watched } from '../oracle/watched-network.ts';
 import type { VirtualHost } from './network/virtual-host.ts';
 import { VirtualNetwork, type Weather } from './network/virtual-network.ts';
 import { type SeededRandom, seededRandom } from './seeded-random.ts';
@@ -153,7 +154,7 @@ export class World {
       journal: openJournal('directory'),
       clock: this.#directoryClock,
       environment: {
-        network: this.directoryHost,
+        network: watched('directory', this.directoryHost, this.directoryHost.clock),
         sign,
         verify: this.#verify,
         ...this.#randomOf('directory'),
@@ -211,8 +212,8 @@ export class World {
       environment: {
         clock: on.clock,
         // Without a host that was made for it, a peer may listen on any address.
-        network: host ?? this.network,
-        http: this.#http(on),
+        network: watched(name, host ?? this.network, on.clock),
+        http: this.httpFor(on),
         sign,
         verify: this.#verify,
         ...options.environment,
@@ -299,7 +300,8 @@ export class World {
     return { cursor, isExpired: false, peers, removed };
   }
 
-  #http(host: VirtualHost): DirectoryHttp {
+  /** The directory's HTTPS side, as a program on this host sees it. */
+  httpFor(host: VirtualHost): DirectoryHttp {
     const answer = <T>(give: () => T): Promise<T> =>
       new Promise((resolve, reject) => {
         host.clock.setTimeout(() => {

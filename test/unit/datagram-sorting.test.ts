@@ -1,6 +1,7 @@
 /** Protocol §4: whom a datagram is for. */
 import { describe, expect, test } from 'vitest';
 import { type Routing, sortArrivals } from '../../machines/datagram-sorting.ts';
+import { strangerBudget } from '../../machines/stranger-budget.ts';
 import { emptyTable, withEntry } from '../../src/merkle/hash-table.ts';
 import { type Datagram, encodeDatagram } from '../../src/wire/datagram.ts';
 import { ZERO_HASH } from '../../src/wire/hash.ts';
@@ -19,7 +20,8 @@ const route = { address: peer, to: request, owner: asker };
 const routing: Routing = {
   owner,
   routes: withEntry(withEntry(emptyTable(), 7, route), 8, route),
-  sources: withEntry(emptyTable(), formatAddress(peer), session),
+  sources: withEntry(emptyTable(), formatAddress(peer), { to: session, isProven: true }),
+  strangers: strangerBudget({ perSecond: 1, atOnce: 8, ofHost: 1 / 2 }),
 };
 
 const hello = { type: 'Hello', id: 1, flags: 0, name: 'alice' } as const;
@@ -101,4 +103,58 @@ test('what may come unasked goes to the owner of the socket', () => {
 test('malformed datagrams are dropped and counted, and the others go on', () => {
   const arrivals = [Uint8Array.of(1, 2), encodeDatagram(hello)].map((bytes) => ({ bytes, from: peer }));
   expect(sortArrivals(arrivals, 1, socket, routing)).toMatchObject({ malformed: 1, unexpected: 0, deliveries: [{}] });
+});
+
+describe('strangers', () => {
+  const from = (index: number) => ({ ip: `192.0.2.${index}`, port: 1 });
+  const flood = (count: number, routed: Partial<Routing> = {}) =>
+    sortArrivals(
+      Array.from({ length: count }, (_, i) => ({ bytes: encodeDatagram(hello), from: from(100 + i) })),
+      1,
+      socket,
+      { ...routing, ...routed },
+    );
+
+  test('are handed on as long as there is something left for them; nothing is left a moment later, and something a second later', () => {
+    const first = flood(20);
+    expect(first).toMatchObject({ crowd: 12 });
+    expect(first.deliveries).toHaveLength(8);
+    expect(flood(20, first)).toMatchObject({ crowd: 20, deliveries: [] });
+    const again = sortArrivals([{ bytes: encodeDatagram(hello), from: stranger }], 1_001, socket, {
+      ...routing,
+      ...first,
+    });
+    expect(again).toMatchObject({ crowd: 0, deliveries: [{}] });
+  });
+
+  test('of one host use up one half', () => {
+    const arrivals = Array.from({ length: 20 }, (_, i) => ({
+      bytes: encodeDatagram(hello),
+      from: { ...stranger, port: i },
+    }));
+    expect(sortArrivals(arrivals, 1, socket, routing)).toMatchObject({ crowd: 16 });
+  });
+
+  test('take nothing from whoever has proven to be there, in a session or otherwise', () => {
+    const { strangers } = flood(20);
+    const proven = new Map([[formatAddress(stranger), undefined]]);
+    const arrivals = [peer, stranger].map((from) => ({ bytes: encodeDatagram(hello), from }));
+    expect(sortArrivals(arrivals, 1, socket, { ...routing, strangers, proven })).toMatchObject({
+      crowd: 0,
+      deliveries: [{}, {}],
+    });
+  });
+
+  test('pay for each Hello in a session that is not proven, and for nothing else in it', () => {
+    const { strangers } = flood(20);
+    const sources: Routing['sources'] = withEntry(emptyTable(), formatAddress(peer), { to: session, isProven: false });
+    const arrivals = [hello, { type: 'RootRequest', id: 2 } as const].map((datagram) => ({
+      bytes: encodeDatagram(datagram),
+      from: peer,
+    }));
+    expect(sortArrivals(arrivals, 1, socket, { ...routing, strangers, sources })).toMatchObject({
+      crowd: 1,
+      deliveries: [{}],
+    });
+  });
 });

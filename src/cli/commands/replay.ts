@@ -2,9 +2,10 @@
 import type { Command } from 'commander';
 import type { AnyActorRef } from 'xstate';
 import { safeLine } from '../../feed/safe-text.ts';
-import type { JournalEntry } from '../../journal/format.ts';
+import type { Journal, JournalEntry } from '../../journal/format.ts';
 import { readJournal } from '../../journal/journal-file.ts';
 import { type Difference, type ReplayOptions, type ReplayResult, replay as runJournal } from '../../journal/replay.ts';
+import { shrink } from '../../journal/shrink.ts';
 import { Tracer, type Transition } from '../../journal/trace.ts';
 import { actorsFrom, pathOf, stateOf } from '../../runtime/actor-tree.ts';
 import { examples, type Run } from '../command.ts';
@@ -26,9 +27,11 @@ export function declare(program: Command, run: Run): void {
     .option('--from <seq>', 'show the state of all actors after this entry, then every entry that follows')
     .option('--trace <actor>', 'show each transition of this actor, e.g. peer/outgoing-session.alice')
     .option('--drop <seq>', 'leave this entry out: what if that datagram had been lost?')
+    .option('--shrink <actor=state>', 'find the fewest entries with which this actor still comes to this state')
     .addHelpText(
       'after',
       examples(
+        'replay run.jsonl --shrink peer/outgoing-session.alice=established',
         'replay run.jsonl',
         'replay run.jsonl --until 120',
         'replay run.jsonl --trace peer/outgoing-session.alice',
@@ -42,6 +45,7 @@ export interface ReplayCommandOptions {
   readonly from?: string;
   readonly trace?: string;
   readonly drop?: string;
+  readonly shrink?: string;
 }
 
 /** 7, as for other invalid data, when the replay differs from what was recorded. */
@@ -52,6 +56,7 @@ export async function replay(
 ): Promise<number> {
   requirePath('FILE', file);
   const journal = await readJournal(file, signal);
+  if (options.shrink !== undefined) return shrinkTo(journal, options, { output, signal });
   const { until, from, drop } = numbers(options, journal.entries.length);
   let wasTraced = false;
   const tracer = new Tracer((transition) => {
@@ -62,7 +67,7 @@ export async function replay(
   const replayOptions: ReplayOptions = {
     signal,
     ...(until !== undefined && { until }),
-    ...(drop !== undefined && { drop }),
+    ...(drop !== undefined && { drop: new Set([drop]) }),
     ...(options.trace !== undefined && { inspect: (event, atMs, seq) => tracer.inspect(event, atMs, seq) }),
     after: (entry, root) => {
       if (entry.seq === from || entry.seq === until) printTree(output, entry, root);
@@ -80,6 +85,26 @@ export async function replay(
   const isWhole = until === undefined && drop === undefined;
   output.data(result, (paint) => renderResult(result, paint, { isWhole, drop }));
   return result.identical || !isWhole ? 0 : 7;
+}
+
+async function shrinkTo(
+  journal: Journal,
+  options: ReplayCommandOptions,
+  { output, signal }: Pick<CommandContext, 'output' | 'signal'>,
+): Promise<number> {
+  const { shrink: text = '', ...others } = options;
+  const [other] = Object.keys(others);
+  if (other !== undefined) throw new UsageError(`--shrink and --${other} do not go together`);
+  const [, actor, state] = /^(.+)=(.+)$/.exec(text) ?? [];
+  if (actor === undefined || state === undefined) throw new UsageError(`--shrink takes ACTOR=STATE, not "${text}"`);
+  const { kept, replays } = await shrink(journal, { actor, state }, signal);
+  for (const entry of kept) printEntry(output, entry);
+  const result = { events: journal.entries.length, kept: kept.map(({ seq }) => seq), replays };
+  output.data(
+    result,
+    () => `${kept.length} of ${counted(result.events, 'event')}, found in ${counted(replays, 'replay')}`,
+  );
+  return 0;
 }
 
 function numbers(options: ReplayCommandOptions, last: number) {

@@ -35,7 +35,8 @@ export function checkHome({ settings, nowMs }: CommandContext, identity: () => P
             'make it yours, for example with chown and chmod 700',
           );
         }
-        return ok(home.folder);
+        const isOpen = process.platform !== 'win32' && (info.mode & 0o077) !== 0;
+        return isOpen ? ok(`${home.folder}, which others can read`, `chmod 700 ${home.folder}`) : ok(home.folder);
       },
     },
     {

@@ -1,6 +1,8 @@
 /** Pieces of human output that several commands share. Everything that comes from strangers goes through `safeLine` or `safeText` here. */
+
 import width from 'fast-string-width';
 import type { Hash } from '../../wire/hash.ts';
+import type { Paint } from '../output/output.ts';
 
 /** Enough of a hash to tell messages apart, and for `murmure show`. */
 export function shortHash(hash: Hash): string {
@@ -58,4 +60,16 @@ export function columns(
         .trimEnd(),
     )
     .join('\n');
+}
+
+/** Blank lines in a row, beyond which they are counted instead of shown: a message is not to push all others off the screen. */
+const MOST_BLANK_LINES = 3;
+const BLANK_LINES = new RegExp(`(?:\\n *){${MOST_BLANK_LINES + 2},}`, 'g');
+
+/** Of a text that is safe to show. */
+export function foldBlankLines(text: string, paint: Paint): string {
+  return text.replace(BLANK_LINES, (run) => {
+    const blank = run.split('\n').length - 2;
+    return `\n${paint('dim', `[${counted(blank, 'blank line')}]`)}\n${run.slice(run.lastIndexOf('\n') + 1)}`;
+  });
 }

@@ -80,6 +80,13 @@ export class KnownPeer {
     await this.register();
   }
 
+  /** Where it listens; it has been started. */
+  get address(): SocketAddress {
+    if (this.#socket === undefined) throw new Error(`${this.name} does not run`);
+    const { port } = this.#socket.address;
+    return { ip: this.#host.addresses[0]?.ip ?? '', port };
+  }
+
   stop(): void {
     this.#socket?.close();
     this.#socket = undefined;

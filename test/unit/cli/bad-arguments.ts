@@ -235,6 +235,15 @@ export const badArguments: Readonly<Record<string, readonly BadCase[]>> = {
     [['--html', ''], /--html .*""/],
     ...named(badNames, '--html', 'site'),
   ],
+  conformance: [
+    [[], /missing required argument 'target'/],
+    ...['', 'nowhere', '127.0.0.1', '127.0.0.1:65536', '127.0.0.1:0', ESCAPE].map(
+      (target): BadCase => [[target], /TARGET takes HOST:PORT/],
+    ),
+    [['http://directory.example'], /https:\/\//],
+    [['127.0.0.1:1', '--junit', ''], /--junit .*""/],
+    [['127.0.0.1:1', 'extra'], /too many arguments/],
+  ],
   diagrams: [
     [[''], /FOLDER .*""/],
     [['a', 'b'], /too many arguments/],
@@ -252,6 +261,11 @@ export const badArguments: Readonly<Record<string, readonly BadCase[]>> = {
     [['JOURNAL', '--from', '5', '--until', '3'], /--from 5 .*--until 3/],
     [['JOURNAL', '--trace', 'peer/nobody'], /--trace .*"peer\/nobody"/],
     [['JOURNAL', '--trace', ''], /--trace .*""/],
+    ...['', 'peer', '=x', 'peer='].map(
+      (what): BadCase => [['JOURNAL', '--shrink', what], /--shrink takes ACTOR=STATE/],
+    ),
+    [['JOURNAL', '--shrink', 'peer/nobody=x'], /no peer\/nobody is ever in the state "x"/],
+    [['JOURNAL', '--shrink', 'peer=running', '--until', '3'], /--shrink and --until do not go together/],
   ],
   why: [
     noName,

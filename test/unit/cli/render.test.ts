@@ -23,6 +23,21 @@ const message: Message = {
 };
 
 describe('a message', () => {
+  test('of 300 line breaks takes a few lines, and says how many it has left out', () => {
+    const text = renderMessage({ ...message, body: `above${'\n'.repeat(301)}below\n\n\n\nend` }, plain, style);
+    expect(text.split('\n').slice(1)).toEqual([
+      '    above',
+      '    [300 blank lines]',
+      '    below',
+      '',
+      '',
+      '',
+      '    end',
+    ]);
+    const spaced = renderMessage({ ...message, body: `above${'\n   '.repeat(301)}` }, plain, style);
+    expect(spaced.split('\n').slice(1)).toEqual(['    above', '    [300 blank lines]', '']);
+  });
+
   test('says what a reader should know before believing it', () => {
     const text = renderMessage({ ...message, authenticated: false, future: true }, plain, style);
     expect(text).toContain('[not authenticated]  [dated in the future]');

@@ -86,7 +86,7 @@ describe('a replay', () => {
     const { seq: first, to } = entryOf('key.found');
     const heard: string[] = [];
     const options: ReplayOptions = {
-      drop: first,
+      drop: new Set([first]),
       inspect: ({ type, ...inspected }) => {
         if (type === '@xstate.event' && 'event' in inspected)
           heard.push(`${inspected.event.type} → ${pathOf(inspected.actorRef as AnyActorRef)}`);

@@ -39,12 +39,32 @@ const hostAt = (index: number) => ({ ip: `192.0.${index >> 8}.${index & 255}`, p
 const strangers = (count: number, prefix = 'peer') =>
   Array.from({ length: count }, (_, i) => finder.find(`${prefix}${i}`, hostAt(i)));
 
-test('a key that the directory gives is pinned, and not asked for again', async () => {
+test('a key that the directory gives is not asked for again so soon, and pinned once a signature has confirmed it', async () => {
   const found = finder.find('alice', hostAt(1));
   answers[0]?.({ key });
   expect(await found).toEqual({ key, trusted: true });
   expect(finder.find('alice', hostAt(2))).toEqual({ key, trusted: true });
+  expect(pinned.size).toBe(0);
+  finder.confirm('alice', key);
+  expect(pinned.get('alice')).toBe(key);
+  monotonicMs += 3_600_000;
+  expect(finder.find('alice', hostAt(2))).toEqual({ key, trusted: true });
   expect(asked).toEqual(['alice']);
+});
+
+test('a key that no signature confirms is asked for again after a minute', async () => {
+  const found = finder.find('alice', hostAt(1));
+  answers[0]?.({ key });
+  await found;
+  monotonicMs += 60_001;
+  void finder.find('alice', hostAt(1));
+  expect(asked).toEqual(['alice', 'alice']);
+});
+
+test('a pinned key is never replaced', () => {
+  pinned.set('alice', key);
+  finder.confirm('alice', 'another one');
+  expect(pinned.get('alice')).toBe(key);
 });
 
 test('Hellos under one name share one look-up', async () => {
@@ -59,12 +79,14 @@ test('one host causes 4 look-ups at a time', () => {
   expect(asked).toHaveLength(4);
 });
 
-test('a flood of names from everywhere causes 100 look-ups, and 10 a second after that', () => {
-  expect(strangers(1_000).slice(100)).toEqual(Array(900).fill(UNTRUSTED));
-  expect(asked).toHaveLength(100);
+test('a flood of names from everywhere causes 256 look-ups, and 64 a second after that', async () => {
+  expect(strangers(1_000).slice(256)).toEqual(Array(744).fill(UNTRUSTED));
+  expect(asked).toHaveLength(256);
+  for (const answer of answers.splice(0)) answer(undefined);
+  await new Promise((resolve) => setImmediate(resolve));
   monotonicMs += 1_000;
   strangers(1_000, 'other');
-  expect(asked).toHaveLength(110);
+  expect(asked).toHaveLength(256 + 64);
 });
 
 test('no more than 256 look-ups wait for the directory', async () => {
