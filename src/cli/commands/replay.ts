@@ -1,17 +1,20 @@
 /** `murmure replay`: runs a journal, and says whether it ends as recorded. */
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { AnyActorRef } from 'xstate';
 import { safeLine } from '../../feed/safe-text.ts';
-import type { JournalEntry } from '../../journal/format.ts';
+import type { Journal, JournalEntry } from '../../journal/format.ts';
 import { readJournal } from '../../journal/journal-file.ts';
 import { type Difference, type ReplayOptions, type ReplayResult, replay as runJournal } from '../../journal/replay.ts';
 import { Tracer, type Transition } from '../../journal/trace.ts';
 import { actorsFrom, pathOf, stateOf } from '../../runtime/actor-tree.ts';
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
-import { UsageError } from '../errors.ts';
+import { InvalidFileError, UsageError } from '../errors.ts';
 import { requireCount, requirePath } from '../input/validate.ts';
 import type { Output, Paint } from '../output/output.ts';
+import { systemFailure } from '../output/system-failure.ts';
 import { counted } from '../render/text.ts';
 
 export function declare(program: Command, run: Run): void {
@@ -26,12 +29,14 @@ export function declare(program: Command, run: Run): void {
     .option('--from <seq>', 'show the state of all actors after this entry, then every entry that follows')
     .option('--trace <actor>', 'show each transition of this actor, e.g. peer/outgoing-session.alice')
     .option('--drop <seq>', 'leave this entry out: what if that datagram had been lost?')
+    .option('--html <file>', 'write a page that shows the whole run, to open in a browser; it needs no network')
     .addHelpText(
       'after',
       examples(
         'replay run.jsonl',
         'replay run.jsonl --until 120',
         'replay run.jsonl --trace peer/outgoing-session.alice',
+        'replay run.jsonl --html run.html',
       ),
     )
     .action((file: string, options: ReplayCommandOptions) => run((context) => replay(context, file, options)));
@@ -42,17 +47,16 @@ export interface ReplayCommandOptions {
   readonly from?: string;
   readonly trace?: string;
   readonly drop?: string;
+  readonly html?: string;
 }
 
 /** 7, as for other invalid data, when the replay differs from what was recorded. */
-export async function replay(
-  { output, signal }: CommandContext,
-  file: string,
-  options: ReplayCommandOptions,
-): Promise<number> {
+export async function replay(context: CommandContext, file: string, options: ReplayCommandOptions): Promise<number> {
+  const { output, signal } = context;
   requirePath('FILE', file);
   const journal = await readJournal(file, signal);
   const { until, from, drop } = numbers(options, journal.entries.length);
+  if (options.html !== undefined) return replayToPage(context, journal, { ...options, html: options.html, file, drop });
   let wasTraced = false;
   const tracer = new Tracer((transition) => {
     if (transition.actor !== options.trace) return;
@@ -75,11 +79,50 @@ export async function replay(
       `--trace takes an actor of the journal, not "${options.trace}": list them with --until ${result.events}`,
     );
   }
-  for (const version of result.versions) output.warn(version);
-  if (result.cut !== undefined) output.warn(`${file}: ${result.cut}; the part that is there was replayed`);
+  warnOf(output, file, result);
   const isWhole = until === undefined && drop === undefined;
   output.data(result, (paint) => renderResult(result, paint, { isWhole, drop }));
   return result.identical || !isWhole ? 0 : 7;
+}
+
+/** The page shows all of it. With an entry left out, both runs are in it. */
+async function replayToPage(
+  { output, signal }: CommandContext,
+  journal: Journal,
+  { html: page, file, drop, ...others }: Omit<ReplayCommandOptions, 'drop' | 'html'> & PageOrder,
+): Promise<number> {
+  requirePath('--html', page);
+  const contradicting = (['until', 'from', 'trace'] as const).find((name) => others[name] !== undefined);
+  if (contradicting !== undefined) throw new UsageError(`--html shows the whole run: leave out --${contradicting}`);
+  if (resolve(page) === resolve(file))
+    throw new UsageError(`--html ${page} would overwrite the journal: name another file`);
+  const { journalPage } = await import('../../inspector/journal-page.ts');
+  const { html, result } = await journalPage(journal, { file, drop, signal });
+  try {
+    await writeFile(page, html, { mode: 0o600 });
+  } catch (error) {
+    throw systemFailure(error) === undefined ? new InvalidFileError(page, (error as Error).message) : error;
+  }
+  warnOf(output, file, result);
+  output.warn(
+    `${page} holds what the journal holds: messages, and the names and addresses of peers. Give it only to those who may know them`,
+  );
+  output.data({ ...result, html: page }, (paint) => {
+    const text = renderResult(result, paint, { isWhole: drop === undefined, drop });
+    return `${text}\n${safeLine(page)}`;
+  });
+  return result.identical || drop !== undefined ? 0 : 7;
+}
+
+interface PageOrder {
+  readonly html: string;
+  readonly file: string;
+  readonly drop: number | undefined;
+}
+
+function warnOf(output: Output, file: string, { versions, cut }: ReplayResult): void {
+  for (const version of versions) output.warn(version);
+  if (cut !== undefined) output.warn(`${file}: ${cut}; the part that is there was replayed`);
 }
 
 function numbers(options: ReplayCommandOptions, last: number) {

@@ -1,0 +1,121 @@
+/**
+ * Values of events and contexts as JSON in which each object stands only once. Contexts are never changed but copied, and share most of
+ * what is in them: an object gets a number where it first stands, and is named by it from then on. A copy is told as what differs from
+ * the one before.
+ *
+ *     {"$":7,"v":{…}}   an object or a list      {"$":8,"d":7,"v":{…},"x":[…]}   as 7, but for these members; without those
+ *     {"$":7}           the one told before      {"$":9,"b":"…"}                 bytes in base64
+ *     {"$":9,"m":[…]}   a Map, as its entries    {"k":[[10,{…}],…],"r":…}        a linked stack, bottom first, upon the rest
+ *     {"a":"peer/…"}    an actor                 {"n":"Infinity"}                a number that JSON does not know
+ */
+import type { AnyActorRef } from 'xstate';
+import { pathOf } from '../runtime/actor-tree.ts';
+import type { Encoded } from './lines.ts';
+
+export class SharedValues {
+  #numbers = new WeakMap<object, number>();
+  #count = 0;
+
+  /** Objects told since the last reset. */
+  get count(): number {
+    return this.#count;
+  }
+
+  reset(): void {
+    this.#numbers = new WeakMap();
+    this.#count = 0;
+  }
+
+  /** @param before what it may be a copy of */
+  encode(value: unknown, before?: unknown): Encoded | undefined {
+    switch (typeof value) {
+      case 'string':
+      case 'boolean':
+        return value;
+      case 'number':
+        return Number.isFinite(value) ? value : { n: String(value) };
+      case 'object':
+        return value === null ? null : this.#object(value, before);
+      default:
+        return undefined;
+    }
+  }
+
+  #object(value: object, before: unknown): Encoded {
+    const known = this.#numbers.get(value);
+    if (known !== undefined) return { $: known };
+    if (value instanceof Uint8Array) {
+      return {
+        $: this.#take(value),
+        b: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64'),
+      };
+    }
+    if ('getSnapshot' in value && 'sessionId' in value) return { a: pathOf(value as AnyActorRef) };
+    if (value instanceof Map) {
+      const $ = this.#take(value);
+      return { $, m: Array.from(value, ([key, member]) => [this.#member(key), this.#member(member)]) };
+    }
+    if ('rest' in value) return this.#stack(value as Stack);
+    return this.#copyOf(before, value) ?? this.#whole(value);
+  }
+
+  #whole(value: object): Encoded {
+    const $ = this.#take(value);
+    if (Array.isArray(value)) return { $, v: value.map((member) => this.#member(member)) };
+    return { $, v: this.#members(value) };
+  }
+
+  #copyOf(before: unknown, value: object): Encoded | undefined {
+    if (typeof before !== 'object' || before === null) return undefined;
+    const d = this.#numbers.get(before);
+    if (d === undefined || Array.isArray(before) !== Array.isArray(value)) return undefined;
+    if (Array.isArray(value) && value.length !== (before as unknown[]).length) return undefined;
+    const old = before as Record<string, unknown>;
+    const $ = this.#take(value);
+    const changed: Record<string, Encoded> = {};
+    for (const [key, member] of Object.entries(value)) {
+      if (old[key] === member) continue;
+      const encoded = this.encode(member, old[key]);
+      if (encoded !== undefined) changed[key] = encoded;
+    }
+    const isGone = (key: string) => old[key] !== undefined && (value as Record<string, unknown>)[key] === undefined;
+    const gone = Object.keys(old).filter(isGone);
+    return { $, d, v: changed, ...(gone.length > 0 && { x: gone }) };
+  }
+
+  /** A linked stack may be higher than the call stack: it is gone through in a loop. */
+  #stack(top: Stack): Encoded {
+    const items: Stack[] = [];
+    let at: unknown = top;
+    while (typeof at === 'object' && at !== null && 'rest' in at && !this.#numbers.has(at)) {
+      items.push(at as Stack);
+      at = at.rest;
+    }
+    const r = this.#member(at);
+    const k = items.reverse().map((item) => [this.#take(item), this.#members({ ...item, rest: undefined })]);
+    return { k, r };
+  }
+
+  #members(value: object): Record<string, Encoded> {
+    const encoded: Record<string, Encoded> = {};
+    for (const [key, member] of Object.entries(value)) {
+      const json = this.encode(member);
+      if (json !== undefined) encoded[key] = json;
+    }
+    return encoded;
+  }
+
+  #member(value: unknown): Encoded {
+    return this.encode(value) ?? null;
+  }
+
+  #take(value: object): number {
+    this.#count += 1;
+    this.#numbers.set(value, this.#count);
+    return this.#count;
+  }
+}
+
+interface Stack {
+  readonly rest: unknown;
+}
