@@ -1,25 +1,27 @@
 /** A journal as the inspector's page is told of it: replayed once, with every step of every actor. */
-import { basename } from 'node:path';
 import type { Journal } from '../journal/format.ts';
 import { type Difference, type ReplayResult, replay } from '../journal/replay.ts';
 import type { Line } from './lines.ts';
 import { Watcher } from './watcher.ts';
 
-export interface JournalLinesOptions {
-  readonly file: string;
+export interface JournalTelling {
+  /** Of its file. */
+  readonly name: string;
   /** Leave this entry out. */
   readonly drop?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  write(line: Line): void;
 }
 
 /** @throws what `signal` was aborted with */
-export async function tellJournal(journal: Journal, options: JournalLinesOptions): Promise<ReplayResult> {
-  const { file, drop, signal, write } = options;
+export async function tellJournal(
+  journal: Journal,
+  { name, drop, signal }: JournalTelling,
+  write: (line: Line) => void,
+): Promise<ReplayResult> {
   const { header, entries } = journal;
   const { root, startedAtMs } = header;
   const dropped = drop === undefined ? {} : { drop };
-  const run = { name: basename(file), root, startedAtMs, isLive: false, entries: entries.length, ...dropped };
+  const run = { name, root, startedAtMs, isLive: false, entries: entries.length, ...dropped };
   write(['run', { murmure: 'run', ...run }]);
   const watcher = new Watcher(write);
   const result = await replay(journal, { inspect: watcher.inspect, signal, ...dropped });

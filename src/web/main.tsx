@@ -32,6 +32,7 @@ async function read(source: AsyncIterable<readonly Line[]>, index: number): Prom
     await new Promise((resolve) => setTimeout(resolve));
     seenAt = performance.now();
   }
+  if (run.header.isLive) run.remarks.push('The connection has ended: what was seen until then is kept.');
   show(run, index);
 }
 

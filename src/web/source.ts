@@ -14,7 +14,7 @@ export async function openSource(): Promise<Source> {
   if (charts && runs.length > 0) {
     return { charts: JSON.parse(charts), runs: runs.map(({ textContent }) => linesOf(unpack(textContent ?? ''))) };
   }
-  const token = takeToken();
+  const token = await takeToken();
   const page = (await (await ask('v1/page', token)).json()) as { charts: Record<string, string>; runs: number };
   const places = Array.from({ length: page.runs }, (_, i) => `v1/runs/${i}`);
   return { charts: page.charts, runs: places.map((place) => served(place, token)) };
@@ -26,17 +26,19 @@ async function* served(place: string, token: string): AsyncGenerator<readonly Li
 }
 
 /** From the link, which nobody is to see in the address bar. Reloading needs it again: the tab keeps it. */
-function takeToken(): string {
+async function takeToken(): Promise<string> {
   const given = location.hash.slice(1);
-  if (/^[\w-]{43}$/.test(given)) {
-    sessionStorage.setItem('token', given);
-    history.replaceState(null, '', location.pathname);
-  }
-  return sessionStorage.getItem('token') ?? '';
+  const [, code] = /^code\.([\w-]{43})$/.exec(given) ?? [];
+  if (given !== '') history.replaceState(null, '', location.pathname);
+  if (code !== undefined) {
+    const { token } = (await (await ask('v1/token', `Code ${code}`)).json()) as { token: string };
+    sessionStorage.setItem('token', token);
+  } else if (given !== '') sessionStorage.setItem('token', given);
+  return `Bearer ${sessionStorage.getItem('token') ?? ''}`;
 }
 
-async function ask(place: string, token: string): Promise<Response> {
-  const response = await fetch(place, { headers: { authorization: `Bearer ${token}` } });
+async function ask(place: string, authorization: string): Promise<Response> {
+  const response = await fetch(place, { headers: { authorization } });
   if (response.ok) return response;
   const { error } = (await response.json().catch(() => ({}))) as { error?: { message: string } };
   throw new Error(error?.message ?? `the server answered with status ${response.status}`);

@@ -1,6 +1,6 @@
 /** `murmure replay`: runs a journal, and says whether it ends as recorded. */
 import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { AnyActorRef } from 'xstate';
 import { safeLine } from '../../feed/safe-text.ts';
@@ -97,7 +97,7 @@ async function replayToPage(
   if (resolve(page) === resolve(file))
     throw new UsageError(`--html ${page} would overwrite the journal: name another file`);
   const { journalPage } = await import('../../inspector/journal-page.ts');
-  const { html, result } = await journalPage(journal, { file, drop, signal });
+  const { html, result } = await journalPage(journal, { name: basename(file), drop, signal });
   try {
     await writeFile(page, html, { mode: 0o600 });
   } catch (error) {
