@@ -75,6 +75,7 @@ export function Moments() {
       <header>
         <h2>Messages</h2>
         <span class="tools">
+          <span class="quiet">lines:</span>
           {kinds.value.map((kind) => (
             <button
               type="button"
@@ -95,6 +96,7 @@ export function Moments() {
         count={length.value}
         rowHeight={ROW}
         at={position.value}
+        atX={columns.value.at.get(lineOf(run.value.moments[position.value]?.actor))}
         head={<Heads />}
         headHeight={HEAD}
         width={width}
@@ -170,7 +172,8 @@ function Rows({ first, last }: { first: number; last: number }) {
             refY="4"
             markerWidth="8"
             markerHeight="8"
-            orient="auto-start-reverse"
+            orient="auto"
+            markerUnits="userSpaceOnUse"
           >
             <path d="M0,0L8,4L0,8z" />
           </marker>

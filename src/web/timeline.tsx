@@ -64,7 +64,9 @@ export function Timeline() {
           <Key title="Match before (N)" onClick={() => goToMatch(-1)} text="◀" />
           <Key title="Next match (n)" onClick={() => goToMatch(1)} text="▶" />
         </Group>
-        {runs.value.length > 1 && <Key title="First difference (d)" onClick={goToDifference} text="first difference" />}
+        {runs.value[1]?.header.drop !== undefined && (
+          <Key title="First difference (d)" onClick={goToDifference} text="first difference" />
+        )}
         {isLive && (
           <Key
             title="Stay with what happens (l)"

@@ -10,6 +10,8 @@ interface VirtualProps {
   readonly rowHeight: number;
   /** The row to be kept in sight. */
   readonly at?: number | undefined;
+  /** The place in that row to be kept in sight. */
+  readonly atX?: number | undefined;
   /** Stays on top. */
   readonly head?: ComponentChildren;
   readonly headHeight?: number;
@@ -18,6 +20,9 @@ interface VirtualProps {
   /** Draws the rows from `first` up to `last`. */
   readonly draw: (first: number, last: number) => ComponentChildren;
 }
+
+/** Pixels that are wanted beside what is to be seen. */
+const SIDE = 90;
 
 /** Chromium and Firefox make no element higher than some millions of pixels. */
 const HIGHEST = 8_000_000;
@@ -28,6 +33,7 @@ export function Virtual({
   count,
   rowHeight,
   at,
+  atX,
   head,
   headHeight = 0,
   width,
@@ -64,6 +70,12 @@ export function Virtual({
     current.scrollTop = to / stretch;
     setTop(current.scrollTop);
   }, [at, height, stretch, rowHeight]);
+  useLayoutEffect(() => {
+    const { current } = frame;
+    if (current === null || atX === undefined) return;
+    const { scrollLeft, clientWidth } = current;
+    if (atX < scrollLeft + SIDE || atX > scrollLeft + clientWidth - SIDE) current.scrollLeft = atX - clientWidth / 2;
+  }, [at, atX]);
   const first = Math.max(0, Math.floor(listTop / rowHeight));
   const last = Math.min(count, first + Math.ceil(height / rowHeight) + 2);
   return (

@@ -223,6 +223,13 @@ export const badArguments: Readonly<Record<string, readonly BadCase[]>> = {
     [['JOURNAL', '--from', '5', '--until', '3'], /--from 5 .*--until 3/],
     [['JOURNAL', '--trace', 'peer/nobody'], /--trace .*"peer\/nobody"/],
     [['JOURNAL', '--trace', ''], /--trace .*""/],
+    [['JOURNAL', '--html', ''], /--html .*""/],
+    [['JOURNAL', '--html', 'JOURNAL'], /--html .* would overwrite the journal/],
+    [['JOURNAL', '--html', 'page.html', '--until', '3'], /--html shows the whole run: leave out --until/],
+  ],
+  inspect: [
+    [[''], /FILE .*""/],
+    [[], /no murmure is running/],
   ],
   why: [
     noName,
