@@ -54,7 +54,7 @@ function Member({ name, value, before, isChanged, path }: MemberProps) {
   if (value instanceof ActorLink) {
     return (
       <li class={mark}>
-        {label} <Link path={value.path} />
+        {label} <Link path={value.link} />
       </li>
     );
   }

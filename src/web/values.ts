@@ -3,9 +3,9 @@ import type { Encoded } from '../inspector/lines.ts';
 
 /** A reference to an actor. */
 export class ActorLink {
-  readonly path: string;
+  readonly link: string;
   constructor(path: string) {
-    this.path = path;
+    this.link = path;
   }
 }
 
