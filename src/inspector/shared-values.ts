@@ -5,8 +5,10 @@
  *
  *     {"$":7,"v":{…}}   an object or a list      {"$":8,"d":7,"v":{…},"x":[…]}   as 7, but for these members; without those
  *     {"$":7}           the one told before      {"$":9,"b":"…"}                 bytes in base64
- *     {"$":9,"m":[…]}   a Map, as its entries    {"k":[[10,{…}],…],"r":…}        a linked stack, bottom first, upon the rest
+ *     {"m":[…]}         a Map, as its entries    {"k":[[10,{…}],…],"r":…}        a linked stack, bottom first, upon the rest
  *     {"a":"peer/…"}    an actor                 {"n":"Infinity"}                a number that JSON does not know
+ *
+ * Maps are changed in place: they, what they are in, and what is in them are told anew each time, without a number.
  */
 import type { AnyActorRef } from 'xstate';
 import { pathOf } from '../runtime/actor-tree.ts';
@@ -15,6 +17,10 @@ import type { Encoded } from './lines.ts';
 export class SharedValues {
   #numbers = new WeakMap<object, number>();
   #count = 0;
+  /** Maps met so far. */
+  #maps = 0;
+  /** Of the Maps that are being told. */
+  #depth = 0;
 
   /** Objects told since the last reset. */
   get count(): number {
@@ -42,7 +48,7 @@ export class SharedValues {
   }
 
   #object(value: object, before: unknown): Encoded {
-    const known = this.#numbers.get(value);
+    const known = this.#depth > 0 ? undefined : this.#numbers.get(value);
     if (known !== undefined) return { $: known };
     if (value instanceof Uint8Array) {
       return {
@@ -52,17 +58,20 @@ export class SharedValues {
     }
     if ('getSnapshot' in value && 'sessionId' in value) return { a: pathOf(value as AnyActorRef) };
     if (value instanceof Map) {
-      const $ = this.#take(value);
-      return { $, m: Array.from(value, ([key, member]) => [this.#member(key), this.#member(member)]) };
+      this.#maps += 1;
+      this.#depth += 1;
+      const m = Array.from(value, ([key, member]) => [this.#member(key), this.#member(member)]);
+      this.#depth -= 1;
+      return { m };
     }
     if ('rest' in value) return this.#stack(value as Stack);
     return this.#copyOf(before, value) ?? this.#whole(value);
   }
 
   #whole(value: object): Encoded {
-    const $ = this.#take(value);
-    if (Array.isArray(value)) return { $, v: value.map((member) => this.#member(member)) };
-    return { $, v: this.#members(value) };
+    const maps = this.#maps;
+    const v = Array.isArray(value) ? value.map((member) => this.#member(member)) : this.#members(value);
+    return this.#maps > maps || this.#depth > 0 ? { v } : { $: this.#take(value), v };
   }
 
   #copyOf(before: unknown, value: object): Encoded | undefined {
@@ -71,16 +80,17 @@ export class SharedValues {
     if (d === undefined || Array.isArray(before) !== Array.isArray(value)) return undefined;
     if (Array.isArray(value) && value.length !== (before as unknown[]).length) return undefined;
     const old = before as Record<string, unknown>;
-    const $ = this.#take(value);
-    const changed: Record<string, Encoded> = {};
+    const maps = this.#maps;
+    const v: Record<string, Encoded> = {};
     for (const [key, member] of Object.entries(value)) {
       if (old[key] === member) continue;
       const encoded = this.encode(member, old[key]);
-      if (encoded !== undefined) changed[key] = encoded;
+      if (encoded !== undefined) v[key] = encoded;
     }
     const isGone = (key: string) => old[key] !== undefined && (value as Record<string, unknown>)[key] === undefined;
-    const gone = Object.keys(old).filter(isGone);
-    return { $, d, v: changed, ...(gone.length > 0 && { x: gone }) };
+    const x = Object.keys(old).filter(isGone);
+    const copy = { d, v, ...(x.length > 0 && { x }) };
+    return this.#maps > maps ? copy : { $: this.#take(value), ...copy };
   }
 
   /** A linked stack may be higher than the call stack: it is gone through in a loop. */

@@ -34,29 +34,35 @@ export class Values {
   decode(encoded: Encoded): unknown {
     if (typeof encoded !== 'object' || encoded === null) return encoded;
     const told = encoded as Told;
-    if (told.$ === undefined) return this.#unnumbered(told);
-    if (told.b !== undefined) return this.#keep(told.$, bytesOf(told.b));
-    if (told.m !== undefined) {
-      return this.#keep(told.$, new Map(told.m.map(([key, value]) => [this.decode(key), this.decode(value)])));
-    }
-    if (told.v === undefined) return this.#known[told.$];
-    if (told.d !== undefined) return this.#keep(told.$, this.#changed(this.#known[told.d], told));
-    return this.#keep(
-      told.$,
-      Array.isArray(told.v) ? told.v.map((it) => this.decode(it)) : this.#members(told.v as Members),
-    );
-  }
-
-  #unnumbered({ a, n, k, r = null }: Told): unknown {
+    const { $, a, n, k } = told;
     if (a !== undefined) return new ActorLink(a);
     if (n !== undefined) return Number(n);
-    let rest = this.decode(r);
-    for (const [number, members] of k ?? []) rest = this.#keep(number, { ...this.#members(members), rest });
+    if (k !== undefined) return this.#stack(k, told.r ?? null);
+    const isNew = told.v !== undefined || told.b !== undefined || told.m !== undefined;
+    if ($ !== undefined && !isNew) return this.#known[$];
+    const value = this.#new(told);
+    if ($ !== undefined) this.#known[$] = value;
+    return value;
+  }
+
+  #new({ v, b, m, d, x }: Told): unknown {
+    if (b !== undefined) return bytesOf(b);
+    if (m !== undefined) return new Map(m.map(([key, value]) => [this.decode(key), this.decode(value)]));
+    if (d !== undefined) return this.#changed(this.#known[d], v as Members, x);
+    return Array.isArray(v) ? v.map((member) => this.decode(member)) : this.#members(v as Members);
+  }
+
+  #stack(items: NonNullable<Told['k']>, below: Encoded): unknown {
+    let rest = this.decode(below);
+    for (const [number, members] of items) {
+      rest = { ...this.#members(members), rest };
+      this.#known[number] = rest;
+    }
     return rest;
   }
 
-  #changed(before: unknown, { v, x = [] }: Told): unknown {
-    const members = this.#members(v as Members);
+  #changed(before: unknown, told: Members, x: readonly string[] = []): unknown {
+    const members = this.#members(told);
     if (Array.isArray(before)) return Object.assign([...before], members);
     const copy: Record<string, unknown> = { ...(before as object), ...members };
     for (const key of x) delete copy[key];
@@ -67,11 +73,6 @@ export class Values {
     const members: Record<string, unknown> = {};
     for (const key in told) members[key] = this.decode(told[key] as Encoded);
     return members;
-  }
-
-  #keep<T>(number: number, value: T): T {
-    this.#known[number] = value;
-    return value;
   }
 }
 

@@ -48,6 +48,8 @@ test.each(['first-sync', 'loss', 'incremental-sync', 'front-end-dialogue', 'dire
         expect(last?.step?.to).toBe(stateOf(actor));
         compared += 1;
       }
+      // A directory's tables are changed in place, also while it takes no step.
+      if (name === 'directory') return;
       const { context } = root.getSnapshot() as { context: unknown };
       const seen = run.actors[0] && run.lastStep(run.actors[0], now);
       expect(written(seen?.context)).toEqual(JSON.parse(JSON.stringify(encodeValue(context))));
