@@ -4,6 +4,11 @@ import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { Step } from '../inspector/lines.ts';
 import { actor, charts, lastStep, nameOf, position } from './state.ts';
 
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
 interface View {
   readonly x: number;
   readonly y: number;
@@ -18,32 +23,44 @@ const READABLE = 0.8;
 const SMALLEST = 0.05;
 const LARGEST = 4;
 
+/** One for each machine that was looked at: reading one takes longer than a step may. BOUNDED by the machines. */
+const drawings = new Map<string, Drawing>();
+
+function drawingOf(kind: string): Drawing | undefined {
+  const known = drawings.get(kind);
+  const source = charts.value[kind];
+  if (known !== undefined || source === undefined) return known;
+  const drawing = new Drawing(source);
+  drawings.set(kind, drawing);
+  return drawing;
+}
+
+/** Of the pane: asking the browser for it at every step would make it lay out the page. */
+const frameSize = signal<Size>({ width: 1, height: 1 });
+
 export function Chart() {
   const kind = actor.value?.kind ?? '';
   const frame = useRef<HTMLDivElement>(null);
-  const drawing = useRef<Drawing | undefined>(undefined);
-  const source = charts.value[kind];
-  useLayoutEffect(() => {
-    view.value = undefined;
-    drawing.current = source === undefined ? undefined : new Drawing(source);
-    frame.current?.replaceChildren(...(drawing.current ? [drawing.current.svg] : []));
-  }, [source]);
+  const drawing = drawingOf(kind);
+  const size = frameSize.value;
   const at = lastStep.value;
   const isNow = position.value !== -1 && at !== undefined;
-  useLayoutEffect(() => drawing.current?.light(isNow ? at.step : undefined), [source, at, isNow]);
   const seen = view.value;
   useLayoutEffect(() => {
-    if (frame.current) drawing.current?.show(frame.current, seen);
-  }, [source, at, seen]);
+    view.value = undefined;
+    frame.current?.replaceChildren(...(drawing ? [drawing.svg] : []));
+  }, [drawing]);
+  useLayoutEffect(() => drawing?.light(isNow ? at.step : undefined), [drawing, at, isNow]);
+  useLayoutEffect(() => drawing?.show(size, seen), [drawing, at, seen, size]);
   useEffect(() => {
-    const { current } = frame;
-    if (current === null) return undefined;
-    const watcher = new ResizeObserver(() => drawing.current?.show(current, view.value));
-    watcher.observe(current);
+    const watcher = new ResizeObserver(([entry]) => {
+      if (entry) frameSize.value = entry.contentRect;
+    });
+    if (frame.current) watcher.observe(frame.current);
     return () => watcher.disconnect();
   }, []);
   const zoom = (factor: number) => {
-    if (frame.current && drawing.current) view.value = drawing.current.zoomed(frame.current, view.value, factor);
+    if (drawing) view.value = drawing.zoomed(size, view.value, factor);
   };
   return (
     <section class="pane chart" aria-label={`State chart of ${kind}`}>
@@ -65,7 +82,7 @@ export function Chart() {
           </button>
         </span>
       </header>
-      {source === undefined && <p class="none">There is no drawing of {kind || 'this'}.</p>}
+      {drawing === undefined && <p class="none">There is no drawing of {kind || 'this'}.</p>}
       <div
         class="drawing"
         ref={frame}
@@ -83,13 +100,13 @@ export function Chart() {
   );
 
   function pan(byX: number, byY: number): void {
-    if (!frame.current || !drawing.current) return;
-    const { x, y, scale } = view.value ?? drawing.current.viewIn(frame.current);
+    if (drawing === undefined) return;
+    const { x, y, scale } = view.value ?? drawing.viewIn(size);
     view.value = { x: x - byX / scale, y: y - byY / scale, scale };
   }
 
   function showWhole(): void {
-    if (frame.current && drawing.current) view.value = drawing.current.wholeIn(frame.current);
+    if (drawing) view.value = drawing.wholeIn(size);
   }
 }
 
@@ -144,24 +161,24 @@ class Drawing {
     }
   }
 
-  show(frame: HTMLElement, view: View | undefined): void {
-    const { x, y, scale } = view ?? this.viewIn(frame);
-    const { clientWidth, clientHeight } = frame;
-    this.svg.setAttribute('width', `${clientWidth}`);
-    this.svg.setAttribute('height', `${clientHeight}`);
-    this.svg.setAttribute('viewBox', `${x} ${y} ${clientWidth / scale} ${clientHeight / scale}`);
+  show(size: Size, view: View | undefined): void {
+    const { x, y, scale } = view ?? this.viewIn(size);
+    const { width, height } = size;
+    this.svg.setAttribute('width', `${width}`);
+    this.svg.setAttribute('height', `${height}`);
+    this.svg.setAttribute('viewBox', `${x} ${y} ${width / scale} ${height / scale}`);
   }
 
   /** All of it where that can be read, else what is around the current state. */
-  viewIn(frame: HTMLElement): View {
-    const whole = this.wholeIn(frame);
+  viewIn(size: Size): View {
+    const whole = this.wholeIn(size);
     if (whole.scale >= READABLE * 0.8 || this.#now === undefined) return whole;
     const { x, y, width, height } = this.#now.getBBox();
     const { e, f } = this.svg.querySelector<SVGGElement>('#graph0')?.transform.baseVal.consolidate()?.matrix ?? {
       e: 0,
       f: 0,
     };
-    const [across, down] = [frame.clientWidth / READABLE, frame.clientHeight / READABLE];
+    const [across, down] = [size.width / READABLE, size.height / READABLE];
     const place = (middle: number, seen: number, all: number) =>
       seen >= all ? (all - seen) / 2 : Math.max(0, Math.min(all - seen, middle - seen / 2));
     return {
@@ -171,15 +188,15 @@ class Drawing {
     };
   }
 
-  wholeIn({ clientWidth, clientHeight }: HTMLElement): View {
-    const scale = Math.min(1, clientWidth / this.#width, clientHeight / this.#height) || 1;
-    return { x: (this.#width - clientWidth / scale) / 2, y: (this.#height - clientHeight / scale) / 2, scale };
+  wholeIn({ width, height }: Size): View {
+    const scale = Math.min(1, width / this.#width, height / this.#height) || 1;
+    return { x: (this.#width - width / scale) / 2, y: (this.#height - height / scale) / 2, scale };
   }
 
-  zoomed(frame: HTMLElement, view: View | undefined, factor: number): View {
-    const { x, y, scale } = view ?? this.viewIn(frame);
+  zoomed(size: Size, view: View | undefined, factor: number): View {
+    const { x, y, scale } = view ?? this.viewIn(size);
     const next = Math.max(SMALLEST, Math.min(LARGEST, scale * factor));
-    const [across, down] = [frame.clientWidth / 2, frame.clientHeight / 2];
+    const [across, down] = [size.width / 2, size.height / 2];
     return { x: x + across / scale - across / next, y: y + down / scale - down / next, scale: next };
   }
 

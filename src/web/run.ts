@@ -114,14 +114,7 @@ export class Run {
 
   /** The place in the actor's steps after its last one until then. */
   stepsUntil({ steps }: Actor, position: number): number {
-    let low = 0;
-    let high = steps.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((steps[middle] as number) <= position) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return countUntil(steps, position);
   }
 
   /** The last step of the actor until then; undefined: there was none yet. */
@@ -153,6 +146,18 @@ export class Run {
     this.forgotten += gone;
     return gone;
   }
+}
+
+/** How many of these, which are in order, are not after it. */
+export function countUntil(sorted: readonly number[], last: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] as number) <= last) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function isEnd(status: Status): boolean {

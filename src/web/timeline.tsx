@@ -1,6 +1,7 @@
 /** Time travel: a slider, buttons, and the filter that they go by. */
+import { computed } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import type { Moment } from './run.ts';
+import { countUntil } from './run.ts';
 import {
   actor,
   filter,
@@ -19,6 +20,7 @@ import {
   runs,
 } from './state.ts';
 import { countText, sinceText } from './text.ts';
+import { theme } from './theme.ts';
 
 export function Timeline() {
   const at = moment.value;
@@ -114,7 +116,6 @@ function Key({ title, text, isOn, onClick }: KeyProps) {
 /** Where something happens, and where the chosen actor or the filter has a part in it. */
 function Strip() {
   const canvas = useRef<HTMLCanvasElement>(null);
-  grown.value;
   const of = actor.value;
   const text = filter.value;
   const count = length.value;
@@ -127,30 +128,42 @@ function Strip() {
     Object.assign(current, { width, height });
     const style = getComputedStyle(current);
     context.fillStyle = style.getPropertyValue('--strip');
-    for (const x of placesOf(changes(run.value.moments, width), count, width)) context.fillRect(x, 0, 1, height);
+    for (const x of placesOf(changes.value, count, width)) context.fillRect(x, 0, 1, height);
     context.fillStyle = style.getPropertyValue('--accent');
     for (const x of placesOf(of?.steps ?? [], count, width)) context.fillRect(x, height / 2, 1, height / 2);
     if (text === '') return;
     context.fillStyle = style.getPropertyValue('--match');
     const matches = matcher(text);
-    const found = [...run.value.moments.keys()].filter((i) => matches(run.value.moments[i] as Moment));
+    const found: number[] = [];
+    run.value.moments.forEach((it, i) => {
+      if (matches(it)) found.push(i);
+    });
     for (const x of placesOf(found, count, width)) context.fillRect(x, 0, 2, height / 2);
-  }, [of, text, count]);
+  }, [of, text, count, theme.value]);
   return <canvas class="strip" ref={canvas} />;
 }
 
-/** A mark for each pixel will do. */
+/** A mark for each pixel will do: of many moments, those nearest to it are looked for. */
 function placesOf(moments: readonly number[], count: number, width: number): Set<number> {
-  return new Set(moments.map((at) => Math.round((at / Math.max(1, count - 1)) * (width - 1))));
+  const placeOf = (at: number) => Math.round((at / Math.max(1, count - 1)) * (width - 1));
+  if (moments.length <= 4 * width) return new Set(moments.map(placeOf));
+  const places = new Set<number>();
+  for (let x = 0; x < width; x++) {
+    const next = moments[countUntil(moments, (x / width) * count)];
+    if (next !== undefined && placeOf(next) - x <= 1) places.add(x);
+  }
+  return places;
 }
 
-/** At which actors change their states; with many moments, of some. */
-function changes(moments: readonly Moment[], width: number): number[] {
-  const every = Math.max(1, Math.floor(moments.length / (8 * width)));
+/** Moments at which actors change their states; of very many, some. */
+const changes = computed<readonly number[]>(() => {
+  grown.value;
+  const { moments } = run.value;
+  const every = Math.max(1, Math.floor(moments.length / 16_384));
   const found: number[] = [];
   for (let at = 0; at < moments.length; at += every) {
     const step = moments[at]?.step;
     if (step !== undefined && step.from !== step.to) found.push(at);
   }
   return found;
-}
+});
