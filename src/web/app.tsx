@@ -10,7 +10,9 @@ import {
   goToDifference,
   goToMatch,
   helpIsOpen,
+  layout,
   length,
+  nextLayout,
   position,
   problem,
   run,
@@ -32,7 +34,7 @@ export function App() {
       <Top />
       <main>
         <Tree />
-        <div class="middle">
+        <div class={`middle ${layout.value}`}>
           <Chart />
           <Moments />
         </div>
@@ -121,6 +123,7 @@ const KEYS: readonly (readonly [keys: readonly string[], says: string, press: (e
   [['w'], 'the whole chart', () => pressChartButton('w')],
   [['+'], 'larger chart', () => pressChartButton('+')],
   [['-'], 'smaller chart', () => pressChartButton('-')],
+  [['m'], 'chart and messages, only the chart, only the messages', nextLayout],
   [['e'], 'show or hide ended actors', toggleEnded],
   [['t'], 'light or dark', toggleTheme],
   [['?'], 'these keys', toggleHelp],

@@ -8,7 +8,7 @@ import { Virtual } from './virtual.tsx';
 const ROW = 26;
 const HEAD = 42;
 const GUTTER = 120;
-const NARROWEST = 84;
+const NARROWEST = 68;
 const WIDEST = 260;
 /** Moments that share their columns: these change seldom, and not at every step. */
 const BLOCK = 200;
@@ -245,7 +245,8 @@ function stateOf(of: Moment): string {
   if (of.step === undefined) return ' had ended';
   if (!isChange(of)) return '';
   const who = lineOf(of.actor) === of.actor ? '' : `${nameOf(of.actor)} `;
-  return ` ${who}${of.step.status === undefined ? of.step.to : (of.step.status ?? '')}`;
+  const { status, to } = of.step;
+  return ` ${who}${status === 'stopped' || status === 'error' ? `${to} ${status}` : to}`;
 }
 
 function sentence(of: Moment): string {

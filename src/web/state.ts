@@ -19,6 +19,9 @@ export const showsEnded = signal(true);
 /** Kinds whose lines are folded into those of their parents. */
 export const folded = signal<ReadonlySet<string>>(new Set(['request', 'address-proof']));
 export const charts = signal<Readonly<Record<string, string>>>({});
+const LAYOUTS = ['both', 'chart', 'messages'] as const;
+/** What is in the middle. */
+export const layout = signal<(typeof LAYOUTS)[number]>('both');
 export const helpIsOpen = signal(false);
 
 const nothing = new Run();
@@ -97,6 +100,10 @@ export function matcher(text: string): (of: Moment) => boolean {
     const low = says.toLowerCase();
     return words.every((word) => low.includes(word));
   };
+}
+
+export function nextLayout(): void {
+  layout.value = LAYOUTS[(LAYOUTS.indexOf(layout.value) + 1) % LAYOUTS.length] ?? 'both';
 }
 
 export function nameOf(of: Actor | undefined): string {

@@ -110,8 +110,8 @@ function Bytes({ bytes, path }: { bytes: Uint8Array; path: string }) {
   }, [bytes]);
   return (
     <div class="bytes">
-      <pre>{hexLines(bytes)}</pre>
       {description !== undefined && <Members value={description} path={`${path}.is`} />}
+      <pre>{hexLines(bytes)}</pre>
     </div>
   );
 }
@@ -124,8 +124,8 @@ async function explain(bytes: Uint8Array): Promise<unknown> {
   return 'malformed' in node ? undefined : node;
 }
 
-const LINE = 16;
-const MOST_LINES = 96;
+const LINE = 8;
+const MOST_LINES = 192;
 
 function hexLines(bytes: Uint8Array): string {
   const lines: string[] = [];
