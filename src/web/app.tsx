@@ -18,6 +18,7 @@ import {
   run,
   runIndex,
   runs,
+  showRun,
 } from './state.ts';
 import { countText, plain } from './text.ts';
 import { theme, toggleTheme } from './theme.ts';
@@ -57,8 +58,7 @@ function Top() {
           aria-label="Run"
           value={runIndex.value}
           onChange={(event) => {
-            runIndex.value = event.currentTarget.selectedIndex;
-            go(position.value);
+            showRun(event.currentTarget.selectedIndex);
           }}
         >
           {runs.value.map((it, i) => (

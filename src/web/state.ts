@@ -102,6 +102,22 @@ export function matcher(text: string): (of: Moment) => boolean {
   };
 }
 
+/** Another run, at the same time: of an author and a reader, say. */
+export function showRun(index: number): void {
+  const atMs = moment.value?.atMs ?? 0;
+  runIndex.value = index;
+  const { moments } = run.value;
+  let low = 0;
+  let high = moments.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((moments[middle] as Moment).atMs <= atMs) low = middle + 1;
+    else high = middle;
+  }
+  chosen.value = undefined;
+  go(low - 1);
+}
+
 export function nextLayout(): void {
   layout.value = LAYOUTS[(LAYOUTS.indexOf(layout.value) + 1) % LAYOUTS.length] ?? 'both';
 }

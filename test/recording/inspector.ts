@@ -12,7 +12,7 @@ interface Shot {
   readonly size: readonly [width: number, height: number];
   /** Words of the filter that lead to the moment. */
   readonly find: string;
-  readonly then?: (page: Page) => Promise<void>;
+  readonly unfold?: (page: Page) => Promise<void>;
 }
 
 const shots: Readonly<Record<string, Shot>> = {
@@ -21,7 +21,7 @@ const shots: Readonly<Record<string, Shot>> = {
     colorScheme: 'light',
     size: [1280, 720],
     find: 'socket datagrams.received #86',
-    async then(page) {
+    async unfold(page) {
       for (const name of ['arrivals', '0', 'bytes']) await page.click(`.details .key:text-is("${name}")`);
     },
   },
@@ -36,7 +36,7 @@ try {
   const { html } = await journalPage(parseJournal('loss.jsonl', lines), { name: 'loss.jsonl' });
   const file = join(folder, 'page.html');
   writeFileSync(file, html);
-  for (const [name, { colorScheme, size, find, then }] of Object.entries(shots)) {
+  for (const [name, { colorScheme, size, find, unfold }] of Object.entries(shots)) {
     const [width, height] = size;
     const page = await browser.newPage({ viewport: { width, height }, colorScheme });
     await page.goto(pathToFileURL(file).href);
@@ -44,7 +44,7 @@ try {
     await page.fill('#filter', find);
     await page.press('#filter', 'Enter');
     await page.fill('#filter', '');
-    await then?.(page);
+    await unfold?.(page);
     await page.evaluate('document.activeElement?.blur()');
     await page.screenshot({ path: fileURLToPath(url(`docs/${name}.png`)) });
     await page.close();
