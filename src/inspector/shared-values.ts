@@ -4,6 +4,7 @@
  * the one before.
  *
  *     {"$":7,"v":{…}}   an object or a list      {"$":8,"d":7,"v":{…},"x":[…]}   as 7, but for these members; without those
+ *     {"$":8,"d":7,"p":2,"s":1,"v":[…]}   a list that begins with two, and ends with one, of 7
  *     {"$":7}           the one told before      {"$":9,"b":"…"}                 bytes in base64
  *     {"m":[…]}         a Map, as its entries    {"k":[[10,{…}],…],"r":…}        a linked stack, bottom first, upon the rest
  *     {"a":"peer/…"}    an actor                 {"n":"Infinity"}                a number that JSON does not know
@@ -78,9 +79,28 @@ export class SharedValues {
     if (typeof before !== 'object' || before === null) return undefined;
     const d = this.#numbers.get(before);
     if (d === undefined || Array.isArray(before) !== Array.isArray(value)) return undefined;
-    if (Array.isArray(value) && value.length !== (before as unknown[]).length) return undefined;
-    const old = before as Record<string, unknown>;
     const maps = this.#maps;
+    const copy = Array.isArray(value)
+      ? { d, ...this.#spliced(before as readonly unknown[], value) }
+      : { d, ...this.#changed(before as Record<string, unknown>, value) };
+    return this.#maps > maps ? copy : { $: this.#take(value), ...copy };
+  }
+
+  /** What stands between the beginning and the end that both have. */
+  #spliced(old: readonly unknown[], value: readonly unknown[]): { p: number; s: number; v: Encoded[] } {
+    const shorter = Math.min(old.length, value.length);
+    let p = 0;
+    while (p < shorter && old[p] === value[p]) p += 1;
+    let s = 0;
+    while (s < shorter - p && old[old.length - 1 - s] === value[value.length - 1 - s]) s += 1;
+    const between = value.slice(p, value.length - s);
+    // Where some are gone, or new, most others are at the same distance from the end.
+    const shift = old.length - value.length;
+    const v = between.map((member, i) => this.encode(member, old[Math.max(p, p + i + shift)]) ?? null);
+    return { p, s, v };
+  }
+
+  #changed(old: Record<string, unknown>, value: object): { v: Record<string, Encoded>; x?: string[] } {
     const v: Record<string, Encoded> = {};
     for (const [key, member] of Object.entries(value)) {
       if (old[key] === member) continue;
@@ -89,8 +109,7 @@ export class SharedValues {
     }
     const isGone = (key: string) => old[key] !== undefined && (value as Record<string, unknown>)[key] === undefined;
     const x = Object.keys(old).filter(isGone);
-    const copy = { d, v, ...(x.length > 0 && { x }) };
-    return this.#maps > maps ? copy : { $: this.#take(value), ...copy };
+    return { v, ...(x.length > 0 && { x }) };
   }
 
   /** A linked stack may be higher than the call stack: it is gone through in a loop. */

@@ -14,6 +14,8 @@ interface Told {
   readonly v?: Members | readonly Encoded[];
   readonly d?: number;
   readonly x?: readonly string[];
+  readonly p?: number;
+  readonly s?: number;
   readonly b?: string;
   readonly m?: readonly (readonly [Encoded, Encoded])[];
   readonly k?: readonly (readonly [number, Members])[];
@@ -45,9 +47,14 @@ export class Values {
     return value;
   }
 
-  #new({ v, b, m, d, x }: Told): unknown {
+  #new({ v, b, m, d, x, p, s }: Told): unknown {
     if (b !== undefined) return bytesOf(b);
     if (m !== undefined) return new Map(m.map(([key, value]) => [this.decode(key), this.decode(value)]));
+    if (d !== undefined && Array.isArray(v)) {
+      const before = this.#known[d] as readonly unknown[];
+      const end = before.slice(before.length - (s ?? 0));
+      return [...before.slice(0, p), ...v.map((member) => this.decode(member)), ...end];
+    }
     if (d !== undefined) return this.#changed(this.#known[d], v as Members, x);
     return Array.isArray(v) ? v.map((member) => this.decode(member)) : this.#members(v as Members);
   }
@@ -63,7 +70,6 @@ export class Values {
 
   #changed(before: unknown, told: Members, x: readonly string[] = []): unknown {
     const members = this.#members(told);
-    if (Array.isArray(before)) return Object.assign([...before], members);
     const copy: Record<string, unknown> = { ...(before as object), ...members };
     for (const key of x) delete copy[key];
     return copy;
