@@ -100,10 +100,10 @@ describe.skipIf(!hasChromium)('the page (skipped without chromium)', () => {
     const { page } = await open(await exported('loss', recorded('loss')));
     await press(page, 'PageDown', 5);
     const before = await picture(page);
-    await press(page, 'ArrowRight', 30);
+    await press(page, 'ArrowRight', 8);
     const later = await picture(page);
     expect(later).not.toEqual(before);
-    await press(page, 'ArrowLeft', 30);
+    await press(page, 'ArrowLeft', 8);
     expect(await picture(page)).toEqual(before);
     await page.keyboard.press('Home');
     await press(page, 'PageDown', 5);
