@@ -6,7 +6,7 @@ import { placesIn } from './places.ts';
 import { escapeXml } from './text.ts';
 
 /** Helvetica's widths are what Graphviz reckons with; the next two are as wide, the one after them nearly. */
-const FONTS = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans Condensed', sans-serif";
+export const FONTS = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans Condensed', sans-serif";
 
 /** @param description what the picture shows, in a sentence, for whoever cannot see it */
 export async function drawSvg(picture: Picture, description: string): Promise<string> {

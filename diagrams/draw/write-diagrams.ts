@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { AnyStateMachine } from 'xstate';
 import { machines } from '../../machines/index.ts';
 import { computedDelays } from './delays.ts';
+import { lifeOfAPost } from './life-of-a-post.ts';
 import { merkleTreePicture } from './merkle-tree.ts';
 import { mermaidChart } from './mermaid.ts';
 import { type MachineModel, readMachine } from './model.ts';
@@ -30,6 +31,7 @@ export async function generateDiagrams(): Promise<Map<string, string>> {
   files.set('supervision.svg', await drawSvg(supervisionTree(models), 'The supervision tree of all actors'));
   files.set('messages.svg', await drawSvg(messageOverview(models), 'The messages that actors send to each other'));
   files.set('merkle-tree.svg', await drawSvg(merkleTreePicture(), 'A tree before and after one more message'));
+  files.set('life-of-a-post.svg', await lifeOfAPost());
   return files;
 }
 

@@ -55,6 +55,7 @@ const GROUPS: Readonly<Record<string, readonly CommandFile[]>> = {
     { names: ['conformance'], load: () => import('./commands/conformance.ts') },
     { names: ['decode'], load: () => import('./commands/decode.ts') },
     { names: ['diagrams'], load: () => import('./commands/diagrams.ts') },
+    { names: ['inspect'], load: () => import('./commands/inspect.ts') },
     { names: ['replay'], load: () => import('./commands/replay.ts') },
     { names: ['why'], load: () => import('./commands/why.ts') },
     { names: ['doctor'], load: () => import('./commands/doctor.ts') },

@@ -23,13 +23,15 @@ export interface Transition {
   readonly actions: readonly string[];
 }
 
+type OnTransition = (transition: Transition, actor: AnyActorRef, taken: AnyTransitionDefinition) => void;
+
 /** Calls back for each transition that does anything. */
 export class Tracer {
-  readonly #onTransition: (transition: Transition, actor: AnyActorRef) => void;
+  readonly #onTransition: OnTransition;
   /** Of each actor, what its last step led to, and the event of that. */
   readonly #last = new WeakMap<AnyActorRef, Step>();
 
-  constructor(onTransition: (transition: Transition, actor: AnyActorRef) => void) {
+  constructor(onTransition: OnTransition) {
     this.#onTransition = onTransition;
   }
 
@@ -59,6 +61,7 @@ export class Tracer {
         actions,
       },
       actor,
+      taken,
     );
   }
 }
@@ -94,10 +97,10 @@ function nameOf(implementation: unknown): string {
 }
 
 /** "after retransmissionTimeout" rather than XState's own name for it. */
-function eventName(type: string): string {
+export function eventName(type: string): string {
   const [, delay] = /^xstate\.after\.(.+?)\.[^.]+(?:\..*)?$/.exec(type) ?? [];
   if (delay !== undefined) return `after ${delay}`;
   const [, outcome, id] = /^xstate\.(done|error)\.actor\.(.+)$/.exec(type) ?? [];
   if (id !== undefined) return outcome === 'done' ? `${id} is done` : `${id} failed`;
-  return type;
+  return type === 'xstate.init' ? 'start' : type === 'xstate.stop' ? 'stop' : type;
 }

@@ -4,9 +4,10 @@ import { Agent, fetch as undiciFetch } from 'undici';
 import * as v from 'valibot';
 import type { Wish, WishAnswer } from '../../machines/wishes.ts';
 import type { DirectoryPeer } from '../peer/directory-http.ts';
+import { isSame, randomSecret } from '../runtime/secrets.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
 import { type LocalAddress, readAddressFile } from './address-file.ts';
-import { isSame, proofOf, randomSecret } from './proof.ts';
+import { proofOf } from './proof.ts';
 import {
   Dealings,
   DirectoryPeers,
@@ -95,13 +96,22 @@ export class LocalApi {
 
   /** The stream of events, until it is ended from either side. */
   async events(signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
-    const { body } = await this.#ask(() => this.#http.get('/v1/events', { ...this.#withToken(), signal }));
-    if (body === null) throw this.#notUnderstood('no events');
-    return body;
+    return this.#stream('/v1/events', signal);
+  }
+
+  /** What all actors do from now on, as the inspector's page reads it. */
+  async inspection(signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    return this.#stream('/v1/inspection', signal);
   }
 
   async close(): Promise<void> {
     await this.#agent.destroy();
+  }
+
+  async #stream(path: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const { body } = await this.#ask(() => this.#http.get(path, { ...this.#withToken(), signal }));
+    if (body === null) throw this.#notUnderstood('no events');
+    return body;
   }
 
   #withToken() {

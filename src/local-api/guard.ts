@@ -1,6 +1,6 @@
 /** Who may ask: programs of the same user that have read the token. No web page may, wherever it comes from. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { isSame } from './proof.ts';
+import { isSame } from '../runtime/secrets.ts';
 
 export interface GuardOptions {
   readonly token: string;

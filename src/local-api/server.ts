@@ -7,13 +7,15 @@ import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } f
 import * as v from 'valibot';
 import type { StoreWish, WishAnswer } from '../../machines/wishes.ts';
 import type { Peer } from '../peer/peer.ts';
+import { randomSecret } from '../runtime/secrets.ts';
 import { packageVersion } from '../runtime/version.ts';
 import { type ErrorCode, failureFrom, MurmureError } from '../wire/murmure-error.ts';
 import { whyInvalidName } from '../wire/name.ts';
 import { keepAddressFile } from './address-file.ts';
 import { EventStreams } from './event-streams.ts';
 import { guardRequests } from './guard.ts';
-import { proofOf, randomSecret } from './proof.ts';
+import { Inspections } from './inspections.ts';
+import { proofOf } from './proof.ts';
 import {
   API_VERSION,
   Challenge,
@@ -46,6 +48,7 @@ export async function offerLocalApi(options: LocalApiOptions): Promise<AsyncDisp
   const { peer, file } = options;
   const token = randomSecret();
   const streams = new EventStreams(peer);
+  const inspections = new Inspections(peer);
   const app = fastify({
     logger: false,
     bodyLimit: BODY_LIMIT,
@@ -64,7 +67,13 @@ export async function offerLocalApi(options: LocalApiOptions): Promise<AsyncDisp
   guardRequests(app, { token, host: () => url().slice('http://'.length) });
   takeStrictJson(app);
   sayWhatWentWrong(app);
-  addRoutes(app, { ...options, streams, startedMs: Date.now(), prove: (nonce) => proofOf(token, nonce, url()) });
+  addRoutes(app, {
+    ...options,
+    streams,
+    inspections,
+    startedMs: Date.now(),
+    prove: (nonce) => proofOf(token, nonce, url()),
+  });
   await app.listen({ host: LOOPBACK, port: 0 });
   try {
     const kept = keepAddressFile(file, { api: API_VERSION, url: url(), token, process: process.pid });
@@ -72,6 +81,7 @@ export async function offerLocalApi(options: LocalApiOptions): Promise<AsyncDisp
       async [Symbol.asyncDispose]() {
         kept[Symbol.dispose]();
         streams.close();
+        inspections.close();
         await app.close();
       },
     };
@@ -83,11 +93,15 @@ export async function offerLocalApi(options: LocalApiOptions): Promise<AsyncDisp
 
 interface Routes extends LocalApiOptions {
   readonly streams: EventStreams;
+  readonly inspections: Inspections;
   readonly startedMs: number;
   prove(nonce: string): string;
 }
 
-function addRoutes(app: FastifyInstance, { peer, runBy, directoryUrl, streams, startedMs, prove }: Routes): void {
+function addRoutes(
+  app: FastifyInstance,
+  { peer, runBy, directoryUrl, streams, inspections, startedMs, prove }: Routes,
+): void {
   app.post('/v1/proof', async ({ body }) => ({ proof: prove(parsed(Challenge, body).nonce) }));
 
   app.get('/v1/status', async (): Promise<Sent<LocalStatus>> => {
@@ -104,6 +118,8 @@ function addRoutes(app: FastifyInstance, { peer, runBy, directoryUrl, streams, s
   });
 
   app.get('/v1/events', (_request, reply) => streams.open(reply));
+
+  app.get('/v1/inspection', (_request, reply) => inspections.open(reply));
 
   app.get<{ Params: { name: string } }>(
     '/v1/peers/:name',

@@ -16,6 +16,8 @@ import type { Wish } from '../../machines/wishes.ts';
 import { type Message, toMessage } from '../feed/message.ts';
 import type { PublicKey } from '../identity/public-key.ts';
 import { createVerifier } from '../identity/verify.ts';
+import type { Line } from '../inspector/lines.ts';
+import { Watcher } from '../inspector/watcher.ts';
 import { Explainer, type Explanation } from '../journal/explain.ts';
 import { record } from '../journal/record.ts';
 import type { Recorder } from '../journal/recorder.ts';
@@ -276,6 +278,14 @@ class RunningPeer implements Peer {
 
   directoryPeers(signal?: AbortSignal): Promise<DirectoryPeer[]> {
     return this.#http.peers(signal);
+  }
+
+  watch(tell: (line: Line) => void): () => void {
+    const watcher = new Watcher(tell);
+    tell(['run', { murmure: 'run', name: this.name, root: 'peer', startedAtMs: this.#time.now(), isLive: true }]);
+    watcher.begin(this.#actor, this.#time.now());
+    const watching = this.#actor.system.inspect((event) => watcher.inspect(event, this.#time.now()));
+    return () => watching.unsubscribe();
   }
 
   explain(name: string): readonly Explanation[] {

@@ -7,6 +7,7 @@ import type { Wish } from '../../machines/wishes.ts';
 import type { Message } from '../feed/message.ts';
 import type { KeyPair } from '../identity/key-pair.ts';
 import type { PublicKey } from '../identity/public-key.ts';
+import type { Line } from '../inspector/lines.ts';
 import type { Explanation } from '../journal/explain.ts';
 import type { JournalSink } from '../journal/recorder.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -130,6 +131,11 @@ export interface Peer extends AsyncDisposable {
   directoryPeers(signal?: AbortSignal): Promise<DirectoryPeer[]>;
   /** Why the sessions and the download with this peer are where they are; nothing without the option `explain`. */
   explain(name: string): readonly Explanation[];
+  /**
+   * Tells every step of every actor from now on, beginning with where each of them stands, as the inspector's page reads it: until the
+   * function that it returns is called. Slows the peer down meanwhile.
+   */
+  watch(tell: (line: Line) => void): () => void;
   /** Says Hello to an address whose owner need not be known (protocol §5); what comes of it is told in facts. */
   hello(address: SocketAddress): void;
   /**

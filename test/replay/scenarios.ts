@@ -53,6 +53,15 @@ async function synced(
   return { world, alice, bob };
 }
 
+async function pushed(): Promise<World> {
+  const { world, alice, bob } = await synced();
+  bob.peer.follow('alice');
+  await world.clock.advance(10 * SECOND);
+  await write(world, alice, 1);
+  await world.clock.advance(10 * SECOND);
+  return world;
+}
+
 export const scenarios: Readonly<Record<string, Scenario>> = {
   'first-sync': {
     of: 'bob',
@@ -72,14 +81,12 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   push: {
     of: 'bob',
     about: 'bob follows alice, and her next message comes by itself',
-    async run() {
-      const { world, alice, bob } = await synced();
-      bob.peer.follow('alice');
-      await world.clock.advance(10 * SECOND);
-      await write(world, alice, 1);
-      await world.clock.advance(10 * SECOND);
-      return world;
-    },
+    run: pushed,
+  },
+  'push-author': {
+    of: 'alice',
+    about: 'the other side of that: alice writes, tells bob, and answers',
+    run: pushed,
   },
   loss: {
     of: 'bob',

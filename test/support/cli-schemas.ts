@@ -139,6 +139,7 @@ const replayed = v.strictObject({
   ),
   cut: v.optional(v.string()),
   versions: v.array(v.string()),
+  html: v.optional(v.string()),
 });
 
 /** By command; of what `serve` tells, the events themselves are as open as what a peer may tell. */
@@ -163,6 +164,7 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
   }),
   serve: v.union([
     v.strictObject({ event: v.literal('ready'), name: v.string(), udp: v.array(address), root: hash }),
+    v.strictObject({ event: v.literal('inspector'), url: v.pipe(v.string(), v.url()) }),
     v.looseObject({ event: v.pipe(v.string(), v.regex(/^\w+\.\w+$/)), at: date }),
   ]),
   status: v.strictObject({
@@ -308,6 +310,7 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
   decode: v.union([malformed, node, datagram]),
   export: v.strictObject({ files: v.array(v.string()) }),
   diagrams: v.strictObject({ file: v.string() }),
+  inspect: v.strictObject({ url: v.pipe(v.string(), v.url()) }),
   replay: v.union([
     replayed,
     transition,

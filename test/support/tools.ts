@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 /** Arguments with which each of them ends at once, and well. */
 const PROBES = {
   bash: ['-c', '(( BASH_VERSINFO[0] >= 4 ))'],
+  chromium: ['--version'],
   fish: ['-c', 'true'],
   ip: ['-V'],
   nft: ['--version'],

@@ -1,11 +1,11 @@
 /** `murmure decode`: datagrams and tree nodes explained. */
 import type { Command } from 'commander';
+import { type Description, describeDatagram, describeNode } from '../../feed/describe.ts';
 import { type PublicKey, parsePublicKey } from '../../identity/public-key.ts';
 import { createVerifier } from '../../identity/verify.ts';
 import { abortable } from '../abortable.ts';
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
-import { type Description, describeDatagram, describeNode } from '../decode/describe.ts';
 import { UsageError } from '../errors.ts';
 import { readLines } from '../input/standard-input.ts';
 import { exitCodeOf } from '../output/exit-codes.ts';

@@ -7,7 +7,7 @@ import type { Command } from 'commander';
 import type { Peer } from '../../index.ts';
 import { openSqliteStore } from '../../store/sqlite-store.ts';
 import { MurmureError } from '../../wire/murmure-error.ts';
-import { abortable } from '../abortable.ts';
+import { abortable, untilAborted } from '../abortable.ts';
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { openNeighbourhood, startPeer } from '../demo/neighbourhood.ts';
@@ -23,15 +23,20 @@ export function declare(program: Command, run: Run): void {
     .description(
       'Runs a directory and some neighbours on this machine, downloads what they wrote, and shows the timeline. At a terminal it then opens the front end. It works in a temporary folder, and removes the folder when it ends.',
     )
-    .addHelpText('after', examples('demo', 'demo --json'))
-    .action(() => run(demo));
+    .option('--inspect', 'show your actors in a browser, as "murmure inspect" does, until you stop it')
+    .addHelpText('after', examples('demo', 'demo --json', 'demo --inspect'))
+    .action((options: DemoOptions) => run((context) => demo(context, options)));
 }
 
 const OWN_NAME = 'you';
 /** About a screenful. */
 const SHOWN_MESSAGES = 20;
 
-export async function demo(context: CommandContext): Promise<void> {
+interface DemoOptions {
+  readonly inspect?: boolean;
+}
+
+export async function demo(context: CommandContext, { inspect = false }: DemoOptions = {}): Promise<void> {
   const { output } = context;
   await using resources = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'murmure-demo-'));
@@ -41,6 +46,7 @@ export async function demo(context: CommandContext): Promise<void> {
   const store = resources.use(openSqliteStore(join(folder, 'store.db')));
   const journal = await journalOption(context);
   const you = resources.use(await startPeer(context, { name: OWN_NAME, store, ...access, ...journal, explain: true }));
+  if (inspect) resources.use(await inspectPeer(context, you));
   output.note('You have registered as well. You follow all of them, and download their messages:');
   await Promise.all(names.map((name) => fetchFeed(context, you, name)));
 
@@ -55,6 +61,15 @@ export async function demo(context: CommandContext): Promise<void> {
   }
   output.note(`The last ${SHOWN_MESSAGES} of ${store.countMessages()} messages:`);
   printFound(context, { name: OWN_NAME, store }, { messages: store.messages({ limit: SHOWN_MESSAGES }), hidden: 0 });
+  if (inspect) await untilAborted(context.signal);
+}
+
+async function inspectPeer(context: CommandContext, peer: Peer): Promise<AsyncDisposable> {
+  const { startInspector } = await import('../inspector/announce.ts');
+  const { peerSource } = await import('../inspector/run-sources.ts');
+  const inspector = await startInspector(context, { title: 'murmure demo', runs: [peerSource(peer)] });
+  context.output.note(`Look at your actors in a browser: ${inspector.url}`);
+  return inspector;
 }
 
 async function fetchFeed({ output, signal }: CommandContext, peer: Peer, name: string): Promise<void> {

@@ -1,4 +1,6 @@
 /** `murmure replay`: runs a journal, and says whether it ends as recorded. */
+import { writeFile } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { AnyActorRef } from 'xstate';
 import { safeLine } from '../../feed/safe-text.ts';
@@ -10,9 +12,10 @@ import { Tracer, type Transition } from '../../journal/trace.ts';
 import { actorsFrom, pathOf, stateOf } from '../../runtime/actor-tree.ts';
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
-import { UsageError } from '../errors.ts';
+import { InvalidFileError, UsageError } from '../errors.ts';
 import { requireCount, requirePath } from '../input/validate.ts';
 import type { Output, Paint } from '../output/output.ts';
+import { systemFailure } from '../output/system-failure.ts';
 import { counted } from '../render/text.ts';
 
 export function declare(program: Command, run: Run): void {
@@ -28,6 +31,7 @@ export function declare(program: Command, run: Run): void {
     .option('--trace <actor>', 'show each transition of this actor, e.g. peer/outgoing-session.alice')
     .option('--drop <seq>', 'leave this entry out: what if that datagram had been lost?')
     .option('--shrink <actor=state>', 'find the fewest entries with which this actor still comes to this state')
+    .option('--html <file>', 'write a page that shows the whole run, to open in a browser; it needs no network')
     .addHelpText(
       'after',
       examples(
@@ -35,6 +39,7 @@ export function declare(program: Command, run: Run): void {
         'replay run.jsonl',
         'replay run.jsonl --until 120',
         'replay run.jsonl --trace peer/outgoing-session.alice',
+        'replay run.jsonl --html run.html',
       ),
     )
     .action((file: string, options: ReplayCommandOptions) => run((context) => replay(context, file, options)));
@@ -46,18 +51,17 @@ export interface ReplayCommandOptions {
   readonly trace?: string;
   readonly drop?: string;
   readonly shrink?: string;
+  readonly html?: string;
 }
 
 /** 7, as for other invalid data, when the replay differs from what was recorded. */
-export async function replay(
-  { output, signal }: CommandContext,
-  file: string,
-  options: ReplayCommandOptions,
-): Promise<number> {
+export async function replay(context: CommandContext, file: string, options: ReplayCommandOptions): Promise<number> {
+  const { output, signal } = context;
   requirePath('FILE', file);
   const journal = await readJournal(file, signal);
   if (options.shrink !== undefined) return shrinkTo(journal, options, { output, signal });
   const { until, from, drop } = numbers(options, journal.entries.length);
+  if (options.html !== undefined) return replayToPage(context, journal, { ...options, html: options.html, file, drop });
   let wasTraced = false;
   const tracer = new Tracer((transition) => {
     if (transition.actor !== options.trace) return;
@@ -80,8 +84,7 @@ export async function replay(
       `--trace takes an actor of the journal, not "${options.trace}": list them with --until ${result.events}`,
     );
   }
-  for (const version of result.versions) output.warn(version);
-  if (result.cut !== undefined) output.warn(`${file}: ${result.cut}; the part that is there was replayed`);
+  warnOf(output, file, result);
   const isWhole = until === undefined && drop === undefined;
   output.data(result, (paint) => renderResult(result, paint, { isWhole, drop }));
   return result.identical || !isWhole ? 0 : 7;
@@ -105,6 +108,46 @@ async function shrinkTo(
     () => `${kept.length} of ${counted(result.events, 'event')}, found in ${counted(replays, 'replay')}`,
   );
   return 0;
+}
+
+/** The page shows all of it. With an entry left out, both runs are in it. */
+async function replayToPage(
+  { output, signal }: CommandContext,
+  journal: Journal,
+  { html: page, file, drop, ...others }: Omit<ReplayCommandOptions, 'drop' | 'html'> & PageOrder,
+): Promise<number> {
+  requirePath('--html', page);
+  const contradicting = (['until', 'from', 'trace'] as const).find((name) => others[name] !== undefined);
+  if (contradicting !== undefined) throw new UsageError(`--html shows the whole run: leave out --${contradicting}`);
+  if (resolve(page) === resolve(file))
+    throw new UsageError(`--html ${page} would overwrite the journal: name another file`);
+  const { journalPage } = await import('../../inspector/journal-page.ts');
+  const { html, result } = await journalPage(journal, { name: basename(file), drop, signal });
+  try {
+    await writeFile(page, html, { mode: 0o600 });
+  } catch (error) {
+    throw systemFailure(error) === undefined ? new InvalidFileError(page, (error as Error).message) : error;
+  }
+  warnOf(output, file, result);
+  output.warn(
+    `${page} holds what the journal holds: messages, and the names and addresses of peers. Give it only to those who may know them`,
+  );
+  output.data({ ...result, html: page }, (paint) => {
+    const text = renderResult(result, paint, { isWhole: drop === undefined, drop });
+    return `${text}\n${safeLine(page)}`;
+  });
+  return result.identical || drop !== undefined ? 0 : 7;
+}
+
+interface PageOrder {
+  readonly html: string;
+  readonly file: string;
+  readonly drop: number | undefined;
+}
+
+function warnOf(output: Output, file: string, { versions, cut }: ReplayResult): void {
+  for (const version of versions) output.warn(version);
+  if (cut !== undefined) output.warn(`${file}: ${cut}; the part that is there was replayed`);
 }
 
 function numbers(options: ReplayCommandOptions, last: number) {

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { isMentioned } from '../../feed/mentions.ts';
 import { safeLine } from '../../feed/safe-text.ts';
 import type { PeerFact } from '../../index.ts';
+import type { Inspector } from '../../inspector/server.ts';
 import { mutingOf } from '../../store/muting.ts';
 import type { Store } from '../../store/store.ts';
 import { formatAddress } from '../../wire/socket-address.ts';
@@ -33,6 +34,7 @@ export function declare(program: Command, run: Run): void {
       collect,
     )
     .option('--metrics <host:port>', 'serve Prometheus counters here, at /metrics')
+    .option('--inspect', 'show the actors in a browser, as "murmure inspect" does')
     .addHelpText('after', examples('serve', 'serve --udp 0.0.0.0:4242 --json'))
     .action((options: ServeOptions) => run((context) => serve(context, options), { bounded: false }));
 }
@@ -40,10 +42,11 @@ export function declare(program: Command, run: Run): void {
 export interface ServeOptions {
   readonly udp?: readonly string[];
   readonly metrics?: string;
+  readonly inspect?: boolean;
 }
 
 /** Runs until stopped: SIGTERM is how services are stopped, and ends with 0; SIGINT ends with 130. */
-export async function serve(context: CommandContext, { udp, metrics }: ServeOptions): Promise<number> {
+export async function serve(context: CommandContext, { udp, metrics, inspect = false }: ServeOptions): Promise<number> {
   const { home } = context.settings;
   const binds = udp === undefined ? {} : { udp: await resolveHostPorts('--udp', udp) };
   const listen = metrics === undefined ? undefined : await resolveHostPort('--metrics', metrics);
@@ -59,7 +62,8 @@ export async function serve(context: CommandContext, { udp, metrics }: ServeOpti
       throw new ContradictingOptionError('--udp', home.folder, served.attached.status.process);
     }
     await using _metrics = listen === undefined ? undefined : await offerMetrics(served.peer, listen);
-    await runPeer(context, served);
+    await using inspector = inspect ? await inspectRunningPeer(context, served.peer.name) : undefined;
+    await runPeer(context, served, inspector?.url);
   } catch (error) {
     if (!context.signal.aborted) throw error;
   }
@@ -69,7 +73,7 @@ export async function serve(context: CommandContext, { udp, metrics }: ServeOpti
 /** A directory may stay unreachable for weeks. */
 const MAX_EARLY = 1_000;
 
-async function runPeer(context: CommandContext, served: LastingPeer): Promise<void> {
+async function runPeer(context: CommandContext, served: LastingPeer, inspectorUrl?: string): Promise<void> {
   const { nowMs, output, signal } = context;
   const { peer, store } = served;
   // "ready" is the first line: what happens before it is kept for after it.
@@ -91,12 +95,22 @@ async function runPeer(context: CommandContext, served: LastingPeer): Promise<vo
   });
   if (served.attached !== undefined) tellWhoRuns(context, served);
   await announce(context, served);
+  if (inspectorUrl !== undefined) {
+    output.data({ event: 'inspector', url: inspectorUrl }, (paint) => `inspector: ${paint('bold', inspectorUrl)}`);
+  }
   report = (fact) => {
     printEvent(context, fact);
     if (fact.type === 'messages.received') printMentions(context, peer.name, store, fact);
   };
   early.forEach(report);
   await Promise.race([untilAborted(signal), served.failed]);
+}
+
+/** Whichever process runs it when the page is opened. */
+async function inspectRunningPeer(context: CommandContext, name: string): Promise<Inspector> {
+  const { startInspector } = await import('../inspector/announce.ts');
+  const { runningPeerSource } = await import('../inspector/run-sources.ts');
+  return startInspector(context, { title: `${safeLine(name)} – murmure`, runs: [runningPeerSource(context)] });
 }
 
 function tellWhoRuns({ output }: CommandContext, { attached }: LastingPeer): void {

@@ -266,6 +266,13 @@ export const badArguments: Readonly<Record<string, readonly BadCase[]>> = {
     ),
     [['JOURNAL', '--shrink', 'peer/nobody=x'], /no peer\/nobody is ever in the state "x"/],
     [['JOURNAL', '--shrink', 'peer=running', '--until', '3'], /--shrink and --until do not go together/],
+    [['JOURNAL', '--html', ''], /--html .*""/],
+    [['JOURNAL', '--html', 'JOURNAL'], /--html .* would overwrite the journal/],
+    [['JOURNAL', '--html', 'page.html', '--until', '3'], /--html shows the whole run: leave out --until/],
+  ],
+  inspect: [
+    [[''], /FILE .*""/],
+    [[], /no murmure is running/],
   ],
   why: [
     noName,

@@ -1,8 +1,9 @@
 /** --record, replay and why, as commands. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { StoppedError } from '../../../src/cli/errors.ts';
 import { freshFolder, run } from './support.ts';
 
 const journals = fileURLToPath(new URL('../../replay/', import.meta.url));
@@ -108,3 +109,46 @@ describe('why', () => {
     expect(err).toMatch(/start one with "murmure serve", or name a journal/);
   });
 });
+
+describe('replay --html', () => {
+  test('writes a page that its owner alone can read, and warns of what it holds', async () => {
+    const page = join(existingFolder(), 'page.html');
+    const { code, lines, err } = await run(['replay', first, '--html', page, '--json']);
+    expect({ code, lines }).toEqual({ code: 0, lines: [expect.objectContaining({ identical: true, html: page })] });
+    expect(err).toMatch(/page\.html holds what the journal holds: messages, and the names and addresses of peers/);
+    expect(statSync(page).mode & 0o777).toBe(0o600);
+    expect(readFileSync(page, 'utf8')).toMatch(/^<!doctype html>\n.*default-src 'none'/s);
+  });
+});
+
+describe('inspect', () => {
+  test('prints a link to a page that shows the journal, until it is stopped', async () => {
+    const stop = new AbortController();
+    let answer: Promise<unknown> | undefined;
+    const { code, lines } = await run(['inspect', first, '--json'], {
+      signal: stop.signal,
+      onOutput(out) {
+        if (answer !== undefined || !out.includes('\n')) return;
+        answer = readRun(JSON.parse(out).url).finally(() => stop.abort(new StoppedError('SIGTERM')));
+      },
+    });
+    expect({ code, lines }).toEqual({
+      code: 0,
+      lines: [{ url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/#[\w-]{43}$/) }],
+    });
+    const told = ((await answer) as string).trimEnd().split('\n');
+    expect(told[0]).toContain('"name":"first-sync.jsonl"');
+    expect(told.at(-1)).toBe('["end"]');
+  });
+
+  test('of a file that is no journal says so', async () => {
+    expect(await run(['inspect', '/nowhere.jsonl'])).toMatchObject({ code: 7, out: '' });
+  });
+});
+
+/** As the page does it. */
+async function readRun(link: string): Promise<string> {
+  const { origin, hash } = new URL(link);
+  const response = await fetch(`${origin}/v1/runs/0`, { headers: { authorization: `Bearer ${hash.slice(1)}` } });
+  return response.text();
+}

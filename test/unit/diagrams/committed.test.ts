@@ -20,10 +20,10 @@ test('nothing else is in the folder', async () => {
   expect(files.sort()).toEqual([...names, 'draw', 'generate.ts'].sort());
 });
 
-test('every machine has its files, and the pictures of all of them and of a tree are there', () => {
+test('every machine has its files, and the pictures of all of them of a post and of a tree are there', () => {
   const expected = Object.keys(machines).flatMap((name) => [`${name}.svg`, `${name}.mmd`]);
   expect([...names].sort()).toEqual(
-    [...expected, 'README.md', 'merkle-tree.svg', 'messages.svg', 'supervision.svg'].sort(),
+    [...expected, 'README.md', 'life-of-a-post.svg', 'merkle-tree.svg', 'messages.svg', 'supervision.svg'].sort(),
   );
 });
 

@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type LocalAddress, readAddressFile } from '../../../src/local-api/address-file.ts';
 import { findLocalApi, LocalApi } from '../../../src/local-api/client.ts';
-import { proofOf, randomSecret } from '../../../src/local-api/proof.ts';
+import { proofOf } from '../../../src/local-api/proof.ts';
 import { offerLocalApi } from '../../../src/local-api/server.ts';
+import { randomSecret } from '../../../src/runtime/secrets.ts';
 import { fakeRunningPeer } from './support.ts';
 
 interface Answer {

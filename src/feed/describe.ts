@@ -1,10 +1,11 @@
-/** Datagrams and tree nodes as plain values: what `decode` prints. The names of the fields are the contract's (docs/cli.md). */
-import { specifiedMs } from '../../feed/message.ts';
-import type { NodesItem } from '../../wire/bulk.ts';
-import { type Datagram, decodeDatagram, typeCode } from '../../wire/datagram.ts';
-import { type Hash, hashOf } from '../../wire/hash.ts';
-import { decodeNode } from '../../wire/node.ts';
-import { formatAddress } from '../../wire/socket-address.ts';
+/** Datagrams and tree nodes as plain values: what `decode` prints (docs/cli.md), and the inspector. */
+import { bytesToHex } from '@noble/hashes/utils.js';
+import type { NodesItem } from '../wire/bulk.ts';
+import { type Datagram, decodeDatagram, typeCode } from '../wire/datagram.ts';
+import { type Hash, hashOf } from '../wire/hash.ts';
+import { decodeNode } from '../wire/node.ts';
+import { formatAddress } from '../wire/socket-address.ts';
+import { specifiedMs } from './message.ts';
 
 export interface Malformed {
   readonly malformed: string;
@@ -142,6 +143,6 @@ function describeBody(datagram: Datagram): Partial<DescribedDatagram> {
     case 'Error':
       return { text: datagram.text };
     case 'Unknown':
-      return { body: Buffer.from(datagram.body).toString('hex') };
+      return { body: bytesToHex(datagram.body) };
   }
 }

@@ -1,0 +1,179 @@
+/** The page: panes around one instant, and the keys that move it. */
+import { useEffect } from 'preact/hooks';
+import { Chart, followState, pressChartButton } from './chart.tsx';
+import { Details } from './details.tsx';
+import { Moments } from './moments.tsx';
+import {
+  choose,
+  go,
+  goOfActor,
+  goToDifference,
+  goToMatch,
+  helpIsOpen,
+  layout,
+  length,
+  nextLayout,
+  position,
+  problem,
+  run,
+  runIndex,
+  runs,
+  showRun,
+} from './state.ts';
+import { countText, plain } from './text.ts';
+import { theme, toggleTheme } from './theme.ts';
+import { Timeline } from './timeline.tsx';
+import { Tree, toggleEnded } from './tree.tsx';
+
+export function App() {
+  useEffect(() => {
+    document.addEventListener('keydown', pressed);
+    return () => document.removeEventListener('keydown', pressed);
+  }, []);
+  return (
+    <>
+      <Top />
+      <main>
+        <Tree />
+        <div class={`middle ${layout.value}`}>
+          <Chart />
+          <Moments />
+        </div>
+        <Details />
+      </main>
+      <Timeline />
+      {helpIsOpen.value && <Help />}
+    </>
+  );
+}
+
+function Top() {
+  const { header, remarks, isWhole } = run.value;
+  const isLoading = length.value >= 0 && !isWhole && !header.isLive;
+  return (
+    <header class="top">
+      <h1>murmure</h1>
+      {runs.value.length > 1 ? (
+        <select
+          aria-label="Run"
+          value={runIndex.value}
+          onChange={(event) => {
+            showRun(event.currentTarget.selectedIndex);
+          }}
+        >
+          {runs.value.map((it, i) => (
+            <option key={i} value={i}>
+              {titleOf(it.header)}
+            </option>
+          ))}
+        </select>
+      ) : (
+        <span class="title">{titleOf(header)}</span>
+      )}
+      <span class="quiet">
+        {header.isLive
+          ? 'live'
+          : isLoading
+            ? `reading … ${countText(length.value)}`
+            : `${countText(length.value)} moments`}
+      </span>
+      {problem.value !== '' && <strong class="problem">{plain(problem.value)}</strong>}
+      {remarks.map((remark) => (
+        <span class="remark" key={remark} title={plain(remark)}>
+          {plain(remark)}
+        </span>
+      ))}
+      <span class="tools">
+        <button type="button" title="Light or dark (t)" onClick={toggleTheme}>
+          {theme.value === 'dark' ? 'light' : 'dark'}
+        </button>
+        <button type="button" title="Keys (?)" aria-expanded={helpIsOpen.value} onClick={toggleHelp}>
+          keys
+        </button>
+      </span>
+    </header>
+  );
+}
+
+function titleOf({ name, root, drop }: { name: string; root: string; drop?: number }): string {
+  return `${plain(name)}${drop === undefined ? '' : ` without entry ${drop}`} · ${root}`;
+}
+
+const KEYS: readonly (readonly [keys: readonly string[], says: string, press: (event: KeyboardEvent) => void])[] = [
+  [
+    ['ArrowRight', 'j'],
+    'one moment on; with Shift, to the next step of this actor',
+    ({ shiftKey }) => step(1, shiftKey),
+  ],
+  [
+    ['ArrowLeft', 'k'],
+    'one moment back; with Shift, to the step of this actor before',
+    ({ shiftKey }) => step(-1, shiftKey),
+  ],
+  [['PageDown'], 'twenty moments on', () => go(position.value + 20)],
+  [['PageUp'], 'twenty moments back', () => go(position.value - 20)],
+  [['Home'], 'before the first moment', () => go(-1)],
+  [['End', 'l'], 'the last moment; of a peer that runs, stay there', () => go(length.value)],
+  [['/'], 'type a filter; Enter goes to the next match', () => document.getElementById('filter')?.focus()],
+  [['n'], 'next match of the filter', () => goToMatch(1)],
+  [['N'], 'match of the filter before', () => goToMatch(-1)],
+  [['d'], 'first difference of two runs', goToDifference],
+  [['Escape'], 'show the actor whose moment it is', () => leave()],
+  [['f'], 'in the chart, follow the current state', followState],
+  [['w'], 'the whole chart', () => pressChartButton('w')],
+  [['+'], 'larger chart', () => pressChartButton('+')],
+  [['-'], 'smaller chart', () => pressChartButton('-')],
+  [['m'], 'chart and messages, only the chart, only the messages', nextLayout],
+  [['e'], 'show or hide ended actors', toggleEnded],
+  [['t'], 'light or dark', toggleTheme],
+  [['?'], 'these keys', toggleHelp],
+];
+
+function pressed(event: KeyboardEvent): void {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const { target } = event;
+  const isRange = target instanceof HTMLInputElement && target.type === 'range';
+  if (!isRange && (target instanceof HTMLInputElement || target instanceof HTMLSelectElement)) return;
+  const found = KEYS.find(([keys]) => keys.includes(event.key));
+  if (found === undefined) return;
+  event.preventDefault();
+  found[2](event);
+}
+
+function step(by: 1 | -1, ofActor: boolean): void {
+  if (ofActor) goOfActor(by);
+  else go(position.value + by);
+}
+
+function leave(): void {
+  if (helpIsOpen.value) toggleHelp();
+  else choose(undefined);
+}
+
+function toggleHelp(): void {
+  helpIsOpen.value = !helpIsOpen.value;
+}
+
+const SHOWN: Readonly<Record<string, string>> = { ArrowRight: '→', ArrowLeft: '←' };
+
+function Help() {
+  return (
+    <dialog open class="help" aria-label="Keys">
+      <dl>
+        {KEYS.map(([keys, says]) => (
+          <div key={says}>
+            <dt>
+              {keys.map((key) => (
+                <kbd key={key}>{SHOWN[key] ?? key}</kbd>
+              ))}
+            </dt>
+            <dd>{says}</dd>
+          </div>
+        ))}
+      </dl>
+      <button type="button" onClick={toggleHelp}>
+        close
+      </button>
+    </dialog>
+  );
+}

@@ -1,0 +1,33 @@
+/** The page as one script and one style sheet: for the build, and at once where murmure runs from its sources. */
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+import { colors } from '../../diagrams/draw/palette.ts';
+
+export interface PageFiles {
+  readonly script: string;
+  readonly style: string;
+}
+
+export async function bundlePage(): Promise<PageFiles> {
+  const bundle = await rolldown({
+    input: fileURLToPath(new URL('main.tsx', import.meta.url)),
+    platform: 'browser',
+    tsconfig: fileURLToPath(new URL('tsconfig.json', import.meta.url)),
+    transform: { define: { 'globalThis.process': 'undefined' } },
+    checks: { pluginTimings: false },
+  });
+  const { output } = await bundle.generate({ format: 'iife', minify: true });
+  await bundle.close();
+  const style = await readFile(new URL('style.css', import.meta.url), 'utf8');
+  return { script: output[0].code, style: `${style}\n${drawingStyle()}` };
+}
+
+/** The drawings' own style sheet follows the system: here a person may choose. */
+function drawingStyle(): string {
+  const rules = Object.values(colors).flatMap(([light, dark]) => [
+    `[data-theme=dark] .drawing [fill="${light}"]{fill:${dark}}`,
+    `[data-theme=dark] .drawing [stroke="${light}"]{stroke:${dark}}`,
+  ]);
+  return rules.join('\n');
+}

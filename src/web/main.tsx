@@ -1,0 +1,52 @@
+/** Starts the page, and takes in what it is told. */
+import { render } from 'preact';
+import type { Line } from '../inspector/lines.ts';
+import { App } from './app.tsx';
+import { Run } from './run.ts';
+import { openSource } from './source.ts';
+import { charts, go, grown, isFollowing, length, position, problem, runIndex, runs } from './state.ts';
+import { keepTheme } from './theme.ts';
+
+keepTheme();
+render(<App />, document.getElementById('app') as HTMLElement);
+start().catch((error: unknown) => {
+  problem.value = (error as Error).message;
+});
+
+async function start(): Promise<void> {
+  const source = await openSource();
+  charts.value = source.charts;
+  runs.value = source.runs.map(() => new Run());
+  await Promise.all(source.runs.map((lines, i) => read(lines, i)));
+  document.documentElement.dataset.ready = 'yes';
+}
+
+async function read(source: AsyncIterable<readonly Line[]>, index: number): Promise<void> {
+  const run = runs.value[index] as Run;
+  let seenAt = Number.NEGATIVE_INFINITY;
+  let tookMs = 0;
+  for await (const lines of source) {
+    for (const line of lines) run.take(line);
+    // A picture of every chunk would cost more than reading it: a tenth of the time is for pictures.
+    const startedAt = performance.now();
+    if (startedAt - seenAt < Math.max(100, 9 * tookMs) && !run.header.isLive) continue;
+    show(run, index);
+    // The browser draws now.
+    await new Promise((resolve) => setTimeout(resolve));
+    seenAt = performance.now();
+    tookMs = seenAt - startedAt;
+  }
+  if (run.header.isLive) run.remarks.push('The connection has ended: what was seen until then is kept.');
+  show(run, index);
+}
+
+function show(run: Run, index: number): void {
+  // For tests: of a run that goes on, what has come so far is ready.
+  if (run.header.isLive) document.documentElement.dataset.ready = 'yes';
+  const gone = run.forget();
+  grown.value += 1;
+  if (index !== runIndex.value) return;
+  if (run.header.isLive && isFollowing.value) go(length.value);
+  else if (gone > 0) position.value = Math.max(-1, position.value - gone);
+  else if (position.value === -1 && !run.header.isLive) position.value = 0;
+}

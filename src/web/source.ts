@@ -1,0 +1,62 @@
+/** Where the page has its runs from: from itself, if it is a file that holds them, else from the server that it came from. */
+import type { Line } from '../inspector/lines.ts';
+import { bytesOf } from './values.ts';
+
+export interface Source {
+  /** The committed drawings, by machine. */
+  readonly charts: Readonly<Record<string, string>>;
+  /** The lines of each run, as they come. */
+  readonly runs: readonly AsyncIterable<readonly Line[]>[];
+}
+
+export async function openSource(): Promise<Source> {
+  const charts = document.getElementById('charts')?.textContent;
+  const runs = [...document.querySelectorAll('script[type="application/x-murmure-run"]')];
+  if (charts && runs.length > 0) {
+    return { charts: JSON.parse(charts), runs: runs.map(({ textContent }) => linesOf(unpack(textContent ?? ''))) };
+  }
+  const token = await takeToken();
+  const page = (await (await ask('v1/page', token)).json()) as { charts: Record<string, string>; runs: number };
+  const places = Array.from({ length: page.runs }, (_, i) => `v1/runs/${i}`);
+  return { charts: page.charts, runs: places.map((place) => served(place, token)) };
+}
+
+async function* served(place: string, token: string): AsyncGenerator<readonly Line[]> {
+  const { body } = await ask(place, token);
+  if (body !== null) yield* linesOf(body);
+}
+
+/** From the link, which nobody is to see in the address bar. Reloading needs it again: the tab keeps it. */
+async function takeToken(): Promise<string> {
+  const given = location.hash.slice(1);
+  const [, code] = /^code\.([\w-]{43})$/.exec(given) ?? [];
+  if (given !== '') history.replaceState(null, '', location.pathname);
+  if (code !== undefined) {
+    const { token } = (await (await ask('v1/token', `Code ${code}`)).json()) as { token: string };
+    sessionStorage.setItem('token', token);
+  } else if (given !== '') sessionStorage.setItem('token', given);
+  return `Bearer ${sessionStorage.getItem('token') ?? ''}`;
+}
+
+async function ask(place: string, authorization: string): Promise<Response> {
+  const response = await fetch(place, { headers: { authorization } });
+  if (response.ok) return response;
+  const { error } = (await response.json().catch(() => ({}))) as { error?: { message: string } };
+  throw new Error(error?.message ?? `the server answered with status ${response.status}`);
+}
+
+function unpack(base64: string): ReadableStream<Uint8Array> {
+  return new Blob([bytesOf(base64)]).stream().pipeThrough(new DecompressionStream('gzip'));
+}
+
+async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<readonly Line[]> {
+  const reader = stream.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader();
+  let rest = '';
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const texts = (rest + value).split('\n');
+    rest = texts.pop() ?? '';
+    if (texts.length > 0) yield texts.map((text) => JSON.parse(text) as Line);
+  }
+}

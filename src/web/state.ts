@@ -1,0 +1,128 @@
+/** Where the page stands: every pane shows the run at one position, and is drawn anew when one of these changes. */
+import { computed, signal } from '@preact/signals';
+import { type Actor, type Moment, Run } from './run.ts';
+import { plain } from './text.ts';
+
+export const runs = signal<readonly Run[]>([]);
+export const runIndex = signal(0);
+/** Counts what has come in: a run grows in place. */
+export const grown = signal(0);
+export const problem = signal('');
+
+/** The moment at which every pane stands; -1 before the first. */
+export const position = signal(-1);
+/** A system that runs: stay with what happens. */
+export const isFollowing = signal(true);
+export const chosen = signal<number | undefined>(undefined);
+export const filter = signal('');
+export const showsEnded = signal(true);
+/** Kinds whose lines are folded into those of their parents. */
+export const folded = signal<ReadonlySet<string>>(new Set(['request', 'address-proof']));
+export const charts = signal<Readonly<Record<string, string>>>({});
+const LAYOUTS = ['both', 'chart', 'messages'] as const;
+/** What is in the middle. */
+export const layout = signal<(typeof LAYOUTS)[number]>('both');
+export const helpIsOpen = signal(false);
+
+const nothing = new Run();
+export const run = computed(() => runs.value[runIndex.value] ?? nothing);
+export const length = computed(() => {
+  grown.value;
+  return run.value.moments.length;
+});
+
+export const moment = computed<Moment | undefined>(() => {
+  grown.value;
+  return run.value.moments[position.value];
+});
+
+/** The chosen actor, else the one whose moment it is. */
+export const actor = computed<Actor | undefined>(() => {
+  grown.value;
+  const { actors } = run.value;
+  return chosen.value === undefined ? (moment.value?.actor ?? actors[0]) : actors[chosen.value];
+});
+
+/** The last step of that actor. */
+export const lastStep = computed<Moment | undefined>(() => {
+  grown.value;
+  return actor.value && run.value.lastStep(actor.value, position.value);
+});
+
+export function go(to: number): void {
+  const last = run.value.moments.length - 1;
+  position.value = Math.max(-1, Math.min(last, to));
+  isFollowing.value = position.value === last;
+}
+
+export function choose(of: Actor | undefined): void {
+  chosen.value = of?.number;
+}
+
+export function goOfActor(direction: 1 | -1): void {
+  const of = actor.value;
+  if (of === undefined) return;
+  chosen.value = of.number;
+  const until = run.value.stepsUntil(of, position.value);
+  const isAt = of.steps[until - 1] === position.value;
+  const to = direction === 1 ? of.steps[until] : of.steps[until - (isAt ? 2 : 1)];
+  if (to !== undefined) go(to);
+}
+
+export function goToMatch(direction: 1 | -1): void {
+  const { moments } = run.value;
+  const matches = matcher(filter.value);
+  for (let at = position.value + direction; at >= 0 && at < moments.length; at += direction) {
+    if (!matches(moments[at] as Moment)) continue;
+    go(at);
+    return;
+  }
+}
+
+/** The first moment at which two runs are not alike: what leaving out an entry has led to. */
+export function goToDifference(): void {
+  const [one, other] = runs.value;
+  if (one === undefined || other === undefined) return;
+  const at = one.moments.findIndex((it, i) => describe(it) !== describe(other.moments[i]));
+  if (at !== -1) go(at);
+}
+
+function describe(of: Moment | undefined): string {
+  return of === undefined ? '' : `${of.actor.path} ${of.message?.type} ${of.step?.to} ${of.atMs}`;
+}
+
+/** Words that all have to be in what a line of the list says. */
+export function matcher(text: string): (of: Moment) => boolean {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length === 0) return () => true;
+  return (of) => {
+    const says = `${of.actor.path} ${of.message?.type ?? ''} ${of.step?.event ?? 'lost'} ${of.step?.to ?? ''} #${of.seq} `;
+    const low = says.toLowerCase();
+    return words.every((word) => low.includes(word));
+  };
+}
+
+/** Another run, at the same time: of an author and a reader, say. */
+export function showRun(index: number): void {
+  const atMs = moment.value?.atMs ?? 0;
+  runIndex.value = index;
+  const { moments } = run.value;
+  let low = 0;
+  let high = moments.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((moments[middle] as Moment).atMs <= atMs) low = middle + 1;
+    else high = middle;
+  }
+  chosen.value = undefined;
+  go(low - 1);
+}
+
+export function nextLayout(): void {
+  layout.value = LAYOUTS[(LAYOUTS.indexOf(layout.value) + 1) % LAYOUTS.length] ?? 'both';
+}
+
+export function nameOf(of: Actor | undefined): string {
+  if (of === undefined) return 'outside';
+  return plain(of.key === '' ? of.kind : `${of.kind}.${of.key}`);
+}

@@ -1,0 +1,174 @@
+/** The inspector's page, in a real browser. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { peerSource } from '../../src/cli/inspector/run-sources.ts';
+import { journalPage } from '../../src/inspector/journal-page.ts';
+import { offerInspector } from '../../src/inspector/server.ts';
+import { parseJournal } from '../../src/journal/format.ts';
+import { hasTool } from '../support/tools.ts';
+import { recording, World } from '../support/world.ts';
+
+const hasChromium = hasTool('chromium');
+const OPTIONS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+interface Picture {
+  readonly tree: string;
+  readonly details: string;
+  readonly chart: readonly string[];
+  readonly message: string;
+  readonly place: string;
+}
+
+/** What every pane shows. As text, since it is the page that runs it. */
+const PICTURE = `(() => {
+  const text = (selector) => document.querySelector(selector)?.textContent;
+  const lit = [...document.querySelectorAll('.drawing .now, .drawing .taken, .drawing .left, .drawing .asked')];
+  return {
+    tree: text('.tree'),
+    details: text('.details'),
+    chart: [text('.chart header'), ...lit.map((it) => it.getAttribute('class') + ' ' + it.querySelector('title')?.textContent)],
+    message: document.querySelector('.moment.now')?.getAttribute('aria-label'),
+    place: text('.place'),
+  };
+})()`;
+
+describe.skipIf(!hasChromium)('the page (skipped without chromium)', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'murmure-page-'));
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: [...OPTIONS, '--no-first-run'] });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** Whatever the page asks for, and whatever goes wrong in it. */
+  async function open(url: string): Promise<{ page: Page; asked: string[]; problems: string[] }> {
+    const page = await browser.newPage({ viewport: { width: 1280, height: 720 } });
+    const asked: string[] = [];
+    const problems: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+    page.on('console', (message) => problems.push(message.text()));
+    page.on('pageerror', (error) => problems.push(error.message));
+    page.on('dialog', (dialog) => problems.push(`dialog ${dialog.message()}`));
+    await page.goto(url);
+    await page.waitForSelector('[data-ready]', { state: 'attached' });
+    return { page, asked, problems };
+  }
+
+  async function exported(name: string, lines: readonly string[], drop?: number): Promise<string> {
+    const { html } = await journalPage(parseJournal(name, lines), { name, drop });
+    const file = join(folder, `${name}.html`);
+    writeFileSync(file, html);
+    return pathToFileURL(file).href;
+  }
+
+  const recorded = (name: string) =>
+    readFileSync(new URL(`../replay/${name}.jsonl`, import.meta.url), 'utf8')
+      .trimEnd()
+      .split('\n');
+
+  const picture = (page: Page) => page.evaluate<Picture>(PICTURE);
+
+  const press = async (page: Page, key: string, times: number) => {
+    for (let i = 0; i < times; i++) await page.keyboard.press(key);
+  };
+
+  test('made of a journal, opens from a file and asks for nothing else', async () => {
+    const url = await exported('first-sync', recorded('first-sync'));
+    const { page, asked, problems } = await open(url);
+    await page.keyboard.press('End');
+    const { tree } = await picture(page);
+    expect(tree).toContain('merkle-walk.alice');
+    expect(asked).toEqual([url]);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  test('shows the same picture after time has gone forth and back', async () => {
+    const { page } = await open(await exported('loss', recorded('loss')));
+    await press(page, 'PageDown', 5);
+    const before = await picture(page);
+    await press(page, 'ArrowRight', 8);
+    const later = await picture(page);
+    expect(later).not.toEqual(before);
+    await press(page, 'ArrowLeft', 8);
+    expect(await picture(page)).toEqual(before);
+    await page.keyboard.press('Home');
+    await press(page, 'PageDown', 5);
+    await press(page, 'ArrowRight', 1);
+    expect((await picture(page)).place).toBe(before.place);
+    await page.close();
+  });
+
+  test('lights the state and the arrow that was taken in the committed drawing', async () => {
+    const { page } = await open(await exported('first-sync', recorded('first-sync')));
+    await page.fill('#filter', 'merkle-walk.alice finished');
+    await page.press('#filter', 'Enter');
+    const { chart, details } = await picture(page);
+    expect(chart).toContainEqual('node now finished');
+    expect(chart).toContainEqual('edge taken concluding->finished');
+    expect(details).toContain('concluding → finished');
+    await page.close();
+  });
+
+  test('stands at the first difference that a lost datagram makes', async () => {
+    const { page } = await open(await exported('dropped', recorded('first-sync'), 30));
+    await page.keyboard.press('d');
+    expect((await picture(page)).place).toMatch(/entry (29|3\d) of 46/);
+    await page.close();
+  });
+
+  test('shows names and messages full of markup as the text that they are', async () => {
+    const name = '<img src=x onerror=alert(1)>\u202e';
+    const lines: string[] = [];
+    const openJournal = (of: string) =>
+      of === 'bob' ? { write: (line: string) => void lines.push(line), close() {} } : undefined;
+    await recording(openJournal, async () => {
+      const world = new World(7);
+      await world.startDirectory();
+      const [alice, bob] = [await world.addPeer(name), await world.addPeer('bob')];
+      for (const { peer } of [alice, bob]) await world.settle(peer.whenListed());
+      alice.peer.post('</script><script>alert(2)</script><!-- <b>bold</b>');
+      await world.settle(bob.peer.sync(name));
+      await world.close();
+    });
+    const { page, problems, asked } = await open(await exported('markup', lines));
+    await page.fill('#filter', 'walk finished');
+    await page.press('#filter', 'Enter');
+    expect((await picture(page)).tree).toContain('<img src=x onerror=alert(1)>');
+    expect((await picture(page)).tree).not.toContain('\u202e');
+    expect(await page.locator('#app img, #app b b, #app script').count()).toBe(0);
+    expect({ problems, asked: asked.length }).toEqual({ problems: [], asked: 1 });
+    await page.close();
+  });
+
+  test('of a peer that runs, shows what it does while it does it', async () => {
+    const world = new World(3);
+    await world.startDirectory();
+    const [alice, bob] = [await world.addPeer('alice'), await world.addPeer('bob')];
+    for (const { peer } of [alice, bob]) await world.settle(peer.whenListed());
+    alice.peer.post('Is anybody there?');
+    await using inspector = await offerInspector({ title: 'live', runs: [peerSource(bob.peer)] });
+    const { page, problems } = await open(inspector.oneTimeUrl());
+    expect(page.url()).not.toContain('code');
+    await expect.poll(async () => (await picture(page)).tree).toContain('socket.0');
+    expect((await picture(page)).tree).not.toContain('merkle-walk');
+    await world.settle(bob.peer.sync('alice'));
+    await expect.poll(async () => (await picture(page)).tree).toContain('merkle-walk.aliceended');
+    expect(problems).toEqual([]);
+    await page.close();
+    await world.close();
+  });
+});

@@ -1,0 +1,55 @@
+/** `npm run screenshots`: the pictures of the inspector in the README, from a journal of test/replay. Needs Debian's Chromium. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { chromium, type Page } from 'playwright-core';
+import { journalPage } from '../../src/inspector/journal-page.ts';
+import { parseJournal } from '../../src/journal/format.ts';
+
+interface Shot {
+  readonly colorScheme: 'light' | 'dark';
+  readonly size: readonly [width: number, height: number];
+  /** Words of the filter that lead to the moment. */
+  readonly find: string;
+  readonly unfold?: (page: Page) => Promise<void>;
+}
+
+const shots: Readonly<Record<string, Shot>> = {
+  'inspector-walk': { colorScheme: 'light', size: [1280, 720], find: 'merkle-walk adopting' },
+  'inspector-datagram': {
+    colorScheme: 'light',
+    size: [1280, 720],
+    find: 'socket datagrams.received #86',
+    async unfold(page) {
+      for (const name of ['arrivals', '0', 'bytes']) await page.click(`.details .key:text-is("${name}")`);
+    },
+  },
+  'inspector-dark': { colorScheme: 'dark', size: [1920, 1080], find: 'outgoing-session.alice greeting.racing' },
+};
+
+const url = (path: string) => new URL(`../../${path}`, import.meta.url);
+const folder = mkdtempSync(join(tmpdir(), 'murmure-screenshots-'));
+const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
+try {
+  const lines = readFileSync(url('test/replay/loss.jsonl'), 'utf8').trimEnd().split('\n');
+  const { html } = await journalPage(parseJournal('loss.jsonl', lines), { name: 'loss.jsonl' });
+  const file = join(folder, 'page.html');
+  writeFileSync(file, html);
+  for (const [name, { colorScheme, size, find, unfold }] of Object.entries(shots)) {
+    const [width, height] = size;
+    const page = await browser.newPage({ viewport: { width, height }, colorScheme });
+    await page.goto(pathToFileURL(file).href);
+    await page.waitForSelector('[data-ready]', { state: 'attached' });
+    await page.fill('#filter', find);
+    await page.press('#filter', 'Enter');
+    await page.fill('#filter', '');
+    await unfold?.(page);
+    await page.evaluate('document.activeElement?.blur()');
+    await page.screenshot({ path: fileURLToPath(url(`docs/${name}.png`)) });
+    await page.close();
+  }
+} finally {
+  await browser.close();
+  rmSync(folder, { recursive: true });
+}

@@ -1,0 +1,84 @@
+/** A peer that runs, watched: what is told from then on, and what is paid when nobody looks any more. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Line } from '../../../src/inspector/lines.ts';
+import { findLocalApi, type LocalApi } from '../../../src/local-api/client.ts';
+import { offerLocalApi } from '../../../src/local-api/server.ts';
+import { Run } from '../../../src/web/run.ts';
+import { eventually } from '../../support/eventually.ts';
+import { type VirtualPeer, World } from '../../support/world.ts';
+
+let world: World;
+let bob: VirtualPeer;
+
+beforeEach(async () => {
+  world = new World(11);
+  await world.startDirectory();
+  const alice = await world.addPeer('alice');
+  bob = await world.addPeer('bob');
+  for (const { peer } of [alice, bob]) await world.settle(peer.whenListed());
+  alice.peer.post('Is anybody there?');
+});
+afterEach(() => world.close());
+
+test('it begins with every actor as it is, and tells what they do', async () => {
+  const run = new Run();
+  const stop = bob.peer.watch((line) => run.take(line));
+  const seen = run.actors.map(({ path }) => path).sort();
+  expect(seen).toEqual([...bob.peer.actors]);
+  expect(run.moments.every(({ step }) => step?.event === 'seen')).toBe(true);
+  await world.settle(bob.peer.sync('alice'));
+  stop();
+  const walk = run.actorAt('peer/merkle-walk.alice');
+  expect(walk && run.lastStep(walk, run.moments.length)?.step).toMatchObject({ to: 'finished', status: 'done' });
+});
+
+test('once nobody looks, nothing is told and nobody observes the actors', async () => {
+  const lines: Line[] = [];
+  const stop = bob.peer.watch((line) => lines.push(line));
+  stop();
+  const told = lines.length;
+  await world.settle(bob.peer.sync('alice'));
+  expect(lines).toHaveLength(told);
+});
+
+test('another process watches it through the local API; a fifth one is refused', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'murmure-watch-'));
+  const file = join(folder, 'local-api.json');
+  const offered = await offerLocalApi({
+    peer: bob.peer,
+    file,
+    runBy: 'serve',
+    directoryUrl: 'https://directory.test/',
+  });
+  const apis: LocalApi[] = [];
+  const ended = new AbortController();
+  try {
+    const streams: ReadableStream<Uint8Array>[] = [];
+    for (let i = 0; i < 4; i++) {
+      const api = (await findLocalApi(file)) as LocalApi;
+      apis.push(api);
+      streams.push(await api.inspection(ended.signal));
+    }
+    await expect(apis[0]?.inspection(ended.signal)).rejects.toThrow(/4 programs are already inspecting/);
+    const reader = (streams[0] as ReadableStream<Uint8Array>).getReader();
+    const first = new TextDecoder().decode((await reader.read()).value);
+    expect(JSON.parse(first.slice(0, first.indexOf('\n')))).toEqual([
+      'run',
+      expect.objectContaining({ name: 'bob', isLive: true }),
+    ]);
+    ended.abort();
+    // Their places are free again.
+    await eventually(async () => {
+      const again = new AbortController();
+      await apis[0]?.inspection(again.signal);
+      again.abort();
+    });
+  } finally {
+    await Promise.all(apis.map((api) => api.close()));
+    await offered[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true });
+  }
+});
