@@ -6,7 +6,7 @@ export interface DirectoryMetrics {
   readonly contentType: string;
   /** Counts what the UDP side tells. */
   count(fact: DirectoryFact): void;
-  countRegistration(result: 'accepted' | 'bad-key' | 'malformed' | 'too-many'): void;
+  countRegistration(result: 'accepted' | 'away' | 'bad-key' | 'malformed' | 'too-many'): void;
   countRequest(route: string, status: number): void;
   /** The text of `/metrics`. */
   render(peersListed: number): Promise<string>;

@@ -9,7 +9,7 @@ import { PendingRegistrations } from './pending-registrations.ts';
 import {
   ADDRESS_LIFETIME_MS,
   bindingLifetimeMs,
-  type Registry,
+  type LocalRegistry,
   type RegistryOptions,
   registryLimits,
 } from './registry.ts';
@@ -23,7 +23,7 @@ const KEEP_RUNNING_TIME_MS = 60_000;
  * `file` may be `:memory:`: such a registry goes with the process. Pending registrations always stay in memory: they live for two minutes.
  * @throws MurmureError if the file cannot be used, here and in each method
  */
-export function openSqliteRegistry(file: string, options: RegistryOptions = {}): Registry {
+export function openSqliteRegistry(file: string, options: RegistryOptions = {}): LocalRegistry {
   const guarded = saying(file);
   return guarded(() => {
     const db = openDatabase(file);
@@ -36,7 +36,7 @@ export function openSqliteRegistry(file: string, options: RegistryOptions = {}):
   })();
 }
 
-function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions): Registry {
+function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions): LocalRegistry {
   const lifetimeMs = bindingLifetimeMs(options);
   const pending = new PendingRegistrations();
   const changes = new ChangeLog(options.run);
@@ -125,7 +125,9 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
     }),
     prove: guarded((name, key, address, nowMs) => {
       const text = formatAddress(address);
-      const isSameOwner = boundKey(name, nowMs) === (key ?? null);
+      const bound = boundKey(name, nowMs);
+      if (typeof bound === 'string' && bound !== key) return 'bad-key';
+      const isSameOwner = bound === (key ?? null);
       const listed = isSameOwner ? addressesOf(name, nowMs) : [];
       inTransaction(db, () => {
         if (!isSameOwner) clearAddresses.run(name);
@@ -141,7 +143,7 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
       listing.note(name, true);
       if (key !== undefined) pending.remove(name);
       const others = listed.filter((other) => formatAddress(other) !== text);
-      return others.length === listed.length ? others : undefined;
+      return { others: others.length === listed.length ? others : undefined };
     }),
     confirm: guarded((name, address, nowMs) =>
       changing(name, nowMs, () => {

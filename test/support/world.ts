@@ -5,7 +5,7 @@
 import { createHash, verify as verifySignature } from 'node:crypto';
 import type { Random } from '../../machines/effects.ts';
 import { createDirectoryMetrics } from '../../src/directory/directory-metrics.ts';
-import type { Registry } from '../../src/directory/registry.ts';
+import type { LocalRegistry } from '../../src/directory/registry.ts';
 import { openSqliteRegistry } from '../../src/directory/sqlite-registry.ts';
 import { UdpSide } from '../../src/directory/udp-side.ts';
 import { deterministicSigner, type KeyPair, keyPairFromSecret } from '../../src/identity/key-pair.ts';
@@ -103,7 +103,7 @@ export class World {
   readonly random: SeededRandom;
   readonly network: VirtualNetwork;
   readonly directoryHost: VirtualHost;
-  registry: Registry = openSqliteRegistry(':memory:', { run: 'first' });
+  registry: LocalRegistry = openSqliteRegistry(':memory:', { run: 'first' });
   readonly peers: VirtualPeer[] = [];
   /** Names whose directory lookups fail, as if it were down. */
   isDirectoryDown = false;
