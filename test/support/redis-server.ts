@@ -40,7 +40,7 @@ export async function startRedis(settings: readonly string[] = []): Promise<Redi
       stdio: 'ignore',
     });
     await eventually(async () => {
-      if (!(await ask(port, ['PING'])).startsWith('+PONG')) throw new Error('not ready');
+      if (!/^(\+PONG|-NOAUTH)/.test(await ask(port, ['PING']))) throw new Error('not ready');
     });
   };
   await start();
