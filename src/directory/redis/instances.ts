@@ -14,6 +14,9 @@ const LIFE_MS = 45_000;
 /** Whoever is reached later than that has tried another way. */
 const ORDER_MS = 2_000;
 
+/** Said to the others by whoever comes or goes, so that they look at once. */
+const CHANGED = 'changed';
+
 /** Says that an instance lives; gives what is known of all, and forgets the dead. By the engine's clock, as everything. */
 const BEAT = `
 local time = redis.call('TIME')
@@ -56,6 +59,7 @@ export class Instances {
     await this.#requireKey(key);
     await engine.subscribe(orderChannel(instance), (message) => this.#hear(message, order));
     await this.#beat();
+    await this.#tellOthers();
     this.#registry.whenWell(async () => {
       await engine.command(SERVER_KEY_KEY, ['SET', SERVER_KEY_KEY, key, 'NX']);
       await this.#beat();
@@ -83,7 +87,16 @@ export class Instances {
 
   async leave(): Promise<void> {
     const { engine, instance } = this.#registry;
-    await engine.command(INSTANCES_KEY, ['HDEL', INSTANCES_KEY, instance]).catch(() => {});
+    // Whoever cannot say goodbye is missed after a while.
+    await engine
+      .command(INSTANCES_KEY, ['HDEL', INSTANCES_KEY, instance])
+      .then(() => this.#tellOthers())
+      .catch(() => {});
+  }
+
+  async #tellOthers(): Promise<void> {
+    const { engine } = this.#registry;
+    await Promise.all(this.#others.keys().map((other) => engine.publish(orderChannel(other), CHANGED)));
   }
 
   async #requireKey(key: PublicKey): Promise<void> {
@@ -109,6 +122,11 @@ export class Instances {
   }
 
   #hear(message: string, order: (order: TraversalOrder) => void): void {
+    if (message === CHANGED) {
+      // If the engine is away, it is asked again when it returns.
+      void this.#beat().catch(() => {});
+      return;
+    }
     const { success, output } = v.safeParse(v.pipe(v.string(), v.parseJson(), Order), message);
     if (!success || Math.abs(this.#registry.engineNow() - output.atMs) > ORDER_MS) return;
     const [[sender], [target]] = [parsed(output.sender), parsed(output.target)];

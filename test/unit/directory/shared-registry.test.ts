@@ -55,7 +55,9 @@ describe.skipIf(!hasTool('redis-server'))('directories on one registry', () => {
     const one = await join(server);
     const two = await join(server);
     expect(await jsonAt(two, '/udp-address')).toEqual([udpOf(two), udpOf(one)]);
+    await eventually(async () => expect(await jsonAt(one, '/udp-address')).toEqual([udpOf(one), udpOf(two)]));
     await two.close();
+    await eventually(async () => expect(await jsonAt(one, '/udp-address')).toEqual([udpOf(one)]));
     const three = await join(server);
     expect(await jsonAt(three, '/udp-address')).toEqual([udpOf(three), udpOf(one)]);
   });
