@@ -14,7 +14,7 @@ import { type Certificate, checkCertificate, loadOrCreateCertificate, selfSigned
 import type { Directory, DirectoryOptions } from './directory.ts';
 import { createDirectoryMetrics } from './directory-metrics.ts';
 import { fileNames } from './file-names.ts';
-import { createHttpServer, type HttpServer } from './http-server.ts';
+import { createHttpServer, type EngineStatus, type HttpServer } from './http-server.ts';
 import type { Instances } from './redis/index.ts';
 import type { Registry } from './registry.ts';
 import { openSqliteRegistry } from './sqlite-registry.ts';
@@ -51,7 +51,7 @@ export async function createDirectory(options: DirectoryOptions = {}): Promise<D
   const certificate = await certificateFor(options, [listen.ip, ...(publicAddresses ?? []).map(({ ip }) => ip)]);
   const keyPair = options.keyPair ?? (await keyPairFor(home));
   const clock = steadyClock(systemClock);
-  const { registry, instances, whyNotReady } = await openRegistry(options, clock);
+  const { registry, instances, engine } = await openRegistry(options, clock);
   resources.defer(() => registry.close());
   const metrics = createDirectoryMetrics();
   const { journal } = options;
@@ -66,7 +66,7 @@ export async function createDirectory(options: DirectoryOptions = {}): Promise<D
   const http = createHttpServer({
     registry,
     udpAddresses: () => instances?.addresses ?? ownAddresses(),
-    whyNotReady,
+    engine,
     serverKey: () => keyPair.publicKey,
     now: () => clock.now(),
     onRegistered: (ip) => udp.vouchFor(ip),
@@ -85,24 +85,20 @@ interface OpenRegistry {
   readonly registry: Registry;
   /** Of a registry that is shared. */
   readonly instances?: Instances;
-  readonly whyNotReady: () => string | undefined;
+  readonly engine?: EngineStatus;
 }
 
 async function openRegistry(options: DirectoryOptions, clock: Clock): Promise<OpenRegistry> {
   const { home, bindingDays, logger } = options;
   if (options.registry === undefined) {
     const file = home === undefined ? ':memory:' : path.join(home, fileNames.registry);
-    return { registry: openSqliteRegistry(file, { bindingDays }), whyNotReady: () => undefined };
+    return { registry: openSqliteRegistry(file, { bindingDays }) };
   }
   // Whoever has one instance loads no client of an engine.
   const { openRedisRegistry, Instances } = await import('./redis/index.ts');
   const warn = (message: string) => logger?.warn(message);
   const registry = await openRedisRegistry(options.registry, { bindingDays, clock, warn });
-  return {
-    registry,
-    instances: new Instances(registry, () => clock.now()),
-    whyNotReady: () => registry.whyAway,
-  };
+  return { registry, instances: new Instances(registry, () => clock.now()), engine: registry };
 }
 
 async function createFolder(home: string): Promise<void> {

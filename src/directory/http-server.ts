@@ -25,8 +25,8 @@ export interface HttpServerOptions {
   readonly now: () => number;
   /** Somebody at this IP address has registered. */
   readonly onRegistered?: (ip: string) => void;
-  /** Why no name can be bound now; undefined: all is well. */
-  readonly whyNotReady?: () => string | undefined;
+  /** Of a registry that several directories share. */
+  readonly engine?: EngineStatus | undefined;
   readonly certificate: Certificate;
   readonly metrics: DirectoryMetrics;
   readonly rate: RateLimit;
@@ -35,6 +35,13 @@ export interface HttpServerOptions {
   /** How long a client may take for its handshake, and for its request. Default 10 s. */
   readonly slowClientMs?: number;
   readonly logger?: Logger;
+}
+
+export interface EngineStatus {
+  /** Why no name can be bound now; undefined: all is well. */
+  readonly whyAway: string | undefined;
+  /** Renewals that wait for it. */
+  readonly waiting: number;
 }
 
 export interface HttpServer {
@@ -211,13 +218,19 @@ function addRoutes(app: FastifyInstance, options: HttpServerOptions): void {
   // It runs; is everything there that it needs?
   app.get('/healthz', async (_request, reply) => text(reply, 200, 'ok\n'));
   app.get('/readyz', async (_request, reply) => {
-    const why = options.whyNotReady?.();
+    const why = options.engine?.whyAway;
     return why === undefined
       ? text(reply, 200, 'ready\n')
       : text(reply, 503, `no new name can be taken down, look-ups go on: ${why}\n`);
   });
   app.get('/metrics', async (_request, reply) =>
-    reply.type(metrics.contentType).send(await metrics.render(registry.peers(now()).length)),
+    reply.type(metrics.contentType).send(
+      await metrics.render({
+        murmure_peers_listed: registry.peers(now()).length,
+        murmure_engine_away: Number(options.engine?.whyAway !== undefined),
+        murmure_renewals_waiting: options.engine?.waiting ?? 0,
+      }),
+    ),
   );
 }
 

@@ -83,7 +83,11 @@ export class RedisRegistry implements Registry {
   get whyAway(): string | undefined {
     const away = this.#away;
     if (away === undefined) return undefined;
-    return `${away.why}, since ${new Date(away.sinceMs).toISOString()}; ${this.#renewals.size} renewals wait`;
+    return `${away.why}, since ${new Date(away.sinceMs).toISOString()}; ${this.waiting} renewals wait`;
+  }
+
+  get waiting(): number {
+    return this.#renewals.size;
   }
 
   /** `work` is done now and then, as long as the engine is there. */

@@ -2,9 +2,8 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openRedisRegistry, type RedisRegistry } from '../../../src/directory/redis/redis-registry.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
+import { bindWhileKilled } from '../../support/bind-while-killed.ts';
 import { eventually } from '../../support/eventually.ts';
-import { isLinearizable } from '../../support/linearizability.ts';
-import { proveHistory } from '../../support/prove-history.ts';
 import { type RedisServer, startRedis } from '../../support/redis-server.ts';
 import { hasTool } from '../../support/tools.ts';
 import { failureOf } from './support.ts';
@@ -105,21 +104,8 @@ describe.skipIf(!hasTool('redis-server'))('a registry that instances share', () 
   test('killed over and over, the engine has every binding that was acknowledged, and histories are linearizable', async () => {
     const server = await start();
     const registries = [await join(server), await join(server), await join(server)];
-    const acknowledged = new Map<string, string>();
-    for (let kill = 0; kill < 4; kill++) {
-      const history = proveHistory({ registries, names: 40, keys: 3, seed: kill, prefix: `kill${kill}-` });
-      await eventually(() => expect(registries[0]?.peers(now()).length).toBeGreaterThan(acknowledged.size + 5));
-      await server.kill();
-      const { byName, acknowledged: more } = await history;
-      for (const [name, calls] of byName) expect(isLinearizable(calls), `${name}: ${JSON.stringify(calls)}`).toBe(true);
-      for (const [name, key] of more) acknowledged.set(name, key);
-      await server.start();
-      // One that remembers nothing says what the engine itself has kept.
-      const fresh = await join(server);
-      for (const [name, key] of acknowledged) expect(keysAt(fresh, name), name).toEqual([key]);
-      fresh.close();
-      for (const registry of registries) await isWell(registry);
-    }
+    const open = () => openRedisRegistry(server.url, { clock: systemClock });
+    const acknowledged = await bindWhileKilled({ server, registries, open, kills: 4 });
     expect(acknowledged.size).toBeGreaterThan(20);
   });
 
