@@ -74,8 +74,8 @@ export interface LocalRegistry {
   cursor(): string;
   /** Names that were proven, or whose addresses changed, since; undefined: this registry does not remember that far back. */
   changesSince(cursor: string): readonly string[] | undefined;
-  /** Forgets what has expired. */
-  expire(nowMs: number): void;
+  /** Forgets what has expired, some of it at a time, since others wait meanwhile. Is there more? No answer depends on it. */
+  expire(nowMs: number): boolean;
   close(): void;
 }
 

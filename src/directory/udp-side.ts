@@ -12,7 +12,7 @@ import type { PublicKey } from '../identity/public-key.ts';
 import { createVerifier } from '../identity/verify.ts';
 import { record } from '../journal/record.ts';
 import type { JournalSink, Recorder } from '../journal/recorder.ts';
-import type { Clock } from '../runtime/clock.ts';
+import { type Clock, nextTurn } from '../runtime/clock.ts';
 import { type Call, Gate } from '../runtime/gate.ts';
 import { every } from '../runtime/interval.ts';
 import type { Network } from '../runtime/network.ts';
@@ -218,7 +218,10 @@ function provideDirectory({ registry, instances, logger, ...shared }: Dependenci
         survive('keeping an address', () => registry.confirm(name, address, clock.now())),
       dropAddress: (_: unknown, { name, address }: Listed) =>
         survive('dropping an address', () => registry.drop(name, address, clock.now())),
-      forgetExpired: () => survive('forgetting what has expired', () => registry.expire(clock.now())),
+      forgetExpired: () =>
+        survive('forgetting what has expired', async () => {
+          while (await registry.expire(clock.now())) await nextTurn(clock);
+        }),
       sendSigned,
     }),
   });

@@ -185,7 +185,7 @@ export class RedisRegistry implements Registry {
     return this.#replica.changes.since(cursor);
   }
 
-  async expire(nowMs: number): Promise<void> {
+  async expire(nowMs: number): Promise<boolean> {
     await this.#replica.expire(nowMs);
     const share = this.#sweptShare;
     this.#sweptShare = (share + 1) % SHARES;
@@ -198,8 +198,9 @@ export class RedisRegistry implements Registry {
       .take(ENDED_AT_ONCE)
       .toArray();
     const [first] = ended;
-    if (first === undefined) return;
+    if (first === undefined) return false;
     await this.#write(first, () => this.#replica.ask(share, 'expire', [`${this.#lifetimeMs}`, ...ended]));
+    return ended.length === ENDED_AT_ONCE;
   }
 
   close(): void {
