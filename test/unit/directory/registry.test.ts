@@ -573,6 +573,20 @@ describe('a registry in a file', () => {
   };
   const openFailure = (file: string) => failureOf(() => openSqliteRegistry(file));
 
+  test('a sweep forgets what has expired a hundred at a time, and says when there is no more', () => {
+    const registry = openSqliteRegistry(':memory:', { bindingDays: 0 });
+    onTestFinished(() => registry.close());
+    for (let i = 0; i < 1_050; i++) registry.prove(`peer ${i}`, KEY, hostOf(i), T0);
+    const cursor = registry.cursor();
+    const forgotten = () => registry.changesSince(cursor)?.length ?? 0;
+    for (let sweep = 1; sweep <= 10; sweep++) {
+      expect(registry.expire(T0 + HOUR)).toBe(true);
+      expect(forgotten()).toBe(sweep * 100);
+    }
+    expect(registry.expire(T0 + HOUR)).toBe(false);
+    expect(forgotten()).toBe(1_050);
+  });
+
   test('a file that is no database: which one, and what to do', async () => {
     const file = fileWith((path) => writeFileSync(path, 'no database at all\n'.repeat(100)));
     const error = await openFailure(file);
