@@ -66,6 +66,8 @@ interface Connection {
   connect(): Promise<unknown>;
   destroy(): void;
   send(key: string, args: string[]): Promise<unknown>;
+  /** To the node that has the key, and on the connection that writes it: of a cluster, `send` asks all nodes some commands. */
+  sendToNode(key: string, args: string[]): Promise<unknown>;
   sSubscribe(channel: string, listener: (message: string) => void): Promise<unknown>;
 }
 
@@ -75,7 +77,7 @@ interface Connection {
  */
 export async function openEngine(url: string, warn: (message: string) => void): Promise<Engine> {
   const { connect, isCluster } = await connector(url);
-  const replicas = await requireSettings(connect, warn).catch((error) => {
+  await requireSettings(connect, warn).catch((error) => {
     throw error instanceof MurmureError ? error : unreachable(url, error);
   });
   const [writer, reader, listener] = [connect(), connect(), connect()];
@@ -84,7 +86,7 @@ export async function openEngine(url: string, warn: (message: string) => void): 
     for (const connection of all) connection.destroy();
     throw unreachable(url, error);
   });
-  return new RedisEngine(writer, reader, listener, isCluster, replicas);
+  return new RedisEngine(writer, reader, listener, isCluster);
 }
 
 class RedisEngine implements Engine {
@@ -92,14 +94,12 @@ class RedisEngine implements Engine {
   readonly #reader: Connection;
   readonly #listener: Connection;
   readonly #isCluster: boolean;
-  readonly #replicas: number;
 
-  constructor(writer: Connection, reader: Connection, listener: Connection, isCluster: boolean, replicas: number) {
+  constructor(writer: Connection, reader: Connection, listener: Connection, isCluster: boolean) {
     this.#writer = writer;
     this.#reader = reader;
     this.#listener = listener;
     this.#isCluster = isCluster;
-    this.#replicas = replicas;
   }
 
   async run(share: number, args: readonly string[]): Promise<Answer> {
@@ -114,18 +114,15 @@ class RedisEngine implements Engine {
   }
 
   async runSafely(share: number, args: readonly string[]): Promise<Answer> {
-    const answer = this.run(share, args);
-    if (this.#replicas === 0) return answer;
-    // On the same connection, it waits for what was written before it.
+    const answer = await this.run(share, args);
     const { names } = keysOf(share);
-    const [done] = await Promise.all([
-      answer,
-      answer.then(() => this.command(names, ['WAIT', '1', `${ANSWER_MS / 2}`])),
-    ]).then(([first, acknowledged]) => {
-      if (Number(acknowledged) === 0) throw new EngineAwayError(new Error('no replica has acknowledged the change'));
-      return [first];
-    });
-    return done as Answer;
+    // There may be some today and none tomorrow: one may have taken over.
+    const info = String(await inTime(this.#writer.sendToNode(names, ['INFO', 'replication'])));
+    if (/connected_slaves:0\b/.test(info)) return answer;
+    // On the connection that wrote: it waits for what was written there.
+    const replicas = await inTime(this.#writer.sendToNode(names, ['WAIT', '1', `${ANSWER_MS / 2}`]));
+    if (Number(replicas) === 0) throw new EngineAwayError(new Error('no replica has acknowledged the change'));
+    return answer;
   }
 
   async *names(share: number): AsyncGenerator<[string, string]> {
@@ -165,16 +162,8 @@ class RedisEngine implements Engine {
     return some;
   }
 
-  async command(key: string, args: readonly string[]): Promise<unknown> {
-    const { promise, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(new Error(`no answer within ${ANSWER_MS / 1_000} s`)), ANSWER_MS);
-    try {
-      return await Promise.race([this.#writer.send(key, [...args]), promise]);
-    } catch (error) {
-      throw new EngineAwayError(error);
-    } finally {
-      clearTimeout(timer);
-    }
+  command(key: string, args: readonly string[]): Promise<unknown> {
+    return inTime(this.#writer.send(key, [...args]));
   }
 
   async subscribe(channel: string, listener: (message: string) => void): Promise<void> {
@@ -187,6 +176,19 @@ class RedisEngine implements Engine {
 
   close(): void {
     for (const connection of [this.#writer, this.#reader, this.#listener]) connection.destroy();
+  }
+}
+
+/** @throws EngineAwayError if it fails, or takes too long */
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`no answer within ${ANSWER_MS / 1_000} s`)), ANSWER_MS);
+  try {
+    return await Promise.race([answer, promise]);
+  } catch (error) {
+    throw new EngineAwayError(error);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -210,27 +212,33 @@ async function connector(url: string): Promise<{ connect: () => Connection; isCl
     disableOfflineQueue: true,
     socket: { connectTimeout: ANSWER_MS, reconnectStrategy: RECONNECT_MS },
   } as const;
-  const single = (): Connection => {
-    const client = createClient({ url: nodes[0] as string, ...shared });
+  const single = (url: string): Connection => {
+    const client = createClient({ url, ...shared });
     // Each command says itself what became of it; without a listener an error would end the process.
     client.on('error', () => {});
     return {
       connect: () => firstTime(client),
       destroy: () => client.destroy(),
       send: (_key, args) => client.sendCommand(args),
+      sendToNode: (_key, args) => client.sendCommand(args),
       sSubscribe: (channel, listener) => client.sSubscribe(channel, listener),
     };
   };
-  const probe = single();
-  const isCluster = await probe
-    .connect()
-    .then(() => probe.send('', ['INFO', 'cluster']))
-    .then((info) => String(info).includes('cluster_enabled:1'))
-    .catch((error) => {
-      throw unreachable(url, error);
-    })
-    .finally(() => probe.destroy());
-  if (!isCluster) return { connect: single, isCluster };
+  // Of a cluster, some nodes may be down.
+  const [isCluster, node] = await Promise.any(
+    nodes.map(async (one): Promise<[boolean, string]> => {
+      const probe = single(one);
+      try {
+        await probe.connect();
+        return [String(await probe.send('', ['INFO', 'cluster'])).includes('cluster_enabled:1'), one];
+      } finally {
+        probe.destroy();
+      }
+    }),
+  ).catch(({ errors }: AggregateError) => {
+    throw unreachable(url, errors[0]);
+  });
+  if (!isCluster) return { connect: () => single(node), isCluster };
   const { username, password, protocol } = new URL(nodes[0] as string);
   const login = {
     ...(username !== '' && { username: decodeURIComponent(username) }),
@@ -240,7 +248,8 @@ async function connector(url: string): Promise<{ connect: () => Connection; isCl
   const clustered = (): Connection => {
     const cluster = createCluster({
       RESP: 2,
-      rootNodes: nodes.map((node) => ({ url: node })),
+      rootNodes: nodes.map((one) => ({ url: one })),
+      topologyRefreshOnReconnectionAttemptStrategy: 2 * RECONNECT_MS,
       defaults: { disableOfflineQueue: true, socket, ...login },
     });
     cluster.on('error', () => {});
@@ -248,6 +257,7 @@ async function connector(url: string): Promise<{ connect: () => Connection; isCl
       connect: () => cluster.connect(),
       destroy: () => cluster.destroy(),
       send: (key, args) => cluster.sendCommand(key, false, args),
+      sendToNode: async (key, args) => (await cluster.getNodeClientForKey(key, false)).sendCommand(args),
       sSubscribe: (channel, listener) => cluster.sSubscribe(channel, listener),
     };
   };
@@ -287,8 +297,8 @@ function unreachable(url: string, error: unknown): MurmureError {
   return new MurmureError('unexpected', message, { cause: error });
 }
 
-/** How many replicas there are. @throws MurmureError */
-async function requireSettings(connect: () => Connection, warn: (message: string) => void): Promise<number> {
+/** @throws MurmureError if it is set to forget */
+async function requireSettings(connect: () => Connection, warn: (message: string) => void): Promise<void> {
   const connection = connect();
   await connection.connect();
   try {
@@ -304,7 +314,6 @@ async function requireSettings(connect: () => Connection, warn: (message: string
         'the engine lets nobody read its settings: see to it that appendonly is yes, and maxmemory-policy noeviction',
       );
     } else checkSettings(settings as string[], warn);
-    return Number(/connected_slaves:(\d+)/.exec(info)?.[1] ?? 0);
   } finally {
     connection.destroy();
   }
