@@ -186,6 +186,12 @@ export class World {
     await this.startDirectory();
   }
 
+  /** The directory has another owner of this name from now on, as one does that is run by somebody else: ours would not. */
+  giveAway(name: string, { keyPair, address }: { readonly keyPair: KeyPair; readonly address: SocketAddress }): void {
+    const onceItIsFreeMs = this.clock.now() + 91 * 24 * 3_600_000;
+    this.registry.prove(name, keyPair.publicKey, address, onceItIsFreeMs);
+  }
+
   async addPeer(
     name: string,
     { follow = [], host, onFact = () => {}, ...options }: PeerSetup = {},
