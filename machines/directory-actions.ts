@@ -168,14 +168,20 @@ export const directorySetup = directoryProofs.extend({
 
     forwardTraversal: directoryProofs.enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'traversal.checked');
-      const { sender, target } = event;
+      const { sender, target, through } = event;
       const socket = socketFor(context.sockets, target);
-      if (socket === undefined) return;
+      if (through === undefined && socket === undefined) return;
       let { traversals } = context;
       for (const address of [sender, target].map(formatAddress)) {
         traversals = withEntry(traversals, address, (entryOf(traversals, address) ?? 0) + 1);
       }
       enqueue.assign({ traversals });
+      if (through !== undefined) {
+        enqueue({ type: 'relayTraversal', params: { sender, target, through } });
+        enqueue.emit({ type: 'traversal.relayed', sender, target });
+        return;
+      }
+      if (socket === undefined) return;
       const datagram: Datagram = { type: 'NatTraversalServer', id: 0, address: sender };
       enqueue({ type: 'sendSigned', params: { datagram, to: target, socket } });
       enqueue.emit({ type: 'traversal.forwarded', sender, target });

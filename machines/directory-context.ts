@@ -35,6 +35,8 @@ export type DirectoryEvent =
       readonly sender: SocketAddress;
       readonly target: SocketAddress;
       readonly isListed: boolean;
+      /** The instance that can reach the target, where several share a registry; undefined: this one. */
+      readonly through?: string | undefined;
     }
   /** A registration from this host was accepted over HTTPS. */
   | { readonly type: 'host.vouched'; readonly host: string; readonly atMs: number }
@@ -63,6 +65,8 @@ export type DirectoryFact =
   /** It was listed, and did not answer when it was asked again. */
   | { readonly type: 'address.dropped'; readonly name: string; readonly address: SocketAddress }
   | { readonly type: 'traversal.forwarded'; readonly sender: SocketAddress; readonly target: SocketAddress }
+  /** To the instance that can reach the target. */
+  | { readonly type: 'traversal.relayed'; readonly sender: SocketAddress; readonly target: SocketAddress }
   | { readonly type: 'directory.warning'; readonly message: string };
 
 export interface DirectoryInput {

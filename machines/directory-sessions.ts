@@ -9,6 +9,8 @@ import { timing } from './timing.ts';
 
 /** A row is some 300 bytes. */
 export const MAX_SESSIONS = 65_536;
+/** Rows that one sweep forgets: tens of thousands at once would keep datagrams waiting. The next sweep goes on. */
+const FORGOTTEN_A_SWEEP = 4_096;
 
 export interface SessionRow {
   readonly address: SocketAddress;
@@ -68,9 +70,11 @@ export function forgetSession({ proven, unproven }: Sessions, address: SocketAdd
 /** They stand in the order in which they were kept, so that the first that is young enough ends the search. */
 export function forgetExpiredSessions({ proven, unproven }: Sessions, atMs: number): void {
   const rememberedMs = timing.sessionLifetime + timing.expiredSessionMemory;
+  let left = FORGOTTEN_A_SWEEP;
   for (const rows of [proven, unproven]) {
     for (const [text, { openedAtMs }] of rows) {
-      if (isYounger(openedAtMs, rememberedMs, atMs)) break;
+      if (left === 0 || isYounger(openedAtMs, rememberedMs, atMs)) break;
+      left -= 1;
       rows.delete(text);
     }
   }

@@ -28,6 +28,8 @@ export const directoryBase = setup({
     lookUpSender: effect<{ hello: Delivery }>('lookUpSender'),
     /** Is the target listed? `traversal.checked`. */
     lookUpTarget: effect<{ sender: SocketAddress; target: SocketAddress }>('lookUpTarget'),
+    /** Another instance is to forward it: the target's NAT is open towards that one. */
+    relayTraversal: effect<{ sender: SocketAddress; target: SocketAddress; through: string }>('relayTraversal'),
     /** Its owner proved it: `address.listed` if it is new. */
     listAddress: effect<ListedAddress>('listAddress'),
     /** It answered our Hello: it stays listed for another hour. */

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { createKeyFile, loadKeyFile } from '../identity/key-file.ts';
 import { generateKeyPair, type KeyPair } from '../identity/key-pair.ts';
 import type { PublicKey } from '../identity/public-key.ts';
-import { systemClock } from '../runtime/clock.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
 import { steadyClock } from '../runtime/steady-clock.ts';
 import { takeLock } from '../store/process-lock.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
@@ -14,7 +14,9 @@ import { type Certificate, checkCertificate, loadOrCreateCertificate, selfSigned
 import type { Directory, DirectoryOptions } from './directory.ts';
 import { createDirectoryMetrics } from './directory-metrics.ts';
 import { fileNames } from './file-names.ts';
-import { createHttpServer } from './http-server.ts';
+import { createHttpServer, type EngineStatus, type HttpServer } from './http-server.ts';
+import type { Instances } from './redis/index.ts';
+import type { Registry } from './registry.ts';
 import { openSqliteRegistry } from './sqlite-registry.ts';
 import { UdpSide } from './udp-side.ts';
 
@@ -36,7 +38,7 @@ export class DirectoryRunsError extends MurmureError {
  * @throws MurmureError if an address cannot be bound, or what is in `home`, or the certificate, cannot be used
  */
 export async function createDirectory(options: DirectoryOptions = {}): Promise<Directory> {
-  const { home, bindingDays, logger } = options;
+  const { home, logger } = options;
   const listen = parseListen(options.listen ?? '127.0.0.1:0', 'HTTPS');
   const binds = (options.udp ?? ['127.0.0.1:0']).map((text) => parseListen(text, 'UDP'));
   const publicAddresses = options.publicAddresses?.map((text) => parseListen(text, 'UDP')).sort(byFamily);
@@ -48,18 +50,23 @@ export async function createDirectory(options: DirectoryOptions = {}): Promise<D
   }
   const certificate = await certificateFor(options, [listen.ip, ...(publicAddresses ?? []).map(({ ip }) => ip)]);
   const keyPair = options.keyPair ?? (await keyPairFor(home));
-  const registry = openSqliteRegistry(home === undefined ? ':memory:' : path.join(home, fileNames.registry), {
-    bindingDays,
-  });
+  const clock = steadyClock(systemClock);
+  const { registry, instances, engine } = await openRegistry(options, clock);
   resources.defer(() => registry.close());
   const metrics = createDirectoryMetrics();
-  const clock = steadyClock(systemClock);
-  const udp = new UdpSide({ registry, keyPair, binds, metrics, clock, logger, journal: options.journal });
+  const { journal } = options;
+  const udp = new UdpSide({ registry, instances, keyPair, binds, metrics, clock, logger, journal });
   resources.defer(() => udp.close());
   await udp.whenBound();
+  const ownAddresses = () => publicAddresses ?? udp.addresses;
+  if (instances !== undefined) {
+    await instances.join(ownAddresses(), keyPair.publicKey, (order) => udp.forward(order));
+    resources.defer(() => instances.leave());
+  }
   const http = createHttpServer({
     registry,
-    udpAddresses: () => publicAddresses ?? udp.addresses,
+    udpAddresses: () => instances?.addresses ?? ownAddresses(),
+    engine,
     serverKey: () => keyPair.publicKey,
     now: () => clock.now(),
     onRegistered: (ip) => udp.vouchFor(ip),
@@ -71,7 +78,27 @@ export async function createDirectory(options: DirectoryOptions = {}): Promise<D
   resources.defer(() => http.close());
   const url = await http.listen(listen);
   const { publicKey: serverKey } = keyPair;
-  return new RunningDirectory({ url, ca: certificate.cert, serverKey, udp, resources: resources.move() });
+  return new RunningDirectory({ url, ca: certificate.cert, serverKey, udp, http, resources: resources.move() });
+}
+
+interface OpenRegistry {
+  readonly registry: Registry;
+  /** Of a registry that is shared. */
+  readonly instances?: Instances;
+  readonly engine?: EngineStatus;
+}
+
+async function openRegistry(options: DirectoryOptions, clock: Clock): Promise<OpenRegistry> {
+  const { home, bindingDays, logger } = options;
+  if (options.registry === undefined) {
+    const file = home === undefined ? ':memory:' : path.join(home, fileNames.registry);
+    return { registry: openSqliteRegistry(file, { bindingDays }) };
+  }
+  // Whoever has one instance loads no client of an engine.
+  const { openRedisRegistry, Instances } = await import('./redis/index.ts');
+  const warn = (message: string) => logger?.warn(message);
+  const registry = await openRedisRegistry(options.registry, { bindingDays, clock, warn });
+  return { registry, instances: new Instances(registry, () => clock.now()), engine: registry };
 }
 
 async function createFolder(home: string): Promise<void> {
@@ -110,6 +137,7 @@ interface Parts {
   readonly ca: string;
   readonly serverKey: PublicKey;
   readonly udp: UdpSide;
+  readonly http: HttpServer;
   /** Everything that it opened. */
   readonly resources: AsyncDisposableStack;
 }
@@ -130,6 +158,10 @@ class RunningDirectory implements Directory {
 
   get udp(): readonly SocketAddress[] {
     return this.#parts.udp.addresses;
+  }
+
+  useCertificate(certificate: Certificate): void {
+    this.#parts.http.useCertificate(checkCertificate(certificate));
   }
 
   on: Directory['on'] = (type, listener) => this.#parts.udp.on(type, listener);

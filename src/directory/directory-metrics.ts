@@ -6,11 +6,18 @@ export interface DirectoryMetrics {
   readonly contentType: string;
   /** Counts what the UDP side tells. */
   count(fact: DirectoryFact): void;
-  countRegistration(result: 'accepted' | 'bad-key' | 'malformed' | 'too-many'): void;
+  countRegistration(result: 'accepted' | 'away' | 'bad-key' | 'malformed' | 'too-many'): void;
   countRequest(route: string, status: number): void;
-  /** The text of `/metrics`. */
-  render(peersListed: number): Promise<string>;
+  /** The text of `/metrics`; `gauges`: what is so now, by name. */
+  render(gauges: Readonly<Record<keyof typeof GAUGES, number>>): Promise<string>;
 }
+
+/** What is so now, and what it means. */
+const GAUGES = {
+  murmure_peers_listed: 'Peers with a proven address',
+  murmure_engine_away: '1 while the engine of a shared registry cannot be used',
+  murmure_renewals_waiting: 'Renewals that wait for the engine to return',
+} as const;
 
 /** Counters of one directory; several in one process do not mix. */
 export function createDirectoryMetrics(): DirectoryMetrics {
@@ -39,9 +46,12 @@ export function createDirectoryMetrics(): DirectoryMetrics {
     count: ({ type }) => facts.inc({ kind: type }),
     countRegistration: (result) => registrations.inc({ result }),
     countRequest: (route, status) => requests.inc({ route, status: String(status) }),
-    async render(peersListed) {
-      const gauge = `# HELP murmure_peers_listed Peers with a proven address\n# TYPE murmure_peers_listed gauge\nmurmure_peers_listed ${peersListed}\n`;
-      return `${await registry.metrics()}\n${gauge}`;
+    async render(gauges) {
+      const lines = Object.entries(gauges).map(
+        ([name, value]) =>
+          `# HELP ${name} ${GAUGES[name as keyof typeof GAUGES]}\n# TYPE ${name} gauge\n${name} ${value}\n`,
+      );
+      return `${await registry.metrics()}\n${lines.join('')}`;
     },
   };
 }

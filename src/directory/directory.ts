@@ -18,6 +18,11 @@ export interface DirectoryOptions {
   readonly certificate?: Certificate | undefined;
   /** Folder for registry, certificate and key; without it nothing outlives the process. */
   readonly home?: string | undefined;
+  /**
+   * `redis://…` or `rediss://…`: the engine of a registry that several directories share, with one signing key and one certificate. The nodes
+   * of a cluster are separated by commas. Default: a file in `home`.
+   */
+  readonly registry?: string | undefined;
   /** Signs for the directory. Default: the key kept in `home`; without a home a fresh one. */
   readonly keyPair?: KeyPair | undefined;
   readonly logger?: Logger | undefined;
@@ -38,6 +43,8 @@ export interface Directory extends AsyncDisposable {
   readonly ca: string;
   /** Under which its datagrams are signed (protocol §7), as `/server-key` gives it. */
   readonly serverKey: PublicKey;
+  /** From the next connection on. @throws MurmureError if it cannot be used: the one before stays */
+  useCertificate(certificate: Certificate): void;
   /** Calls back for each fact of this type, `*` for all. Returns the way to stop that. */
   on<T extends DirectoryFact['type'] | '*'>(
     type: T,

@@ -1,4 +1,5 @@
 /** The directory's HTTPS side (protocol §3). */
+import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
@@ -24,6 +25,8 @@ export interface HttpServerOptions {
   readonly now: () => number;
   /** Somebody at this IP address has registered. */
   readonly onRegistered?: (ip: string) => void;
+  /** Of a registry that several directories share. */
+  readonly engine?: EngineStatus | undefined;
   readonly certificate: Certificate;
   readonly metrics: DirectoryMetrics;
   readonly rate: RateLimit;
@@ -34,9 +37,18 @@ export interface HttpServerOptions {
   readonly logger?: Logger;
 }
 
+export interface EngineStatus {
+  /** Why no name can be bound now; undefined: all is well. */
+  readonly whyAway: string | undefined;
+  /** Renewals that wait for it. */
+  readonly waiting: number;
+}
+
 export interface HttpServer {
   /** Binds, and resolves to the URL. @throws MurmureError */
   listen(address: SocketAddress): Promise<string>;
+  /** From the next connection on. */
+  useCertificate(certificate: Certificate): void;
   close(): Promise<void>;
 }
 
@@ -50,6 +62,8 @@ const SLOW_CLIENT_MS = 10_000;
 const NEW_NAMES: RateLimit = { perSecond: 1_000 / 3_600, burst: 1_000 };
 /** All peers with their addresses, per source: thousands of look-ups each, so fewer than of other requests. */
 const FULL_LISTS: RateLimit = { perSecond: 1, burst: 100 };
+/** After so many seconds somebody whose name could not be taken down may try again. */
+const AWAY_S = 5;
 const JSON_TYPE = 'application/json; charset=utf-8';
 /** What the 2022 directory says when a name is bound to another key. */
 const BAD_KEY = { kind: 'bad-key', why: 'add peer:bad key' } as const;
@@ -87,6 +101,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   sayWhatWentWrong(app);
   return {
     listen: (address) => listen(app, address),
+    useCertificate: ({ cert, key }) => (app.server as unknown as Server).setSecureContext({ cert, key }),
     close: () => app.close(),
   };
 }
@@ -117,6 +132,14 @@ function createLimiter({ rate, now, metrics }: HttpServerOptions): Limiter {
 function tooMany(reply: FastifyReply, what: string, waitS: number): FastifyReply {
   const seconds = Math.ceil(waitS);
   return text(reply.header('Retry-After', seconds), 429, `too many ${what}: try again in ${seconds} s\n`);
+}
+
+function comeBack(reply: FastifyReply): FastifyReply {
+  return text(
+    reply.header('Retry-After', AWAY_S),
+    503,
+    `no new name can be taken down now: try again in ${AWAY_S} s\n`,
+  );
 }
 
 function countResponses(app: FastifyInstance, { metrics }: HttpServerOptions): void {
@@ -151,17 +174,19 @@ function addRoutes(app: FastifyInstance, options: HttpServerOptions): void {
 
   app.post('/register', async (request, reply) => {
     const source = sourceOf(request.ip);
-    const result = register(request.body, (name, key) => {
+    const result = await register(request.body, async (name, key) => {
       const isNew = registry.candidateKeys(name, now()).length === 0;
       const refused = isNew ? whyRefusedName(name) : undefined;
       if (refused !== undefined) return { kind: 'malformed', why: `${refused}\n` };
       const waitS = isNew ? newNames.take(source, now()) : 0;
       if (waitS > 0) return { kind: 'too-many', waitS };
-      return registry.register(name, key, now(), source) === 'accepted' ? { kind: 'accepted' } : BAD_KEY;
+      const registered = await registry.register(name, key, now(), source);
+      return registered === 'bad-key' ? BAD_KEY : { kind: registered };
     });
     metrics.countRegistration(result.kind);
     if (result.kind === 'accepted') options.onRegistered?.(request.ip);
     if (result.kind === 'too-many') return tooMany(reply, 'new names from your address', result.waitS);
+    if (result.kind === 'away') return comeBack(reply);
     return result.kind === 'accepted' ? reply.code(204).send() : text(reply, 400, result.why);
   });
 
@@ -190,20 +215,34 @@ function addRoutes(app: FastifyInstance, options: HttpServerOptions): void {
     return registry.lookup(name, now()) ?? text(reply, 404, 'no such peer is online\n');
   });
 
+  // It runs; is everything there that it needs?
   app.get('/healthz', async (_request, reply) => text(reply, 200, 'ok\n'));
+  app.get('/readyz', async (_request, reply) => {
+    const why = options.engine?.whyAway;
+    return why === undefined
+      ? text(reply, 200, 'ready\n')
+      : text(reply, 503, `no new name can be taken down, look-ups go on: ${why}\n`);
+  });
   app.get('/metrics', async (_request, reply) =>
-    reply.type(metrics.contentType).send(await metrics.render(registry.peers(now()).length)),
+    reply.type(metrics.contentType).send(
+      await metrics.render({
+        murmure_peers_listed: registry.peers(now()).length,
+        murmure_engine_away: Number(options.engine?.whyAway !== undefined),
+        murmure_renewals_waiting: options.engine?.waiting ?? 0,
+      }),
+    ),
   );
 }
 
 type RegistrationResult =
   | { kind: 'accepted' }
+  | { kind: 'away' }
   | { kind: 'bad-key' | 'malformed'; why: string }
   | { kind: 'too-many'; waitS: number };
 
-type Accept = (name: string, key: PublicKey | undefined) => RegistrationResult;
+type Accept = (name: string, key: PublicKey | undefined) => Promise<RegistrationResult>;
 
-function register(body: unknown, accept: Accept): RegistrationResult {
+async function register(body: unknown, accept: Accept): Promise<RegistrationResult> {
   const parsed = v.safeParse(Registration, lowerCaseMembers(parseJson(body)));
   if (!parsed.success) return { kind: 'malformed', why: 'a registration is JSON: {"name":"…","key":"…"}\n' };
   const { name, key: keyText } = parsed.output;

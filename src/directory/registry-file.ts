@@ -22,6 +22,11 @@ const SCHEMA = `
   INSERT INTO running_time VALUES (0);
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
+/** So that a sweep finds what has expired, however much there is. Files of the same version may be without them. */
+const INDICES = `
+  CREATE INDEX IF NOT EXISTS addresses_by_age ON addresses (answered_ms);
+  CREATE INDEX IF NOT EXISTS bindings_by_age ON bindings (proven_running_ms);
+`;
 /** Bindings had wall times, which a wrong clock may have made; each of them begins anew. */
 const FROM_VERSION_1 = `
   ALTER TABLE bindings RENAME TO old_bindings;
@@ -66,6 +71,7 @@ function prepareSchema(db: DatabaseSync, file: string): void {
     db.exec(SCHEMA);
   });
   db.prepare('SELECT bindings.name, key, address, total_ms FROM bindings JOIN addresses USING (name), running_time');
+  db.exec(INDICES);
   db.exec('PRAGMA journal_mode = WAL');
 }
 

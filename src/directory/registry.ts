@@ -26,30 +26,35 @@ export function bindingLifetimeMs({ bindingDays = 90 }: RegistryOptions): number
   return Math.max(bindingDays * DAY_MS, ADDRESS_LIFETIME_MS);
 }
 
+/** What the name is bound to has the last word: `bad-key` to whoever has another key. */
+export type Registered = 'accepted' | 'bad-key' | 'away';
+/**
+ * `others`: if the address is new to the name, those that it has had before, which may be left over; undefined if it is not new.
+ * `away`: the engine that keeps bindings cannot be reached, and this name may not be bound without it.
+ */
+export type Proven = { readonly others: readonly SocketAddress[] | undefined } | 'bad-key' | 'away';
+
 /**
  * Times are Unix ms, passed in: those of a clock that does not jump while the directory runs (`steadyClock`). Addresses age by them,
  * from one start to the next as well; bindings age by the directory's running time (protocol §3).
+ *
+ * This is a registry in this process. One that several instances share answers what is read from memory as well, but what is written
+ * only once its engine has it: see `Registry`.
  */
-export interface Registry {
+export interface LocalRegistry {
   /**
    * Takes a registration down, until it is proven or two minutes have passed. A name that is bound to a key takes no other;
    * a name that is not bound takes several, and who proves an address first binds it. A name bound without a key may
    * get one: who registers with a key and proves an address has it from then on. `source`: who asks, as far as that is known.
    */
-  register(name: string, key: PublicKey | undefined, nowMs: number, source?: string): 'accepted' | 'bad-key';
+  register(name: string, key: PublicKey | undefined, nowMs: number, source?: string): Registered;
   /** Keys under which a Hello of this name may be signed; `undefined` among them: it need not be. Empty: not registered. */
   candidateKeys(name: string, nowMs: number): (PublicKey | undefined)[];
   /**
-   * The owner of this name said Hello from this address, and proved it under this key: binds the name, and lists the address first, for
-   * an hour. Whether the name may have this key is for the caller to ask, of `register`. If the address is new to the name, the
-   * others that it has, which may be left over; undefined if it is not.
+   * The owner of this name said Hello from this address, and proved it under this key: binds the name, unless it is bound to another
+   * key, and lists the address first, for an hour.
    */
-  prove(
-    name: string,
-    key: PublicKey | undefined,
-    address: SocketAddress,
-    nowMs: number,
-  ): readonly SocketAddress[] | undefined;
+  prove(name: string, key: PublicKey | undefined, address: SocketAddress, nowMs: number): Proven;
   /** Our own Hello was answered from a listed address: it stays for another hour, at its place in the list (protocol §3). */
   confirm(name: string, address: SocketAddress, nowMs: number): void;
   /** Nobody answers there under this name any more. */
@@ -69,10 +74,21 @@ export interface Registry {
   cursor(): string;
   /** Names that were proven, or whose addresses changed, since; undefined: this registry does not remember that far back. */
   changesSince(cursor: string): readonly string[] | undefined;
-  /** Forgets what has expired. */
-  expire(nowMs: number): void;
+  /** Forgets what has expired, some of it at a time, since others wait meanwhile. Is there more? No answer depends on it. */
+  expire(nowMs: number): boolean;
   close(): void;
 }
+
+type Written = 'register' | 'prove' | 'confirm' | 'drop' | 'expire' | 'close';
+
+/** As `LocalRegistry`; what is written may take its time. What is read never does. */
+export type Registry = {
+  readonly [Method in keyof LocalRegistry]: Method extends Written
+    ? (...args: Parameters<LocalRegistry[Method]>) => Eventually<ReturnType<LocalRegistry[Method]>>
+    : LocalRegistry[Method];
+};
+
+type Eventually<T> = T | Promise<T>;
 
 export interface RegisteredPeer {
   readonly name: string;

@@ -9,7 +9,7 @@ import { PendingRegistrations } from './pending-registrations.ts';
 import {
   ADDRESS_LIFETIME_MS,
   bindingLifetimeMs,
-  type Registry,
+  type LocalRegistry,
   type RegistryOptions,
   registryLimits,
 } from './registry.ts';
@@ -19,11 +19,14 @@ import { RunningTime } from './running-time.ts';
 /** The running time is written down this often: it is less than that too short after a crash, which lengthens bindings by as much. */
 const KEEP_RUNNING_TIME_MS = 60_000;
 
+/** Addresses, and bindings, that one call of `expire` forgets: some milliseconds of work. */
+const EXPIRED_AT_ONCE = 100;
+
 /**
  * `file` may be `:memory:`: such a registry goes with the process. Pending registrations always stay in memory: they live for two minutes.
  * @throws MurmureError if the file cannot be used, here and in each method
  */
-export function openSqliteRegistry(file: string, options: RegistryOptions = {}): Registry {
+export function openSqliteRegistry(file: string, options: RegistryOptions = {}): LocalRegistry {
   const guarded = saying(file);
   return guarded(() => {
     const db = openDatabase(file);
@@ -36,7 +39,7 @@ export function openSqliteRegistry(file: string, options: RegistryOptions = {}):
   })();
 }
 
-function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions): Registry {
+function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions): LocalRegistry {
   const lifetimeMs = bindingLifetimeMs(options);
   const pending = new PendingRegistrations();
   const changes = new ChangeLog(options.run);
@@ -73,8 +76,13 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
   const dateUndated = db.prepare(
     'UPDATE addresses SET proven_ms = 0, answered_ms = ?1 WHERE proven_ms > ?1 OR answered_ms > ?1',
   );
-  const expireAddresses = db.prepare('DELETE FROM addresses WHERE answered_ms <= ? RETURNING name');
-  const expireBindings = db.prepare('DELETE FROM bindings WHERE proven_running_ms <= ?');
+  const expireAddresses = db.prepare(
+    `DELETE FROM addresses WHERE rowid IN (SELECT rowid FROM addresses WHERE answered_ms <= ? LIMIT ${EXPIRED_AT_ONCE})
+     RETURNING name`,
+  );
+  const expireBindings = db.prepare(
+    `DELETE FROM bindings WHERE name IN (SELECT name FROM bindings WHERE proven_running_ms <= ? LIMIT ${EXPIRED_AT_ONCE})`,
+  );
   const selectRunningTime = db.prepare('SELECT total_ms AS total FROM running_time');
   const updateRunningTime = db.prepare('UPDATE running_time SET total_ms = ?');
 
@@ -125,7 +133,9 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
     }),
     prove: guarded((name, key, address, nowMs) => {
       const text = formatAddress(address);
-      const isSameOwner = boundKey(name, nowMs) === (key ?? null);
+      const bound = boundKey(name, nowMs);
+      if (typeof bound === 'string' && bound !== key) return 'bad-key';
+      const isSameOwner = bound === (key ?? null);
       const listed = isSameOwner ? addressesOf(name, nowMs) : [];
       inTransaction(db, () => {
         if (!isSameOwner) clearAddresses.run(name);
@@ -141,7 +151,7 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
       listing.note(name, true);
       if (key !== undefined) pending.remove(name);
       const others = listed.filter((other) => formatAddress(other) !== text);
-      return others.length === listed.length ? others : undefined;
+      return { others: others.length === listed.length ? others : undefined };
     }),
     confirm: guarded((name, address, nowMs) =>
       changing(name, nowMs, () => {
@@ -176,11 +186,13 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
     changesSince: (cursor) => changes.since(cursor),
     expire: guarded((nowMs) => {
       pending.expire(nowMs);
-      for (const row of expireAddresses.all(nowMs - ADDRESS_LIFETIME_MS)) changes.note((row as { name: string }).name);
+      const expired = expireAddresses.all(nowMs - ADDRESS_LIFETIME_MS);
+      for (const row of expired) changes.note((row as { name: string }).name);
       latestMs = nowMs;
       const runningMs = running.at(nowMs);
-      expireBindings.run(runningMs - lifetimeMs);
+      const { changes: ended } = expireBindings.run(runningMs - lifetimeMs);
       if (runningMs - keptRunningMs >= KEEP_RUNNING_TIME_MS) keepRunningTime(nowMs);
+      return expired.length === EXPIRED_AT_ONCE || Number(ended) === EXPIRED_AT_ONCE;
     }),
     close: guarded(() => {
       try {

@@ -12,7 +12,7 @@ import type { PublicKey } from '../identity/public-key.ts';
 import { createVerifier } from '../identity/verify.ts';
 import { record } from '../journal/record.ts';
 import type { JournalSink, Recorder } from '../journal/recorder.ts';
-import type { Clock } from '../runtime/clock.ts';
+import { type Clock, nextTurn } from '../runtime/clock.ts';
 import { type Call, Gate } from '../runtime/gate.ts';
 import { every } from '../runtime/interval.ts';
 import type { Network } from '../runtime/network.ts';
@@ -24,10 +24,13 @@ import { MurmureError } from '../wire/murmure-error.ts';
 import { byFamily, canonicalIp, hostOf, type SocketAddress } from '../wire/socket-address.ts';
 import type { Directory } from './directory.ts';
 import type { DirectoryMetrics } from './directory-metrics.ts';
+import type { Instances, TraversalOrder } from './redis/index.ts';
 import type { Registry } from './registry.ts';
 
 export interface UdpSideOptions {
   readonly registry: Registry;
+  /** The other directories on the same registry. */
+  readonly instances?: Instances | undefined;
   readonly keyPair: KeyPair;
   readonly binds: readonly SocketAddress[];
   readonly metrics: DirectoryMetrics;
@@ -53,17 +56,20 @@ export class UdpSide {
   readonly #recorder: Recorder | undefined;
   readonly #actor;
   readonly #clock: Clock;
+  readonly #registry: Registry;
   readonly #stopSweeping: () => void;
   readonly #bound = new Map<number, SocketAddress>();
 
-  constructor({ registry, keyPair, binds, metrics, clock, logger, journal, environment }: UdpSideOptions) {
+  constructor({ registry, instances, keyPair, binds, metrics, clock, logger, journal, environment }: UdpSideOptions) {
     const recording = record({ root: 'directory', sink: journal, seed: environment?.seed, clock, input: { binds } });
     this.#clock = clock;
     this.#recorder = recording?.recorder;
     this.#gate = new Gate(clock, this.#recorder);
     this.#sockets = new SocketBank(environment?.network ?? createUdpNetwork());
+    this.#registry = registry;
     const machine = provideDirectory({
       registry,
+      instances,
       logger,
       sockets: this.#sockets,
       clock,
@@ -138,6 +144,12 @@ export class UdpSide {
     });
   }
 
+  /** Another instance has a peer of its own who wants to reach one whose NAT is open towards us. */
+  forward({ sender, target }: TraversalOrder): void {
+    const isListed = this.#registry.isListed(target, this.#clock.now());
+    this.#gate.submit(this.#actor, { type: 'traversal.checked', sender, target, isListed, through: undefined });
+  }
+
   close(): void {
     this.#stopSweeping();
     this.#recorder?.end(this.#actor);
@@ -146,9 +158,9 @@ export class UdpSide {
   }
 }
 
-type Dependencies = SharedDependencies & Pick<UdpSideOptions, 'registry' | 'logger'>;
+type Dependencies = SharedDependencies & Pick<UdpSideOptions, 'registry' | 'instances' | 'logger'>;
 
-function provideDirectory({ registry, logger, ...shared }: Dependencies) {
+function provideDirectory({ registry, instances, logger, ...shared }: Dependencies) {
   const { clock, gate } = shared;
   const { isGenuine, sendSigned, request, socket } = shareEffects(shared);
 
@@ -187,22 +199,29 @@ function provideDirectory({ registry, logger, ...shared }: Dependencies) {
           enter(self, { type: 'hello.checked', hello, isListed: isListed(hello), ...(await statusOf(hello)) }),
         ),
       lookUpTarget: ({ self, enter }: Call, { sender, target }: { sender: SocketAddress; target: SocketAddress }) =>
-        survive('looking up whom to reach through a NAT', () =>
-          enter(self, { type: 'traversal.checked', sender, target, isListed: registry.isListed(target, clock.now()) }),
-        ),
+        survive('looking up whom to reach through a NAT', () => {
+          const through = instances?.reaching(target);
+          const isListed = through !== null && registry.isListed(target, clock.now());
+          enter(self, { type: 'traversal.checked', sender, target, isListed, through: through ?? undefined });
+        }),
+      relayTraversal: (_: unknown, { through, ...order }: TraversalOrder & { through: string }) =>
+        survive('asking another instance to reach a peer', () => instances?.order(through, order)),
       listAddress: ({ self, enter }: Call, { name, key, address }: ListedAddress) =>
-        survive('listing an address', () => {
-          const nowMs = clock.now();
+        survive('listing an address', async () => {
+          const proven = await registry.prove(name, key, address, clock.now());
           // While this proof was under way somebody else may have bound the name to another key.
-          if (registry.register(name, key, nowMs) === 'bad-key') return;
-          const others = registry.prove(name, key, address, nowMs);
-          if (others !== undefined) enter(self, { type: 'address.listed', name, key, address, others, atMs: nowMs });
+          if (proven === 'bad-key' || proven === 'away' || proven.others === undefined) return;
+          const { others } = proven;
+          enter(self, { type: 'address.listed', name, key, address, others, atMs: clock.now() });
         }),
       confirmAddress: (_: unknown, { name, address }: Listed) =>
         survive('keeping an address', () => registry.confirm(name, address, clock.now())),
       dropAddress: (_: unknown, { name, address }: Listed) =>
         survive('dropping an address', () => registry.drop(name, address, clock.now())),
-      forgetExpired: () => survive('forgetting what has expired', () => registry.expire(clock.now())),
+      forgetExpired: () =>
+        survive('forgetting what has expired', async () => {
+          while (await registry.expire(clock.now())) await nextTurn(clock);
+        }),
       sendSigned,
     }),
   });

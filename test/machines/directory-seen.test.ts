@@ -208,6 +208,27 @@ describe('NAT traversal', () => {
     expect(ask(1, { ip: '2001:db8::1', port: 1 })).toEqual([]);
   });
 
+  test('goes to the instance that has proven the address, where that is another one, and is rationed alike', () => {
+    directory.prove(at(1), 'alice');
+    directory.listed.add('bob 192.0.2.2:1');
+    directory.provers.set('192.0.2.2:1', 'another');
+    expect(Array.from({ length: 30 }, () => ask(1, at(2))).flat()).toEqual([]);
+    const relayed = Array.from(
+      { length: limits.traversalsPerSweep },
+      () => 'relay 192.0.2.1:1 to 192.0.2.2:1 through another',
+    );
+    expect(directory.outside.told).toEqual(relayed);
+    expect(directory.facts[0]).toEqual({ type: 'traversal.relayed', sender: at(1), target: at(2) });
+  });
+
+  test('needs no socket of its kind to go through another instance', () => {
+    directory.prove(at(1), 'alice');
+    directory.listed.add('carol [2001:db8::1]:1');
+    directory.provers.set('[2001:db8::1]:1', 'another');
+    ask(1, { ip: '2001:db8::1', port: 1 });
+    expect(directory.outside.told).toEqual(['relay 192.0.2.1:1 to [2001:db8::1]:1 through another']);
+  });
+
   test('is rationed for whoever asks, and for whoever is asked', () => {
     for (const last of [1, 2, 3]) directory.prove(at(last), `peer${last}`);
     const many = (from: number, to: number) => Array.from({ length: 30 }, () => ask(from, at(to)).length);

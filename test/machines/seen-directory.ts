@@ -14,6 +14,8 @@ export const hello = (id: number, name: string) => ({ type: 'Hello', id, flags: 
 
 export class SeenDirectory {
   readonly outside = new Outside();
+  /** Address → the other instance that has proven it. */
+  readonly provers = new Map<string, string>();
   readonly facts: DirectoryFact[] = [];
   /** Names that are registered; whether they have a key. */
   readonly registered = new Map<string, boolean>();
@@ -45,8 +47,11 @@ export class SeenDirectory {
         },
         lookUpTarget: ({ self }, { sender, target }) => {
           const isListed = [...listed].some((entry) => entry.endsWith(` ${formatAddress(target)}`));
-          self.send({ type: 'traversal.checked', sender, target, isListed });
+          const through = this.provers.get(formatAddress(target));
+          self.send({ type: 'traversal.checked', sender, target, isListed, through });
         },
+        relayTraversal: (_, { sender, target, through }) =>
+          outside.told.push(`relay ${formatAddress(sender)} to ${formatAddress(target)} through ${through}`),
         listAddress: (_, params) => {
           listed.add(line(params));
           outside.told.push(`list ${line(params)} ${params.key}`);
@@ -131,5 +136,6 @@ const FACTS = [
   'address.unproven',
   'address.dropped',
   'traversal.forwarded',
+  'traversal.relayed',
   'directory.warning',
 ] as const;

@@ -126,7 +126,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       await alice.peer.close();
       await world.clock.advance(2.5 * HOUR);
       const thief = await Stranger.join(world, 'thief', '10.0.9.2');
-      world.registry.prove('alice', thief.keyPair.publicKey, thief.address, world.clock.now());
+      world.giveAway('alice', thief);
       await world.settle(bob.peer.sync('alice'));
       return world;
     },

@@ -429,9 +429,9 @@ describe('keys', () => {
     await Publisher.join(world, 'alice', [], new Uint8Array([2]));
     await world.settle(reader.peer.sync('alice'));
     const thief = await Stranger.join(world, 'thief', '10.0.9.2');
-    world.registry.prove('alice', thief.keyPair.publicKey, thief.address, world.clock.now());
+    world.giveAway('alice', thief);
     await world.clock.advance(2 * 61 * MINUTE);
-    world.registry.prove('alice', thief.keyPair.publicKey, thief.address, world.clock.now());
+    world.giveAway('alice', thief);
     expect(await world.settle(reader.peer.sync('alice'))).toMatchObject({
       status: 'failed',
       error: { code: 'authentication' },

@@ -11,6 +11,7 @@ const PROBES = {
   nft: ['--version'],
   nsenter: ['--version'],
   openssl: ['version'],
+  'redis-server': ['--version'],
   // That of other systems takes other arguments.
   script: ['-qec', 'true', '/dev/null'],
   'systemd-analyze': ['--version'],

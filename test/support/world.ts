@@ -5,7 +5,7 @@
 import { createHash, verify as verifySignature } from 'node:crypto';
 import type { Random } from '../../machines/effects.ts';
 import { createDirectoryMetrics } from '../../src/directory/directory-metrics.ts';
-import type { Registry } from '../../src/directory/registry.ts';
+import type { LocalRegistry } from '../../src/directory/registry.ts';
 import { openSqliteRegistry } from '../../src/directory/sqlite-registry.ts';
 import { UdpSide } from '../../src/directory/udp-side.ts';
 import { deterministicSigner, type KeyPair, keyPairFromSecret } from '../../src/identity/key-pair.ts';
@@ -104,7 +104,7 @@ export class World {
   readonly random: SeededRandom;
   readonly network: VirtualNetwork;
   readonly directoryHost: VirtualHost;
-  registry: Registry = openSqliteRegistry(':memory:', { run: 'first' });
+  registry: LocalRegistry = openSqliteRegistry(':memory:', { run: 'first' });
   readonly peers: VirtualPeer[] = [];
   /** Names whose directory lookups fail, as if it were down. */
   isDirectoryDown = false;
@@ -185,6 +185,12 @@ export class World {
       this.registry = openSqliteRegistry(':memory:', { run: `emptied ${this.#emptied}` });
     }
     await this.startDirectory();
+  }
+
+  /** The directory has another owner of this name from now on, as one does that is run by somebody else: ours would not. */
+  giveAway(name: string, { keyPair, address }: { readonly keyPair: KeyPair; readonly address: SocketAddress }): void {
+    const onceItIsFreeMs = this.clock.now() + 91 * 24 * 3_600_000;
+    this.registry.prove(name, keyPair.publicKey, address, onceItIsFreeMs);
   }
 
   async addPeer(

@@ -1,10 +1,10 @@
 /** `murmure directory`: runs a directory until it is stopped. */
 
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { pino } from 'pino';
 import { safeLine } from '../../feed/safe-text.ts';
-import type { DirectoryOptions } from '../../index.ts';
+import type { Directory, DirectoryOptions } from '../../index.ts';
 import { formatAddress, parseAddress } from '../../wire/socket-address.ts';
 import { untilAborted } from '../abortable.ts';
 import { collect, examples, type Run } from '../command.ts';
@@ -15,10 +15,12 @@ import { resolveHostPort, resolveHostPorts } from '../input/host-port.ts';
 import { readPem } from '../input/text-file.ts';
 import { isUnspecified, requireAddresses, requirePath } from '../input/validate.ts';
 import { exitCodeOfStop } from '../output/exit-codes.ts';
+import type { Output } from '../output/output.ts';
 import { journalOption } from '../peer/journal-option.ts';
+import { declareMigrate } from './directory-migrate.ts';
 
 export function declare(program: Command, run: Run): void {
-  program
+  const command = program
     .command('directory')
     .summary('run a directory')
     .description('Runs a directory, where peers find each other, until you stop it. Port 0 means any free port.')
@@ -27,14 +29,22 @@ export function declare(program: Command, run: Run): void {
     .option('--public-address <ip:port>', 'announce this UDP address instead; may be repeated', collect)
     .option('--cert <file>', 'certificate, PEM (default: a self-signed one, kept in the home)')
     .option('--key <file>', 'private key of the certificate, PEM')
+    .addOption(
+      new Option(
+        '--registry <url>',
+        'share the registry with other directories on this Redis or Valkey: redis://HOST:PORT, or rediss:// for TLS',
+      ).env('MURMURE_REGISTRY'),
+    )
     .addHelpText(
       'after',
       examples(
         'directory --listen 127.0.0.1:8443',
         'directory --listen 0.0.0.0:443 --udp 0.0.0.0:8443 --public-address 203.0.113.7:8443 --cert cert.pem --key key.pem',
+        'directory --registry redis://10.0.0.5:6379 --listen 0.0.0.0:443 --udp 0.0.0.0:443 --public-address 203.0.113.7:443 --cert cert.pem --key key.pem',
       ),
     )
     .action((options: DirectoryCommandOptions) => run((context) => directory(context, options), { bounded: false }));
+  declareMigrate(command, run);
 }
 
 interface DirectoryCommandOptions {
@@ -43,6 +53,7 @@ interface DirectoryCommandOptions {
   readonly publicAddress?: readonly string[];
   readonly cert?: string;
   readonly key?: string;
+  readonly registry?: string;
 }
 
 /** Exit codes as for `serve`: SIGTERM ends it with 0, SIGINT with 130. */
@@ -60,8 +71,10 @@ export async function directory(context: CommandContext, options: DirectoryComma
     ...(options.listen !== undefined && { listen: await resolveHostPort('--listen', options.listen) }),
     ...(udp !== undefined && { udp }),
     ...(options.publicAddress !== undefined && { publicAddresses: options.publicAddress }),
+    ...(options.registry !== undefined && { registry: options.registry }),
     ...(await certificateOption(options)),
   });
+  using _ = reloadingCertificate(running, options, output);
 
   const { url, serverKey } = running;
   const bound = running.udp.map(({ ip, port }) => ({ ip, port }));
@@ -102,6 +115,23 @@ async function certificateOption({
 }: DirectoryCommandOptions): Promise<Pick<DirectoryOptions, 'certificate'>> {
   if (cert === undefined || key === undefined) return {};
   return { certificate: { cert: await readPem(cert), key: await readPem(key) } };
+}
+
+/** Whoever renews the certificate says so with SIGHUP; sessions go on. */
+function reloadingCertificate(running: Directory, options: DirectoryCommandOptions, output: Output): Disposable {
+  const reload = async () => {
+    try {
+      const { certificate } = await certificateOption(options);
+      if (certificate === undefined) return;
+      running.useCertificate(certificate);
+      output.note('the certificate was read anew');
+    } catch (error) {
+      output.warn(`the certificate could not be read anew, the one before stays: ${(error as Error).message}`);
+    }
+  };
+  const listener = () => void reload();
+  if (options.cert !== undefined) process.on('SIGHUP', listener);
+  return { [Symbol.dispose]: () => void process.off('SIGHUP', listener) };
 }
 
 function createLogger({ settings, stderr }: CommandContext) {

@@ -1,0 +1,112 @@
+/** Takes the names of one registry over into another: from a file to an engine and back, which is also a backup. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import type { PublicKey } from '../identity/public-key.ts';
+import { takeLock } from '../store/process-lock.ts';
+import { MurmureError } from '../wire/murmure-error.ts';
+import { DirectoryRunsError } from './create-directory.ts';
+import { fileNames } from './file-names.ts';
+import { inTransaction, openDatabase, saying } from './registry-file.ts';
+
+/** With ages instead of times: each registry has a clock of its own. */
+export interface Binding {
+  readonly name: string;
+  readonly key: PublicKey | undefined;
+  /** Of the directory's running time. */
+  readonly ageMs: number;
+  /** Newest proof first. */
+  readonly addresses: readonly {
+    readonly address: string;
+    readonly provenAgoMs: number;
+    readonly answeredAgoMs: number;
+  }[];
+}
+
+export interface Store extends AsyncDisposable {
+  read(): AsyncIterable<Binding>;
+  /** How many were new: a name that is there stays as it is. */
+  add(bindings: readonly Binding[]): Promise<number>;
+}
+
+const BATCH = 200;
+const SQLITE = 'sqlite:';
+
+/** @throws MurmureError if one of the two cannot be used */
+export async function migrate(from: string, to: string): Promise<{ bindings: number; skipped: number }> {
+  if (from === to) throw new MurmureError('usage', '--from and --to name the same registry: give two');
+  if (from.startsWith(SQLITE) && !existsSync(from.slice(SQLITE.length)))
+    throw new MurmureError(
+      'usage',
+      `there is no registry ${from.slice(SQLITE.length)}: give the path of a registry.db`,
+    );
+  await using source = await openStore(from);
+  await using target = await openStore(to);
+  let read = 0;
+  let bindings = 0;
+  let batch: Binding[] = [];
+  const hand = async () => {
+    bindings += await target.add(batch);
+    batch = [];
+  };
+  for await (const binding of source.read()) {
+    read += 1;
+    if (batch.push(binding) >= BATCH) await hand();
+  }
+  await hand();
+  return { bindings, skipped: read - bindings };
+}
+
+async function openStore(place: string): Promise<Store> {
+  if (place.startsWith(SQLITE)) return openFile(place.slice(SQLITE.length));
+  if (/^rediss?:/.test(place)) return (await import('./redis/engine-store.ts')).openEngineStore(place);
+  throw new MurmureError('usage', 'a registry is sqlite:FILE, redis://HOST:PORT or rediss://HOST:PORT');
+}
+
+function openFile(file: string): Store {
+  const home = path.dirname(file);
+  const lock = takeLock(path.join(home, fileNames.lock), (pid) => new DirectoryRunsError(home, pid));
+  const guarded = saying(file);
+  const db = guarded(openDatabase)(file);
+  const running = (db.prepare('SELECT total_ms AS total FROM running_time').get() as { total: number }).total;
+  const now = Date.now();
+  const addresses = db.prepare(
+    'SELECT address, proven_ms AS proven, answered_ms AS answered FROM addresses WHERE name = ? ORDER BY proven_ms DESC, rowid DESC',
+  );
+  const addBinding = db.prepare('INSERT INTO bindings VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
+  const addAddress = db.prepare('INSERT INTO addresses VALUES (?, ?, ?, ?)');
+  return {
+    async *read() {
+      const rows = db.prepare('SELECT name, key, proven_running_ms AS proven FROM bindings').iterate();
+      for (const row of rows) {
+        const { name, key, proven } = row as { name: string; key: PublicKey | null; proven: number };
+        const listed = addresses.all(name) as { address: string; proven: number; answered: number }[];
+        yield {
+          name,
+          key: key ?? undefined,
+          ageMs: running - proven,
+          addresses: listed.map((one) => ({
+            address: one.address,
+            provenAgoMs: now - one.proven,
+            answeredAgoMs: now - one.answered,
+          })),
+        };
+      }
+    },
+    add: async (bindings) =>
+      guarded(inTransaction<number>)(db, () => {
+        let added = 0;
+        for (const { name, key, ageMs, addresses: listed } of bindings) {
+          if (addBinding.run(name, key ?? null, running - ageMs).changes === 0) continue;
+          added += 1;
+          // The latest last: of two with one time that one comes first.
+          for (const { address, provenAgoMs, answeredAgoMs } of listed.toReversed())
+            addAddress.run(name, address, now - provenAgoMs, now - answeredAgoMs);
+        }
+        return added;
+      }),
+    async [Symbol.asyncDispose]() {
+      db.close();
+      lock[Symbol.dispose]();
+    },
+  };
+}

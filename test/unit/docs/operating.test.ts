@@ -1,0 +1,40 @@
+/** What docs/operating holds fits the program. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { createDirectoryMetrics } from '../../../src/directory/directory-metrics.ts';
+import { hasTool } from '../../support/tools.ts';
+
+const read = (name: string) => readFileSync(new URL(`../../../docs/operating/${name}`, import.meta.url), 'utf8');
+
+test('the dashboard and the alerts ask for metrics that a directory has', async () => {
+  const gauges = { murmure_peers_listed: 0, murmure_engine_away: 0, murmure_renewals_waiting: 0 };
+  const metrics = await createDirectoryMetrics().render(gauges);
+  const dashboard = JSON.parse(read('grafana.json')) as { panels: { targets: { expr: string }[] }[] };
+  const asked = [...dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)), read('alerts.yaml')]
+    .join('\n')
+    .match(/murmure_\w+/g);
+  expect(asked?.length).toBeGreaterThan(8);
+  for (const name of asked ?? []) expect(metrics, name).toContain(`# TYPE ${name} `);
+});
+
+test.skipIf(!hasTool('systemd-analyze'))('systemd finds nothing wrong in the unit', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'murmure-unit-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const unit = join(folder, 'murmure-directory.service');
+  // The program need not be installed here.
+  writeFileSync(unit, read('murmure-directory.service').replace('/usr/bin/murmure', process.execPath));
+  const { status, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', unit], { encoding: 'utf8' });
+  expect(stderr).not.toContain(unit);
+  expect(status).toBe(0);
+});
+
+test('the container and the compose file start the directory with options that it has', () => {
+  const help = spawnSync(process.execPath, ['src/cli/main.ts', 'directory', '--help'], { encoding: 'utf8' }).stdout;
+  const used = `${read('Containerfile')} ${read('compose.yaml')} ${read('murmure-directory.service')}`;
+  const flags = ['--listen', '--udp', '--public-address', '--cert', '--key'].filter((flag) => used.includes(flag));
+  expect(flags).toHaveLength(5);
+  for (const flag of [...flags, 'MURMURE_REGISTRY']) expect(help).toContain(flag);
+});
