@@ -161,7 +161,7 @@ export function providePeer(dependencies: PeerDependencies) {
   /** Nobody is given a root that its author has left behind: who asks for it may be its author, after a restore (docs/adr/0016). */
   const nodeForOthers = (hash: Hash) => (store.isSuperseded(hash) ? undefined : store.getNode(hash));
 
-  const nodeServer = new NodeServer({ named: nodeForOthers, child: (hash) => store.getNode(hash) }, wallClock);
+  const nodeServer = new NodeServer({ named: nodeForOthers, children: (hashes) => store.getNodes(hashes) }, wallClock);
 
   /** Whatever goes wrong, the session learns of it: the Hello is ignored, and the other side repeats it. */
   const findKey = async (name: string, from: SocketAddress): Promise<FoundKey> => {
