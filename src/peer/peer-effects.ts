@@ -253,7 +253,7 @@ export function providePeer(dependencies: PeerDependencies) {
           enter(self, { type: 'tree.adopted', adoption, atMs: now() });
           if (adoption.status !== 'adopted') return;
           if (adoption.added.length > 0) {
-            const messages = messagesOf(store, adoption.added, wallNow());
+            const messages = store.messagesWith(adoption.added).map((kept) => toMessage(kept, wallNow()));
             tell({ type: 'messages.received', peer: name, hashes: adoption.added, messages });
           }
           if (adoption.wentBack) tell({ type: 'history.wentBack', name, root });
@@ -328,13 +328,6 @@ function among(names: readonly string[], { peers, removed }: Changes) {
       .map(({ name, addresses, key }): Listing => ({ name, addresses, key })),
     removed: removed.filter((name) => wanted.has(name)),
   };
-}
-
-function messagesOf(store: Store, hashes: readonly Hash[], nowMs: number): Message[] {
-  return hashes.flatMap((hash) => {
-    const kept = store.message(hash);
-    return kept === undefined ? [] : [toMessage(kept, nowMs)];
-  });
 }
 
 type BeginParams = { name: string; root: Hash; authenticated: boolean; quota: number };
