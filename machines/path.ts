@@ -2,7 +2,7 @@
  * A path: one address of a peer, with what was learnt about the way there (protocol §5). A session runs over one path at a
  * time, and moves to another only when that one no longer answers.
  */
-import type { SocketAddress } from '../src/wire/socket-address.ts';
+import { isLoopback, type SocketAddress } from '../src/wire/socket-address.ts';
 import type { Harvest } from './bulk-answer.ts';
 import type { Sockets } from './events.ts';
 import { arrived, closed } from './path-controller.ts';
@@ -43,6 +43,7 @@ export function openPath(address: SocketAddress, openedAtMs: number, { receiveBu
     initialWindow: limits.initialWindow,
     largestWindow: largestWindow(receiveBufferBytes),
     expectedBytes: EXPECTED_BYTES,
+    isLocal: isLoopback(address),
   });
   return { address, openedAtMs, controller, heard: 0, provenBy: [] };
 }

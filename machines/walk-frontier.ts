@@ -98,7 +98,8 @@ export function planRequests(given: Room): Plan {
 
 /** About how many datagrams answer one request: of an answer that is cut, what is under way comes twice. */
 function requestSize(window: number): number {
-  return Math.min(16, Math.max(2, Math.floor(window / 4)));
+  const [quarter, eighth] = [Math.floor(window / 4), Math.floor(window / 8)];
+  return Math.max(2, Math.min(16, quarter), Math.min(64, eighth));
 }
 
 /** Datagrams for children of a node that is not known yet: the newest of them matter. */
