@@ -52,7 +52,7 @@ export class SqliteNodes {
   readonly #db: SqliteConnection;
   readonly keys: SqliteLeafKeys;
   /** What was read of late, in this order. BOUNDED by KEPT_PACKS. */
-  readonly #kept = new Map<number, Pack>();
+  readonly #kept = new Map<number, Pack | Uint8Array>();
   /** As `keys.changes` was. */
   #keptSince = -1;
 
@@ -176,7 +176,7 @@ export class SqliteNodes {
         id,
         pack.map(({ hash }) => hash),
       );
-      this.#keep(id, unpackLeaves(packed));
+      this.#keep(id, packed);
     }
     return bytes;
   }
@@ -216,9 +216,9 @@ export class SqliteNodes {
     const packs = new Map<number, Pack>();
     const others: number[] = [];
     for (const id of wanted) {
-      const pack = this.#kept.get(id);
-      if (pack === undefined) others.push(id);
-      else packs.set(id, pack);
+      const kept = this.#kept.get(id);
+      if (kept === undefined) others.push(id);
+      else packs.set(id, kept instanceof Uint8Array ? this.#keep(id, unpackLeaves(kept)) : kept);
     }
     for (let from = 0; from < others.length; from += LOOKED_UP_AT_ONCE) {
       const some = others.slice(from, from + LOOKED_UP_AT_ONCE);
@@ -232,9 +232,9 @@ export class SqliteNodes {
     return packs;
   }
 
-  /** In the place of the one that was read first. */
-  #keep(id: number, pack: Pack): Pack {
-    if (this.#kept.size >= KEPT_PACKS) this.#kept.delete(this.#kept.keys().next().value ?? 0);
+  /** In the place of the one that was read first. What has just been stored is taken apart when somebody reads it. */
+  #keep<T extends Pack | Uint8Array>(id: number, pack: T): T {
+    if (this.#kept.size >= KEPT_PACKS && !this.#kept.has(id)) this.#kept.delete(this.#kept.keys().next().value ?? 0);
     this.#kept.set(id, pack);
     return pack;
   }
