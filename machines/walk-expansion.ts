@@ -19,8 +19,10 @@ export function expand(met: Met, nodes: readonly ReceivedNode[]): Met & { readon
   const groups: Group[] = [];
   let { seen, tip, suspected } = met;
   for (const { hash: parent, value, depth } of nodes) {
-    if (!hasHash(seen, parent)) continue;
     const children = childrenOf(value);
+    // Most nodes are leaves, and lead nowhere.
+    if (children.length === 0 && tip !== parent && suspected?.parent !== parent) continue;
+    if (!hasHash(seen, parent)) continue;
     if (tip === parent) tip = children.at(-1);
     const fresh = new Set<Hash>();
     let mask = 0;
