@@ -25,18 +25,15 @@ import type { RequestEnded, Requester } from './request-context.ts';
 import { giveBack } from './slots.ts';
 import { limits } from './timing.ts';
 
-/**
- * What the peer's latest Hello from there says. That it refused is not forgotten in this session; its silence may have been that of
- * somebody to whom our answer to the Hello before was lost, and who has not proven our address (protocol §10.1).
- */
+/** What the peer's latest Hello from there says; that the extension has failed in this session is not forgotten. */
 function learned(
   { bulk, flags: own }: OutgoingSessionContext,
   hello: { readonly address: SocketAddress; readonly flags: number; readonly id: number },
 ): Bulk | undefined {
   if ((own & hello.flags & BULK_FLAG) === 0) return undefined;
-  const isKnown = bulk !== undefined && sameAddress(bulk.address, hello.address);
-  const refusals = isKnown ? bulk.refusals : 0;
-  return { address: hello.address, proof: hello.id, refusals, silences: 0, isOff: refusals >= limits.bulkRefusals };
+  const former =
+    bulk !== undefined && sameAddress(bulk.address, hello.address) ? bulk : { refusals: 0, silences: 0, isOff: false };
+  return { ...former, address: hello.address, proof: hello.id };
 }
 
 /** What a GetNodes that is over says of the extension. */
