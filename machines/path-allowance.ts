@@ -15,17 +15,19 @@ const REQUESTS_PER_WINDOW = 8;
 
 /**
  * On a path without a measurable round trip, this machine itself or the next one, what takes time is work at both ends, which comes in
- * bursts: so much keeps both busy, and no timer is exact enough to pace it.
+ * bursts: so much keeps both busy while one of them is at the disk, and no timer is exact enough to pace it. It is no more than what a
+ * responder takes on for one address.
  */
-const NEAR_WINDOW = 128;
+const NEAR_WINDOW = 240;
 
-function isNear({ roundTrip, rate }: PathController): boolean {
-  return rate.delivered > 0 && (roundTrip.shortestMs ?? Number.POSITIVE_INFINITY) <= TIMER_MS;
+/** Between two busy programs of one machine, every round trip may take longer than that. */
+function isNear({ isLocal, roundTrip, rate }: PathController): boolean {
+  return rate.delivered > 0 && (isLocal || (roundTrip.shortestMs ?? Number.POSITIVE_INFINITY) <= TIMER_MS);
 }
 
 /** How many datagrams may be in flight to us. */
 export function window(controller: PathController): number {
-  const { phase, largestWindow, isSilent, averageBytes, lossShare } = controller;
+  const { phase, largestWindow, isLocal, isSilent, averageBytes, lossShare } = controller;
   if (isSilent) return SMALLEST_WINDOW;
   const held = heldBytes(controller) / averageBytes;
   const gains = GAINS[phase];
@@ -33,7 +35,9 @@ export function window(controller: PathController): number {
   const idle = (9 / 8) * lossShare + 1 / (2 * REQUESTS_PER_WINDOW);
   const sized = gains.window * held * (1 + idle) + gains.queue * QUEUE_ROOT * Math.sqrt(held);
   const wanted = phase === 'starting' ? Math.max(startingWindow(controller), sized) : sized;
-  const smallest = isNear(controller) ? NEAR_WINDOW : phase === 'listening' ? 1 : SMALLEST_WINDOW;
+  // Whether a path is still near can only be measured while little is in flight; what does not leave this machine is.
+  const isListening = phase === 'listening' && !isLocal;
+  const smallest = isListening ? 1 : isNear(controller) ? NEAR_WINDOW : SMALLEST_WINDOW;
   return Math.min(largestWindow, Math.max(smallest, Math.floor(wanted)));
 }
 

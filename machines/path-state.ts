@@ -46,6 +46,8 @@ export interface PathController {
   readonly initialWindow: number;
   /** In datagrams: what the receive buffer takes, and no more. */
   readonly largestWindow: number;
+  /** It does not leave this machine. */
+  readonly isLocal: boolean;
   /** A request timed out, and nothing has come since. */
   readonly isSilent: boolean;
 }
@@ -81,6 +83,7 @@ export interface ControllerOptions {
   readonly largestWindow: number;
   /** Of the answers, before the first has come. */
   readonly expectedBytes: number;
+  readonly isLocal?: boolean;
 }
 
 export function openController({
@@ -88,6 +91,7 @@ export function openController({
   initialWindow,
   largestWindow,
   expectedBytes,
+  isLocal = false,
 }: ControllerOptions): PathController {
   return {
     phase: 'starting',
@@ -107,6 +111,7 @@ export function openController({
     firstWindow,
     initialWindow,
     largestWindow,
+    isLocal,
     isSilent: false,
   };
 }

@@ -3,7 +3,7 @@
  * time, and moves to another only when that one no longer answers.
  */
 import type { PublicKey } from '../src/identity/public-key.ts';
-import type { SocketAddress } from '../src/wire/socket-address.ts';
+import { isLoopback, type SocketAddress } from '../src/wire/socket-address.ts';
 import type { Harvest } from './bulk-answer.ts';
 import type { Sockets } from './events.ts';
 import { arrived, closed } from './path-controller.ts';
@@ -49,6 +49,7 @@ export function openPath(
     initialWindow: limits.initialWindow,
     largestWindow: largestWindow(receiveBufferBytes),
     expectedBytes: EXPECTED_BYTES,
+    isLocal: isLoopback(address),
   });
   return { address, key, openedAtMs, controller, heard: 0, provenBy: [] };
 }

@@ -1,5 +1,5 @@
 /** What the nodes of a tree lead to: their children, as far as these were not met before; pure. */
-import { type HashSet, hasHash, withHash } from '../src/merkle/hash-set.ts';
+import { type HashSet, hasHash, withHashes } from '../src/merkle/hash-set.ts';
 import type { Hash } from '../src/wire/hash.ts';
 import type { ReceivedNode } from './events.ts';
 import { childrenOf } from './tree-nodes.ts';
@@ -19,15 +19,19 @@ export function expand(met: Met, nodes: readonly ReceivedNode[]): Met & { readon
   const groups: Group[] = [];
   let { seen, tip, suspected } = met;
   for (const { hash: parent, value, depth } of nodes) {
-    if (!hasHash(seen, parent)) continue;
     const children = childrenOf(value);
+    // Most nodes are leaves, and lead nowhere.
+    if (children.length === 0 && tip !== parent && suspected?.parent !== parent) continue;
+    if (!hasHash(seen, parent)) continue;
     if (tip === parent) tip = children.at(-1);
+    const fresh = new Set<Hash>();
     let mask = 0;
     for (const [bit, hash] of children.entries()) {
-      if (hasHash(seen, hash)) continue;
-      seen = withHash(seen, hash);
+      if (fresh.has(hash) || hasHash(seen, hash)) continue;
+      fresh.add(hash);
       mask = (mask | (1 << bit)) >>> 0;
     }
+    seen = withHashes(seen, [...fresh]);
     if (suspected?.parent === parent) {
       mask = (mask & ~suspected.mask) >>> 0;
       suspected = undefined;

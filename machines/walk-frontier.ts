@@ -32,14 +32,16 @@ export function groupOf(hash: Hash, depth?: number): Group {
 /** Average sizes of nodes by their depth, as far as any have come. Bounded by `MOST_DEPTHS`. */
 export type Sizes = Readonly<Record<number, number>>;
 const MOST_DEPTHS = 64;
+/** What came by its hash alone has no depth, nor has what is below it; most of such nodes are leaves. */
+const UNKNOWN_DEPTH = -1;
 
 export function withSizes(
   sizes: Sizes,
   nodes: readonly { readonly value: Uint8Array; readonly depth?: number | undefined }[],
 ): Sizes {
   const sums = new Map<number, { bytes: number; count: number }>();
-  for (const { value, depth } of nodes) {
-    if (depth === undefined || depth >= MOST_DEPTHS) continue;
+  for (const { value, depth = UNKNOWN_DEPTH } of nodes) {
+    if (depth >= MOST_DEPTHS) continue;
     const sum = sums.get(depth) ?? { bytes: 0, count: 0 };
     sums.set(depth, { bytes: sum.bytes + value.length, count: sum.count + 1 });
   }
@@ -54,8 +56,8 @@ export function withSizes(
 }
 
 /** How many nodes of this depth a datagram has, about. */
-function perDatagram(sizes: Sizes, depth: number | undefined): number {
-  const size = depth === undefined ? undefined : sizes[depth];
+function perDatagram(sizes: Sizes, depth = UNKNOWN_DEPTH): number {
+  const size = sizes[depth];
   return size === undefined ? 1 : Math.max(1, Math.floor((MAX_ITEM_NODE + 4) / (size + 4)));
 }
 
@@ -98,12 +100,13 @@ export function planRequests(given: Room): Plan {
 
 /** About how many datagrams answer one request: of an answer that is cut, what is under way comes twice. */
 function requestSize(window: number): number {
-  return Math.min(16, Math.max(2, Math.floor(window / 4)));
+  const [quarter, eighth] = [Math.floor(window / 4), Math.floor(window / 8)];
+  return Math.max(2, Math.min(16, quarter), Math.min(64, eighth));
 }
 
 /** Datagrams for children of a node that is not known yet: the newest of them matter. */
 const SUSPECTED = 8;
-/** Messages differ in length: so much more is granted than would do on average. */
+/** Messages differ in length: so much more is granted than would do on average, but to a request that is small anyway. */
 const SPARE = 1.125;
 
 class Planning {
@@ -180,7 +183,7 @@ class Planning {
   #close(): void {
     if (this.#wanted.length === 0) return;
     const isExact = this.#wanted.every(({ depth }) => perDatagram(this.#given.sizes, depth) === 1);
-    const needed = Math.ceil(this.#load * (isExact ? 1 : SPARE));
+    const needed = Math.max(Math.ceil(this.#load), isExact ? 0 : Math.round(this.#load * SPARE));
     const grant = Math.max(1, Math.min(needed, this.#room, MAX_GRANT));
     this.#requests.push({ wanted: this.#wanted, grant });
     this.#room -= grant;

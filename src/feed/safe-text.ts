@@ -74,11 +74,13 @@ export function safeLine(text: string, limit = Number.POSITIVE_INFINITY): string
   return line.length <= limit ? line : shorten(line, limit);
 }
 
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+/** Made when it is needed: that takes longer than all else that is loaded with this file. */
+let graphemes: Intl.Segmenter | undefined;
 
 function shorten(line: string, limit: number): string {
   let fits = 0;
   let count = 0;
+  graphemes ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
   for (const { segment, index } of graphemes.segment(line)) {
     count += Array.from(segment).length;
     if (count > limit) return `${line.slice(0, fits)}…`;

@@ -28,6 +28,28 @@ export function withHash(set: HashSet, hash: Hash): HashSet {
   return insert(set, hash, 0);
 }
 
+/** The set with all of these in it: what is copied for one of them is not copied for another. None twice, and none that is there. */
+export function withHashes(set: HashSet, hashes: readonly Hash[]): HashSet {
+  return insertAll(set, hashes, 0);
+}
+
+function insertAll(at: HashSet, hashes: readonly Hash[], depth: number): HashSet {
+  const [first] = hashes;
+  if (first === undefined) return at;
+  if (hashes.length === 1) return insert(at, first, depth);
+  const branch: (Branch | Hash | undefined)[] = Array.isArray(at) ? at.slice() : new Array(16).fill(undefined);
+  if (typeof at === 'string') branch[digit(at, depth)] = at;
+  const groups = new Map<number, Hash[]>();
+  for (const hash of hashes) {
+    const slot = digit(hash, depth);
+    const group = groups.get(slot);
+    if (group === undefined) groups.set(slot, [hash]);
+    else group.push(hash);
+  }
+  for (const [slot, group] of groups) branch[slot] = insertAll(branch[slot], group, depth + 1);
+  return branch;
+}
+
 // Depth is bounded by the 64 digits of a hash, whatever is inserted.
 function insert(at: HashSet, hash: Hash, depth: number): Branch | Hash {
   if (at === undefined || at === hash) return hash;

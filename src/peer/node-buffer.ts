@@ -3,7 +3,8 @@
 import type { Clock } from '../runtime/clock.ts';
 import type { Store, StoredNode } from '../store/store.ts';
 
-const BATCH = 1_024;
+/** Some milliseconds of work, with what is shown and indexed of them. */
+const BATCH = 512;
 /** A crash loses at most what came within this time; it is fetched again. */
 const FLUSH_AFTER_MS = 100;
 

@@ -2,6 +2,7 @@
  * Answers GetNodes from the store (protocol §10.1): at the pace that the other side asks for, a bounded number of datagrams at a time.
  * Nothing is kept of a request once its last datagram is made.
  */
+import { bitsIn, hashesIn } from '../../machines/bulk-answer.ts';
 import type { BulkRequest } from '../../machines/events.ts';
 import { limits } from '../../machines/timing.ts';
 import { type Clock, nextTurn } from '../runtime/clock.ts';
@@ -18,7 +19,8 @@ const ITEMS_A_DATAGRAM = 64;
 export interface NodeSource {
   /** Of what is asked for by its own hash, or is the parent of what is. */
   named(hash: Hash): Uint8Array | undefined;
-  child(hash: Hash): Uint8Array | undefined;
+  /** Children of one node: they lie together, and are read together. */
+  children(hashes: readonly Hash[]): readonly (Uint8Array | undefined)[];
 }
 
 /** Sends some datagrams to whoever asked. */
@@ -173,19 +175,23 @@ class Answer {
 }
 
 function* itemsFor(entries: BulkRequest['entries'], source: NodeSource): Generator<NodesItem> {
+  let parent: Hash | undefined;
+  let children: readonly Hash[] | undefined;
   for (const [entry, asked] of entries.entries()) {
     if (asked.kind === 'node') {
       yield { entry, child: 0, value: asItem(source.named(asked.hash)) };
       continue;
     }
-    const children = childrenOf(source.named(asked.parent));
+    // Entries for single children of one node stand in a row.
+    if (asked.parent !== parent) children = childrenOf(source.named(asked.parent));
+    parent = asked.parent;
     if (children === undefined) {
       yield { entry, child: NO_PARENT, value: 'absent' };
       continue;
     }
-    for (const [child, hash] of children.entries()) {
-      if (((asked.mask >>> child) & 1) === 1) yield { entry, child, value: asItem(source.child(hash)) };
-    }
+    const bits = bitsIn(asked.mask).filter((bit) => children?.[bit] !== undefined);
+    const values = source.children(hashesIn({ children, mask: asked.mask }));
+    for (const [at, child] of bits.entries()) yield { entry, child, value: asItem(values[at]) };
   }
 }
 

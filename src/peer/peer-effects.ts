@@ -172,7 +172,7 @@ export function providePeer(dependencies: PeerDependencies) {
   const nodeForAuthor = (name: string, hash: Hash) =>
     laterTreeNodeOf(hash, name, store.currentRoot(name), (child) => store.getNode(child));
 
-  const nodeServer = new NodeServer({ named: nodeForOthers, child: (hash) => store.getNode(hash) }, wallClock);
+  const nodeServer = new NodeServer({ named: nodeForOthers, children: (hashes) => store.getNodes(hashes) }, wallClock);
 
   /** Whatever goes wrong, the session learns of it: the Hello is ignored, and the other side repeats it. */
   const findKey = async (name: string, from: SocketAddress): Promise<FoundKey> => {
@@ -277,7 +277,7 @@ export function providePeer(dependencies: PeerDependencies) {
           enter(self, { type: 'tree.adopted', adoption, atMs: now() });
           if (adoption.status !== 'adopted') return;
           if (adoption.added.length > 0) {
-            const messages = messagesOf(store, adoption.added, wallNow());
+            const messages = store.messagesWith(adoption.added).map((kept) => toMessage(kept, wallNow()));
             tell({ type: 'messages.received', peer: name, hashes: adoption.added, messages });
           }
           if (adoption.wentBack) tell({ type: 'history.wentBack', name, root });
@@ -357,13 +357,6 @@ function among(
       .map(({ name, addresses, key }): Listing => ({ name, addresses: reached(addresses), key })),
     removed: removed.filter((name) => wanted.has(name)),
   };
-}
-
-function messagesOf(store: Store, hashes: readonly Hash[], nowMs: number): Message[] {
-  return hashes.flatMap((hash) => {
-    const kept = store.message(hash);
-    return kept === undefined ? [] : [toMessage(kept, nowMs)];
-  });
 }
 
 type BeginParams = { name: string; root: Hash; authenticated: boolean; quota: number };

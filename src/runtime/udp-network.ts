@@ -13,7 +13,7 @@ const BUFFER_BYTES = 4 * 1024 * 1024;
 /** libuv reads so many datagrams in one turn of the event loop. */
 const FULL_TURN = 32;
 /** What is handed over together, about. */
-const MOST_ARRIVALS = 128;
+const MOST_ARRIVALS = 256;
 
 export function createUdpNetwork(): Network {
   return {

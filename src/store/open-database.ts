@@ -65,6 +65,8 @@ interface OpenOptions {
   readonly isAlone?: boolean;
 }
 
+/** Pages that wait in the -wal until they are written where they belong: what a download writes several times over, it writes once then. */
+const CHECKPOINT_PAGES = 4_000;
 /** The index of half a million leaves stays in memory while it is added to. */
 const CACHE_KB = 16 * 1024;
 
@@ -76,7 +78,10 @@ function open(location: string | URL, file: string, { timeout, readOnly = false,
     if (isAlone) db.exec('PRAGMA locking_mode = EXCLUSIVE');
     refuseForeign(db, file);
     if (!readOnly) keepPrivate(file);
-    if (!readOnly) db.exec(`PRAGMA cache_size = -${CACHE_KB}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`);
+    if (!readOnly)
+      db.exec(
+        `PRAGMA cache_size = -${CACHE_KB}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`,
+      );
     return db;
   } catch (error) {
     db?.close();

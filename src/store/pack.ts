@@ -3,7 +3,7 @@
  * spend most of its time on. For each leaf: its length plus one (2 bytes), its hash (32), its bytes; of one that was removed, two zero
  * bytes, so that the others keep their places. A leaf has a number: that of its pack times 32, and its place in it.
  */
-import { HASH_BYTES, type Hash, hashFromBytes } from '../wire/hash.ts';
+import { HASH_BYTES, type Hash } from '../wire/hash.ts';
 import type { StoredNode } from './store.ts';
 
 export const PACK_SLOTS = 32;
@@ -42,25 +42,33 @@ export function packLeaves(leaves: readonly StoredNode[]): Uint8Array {
   return pack;
 }
 
-/** The value is a view of the pack; the hash is read when somebody asks for it. */
+/** A view of the pack: hash and value are read when somebody asks for them. */
 class PackedLeaf implements StoredNode {
-  readonly value: Uint8Array;
-  readonly #pack: Uint8Array;
+  readonly #pack: Buffer;
   readonly #at: number;
+  readonly #end: number;
 
-  constructor(pack: Uint8Array, at: number, end: number) {
-    this.value = pack.subarray(at + HEAD_BYTES, end);
+  constructor(pack: Buffer, at: number, end: number) {
     this.#pack = pack;
     this.#at = at;
+    this.#end = end;
   }
 
   get hash(): Hash {
-    return hashFromBytes(this.#pack, this.#at + 2);
+    return this.#pack.toString('hex', this.#at + 2, this.#at + HEAD_BYTES);
+  }
+
+  get value(): Uint8Array {
+    const start = this.#at + HEAD_BYTES;
+    return new Uint8Array(this.#pack.buffer, this.#pack.byteOffset + start, this.#end - start);
   }
 }
 
 /** What stands in each place: undefined where the leaf was removed. */
-export function unpackLeaves(pack: Uint8Array): (StoredNode | undefined)[] {
+export type Pack = readonly (StoredNode | undefined)[];
+
+export function unpackLeaves(bytes: Uint8Array): Pack {
+  const pack = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const leaves: (StoredNode | undefined)[] = [];
   for (let at = 0; at + 2 <= pack.length; ) {
     const end = endOf(pack, at);

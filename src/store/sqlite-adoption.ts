@@ -34,6 +34,8 @@ const PORTION_COST = 256;
 /** Messages that are marked at once. */
 const MARKED = 256;
 
+const NONE: ReadonlySet<number> = new Set();
+
 interface Feed {
   readonly root: Uint8Array | null;
   readonly adopting: Uint8Array | null;
@@ -221,7 +223,9 @@ export class SqliteAdoption {
     const met = new LeafSet();
     const onLeaves = (leaves: readonly Leaf[]) => {
       const fresh = leaves.filter(({ leaf }) => met.add(leaf));
-      this.#add(fresh, fresh);
+      // Of a feed that had no leaves when this began, all of them are the pass's own.
+      const there = isMixed ? this.#leavesAmong(fresh) : NONE;
+      this.#add(fresh, there, fresh);
     };
     return { pass: new TreePass(this.#nodes, root, { onLeaves, entersWhole: true, quota }), isMixed, met };
   }
@@ -232,14 +236,17 @@ export class SqliteAdoption {
     return this.#nodes.find(hashes).filter((node) => node?.kind === 'leaf');
   }
 
-  /** Adds those that are not there. `news`: which of them the person has not seen; by default those. */
-  #add(leaves: readonly Leaf[], news?: readonly Leaf[]): void {
-    const { nowMs, authenticated } = this.input;
-    const there = this.#leaves.among(
+  #leavesAmong(leaves: readonly Leaf[]): ReadonlySet<number> {
+    return this.#leaves.among(
       this.#peer,
       leaves.map(({ leaf }) => leaf),
     );
-    const missing = leaves.filter(({ leaf }) => !there.has(leaf));
+  }
+
+  /** Adds those that are not there. `news`: which of them the person has not seen; by default those. */
+  #add(leaves: readonly Leaf[], there = this.#leavesAmong(leaves), news?: readonly Leaf[]): void {
+    const { nowMs, authenticated } = this.input;
+    const missing = there.size === 0 ? leaves : leaves.filter(({ leaf }) => !there.has(leaf));
     this.#messages += this.#leaves.add(this.#peer, missing, { nowMs, authenticated, read: false });
     for (const { value } of missing) this.#liveBytes += value.length + BYTES_ABOVE_LEAF;
     for (const { hash, value } of news ?? missing) {

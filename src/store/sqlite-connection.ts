@@ -10,6 +10,7 @@ export class SqliteConnection {
   #executed = 0;
   readonly #undoers: (() => void)[] = [];
   #isDurable = true;
+  #isInTransaction = false;
   #isClosed = false;
 
   constructor(db: DatabaseSync, file: string) {
@@ -20,6 +21,11 @@ export class SqliteConnection {
   /** How many were begun. */
   get transactions(): number {
     return this.#transactions;
+  }
+
+  /** Whether it is this transaction that is under way. */
+  isIn(transaction: number): boolean {
+    return this.#isInTransaction && transaction === this.#transactions;
   }
 
   /** Statements that were executed. */
@@ -38,7 +44,7 @@ export class SqliteConnection {
       // Statements of few sizes, so that few are prepared.
       const rows = Math.min(atOnce, 2 ** Math.floor(Math.log2((values.length - from) / columns)));
       const sql = `${insert} VALUES ${placesFor(columns, rows)} ${conflict}`;
-      this.run(sql, ...values.slice(from, from + columns * rows));
+      this.run(sql, ...(rows * columns === values.length ? values : values.slice(from, from + columns * rows)));
       from += columns * rows;
     }
   }
@@ -62,7 +68,7 @@ export class SqliteConnection {
 
   /** Looks at one state of the database; to begin and end once costs less than to do so for every statement. */
   read<T>(work: () => T): T {
-    this.#guard(() => this.db.exec('BEGIN'));
+    this.#guard(() => this.#begin('BEGIN'));
     return this.#finish(work);
   }
 
@@ -71,8 +77,7 @@ export class SqliteConnection {
     this.#guard(() => {
       if (durable !== this.#isDurable) this.db.exec(`PRAGMA synchronous = ${durable ? 'FULL' : 'NORMAL'}`);
       this.#isDurable = durable;
-      this.db.exec('BEGIN IMMEDIATE');
-      this.#transactions += 1;
+      this.#begin('BEGIN IMMEDIATE');
     });
     return this.#finish(work);
   }
@@ -83,12 +88,20 @@ export class SqliteConnection {
     this.db.close();
   }
 
+  #begin(how: string): void {
+    this.db.exec(how);
+    this.#transactions += 1;
+    this.#isInTransaction = true;
+  }
+
   #finish<T>(work: () => T): T {
     try {
       const result = work();
       this.db.exec('COMMIT');
+      this.#isInTransaction = false;
       return result;
     } catch (error) {
+      this.#isInTransaction = false;
       for (const forget of this.#undoers) forget();
       // Some errors, a full disk among them, have rolled back already.
       if (this.db.isTransaction) this.db.exec('ROLLBACK');
@@ -123,7 +136,14 @@ export class SqliteConnection {
   }
 }
 
+/** BOUNDED: a handful of columns, and rows by powers of two. */
+const PLACES = new Map<number, string>();
+
 function placesFor(columns: number, rows: number): string {
+  const known = PLACES.get(rows * 64 + columns);
+  if (known !== undefined) return known;
   const row = `(${Array(columns).fill('?').join(', ')})`;
-  return Array(rows).fill(row).join(', ');
+  const places = Array(rows).fill(row).join(', ');
+  PLACES.set(rows * 64 + columns, places);
+  return places;
 }

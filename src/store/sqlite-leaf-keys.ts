@@ -26,8 +26,9 @@ interface State {
   readonly removals: number;
 }
 
-/** Leaves by key: one number, or several in the rare case that their hashes begin alike. */
-type Pending = Map<number, number | number[]>;
+/** One number, or several in the rare case that their hashes begin alike. */
+type Leaves = number | readonly number[];
+type Pending = Map<number, Leaves>;
 
 interface Run {
   readonly pending: Pending;
@@ -37,8 +38,18 @@ interface Run {
   done: number;
 }
 
+/** The value of each hexadecimal digit by its character code. */
+const DIGITS = Uint8Array.from({ length: 128 }, (_, code) =>
+  Math.max(0, '0123456789abcdef'.indexOf(String.fromCharCode(code))),
+);
+const HIGH_DIGITS = 7;
+
+/** In two halves, each of which is a small integer: every hash that is stored or looked up comes here. */
 export function keyOf(hash: Hash): number {
-  return Number.parseInt(hash.slice(0, KEY_DIGITS), 16);
+  let [high, low] = [0, 0];
+  for (let i = 0; i < HIGH_DIGITS; i++) high = (high << 4) | (DIGITS[hash.charCodeAt(i)] ?? 0);
+  for (let i = HIGH_DIGITS; i < KEY_DIGITS; i++) low = (low << 4) | (DIGITS[hash.charCodeAt(i)] ?? 0);
+  return high * 16 ** (KEY_DIGITS - HIGH_DIGITS) + low;
 }
 
 export class SqliteLeafKeys {
@@ -50,6 +61,9 @@ export class SqliteLeafKeys {
   #seen: number | undefined;
   #keyed = 0;
   #removals = 0;
+  /** The transaction in which the database was looked at last. */
+  #caughtUpIn = 0;
+  #changes = 0;
   /** Keys that are not in the index: whoever looks a node up, and then stores it, need not look there again. BOUNDED by MAX_ABSENT. */
   readonly #absent = new Set<number>();
 
@@ -58,25 +72,25 @@ export class SqliteLeafKeys {
     db.onRollback(() => this.#forget());
   }
 
-  /** The leaves that may have these hashes, for each of them, among those whose keys are in memory. */
-  newest(hashes: readonly Hash[]): number[][] {
+  /** The leaves that may have these keys, for each of them, among those whose keys are in memory. */
+  newest(keys: readonly number[]): (Leaves | undefined)[] {
     this.#catchUp();
-    return hashes.map((hash) => this.#inMemory(keyOf(hash)));
+    return keys.map((key) => this.#inMemory(key));
   }
 
   /** The same among those whose keys are in the index. */
-  indexed(hashes: readonly Hash[]): number[][] {
-    const keys = hashes.map(keyOf);
+  indexed(keys: readonly number[]): (Leaves | undefined)[] {
     const asked = keys.filter((key) => !this.#absent.has(key));
-    const found = new Map<number, number[]>();
+    if (asked.length === 0) return [];
+    const found = new Map<number, Leaves>();
     for (let from = 0; from < asked.length; from += LOOKED_UP_AT_ONCE) {
       const some = asked.slice(from, from + LOOKED_UP_AT_ONCE);
       const rows = this.#db.all<{ key: number; leaf: number }>(LOOK_UP, ...some, ...ABSENT.slice(some.length));
-      for (const { key, leaf } of rows) found.set(key, [...(found.get(key) ?? []), leaf]);
+      for (const { key, leaf } of rows) found.set(key, both(found.get(key), leaf));
     }
     if (this.#absent.size > MAX_ABSENT) this.#absent.clear();
     for (const key of asked) if (!found.has(key)) this.#absent.add(key);
-    return keys.map((key) => found.get(key) ?? []);
+    return keys.map((key) => found.get(key));
   }
 
   /** Leaves whose keys begin with these hexadecimal digits, or may; in the order of their keys, some of them twice. */
@@ -134,19 +148,20 @@ export class SqliteLeafKeys {
     this.#forget();
   }
 
-  #inMemory(key: number): number[] {
+  #inMemory(key: number): Leaves | undefined {
     const [newest, older] = [this.#pending.get(key), this.#run?.pending.get(key)];
-    if (newest === undefined && older === undefined) return [];
-    return [older ?? [], newest ?? []].flat();
+    return newest === undefined || older === undefined ? (newest ?? older) : both(older, newest);
   }
 
   #addOne(key: number, leaf: number): void {
-    const there = this.#pending.get(key);
-    this.#pending.set(key, there === undefined ? leaf : [there, leaf].flat());
+    this.#pending.set(key, both(this.#pending.get(key), leaf));
   }
 
   /** Reads the keys of packs that came by way of other processes; `upTo`: what this one knows of itself. */
   #catchUp(upTo = Number.POSITIVE_INFINITY): void {
+    // Within a transaction nothing comes from others.
+    if (this.#db.isIn(this.#caughtUpIn)) return;
+    this.#caughtUpIn = this.#db.transactions;
     const state = this.#db.get<State>(STATE);
     const { last, keyed, removals } = state ?? { last: null, keyed: 0, removals: 0 };
     // Another process has put keys into the index, or has removed leaves.
@@ -194,13 +209,25 @@ export class SqliteLeafKeys {
     this.#run = undefined;
   }
 
+  /** Grows when what was read of packs may no longer be so. */
+  get changes(): number {
+    this.#catchUp();
+    return this.#changes;
+  }
+
   /** What is in memory may no longer be so. */
   #forget(): void {
+    this.#caughtUpIn = 0;
+    this.#changes += 1;
     this.#pending = new Map();
     this.#run = undefined;
     this.#seen = undefined;
     this.#absent.clear();
   }
+}
+
+function both(some: Leaves | undefined, others: Leaves): Leaves {
+  return some === undefined ? others : [some, others].flat();
 }
 
 const STATE = 'SELECT (SELECT max(id) FROM packs) AS last, keyed_packs AS keyed, removals FROM home';

@@ -61,6 +61,19 @@ export class SqliteMessages {
     return found?.kind === 'leaf' ? this.#byLeaf(found.leaf) : undefined;
   }
 
+  /** In the order of the hashes; those that are not there are left out. */
+  withHashes(hashes: readonly Hash[]): StoredMessage[] {
+    const leaves = this.#nodes.find(hashes).flatMap((found) => (found?.kind === 'leaf' ? [found.leaf] : []));
+    const rows = new Map<number, MessageRow>();
+    for (let from = 0; from < leaves.length; from += LOOKED_UP_AT_ONCE) {
+      const some = leaves.slice(from, from + LOOKED_UP_AT_ONCE);
+      // Of those with one hash, the one that came first.
+      for (const row of this.#db.all<MessageRow>(BY_LEAVES, ...some, ...ABSENT.slice(some.length)))
+        rows.set(row.node, row);
+    }
+    return this.#messages(leaves.flatMap((leaf) => rows.get(leaf) ?? []));
+  }
+
   startingWith(prefix: string, limit: number): StoredMessage[] {
     const found: StoredMessage[] = [];
     const seen = new Set<number>();
@@ -167,6 +180,11 @@ export class SqliteMessages {
     if (this.#contents.size > KEPT) this.#contents.delete(this.#contents.keys().next().value ?? arrival);
   }
 }
+
+const LOOKED_UP_AT_ONCE = 32;
+const BY_LEAVES = `SELECT ${COLUMNS} ${FROM} WHERE node IN (${Array(LOOKED_UP_AT_ONCE).fill('?').join(', ')}) AND ${SHOWN}
+  ORDER BY arrival DESC`;
+const ABSENT: readonly number[] = Array<number>(LOOKED_UP_AT_ONCE).fill(-1);
 
 function byOrder(a: MessageRow, b: MessageRow): number {
   return a.order_ms - b.order_ms || a.arrival - b.arrival;

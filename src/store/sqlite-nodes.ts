@@ -9,6 +9,7 @@ import {
   leafNumber,
   MAX_LEAF_BYTES,
   PACK_SLOTS,
+  type Pack,
   packLeaves,
   packOf,
   slotOf,
@@ -16,11 +17,13 @@ import {
   withoutLeaves,
 } from './pack.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
-import { SqliteLeafKeys } from './sqlite-leaf-keys.ts';
+import { keyOf, SqliteLeafKeys } from './sqlite-leaf-keys.ts';
 import { blob } from './sqlite-rows.ts';
 import type { NodeStatus, StoredNode } from './store.ts';
 
 const LOOKED_UP_AT_ONCE = 32;
+/** Packs that are kept in memory, each of some kilobytes: what has just come is looked at by whoever shows it, and looks for words in it. */
+const KEPT_PACKS = 64;
 
 export interface FoundLeaf {
   readonly kind: 'leaf';
@@ -48,6 +51,10 @@ export type FoundNode = FoundLeaf | FoundInternal;
 export class SqliteNodes {
   readonly #db: SqliteConnection;
   readonly keys: SqliteLeafKeys;
+  /** What was read of late, in this order. BOUNDED by KEPT_PACKS. */
+  readonly #kept = new Map<number, Pack | Uint8Array>();
+  /** As `keys.changes` was. */
+  #keptSince = -1;
 
   constructor(db: SqliteConnection) {
     this.#db = db;
@@ -58,11 +65,10 @@ export class SqliteNodes {
     return this.internal(hash)?.value ?? this.#findLeaves([hash])[0]?.value.slice();
   }
 
-  /** Those that are there; each pack is read once. */
+  /** Those that are there; each pack is read once, and the values of leaves are views of it. */
   many(hashes: readonly Hash[]): (Uint8Array | undefined)[] {
     return this.find(hashes).map((found, at) => {
-      if (found?.kind === 'internal') return this.internal(hashes[at] ?? '')?.value;
-      return found?.value.slice();
+      return found?.kind === 'internal' ? this.internal(hashes[at] ?? '')?.value : found?.value;
     });
   }
 
@@ -72,7 +78,7 @@ export class SqliteNodes {
     return this.#db.get('SELECT id, value, leaves FROM internal_nodes WHERE hash = ?', blob(hash));
   }
 
-  /** The values of leaves are views, good until the next turn. */
+  /** The values of leaves are views of their packs. */
   find(hashes: readonly Hash[]): (FoundNode | undefined)[] {
     const found: (FoundNode | undefined)[] = this.#findLeaves(hashes);
     const rest = hashes.flatMap((hash, at) => (found[at] === undefined ? [{ hash, at }] : []));
@@ -100,11 +106,11 @@ export class SqliteNodes {
 
   /** Leaves by their numbers; a pack is read once for all of its leaves that are asked for one after another. */
   leafReader(): (leaf: number) => StoredNode | undefined {
-    let [id, pack]: [number, (StoredNode | undefined)[]] = [-1, []];
+    let [id, pack]: [number, Pack] = [-1, []];
     return (leaf) => {
       if (packOf(leaf) !== id) {
         id = packOf(leaf);
-        pack = this.#readPack(id);
+        pack = this.#readPacks([id]).get(id) ?? [];
       }
       return pack[slotOf(leaf)];
     };
@@ -159,41 +165,87 @@ export class SqliteNodes {
         if (value.length > MAX_LEAF_BYTES) throw new RangeError(`node ${hash} has more bytes than a datagram can hold`);
         bytes += value.length;
       }
+      const packed = packLeaves(pack);
       const row = this.#db.get<{ id: number }>(
         'INSERT INTO packs (live, value) VALUES (?, ?) RETURNING id',
         allSlots(pack.length),
-        packLeaves(pack),
+        packed,
       );
+      const id = row?.id ?? 0;
       this.keys.add(
-        row?.id ?? 0,
+        id,
         pack.map(({ hash }) => hash),
       );
+      this.#keep(id, packed);
     }
     return bytes;
   }
 
   #findLeaves(hashes: readonly Hash[]): (FoundLeaf | undefined)[] {
-    const read = this.leafReader();
-    const among = (candidates: readonly number[], hash: Hash): FoundLeaf | undefined => {
-      for (const leaf of candidates) {
-        const there = read(leaf);
-        if (there?.hash === hash) return { kind: 'leaf', leaf, hash, value: there.value };
-      }
-      return undefined;
-    };
-    const found = this.keys.newest(hashes).map((candidates, at) => among(candidates, hashes[at] ?? ''));
-    const rest = hashes.flatMap((hash, at) => (found[at] === undefined ? [{ hash, at }] : []));
-    const older = rest.length === 0 ? [] : this.keys.indexed(rest.map(({ hash }) => hash));
-    for (const [i, { hash, at }] of rest.entries()) found[at] = among(older[i] ?? [], hash);
+    const keys = hashes.map(keyOf);
+    const found = this.#compare(hashes, this.keys.newest(keys));
+    const rest = hashes.flatMap((_, at) => (found[at] === undefined ? [at] : []));
+    if (rest.length === 0) return found;
+    const restHashes = rest.map((at) => hashes[at] ?? '');
+    const older = this.#compare(restHashes, this.keys.indexed(rest.map((at) => keys[at] ?? 0)));
+    for (const [i, at] of rest.entries()) found[at] = older[i];
     return found;
   }
 
-  #readPack(id: number): (StoredNode | undefined)[] {
-    const row = this.#db.get<{ value: Uint8Array }>('SELECT value FROM packs WHERE id = ?', id);
-    return row === undefined ? [] : unpackLeaves(row.value);
+  /** Of the leaves that may have these hashes, those that do. */
+  #compare(
+    hashes: readonly Hash[],
+    candidates: readonly (number | readonly number[] | undefined)[],
+  ): (FoundLeaf | undefined)[] {
+    const leaves = candidates.flatMap((some) => some ?? []);
+    const packs = leaves.length === 0 ? undefined : this.#readPacks(leaves.map(packOf));
+    return hashes.map((hash, at) => {
+      for (const leaf of [candidates[at] ?? []].flat()) {
+        const there = packs?.get(packOf(leaf))?.[slotOf(leaf)];
+        if (there?.hash === hash) return { kind: 'leaf', leaf, hash, value: there.value };
+      }
+      return undefined;
+    });
+  }
+
+  /** Those of these packs that are there. */
+  #readPacks(ids: readonly number[]): ReadonlyMap<number, Pack> {
+    if (this.#keptSince !== this.keys.changes) this.#kept.clear();
+    this.#keptSince = this.keys.changes;
+    const wanted = new Set(ids);
+    const packs = new Map<number, Pack>();
+    const others: number[] = [];
+    for (const id of wanted) {
+      const kept = this.#kept.get(id);
+      if (kept === undefined) others.push(id);
+      else packs.set(id, kept instanceof Uint8Array ? this.#keep(id, unpackLeaves(kept)) : kept);
+    }
+    for (let from = 0; from < others.length; from += LOOKED_UP_AT_ONCE) {
+      const some = others.slice(from, from + LOOKED_UP_AT_ONCE);
+      const [one] = some;
+      const rows =
+        some.length === 1 && one !== undefined
+          ? this.#db.all<PackRow>('SELECT id, value FROM packs WHERE id = ?', one)
+          : this.#db.all<PackRow>(READ_PACKS, ...some, ...ABSENT.slice(some.length));
+      for (const { id, value } of rows) packs.set(id, this.#keep(id, unpackLeaves(value)));
+    }
+    return packs;
+  }
+
+  /** In the place of the one that was read first. What has just been stored is taken apart when somebody reads it. */
+  #keep<T extends Pack | Uint8Array>(id: number, pack: T): T {
+    if (this.#kept.size >= KEPT_PACKS && !this.#kept.has(id)) this.#kept.delete(this.#kept.keys().next().value ?? 0);
+    this.#kept.set(id, pack);
+    return pack;
   }
 }
 
+interface PackRow {
+  readonly id: number;
+  readonly value: Uint8Array;
+}
+
+const READ_PACKS = `SELECT id, value FROM packs WHERE id IN (${Array(LOOKED_UP_AT_ONCE).fill('?').join(', ')})`;
 const FIND_INTERNAL = `SELECT id, hash, leaves FROM internal_nodes
   WHERE hash IN (${Array(LOOKED_UP_AT_ONCE).fill('?').join(', ')})`;
 const ABSENT: readonly null[] = Array<null>(LOOKED_UP_AT_ONCE).fill(null);

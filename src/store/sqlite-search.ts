@@ -25,7 +25,7 @@ export class SqliteSearch {
   readonly #db: SqliteConnection;
   readonly #nodes: SqliteNodes;
   /** What is in no run: BOUNDED by a run, and on a disk that cannot be written by what came since. */
-  #words = new WordTable();
+  readonly #words = new WordTable();
   /** Up to which arrival the runs go as far as this process knows, and up to which `#words` do. */
   #written = 0;
   #read = 0;
@@ -121,7 +121,7 @@ export class SqliteSearch {
   }
 
   #begin(written: number): void {
-    this.#words = new WordTable();
+    this.#words.clear();
     this.#written = written;
     this.#read = written;
   }
@@ -143,7 +143,7 @@ export class SqliteSearch {
   #writeRun(): void {
     const first = this.#written + 1;
     this.#db.run('INSERT INTO word_runs (first) VALUES (?)', first);
-    const rows = [...this.#words.rows()].flatMap(({ bucket, bytes }) => [first * BUCKETS + bucket, bytes]);
+    const rows = this.#words.rows().flatMap(({ bucket, bytes }) => [first * BUCKETS + bucket, bytes]);
     this.#db.insertRows('INSERT INTO words (id, bytes)', 2, ROWS_AT_ONCE, rows);
     this.#db.run('UPDATE home SET indexed = ?', this.#read);
     this.#begin(this.#read);

@@ -313,6 +313,10 @@ class SqliteStore implements Store {
     return this.#messages.byHash(hash);
   }
 
+  messagesWith(hashes: readonly Hash[]): StoredMessage[] {
+    return this.#db.read(() => this.#messages.withHashes(hashes));
+  }
+
   messagesStartingWith(prefix: string, limit: number): StoredMessage[] {
     return this.#messages.startingWith(prefix, limit);
   }

@@ -212,6 +212,8 @@ export interface Store extends Disposable {
   /** Newest last; ordered by min(claimed date, first seen), then by order of arrival (protocol §2). */
   messages(query?: MessageQuery): StoredMessage[];
   message(hash: Hash): StoredMessage | undefined;
+  /** The same for many, in this order; those that are not there are left out. */
+  messagesWith(hashes: readonly Hash[]): StoredMessage[];
   /** Those whose hashes start with these lower-case hex digits, in the order of their hashes; each hash once. */
   messagesStartingWith(prefix: string, limit: number): StoredMessage[];
   /** What answers this message, in the order of `messages`; each hash once. */

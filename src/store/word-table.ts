@@ -39,6 +39,15 @@ export class WordTable {
   #pairCount = 0;
   /** By word: the message that had it last. */
   #lastOf = new Int32Array(1 << 12);
+  /** The text that is looked at, in lower case. */
+  #lower = new Uint8Array(1 << 10);
+
+  /** Forgets all, and keeps the room: the next run is about as large. */
+  clear(): void {
+    this.#words = 0;
+    this.#pairCount = 0;
+    this.#slots.fill(0);
+  }
 
   /** Takes the words of a body; `message` is not less than that before, and less than 2³¹. */
   add(message: number, body: Uint8Array): void {
@@ -56,7 +65,7 @@ export class WordTable {
     const isWanted = new Uint8Array(this.#words);
     let found = false;
     for (let id = 0; id < this.#words; id++) {
-      const [from, to] = this.#rangeOf(id);
+      const [from, to] = [this.#startOf(id), this.#ends[id] ?? 0];
       if (!fits(this.#bytes, from, to, bytes, isCutShort)) continue;
       isWanted[id] = 1;
       found = true;
@@ -72,51 +81,87 @@ export class WordTable {
    * Each bucket that has words, as bytes: for each word its length (2 bytes), the length of its list (2), the word, and the list: how far
    * each message is after the one before, seven bits a byte, the lowest first, all but the last with the top bit set.
    */
-  *rows(): Generator<{ readonly bucket: number; readonly bytes: Uint8Array }> {
-    const lists = this.#lists();
-    const buckets = Array.from({ length: BUCKETS }, () => [] as number[]);
+  rows(): { readonly bucket: number; readonly bytes: Uint8Array }[] {
+    const sizes = this.#listSizes();
+    const buckets = new Uint8Array(this.#words);
+    const rowSizes = new Int32Array(BUCKETS);
     for (let id = 0; id < this.#words; id++) {
-      const [from, to] = this.#rangeOf(id);
-      buckets[bucketOf(this.#bytes, from, to)]?.push(id);
+      const [from, to] = [this.#startOf(id), this.#ends[id] ?? 0];
+      const bucket = bucketOf(this.#bytes, from, to);
+      buckets[id] = bucket;
+      rowSizes[bucket] = (rowSizes[bucket] ?? 0) + 4 + to - from + (sizes[id] ?? 0);
     }
-    for (const [bucket, ids] of buckets.entries()) {
-      if (ids.length === 0) continue;
-      const size = ids.reduce(
-        (sum, id) => sum + 4 + this.#rangeOf(id)[1] - this.#rangeOf(id)[0] + (lists[id]?.length ?? 0),
-        0,
-      );
-      const row = Buffer.allocUnsafeSlow(size);
-      let at = 0;
-      for (const id of ids) {
-        const [from, to] = this.#rangeOf(id);
-        const list = lists[id] ?? new Uint8Array();
-        at = row.writeUInt16BE(to - from, at);
-        at = row.writeUInt16BE(list.length, at);
-        row.set(this.#bytes.subarray(from, to), at);
-        row.set(list, at + to - from);
-        at += to - from + list.length;
-      }
-      yield { bucket, bytes: row };
+    const rows = Array.from(rowSizes, (size) => Buffer.allocUnsafeSlow(size));
+    this.#writeLists(rows, buckets, this.#writeWords(rows, buckets, sizes));
+    return rows.flatMap((bytes, bucket) => (bytes.length === 0 ? [] : [{ bucket, bytes }]));
+  }
+
+  /** By word: bytes of its list. */
+  #listSizes(): Int32Array {
+    const sizes = new Int32Array(this.#words);
+    const last = new Int32Array(this.#words);
+    for (let at = 0; at < this.#pairCount; at += 2) {
+      const [id, message] = [this.#pairs[at] ?? 0, this.#pairs[at + 1] ?? 0];
+      let size = 1;
+      for (let left = (message - (last[id] ?? 0)) >>> 7; left > 0; left >>>= 7) size += 1;
+      sizes[id] = (sizes[id] ?? 0) + size;
+      last[id] = message;
+    }
+    return sizes;
+  }
+
+  /** Writes words, and the lengths of their lists; gives where each list begins in its row. */
+  #writeWords(rows: readonly Uint8Array[], buckets: Uint8Array, sizes: Int32Array): Int32Array {
+    const ends = new Int32Array(rows.length);
+    const starts = new Int32Array(this.#words);
+    for (let id = 0; id < this.#words; id++) {
+      const [from, to] = [this.#startOf(id), this.#ends[id] ?? 0];
+      const [bucket, size] = [buckets[id] ?? 0, sizes[id] ?? 0];
+      const row = rows[bucket] as Uint8Array;
+      let at = ends[bucket] ?? 0;
+      row[at++] = (to - from) >>> 8;
+      row[at++] = to - from;
+      row[at++] = size >>> 8;
+      row[at++] = size;
+      for (let i = from; i < to; i++) row[at++] = this.#bytes[i] ?? 0;
+      starts[id] = at;
+      ends[bucket] = at + size;
+    }
+    return starts;
+  }
+
+  #writeLists(rows: readonly Uint8Array[], buckets: Uint8Array, starts: Int32Array): void {
+    const last = new Int32Array(this.#words);
+    for (let at = 0; at < this.#pairCount; at += 2) {
+      const [id, message] = [this.#pairs[at] ?? 0, this.#pairs[at + 1] ?? 0];
+      const row = rows[buckets[id] ?? 0] as Uint8Array;
+      let [left, next] = [message - (last[id] ?? 0), starts[id] ?? 0];
+      last[id] = message;
+      for (; left >= 0x80; left >>>= 7) row[next++] = (left & 0x7f) | 0x80;
+      row[next++] = left;
+      starts[id] = next;
     }
   }
 
-  /** False, and some words may have been added, if the text is not plain ASCII. */
+  /** False if the text is not plain ASCII; words before what is not may have been added then. */
   #addPlain(message: number, body: Uint8Array): boolean {
-    for (let at = 0; at < body.length; at++) if ((LETTERS[body[at] ?? 0] ?? 0) < 0) return false;
-    const lower = body.slice();
+    if (this.#lower.length < body.length) this.#lower = new Uint8Array(body.length);
+    const lower = this.#lower;
     let start = 0;
     let hash = FNV_OFFSET;
-    for (let at = 0; at <= lower.length; at++) {
-      const letter = at < lower.length ? (LETTERS[lower[at] ?? 0] ?? 0) : 0;
+    for (let at = 0; at < body.length; at++) {
+      const letter = LETTERS[body[at] ?? 0] ?? 0;
       if (letter > 0) {
         lower[at] = letter;
         hash = Math.imul(hash ^ letter, FNV_PRIME);
         continue;
       }
+      if (letter < 0) return false;
       if (at > start) this.#addWord(message, lower, start, at, hash);
       start = at + 1;
       hash = FNV_OFFSET;
     }
+    if (body.length > start) this.#addWord(message, lower, start, body.length, hash);
     return true;
   }
 
@@ -136,7 +181,7 @@ export class WordTable {
   }
 
   #isWord(id: number, source: Uint8Array, from: number, to: number): boolean {
-    const [start, end] = [id === 0 ? 0 : (this.#ends[id - 1] ?? 0), this.#ends[id] ?? 0];
+    const [start, end] = [this.#startOf(id), this.#ends[id] ?? 0];
     if (end - start !== to - from) return false;
     for (let i = 0; i < end - start; i++) if (this.#bytes[start + i] !== source[from + i]) return false;
     return true;
@@ -144,7 +189,7 @@ export class WordTable {
 
   #newWord(source: Uint8Array, from: number, to: number, hash: number): number {
     const id = this.#words;
-    const start = id === 0 ? 0 : (this.#ends[id - 1] ?? 0);
+    const start = this.#startOf(id);
     this.#bytes = withRoom(this.#bytes, start + to - from);
     this.#ends = withRoom(this.#ends, id + 1);
     this.#hashes = withRoom(this.#hashes, id + 1);
@@ -177,34 +222,8 @@ export class WordTable {
     }
   }
 
-  #rangeOf(id: number): [number, number] {
-    return [id === 0 ? 0 : (this.#ends[id - 1] ?? 0), this.#ends[id] ?? 0];
-  }
-
-  #lists(): Uint8Array[] {
-    const sizes = new Int32Array(this.#words);
-    const last = new Int32Array(this.#words);
-    const each = (use: (id: number, distance: number) => void) => {
-      last.fill(0);
-      for (let at = 0; at < this.#pairCount; at += 2) {
-        const [id, message] = [this.#pairs[at] ?? 0, this.#pairs[at + 1] ?? 0];
-        use(id, message - (last[id] ?? 0));
-        last[id] = message;
-      }
-    };
-    each((id, distance) => {
-      for (let left = distance; left >= 0; left = left < 0x80 ? -1 : left >>> 7) sizes[id] = (sizes[id] ?? 0) + 1;
-    });
-    const lists = Array.from(sizes, (size) => new Uint8Array(size));
-    const ends = new Int32Array(this.#words);
-    each((id, distance) => {
-      let [left, at] = [distance, ends[id] ?? 0];
-      const list = lists[id] as Uint8Array;
-      for (; left >= 0x80; left >>>= 7) list[at++] = (left & 0x7f) | 0x80;
-      list[at++] = left;
-      ends[id] = at;
-    });
-    return lists;
+  #startOf(id: number): number {
+    return id === 0 ? 0 : (this.#ends[id - 1] ?? 0);
   }
 }
 

@@ -118,6 +118,11 @@ function longestZeros(groups: readonly number[]): { start: number; length: numbe
   return best;
 }
 
+/** Of this machine itself. */
+export function isLoopback({ ip }: SocketAddress): boolean {
+  return ip.startsWith('127.') || ip === '::1';
+}
+
 /** For sorting: IPv4 first, as they are within a family. */
 export function byFamily(left: SocketAddress, right: SocketAddress): number {
   return Number(isIPv6(left)) - Number(isIPv6(right));

@@ -10,9 +10,9 @@ await using directory = await createDirectory();
 await using alice = await publish('alice', messages);
 await using _warmUp = await publish('warm-up', Math.ceil(messages / 5));
 process.send?.({ url: directory.url, ca: directory.ca });
-for await (const _ of messagesFromParent()) {
-  alice.post('one more');
-  process.send?.({ posted: true });
+for await (const message of messagesFromParent()) {
+  if (message === 'one more') alice.post('one more');
+  process.send?.(process.cpuUsage());
 }
 
 async function publish(name: string, count: number): Promise<Peer> {

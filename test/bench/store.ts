@@ -28,7 +28,7 @@ export interface StoreFigures {
 }
 
 /** As src/peer/node-buffer.ts gathers them. */
-const BATCH = 1_024;
+const BATCH = 512;
 const NOW_MS = Date.UTC(2026, 0, 1);
 
 const VOCABULARY = Array.from({ length: 20_000 }, (_, i) => ((i * 2_654_435_761) % 2 ** 32).toString(36));

@@ -11,6 +11,9 @@ import { createJournalFile, createPeer, openSqliteStore } from '../../src/index.
 export interface SyncFigures {
   readonly messages: number;
   readonly messagesPerSecond: number;
+  /** Of processor time for each message, in either process: on a busy machine this says more than how long it took. */
+  readonly readerMicroseconds: number;
+  readonly authorMicroseconds: number;
   /** Nodes that one more message costs. */
   readonly incrementalNodes: number;
   readonly retransmissions: number;
@@ -42,18 +45,33 @@ const bob = resources.use(
 await bob.whenListed();
 // The raw loop is warm as well: of both, what is measured is how they go on, not how the first call is compiled.
 await bob.sync('warm-up');
-const startMs = performance.now();
+const [authorBefore, before, startMs] = [await authorCpu(), process.cpuUsage(), performance.now()];
 const first = await bob.sync('alice');
 const seconds = (performance.now() - startMs) / 1000;
+const readerCpu = process.cpuUsage(before);
+const authorSpent = (await authorCpu()) - authorBefore;
 if (first.newMessages !== messages) throw new Error(`${first.newMessages} of ${messages}: ${first.error?.message}`);
-publisher.send('one more');
-await once(publisher, 'message');
+await ask('one more');
 const second = await bob.sync('alice');
 const figures: SyncFigures = {
   messages,
   messagesPerSecond: messages / seconds,
+  readerMicroseconds: (readerCpu.user + readerCpu.system) / messages,
+  authorMicroseconds: authorSpent / messages,
   incrementalNodes: second.nodesFetched,
   retransmissions: first.retransmissions,
   peakMb: process.resourceUsage().maxRSS / 1024,
 };
 process.stdout.write(`${JSON.stringify(figures)}\n`);
+
+async function ask(what: 'one more' | 'cpu'): Promise<unknown> {
+  publisher.send(what);
+  const [answer] = await once(publisher, 'message');
+  return answer;
+}
+
+/** Microseconds of the processor's time that the author has used so far. */
+async function authorCpu(): Promise<number> {
+  const { user, system } = (await ask('cpu')) as NodeJS.CpuUsage;
+  return user + system;
+}

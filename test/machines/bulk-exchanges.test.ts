@@ -29,8 +29,10 @@ test.each(exchanges)('the responder: $name', async (exchange) => {
   const clock = new VirtualClock();
   const read = (hash: string) => held.get(hash);
   const sent: string[] = [];
-  new NodeServer({ named: read, child: read }, clock).serve('somebody', [requestIn(exchange)], (datagrams) =>
-    sent.push(...datagrams.map((bytes) => Buffer.from(bytes).toString('hex'))),
+  new NodeServer({ named: read, children: (hashes) => hashes.map(read) }, clock).serve(
+    'somebody',
+    [requestIn(exchange)],
+    (datagrams) => sent.push(...datagrams.map((bytes) => Buffer.from(bytes).toString('hex'))),
   );
   await clock.advance(1_000);
   expect(sent).toEqual(exchange.answer);

@@ -160,6 +160,15 @@ describe('what does not come in bulk comes one by one', () => {
     await world.close();
   });
 
+  test('GetNodes for the root that is not answered: the root comes by GetDatum, and the rest in as few requests as ever', async () => {
+    let ignored = 0;
+    const { world, report, author } = await syncFrom(13, { refuse: () => ignored++ < 2 });
+    expect(report).toMatchObject(whole);
+    expect(author.asked).toEqual([hashOf(root)]);
+    expect(author.stranger.heardOf('GetNodes').length).toBeLessThan(nodes.length / 8);
+    await world.close();
+  });
+
   test('hostile: empty answers that claim to be all', async () => {
     const { world, report } = await syncFrom(7, { tamper: (sent) => ({ ...sent, items: [], isLast: true }) });
     expect(report).toMatchObject(whole);

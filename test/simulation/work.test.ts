@@ -22,8 +22,8 @@ function counting(): { readonly work: Work; readonly inspect: (event: Inspection
 }
 
 /** Per message: of the reader's actors, of the author's, and datagrams of each. */
-async function download(bulk: boolean) {
-  const world = new World(1, { ...calm, minDelayMs: 5, maxDelayMs: 5 });
+async function download(bulk: boolean, delayMs = 5) {
+  const world = new World(1, { ...calm, minDelayMs: delayMs, maxDelayMs: delayMs });
   await world.startDirectory();
   const [reading, writing] = [counting(), counting()];
   const alice = await world.addPeer('alice', { bulk, inspect: writing.inspect });
@@ -65,6 +65,16 @@ test('a message that comes in bulk costs its reader a fraction of an event', asy
     authorEvents: 0.3,
     readerDatagrams: 0.05,
     authorDatagrams: 0.27,
+  });
+});
+
+test('between near peers it costs either a small fraction: more is asked for at once', async () => {
+  expectAtMost(await download(true, 0), {
+    readerEvents: 0.14,
+    readerTransitions: 0.14,
+    authorEvents: 0.05,
+    readerDatagrams: 0.012,
+    authorDatagrams: 0.25,
   });
 });
 

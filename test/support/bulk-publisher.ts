@@ -27,7 +27,7 @@ export async function joinWithBulk(
   const publisher = await Publisher.join(world, name, nodes, root);
   const { stranger } = publisher;
   const read = (hash: string) => publisher.nodes.get(hash);
-  const server = new NodeServer({ named: read, child: read }, world.clock);
+  const server = new NodeServer({ named: read, children: (hashes) => hashes.map(read) }, world.clock);
   const { answer } = stranger;
   stranger.answer = (heard) => {
     const { datagram, from } = heard;

@@ -84,12 +84,24 @@ describe('the window', () => {
     expect(window(answer(silent, before.outstanding[0]?.id as number, 10_100))).toBeGreaterThan(20);
   });
 
-  test('is 128 on a path whose round trip is too short to measure, and nothing is paced there', () => {
+  test('is 240 on a path whose round trip is too short to measure, and nothing is paced there', () => {
     const near = answer(ask(fresh(), 1, 0), 1, 1);
-    expect(window(near)).toBe(128);
+    expect(window(near)).toBe(240);
     expect(gapUs(near)).toBe(0);
     expect(window({ ...near, largestWindow: 60 })).toBe(60);
     expect(window(answer(ask(fresh(), 1, 0), 1, 3))).toBe(10);
+  });
+
+  test('is as large within this machine, however long its programs take to answer', () => {
+    const local = answer(ask({ ...fresh(), isLocal: true }, 1, 0), 1, 30);
+    expect(window(local)).toBe(240);
+    expect(gapUs(local)).toBe(0);
+    expect(window({ ...local, phase: 'listening' })).toBe(240);
+  });
+
+  test('is small on a near path that listens: what waits behind much else would tell nothing of the path', () => {
+    const near = answer(ask(fresh(), 1, 0), 1, 1);
+    expect(window({ ...near, phase: 'listening' })).toBeLessThanOrEqual(2);
   });
 
   test('does not shrink by loss', () => {

@@ -38,6 +38,18 @@ test('an answer to the only send tells round trip and rate, and is no longer awa
   expect(heard).toBe(1);
 });
 
+test('a path does not leave this machine if its address is one of a loopback', () => {
+  const isLocal = (ip: string) => openPath({ ip, port: 1 }, 0, {}).controller.isLocal;
+  expect(['127.0.0.1', '127.8.0.1', '::1', '192.0.2.1', '::2', '12.7.0.1'].map(isLocal)).toEqual([
+    true,
+    true,
+    true,
+    false,
+    false,
+    false,
+  ]);
+});
+
 test('a Hello tells the round trip only', () => {
   const { controller } = afterRequest(asked(), ended(hello, 1, 0));
   expect(controller.roundTrip.smoothedMs).toBe(80);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type HashSet, hasHash, withHash } from '../../../src/merkle/hash-set.ts';
+import { type HashSet, hasHash, withHash, withHashes } from '../../../src/merkle/hash-set.ts';
 import type { Hash } from '../../../src/wire/hash.ts';
 
 /** Few digits, so that hashes share long beginnings. */
@@ -40,6 +40,17 @@ describe('the persistent set of hashes', () => {
     fc.assert(
       fc.property(anyHashes, (some) => {
         expect(setOf(some.toReversed())).toEqual(setOf(some));
+      }),
+    );
+  });
+
+  test('is the same, whether hashes are added together or one by one, and leaves the earlier set as it was', () => {
+    fc.assert(
+      fc.property(anyHashes, anyHashes, (some, others) => {
+        const set = setOf(some);
+        const fresh = [...new Set(others)].filter((hash) => !hasHash(set, hash));
+        expect(withHashes(set, fresh)).toEqual(setOf([...some, ...others]));
+        expect(set).toEqual(setOf(some));
       }),
     );
   });

@@ -68,6 +68,14 @@ describe('a store', () => {
       });
     });
 
+    test('are given by their hashes, many at once, in the order of the hashes; what is not there is left out', () => {
+      const store = openInMemory();
+      const publish = (i: number) => store.publish('me', { date: NOON, inReplyTo: null, body: `${i}` }, NOON_MS).hash;
+      const hashes = Array.from({ length: 70 }, (_, i) => publish(i)).toReversed();
+      const found = store.messagesWith([...hashes.slice(0, 40), ZERO_HASH, ...hashes.slice(40)]);
+      expect(found).toEqual(hashes.map((hash) => store.message(hash)));
+    });
+
     test('985 bytes of UTF-8 are published, one more is refused and changes nothing', () => {
       const store = openInMemory();
       const fits = 'é'.repeat(492).padEnd(493, 'x');
