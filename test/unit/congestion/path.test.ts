@@ -39,7 +39,8 @@ test('an answer to the only send tells round trip and rate, and is no longer awa
 });
 
 test('a path does not leave this machine if its address is one of a loopback', () => {
-  const isLocal = (ip: string) => openPath({ ip, port: 1 }, 0, {}).controller.isLocal;
+  const isLocal = (ip: string) =>
+    openPath({ address: { ip, port: 1 }, key: undefined, openedAtMs: 0 }, {}).controller.isLocal;
   expect(['127.0.0.1', '127.8.0.1', '::1', '192.0.2.1', '::2', '12.7.0.1'].map(isLocal)).toEqual([
     true,
     true,
