@@ -226,6 +226,7 @@ const messages = {
   'outgoing-session': {
     peer: [
       'error.answered',
+      'root.seen',
       'session.ended',
       'session.established',
       'session.answers',

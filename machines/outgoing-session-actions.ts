@@ -278,12 +278,18 @@ export const sessionSetup = withNotes.extend({
       if (context.gathered.length > 0) enqueue.assign({ gathered: [] });
     }),
 
-    /** A root, or what failed. */
+    /** A root, or what failed. What nobody wants to know may be news all the same: a push of it may be lost. */
     passOn: base.enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'request.ended');
       const { order, outcome, sends } = event;
       const { requester, question, ticket } = order;
-      if (requester === undefined) return;
+      if (requester === undefined) {
+        if (outcome.kind !== 'answered' || outcome.answer.type !== 'Root' || order.answerKey === undefined) return;
+        const { owner, name, path } = context;
+        const atMs = event.atMs ?? path?.openedAtMs ?? 0;
+        enqueue.sendTo(owner, { type: 'root.seen', name, root: outcome.answer.hash, atMs });
+        return;
+      }
       const cost = costOf(context, order.sentBefore + sends, 1);
       if (outcome.kind === 'answered') {
         if (outcome.answer.type !== 'Root') return;

@@ -95,6 +95,12 @@ export const walkActions = {
     return { walks: withEntry(context.walks, event.name, event.root) };
   }),
 
+  compareSeenRoot: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, 'root.seen');
+    const { name, root, atMs } = event;
+    if (context.following.includes(name)) enqueue({ type: 'compareRoot', params: { name, root, atMs } });
+  }),
+
   verifyAnnouncedRoot: base.enqueueActions(({ context, event, enqueue }) => {
     const announcement = announcementIn(context, event);
     if (announcement !== undefined) enqueue({ type: 'verifyAnnouncement', params: announcement });

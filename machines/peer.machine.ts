@@ -100,6 +100,7 @@ export const peerMachine = peerSetup.createMachine({
         'session.renewed': { actions: ['noteRenewed', 'noteAnswers'] },
         'session.silent': { actions: 'noteSilent' },
         'session.answers': { actions: 'noteAnswers' },
+        'root.seen': { actions: 'compareSeenRoot' },
         'hello.answered': { actions: 'noteSaid' },
         'session.lost': { actions: ['forgetAsked', 'noteLost', 'noteSilent', 'doubtNetwork'] },
         'session.ended': { actions: ['forgetAsked', 'endOutgoing'] },

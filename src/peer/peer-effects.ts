@@ -334,8 +334,13 @@ export function providePeer(dependencies: PeerDependencies) {
           enter(self, { type: 'presence.failed' });
         }
       },
+      compareRoot: ({ self, enter }: CallOf<'peer'>, params: { name: string; root: Hash; atMs: number }) => {
+        if (!store.isCurrent(params.name, params.root))
+          enter(self, { type: 'announcement.verified', ...params, valid: true });
+      },
       verifyAnnouncement: async ({ self, enter }: CallOf<'peer'>, params: AnnouncementParams) => {
         const { name, root, atMs } = params;
+        if (store.isCurrent(name, root)) return;
         enter(self, { type: 'announcement.verified', name, root, valid: await isGenuine(params), atMs });
       },
     }),

@@ -145,7 +145,7 @@ describe('a listing that changes', () => {
     seen.answerRootFrom(own);
     await seen.outside.clock.advance(60_000);
     expect(seen.outside.whereTo('Hello').map(([ip]) => ip)).toEqual([own.ip]);
-    expect(seen.outside.told).toEqual([]);
+    expect(seen.outside.told).toEqual(['peer: root.seen']);
     seen.wantRoot();
     expect(seen.idsTo('RootRequest', own)).toHaveLength(2);
   });
@@ -202,7 +202,7 @@ describe('the same peer at a further address', () => {
     seen.adopt(at(2));
     expect(seen.outside.sent.map(({ datagram, to }) => [datagram.type, to])).toEqual([['RootRequest', at(1)]]);
     seen.answerRootFrom(at(1));
-    expect(seen.outside.told).toEqual([]);
+    expect(seen.outside.told).toEqual(['peer: root.seen']);
     seen.wantRoot();
     expect(seen.idsTo('RootRequest', at(1))).toHaveLength(2);
     expect(seen.idsTo('RootRequest', at(2))).toEqual([]);

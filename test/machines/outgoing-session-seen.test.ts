@@ -193,7 +193,7 @@ describe('a pushed Root', () => {
     await seen.outside.clock.advance(1_500);
     seen.answerRootFrom(at(1));
     await seen.outside.clock.advance(60_000);
-    expect(seen.outside.told).toEqual([]);
+    expect(seen.outside.told).toEqual(['peer: root.seen']);
     expect(seen.idsTo('RootRequest', at(1))).toHaveLength(1);
   });
 

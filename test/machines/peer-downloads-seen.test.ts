@@ -83,6 +83,13 @@ describe('downloads', () => {
       expect(children('merkle-walk')).toEqual(['merkle-walk.alice']);
     });
 
+    test('are considered as well for a root that it names when it is only asked whether it answers', () => {
+      const see = (name: string) => send({ type: 'root.seen', name, root: root(1), atMs: outside.nowMs });
+      expect(toldBy(() => see('alice'))).toEqual([`compare: alice ${root(1)}`]);
+      expect(toldBy(() => see('carol'))).toEqual([]);
+      expect(children('merkle-walk')).toEqual([]);
+    });
+
     test('begin after the one that is under way, unless that has brought it', () => {
       verified(1);
       verified(2);

@@ -46,6 +46,7 @@ export function begin(input: Partial<PeerInput> = {}): void {
     } as never,
     actions: {
       sealRoot: (_, params) => told.push(`sign: ${params.root}`),
+      compareRoot: (_, params) => told.push(`compare: ${params.name} ${params.root}`),
       verifyAnnouncement: (_, params) => told.push(`verify: ${params.name} ${params.root}`),
       carryOutWish: (_, { wish }) => told.push(`store: ${wish.type}`),
       forgetConnections: note('forget connections'),

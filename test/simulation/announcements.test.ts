@@ -1,7 +1,7 @@
 /** Announced roots are looked into at a limited rate: signed ones can be replayed, and new ones made without end. */
 import { describe, expect, test } from 'vitest';
-import { limits } from '../../machines/timing.ts';
-import { hashOf } from '../../src/wire/hash.ts';
+import { limits, timing } from '../../machines/timing.ts';
+import { type Hash, hashOf } from '../../src/wire/hash.ts';
 import { encodeInternal, encodeMessage } from '../../src/wire/node.ts';
 import type { SocketAddress } from '../../src/wire/socket-address.ts';
 import { Publisher } from '../support/publisher.ts';
@@ -32,6 +32,44 @@ test('a peer with a new root every ten milliseconds costs a few downloads, and i
   await world.clock.advance(10_000);
   expect(bodiesOf(reader, 'loud')).toContain('message 499');
   await world.close();
+});
+
+describe('an author who does not push', () => {
+  async function follow(seed: number) {
+    const world = new World(seed);
+    await world.startDirectory();
+    const quiet = await Publisher.join(world, 'quiet', [], message('first'));
+    const reader = await world.addPeer('reader', { follow: ['quiet'] });
+    await world.settle(reader.peer.whenListed());
+    await world.until(() => bodiesOf(reader, 'quiet').includes('first'));
+    return { world, quiet, reader };
+  }
+
+  test('or whose pushes are all lost, is read when it is asked whether it answers: within 15 s, long before the next poll', async () => {
+    const { world, quiet, reader } = await follow(3);
+    await world.clock.advance(timing.followInterval + 5_000);
+    const node = message('second');
+    quiet.root = hashOf(node);
+    quiet.nodes.set(quiet.root, node);
+    await world.clock.advance(15_000);
+    expect(bodiesOf(reader, 'quiet')).toContain('second');
+    await world.close();
+  });
+
+  test('causes no downloads as long as it says nothing new, by whatever it pushes', async () => {
+    const { world, quiet, reader } = await follow(4);
+    await world.clock.advance(5_000);
+    const before = reader.facts.length;
+    const to = reader.peer.addresses[0] as SocketAddress;
+    for (let i = 0; i < 4; i++) {
+      await quiet.stranger.sendSigned(to, { type: 'Root', id: 0, hash: quiet.root as Hash });
+      await world.clock.advance(8_000);
+    }
+    const syncs = reader.facts.slice(before).filter(({ type }) => type === 'sync.finished');
+    // Those of the poll that comes once a minute.
+    expect(syncs.length).toBeLessThanOrEqual(1);
+    await world.close();
+  });
 });
 
 describe('an announced root that is older than what the reader has', () => {
