@@ -208,8 +208,14 @@ export type OutgoingSessionReport =
     }
   /** The path in use does not answer any more, or does so again. */
   | { readonly type: 'session.silent' | 'session.answers'; readonly name: string; readonly address: SocketAddress }
-  /** The root that it names when it is only asked whether it answers; authenticated. */
-  | { readonly type: 'root.seen'; readonly name: string; readonly root: Hash; readonly atMs: number }
+  /** The root that it names when it is only asked whether it answers. */
+  | {
+      readonly type: 'root.seen';
+      readonly name: string;
+      readonly root: Hash;
+      readonly authenticated: boolean;
+      readonly atMs: number;
+    }
   | {
       readonly type: 'session.lost';
       readonly session: string;

@@ -284,10 +284,11 @@ export const sessionSetup = withNotes.extend({
       const { order, outcome, sends } = event;
       const { requester, question, ticket } = order;
       if (requester === undefined) {
-        if (outcome.kind !== 'answered' || outcome.answer.type !== 'Root' || order.answerKey === undefined) return;
+        if (outcome.kind !== 'answered' || outcome.answer.type !== 'Root') return;
         const { owner, name, path } = context;
         const atMs = event.atMs ?? path?.openedAtMs ?? 0;
-        enqueue.sendTo(owner, { type: 'root.seen', name, root: outcome.answer.hash, atMs });
+        const authenticated = order.answerKey !== undefined;
+        enqueue.sendTo(owner, { type: 'root.seen', name, root: outcome.answer.hash, authenticated, atMs });
         return;
       }
       const cost = costOf(context, order.sentBefore + sends, 1);

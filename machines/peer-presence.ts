@@ -98,12 +98,15 @@ export const presenceActions = {
     if (event.type === 'session.silent') enqueue.emit({ type: 'peer.silent', name, address: event.address });
   }),
 
+  /** What it has pushed meanwhile did not arrive, so it is asked what it has now. */
   noteAnswers: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, ['session.answers', 'session.established', 'session.renewed']);
     const { name } = event;
     if (entryOf(context.silent, name) === undefined) return;
     enqueue.assign({ silent: withoutEntry(context.silent, name) });
     enqueue.emit({ type: 'peer.answers', name, address: event.address });
+    const id = actorId.outgoingSession(name);
+    enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, { type: 'path.check' });
   }),
 
   noteCutOff: base.assign({ isCutOff: true }),

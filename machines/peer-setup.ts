@@ -66,8 +66,8 @@ export const base = setup({
     sealRoot: effect<{ root: Hash }>('sealRoot'),
     /** Does in the store what is asked for; the outcome is a `WishAnswer`. */
     carryOutWish: effect<{ wish: StoreWish & { readonly atMs: number } }>('carryOutWish'),
-    /** If it is not the current one of this followed peer: `announcement.verified`. */
-    compareRoot: effect<{ name: string; root: Hash; atMs: number }>('compareRoot'),
+    /** If it is not the current one of this followed peer: `announcement.verified`, or `sync.wanted` if it is not authenticated. */
+    compareRoot: effect<{ name: string; root: Hash; authenticated: boolean; atMs: number }>('compareRoot'),
     /** `announcement.verified`, unless the root is current. */
     verifyAnnouncement: effect<{
       name: string;

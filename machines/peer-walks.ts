@@ -97,8 +97,8 @@ export const walkActions = {
 
   compareSeenRoot: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, 'root.seen');
-    const { name, root, atMs } = event;
-    if (context.following.includes(name)) enqueue({ type: 'compareRoot', params: { name, root, atMs } });
+    const { name, root, authenticated, atMs } = event;
+    if (context.following.includes(name)) enqueue({ type: 'compareRoot', params: { name, root, authenticated, atMs } });
   }),
 
   verifyAnnouncedRoot: base.enqueueActions(({ context, event, enqueue }) => {

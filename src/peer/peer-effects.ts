@@ -334,9 +334,10 @@ export function providePeer(dependencies: PeerDependencies) {
           enter(self, { type: 'presence.failed' });
         }
       },
-      compareRoot: ({ self, enter }: CallOf<'peer'>, params: { name: string; root: Hash; atMs: number }) => {
-        if (!store.isCurrent(params.name, params.root))
-          enter(self, { type: 'announcement.verified', ...params, valid: true });
+      compareRoot: ({ self, enter }: CallOf<'peer'>, { name, root, authenticated, atMs }: SeenRoot) => {
+        if (store.isCurrent(name, root)) return;
+        if (authenticated) enter(self, { type: 'announcement.verified', name, root, valid: true, atMs });
+        else enter(self, { type: 'sync.wanted', name, atMs });
       },
       verifyAnnouncement: async ({ self, enter }: CallOf<'peer'>, params: AnnouncementParams) => {
         const { name, root, atMs } = params;
@@ -347,6 +348,13 @@ export function providePeer(dependencies: PeerDependencies) {
   });
 
   return { peer, flush: () => buffer.flush() };
+}
+
+interface SeenRoot {
+  readonly name: string;
+  readonly root: Hash;
+  readonly authenticated: boolean;
+  readonly atMs: number;
 }
 
 /** Of all that changed at the directory, what concerns these. */

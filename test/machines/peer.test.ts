@@ -58,7 +58,7 @@ const events = [
   { type: 'hello.answered', name: 'alice', address: alice, key: 'key', flags: 0, id: 7 },
   { type: 'session.silent', name: 'alice', address: alice },
   { type: 'session.answers', name: 'alice', address: alice },
-  { type: 'root.seen', name: 'alice', root: ZERO_HASH, atMs: 1 },
+  { type: 'root.seen', name: 'alice', root: ZERO_HASH, authenticated: true, atMs: 1 },
   { type: 'session.lost', session: 'outgoing-session.alice', name: 'alice', hasPush: true, failure: undefined },
   { type: 'traversal.wanted', address: alice },
   { type: 'error.answered', from: alice, name: 'alice', text: 'no' },

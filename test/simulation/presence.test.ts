@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { limits, timing } from '../../machines/timing.ts';
 import type { PeerFact } from '../../src/index.ts';
 import { decodeDatagram } from '../../src/wire/datagram.ts';
-import { listedPeers } from '../support/scenarios.ts';
+import { bodiesOf, listedPeers } from '../support/scenarios.ts';
 import type { VirtualPeer, World } from '../support/world.ts';
 
 const SECOND = 1_000;
@@ -52,6 +52,21 @@ test('a followed peer that answers again is shown so at once', async () => {
   expect({ silent: bob.peer.silent, again }).toEqual({ silent: [], again: ['peer.answers'] });
   await world.close();
 });
+
+test.each([3, 8, 11, 14, 18, 26, 33, 60])(
+  'a post that was written while the path to the author was cut for %i s is there within 10 s',
+  async (seconds) => {
+    const { world, alice, bob } = await meet(90 + seconds);
+    world.network.cut(alice.ip, bob.ip);
+    await world.clock.advance(1 * SECOND);
+    alice.peer.post('written meanwhile');
+    await world.clock.advance((seconds - 1) * SECOND);
+    world.network.heal();
+    await world.clock.advance(10 * SECOND);
+    expect(bodiesOf(bob, 'alice')).toContain('written meanwhile');
+    await world.close();
+  },
+);
 
 test('followed peers are asked every ten seconds whether they answer, sixteen of them at once', async () => {
   const names = Array.from({ length: limits.pathChecks + 4 }, (_, index) => `author-${index}`);
