@@ -24,7 +24,18 @@ const PLACE_KINDS = [
 export type PlaceKind = (typeof PLACE_KINDS)[number];
 
 /** What the peer is asked to change in the store. */
-const STORE_ACTIONS = ['follow', 'unfollow', 'mute', 'unmute', 'trust', 'withdraw', 'mark-read'] as const;
+const STORE_ACTIONS = [
+  'follow',
+  'unfollow',
+  'mute',
+  'unmute',
+  'block',
+  'unblock',
+  'trust',
+  'withdraw',
+  'take-back',
+  'mark-read',
+] as const;
 /** What is asked of another peer. */
 const SYNC_ACTIONS = ['sync', 'root'] as const;
 
@@ -38,6 +49,8 @@ export type Action =
   | 'post'
   /** To the message that it is about. */
   | 'reply'
+  /** A web address in the message. */
+  | 'open-link'
   | 'search'
   | 'addresses'
   | 'hello'
@@ -67,7 +80,8 @@ export type Notice =
   | { readonly type: 'draft.kept'; readonly isLasting: boolean }
   /** There is nobody with whom this could be done. */
   | { readonly type: 'nobody.found'; readonly action: Action }
-  | { readonly type: 'settings.edited' };
+  | { readonly type: 'settings.edited' }
+  | { readonly type: 'link.opened'; readonly href: string };
 
 export type SyncAction = (typeof SYNC_ACTIONS)[number] | 'follow';
 
@@ -92,6 +106,8 @@ export interface FrontEndContext extends FrontEndInput {
   /** What was chosen last, and about whom or what. */
   readonly action: Action;
   readonly subject: string;
+  /** When what was written is to be published, Unix ms; undefined: at once. */
+  readonly dueMs: number | undefined;
   /** The key that the person has accepted, after comparing it. */
   readonly offered: PublicKey | undefined;
   /** Whom there is to choose from. BOUNDED by the directory's list and the store's peers. */
@@ -119,7 +135,7 @@ export function needsPeer(action: Action): boolean {
 }
 
 const NEEDING_PEER: readonly Action[] = [
-  ...(['follow', 'unfollow', 'mute', 'unmute', 'trust', 'sync', 'root', 'addresses'] as const),
+  ...(['follow', 'unfollow', 'mute', 'unmute', 'block', 'unblock', 'trust', 'sync', 'root', 'addresses'] as const),
   ...(['peer', 'messages', 'tree'] as const),
 ];
 
@@ -128,8 +144,11 @@ export function hasSubject(action: Action): boolean {
   return isAboutMessage(action) || needsPeer(action);
 }
 
+/** `take-back` is about one that waits to be published. */
+const ABOUT_MESSAGE: readonly Action[] = ['thread', 'reply', 'withdraw', 'open-link', 'take-back'];
+
 export function isAboutMessage(action: Action): boolean {
-  return action === 'thread' || action === 'reply' || action === 'withdraw';
+  return ABOUT_MESSAGE.includes(action);
 }
 
 export function isStoreAction(action: Action): action is (typeof STORE_ACTIONS)[number] {
@@ -156,11 +175,16 @@ export function storeWishOf(context: FrontEndContext): StoreWish {
     case 'mute':
     case 'unmute':
       return { type: 'mute.wanted', name: subject, muted: action === 'mute', ticket };
+    case 'block':
+    case 'unblock':
+      return { type: 'block.wanted', name: subject, blocked: action === 'block', ticket };
     case 'trust':
       if (context.offered === undefined) throw new Error(`no key of "${subject}" was compared`);
       return { type: 'trust.wanted', name: subject, key: context.offered, ticket };
     case 'withdraw':
       return { type: 'withdrawal.wanted', hash: subject as Hash, ticket };
+    case 'take-back':
+      return { type: 'unschedule.wanted', id: Number(subject), ticket };
     case 'mark-read':
       return { type: 'read.wanted', hashes: 'all', ticket };
     default:
@@ -171,7 +195,9 @@ export function storeWishOf(context: FrontEndContext): StoreWish {
 /** The message that was written. */
 export function postWishOf(context: FrontEndContext): StoreWish {
   const inReplyTo = context.action === 'reply' ? (context.subject as Hash) : null;
-  return { type: 'post.wanted', text: draftOf(context), inReplyTo, ticket: ticketOf(context) };
+  const wish = { text: draftOf(context), inReplyTo, ticket: ticketOf(context) };
+  const { dueMs } = context;
+  return dueMs === undefined ? { type: 'post.wanted', ...wish } : { type: 'schedule.wanted', ...wish, dueMs };
 }
 
 /** With these downloads, which take the place of earlier ones from the same peers. */

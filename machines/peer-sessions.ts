@@ -7,6 +7,7 @@ import { type Datagram, encodeDatagram } from '../src/wire/datagram.ts';
 import { formatAddress, parseAddress, type SocketAddress } from '../src/wire/socket-address.ts';
 import { actorId, keyIn } from './actor-ids.ts';
 import {
+  type Contacts,
   evictable,
   incomingAt,
   incomingEntries,
@@ -53,6 +54,21 @@ function endIncoming({ context, enqueue }: Enqueueing, address: SocketAddress, i
   const entry = incomingAt(context.contacts, address);
   enqueue.assign({ contacts: withoutIncoming(context.contacts, address) });
   if (entry !== undefined) enqueue.sendTo(entry.socket, { type: 'source.unrouted', source: address, isCutOff });
+}
+
+/** Ends the sessions of some others with us at once; the contacts that are left. */
+export function withoutSessionsOf(
+  { context, enqueue }: Enqueueing,
+  isMeant: (name: string | undefined, address: SocketAddress) => boolean,
+): Contacts {
+  let { contacts } = context;
+  for (const { name, address, socket } of incomingEntries(contacts)) {
+    if (!isMeant(name, address)) continue;
+    enqueue.stopChild(actorId.incomingSession(address));
+    enqueue.sendTo(socket, { type: 'source.unrouted', source: address, isCutOff: true });
+    contacts = withoutIncoming(contacts, address);
+  }
+  return contacts;
 }
 
 export const sessionActions = {
@@ -312,15 +328,10 @@ export const sessionActions = {
   }),
 
   /** Sessions in both directions were opened under what was believed before; the next Hello is judged anew. */
-  forgetSessionsOf: base.enqueueActions(({ context, event, enqueue }) => {
+  forgetSessionsOf: base.enqueueActions((args) => {
+    const { event, enqueue } = args;
     assertEvent(event, 'trust.changed');
-    let { contacts } = context;
-    for (const { name, address, socket } of incomingEntries(contacts)) {
-      if (name !== event.name) continue;
-      enqueue.stopChild(actorId.incomingSession(address));
-      enqueue.sendTo(socket, { type: 'source.unrouted', source: address, isCutOff: true });
-      contacts = withoutIncoming(contacts, address);
-    }
+    const contacts = withoutSessionsOf(args, (name) => name === event.name);
     enqueue.assign({ contacts });
     const id = actorId.outgoingSession(event.name);
     if (outgoingOf(contacts, id) !== undefined) {

@@ -23,6 +23,7 @@ import type { Network } from '../runtime/network.ts';
 import { createSystemRandom } from '../runtime/random.ts';
 import { SocketBank } from '../runtime/socket-bank.ts';
 import { createUdpNetwork } from '../runtime/udp-network.ts';
+import { blockedNames } from '../store/blocked.ts';
 import { followedNames } from '../store/followed.ts';
 import type { MessageQuery, Store } from '../store/store.ts';
 import { timelineAuthors } from '../store/timeline-authors.ts';
@@ -42,6 +43,8 @@ import { SyncReports } from './sync-reports.ts';
 import { publish } from './wishes.ts';
 
 const DEFAULT_BINDS = ['0.0.0.0:0', '[::]:0'];
+/** After which something else may be due next. */
+const SCHEDULE_FACTS: ReadonlySet<PeerFact['type']> = new Set(['message.scheduled', 'message.unscheduled']);
 /** How often the store is asked whether another process has written to it. */
 const STORE_POLL_MS = 250;
 
@@ -90,6 +93,8 @@ class RunningPeer implements Peer {
   #stopped: MurmureError | undefined;
   #root: Hash;
   #historyCheck: Promise<readonly HistoryCheck[]> | undefined;
+  /** When the next scheduled message is due, as far as the machines know. */
+  #dueMs: number | undefined;
   #isListed = false;
   #lookedAtMs: number;
   #localIpsBefore: readonly string[] = [];
@@ -114,6 +119,7 @@ class RunningPeer implements Peer {
     this.#publishes = options.publish ?? true;
     this.#isGuarded = this.#publishes && options.guarded === true;
     const register = options.register ?? true;
+    const blocked = blockedNames(store);
     const input = {
       name,
       root: this.#publishes ? this.#root : undefined,
@@ -125,6 +131,7 @@ class RunningPeer implements Peer {
       register,
       quota: options.quota ?? limits.messageQuota,
       formerReaders: store.readersSince(this.#clock.now() - timing.readerMemory, this.#clock.now()),
+      ...(blocked.length > 0 && { blocked }),
     };
     const recording = record({
       root: 'peer',
@@ -171,6 +178,7 @@ class RunningPeer implements Peer {
     this.#stops.push(this.#watchStore());
     this.#actor.start();
     this.#submit({ type: 'network.changed', why: 'start', localIps: this.#localIps(), atMs: this.#time.now() });
+    this.#lookAtSchedule();
   }
 
   get addresses(): readonly SocketAddress[] {
@@ -367,6 +375,17 @@ class RunningPeer implements Peer {
   #tellNetworkChanged(why: NetworkChange, localIps: readonly string[]): void {
     this.#localIpsBefore = localIps;
     this.#submit({ type: 'network.changed', why, localIps, atMs: this.#time.now() });
+    // It is due at a time of day, and the day has moved.
+    this.#lookAtSchedule(true);
+  }
+
+  /** Says when the next scheduled message is due, if that has changed. */
+  #lookAtSchedule(isAnew = false): void {
+    const dueMs = this.#store.scheduled()[0]?.dueMs;
+    if (dueMs === this.#dueMs && !(isAnew && dueMs !== undefined)) return;
+    this.#dueMs = dueMs;
+    const dueInMs = dueMs === undefined ? undefined : Math.max(0, dueMs - this.#clock.now());
+    this.#submit({ type: 'schedule.known', dueInMs });
   }
 
   /** Those of the machine, else those we listen on. */
@@ -435,6 +454,11 @@ class RunningPeer implements Peer {
       if (names.join('\n') !== known.join('\n')) {
         this.#submit({ type: 'following.changed', names, atMs: this.#time.now() });
       }
+      const blocked = blockedNames(this.#store);
+      if (blocked.join('\n') !== this.#actor.getSnapshot().context.blocked.join('\n')) {
+        this.#submit({ type: 'blocked.changed', names: blocked });
+      }
+      this.#lookAtSchedule();
       for (const [name, key] of this.#refused) {
         if (this.#store.peer(name)?.key !== key) this.#trustChanged(name);
       }
@@ -475,6 +499,7 @@ class RunningPeer implements Peer {
     if (fact.type === 'trust.changed') this.#refused.delete(fact.name);
     if (fact.type === 'key.changed') this.#refused.set(fact.name, this.#store.peer(fact.name)?.key);
     if (fact.type === 'message.published' || fact.type === 'message.withdrawn') this.#announce(fact.root);
+    if (SCHEDULE_FACTS.has(fact.type)) this.#lookAtSchedule();
     this.#listeners.tell(fact);
   }
 

@@ -133,6 +133,18 @@ const migrations: readonly (string | ((db: DatabaseSync) => void))[] = [
   CREATE TABLE former_own_roots (id INTEGER PRIMARY KEY, root BLOB NOT NULL, leaves INTEGER NOT NULL);
   `,
   migrateToPacks,
+  '',
+  `
+  -- Own messages to be published later. An id is never given twice. BOUNDED by what one person writes.
+  CREATE TABLE scheduled (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    due_ms INTEGER NOT NULL,
+    answers BLOB,
+    body TEXT NOT NULL
+  );
+  -- Whom the person neither serves, greets nor sees.
+  ALTER TABLE peers ADD COLUMN blocked INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 /** Brings the database to the newest version. @throws NewerHomeError if it is newer than this program */

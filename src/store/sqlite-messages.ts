@@ -1,4 +1,4 @@
-/** Reading messages from the database, in all the ways in which they are asked for. Those of a feed that is being fetched for the first time are not shown. */
+/** Reading messages from the database, in all the ways in which they are asked for. Those of a feed that is being fetched for the first time are not shown, nor those of whoever is blocked. */
 import type { Hash } from '../wire/hash.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 import { keyOf } from './sqlite-leaf-keys.ts';
@@ -10,7 +10,7 @@ import type { MessageQuery, SearchQuery, StoredMessage } from './store.ts';
 const DEFAULT_LIMIT = 50;
 const COLUMNS = 'leaves.*, peers.name AS author';
 const FROM = 'FROM leaves JOIN peers ON peers.id = leaves.peer';
-const SHOWN = 'peers.root IS NOT NULL AND order_ms IS NOT NULL';
+const SHOWN = 'peers.root IS NOT NULL AND order_ms IS NOT NULL AND NOT blocked';
 
 export class SqliteMessages {
   readonly #db: SqliteConnection;

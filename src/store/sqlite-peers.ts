@@ -54,6 +54,14 @@ export class SqlitePeers {
     );
   }
 
+  setBlocked(name: string, blocked: boolean, nowMs: number): void {
+    this.#db.write(() => {
+      const peer = this.#leaves.peerId(name, nowMs);
+      this.#db.run('UPDATE peers SET blocked = ? WHERE id = ?', +blocked, peer);
+      if (blocked) this.#db.run('UPDATE peers SET following = 0 WHERE id = ?', peer);
+    });
+  }
+
   setMuted(name: string, muted: boolean, nowMs: number): void {
     this.#db.write(() =>
       this.#db.run('UPDATE peers SET muted = ? WHERE id = ?', +muted, this.#leaves.peerId(name, nowMs)),

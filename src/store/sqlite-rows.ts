@@ -9,6 +9,7 @@ export interface PeerRow {
   key: PublicKey | null;
   following: number;
   muted: number;
+  blocked: number;
   root: Uint8Array | null;
   messages: number;
   quota: number | null;
@@ -45,6 +46,7 @@ export function peerFrom(row: PeerRow): PeerRecord {
     key: row.key ?? undefined,
     following: row.following === 1,
     muted: row.muted === 1,
+    blocked: row.blocked === 1,
     root: row.root === null ? undefined : hashFrom(row.root),
     // What is being fetched for the first time is not shown until all of it is there.
     messages: row.root === null ? 0 : row.messages,

@@ -157,7 +157,8 @@ interface Shown {
 }
 
 const SHOWN = `SELECT arrival, node, order_ms FROM leaves JOIN peers ON peers.id = leaves.peer
-  WHERE arrival IN (SELECT value FROM json_each(?)) AND order_ms IS NOT NULL AND root IS NOT NULL ORDER BY arrival DESC`;
+  WHERE arrival IN (SELECT value FROM json_each(?)) AND order_ms IS NOT NULL AND root IS NOT NULL AND NOT blocked
+  ORDER BY arrival DESC`;
 
 function wordsOf(value: Uint8Array | undefined): string[] {
   return searchWords(messageIn(value)?.body ?? '');

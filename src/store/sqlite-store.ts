@@ -21,6 +21,7 @@ import { SqliteNodes } from './sqlite-nodes.ts';
 import { SqliteOwnFeed } from './sqlite-own-feed.ts';
 import { SqlitePeers } from './sqlite-peers.ts';
 import { blob, hashFrom } from './sqlite-rows.ts';
+import { SqliteScheduled } from './sqlite-scheduled.ts';
 import { SqliteSearch } from './sqlite-search.ts';
 import type {
   AdoptionInput,
@@ -33,6 +34,7 @@ import type {
   NodeStatus,
   OwnFeed,
   PeerRecord,
+  ScheduledMessage,
   SearchQuery,
   Store,
   StoredMessage,
@@ -93,6 +95,7 @@ class SqliteStore implements Store {
   readonly #nodes: SqliteNodes;
   readonly #leaves: SqliteLeaves;
   readonly #own: SqliteOwnFeed;
+  readonly #scheduled: SqliteScheduled;
   readonly #peers: SqlitePeers;
   readonly #search: SqliteSearch;
   readonly #messages: SqliteMessages;
@@ -111,6 +114,7 @@ class SqliteStore implements Store {
     this.#nodes = new SqliteNodes(this.#db);
     this.#leaves = new SqliteLeaves(this.#db);
     this.#own = new SqliteOwnFeed(this.#db, this.#nodes, this.#leaves);
+    this.#scheduled = new SqliteScheduled(this.#db);
     this.#peers = new SqlitePeers(this.#db, this.#leaves);
     this.#search = new SqliteSearch(this.#db, this.#nodes);
     this.#messages = new SqliteMessages(this.#db, this.#nodes, this.#search);
@@ -149,6 +153,25 @@ class SqliteStore implements Store {
       const withdrawn = this.#own.withdraw(author, hash, nowMs);
       this.#collectSome();
       return withdrawn;
+    });
+  }
+
+  schedule(message: Omit<ScheduledMessage, 'id'>): number {
+    return this.#scheduled.add(message);
+  }
+
+  scheduled(): ScheduledMessage[] {
+    return this.#scheduled.all();
+  }
+
+  unschedule(id: number): ScheduledMessage | undefined {
+    return this.#db.write(() => this.#scheduled.take(id));
+  }
+
+  publishScheduled(author: string, id: number, date: number, nowMs: number): { hash: Hash; root: Hash } | undefined {
+    return this.#db.write(() => {
+      const taken = this.#scheduled.take(id);
+      return taken && this.#own.publish(author, { date, inReplyTo: taken.inReplyTo, body: taken.body }, nowMs);
     });
   }
 
@@ -266,6 +289,10 @@ class SqliteStore implements Store {
 
   setFollowing(name: string, following: boolean, nowMs: number): void {
     this.#peers.setFollowing(name, following, nowMs);
+  }
+
+  setBlocked(name: string, blocked: boolean, nowMs: number): void {
+    this.#peers.setBlocked(name, blocked, nowMs);
   }
 
   setMuted(name: string, muted: boolean, nowMs: number): void {

@@ -26,6 +26,16 @@ export interface OwnFeed {
   readonly messages: number;
 }
 
+/** An own message that is to be published later. */
+export interface ScheduledMessage {
+  /** Never given twice. */
+  readonly id: number;
+  readonly body: string;
+  readonly inReplyTo: Hash | null;
+  /** Unix ms. */
+  readonly dueMs: number;
+}
+
 export interface AdoptionTerms {
   readonly authenticated: boolean;
   /** Largest number of messages (leaves, repeats included) a feed may have. */
@@ -65,6 +75,8 @@ export interface PeerRecord {
   readonly key: PublicKey | undefined;
   readonly following: boolean;
   readonly muted: boolean;
+  /** Neither served, nor greeted, nor shown. */
+  readonly blocked: boolean;
   readonly root: Hash | undefined;
   readonly messages: number;
   /** Messages (leaves, repeats included) that its feed may have; undefined: as many as that of any peer. */
@@ -130,6 +142,14 @@ export interface Store extends Disposable {
    * message is forgotten unless another feed has it. Undefined, and nothing is done, if it does not stand there.
    */
   withdraw(author: string, hash: Hash, nowMs: number): { root: Hash } | undefined;
+  /** Keeps a message that is to be published later; returns its id. @throws MessageTooLongError */
+  schedule(message: Omit<ScheduledMessage, 'id'>): number;
+  /** What waits to be published, by when it is due. */
+  scheduled(): ScheduledMessage[];
+  /** Takes back what waits; undefined if it waits no more. */
+  unschedule(id: number): ScheduledMessage | undefined;
+  /** As `publish`, of what waited, which waits no more: both or neither. Undefined if it does not wait. */
+  publishScheduled(author: string, id: number, date: number, nowMs: number): { hash: Hash; root: Hash } | undefined;
   /** The leaves of the own tree, in order, as they are: for a backup. */
   ownLeaves(): Uint8Array[];
   /** The own tree as it was before, newest first, without the present one: the last 64 changes are remembered. */
@@ -175,6 +195,8 @@ export interface Store extends Disposable {
   repinKey(name: string, key: PublicKey, nowMs: number): PublicKey | undefined;
   setFollowing(name: string, following: boolean, nowMs: number): void;
   setMuted(name: string, muted: boolean, nowMs: number): void;
+  /** Whoever is blocked is followed no more; what is stored of them is shown nowhere, until they are unblocked. */
+  setBlocked(name: string, blocked: boolean, nowMs: number): void;
   setQuota(name: string, quota: number | undefined, nowMs: number): void;
 
   /**

@@ -24,6 +24,9 @@ const events = [
   choose('follow', 'alice'),
   choose('unfollow', 'alice'),
   choose('mute', 'alice'),
+  choose('block', 'alice'),
+  choose('take-back', '1'),
+  choose('open-link', '00'),
   choose('sync', 'alice'),
   choose('sync-all'),
   choose('mark-read'),
@@ -55,6 +58,9 @@ const events = [
   { type: 'work.failed', failure },
   { type: 'message.published', hash: '01', root: '02', ticket: ours },
   { type: 'message.published', hash: '01', root: '02', ticket: theirs },
+  { type: 'message.scheduled', id: 1, dueMs: 9, ticket: ours },
+  { type: 'message.unscheduled', id: 1, text: 'hello', inReplyTo: null, ticket: ours },
+  { type: 'block.changed', name: 'alice', blocked: true, ticket: ours },
   { type: 'message.withdrawn', hash: '01', root: '02', ticket: ours },
   { type: 'follow.changed', name: 'alice', following: true, ticket: ours },
   { type: 'follow.changed', name: 'alice', following: false, ticket: ours },
@@ -81,6 +87,7 @@ const effects = [
   'askQuit',
   'askWithdrawal',
   'askTrust',
+  'askLink',
 ];
 const input = { id: 'me', drafts: {}, keepsDrafts: true };
 const machine = frontEndMachine.provide({ actions: inert(...effects) });

@@ -19,6 +19,8 @@ const sections: readonly (readonly [string, readonly (readonly [string, string])
       ['/', 'search all stored messages; accents are ignored, "several words" in quotes'],
       ['@', 'show messages that mention you'],
       ['m', 'mark everything as read'],
+      ['o', 'open a web address in the message; the whole address is shown first'],
+      ['z', 'take back a message that others do not see yet, and go on writing it'],
       ['x', 'withdraw the selected message, if it is yours'],
       ['t', 'switch between exact dates and "3 min"'],
     ],
@@ -26,7 +28,7 @@ const sections: readonly (readonly [string, readonly (readonly [string, string])
   [
     'Peers',
     [
-      ['w', 'list the peers; there, f follows, u unfollows, m mutes, s downloads, t shows the tree'],
+      ['w', 'list the peers; there, f follows, u unfollows, m mutes, b blocks, s downloads, t shows the tree'],
       ['a', 'there, for a peer whose key has changed: compare the keys, and accept the new one'],
       ['f, u', 'on the timeline: follow or unfollow somebody'],
       ['v', 'show the author of the selected message'],
@@ -45,6 +47,7 @@ const sections: readonly (readonly [string, readonly (readonly [string, string])
     'Writing',
     [
       ['Enter', 'send; Alt-Enter starts a new line'],
+      ['Ctrl-T', 'send it later: until then you can take it back (z), and nobody has seen it'],
       ['Ctrl-O', 'continue in your editor ($VISUAL, $EDITOR, or one that is installed)'],
       ['Esc', 'back; your draft is saved'],
     ],

@@ -20,6 +20,7 @@ import { type Call, Gate } from '../../runtime/gate.ts';
 import type { Hash } from '../../wire/hash.ts';
 import { failureFrom, MurmureError } from '../../wire/murmure-error.ts';
 import { MAX_BODY_BYTES } from '../../wire/node.ts';
+import { openInBrowser } from '../input/browser.ts';
 import { describeChange, keyOf } from '../messages/trusting.ts';
 import { WHAT_WITHDRAWING_CANNOT_DO } from '../messages/withdrawing.ts';
 import type { Paint } from '../output/output.ts';
@@ -33,6 +34,7 @@ import { CancelledError, type Dialogue } from './dialogue.ts';
 import type { DraftKeeper, Drafts } from './drafts.ts';
 import { Live } from './live.ts';
 import { noticeText } from './notices.ts';
+import { type OpenAddress, openLinkIn } from './open-link.ts';
 import { answeredAuthor } from './places/messages.ts';
 import type { PositionKeeper } from './reading-position.ts';
 import { countUnread, showPlace } from './show-place.ts';
@@ -51,6 +53,8 @@ export interface FrontEndOptions {
   /** URL of the directory, to be named on the screen. */
   readonly directory?: string;
   readonly editSettings?: EditSettings;
+  /** Opens a web address in the person's browser. */
+  readonly openAddress?: OpenAddress;
   readonly journal?: JournalSink | undefined;
   readonly clock?: Clock;
   /** Tells its wishes from those of others who ask the same peer. Default: a random one. */
@@ -62,6 +66,8 @@ const questions: Readonly<Partial<Record<Action, string>>> = {
   unfollow: 'Whom do you want to unfollow?',
   mute: 'Whom do you want to mute?',
   unmute: 'Whom do you want to unmute?',
+  block: 'Whom do you want to block?',
+  unblock: 'Whom do you want to unblock?',
   trust: 'Whose new key?',
   sync: 'Whose messages do you want to download?',
   addresses: 'Whose addresses?',
@@ -81,6 +87,7 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
   const gate = new Gate(clock, recording?.recorder);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   using live = new Live(peer, clock);
+  const { openAddress = openInBrowser } = options;
   const { settings = [], directory = '', readingPosition = { position: '', keep: () => {} } } = options;
   const sources: Sources = {
     ...{ peer, store, live, paint, settings, directory, readingPosition },
@@ -150,8 +157,13 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
           const onChange = (text: string) => gate.submit(actor, { type: 'text.changed', text });
           const above = (columns: number) => messageLines(subject, sources, columns);
           const question = subject === '' ? 'Your message' : 'Your reply';
-          const writing = { draft, whyInvalid: whyTooLong, maxBytes: MAX_BODY_BYTES, onChange, above };
-          return { type: 'text.given', text: await dialogue.write(question, writing) };
+          let delayMs = 0;
+          const onDelay = (ms: number) => {
+            delayMs = ms;
+          };
+          const writing = { draft, whyInvalid: whyTooLong, maxBytes: MAX_BODY_BYTES, onChange, onDelay, above };
+          const text = await dialogue.write(question, writing);
+          return { type: 'text.given', text, ...(delayMs > 0 && { dueMs: clock.now() + delayMs }) };
         }),
       keepDrafts: (_: Call, { drafts }: { drafts: Drafts }) => keeper?.keep(drafts),
       askLine: (args: Call, { action }: { action: Action }) =>
@@ -179,6 +191,8 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
           return { type: 'withdrawal.answered', yes: await dialogue.confirm('Withdraw it?', false) };
         });
       },
+      askLink: (args: Call, { subject }: { subject: string }) =>
+        ask(args, () => openLinkIn(subject as Hash, { store, dialogue, open: openAddress })),
       askTrust: async (args: Call, { subject: name }: { subject: string }) => {
         let key: PublicKey;
         const pinned = store.peer(name)?.key;
@@ -230,6 +244,9 @@ function heardFact(fact: PeerFact, ownName: string): HeardFact | undefined {
   switch (fact.type) {
     case 'message.published':
     case 'message.withdrawn':
+    case 'message.scheduled':
+    case 'message.unscheduled':
+    case 'block.changed':
     case 'follow.changed':
     case 'mute.changed':
     case 'key.accepted':

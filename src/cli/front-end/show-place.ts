@@ -4,15 +4,16 @@ import { safeLine } from '../../feed/safe-text.ts';
 import { timelineAuthors } from '../../store/timeline-authors.ts';
 import type { Hash } from '../../wire/hash.ts';
 import { isMentioned } from '../render/message-marks.ts';
+import { scheduledLine } from '../render/scheduled.ts';
 import { renderStatusLine } from '../render/status-line.ts';
-import { wrapText } from '../render/wrap.ts';
+import { truncate, wrapText } from '../render/wrap.ts';
 import { inspectPlace } from './places/inspect.ts';
 import { foundPlace, mentionsPlace, messagesPlace, threadPlace, timelinePlace } from './places/messages.ts';
 import { peerPlace, peersPlace } from './places/peers.ts';
 import type { MakePlace, PlaceScreen } from './places/place.ts';
 import { helpPlace, logPlace, settingsPlace, treePlace } from './places/texts.ts';
 import type { Screen } from './screen.ts';
-import { cached, type Sources, type UnreadCount } from './sources.ts';
+import { cached, type ReadStore, type Sources, type UnreadCount } from './sources.ts';
 
 const makers: Readonly<Record<PlaceKind, MakePlace>> = {
   timeline: timelinePlace,
@@ -41,13 +42,15 @@ export function showPlace(place: Place, sources: Sources, drafts: number): Scree
   const items = cached(sources, () => shown.items());
   return {
     ...shown,
+    keys: [...shown.keys, TAKE_BACK],
+    subject: (action, item) => (action === 'take-back' ? lastScheduled(sources.store) : shown.subject(action, item)),
     items,
     cursor,
     status: (columns) => {
       const status = renderStatusLine({ ...statusOf(sources), ...sources.unread(), drafts }, columns, paint);
       const notice =
         live.notice === '' ? [] : wrapText(paint('cyan', safeLine(live.notice)), columns).slice(0, NOTICE_LINES);
-      return [...notice, status];
+      return [...scheduledLines(sources, columns), ...notice, status];
     },
     subscribe: (changed) => live.subscribe(changed),
   };
@@ -74,6 +77,24 @@ export function countUnread({ peer, store }: Pick<Sources, 'peer' | 'store'>): U
     .filter(({ read, author }) => !read && author !== peer.name);
   const mentions = unread.filter(({ body }) => isMentioned(body, peer.name));
   return { unread: unread.length, isMoreUnread: unread.length === COUNTED, mentions: mentions.length };
+}
+
+/** It says itself what the key does, where there is something to be taken back. */
+const TAKE_BACK = { key: 'z', label: '', action: 'take-back' } as const;
+
+/** Of the message that was scheduled last; `''`: none waits. */
+function lastScheduled(store: Pick<ReadStore, 'scheduled'>): string {
+  const ids = store.scheduled().map(({ id }) => id);
+  return ids.length === 0 ? '' : String(Math.max(...ids));
+}
+
+/** What others do not see yet, the one that was written last. */
+function scheduledLines({ store, paint, now }: Sources, columns: number): string[] {
+  const waiting = store.scheduled();
+  const last = waiting.find(({ id }) => String(id) === lastScheduled(store));
+  if (last === undefined) return [];
+  const more = waiting.length === 1 ? '' : ` (and ${waiting.length - 1} more)`;
+  return [truncate(paint('yellow', `${scheduledLine(last, now())}${more}  z takes it back`), columns)];
 }
 
 function statusOf({ live, directory }: Sources) {

@@ -15,7 +15,7 @@ export type AskedPeer = Pick<
 /** What a home holds, to be read. Whatever changes it is asked of the peer. */
 export type ReadStore = Pick<
   Store,
-  'message' | 'messages' | 'replies' | 'search' | 'peer' | 'peers' | 'ownFeed' | 'currentRoot' | 'getNode'
+  'message' | 'messages' | 'replies' | 'search' | 'scheduled' | 'peer' | 'peers' | 'ownFeed' | 'currentRoot' | 'getNode'
 >;
 
 /** What is unread, and what of it mentions the person. */

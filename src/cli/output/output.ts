@@ -4,10 +4,15 @@
  */
 import { styleText } from 'node:util';
 import { safeLine, safeText } from '../../feed/safe-text.ts';
+import { hyperlink, knowsHyperlinks } from '../render/hyperlinks.ts';
 import type { Environment, OutputStream } from '../streams.ts';
 
 /** Colours `text`, or returns it as it is where colour is not wanted. */
-export type Paint = (format: Parameters<typeof styleText>[0], text: string) => string;
+export interface Paint {
+  (format: Parameters<typeof styleText>[0], text: string): string;
+  /** Makes the text lead to a web address; absent where the terminal does not know how. */
+  readonly link?: (text: string, href: string) => string;
+}
 
 export interface Output {
   readonly json: boolean;
@@ -33,7 +38,7 @@ export function createOutput(
   { stdout, stderr, env }: { stdout: OutputStream; stderr: OutputStream; env: Environment },
   { json, quiet, color }: OutputOptions,
 ): Output {
-  const paint = createPaint(color && hasColors(stdout, env));
+  const paint = createPaint(color && hasColors(stdout, env), knowsHyperlinks(env));
   const paintErrors = createPaint(color && hasColors(stderr, env));
   return {
     json,
@@ -59,9 +64,11 @@ export function toSafeJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'string' ? safeText(inner) : inner));
 }
 
-export function createPaint(enabled: boolean): Paint {
+export function createPaint(enabled: boolean, hasLinks = false): Paint {
+  if (!enabled) return (_format, text) => text;
   // The stream was looked at already, and is not always the process's own.
-  return enabled ? (format, text) => styleText(format, text, { validateStream: false }) : (_format, text) => text;
+  const paint: Paint = (format, text) => styleText(format, text, { validateStream: false });
+  return hasLinks ? Object.assign(paint, { link: hyperlink }) : paint;
 }
 
 /** https://no-color.org: any value but the empty one. */

@@ -3,7 +3,7 @@ import type { Message } from '../../feed/message.ts';
 import type { Item } from '../front-end/screen.ts';
 import type { Paint } from '../output/output.ts';
 import { authorColour } from './author-colour.ts';
-import { marksOf, withMentions } from './message-marks.ts';
+import { marksOf, withMarks } from './message-marks.ts';
 import { relativeTime } from './relative-time.ts';
 import { localDateTime } from './text.ts';
 import { truncate, wrapText } from './wrap.ts';
@@ -49,7 +49,7 @@ function render(message: Message, options: MessageItemOptions, columns: number):
   const indent = Math.min(depth * INDENT, Math.max(0, columns - LEAST_COLUMNS - BODY_INDENT));
   const margin = ' '.repeat(indent);
   const bodyMargin = ' '.repeat(indent + BODY_INDENT);
-  const text = wrapText(withMentions(message.body, names, ownName, paint), Math.max(2, columns - bodyMargin.length));
+  const text = wrapText(withMarks(message.body, names, ownName, paint), Math.max(2, columns - bodyMargin.length));
   const shown = text.length > maxLines ? text.slice(0, maxLines - 1) : text;
   const rest = text.length - shown.length;
   return [

@@ -1,7 +1,7 @@
 /** A message for a person: a line about it, what it answers, then the text, indented so that no text can pass for another message. */
 import type { Message } from '../../feed/message.ts';
 import type { Paint } from '../output/output.ts';
-import { isMentioned, marksOf, withMentions } from './message-marks.ts';
+import { isMentioned, marksOf, withMarks } from './message-marks.ts';
 import { localDateTime, shortHash } from './text.ts';
 
 export interface MessageStyle {
@@ -26,7 +26,7 @@ export function renderMessage(message: Message, paint: Paint, { names, ownName, 
   ].join('  ');
   const answered =
     message.inReplyTo === null ? [] : [`    ${paint('dim', `↳ in reply to ${showHash(message.inReplyTo)}`)}`];
-  const body = withMentions(message.body, names, ownName, paint)
+  const body = withMarks(message.body, names, ownName, paint)
     .split('\n')
     .map((line) => `    ${line}`.trimEnd());
   return [head, ...answered, ...body].join('\n');

@@ -36,6 +36,7 @@ const messageKeys: readonly Key[] = [
 const lessUsedKeys: readonly Key[] = [
   { key: 'v', label: 'author', action: 'peer' },
   { key: 't', label: 'times', action: 'toggle-dates' },
+  { key: 'o', label: 'link', action: 'open-link' },
   { key: 'x', label: '', action: 'withdraw' },
 ];
 

@@ -31,6 +31,7 @@ export function peersPlace(_place: Place, sources: Sources): PlaceScreen {
       { key: 'f', label: 'follow', action: 'follow' },
       { key: 'u', label: 'unfollow', action: 'unfollow' },
       { key: 'm', label: 'mute', action: 'mute' },
+      { key: 'b', label: 'block', action: 'block' },
       { key: 's', label: 'sync', action: 'sync' },
       { key: 't', label: 'tree', action: 'tree' },
       { key: 'a', label: sources.live.changedKeys.size === 0 ? '' : 'new key', action: 'trust' },
@@ -66,6 +67,7 @@ function peerItems({ peer, store, live, paint, now }: Sources): Item[] {
     const record = known.get(name);
     const warnings = [
       ...(record?.muted ? ['muted'] : []),
+      ...(record?.blocked ? ['blocked'] : []),
       ...(hasNewKey(live, name, { pinned: record?.key, listed: listed.get(name) }) ? ['key changed'] : []),
     ];
     return [
@@ -106,6 +108,9 @@ export function peerPlace({ subject: name }: Place, sources: Sources): PlaceScre
     record?.muted
       ? { key: 'm', label: 'unmute', action: 'unmute' as const }
       : { key: 'm', label: 'mute', action: 'mute' as const },
+    record?.blocked
+      ? { key: 'b', label: 'unblock', action: 'unblock' as const }
+      : { key: 'b', label: 'block', action: 'block' as const },
     { key: 's', label: 'sync', action: 'sync' as const },
     // It works as soon as the page says so.
     {
@@ -149,7 +154,11 @@ function describePeer(name: string, { store, live, paint, now }: Sources): strin
   const listed = live.listed?.find((entry) => entry.name === name);
   const key = record?.key ?? listed?.key;
   const lastSync = record?.lastSyncMs;
-  const relations = [...(record?.following ? ['followed'] : []), ...(record?.muted ? ['muted'] : [])];
+  const relations = [
+    ...(record?.following ? ['followed'] : []),
+    ...(record?.muted ? ['muted'] : []),
+    ...(record?.blocked ? ['blocked'] : []),
+  ];
   const addresses = listed?.addresses.map(formatAddress).join(', ');
   const explanations = live.explain(name);
   return [
