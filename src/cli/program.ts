@@ -39,6 +39,7 @@ const GROUPS: Readonly<Record<string, readonly CommandFile[]>> = {
     { names: ['sync'], load: () => import('./commands/sync.ts') },
     { names: ['follow', 'unfollow', 'following'], load: () => import('./commands/follow.ts') },
     { names: ['mute', 'unmute'], load: () => import('./commands/mute.ts') },
+    { names: ['block', 'unblock'], load: () => import('./commands/block.ts') },
     { names: ['trust'], load: () => import('./commands/trust.ts') },
     { names: ['ping'], load: () => import('./commands/ping.ts') },
   ],

@@ -17,7 +17,8 @@ const EFFECTS = [
   'act',
   'askQuit',
   'askWithdrawal',
-  'askTrust', 'askLink',
+  'askTrust',
+  'askLink',
 ] as const;
 
 const failure = { code: 'unexpected', message: 'disk full' } as const;
@@ -241,9 +242,7 @@ describe('a message that others are not to see yet', () => {
 
   test('that is taken back is gone on with, before what was half-written meanwhile', () => {
     front.after(choose('post'), { type: 'text.changed', text: 'more' }, dismissed);
-    expect(front.after(choose('take-back', '7'))).toEqual([
-      wish({ type: 'unschedule.wanted', id: 7, ticket: 'me.1' }),
-    ]);
+    expect(front.after(choose('take-back', '7'))).toEqual([wish({ type: 'unschedule.wanted', id: 7, ticket: 'me.1' })]);
     const takenBack = { type: 'message.unscheduled', id: 7, text: 'hello', inReplyTo: null, ticket: 'me.1' };
     expect(front.after({ ...takenBack, ticket: 'other.1' })).toEqual([]);
     const draft = 'hello\nmore';
@@ -269,7 +268,10 @@ describe('a web address in a message', () => {
 
   test.each([
     [dismissed, undefined],
-    [{ type: 'work.failed', failure }, { type: 'failure', failure }],
+    [
+      { type: 'work.failed', failure },
+      { type: 'failure', failure },
+    ],
   ])('is not opened after %j', (answer, notice) => {
     front.after(choose('open-link', '00'));
     expect(front.after(answer)).toEqual([told(notice)]);

@@ -1,6 +1,20 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { actorId } from '../../machines/actor-ids.ts';
-import { accept, asked, at, begin, children, establish, facts, hello, outside, ready, root, send, toldBy } from './seen-peer.ts';
+import {
+  accept,
+  asked,
+  at,
+  begin,
+  children,
+  establish,
+  facts,
+  hello,
+  outside,
+  ready,
+  root,
+  send,
+  toldBy,
+} from './seen-peer.ts';
 
 const errors = () => outside.sentOf('Error').map(({ to, datagram }) => `${to.ip} ${datagram.text}`);
 

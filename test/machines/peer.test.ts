@@ -78,23 +78,11 @@ const events = [
   { type: 'withdrawal.wanted', hash: ZERO_HASH, ticket: '1', atMs: 1 },
   { type: 'follow.wanted', name: 'alice', following: true, ticket: '1', atMs: 1 },
   { type: 'mute.wanted', name: 'alice', muted: true, ticket: '1', atMs: 1 },
-  { type: 'block.wanted', name: 'alice', blocked: true, ticket: '1', atMs: 1 },
-  { type: 'blocked.changed', names: ['alice'] },
-  { type: 'blocked.changed', names: [] },
-  { type: 'schedule.wanted', text: 'hello', inReplyTo: null, dueMs: 9, ticket: '1', atMs: 1 },
-  { type: 'unschedule.wanted', id: 1, ticket: '1', atMs: 1 },
-  { type: 'schedule.known', dueInMs: 9 },
-  { type: 'schedule.known', dueInMs: undefined },
-  { type: 'schedule.due' },
-  { type: 'schedule.failed', failure: { code: 'unexpected', message: 'no' } },
   { type: 'trust.wanted', name: 'alice', key: 'key', ticket: '1', atMs: 1 },
   { type: 'key.accepted', name: 'alice', key: 'key', ticket: '1' },
   { type: 'read.wanted', hashes: 'all', ticket: '1', atMs: 1 },
   { type: 'message.published', hash: ZERO_HASH, root: ZERO_HASH, ticket: '1' },
   { type: 'message.withdrawn', hash: ZERO_HASH, root: ZERO_HASH, ticket: '1' },
-  { type: 'message.scheduled', id: 1, dueMs: 9, ticket: '1' },
-  { type: 'message.unscheduled', id: 1, text: 'hello', inReplyTo: null, ticket: '1' },
-  { type: 'block.changed', name: 'alice', blocked: true, ticket: '1' },
   { type: 'follow.changed', name: 'alice', following: true, ticket: '1' },
   { type: 'mute.changed', name: 'alice', muted: true, ticket: '1' },
   { type: 'messages.read', count: 1, ticket: '1' },
@@ -123,6 +111,22 @@ const events = [
   ended('error', 'incoming-session.192.0.2.1:1', { error: new Error('broken') }),
   { type: 'peer.stop' },
 ] as never;
+
+/** These lead to no other state. */
+const anywhere = [
+  { type: 'block.wanted', name: 'alice', blocked: true, ticket: '1', atMs: 1 },
+  { type: 'blocked.changed', names: ['alice'] },
+  { type: 'blocked.changed', names: [] },
+  { type: 'schedule.wanted', text: 'hello', inReplyTo: null, dueMs: 9, ticket: '1', atMs: 1 },
+  { type: 'unschedule.wanted', id: 1, ticket: '1', atMs: 1 },
+  { type: 'schedule.known', dueInMs: 9 },
+  { type: 'schedule.known', dueInMs: undefined },
+  { type: 'schedule.due' },
+  { type: 'schedule.failed', failure: { code: 'unexpected', message: 'no' } },
+  { type: 'message.scheduled', id: 1, dueMs: 9, ticket: '1' },
+  { type: 'message.unscheduled', id: 1, text: 'hello', inReplyTo: null, ticket: '1' },
+  { type: 'block.changed', name: 'alice', blocked: true, ticket: '1' },
+] as never[];
 
 const restartable = [
   ended('error', 'socket.0', { error: new Error('broken') }),
@@ -185,6 +189,13 @@ test('every transition of a peer is walked', async () => {
   const result = await walkMachine({ machine, input, events, key, isPossible, depth: 4 });
   const untilTheyStayDown = ({ restarts }: PeerContext) => Math.min(restarts, limits.restarts);
   const { walked } = await walkMachine({ machine, input, events: restartable, key: untilTheyStayDown });
-  const blocking = await walkMachine({ machine, input: { ...input, blocked: ['alice'] }, events, paths: [[]] });
+  const retired = { type: 'publishing.stop', failure: { code: 'in-use', message: 'a copy' } } as never;
+  const blocked = { ...input, blocked: ['alice'] };
+  const blocking = await walkMachine({
+    machine,
+    input: blocked,
+    events: [...(events as never[]), ...anywhere],
+    paths: [[], [retired]],
+  });
   expect(unwalked({ ...result, walked: result.walked.union(walked).union(blocking.walked) })).toEqual([]);
 });

@@ -55,6 +55,7 @@ const syncFields = {
 };
 
 const follow = v.strictObject({ peer: v.string(), following: v.boolean(), quota: v.optional(count) });
+const block = v.strictObject({ peer: v.string(), blocked: v.boolean() });
 const mute = v.strictObject({ peer: v.string(), muted: v.boolean() });
 
 const malformed = v.strictObject({ malformed: v.string() });
@@ -194,13 +195,16 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
     publishing: v.boolean(),
     error: v.nullable(failure),
   }),
-  post: v.strictObject({ ...messageFields, root: hash }),
+  post: v.union([v.strictObject({ ...messageFields, root: hash }), v.strictObject({ scheduled: date, id: count })]),
   timeline: message,
   show: message,
   search: message,
   watch: message,
   thread: v.strictObject({ ...messageFields, depth: count }),
-  withdraw: v.strictObject({ hash, root: hash }),
+  withdraw: v.union([
+    v.strictObject({ hash, root: hash }),
+    v.strictObject({ id: count, body: v.string(), inReplyTo: v.nullable(hash) }),
+  ]),
   tree: v.strictObject({
     depth: count,
     hash,
@@ -228,6 +232,8 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
   }),
   mute,
   unmute: mute,
+  block,
+  unblock: block,
   trust: v.strictObject({ peer: v.string(), fingerprint, before: v.nullable(fingerprint) }),
   ping: v.strictObject({
     peer: v.string(),

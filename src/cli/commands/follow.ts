@@ -1,6 +1,7 @@
 /** `murmure follow`, `unfollow` and `following`: whose messages `sync` and `serve` download. A running `serve` notices. */
 import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
+import { requireUnblocked } from '../../store/blocked.ts';
 import { followedPeers } from '../../store/followed.ts';
 import type { Store } from '../../store/store.ts';
 import { examples, type Run } from '../command.ts';
@@ -41,6 +42,7 @@ async function follow(context: CommandContext, peers: readonly string[], options
   const { name, store: opened } = await openStore(context.settings.home);
   using store = opened;
   if (peers.includes(name)) throw new UsageError(`"${name}" is yourself: your own messages are here already`);
+  for (const peer of peers) requireUnblocked(store, peer);
   const untilListed = 'serve and sync look for that name from now on';
   const names = await requirePeers(context, { ...options, names: peers, store, ownName: name, untilListed });
   const { settings, nowMs } = context;

@@ -58,13 +58,21 @@ async function exportKey(context: CommandContext, file: string): Promise<void> {
     savedAt: new Date(context.nowMs()).toISOString(),
     root,
     leaves: leaves.map((leaf) => Buffer.from(leaf).toString('base64')),
-    peers: peers.map(({ name, key, following, muted }) => ({ name, key: key ?? null, following, muted })),
+    peers: peers.map(({ name, key, following, muted, blocked }) => ({
+      ...{ name, key: key ?? null, following, muted },
+      ...(blocked && { blocked }),
+    })),
   };
   const path = resolve(file);
   await createFile(path, await sealBackup(content, keyPair));
   const following = peers.filter((peer) => peer.following).length;
   const saved = { file: path, name, messages: countMessages(leaves), following };
   context.output.data(saved, () => `${safeLine(path)}: the key of ${summary(saved)}`);
+  const waiting = store.scheduled().length;
+  if (waiting > 0)
+    context.output.warn(
+      `${counted(waiting, 'scheduled message')} will be published from this home, and not in the backup`,
+    );
   context.output.note('Anyone who has this file can publish in your name: keep it where nobody else can read it.');
 }
 
@@ -114,8 +122,8 @@ function countMessages(leaves: readonly Uint8Array[]): number {
 }
 
 /** A pinned key protects against impostors from the first day on; the rest is what the user decided. */
-function isWorthKeeping({ key, following, muted }: PeerRecord): boolean {
-  return key !== undefined || following || muted;
+function isWorthKeeping({ key, following, muted, blocked }: PeerRecord): boolean {
+  return key !== undefined || following || muted || blocked;
 }
 
 async function createFile(path: string, text: string): Promise<void> {
@@ -154,9 +162,10 @@ async function existingKey({ keyFile }: Home): Promise<string | undefined> {
 
 function restoreStore(store: Store, { content, leaves, root }: Verified, nowMs: number): void {
   if (store.ownFeed().root !== root) store.restore(content.name, leaves, nowMs);
-  for (const { name, key, following, muted } of content.peers) {
+  for (const { name, key, following, muted, blocked } of content.peers) {
     if (key !== null) store.pinKey(name, key, nowMs);
     if (following) store.setFollowing(name, true, nowMs);
     if (muted) store.setMuted(name, true, nowMs);
+    if (blocked) store.setBlocked(name, true, nowMs);
   }
 }

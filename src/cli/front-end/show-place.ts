@@ -1,6 +1,7 @@
 /** A place as a screen: what the kind of place shows, with the last notice and the state of things below. */
 import type { Place, PlaceKind } from '../../../machines/front-end-context.ts';
 import { safeLine } from '../../feed/safe-text.ts';
+import { lastScheduled } from '../../store/scheduled.ts';
 import { timelineAuthors } from '../../store/timeline-authors.ts';
 import type { Hash } from '../../wire/hash.ts';
 import { isMentioned } from '../render/message-marks.ts';
@@ -13,7 +14,7 @@ import { peerPlace, peersPlace } from './places/peers.ts';
 import type { MakePlace, PlaceScreen } from './places/place.ts';
 import { helpPlace, logPlace, settingsPlace, treePlace } from './places/texts.ts';
 import type { Screen } from './screen.ts';
-import { cached, type ReadStore, type Sources, type UnreadCount } from './sources.ts';
+import { cached, type Sources, type UnreadCount } from './sources.ts';
 
 const makers: Readonly<Record<PlaceKind, MakePlace>> = {
   timeline: timelinePlace,
@@ -43,7 +44,8 @@ export function showPlace(place: Place, sources: Sources, drafts: number): Scree
   return {
     ...shown,
     keys: [...shown.keys, TAKE_BACK],
-    subject: (action, item) => (action === 'take-back' ? lastScheduled(sources.store) : shown.subject(action, item)),
+    subject: (action, item) =>
+      action === 'take-back' ? String(lastScheduled(sources.store)?.id ?? '') : shown.subject(action, item),
     items,
     cursor,
     status: (columns) => {
@@ -82,18 +84,12 @@ export function countUnread({ peer, store }: Pick<Sources, 'peer' | 'store'>): U
 /** It says itself what the key does, where there is something to be taken back. */
 const TAKE_BACK = { key: 'z', label: '', action: 'take-back' } as const;
 
-/** Of the message that was scheduled last; `''`: none waits. */
-function lastScheduled(store: Pick<ReadStore, 'scheduled'>): string {
-  const ids = store.scheduled().map(({ id }) => id);
-  return ids.length === 0 ? '' : String(Math.max(...ids));
-}
-
 /** What others do not see yet, the one that was written last. */
 function scheduledLines({ store, paint, now }: Sources, columns: number): string[] {
-  const waiting = store.scheduled();
-  const last = waiting.find(({ id }) => String(id) === lastScheduled(store));
+  const last = lastScheduled(store);
   if (last === undefined) return [];
-  const more = waiting.length === 1 ? '' : ` (and ${waiting.length - 1} more)`;
+  const others = store.scheduled().length - 1;
+  const more = others === 0 ? '' : ` (and ${others} more)`;
   return [truncate(paint('yellow', `${scheduledLine(last, now())}${more}  z takes it back`), columns)];
 }
 

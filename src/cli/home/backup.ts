@@ -34,7 +34,16 @@ const contentSchema = v.strictObject({
   root: v.string(),
   /** The leaves of the own tree in order, base64. */
   leaves: v.array(v.pipe(v.string(), v.base64())),
-  peers: v.array(v.strictObject({ name, key: v.nullable(publicKey), following: v.boolean(), muted: v.boolean() })),
+  peers: v.array(
+    v.strictObject({
+      name,
+      key: v.nullable(publicKey),
+      following: v.boolean(),
+      muted: v.boolean(),
+      /** Left out of those who are not: earlier versions do not know it. */
+      blocked: v.exactOptional(v.literal(true)),
+    }),
+  ),
 });
 
 const backupSchema = v.strictObject({
@@ -105,6 +114,6 @@ function digest({ name, publicKey, key, savedAt, root, leaves, peers }: BackupCo
   return sha256(new TextEncoder().encode(JSON.stringify(plain)));
 }
 
-function peerFields({ name, key, following, muted }: BackupContent['peers'][number]): unknown[] {
-  return [name, key, following, muted];
+function peerFields({ name, key, following, muted, blocked }: BackupContent['peers'][number]): unknown[] {
+  return [name, key, following, muted, ...(blocked ? [blocked] : [])];
 }

@@ -1,12 +1,14 @@
 /** Whose messages are wanted: those who are named, else everyone but those who are muted. */
+import { requireUnblocked } from '../../store/blocked.ts';
 import type { Store } from '../../store/store.ts';
 import { requireStoredPeers } from '../input/peer-names.ts';
 
-/** Undefined means everyone. @throws UnknownPeerError for a name that nothing is known of */
+/** Undefined means everyone. @throws UnknownPeerError for a name that nothing is known of, UsageError for one that is blocked */
 export function wantedAuthors(store: Store, ownName: string, named: readonly string[]): readonly string[] | undefined {
   if (named.length === 0) return audibleAuthors(store, ownName);
   for (const peer of named) {
     if (peer !== ownName) requireStoredPeers(store, [peer]);
+    requireUnblocked(store, peer);
   }
   return named;
 }

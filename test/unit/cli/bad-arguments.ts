@@ -133,7 +133,12 @@ export const badArguments: Readonly<Record<string, readonly BadCase[]>> = {
   ],
   show: [noHash, ...named(badHashes), [[HASH, HASH], /too many arguments/]],
   thread: [noHash, ...named(badHashes), [[HASH, HASH], /too many arguments/]],
-  withdraw: [noHash, ...named(badHashes), [[HASH, HASH], /too many arguments/]],
+  withdraw: [
+    [[], /name one message/],
+    ...named(badHashes),
+    [[HASH, HASH], /too many arguments/],
+    [[HASH, '--last'], /name one message/],
+  ],
   search: [
     [[], /missing required argument 'query'/],
     [[''], /no word in ""/],
@@ -155,6 +160,8 @@ export const badArguments: Readonly<Record<string, readonly BadCase[]>> = {
   following: [[['extra'], /too many arguments/], unknownOption],
   mute: [noName, ...named(badNames), [['bob', 'a/b'], /cannot be a name/], [['alice'], /"alice" is yourself/]],
   unmute: [noName, ...named(badNames), [['bob', 'a/b'], /cannot be a name/]],
+  block: [noName, ...named(badNames), [['bob', 'a/b'], /cannot be a name/], [['alice'], /"alice" is yourself/]],
+  unblock: [noName, ...named(badNames), [['bob', 'a/b'], /cannot be a name/]],
   trust: [noName, ...named(badNames), ...named(unaskableNames), excess, [['alice'], /"alice" is yourself/]],
   ping: [
     noName,
