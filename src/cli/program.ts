@@ -54,6 +54,7 @@ const GROUPS: Readonly<Record<string, readonly CommandFile[]>> = {
     { names: ['diagrams'], load: () => import('./commands/diagrams.ts') },
     { names: ['replay'], load: () => import('./commands/replay.ts') },
     { names: ['why'], load: () => import('./commands/why.ts') },
+    { names: ['verify'], load: () => import('./commands/verify.ts') },
     { names: ['doctor'], load: () => import('./commands/doctor.ts') },
     { names: ['profile'], load: () => import('./commands/profile.ts') },
     { names: ['config'], load: () => import('./commands/config.ts') },

@@ -67,8 +67,8 @@ export class SqliteMessages {
     return messages.filter(({ inReplyTo }) => inReplyTo === hash);
   }
 
-  search({ text, limit = DEFAULT_LIMIT }: SearchQuery): StoredMessage[] {
-    const newest = this.#search.find(text, limit);
+  search({ text, limit = DEFAULT_LIMIT, onIndexed }: SearchQuery): StoredMessage[] {
+    const newest = this.#search.find(text, limit, onIndexed);
     const rows = newest.flatMap(
       (arrival) => this.#db.get<MessageRow>(`SELECT ${COLUMNS} ${FROM} WHERE arrival = ?`, arrival) ?? [],
     );

@@ -23,6 +23,7 @@ import { SqlitePeers } from './sqlite-peers.ts';
 import { blob, hashFrom } from './sqlite-rows.ts';
 import { SqliteScheduled } from './sqlite-scheduled.ts';
 import { SqliteSearch } from './sqlite-search.ts';
+import { SqliteVerification } from './sqlite-verification.ts';
 import type {
   AdoptionInput,
   AdoptionStep,
@@ -39,6 +40,7 @@ import type {
   Store,
   StoredMessage,
   StoredNode,
+  Verified,
 } from './store.ts';
 import { asStoreError } from './store-errors.ts';
 
@@ -367,6 +369,10 @@ class SqliteStore implements Store {
           this.#db.run('UPDATE leaves SET read = 1 WHERE node = ? AND order_ms IS NOT NULL', found.leaf);
       }
     });
+  }
+
+  verify(): Iterable<Verified> {
+    return new SqliteVerification(this.#db, this.#nodes, this.#own).run();
   }
 
   collectGarbage(): number {

@@ -107,6 +107,8 @@ export interface SearchQuery {
   readonly text: string;
   /** Default 50. */
   readonly limit?: number;
+  /** Called while words are taken note of that were not yet: how much of that is done, 0 to 1. */
+  readonly onIndexed?: (share: number) => void;
 }
 
 /** How far somebody has looked at what arrives. */
@@ -123,6 +125,22 @@ export interface Arrived {
   readonly messages: readonly StoredMessage[];
   /** From where to look next time. */
   readonly mark: ArrivalMark;
+}
+
+/** What is not as it was stored. */
+export interface Damage {
+  /** Null: it is not clear which node it was. */
+  readonly hash: Hash | null;
+  readonly why: string;
+}
+
+export interface Verified {
+  readonly nodes: number;
+  /** Messages among the nodes. */
+  readonly messages: number;
+  readonly damaged: readonly Damage[];
+  /** How much of it is done, 0 to 1. */
+  readonly share: number;
 }
 
 /** A search looks for the newest messages among this many that fit and came last: whatever the query, it ends soon. */
@@ -233,6 +251,8 @@ export interface Store extends Disposable {
   countMessages(): number;
   markRead(hashes: readonly Hash[]): void;
 
+  /** Hashes everything anew, portion by portion, and tells after each of them how far it is. The last one has all of it. */
+  verify(): Iterable<Verified>;
   /** Removes nodes that no own, current or wanted root reaches, all at once; in portions it runs by itself when worth it. Returns how many went. */
   collectGarbage(): number;
   close(): void;

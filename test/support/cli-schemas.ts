@@ -246,6 +246,11 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
     averageMs: v.nullable(ms),
     maxMs: v.nullable(ms),
   }),
+  verify: v.strictObject({
+    nodes: count,
+    messages: count,
+    damaged: v.array(v.strictObject({ hash: v.nullable(hash), why: v.string() })),
+  }),
   doctor: v.strictObject({
     check: v.picklist([
       'node',

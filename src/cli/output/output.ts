@@ -6,6 +6,7 @@ import { styleText } from 'node:util';
 import { safeLine, safeText } from '../../feed/safe-text.ts';
 import { hyperlink, knowsHyperlinks } from '../render/hyperlinks.ts';
 import type { Environment, OutputStream } from '../streams.ts';
+import { noProgress, type Progress, ProgressDisplay } from './progress.ts';
 
 /** Colours `text`, or returns it as it is where colour is not wanted. */
 export interface Paint {
@@ -24,6 +25,8 @@ export interface Output {
   note(text: string): void;
   /** Something a person should look at, on stderr. */
   warn(text: string): void;
+  /** For something that may take long: shown on stderr once it does; silent with --quiet. One at a time. */
+  progress(): Progress;
   /** What failed, on stderr: for commands that go on after a failure; others throw. */
   fail(text: string): void;
 }
@@ -40,20 +43,32 @@ export function createOutput(
 ): Output {
   const paint = createPaint(color && hasColors(stdout, env), knowsHyperlinks(env));
   const paintErrors = createPaint(color && hasColors(stderr, env));
+  let shown: ProgressDisplay | undefined;
   return {
     json,
     paint,
     data(value, human) {
       const text = json ? toSafeJson(value) : human(paint);
-      if (text !== '') stdout.write(`${text}\n`);
+      if (text === '') return;
+      shown?.clear();
+      stdout.write(`${text}\n`);
     },
     note(text) {
-      if (!quiet) stderr.write(`${safeLine(text)}\n`);
+      if (quiet) return;
+      shown?.clear();
+      stderr.write(`${safeLine(text)}\n`);
+    },
+    progress() {
+      if (quiet) return noProgress;
+      shown = new ProgressDisplay(stderr, stderr.isTTY === true && env.TERM !== 'dumb');
+      return shown;
     },
     warn(text) {
+      shown?.clear();
       stderr.write(`${paintErrors('yellow', 'warning:')} ${safeLine(text)}\n`);
     },
     fail(text) {
+      shown?.clear();
       stderr.write(`murmure: ${safeLine(text)}\n`);
     },
   };

@@ -162,6 +162,7 @@ export const badArguments: Readonly<Record<string, readonly BadCase[]>> = {
   unmute: [noName, ...named(badNames), [['bob', 'a/b'], /cannot be a name/]],
   block: [noName, ...named(badNames), [['bob', 'a/b'], /cannot be a name/], [['alice'], /"alice" is yourself/]],
   unblock: [noName, ...named(badNames), [['bob', 'a/b'], /cannot be a name/]],
+  verify: [[['extra'], /too many arguments/], unknownOption],
   trust: [noName, ...named(badNames), ...named(unaskableNames), excess, [['alice'], /"alice" is yourself/]],
   ping: [
     noName,

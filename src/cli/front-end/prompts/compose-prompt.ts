@@ -131,7 +131,7 @@ export const composePrompt = createPrompt<Composed, ComposePromptConfig>((config
   const said = complaint === '' ? [''] : wrapText(paint('red', complaint), columns);
   const below = [...said, ...counterAndKeys(left, columns, paint), config.news()];
   const asked = above(columns);
-  const later = delayMs === 0 ? '' : paint('yellow', `  (others see it after ${afterwards})`);
+  const later = delayMs === 0 ? '' : paint('yellow', ` · seen after ${afterwards}`);
   const rule = paint('dim', '─'.repeat(columns));
   const head = [rule, ...asked, ...(asked.length === 0 ? [] : ['']), paint('bold', message) + later];
   const page = fitted(head, text.lines, below, { rows: rows - 1, cursorRow: text.cursorRow });

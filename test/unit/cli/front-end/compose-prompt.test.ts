@@ -103,7 +103,7 @@ test('Ctrl-T chooses when others see it, and comes round to at once', async () =
   events.keypress({ name: 't', ctrl: true } as never);
   expect(getScreen()).toContain('after 30 seconds');
   for (let i = 0; i < 3; i++) events.keypress({ name: 't', ctrl: true } as never);
-  expect(getScreen()).not.toContain('others see it');
+  expect(getScreen()).not.toContain('seen after');
   events.keypress({ name: 't', ctrl: true } as never);
   events.keypress('enter');
   await expect(answer).resolves.toEqual({ text: 'so far', wantsEditor: false, delayMs: 30_000 });
