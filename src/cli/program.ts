@@ -103,6 +103,7 @@ export async function createProgram(
     program.commandsGroup(title);
     for (const file of files.filter(isNeeded)) (await file.load()).declare(program, run);
   }
+  program.addHelpText('after', examples('init alice', 'follow bob', 'post "Good morning"', 'timeline'));
   return addHelp(program);
 }
 

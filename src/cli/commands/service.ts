@@ -16,6 +16,7 @@ export function declare(program: Command, run: Run): void {
     .command('service')
     .summary('run murmure as a service')
     .description('Runs murmure as a systemd service.')
+    .addHelpText('after', examples('service install', 'service install directory'))
     .command('install')
     .summary('write a unit for systemd')
     .description(
