@@ -1,9 +1,11 @@
 /** `murmure export`: stored messages as a static web site. */
+
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { toMessage } from '../../feed/message.ts';
 import { safeLine } from '../../feed/safe-text.ts';
+import { withFile } from '../../identity/file-errors.ts';
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { InvalidFileError, UsageError } from '../errors.ts';
@@ -53,7 +55,7 @@ async function exportSite(context: CommandContext, peers: readonly string[], { h
     const count = messages.length === 1 ? '1 message' : `${messages.length} messages`;
     context.output.data({ files }, () => `Wrote ${count} to ${safeLine(index)}`);
   } catch (error) {
-    if (error instanceof UsageError || systemFailure(error) !== undefined) throw error;
+    if (error instanceof UsageError || systemFailure(error) !== undefined) throw withFile(error, html);
     throw new InvalidFileError(html, (error as Error).message);
   }
 }

@@ -1,8 +1,10 @@
 /** `murmure key export` and `key import`: an identity in one file, to keep or to move. */
+
 import { open, readFile, unlink } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
+import { withFile } from '../../identity/file-errors.ts';
 import { fingerprint } from '../../identity/fingerprint.ts';
 import { createPemFile, KeyFileExistsError, KeyFileMissingError, readKeyFile } from '../../identity/key-file.ts';
 import { buildTree } from '../../merkle/build.ts';
@@ -139,7 +141,7 @@ async function createFile(path: string, text: string): Promise<void> {
   } catch (error) {
     // Half a backup is none, and would be in the way of the next one.
     await unlink(path);
-    throw error;
+    throw withFile(error, path);
   } finally {
     await handle.close();
   }
