@@ -311,11 +311,24 @@ describe('serve', () => {
     expect((await run(['serve', ...flags, ...setting.flags], fakePeer({}))).code).toBe(8);
   });
 
-  test('beside a front end, --udp contradicts it: 2', async () => {
+  test('beside a front end it waits with options of its own, which count once it takes over', async () => {
     await using setting = await served(() => {}, 'front-end');
-    const { code, err } = await run(['serve', '--udp', '127.0.0.1:0', ...flags, ...setting.flags], fakePeer({}));
-    expect(code).toBe(2);
-    expect(err).toContain('--udp cannot be used here');
+    const stop = new AbortController();
+    const own = fakePeer({ whenListed: async () => {} });
+    let hasEnded = false;
+    const options = ['--udp', '127.0.0.1:4242', '--directory', 'https://other.example', '--quota', '7'];
+    const { code, err } = await run(['serve', ...options, ...setting.flags], {
+      ...own,
+      signal: stop.signal,
+      onOutput: (text) => {
+        const readies = text.match(/"ready"/g)?.length ?? 0;
+        if (readies === 1 && !hasEnded) setImmediate(() => void setting[Symbol.asyncDispose]());
+        hasEnded ||= readies === 1;
+        if (readies === 2) stop.abort(new StoppedError('SIGTERM'));
+      },
+    });
+    expect({ code, err }).toEqual({ code: 0, err: expect.stringContaining('with the options given here') });
+    expect(own.options()).toMatchObject({ udp: ['127.0.0.1:4242'], directory: 'https://other.example', quota: 7 });
   });
 
   test('goes on where its file cannot be written, and says what is missing', async () => {
