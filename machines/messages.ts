@@ -156,6 +156,8 @@ const messages = {
     ],
   },
   peer: {
+    // To itself, later.
+    peer: ['schedule.due'],
     'front-end': [
       'block.changed',
       'follow.changed',

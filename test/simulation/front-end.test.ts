@@ -256,7 +256,9 @@ test('whatever keys are pressed and whatever is answered, the dialogue goes on u
     for (const text of texts) alice.peer.post(text);
     const columns = 20 + (seed % 5) * 20;
     const person = randomDialogue(world, world.random.fork('person'), { columns, questions: 150 });
-    await world.settle(runFrontEnd({ ...bob, dialogue: person, paint, clock: world.clock }));
+    await world.settle(
+      runFrontEnd({ ...bob, dialogue: person, paint, clock: world.clock, openAddress: async () => {} }),
+    );
     expect(person.seen.length).toBeGreaterThan(150);
     for (const line of person.lines) {
       expect(line).not.toMatch(UNSEEN);
