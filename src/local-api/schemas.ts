@@ -147,6 +147,7 @@ export const FactSchema = v.variant('type', [
   v.object({ type: v.literal('sync.finished'), report: syncReport }),
   v.object({
     type: v.literal('ping.finished'),
+    natTraversal: v.boolean(),
     peer: name,
     address: v.nullable(address),
     authenticated: v.boolean(),

@@ -20,6 +20,7 @@ import { ElapsedTime } from '../runtime/elapsed-time.ts';
 import { Gate } from '../runtime/gate.ts';
 import { every } from '../runtime/interval.ts';
 import type { Network } from '../runtime/network.ts';
+import { type ObservedNetwork, observeNetwork } from '../runtime/network-observer.ts';
 import { createSystemRandom } from '../runtime/random.ts';
 import { SocketBank } from '../runtime/socket-bank.ts';
 import { createUdpNetwork } from '../runtime/udp-network.ts';
@@ -30,7 +31,7 @@ import { timelineAuthors } from '../store/timeline-authors.ts';
 import { BULK_FLAG } from '../wire/bulk.ts';
 import type { Hash } from '../wire/hash.ts';
 import { failureFrom, MurmureError } from '../wire/murmure-error.ts';
-import { parseAddress, type SocketAddress } from '../wire/socket-address.ts';
+import { parseAddress, type SocketAddress, sameAddress } from '../wire/socket-address.ts';
 import { contactIn } from './contact.ts';
 import { createDirectoryHttp, type DirectoryHttp, type DirectoryPeer } from './directory-http.ts';
 import { FactListeners } from './fact-listeners.ts';
@@ -74,6 +75,7 @@ class RunningPeer implements Peer {
   readonly #time: ElapsedTime;
   readonly #reports: SyncReports;
   readonly #network: Network;
+  readonly #observed: ObservedNetwork;
   readonly #sockets: SocketBank;
   readonly #gate: Gate;
   readonly #recorder: Recorder | undefined;
@@ -109,7 +111,8 @@ class RunningPeer implements Peer {
     this.#clock = environment.clock ?? systemClock;
     this.#time = new ElapsedTime(this.#clock);
     this.#reports = new SyncReports(() => this.#time.now(), store);
-    this.#network = environment.network ?? createUdpNetwork();
+    this.#observed = observeNetwork(environment.network ?? createUdpNetwork(), () => this.#clock.monotonicNow());
+    this.#network = this.#observed.network;
     this.#http = environment.http ?? createDirectoryHttp({ url: options.directory, ca: options.ca });
     this.#sockets = new SocketBank(this.#network, options.preferredPorts);
     this.#binds = (options.udp ?? DEFAULT_BINDS).map(parseBind);
@@ -486,7 +489,16 @@ class RunningPeer implements Peer {
   #pass(fact: MachineFact): void {
     if (fact.type === 'sync.started') this.#reports.started(fact.peer);
     else if (fact.type === 'sync.finished') this.#tell({ ...fact, report: this.#reports.finished(fact.report) });
+    else if (fact.type === 'ping.finished') this.#tell({ ...fact, ...this.#measured(fact) });
     else this.#tell(fact);
+  }
+
+  /** As exactly as the clock says, and by which way. */
+  #measured({ address, roundTripMs }: Extract<MachineFact, { type: 'ping.finished' }>) {
+    if (address === null) return { natTraversal: false };
+    const measured = this.#observed.roundTrips.findLast(({ from }) => sameAddress(from, address))?.ms;
+    const natTraversal = this.#observed.traversedTo(address);
+    return { roundTripMs: roundTripMs === null ? null : (measured ?? roundTripMs), natTraversal };
   }
 
   #tell(fact: PeerFact): void {

@@ -239,7 +239,7 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
     peer: v.string(),
     address: v.nullable(address),
     authenticated: v.boolean(),
-    natTraversal: v.nullable(v.boolean()),
+    natTraversal: v.boolean(),
     sent: count,
     roundTripsMs: v.array(ms),
     minMs: v.nullable(ms),

@@ -149,14 +149,21 @@ describe('beside a running peer', () => {
       const { roundTripMs = null } = answers.shift() ?? {};
       const address = { ip: '192.0.2.9', port: 9 };
       if (wish.type !== 'ping.wanted') return;
-      tell({ type: 'ping.finished', peer: 'somebody else', address, authenticated: false, roundTripMs: 1 });
-      tell({ type: 'ping.finished', peer: wish.name, address, authenticated: true, roundTripMs });
+      tell({
+        type: 'ping.finished',
+        peer: 'somebody else',
+        address,
+        authenticated: false,
+        natTraversal: false,
+        roundTripMs: 1,
+      });
+      tell({ type: 'ping.finished', peer: wish.name, address, authenticated: true, natTraversal: false, roundTripMs });
     });
     const { code, lines } = await run(['ping', 'bob', '--count', '3', ...setting.flags], { services: noNetwork });
     expect(code).toBe(0);
     expect(lines).toEqual([
       {
-        ...{ peer: 'bob', address: { ip: '192.0.2.9', port: 9 }, authenticated: true, natTraversal: null, sent: 3 },
+        ...{ peer: 'bob', address: { ip: '192.0.2.9', port: 9 }, authenticated: true, natTraversal: false, sent: 3 },
         ...{ roundTripsMs: [12, 20], minMs: 12, averageMs: 16, maxMs: 20 },
       },
     ]);
@@ -167,7 +174,15 @@ describe('beside a running peer', () => {
     await using setting = await served((wish, tell) => {
       if (wish.type !== 'ping.wanted') return;
       const failure = { code: 'peer-unreachable', message: 'it is silent' } as const;
-      tell({ type: 'ping.finished', peer: wish.name, address: null, authenticated: false, roundTripMs: null, failure });
+      tell({
+        type: 'ping.finished',
+        peer: wish.name,
+        address: null,
+        authenticated: false,
+        natTraversal: false,
+        roundTripMs: null,
+        failure,
+      });
     });
     const { code, err } = await run(['ping', 'bob', ...setting.flags]);
     expect({ code, err }).toEqual({ code: 5, err: 'murmure: bob: it is silent\n' });
