@@ -6,7 +6,15 @@ import { runFrontEnd } from '../../src/cli/front-end/run-front-end.ts';
 import { formatAddress } from '../../src/wire/socket-address.ts';
 import { randomDialogue } from '../support/random-dialogue.ts';
 import { bodiesOf, listedPeers } from '../support/scenarios.ts';
-import { type Answer, cancel, dismiss, press, type ScriptedDialogue, scripted } from '../support/scripted-dialogue.ts';
+import {
+  type Answer,
+  cancel,
+  dismiss,
+  LATER,
+  press,
+  type ScriptedDialogue,
+  scripted,
+} from '../support/scripted-dialogue.ts';
 import { underSeeds } from '../support/seeds.ts';
 import type { VirtualPeer, World } from '../support/world.ts';
 
@@ -71,6 +79,47 @@ test('what arrives while a question is open is on the next screen; a mention of 
   expect(seen[4]).toContain('1 mention');
   expect(seen[5]).toContain('mentions of bob\n• alice');
   expect(rings).toBe(1);
+  await world.close();
+});
+
+test('what others do not see yet is shown with its time, taken back with z, and gone on with', async () => {
+  const { world, bob, seen, drafts } = await dialogue([
+    press('z'),
+    press('p'),
+    `Not yet.${LATER}`,
+    press('z'),
+    'Not yet, but soon.…',
+    press('q'),
+  ]);
+  expect(seen[1]).not.toContain('To be published');
+  expect(seen[3]).toMatch(/To be published at \d\d:\d\d:\d\d: “Not yet\.” {2}z takes it back/);
+  expect(seen[4]).toBe('Your message: Not yet.');
+  expect(seen[5]).not.toContain('To be published');
+  expect(drafts).toEqual({ '': 'Not yet, but soon.' });
+  await world.clock.advance(60_000);
+  expect(bodiesOf(bob, 'bob')).toEqual([]);
+  await world.close();
+});
+
+test('whoever is blocked on their page disappears, and comes back', async () => {
+  const { world, bob, seen } = await dialogue([
+    press('f'),
+    'alice',
+    press('v', 'Is anybody there?'),
+    press('b'),
+    press('escape'),
+    press('w'),
+    press('enter', 'alice'),
+    press('b'),
+    press('f'),
+    press('escape'),
+    press('escape'),
+    press('q'),
+  ]);
+  expect(seen[4]).toContain('alice is blocked');
+  expect(seen[5]).not.toContain('Is anybody there?');
+  expect(seen.at(-1)).toContain('Is anybody there?');
+  expect(bob.store.peer('alice')).toMatchObject({ blocked: false, following: true });
   await world.close();
 });
 

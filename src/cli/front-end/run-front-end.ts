@@ -141,7 +141,8 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
             const action = chosen === 'choose' ? screen.chosen?.(item) : chosen;
             if (action === undefined) throw new Error(`"${item}" leads nowhere from ${place.kind}`);
             const subject = hasSubject(action) ? screen.subject(action, item) : '';
-            if (subject !== '') screen.visited?.(item);
+            // There may be something to be done, and no item to do it on.
+            if (subject !== '' && item !== '') screen.visited?.(item);
             // Without a message nothing can be done with one.
             if (subject !== '' || !isAboutMessage(action))
               return { type: 'action.chosen', action, subject, cursor: item };
