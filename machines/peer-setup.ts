@@ -66,6 +66,8 @@ export const base = setup({
     sealRoot: effect<{ root: Hash }>('sealRoot'),
     /** Does in the store what is asked for; the outcome is a `WishAnswer`. */
     carryOutWish: effect<{ wish: StoreWish & { readonly atMs: number } }>('carryOutWish'),
+    /** Publishes what is due: a `message.published` for each, and then `schedule.known` or `schedule.failed`. */
+    publishDue: effect<undefined>('publishDue'),
     verifyAnnouncement: effect<{
       name: string;
       root: Hash;
@@ -77,6 +79,14 @@ export const base = setup({
   },
   guards: {
     isHello: ({ event }) => datagramOf(event).type === 'Hello',
+    isBlockedHello: ({ context, event }) => {
+      const datagram = datagramOf(event);
+      return datagram.type === 'Hello' && context.blocked.includes(datagram.name);
+    },
+    isBlocked: ({ context, event }) => {
+      assertEvent(event, 'session.accepted');
+      return context.blocked.includes(event.name);
+    },
     isAnnouncement: ({ context, event }) => announcementIn(context, event) !== undefined,
     isError: ({ event }) => datagramOf(event).type === 'Error',
     isTraversalOrder: ({ context, event }) => {
@@ -103,6 +113,8 @@ export const base = setup({
       assertEvent(event, ['sync.wanted', 'announcement.verified']);
       return entryOf(context.walks, event.name) !== undefined;
     },
+    /** Others may learn our root. */
+    maySpeak: ({ context }) => context.retirement === undefined && context.root !== undefined,
     isPublishing: ({ context }) => context.retirement === undefined,
     /** A Hello of ours was answered under our own name and key, by a program that was there before this one. */
     isEarlierCopy: ({ context, event }) => {

@@ -1,6 +1,7 @@
 /** `murmure list`: lists of people, which `@NAME` stands for wherever several peers can be named. */
 import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
+import { requireUnblocked } from '../../store/blocked.ts';
 import type { Store } from '../../store/store.ts';
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
@@ -59,6 +60,7 @@ async function add(context: CommandContext, name: string, peers: readonly string
   if (peers.includes(ownName)) throw new UsageError(`"${ownName}" is yourself: lists are of other people`);
   const untilListed = 'it is on the list all the same';
   const wanted = withLists(store, peers);
+  for (const peer of wanted) requireUnblocked(store, peer);
   const names = await requirePeers(context, { ...options, names: wanted, store, ownName, untilListed });
   store.addToList(list, names);
   tell(context, store, list);
