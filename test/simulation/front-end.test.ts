@@ -84,17 +84,17 @@ test('what arrives while a question is open is on the next screen; a mention of 
   await world.close();
 });
 
-test('what others do not see yet is shown with its time, taken back with z, and gone on with', async () => {
+test('what others do not see yet is shown with its time, taken back with Z, and gone on with', async () => {
   const { world, bob, seen, drafts } = await dialogue([
-    press('z'),
+    press('Z'),
     press('p'),
     `Not yet.${LATER}`,
-    press('z'),
+    press('Z'),
     'Not yet, but soon.…',
     press('q'),
   ]);
   expect(seen[1]).not.toContain('To be published');
-  expect(seen[3]).toMatch(/To be published at \d\d:\d\d:\d\d: “Not yet\.” {2}z takes it back/);
+  expect(seen[3]).toMatch(/To be published at \d\d:\d\d:\d\d: “Not yet\.” {2}Z takes it back/);
   expect(seen[4]).toBe('Your message: Not yet.');
   expect(seen[5]).not.toContain('To be published');
   expect(drafts).toEqual({ '': 'Not yet, but soon.' });
@@ -108,11 +108,11 @@ test('whoever is blocked on their page disappears, and comes back', async () => 
     press('f'),
     'alice',
     press('v', 'Is anybody there?'),
-    press('b'),
+    press('X'),
     press('escape'),
     press('w'),
     press('enter', 'alice'),
-    press('b'),
+    press('X'),
     press('f'),
     press('escape'),
     press('escape'),

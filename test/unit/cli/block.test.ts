@@ -40,17 +40,32 @@ test.each(['timeline', 'follow'])('%s of somebody who is blocked says so: 2', as
   expect([code, err]).toEqual([2, expect.stringContaining('murmure unblock bob')]);
 });
 
+test('whoever is blocked leaves all lists, and is put on none: 2', async () => {
+  await json('list', 'add', 'friends', 'bob', 'carol', '--force');
+  await json('block', 'bob');
+  expect((await json('list', 'show')).lines).toEqual([{ list: 'friends', peers: ['carol'] }]);
+  expect((await json('timeline', '@friends')).lines.map(({ body }) => body)).toEqual(['quiet words']);
+  expect((await json('list', 'add', 'friends', 'bob', '--force')).code).toBe(2);
+});
+
+test('a list can be blocked: all who are on it', async () => {
+  await json('list', 'add', 'spam', 'bob', 'carol', '--force');
+  expect((await json('block', '@spam')).lines.map(({ peer }) => peer)).toEqual(['bob', 'carol']);
+  expect((await json('timeline')).lines).toEqual([]);
+});
+
 test('not oneself: 2; unblock not somebody nobody knows: 4', async () => {
   expect((await json('block', 'me')).code).toBe(2);
   expect((await json('unblock', 'nobody')).code).toBe(4);
 });
 
 test('a backup keeps who is blocked', async () => {
+  await json('mute', 'bob', '--until', '2100-01-01');
   await json('block', 'bob');
   const file = `${home}.backup`;
   await json('key', 'export', file);
   const restored = `${home}-2`;
   expect((await run(['key', 'import', file, '--home', restored])).code).toBe(0);
   using store = openSqliteStore(homeAt(restored).storeFile);
-  expect(store.peer('bob')?.blocked).toBe(true);
+  expect(store.peer('bob')).toMatchObject({ blocked: true, muted: true, mutedUntilMs: Date.UTC(2100, 0) });
 });
