@@ -16,7 +16,9 @@ export function declare(program: Command, run: Run): void {
   const list = program
     .command('list')
     .summary('keep lists of people')
-    .description('Keeps lists of people. @NAME stands for all of a list wherever several peers can be named.');
+    .description('Keeps lists of people. @NAME stands for all of a list wherever several peers can be named.')
+    .helpCommand(false)
+    .addHelpText('after', examples('list', 'list add friends alice bob'));
   list
     .command('show', { isDefault: true })
     .summary('show your lists')
@@ -31,7 +33,7 @@ export function declare(program: Command, run: Run): void {
     .argument('<list>', 'the name of the list')
     .argument('<peer...>', 'whom to add')
     .option('--force', 'add them without asking the directory whether the names are right')
-    .addHelpText('after', examples('list add friends alice bob', 'timeline @friends'))
+    .addHelpText('after', examples('list add friends alice bob', 'list add friends carol'))
     .action((name: string, peers: string[], options: LookUpOptions) =>
       run((context) => add(context, name, peers, options)),
     );
