@@ -225,7 +225,7 @@ async function runDialogue(world: World, { peer, store }: VirtualPeer, address: 
     true,
     press('m', 'alice'),
   );
-  answers.push(press('b', 'carol'), press('z'), press('p'), `Not yet.${LATER}`, press('z'), cancel);
+  answers.push(press('X', 'carol'), press('Z'), press('p'), `Not yet.${LATER}`, press('Z'), cancel);
   answers.push(press('i'), press('3'), address, press('3'), cancel, cancel, cancel);
   // Another key than alice's.
   store.repinKey('alice', publicKey, world.clock.now());
