@@ -70,7 +70,19 @@ const drafts = places.extend({
   actions: {
     noteDraft: assign(({ context, event }) => {
       assertEvent(event, ['text.given', 'text.changed']);
-      return { drafts: withDraft(context, event.text) };
+      const dueMs = event.type === 'text.given' ? event.dueMs : undefined;
+      return { drafts: withDraft(context, event.text), dueMs };
+    }),
+    /** It is a draft again, before what was half-written meanwhile. */
+    noteTakenBack: assign(({ context, event }) => {
+      assertEvent(event, 'message.unscheduled');
+      const { text, inReplyTo } = event;
+      const about =
+        inReplyTo === null
+          ? ({ action: 'post', subject: '' } as const)
+          : ({ action: 'reply', subject: inReplyTo } as const);
+      const written = [text, draftOf({ ...context, ...about })].filter((part) => part !== '').join('\n');
+      return { ...about, drafts: withDraft({ ...context, ...about }, written), notice: undefined };
     }),
     forgetDraft: assign(({ context }) => ({ drafts: withDraft(context, '') })),
   },

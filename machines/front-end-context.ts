@@ -26,7 +26,18 @@ export type PlaceKind = (typeof PLACE_KINDS)[number];
 
 /** What the peer is asked to change in the store. */
 const STORE_ACTIONS = [
-  ...(['follow', 'unfollow', 'mute', 'unmute', 'trust', 'withdraw', 'mark-read'] as const),
+  ...([
+    'follow',
+    'unfollow',
+    'mute',
+    'unmute',
+    'block',
+    'unblock',
+    'trust',
+    'withdraw',
+    'take-back',
+    'mark-read',
+  ] as const),
   ...(['bookmark', 'unbookmark', 'mute-conversation', 'unmute-conversation'] as const),
 ];
 /** What is asked of another peer. */
@@ -42,6 +53,8 @@ export type Action =
   | 'post'
   /** To the message that it is about. */
   | 'reply'
+  /** A web address in the message. */
+  | 'open-link'
   | 'search'
   | 'addresses'
   | 'hello'
@@ -73,7 +86,8 @@ export type Notice =
   | { readonly type: 'draft.kept'; readonly isLasting: boolean }
   /** There is nobody with whom this could be done. */
   | { readonly type: 'nobody.found'; readonly action: Action }
-  | { readonly type: 'settings.edited' };
+  | { readonly type: 'settings.edited' }
+  | { readonly type: 'link.opened'; readonly href: string };
 
 export type SyncAction = (typeof SYNC_ACTIONS)[number] | 'follow';
 
@@ -98,6 +112,8 @@ export interface FrontEndContext extends FrontEndInput {
   /** What was chosen last, and about whom or what. */
   readonly action: Action;
   readonly subject: string;
+  /** When what was written is to be published, Unix ms; undefined: at once. */
+  readonly dueMs: number | undefined;
   /** The key that the person has accepted, after comparing it. */
   readonly offered: PublicKey | undefined;
   /** Whom there is to choose from. BOUNDED by the directory's list and the store's peers. */
@@ -125,12 +141,13 @@ export function needsPeer(action: Action): boolean {
 }
 
 const NEEDING_PEER: readonly Action[] = [
-  ...(['follow', 'unfollow', 'mute', 'unmute', 'trust', 'sync', 'root', 'addresses'] as const),
+  ...(['follow', 'unfollow', 'mute', 'unmute', 'block', 'unblock', 'trust', 'sync', 'root', 'addresses'] as const),
   ...(['peer', 'messages', 'tree'] as const),
 ];
 
+/** `take-back` is about one that waits to be published. */
 const ABOUT_MESSAGE: readonly Action[] = [
-  ...(['thread', 'reply', 'withdraw'] as const),
+  ...(['thread', 'reply', 'withdraw', 'open-link', 'take-back'] as const),
   ...(['bookmark', 'unbookmark', 'mute-conversation', 'unmute-conversation'] as const),
 ];
 
@@ -167,6 +184,9 @@ export function storeWishOf(context: FrontEndContext): StoreWish {
     case 'mute':
     case 'unmute':
       return { type: 'mute.wanted', name: subject, muted: action === 'mute', ticket };
+    case 'block':
+    case 'unblock':
+      return { type: 'block.wanted', name: subject, blocked: action === 'block', ticket };
     case 'trust':
       if (context.offered === undefined) throw new Error(`no key of "${subject}" was compared`);
       return { type: 'trust.wanted', name: subject, key: context.offered, ticket };
@@ -178,6 +198,8 @@ export function storeWishOf(context: FrontEndContext): StoreWish {
     case 'mute-conversation':
     case 'unmute-conversation':
       return { type: 'mark.wanted', kind: 'conversation', subject, marked: action === 'mute-conversation', ticket };
+    case 'take-back':
+      return { type: 'unschedule.wanted', id: Number(subject), ticket };
     case 'mark-read':
       return { type: 'read.wanted', hashes: 'all', ticket };
     default:
@@ -188,7 +210,9 @@ export function storeWishOf(context: FrontEndContext): StoreWish {
 /** The message that was written. */
 export function postWishOf(context: FrontEndContext): StoreWish {
   const inReplyTo = context.action === 'reply' ? (context.subject as Hash) : null;
-  return { type: 'post.wanted', text: draftOf(context), inReplyTo, ticket: ticketOf(context) };
+  const wish = { text: draftOf(context), inReplyTo, ticket: ticketOf(context) };
+  const { dueMs } = context;
+  return dueMs === undefined ? { type: 'post.wanted', ...wish } : { type: 'schedule.wanted', ...wish, dueMs };
 }
 
 /** With these downloads, which take the place of earlier ones from the same peers. */

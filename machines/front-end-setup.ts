@@ -44,7 +44,8 @@ export type FrontEndEvent =
   /** The cursor came to a notification that was new. */
   | { readonly type: 'notification.seen'; readonly hash: string }
   | { readonly type: 'text.changed'; readonly text: string }
-  | { readonly type: 'text.given'; readonly text: string }
+  /** `dueMs`: when it is to be published, Unix ms; absent: at once. */
+  | { readonly type: 'text.given'; readonly text: string; readonly dueMs?: number }
   | { readonly type: 'peer.chosen'; readonly name: string }
   | { readonly type: 'quit.answered'; readonly yes: boolean }
   | { readonly type: 'withdrawal.answered'; readonly yes: boolean }
@@ -93,6 +94,7 @@ export const base = setup({
     act: effect<{ action: Action; subject: string }>('act'),
     askQuit: effect<{ lostDrafts: number }>('askQuit'),
     askWithdrawal: effect<{ subject: string }>('askWithdrawal'),
+    askLink: effect<{ subject: string }>('askLink'),
     askTrust: effect<{ subject: string }>('askTrust'),
   },
   guards: {
@@ -103,6 +105,7 @@ export const base = setup({
     isPlace: ({ event }) => isPlaceKind(chosen(event).action),
     isWriting: ({ event }) => ['post', 'reply'].includes(chosen(event).action),
     isQuestion: ({ event }) => ['search', 'hello'].includes(chosen(event).action),
+    isLink: ({ event }) => chosen(event).action === 'open-link',
     isWithdrawal: ({ event }) => chosen(event).action === 'withdraw',
     isTrust: ({ context }) => context.action === 'trust' && context.offered === undefined,
     isSyncOfAll: ({ event }) => chosen(event).action === 'sync-all',

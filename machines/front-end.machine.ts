@@ -29,6 +29,7 @@ export const frontEndMachine = withActions.createMachine({
     places: [{ kind: 'timeline', subject: '', cursor: '' }],
     action: 'timeline',
     subject: '',
+    dueMs: undefined,
     offered: undefined,
     names: [],
     notice: undefined,
@@ -64,6 +65,7 @@ export const frontEndMachine = withActions.createMachine({
           { guard: 'isWriting', target: 'writing', actions: 'noteAction' },
           { guard: 'isQuestion', target: 'asking', actions: 'noteAction' },
           { guard: 'isWithdrawal', target: 'withdrawing', actions: 'noteAction' },
+          { guard: 'isLink', target: 'opening', actions: 'noteAction' },
           { guard: 'isSyncOfAll', target: 'listing', actions: 'noteAction' },
           { target: 'deciding', actions: 'noteAction' },
         ],
@@ -93,6 +95,11 @@ export const frontEndMachine = withActions.createMachine({
           guard: 'isAnswer',
           target: 'viewing',
           actions: ['noteAnswer', 'notePublished', 'forgetDraft', keepDrafts],
+        },
+        'message.scheduled': {
+          guard: 'isAnswer',
+          target: 'viewing',
+          actions: ['noteAnswer', 'forgetDraft', keepDrafts],
         },
         'wish.failed': { guard: 'isAnswer', target: 'viewing', actions: 'noteFailed' },
       },
@@ -145,6 +152,15 @@ export const frontEndMachine = withActions.createMachine({
         'prompt.cancelled': 'viewing',
       },
     },
+    opening: {
+      description: 'The person sees the whole web address, and confirms that the browser is to open it.',
+      entry: { type: 'askLink', params: ({ context }) => ({ subject: context.subject }) },
+      on: {
+        'work.done': { target: 'viewing', actions: 'noteDone' },
+        'work.failed': { target: 'viewing', actions: 'noteFailed' },
+        'prompt.cancelled': 'viewing',
+      },
+    },
     comparing: {
       description:
         'The person compares the key that is known with the one that the directory hands out now, and confirms.',
@@ -175,7 +191,9 @@ export const frontEndMachine = withActions.createMachine({
         'mute.changed': { guard: 'isAnswer', target: 'viewing', actions: 'noteAnswer' },
         'mark.changed': { guard: 'isAnswer', target: 'viewing', actions: 'noteAnswer' },
         'key.accepted': { guard: 'isAnswer', target: 'viewing', actions: 'noteAnswer' },
+        'block.changed': { guard: 'isAnswer', target: 'viewing', actions: 'noteAnswer' },
         'message.withdrawn': { guard: 'isAnswer', target: 'viewing', actions: 'noteAnswer' },
+        'message.unscheduled': { guard: 'isAnswer', target: 'writing', actions: ['noteTakenBack', keepDrafts] },
         'messages.read': { guard: 'isAnswer', target: 'viewing', actions: 'noteAnswer' },
         'wish.failed': { guard: 'isAnswer', target: 'viewing', actions: 'noteFailed' },
       },

@@ -110,6 +110,11 @@ export type PeerEvent =
   | { readonly type: 'publishing.stop'; readonly failure: Failure }
   /** What the user believes of this peer has changed: whatever was opened under its former key is over. */
   | { readonly type: 'trust.changed'; readonly name: string; readonly atMs: number }
+  | { readonly type: 'blocked.changed'; readonly names: readonly string[] }
+  /** When the next scheduled message is due; undefined: none waits. */
+  | { readonly type: 'schedule.known'; readonly dueInMs: number | undefined }
+  | { readonly type: 'schedule.due' }
+  | { readonly type: 'schedule.failed'; readonly failure: Failure }
   | { readonly type: 'following.changed'; readonly names: readonly string[]; readonly atMs: number }
   | { readonly type: 'root.published'; readonly root: Hash; readonly history?: OwnHistory | undefined }
   /** Our signed Root, to be pushed. */
@@ -190,9 +195,13 @@ export interface PeerInput {
   readonly quota: number;
   /** Peers that have read from us within the last day. */
   readonly formerReaders: readonly string[];
+  /** Whom the person neither serves nor greets. Default: nobody. */
+  readonly blocked?: readonly string[];
 }
 
 export interface PeerContext extends PeerInput {
+  /** BOUNDED by what a person decides. */
+  readonly blocked: readonly string[];
   readonly sockets: Sockets;
   /** Ports that were bound. Bounded by the local addresses, and how often they had to be bound anew. */
   readonly ports: readonly number[];
@@ -273,6 +282,7 @@ export interface WaitingCheck {
 export function initialPeerContext(input: PeerInput): PeerContext {
   return {
     ...input,
+    blocked: input.blocked ?? [],
     sockets: {},
     ports: [],
     directoryAddresses: [],

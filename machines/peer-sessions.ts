@@ -80,8 +80,8 @@ function proveIncoming(
   return cutOff({ enqueue }, proven, (entry) => entry.name === name && entry.key === undefined);
 }
 
-/** Without these sessions of others with us. */
-function cutOff(
+/** Without these sessions of others with us, which end at once. */
+export function cutOff(
   { enqueue }: Pick<Enqueueing, 'enqueue'>,
   contacts: Contacts,
   isOver: (entry: IncomingEntry) => boolean,
@@ -95,7 +95,6 @@ function cutOff(
   }
   return left;
 }
-
 export const sessionActions = {
   noteDirectory: base.assign(({ event }) => {
     assertEvent(event, 'directory.known');

@@ -66,6 +66,8 @@ export const base = setup({
     sealRoot: effect<{ root: Hash }>('sealRoot'),
     /** Does in the store what is asked for; the outcome is a `WishAnswer`. */
     carryOutWish: effect<{ wish: StoreWish & { readonly atMs: number } }>('carryOutWish'),
+    /** Publishes what is due: a `message.published` for each, and then `schedule.known` or `schedule.failed`. */
+    publishDue: effect<undefined>('publishDue'),
     /** If it is not the current one of this followed peer: `announcement.verified`, or `sync.wanted` if it is not authenticated. */
     compareRoot: effect<{ name: string; root: Hash; authenticated: boolean; atMs: number }>('compareRoot'),
     /** `announcement.verified`, unless the root is current. */
@@ -80,6 +82,14 @@ export const base = setup({
   },
   guards: {
     isHello: ({ event }) => datagramOf(event).type === 'Hello',
+    isBlockedHello: ({ context, event }) => {
+      const datagram = datagramOf(event);
+      return datagram.type === 'Hello' && context.blocked.includes(datagram.name);
+    },
+    isBlocked: ({ context, event }) => {
+      assertEvent(event, 'session.accepted');
+      return context.blocked.includes(event.name);
+    },
     isAnnouncement: ({ context, event }) => announcementIn(context, event) !== undefined,
     isError: ({ event }) => datagramOf(event).type === 'Error',
     isTraversalOrder: ({ context, event }) => {
@@ -106,6 +116,8 @@ export const base = setup({
       assertEvent(event, ['sync.wanted', 'announcement.verified']);
       return entryOf(context.walks, event.name) !== undefined;
     },
+    /** Others may learn our root. */
+    maySpeak: ({ context }) => context.retirement === undefined && context.root !== undefined,
     isPublishing: ({ context }) => context.retirement === undefined,
     /** A Hello of ours was answered under our own name and key, by a program that was there before this one. */
     isEarlierCopy: ({ context, event }) => {

@@ -8,6 +8,9 @@ export const wishActions = {
     assertEvent(event, [
       'post.wanted',
       'withdrawal.wanted',
+      'schedule.wanted',
+      'unschedule.wanted',
+      'block.wanted',
       'follow.wanted',
       'mute.wanted',
       'mark.wanted',
@@ -19,7 +22,7 @@ export const wishActions = {
 
   /** Whoever must not publish takes nothing that would have to be published. */
   refuseWish: base.enqueueActions(({ context, event, enqueue }) => {
-    assertEvent(event, ['post.wanted', 'withdrawal.wanted']);
+    assertEvent(event, ['post.wanted', 'withdrawal.wanted', 'schedule.wanted']);
     const { retirement: failure } = context;
     if (failure !== undefined) enqueue.emit({ type: 'wish.failed', failure, ticket: event.ticket });
   }),

@@ -2,6 +2,7 @@
  * The root peer actor: owns the sockets, the directory client, all sessions and walks, and decides what strangers and
  * unsolicited datagrams get (protocol §4, §5, §8, §9). What happens to it is emitted as facts.
  */
+import { blockingActions } from './peer-blocking.ts';
 import { childActions } from './peer-children.ts';
 import { initialPeerContext } from './peer-context.ts';
 import { historyActions } from './peer-history.ts';
@@ -9,6 +10,7 @@ import { pingActions } from './peer-pings.ts';
 import { presenceActions } from './peer-presence.ts';
 import { publishingActions } from './peer-publishing.ts';
 import { readerActions } from './peer-readers.ts';
+import { scheduleActions } from './peer-schedule.ts';
 import { sessionActions } from './peer-sessions.ts';
 import { base } from './peer-setup.ts';
 import { walkActions } from './peer-walks.ts';
@@ -36,6 +38,8 @@ const peerSetup = base
   .extend({ actions: historyActions })
   .extend({ actions: pingActions })
   .extend({ actions: publishingActions })
+  .extend({ actions: scheduleActions })
+  .extend({ actions: blockingActions })
   .extend({ actions: wishActions });
 
 export const peerMachine = peerSetup.createMachine({
@@ -68,7 +72,11 @@ export const peerMachine = peerSetup.createMachine({
         'socket.ready': { actions: 'noteSocket' },
         'socket.lost': { actions: 'tellSocketFailed' },
 
-        'stranger.asked': [{ guard: 'isHello', actions: 'admit' }, { actions: 'refuseStranger' }],
+        'stranger.asked': [
+          { guard: 'isBlockedHello', actions: 'refuseBlocked' },
+          { guard: 'isHello', actions: 'admit' },
+          { actions: 'refuseStranger' },
+        ],
         'datagram.unsolicited': [
           { guard: 'isAnnouncement', actions: 'verifyAnnouncedRoot' },
           { guard: 'isTraversalOrder', actions: 'openOwnNat' },
@@ -106,7 +114,10 @@ export const peerMachine = peerSetup.createMachine({
         'session.ended': { actions: ['forgetAsked', 'endOutgoing'] },
         'traversal.wanted': { actions: 'askForTraversal' },
         'error.answered': { actions: 'tellErrorAnswered' },
-        'session.accepted': { actions: ['noteAccepted', 'tellRootAtLast', 'suspectCopy'] },
+        'session.accepted': [
+          { guard: 'isBlocked', actions: 'endBlocked' },
+          { actions: ['noteAccepted', 'tellRootAtLast', 'suspectCopy'] },
+        ],
         'session.expired': { actions: 'noteExpired' },
         'session.forgotten': { actions: 'endIncoming' },
         'address.proven': { actions: ['noteProven', 'walkArrived'] },
@@ -117,6 +128,7 @@ export const peerMachine = peerSetup.createMachine({
         'history.wanted': { actions: 'checkHistory' },
         'ping.wanted': { actions: 'ping' },
         'following.changed': { actions: ['noteFollowing', 'walkFollowed'] },
+        'blocked.changed': { actions: 'noteBlocked' },
         'trust.changed': { actions: ['forgetSessionsOf', 'tellTrustChanged', 'walkTrusted'] },
         'presence.found': { actions: ['notePresenceAnswered', 'walkReturned'] },
         'presence.changed': { actions: ['notePresenceAnswered', 'noteCursor', 'walkChanged', 'catchUp'] },
@@ -131,6 +143,12 @@ export const peerMachine = peerSetup.createMachine({
 
         'post.wanted': [{ guard: 'isPublishing', actions: 'takeWish' }, { actions: 'refuseWish' }],
         'withdrawal.wanted': [{ guard: 'isPublishing', actions: 'takeWish' }, { actions: 'refuseWish' }],
+        'schedule.wanted': [{ guard: 'isPublishing', actions: 'takeWish' }, { actions: 'refuseWish' }],
+        'unschedule.wanted': { actions: 'takeWish' },
+        'schedule.known': { actions: 'setAlarm' },
+        'schedule.due': { guard: 'maySpeak', actions: 'publishDue' },
+        'schedule.failed': { actions: 'tryLater' },
+        'block.wanted': { actions: 'takeWish' },
         'follow.wanted': { actions: 'takeWish' },
         'mute.wanted': { actions: 'takeWish' },
         'mark.wanted': { actions: 'takeWish' },
@@ -138,6 +156,9 @@ export const peerMachine = peerSetup.createMachine({
         'read.wanted': { actions: 'takeWish' },
         'message.published': { actions: 'tellAnswer' },
         'message.withdrawn': { actions: 'tellAnswer' },
+        'message.scheduled': { actions: 'tellAnswer' },
+        'message.unscheduled': { actions: 'tellAnswer' },
+        'block.changed': { actions: 'tellAnswer' },
         'follow.changed': { actions: 'tellAnswer' },
         'mute.changed': { actions: 'tellAnswer' },
         'mark.changed': { actions: 'tellAnswer' },

@@ -88,6 +88,11 @@ export const timing = {
   /** Followed peers that never push are asked for their root this often. */
   followInterval: MINUTE,
 
+  /** How often the store is asked, at least, what is to be published later: a timer cannot wait for a year. */
+  scheduleCheck: HOUR,
+  /** A scheduled message that could not be published is tried again after so long. */
+  scheduleRetry: MINUTE,
+
   /** A socket that breaks is opened again after this pause. */
   socketReopen: SECOND,
 } as const;

@@ -19,6 +19,18 @@ export type StoreWish =
     }
   /** Takes a message out of the own tree. */
   | { readonly type: 'withdrawal.wanted'; readonly hash: Hash; readonly ticket: string }
+  /** Publishes a message later, at `dueMs` (Unix ms). */
+  | {
+      readonly type: 'schedule.wanted';
+      readonly text: string;
+      readonly inReplyTo: Hash | null;
+      readonly dueMs: number;
+      readonly ticket: string;
+    }
+  /** Takes back what waits to be published. */
+  | { readonly type: 'unschedule.wanted'; readonly id: number; readonly ticket: string }
+  /** Neither serves, greets nor shows this peer from now on, and no longer follows it. */
+  | { readonly type: 'block.wanted'; readonly name: string; readonly blocked: boolean; readonly ticket: string }
   | { readonly type: 'follow.wanted'; readonly name: string; readonly following: boolean; readonly ticket: string }
   /** `untilMs`: not for good. */
   | {
@@ -54,6 +66,15 @@ export type Wish = StoreWish | NetworkWish;
 export type WishAnswer =
   | { readonly type: 'message.published'; readonly hash: Hash; readonly root: Hash; readonly ticket: string }
   | { readonly type: 'message.withdrawn'; readonly hash: Hash; readonly root: Hash; readonly ticket: string }
+  | { readonly type: 'message.scheduled'; readonly id: number; readonly dueMs: number; readonly ticket: string }
+  | {
+      readonly type: 'message.unscheduled';
+      readonly id: number;
+      readonly text: string;
+      readonly inReplyTo: Hash | null;
+      readonly ticket: string;
+    }
+  | { readonly type: 'block.changed'; readonly name: string; readonly blocked: boolean; readonly ticket: string }
   | { readonly type: 'follow.changed'; readonly name: string; readonly following: boolean; readonly ticket: string }
   | { readonly type: 'mute.changed'; readonly name: string; readonly muted: boolean; readonly ticket: string }
   | {
@@ -72,6 +93,9 @@ export type WishAnswer =
 export const WISH_ANSWERS = [
   'message.published',
   'message.withdrawn',
+  'message.scheduled',
+  'message.unscheduled',
+  'block.changed',
   'follow.changed',
   'mute.changed',
   'mark.changed',

@@ -42,6 +42,7 @@ const GROUPS: Readonly<Record<string, readonly CommandFile[]>> = {
     { names: ['follow', 'unfollow', 'following'], load: () => import('./commands/follow.ts') },
     { names: ['mute', 'unmute'], load: () => import('./commands/mute.ts') },
     { names: ['list'], load: () => import('./commands/list.ts') },
+    { names: ['block', 'unblock'], load: () => import('./commands/block.ts') },
     { names: ['trust'], load: () => import('./commands/trust.ts') },
     { names: ['ping'], load: () => import('./commands/ping.ts') },
   ],
@@ -58,6 +59,7 @@ const GROUPS: Readonly<Record<string, readonly CommandFile[]>> = {
     { names: ['inspect'], load: () => import('./commands/inspect.ts') },
     { names: ['replay'], load: () => import('./commands/replay.ts') },
     { names: ['why'], load: () => import('./commands/why.ts') },
+    { names: ['verify'], load: () => import('./commands/verify.ts') },
     { names: ['doctor'], load: () => import('./commands/doctor.ts') },
     { names: ['profile'], load: () => import('./commands/profile.ts') },
     { names: ['config'], load: () => import('./commands/config.ts') },
@@ -106,6 +108,7 @@ export async function createProgram(
     program.commandsGroup(title);
     for (const file of files.filter(isNeeded)) (await file.load()).declare(program, run);
   }
+  program.addHelpText('after', examples('init alice', 'follow bob', 'post "Good morning"', 'timeline'));
   return addHelp(program);
 }
 

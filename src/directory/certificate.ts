@@ -1,9 +1,11 @@
 /** The TLS certificate of a directory: the operator's, or a self-signed one that peers are given a copy of. */
+
 import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import path from 'node:path';
 import { generate } from 'selfsigned';
+import { withFile } from '../identity/file-errors.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
 import { fileNames } from './file-names.ts';
 
@@ -137,6 +139,6 @@ async function writeWhole(file: string, content: string, mode: number): Promise<
     await rename(draft, file);
   } catch (error) {
     await rm(draft, { force: true });
-    throw error;
+    throw withFile(error, file);
   }
 }

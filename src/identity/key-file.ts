@@ -2,11 +2,13 @@
  * The key file: PKCS#8 PEM, encrypted or not, mode 0600, written in one step. A key is never overwritten by another; only the passphrase
  * that it is kept under changes in place.
  */
+
 import { randomUUID } from 'node:crypto';
 import { link, open, readFile, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { MurmureError } from '../wire/murmure-error.ts';
 import { decryptPem, encryptPem, isEncryptedPem, WrongPassphraseError } from './encrypted-pem.ts';
+import { withFile } from './file-errors.ts';
 import { type KeyPair, keyPairFromPem } from './key-pair.ts';
 
 /** There is no key file: nobody has made an identity in this home. */
@@ -131,7 +133,7 @@ async function writeDraft(file: string, pem: string): Promise<string> {
     await handle.sync();
   } catch (error) {
     await unlink(draft);
-    throw error;
+    throw withFile(error, file);
   } finally {
     await handle.close();
   }

@@ -2,8 +2,10 @@
  * Journals as files. Each line is with the operating system when `write` returns, so that a crash of the program loses at
  * most the line being written. A file that has grown large is continued in FILE.1, FILE.2, …; reading FILE reads them all.
  */
+
 import { closeSync, existsSync, openSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { withFile } from '../identity/file-errors.ts';
 import { Turns } from '../runtime/turns.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
 import { InvalidJournalError, type Journal, JournalParser } from './format.ts';
@@ -42,7 +44,11 @@ export function createJournalFile(
         written = 0;
         descriptor = open(partName(file, part));
       }
-      written += writeSync(descriptor, `${line}\n`);
+      try {
+        written += writeSync(descriptor, `${line}\n`);
+      } catch (error) {
+        throw withFile(error, partName(file, part));
+      }
     },
     close: () => closeSync(descriptor),
   };

@@ -64,6 +64,9 @@ const subject = v.pipe(v.string(), v.maxLength(1_024));
 export const WishSchema = v.variant('type', [
   v.strictObject({ type: v.literal('post.wanted'), text, inReplyTo: v.nullable(hash), ticket }),
   v.strictObject({ type: v.literal('withdrawal.wanted'), hash, ticket }),
+  v.strictObject({ type: v.literal('schedule.wanted'), text, inReplyTo: v.nullable(hash), dueMs: ms, ticket }),
+  v.strictObject({ type: v.literal('unschedule.wanted'), id: count, ticket }),
+  v.strictObject({ type: v.literal('block.wanted'), name, blocked: v.boolean(), ticket }),
   v.strictObject({ type: v.literal('follow.wanted'), name, following: v.boolean(), ticket }),
   v.strictObject({ type: v.literal('trust.wanted'), name, key: publicKey, ticket }),
   v.strictObject({
@@ -94,6 +97,15 @@ export const WishSchema = v.variant('type', [
 const answers = [
   v.object({ type: v.literal('message.published'), hash, root: hash, ticket }),
   v.object({ type: v.literal('message.withdrawn'), hash, root: hash, ticket }),
+  v.object({ type: v.literal('message.scheduled'), id: count, dueMs: ms, ticket }),
+  v.object({
+    type: v.literal('message.unscheduled'),
+    id: count,
+    text: v.string(),
+    inReplyTo: v.nullable(hash),
+    ticket,
+  }),
+  v.object({ type: v.literal('block.changed'), name, blocked: v.boolean(), ticket }),
   v.object({ type: v.literal('follow.changed'), name, following: v.boolean(), ticket }),
   v.object({ type: v.literal('mute.changed'), name, muted: v.boolean(), ticket }),
   v.object({ type: v.literal('mark.changed'), kind: markKind, subject, marked: v.boolean(), ticket }),
@@ -154,6 +166,7 @@ export const FactSchema = v.variant('type', [
   v.object({ type: v.literal('sync.finished'), report: syncReport }),
   v.object({
     type: v.literal('ping.finished'),
+    natTraversal: v.boolean(),
     peer: name,
     address: v.nullable(address),
     authenticated: v.boolean(),

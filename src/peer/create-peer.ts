@@ -27,9 +27,11 @@ import { ElapsedTime } from '../runtime/elapsed-time.ts';
 import { Gate } from '../runtime/gate.ts';
 import { every } from '../runtime/interval.ts';
 import type { Network } from '../runtime/network.ts';
+import { type ObservedNetwork, observeNetwork } from '../runtime/network-observer.ts';
 import { createSystemRandom } from '../runtime/random.ts';
 import { SocketBank } from '../runtime/socket-bank.ts';
 import { createUdpNetwork } from '../runtime/udp-network.ts';
+import { blockedNames } from '../store/blocked.ts';
 import { followedNames } from '../store/followed.ts';
 import { audibleMessages, mutingOf } from '../store/muting.ts';
 import type { MessageQuery, Store } from '../store/store.ts';
@@ -37,7 +39,7 @@ import { timelineAuthors } from '../store/timeline-authors.ts';
 import { BULK_FLAG } from '../wire/bulk.ts';
 import type { Hash } from '../wire/hash.ts';
 import { failureFrom, MurmureError } from '../wire/murmure-error.ts';
-import { parseAddress, type SocketAddress } from '../wire/socket-address.ts';
+import { parseAddress, type SocketAddress, sameAddress } from '../wire/socket-address.ts';
 import { contactIn } from './contact.ts';
 import { createDirectoryHttp, type DirectoryHttp, type DirectoryPeer } from './directory-http.ts';
 import { FactListeners } from './fact-listeners.ts';
@@ -50,6 +52,8 @@ import { SyncReports } from './sync-reports.ts';
 import { publish } from './wishes.ts';
 
 const DEFAULT_BINDS = ['0.0.0.0:0', '[::]:0'];
+/** After which something else may be due next. */
+const SCHEDULE_FACTS: ReadonlySet<PeerFact['type']> = new Set(['message.scheduled', 'message.unscheduled']);
 /** How often the store is asked whether another process has written to it. */
 const STORE_POLL_MS = 250;
 
@@ -79,6 +83,7 @@ class RunningPeer implements Peer {
   readonly #time: ElapsedTime;
   readonly #reports: SyncReports;
   readonly #network: Network;
+  readonly #observed: ObservedNetwork;
   readonly #sockets: SocketBank;
   readonly #gate: Gate;
   readonly #recorder: Recorder | undefined;
@@ -98,6 +103,8 @@ class RunningPeer implements Peer {
   #stopped: MurmureError | undefined;
   #root: Hash;
   #historyCheck: Promise<readonly HistoryCheck[]> | undefined;
+  /** When the next scheduled message is due, as far as the machines know. */
+  #dueMs: number | undefined;
   #isListed = false;
   #lookedAtMs: number;
   #localIpsBefore: readonly string[] = [];
@@ -112,7 +119,8 @@ class RunningPeer implements Peer {
     this.#clock = environment.clock ?? systemClock;
     this.#time = new ElapsedTime(this.#clock);
     this.#reports = new SyncReports(() => this.#time.now(), store);
-    this.#network = environment.network ?? createUdpNetwork();
+    this.#observed = observeNetwork(environment.network ?? createUdpNetwork(), () => this.#clock.monotonicNow());
+    this.#network = this.#observed.network;
     this.#http = environment.http ?? createDirectoryHttp({ url: options.directory, ca: options.ca });
     this.#sockets = new SocketBank(this.#network, options.preferredPorts);
     this.#binds = (options.udp ?? DEFAULT_BINDS).map(parseBind);
@@ -122,6 +130,7 @@ class RunningPeer implements Peer {
     this.#publishes = options.publish ?? true;
     this.#isGuarded = this.#publishes && options.guarded === true;
     const register = options.register ?? true;
+    const blocked = blockedNames(store);
     const input = {
       name,
       root: this.#publishes ? this.#root : undefined,
@@ -133,6 +142,7 @@ class RunningPeer implements Peer {
       register,
       quota: options.quota ?? limits.messageQuota,
       formerReaders: store.readersSince(this.#clock.now() - timing.readerMemory, this.#clock.now()),
+      ...(blocked.length > 0 && { blocked }),
     };
     const recording = record({
       root: 'peer',
@@ -180,6 +190,7 @@ class RunningPeer implements Peer {
     this.#stops.push(this.#watchStore());
     this.#actor.start();
     this.#submit({ type: 'network.changed', why: 'start', localIps: this.#localIps(), atMs: this.#time.now() });
+    this.#lookAtSchedule();
   }
 
   get addresses(): readonly SocketAddress[] {
@@ -391,6 +402,17 @@ class RunningPeer implements Peer {
   #tellNetworkChanged(why: NetworkChange, localIps: readonly string[]): void {
     this.#localIpsBefore = localIps;
     this.#submit({ type: 'network.changed', why, localIps, atMs: this.#time.now() });
+    // It is due at a time of day, and the day has moved.
+    this.#lookAtSchedule(true);
+  }
+
+  /** Says when the next scheduled message is due, if that has changed. */
+  #lookAtSchedule(isAnew = false): void {
+    const dueMs = this.#store.scheduled()[0]?.dueMs;
+    if (dueMs === this.#dueMs && !(isAnew && dueMs !== undefined)) return;
+    this.#dueMs = dueMs;
+    const dueInMs = dueMs === undefined ? undefined : Math.max(0, dueMs - this.#clock.now());
+    this.#submit({ type: 'schedule.known', dueInMs });
   }
 
   /** Those of the machine, else those we listen on. */
@@ -459,6 +481,11 @@ class RunningPeer implements Peer {
       if (names.join('\n') !== known.join('\n')) {
         this.#submit({ type: 'following.changed', names, atMs: this.#time.now() });
       }
+      const blocked = blockedNames(this.#store);
+      if (blocked.join('\n') !== this.#actor.getSnapshot().context.blocked.join('\n')) {
+        this.#submit({ type: 'blocked.changed', names: blocked });
+      }
+      this.#lookAtSchedule();
       for (const [name, key] of this.#refused) {
         if (this.#store.peer(name)?.key !== key) this.#trustChanged(name);
       }
@@ -486,7 +513,16 @@ class RunningPeer implements Peer {
   #pass(fact: MachineFact): void {
     if (fact.type === 'sync.started') this.#reports.started(fact.peer);
     else if (fact.type === 'sync.finished') this.#tell({ ...fact, report: this.#reports.finished(fact.report) });
+    else if (fact.type === 'ping.finished') this.#tell({ ...fact, ...this.#measured(fact) });
     else this.#tell(fact);
+  }
+
+  /** As exactly as the clock says, and by which way. */
+  #measured({ address, roundTripMs }: Extract<MachineFact, { type: 'ping.finished' }>) {
+    if (address === null) return { natTraversal: false };
+    const measured = this.#observed.roundTrips.findLast(({ from }) => sameAddress(from, address))?.ms;
+    const natTraversal = this.#observed.traversedTo(address);
+    return { roundTripMs: roundTripMs === null ? null : (measured ?? roundTripMs), natTraversal };
   }
 
   #tell(fact: PeerFact): void {
@@ -499,6 +535,7 @@ class RunningPeer implements Peer {
     if (fact.type === 'trust.changed') this.#refused.delete(fact.name);
     if (fact.type === 'key.changed') this.#refused.set(fact.name, this.#store.peer(fact.name)?.key);
     if (fact.type === 'message.published' || fact.type === 'message.withdrawn') this.#announce(fact.root);
+    if (SCHEDULE_FACTS.has(fact.type)) this.#lookAtSchedule();
     this.#listeners.tell(fact);
   }
 

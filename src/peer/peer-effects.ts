@@ -19,6 +19,7 @@ import type { PublicKey } from '../identity/public-key.ts';
 import { laterTreeNodeOf } from '../merkle/later-tree.ts';
 import { type Clock, nextTurn } from '../runtime/clock.ts';
 import { type CallOf, type SharedDependencies, shareEffects, type VerifyParams } from '../runtime/shared-effects.ts';
+import { requireUnblocked } from '../store/blocked.ts';
 import type { Store } from '../store/store.ts';
 import type { Hash } from '../wire/hash.ts';
 import { failureFrom } from '../wire/murmure-error.ts';
@@ -29,7 +30,7 @@ import { type FoundKey, KeyFinder } from './key-finder.ts';
 import { NodeBuffer } from './node-buffer.ts';
 import { NodeServer } from './node-server.ts';
 import { withinReach } from './private-addresses.ts';
-import { carryOutWishes } from './wishes.ts';
+import { carryOutWishes, publishDue } from './wishes.ts';
 
 /** Facts that come from the store rather than from a machine. */
 export type StoreFact =
@@ -118,6 +119,7 @@ export function providePeer(dependencies: PeerDependencies) {
   const locate = async (name: string): Promise<MessageTo<'outside', 'outgoing-session'>> => {
     const notLocated = (failure: Failure) => ({ type: 'peer.notLocated' as const, failure });
     try {
+      requireUnblocked(store, name);
       const found = await http.peer(name);
       if (found === undefined) return notLocated(notListed(name));
       const pinned = store.peer(name)?.key;
@@ -293,6 +295,7 @@ export function providePeer(dependencies: PeerDependencies) {
     actions: gate.effects({
       sendSigned,
       carryOutWish: carryOutWishes({ name: ownName, store, time: clock, clock: wallClock }),
+      publishDue: publishDue({ name: ownName, store, clock: wallClock }),
       sealRoot: async ({ self, enter }: CallOf<'peer'>, { root }: { root: Hash }) => {
         const bytes = await seal({ type: 'Root', id: 0, hash: root });
         if (bytes !== undefined) enter(self, { type: 'root.sealed', bytes });

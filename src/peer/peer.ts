@@ -21,7 +21,9 @@ import type { StoreFact } from './peer-effects.ts';
 import type { DirectoryStanding, PeerStatus } from './status.ts';
 
 export type PeerFact =
-  | Exclude<MachineFact, { type: 'sync.started' | 'sync.finished' }>
+  | Exclude<MachineFact, { type: 'sync.started' | 'sync.finished' | 'ping.finished' }>
+  /** `natTraversal`: the directory was asked to have this peer open its NAT. */
+  | (Extract<MachineFact, { type: 'ping.finished' }> & { readonly natTraversal: boolean })
   | { readonly type: 'sync.finished'; readonly report: SyncReport }
   | StoreFact;
 

@@ -3,8 +3,9 @@ import type { StoreWish, WishAnswer } from '../../machines/wishes.ts';
 import { wireDate } from '../feed/message.ts';
 import { type Clock, nextTurn } from '../runtime/clock.ts';
 import type { CallOf } from '../runtime/shared-effects.ts';
+import { blockedNames, requireUnblocked } from '../store/blocked.ts';
 import { followedNames } from '../store/followed.ts';
-import { FIRST_ARRIVAL, type Store } from '../store/store.ts';
+import { FIRST_ARRIVAL, type ScheduledMessage, type Store } from '../store/store.ts';
 import { timelineAuthors } from '../store/timeline-authors.ts';
 import type { Hash } from '../wire/hash.ts';
 import { failureFrom, MurmureError } from '../wire/murmure-error.ts';
@@ -48,9 +49,26 @@ export function carryOutWishes(dependencies: WishDependencies) {
           return answer({ type: 'message.published', ...publish(dependencies, wish), ticket });
         case 'withdrawal.wanted':
           return answer({ type: 'message.withdrawn', ...withdraw(dependencies, wish.hash), ticket });
+        case 'schedule.wanted': {
+          const { text: body, inReplyTo, dueMs } = wish;
+          return answer({ type: 'message.scheduled', id: store.schedule({ body, inReplyTo, dueMs }), dueMs, ticket });
+        }
+        case 'unschedule.wanted': {
+          const { id, body: text, inReplyTo } = takeBack(store, wish.id);
+          return answer({ type: 'message.unscheduled', id, text, inReplyTo, ticket });
+        }
+        case 'block.wanted': {
+          const { name, blocked } = wish;
+          requireOther(name, ownName);
+          store.setBlocked(name, blocked, clock.now());
+          enter(self, { type: 'following.changed', names: followedNames(store, ownName), atMs: time.now() });
+          enter(self, { type: 'blocked.changed', names: blockedNames(store) });
+          return answer({ type: 'block.changed', name, blocked, ticket });
+        }
         case 'follow.wanted': {
           const { name, following } = wish;
           requireOther(name, ownName);
+          if (following) requireUnblocked(store, name);
           store.setFollowing(name, following, clock.now());
           enter(self, { type: 'following.changed', names: followedNames(store, ownName), atMs: time.now() });
           return answer({ type: 'follow.changed', name, following, ticket });
@@ -84,6 +102,35 @@ export function carryOutWishes(dependencies: WishDependencies) {
       answer({ type: 'wish.failed', failure: failureFrom(error), ticket });
     }
   };
+}
+
+/** @throws MurmureError `usage` */
+export function takeBack(store: Pick<Store, 'unschedule'>, id: number): ScheduledMessage {
+  const taken = store.unschedule(id);
+  if (taken !== undefined) return taken;
+  throw new MurmureError('usage', 'this message waits no more: it was published, or taken back already');
+}
+
+/** The effect `publishDue`. */
+export function publishDue({ name, store, clock }: Pick<WishDependencies, 'name' | 'store' | 'clock'>) {
+  return ({ self, enter }: CallOf<'peer'>): void => {
+    try {
+      const nowMs = clock.now();
+      for (const { id } of store.scheduled().filter(({ dueMs }) => dueMs <= nowMs)) {
+        const published = store.publishScheduled(name, id, wireDate(nowMs), nowMs);
+        if (published !== undefined) enter(self, { type: 'message.published', ...published, ticket: '' });
+      }
+      enter(self, { type: 'schedule.known', dueInMs: nextDueIn(store, nowMs) });
+    } catch (error) {
+      enter(self, { type: 'schedule.failed', failure: failureFrom(error) });
+    }
+  };
+}
+
+/** Undefined: nothing waits. */
+export function nextDueIn(store: Pick<Store, 'scheduled'>, nowMs: number): number | undefined {
+  const next = store.scheduled()[0];
+  return next && Math.max(0, next.dueMs - nowMs);
 }
 
 function withdraw({ name, store, clock }: WishDependencies, hash: Hash): { hash: Hash; root: Hash } {

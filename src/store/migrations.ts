@@ -145,6 +145,17 @@ const migrations: readonly (string | ((db: DatabaseSync) => void))[] = [
   ALTER TABLE home ADD COLUMN noticed_until_ms INTEGER NOT NULL DEFAULT 0;
   UPDATE home SET noticed_until_ms = (SELECT ifnull(max(received_ms), 0) FROM leaves);
   `,
+  `
+  -- Own messages to be published later. An id is never given twice. BOUNDED by what one person writes.
+  CREATE TABLE scheduled (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    due_ms INTEGER NOT NULL,
+    answers BLOB,
+    body TEXT NOT NULL
+  );
+  -- Whom the person neither serves, greets nor sees.
+  ALTER TABLE peers ADD COLUMN blocked INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 /** Brings the database to the newest version. @throws NewerHomeError if it is newer than this program */

@@ -31,13 +31,16 @@ export function mutings(store: Pick<Store, 'marks'>, kind: 'word' | 'conversatio
   return store.marks(kind).filter(({ untilMs }) => untilMs === undefined || untilMs > nowMs);
 }
 
-/** Why a message is muted at this moment, if it is. Nobody mutes what they wrote themselves. */
+/** Why a message is muted at this moment, if it is: whoever is blocked is muted for good. Nobody mutes what they wrote themselves. */
 export function mutingOf(
   store: Pick<Store, 'marks' | 'peers' | 'message'>,
   { ownName, nowMs }: { readonly ownName: string; readonly nowMs: number },
 ): WhyMuted {
   const peers = new Map(
-    store.peers().flatMap((peer) => (isMuted(peer, nowMs) ? [[peer.name, peer.mutedUntilMs] as const] : [])),
+    store.peers().flatMap((peer) => {
+      if (peer.blocked) return [[peer.name, undefined] as const];
+      return isMuted(peer, nowMs) ? [[peer.name, peer.mutedUntilMs] as const] : [];
+    }),
   );
   const words = mutings(store, 'word', nowMs).map((mark) => ({ ...mark, phrase: mark.subject.split(' ') }));
   const conversations = conversationMuting(store, mutings(store, 'conversation', nowMs));

@@ -1,4 +1,4 @@
-/** Reading messages from the database, in all the ways in which they are asked for. Those of a feed that is being fetched for the first time are not shown. */
+/** Reading messages from the database, in all the ways in which they are asked for. Those of a feed that is being fetched for the first time are not shown, nor those of whoever is blocked. */
 import type { Hash } from '../wire/hash.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 import { keyOf } from './sqlite-leaf-keys.ts';
@@ -14,7 +14,7 @@ const ANSWERABLE = 5_000;
 const KEPT = 4_096;
 const COLUMNS = 'leaves.*, peers.name AS author';
 const FROM = 'FROM leaves JOIN peers ON peers.id = leaves.peer';
-const SHOWN = 'peers.root IS NOT NULL AND order_ms IS NOT NULL';
+const SHOWN = 'peers.root IS NOT NULL AND order_ms IS NOT NULL AND NOT blocked';
 
 /** BOUNDED by ANSWERABLE. */
 interface Newest {
@@ -122,8 +122,8 @@ export class SqliteMessages {
     return this.#newest;
   }
 
-  search({ text, limit = DEFAULT_LIMIT }: SearchQuery): StoredMessage[] {
-    const newest = this.#search.find(text, limit);
+  search({ text, limit = DEFAULT_LIMIT, onIndexed }: SearchQuery): StoredMessage[] {
+    const newest = this.#search.find(text, limit, onIndexed);
     const rows = newest.flatMap(
       (arrival) => this.#db.get<MessageRow>(`SELECT ${COLUMNS} ${FROM} WHERE arrival = ?`, arrival) ?? [],
     );

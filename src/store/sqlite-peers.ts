@@ -54,6 +54,16 @@ export class SqlitePeers {
     );
   }
 
+  setBlocked(name: string, blocked: boolean, nowMs: number): void {
+    this.#db.write(() => {
+      const peer = this.#leaves.peerId(name, nowMs);
+      this.#db.run('UPDATE peers SET blocked = ? WHERE id = ?', +blocked, peer);
+      if (!blocked) return;
+      this.#db.run('UPDATE peers SET following = 0 WHERE id = ?', peer);
+      this.#db.run('DELETE FROM lists WHERE peer = ?', name);
+    });
+  }
+
   setMuted(name: string, muted: boolean, nowMs: number, untilMs?: number): void {
     const sql = 'UPDATE peers SET muted = ?, muted_until_ms = ? WHERE id = ?';
     this.#db.write(() =>

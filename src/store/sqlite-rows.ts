@@ -10,6 +10,7 @@ export interface PeerRow {
   following: number;
   muted: number;
   muted_until_ms: number | null;
+  blocked: number;
   root: Uint8Array | null;
   messages: number;
   quota: number | null;
@@ -47,6 +48,7 @@ export function peerFrom(row: PeerRow): PeerRecord {
     following: row.following === 1,
     muted: row.muted === 1,
     mutedUntilMs: row.muted_until_ms ?? undefined,
+    blocked: row.blocked === 1,
     root: row.root === null ? undefined : hashFrom(row.root),
     // What is being fetched for the first time is not shown until all of it is there.
     messages: row.root === null ? 0 : row.messages,

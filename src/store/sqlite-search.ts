@@ -56,10 +56,10 @@ export class SqliteSearch {
   }
 
   /** The newest messages that fit, by number of arrival, newest first. */
-  find(query: string, limit: number): number[] {
+  find(query: string, limit: number, onIndexed: (share: number) => void = () => {}): number[] {
     const phrases = parseSearch(query);
     if (phrases.length === 0) return [];
-    this.#followWholly();
+    this.#followWholly(onIndexed);
     const found = this.#db.read(() => this.#shown(phrases));
     return found
       .sort((a, b) => b.order_ms - a.order_ms || b.arrival - a.arrival)
@@ -68,13 +68,17 @@ export class SqliteSearch {
   }
 
   /** Where nothing can be written now, all is in memory. */
-  #followWholly(): void {
+  #followWholly(onIndexed: (share: number) => void): void {
+    const last = this.#db.get<{ last: number }>('SELECT ifnull(max(arrival), 1) AS last FROM leaves')?.last ?? 1;
     try {
-      while (this.isBehind()) this.#db.write(() => this.follow(RUN), { durable: false });
+      while (this.isBehind()) {
+        this.#db.write(() => this.follow(RUN), { durable: false });
+        onIndexed(this.#read / last);
+      }
     } catch (error) {
       if (!(error instanceof ReadOnlyStoreError || error instanceof FullDiskError)) throw error;
       this.#catchUp();
-      while (this.#readPage() > 0);
+      while (this.#readPage() > 0) onIndexed(this.#read / last);
     }
   }
 
@@ -157,7 +161,8 @@ interface Shown {
 }
 
 const SHOWN = `SELECT arrival, node, order_ms FROM leaves JOIN peers ON peers.id = leaves.peer
-  WHERE arrival IN (SELECT value FROM json_each(?)) AND order_ms IS NOT NULL AND root IS NOT NULL ORDER BY arrival DESC`;
+  WHERE arrival IN (SELECT value FROM json_each(?)) AND order_ms IS NOT NULL AND root IS NOT NULL AND NOT blocked
+  ORDER BY arrival DESC`;
 
 function wordsOf(value: Uint8Array | undefined): string[] {
   return searchWords(messageIn(value)?.body ?? '');

@@ -22,7 +22,9 @@ import { SqliteNodes } from './sqlite-nodes.ts';
 import { SqliteOwnFeed } from './sqlite-own-feed.ts';
 import { SqlitePeers } from './sqlite-peers.ts';
 import { blob, hashFrom } from './sqlite-rows.ts';
+import { SqliteScheduled } from './sqlite-scheduled.ts';
 import { SqliteSearch } from './sqlite-search.ts';
+import { SqliteVerification } from './sqlite-verification.ts';
 import type {
   AdoptionInput,
   AdoptionStep,
@@ -36,10 +38,12 @@ import type {
   NodeStatus,
   OwnFeed,
   PeerRecord,
+  ScheduledMessage,
   SearchQuery,
   Store,
   StoredMessage,
   StoredNode,
+  Verified,
 } from './store.ts';
 import { asStoreError } from './store-errors.ts';
 
@@ -96,6 +100,7 @@ class SqliteStore implements Store {
   readonly #nodes: SqliteNodes;
   readonly #leaves: SqliteLeaves;
   readonly #own: SqliteOwnFeed;
+  readonly #scheduled: SqliteScheduled;
   readonly #peers: SqlitePeers;
   readonly #search: SqliteSearch;
   readonly #messages: SqliteMessages;
@@ -115,6 +120,7 @@ class SqliteStore implements Store {
     this.#nodes = new SqliteNodes(this.#db);
     this.#leaves = new SqliteLeaves(this.#db);
     this.#own = new SqliteOwnFeed(this.#db, this.#nodes, this.#leaves);
+    this.#scheduled = new SqliteScheduled(this.#db);
     this.#peers = new SqlitePeers(this.#db, this.#leaves);
     this.#search = new SqliteSearch(this.#db, this.#nodes);
     this.#messages = new SqliteMessages(this.#db, this.#nodes, this.#search);
@@ -154,6 +160,25 @@ class SqliteStore implements Store {
       const withdrawn = this.#own.withdraw(author, hash, nowMs);
       this.#collectSome();
       return withdrawn;
+    });
+  }
+
+  schedule(message: Omit<ScheduledMessage, 'id'>): number {
+    return this.#scheduled.add(message);
+  }
+
+  scheduled(): ScheduledMessage[] {
+    return this.#scheduled.all();
+  }
+
+  unschedule(id: number): ScheduledMessage | undefined {
+    return this.#db.write(() => this.#scheduled.take(id));
+  }
+
+  publishScheduled(author: string, id: number, date: number, nowMs: number): { hash: Hash; root: Hash } | undefined {
+    return this.#db.write(() => {
+      const taken = this.#scheduled.take(id);
+      return taken && this.#own.publish(author, { date, inReplyTo: taken.inReplyTo, body: taken.body }, nowMs);
     });
   }
 
@@ -273,6 +298,10 @@ class SqliteStore implements Store {
     this.#peers.setFollowing(name, following, nowMs);
   }
 
+  setBlocked(name: string, blocked: boolean, nowMs: number): void {
+    this.#peers.setBlocked(name, blocked, nowMs);
+  }
+
   setMuted(name: string, muted: boolean, nowMs: number, untilMs?: number): void {
     this.#peers.setMuted(name, muted, nowMs, untilMs);
   }
@@ -385,6 +414,10 @@ class SqliteStore implements Store {
 
   removeFromList(list: string, peers: readonly string[]): void {
     this.#marks.removeFromList(list, peers);
+  }
+
+  verify(): Iterable<Verified> {
+    return new SqliteVerification(this.#db, this.#nodes, this.#own).run();
   }
 
   collectGarbage(): number {

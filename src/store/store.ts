@@ -26,6 +26,16 @@ export interface OwnFeed {
   readonly messages: number;
 }
 
+/** An own message that is to be published later. */
+export interface ScheduledMessage {
+  /** Never given twice. */
+  readonly id: number;
+  readonly body: string;
+  readonly inReplyTo: Hash | null;
+  /** Unix ms. */
+  readonly dueMs: number;
+}
+
 export interface AdoptionTerms {
   readonly authenticated: boolean;
   /** Largest number of messages (leaves, repeats included) a feed may have. */
@@ -67,6 +77,8 @@ export interface PeerRecord {
   /** Until `mutedUntilMs` if that is there: see `isMuted`. */
   readonly muted: boolean;
   readonly mutedUntilMs: number | undefined;
+  /** Neither served, nor greeted, nor shown. */
+  readonly blocked: boolean;
   readonly root: Hash | undefined;
   readonly messages: number;
   /** Messages (leaves, repeats included) that its feed may have; undefined: as many as that of any peer. */
@@ -108,6 +120,8 @@ export interface SearchQuery {
   readonly text: string;
   /** Default 50. */
   readonly limit?: number;
+  /** Called while words are taken note of that were not yet: how much of that is done, 0 to 1. */
+  readonly onIndexed?: (share: number) => void;
 }
 
 /** How far somebody has looked at what arrives. */
@@ -124,6 +138,22 @@ export interface Arrived {
   readonly messages: readonly StoredMessage[];
   /** From where to look next time. */
   readonly mark: ArrivalMark;
+}
+
+/** What is not as it was stored. */
+export interface Damage {
+  /** Null: it is not clear which node it was. */
+  readonly hash: Hash | null;
+  readonly why: string;
+}
+
+export interface Verified {
+  readonly nodes: number;
+  /** Messages among the nodes. */
+  readonly messages: number;
+  readonly damaged: readonly Damage[];
+  /** How much of it is done, 0 to 1. */
+  readonly share: number;
 }
 
 /** A search looks for the newest messages among this many that fit and came last: whatever the query, it ends soon. */
@@ -143,6 +173,14 @@ export interface Store extends Disposable {
    * message is forgotten unless another feed has it. Undefined, and nothing is done, if it does not stand there.
    */
   withdraw(author: string, hash: Hash, nowMs: number): { root: Hash } | undefined;
+  /** Keeps a message that is to be published later; returns its id. @throws MessageTooLongError */
+  schedule(message: Omit<ScheduledMessage, 'id'>): number;
+  /** What waits to be published, by when it is due. */
+  scheduled(): ScheduledMessage[];
+  /** Takes back what waits; undefined if it waits no more. */
+  unschedule(id: number): ScheduledMessage | undefined;
+  /** As `publish`, of what waited, which waits no more: both or neither. Undefined if it does not wait. */
+  publishScheduled(author: string, id: number, date: number, nowMs: number): { hash: Hash; root: Hash } | undefined;
   /** The leaves of the own tree, in order, as they are: for a backup. */
   ownLeaves(): Uint8Array[];
   /** The own tree as it was before, newest first, without the present one: the last 64 changes are remembered. */
@@ -189,6 +227,8 @@ export interface Store extends Disposable {
   setFollowing(name: string, following: boolean, nowMs: number): void;
   /** `untilMs`: not for good. */
   setMuted(name: string, muted: boolean, nowMs: number, untilMs?: number): void;
+  /** Whoever is blocked is followed no more, and on no list; what is stored of them is shown nowhere, until they are unblocked. */
+  setBlocked(name: string, blocked: boolean, nowMs: number): void;
   setQuota(name: string, quota: number | undefined, nowMs: number): void;
 
   /**
@@ -244,6 +284,8 @@ export interface Store extends Disposable {
   addToList(list: string, peers: readonly string[]): void;
   removeFromList(list: string, peers: readonly string[]): void;
 
+  /** Hashes everything anew, portion by portion, and tells after each of them how far it is. The last one has all of it. */
+  verify(): Iterable<Verified>;
   /** Removes nodes that no own, current or wanted root reaches, all at once; in portions it runs by itself when worth it. Returns how many went. */
   collectGarbage(): number;
   close(): void;

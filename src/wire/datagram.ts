@@ -71,6 +71,11 @@ export function typeCode(datagram: Datagram): number {
   return datagram.type === 'Unknown' ? datagram.code : CODES[datagram.type];
 }
 
+/** The type byte of datagrams of a known type. */
+export function codeOf(type: keyof typeof CODES): number {
+  return CODES[type];
+}
+
 /** A GetNodes that cannot be read: its sender is told so, and so it is no malformed datagram, but an unknown one. */
 export function isBrokenGetNodes(datagram: Datagram): boolean {
   return datagram.type === 'Unknown' && datagram.code === CODES.GetNodes;

@@ -18,6 +18,7 @@ const EFFECTS = [
   'askQuit',
   'askWithdrawal',
   'askTrust',
+  'askLink',
 ] as const;
 
 const failure = { code: 'unexpected', message: 'disk full' } as const;
@@ -163,6 +164,14 @@ describe('changes that the peer is asked for', () => {
       { type: 'follow.wanted', name: 'alice', following: false },
       { type: 'follow.changed', name: 'alice', following: false },
     ],
+    block: [
+      { type: 'block.wanted', name: 'alice', blocked: true },
+      { type: 'block.changed', name: 'alice', blocked: true },
+    ],
+    unblock: [
+      { type: 'block.wanted', name: 'alice', blocked: false },
+      { type: 'block.changed', name: 'alice', blocked: false },
+    ],
     mute: [
       { type: 'mute.wanted', name: 'alice', muted: true },
       { type: 'mute.changed', name: 'alice', muted: true },
@@ -232,6 +241,56 @@ describe('withdrawing', () => {
     ],
   ])('is not done after %j', (answer, notice) => {
     front.after(choose('withdraw', '00'));
+    expect(front.after(answer)).toEqual([told(notice)]);
+  });
+});
+
+describe('a message that others are not to see yet', () => {
+  const scheduled = { type: 'message.scheduled', id: 7, dueMs: 99, ticket: 'me.1' };
+
+  test('is given to the peer with the time when it is due, and is no draft any more', () => {
+    front.after(choose('post'));
+    expect(front.after({ type: 'text.given', text: 'hello', dueMs: 99 })).toContainEqual(
+      wish({ type: 'schedule.wanted', text: 'hello', inReplyTo: null, dueMs: 99, ticket: 'me.1' }),
+    );
+    expect(front.after({ ...scheduled, ticket: 'other.1' })).toEqual([]);
+    expect(front.after(scheduled)).toEqual([['keepDrafts', { drafts: {} }], told(scheduled)]);
+  });
+
+  test('that is taken back is gone on with, before what was half-written meanwhile', () => {
+    front.after(choose('post'), { type: 'text.changed', text: 'more' }, dismissed);
+    expect(front.after(choose('take-back', '7'))).toEqual([wish({ type: 'unschedule.wanted', id: 7, ticket: 'me.1' })]);
+    const takenBack = { type: 'message.unscheduled', id: 7, text: 'hello', inReplyTo: null, ticket: 'me.1' };
+    expect(front.after({ ...takenBack, ticket: 'other.1' })).toEqual([]);
+    const draft = 'hello\nmore';
+    expect(front.after(takenBack)).toEqual([
+      ['keepDrafts', { drafts: { '': draft } }],
+      ['askText', { subject: '', draft }],
+    ]);
+  });
+
+  test('that is a reply is gone on with as a reply', () => {
+    front.after(choose('take-back', '7'));
+    const takenBack = { type: 'message.unscheduled', id: 7, text: 'hello', inReplyTo: '00', ticket: 'me.1' };
+    expect(front.after(takenBack)).toContainEqual(['askText', { subject: '00', draft: 'hello' }]);
+  });
+});
+
+describe('a web address in a message', () => {
+  test('is opened once the person says so', () => {
+    expect(front.after(choose('open-link', '00'))).toEqual([['askLink', { subject: '00' }]]);
+    const notice = { type: 'link.opened', href: 'https://example.org/' };
+    expect(front.after({ type: 'work.done', notice })).toEqual([told(notice)]);
+  });
+
+  test.each([
+    [dismissed, undefined],
+    [
+      { type: 'work.failed', failure },
+      { type: 'failure', failure },
+    ],
+  ])('is not opened after %j', (answer, notice) => {
+    front.after(choose('open-link', '00'));
     expect(front.after(answer)).toEqual([told(notice)]);
   });
 });

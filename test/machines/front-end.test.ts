@@ -25,6 +25,9 @@ const events = [
   choose('unfollow', 'alice'),
   choose('mute', 'alice'),
   choose('bookmark', '00'),
+  choose('block', 'alice'),
+  choose('take-back', '1'),
+  choose('open-link', '00'),
   choose('sync', 'alice'),
   choose('sync-all'),
   choose('mark-read'),
@@ -57,6 +60,9 @@ const events = [
   { type: 'work.failed', failure },
   { type: 'message.published', hash: '01', root: '02', ticket: ours },
   { type: 'message.published', hash: '01', root: '02', ticket: theirs },
+  { type: 'message.scheduled', id: 1, dueMs: 9, ticket: ours },
+  { type: 'message.unscheduled', id: 1, text: 'hello', inReplyTo: null, ticket: ours },
+  { type: 'block.changed', name: 'alice', blocked: true, ticket: ours },
   { type: 'message.withdrawn', hash: '01', root: '02', ticket: ours },
   { type: 'follow.changed', name: 'alice', following: true, ticket: ours },
   { type: 'follow.changed', name: 'alice', following: false, ticket: ours },
@@ -84,6 +90,7 @@ const effects = [
   'askQuit',
   'askWithdrawal',
   'askTrust',
+  'askLink',
 ];
 const input = { id: 'me', drafts: {}, keepsDrafts: true };
 const machine = frontEndMachine.provide({ actions: inert(...effects) });

@@ -188,6 +188,8 @@ describe('our root', () => {
     expect(toldBy(() => send({ type: 'withdrawal.wanted', hash: root(1), ticket: 'u', atMs: 1 }))).toEqual([
       '! wish.failed',
     ]);
+    const later = { type: 'schedule.wanted', text: 'x', inReplyTo: null, dueMs: 9, ticket: 't', atMs: 1 } as const;
+    expect(toldBy(() => send(later))).toEqual(['! wish.failed']);
     expect(toldBy(() => send({ type: 'publishing.stop', failure }))).toEqual([]);
     expect(toldBy(() => send({ type: 'root.published', root: root(1) }))).toEqual([]);
     hello(at(5), 'bob');
@@ -252,6 +254,9 @@ test('wishes that change the store are carried out there, and every answer is to
     { type: 'post.wanted', text: 'x', inReplyTo: null, ticket: 't' },
     { type: 'withdrawal.wanted', hash: root(1), ticket: 't' },
     { type: 'follow.wanted', name: 'alice', following: true, ticket: 't' },
+    { type: 'schedule.wanted', text: 'x', inReplyTo: null, dueMs: 9, ticket: 't' },
+    { type: 'unschedule.wanted', id: 1, ticket: 't' },
+    { type: 'block.wanted', name: 'alice', blocked: true, ticket: 't' },
     { type: 'mute.wanted', name: 'alice', muted: true, ticket: 't' },
     { type: 'mark.wanted', kind: 'word', subject: 'rain', marked: true, ticket: 't' },
     { type: 'trust.wanted', name: 'alice', key: 'key', ticket: 't' },
@@ -262,6 +267,9 @@ test('wishes that change the store are carried out there, and every answer is to
     { type: 'message.published', hash: root(1), root: root(2), ticket: 't' },
     { type: 'message.withdrawn', hash: root(1), root: root(2), ticket: 't' },
     { type: 'follow.changed', name: 'alice', following: true, ticket: 't' },
+    { type: 'message.scheduled', id: 1, dueMs: 9, ticket: 't' },
+    { type: 'message.unscheduled', id: 1, text: 'x', inReplyTo: null, ticket: 't' },
+    { type: 'block.changed', name: 'alice', blocked: true, ticket: 't' },
     { type: 'mute.changed', name: 'alice', muted: true, ticket: 't' },
     { type: 'mark.changed', kind: 'word', subject: 'rain', marked: true, ticket: 't' },
     { type: 'key.accepted', name: 'alice', key: 'key', ticket: 't' },

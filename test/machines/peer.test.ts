@@ -118,6 +118,22 @@ const events = [
   { type: 'peer.stop' },
 ] as never;
 
+/** These lead to no other state. */
+const anywhere = [
+  { type: 'block.wanted', name: 'alice', blocked: true, ticket: '1', atMs: 1 },
+  { type: 'blocked.changed', names: ['alice'] },
+  { type: 'blocked.changed', names: [] },
+  { type: 'schedule.wanted', text: 'hello', inReplyTo: null, dueMs: 9, ticket: '1', atMs: 1 },
+  { type: 'unschedule.wanted', id: 1, ticket: '1', atMs: 1 },
+  { type: 'schedule.known', dueInMs: 9 },
+  { type: 'schedule.known', dueInMs: undefined },
+  { type: 'schedule.due' },
+  { type: 'schedule.failed', failure: { code: 'unexpected', message: 'no' } },
+  { type: 'message.scheduled', id: 1, dueMs: 9, ticket: '1' },
+  { type: 'message.unscheduled', id: 1, text: 'hello', inReplyTo: null, ticket: '1' },
+  { type: 'block.changed', name: 'alice', blocked: true, ticket: '1' },
+] as never[];
+
 const restartable = [
   ended('error', 'socket.0', { error: new Error('broken') }),
   ended('error', 'directory-client', { error: new Error('broken') }),
@@ -156,6 +172,7 @@ test('every transition of a peer is walked', async () => {
       'compareRoot',
       'forgetConnections',
       'lookForPeers',
+      'publishDue',
       'rememberReader',
       'sealKeepAlive',
       'sealRoot',
@@ -179,5 +196,13 @@ test('every transition of a peer is walked', async () => {
   const result = await walkMachine({ machine, input, events, key, isPossible, depth: 4 });
   const untilTheyStayDown = ({ restarts }: PeerContext) => Math.min(restarts, limits.restarts);
   const { walked } = await walkMachine({ machine, input, events: restartable, key: untilTheyStayDown });
-  expect(unwalked({ ...result, walked: result.walked.union(walked) })).toEqual([]);
+  const retired = { type: 'publishing.stop', failure: { code: 'in-use', message: 'a copy' } } as never;
+  const blocked = { ...input, blocked: ['alice'] };
+  const blocking = await walkMachine({
+    machine,
+    input: blocked,
+    events: [...(events as never[]), ...anywhere],
+    paths: [[], [retired]],
+  });
+  expect(unwalked({ ...result, walked: result.walked.union(walked).union(blocking.walked) })).toEqual([]);
 });

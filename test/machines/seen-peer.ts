@@ -19,20 +19,20 @@ const signature = new Uint8Array(64).fill(1);
 export let outside: Outside;
 export let peer: Actor<typeof peerMachine>;
 /** What children were told and effects were asked for, "WHO: WHAT"; what the peer emitted, "! FACT". */
-let told: string[];
+let notes: string[];
 export let facts: PeerFact[];
 
 export function begin(input: Partial<PeerInput> = {}): void {
   outside = new Outside();
-  told = [];
+  notes = [];
   facts = [];
   const child = fromCallback<EventObject & { readonly root?: Hash }>(({ receive, self }) =>
     receive(({ type, root: hash }) => {
       const news = type === 'root.changed' ? ` ${hash ?? 'nothing'}` : '';
-      told.push(`${self.id}: ${type}${news}`);
+      notes.push(`${self.id}: ${type}${news}`);
     }),
   );
-  const note = (what: string) => () => void told.push(what);
+  const note = (what: string) => () => void notes.push(what);
   const machine = peerMachine.provide({
     actors: {
       socket: child,
@@ -45,10 +45,11 @@ export function begin(input: Partial<PeerInput> = {}): void {
       ping: child,
     } as never,
     actions: {
-      sealRoot: (_, params) => told.push(`sign: ${params.root}`),
-      compareRoot: (_, params) => told.push(`compare: ${params.name} ${params.root}`),
-      verifyAnnouncement: (_, params) => told.push(`verify: ${params.name} ${params.root}`),
-      carryOutWish: (_, { wish }) => told.push(`store: ${wish.type}`),
+      sealRoot: (_, params) => notes.push(`sign: ${params.root}`),
+      compareRoot: (_, params) => notes.push(`compare: ${params.name} ${params.root}`),
+      verifyAnnouncement: (_, params) => notes.push(`verify: ${params.name} ${params.root}`),
+      carryOutWish: (_, { wish }) => notes.push(`store: ${wish.type}`),
+      publishDue: note('store: publish what is due'),
       forgetConnections: note('forget connections'),
       sendSigned: note('sign and send'),
       sealKeepAlive: note('sign: keep-alive'),
@@ -73,7 +74,7 @@ export function begin(input: Partial<PeerInput> = {}): void {
   });
   peer.on('*', (fact) => {
     facts.push(fact);
-    told.push(`! ${fact.type}`);
+    notes.push(`! ${fact.type}`);
   });
   peer.start();
 }
@@ -84,10 +85,11 @@ export const known = () => send({ type: 'directory.known', addresses: [directory
 export const list = (...addresses: (typeof own)[]) =>
   send({ type: 'registration.listed', addresses, atMs: outside.nowMs });
 export const sweep = (laterMs = 0) => send({ type: 'sweep', atMs: outside.nowMs + laterMs });
+export const told = () => [...notes];
 export function toldBy(work: () => void): string[] {
-  told.length = 0;
+  notes.length = 0;
   work();
-  return [...told];
+  return told();
 }
 export const children = (prefix: string) =>
   Object.keys(peer.getSnapshot().children).filter((id) => id.startsWith(prefix));

@@ -8,7 +8,15 @@ import type { Screen } from '../../src/cli/front-end/screen.ts';
 import { formatAddress } from '../../src/wire/socket-address.ts';
 import { randomDialogue } from '../support/random-dialogue.ts';
 import { bodiesOf, listedPeers } from '../support/scenarios.ts';
-import { type Answer, cancel, dismiss, press, type ScriptedDialogue, scripted } from '../support/scripted-dialogue.ts';
+import {
+  type Answer,
+  cancel,
+  dismiss,
+  LATER,
+  press,
+  type ScriptedDialogue,
+  scripted,
+} from '../support/scripted-dialogue.ts';
 import { underSeeds } from '../support/seeds.ts';
 import type { VirtualPeer, World } from '../support/world.ts';
 
@@ -73,6 +81,47 @@ test('what arrives while a question is open is on the next screen; a mention of 
   expect(seen[4]).toContain('@ 1 notification');
   expect(seen[5]).toContain('notifications · 1 new\n• alice');
   expect(rings).toBe(1);
+  await world.close();
+});
+
+test('what others do not see yet is shown with its time, taken back with Z, and gone on with', async () => {
+  const { world, bob, seen, drafts } = await dialogue([
+    press('Z'),
+    press('p'),
+    `Not yet.${LATER}`,
+    press('Z'),
+    'Not yet, but soon.…',
+    press('q'),
+  ]);
+  expect(seen[1]).not.toContain('To be published');
+  expect(seen[3]).toMatch(/To be published at \d\d:\d\d:\d\d: “Not yet\.” {2}Z takes it back/);
+  expect(seen[4]).toBe('Your message: Not yet.');
+  expect(seen[5]).not.toContain('To be published');
+  expect(drafts).toEqual({ '': 'Not yet, but soon.' });
+  await world.clock.advance(60_000);
+  expect(bodiesOf(bob, 'bob')).toEqual([]);
+  await world.close();
+});
+
+test('whoever is blocked on their page disappears, and comes back', async () => {
+  const { world, bob, seen } = await dialogue([
+    press('f'),
+    'alice',
+    press('v', 'Is anybody there?'),
+    press('X'),
+    press('escape'),
+    press('w'),
+    press('enter', 'alice'),
+    press('X'),
+    press('f'),
+    press('escape'),
+    press('escape'),
+    press('q'),
+  ]);
+  expect(seen[4]).toContain('alice is blocked');
+  expect(seen[5]).not.toContain('Is anybody there?');
+  expect(seen.at(-1)).toContain('Is anybody there?');
+  expect(bob.store.peer('alice')).toMatchObject({ blocked: false, following: true });
   await world.close();
 });
 
@@ -345,7 +394,9 @@ test('whatever keys are pressed and whatever is answered, the dialogue goes on u
     for (const text of texts) alice.peer.post(text);
     const columns = 20 + (seed % 5) * 20;
     const person = randomDialogue(world, world.random.fork('person'), { columns, questions: 150 });
-    await world.settle(runFrontEnd({ ...bob, dialogue: person, paint, clock: world.clock }));
+    await world.settle(
+      runFrontEnd({ ...bob, dialogue: person, paint, clock: world.clock, openAddress: async () => {} }),
+    );
     expect(person.seen.length).toBeGreaterThan(150);
     for (const line of person.lines) {
       expect(line).not.toMatch(UNSEEN);

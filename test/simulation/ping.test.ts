@@ -23,6 +23,7 @@ test('is measured, with and without a session, and nothing is downloaded', async
       peer: 'alice',
       address,
       authenticated: true,
+      natTraversal: false,
       roundTripMs: expect.any(Number),
     });
     expect(ping.roundTripMs).toBeGreaterThan(0);

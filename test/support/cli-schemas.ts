@@ -56,6 +56,7 @@ const syncFields = {
 };
 
 const follow = v.strictObject({ peer: v.string(), following: v.boolean(), quota: v.optional(count) });
+const block = v.strictObject({ peer: v.string(), blocked: v.boolean() });
 const mute = v.union([
   v.strictObject({ peer: v.string(), muted: v.boolean(), until: v.optional(date) }),
   v.strictObject({ word: v.string(), muted: v.boolean(), until: v.optional(date) }),
@@ -203,13 +204,16 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
     publishing: v.boolean(),
     error: v.nullable(failure),
   }),
-  post: v.strictObject({ ...messageFields, root: hash }),
+  post: v.union([v.strictObject({ ...messageFields, root: hash }), v.strictObject({ scheduled: date, id: count })]),
   timeline: message,
   show: message,
   search: message,
   watch: message,
   thread: v.strictObject({ ...messageFields, depth: count }),
-  withdraw: v.strictObject({ hash, root: hash }),
+  withdraw: v.union([
+    v.strictObject({ hash, root: hash }),
+    v.strictObject({ id: count, body: v.string(), inReplyTo: v.nullable(hash) }),
+  ]),
   tree: v.strictObject({
     depth: count,
     hash,
@@ -246,17 +250,24 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
   'list show': list,
   'list add': list,
   'list remove': list,
+  block,
+  unblock: block,
   trust: v.strictObject({ peer: v.string(), fingerprint, before: v.nullable(fingerprint) }),
   ping: v.strictObject({
     peer: v.string(),
     address: v.nullable(address),
     authenticated: v.boolean(),
-    natTraversal: v.nullable(v.boolean()),
+    natTraversal: v.boolean(),
     sent: count,
     roundTripsMs: v.array(ms),
     minMs: v.nullable(ms),
     averageMs: v.nullable(ms),
     maxMs: v.nullable(ms),
+  }),
+  verify: v.strictObject({
+    nodes: count,
+    messages: count,
+    damaged: v.array(v.strictObject({ hash: v.nullable(hash), why: v.string() })),
   }),
   doctor: v.strictObject({
     check: v.picklist([

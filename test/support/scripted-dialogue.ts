@@ -24,6 +24,8 @@ export interface ScriptedDialogue extends Dialogue {
 }
 
 const COLUMNS = 80;
+/** The end of a message that others are not to see for half a minute. */
+export const LATER = ' (later)';
 
 export function press(key: string, on?: string): Press {
   return on === undefined ? { key } : { key, on };
@@ -74,13 +76,15 @@ export function scripted({ clock }: Pick<World, 'clock'>, answers: readonly Answ
     },
     choose: asGiven,
     pick: asGiven,
-    write: (question, { draft, onChange }) =>
+    write: (question, { draft, onChange, onDelay }) =>
       answer(`${question}${draft === '' ? '' : `: ${draft}`}`, (given) => {
         // Ending in an ellipsis: typed, and then Escape.
         const isBrokenOff = typeof given === 'string' && given.endsWith('…');
         onChange(isBrokenOff ? given.slice(0, -1) : String(given));
         if (isBrokenOff) throw new CancelledError({ isExit: false });
-        return String(given);
+        if (!String(given).endsWith(LATER)) return String(given);
+        onDelay?.(30_000);
+        return String(given).slice(0, -LATER.length);
       }),
     edit: asGiven,
     line: asGiven,

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
-import type { Run } from '../command.ts';
+import { examples, type Run } from '../command.ts';
 import { completables, VALUE_KINDS, type ValueKind } from '../completion/completables.ts';
 import { completionScript, SHELLS, type Shell } from '../completion/scripts.ts';
 import type { CommandContext } from '../context.ts';
@@ -16,7 +16,7 @@ export function declare(program: Command, run: Run): void {
     .summary('print a completion script for your shell')
     .description('Prints a script that completes commands, options, files, peers, hashes and profiles.')
     .argument('<shell>', 'bash, zsh or fish')
-    .addHelpText('after', SETTING_UP)
+    .addHelpText('after', `${SETTING_UP}\n${examples('completion bash', 'completion fish')}`)
     .action((shell: string) => run((context) => completion(context, program, shell)));
   program
     .command('complete', { hidden: true })

@@ -21,7 +21,8 @@ export function declare(program: Command, run: Run): void {
   const config = program
     .command('config')
     .summary('show or change the settings')
-    .description('Shows the settings and where each value comes from, and changes those in config.toml.');
+    .description('Shows the settings and where each value comes from, and changes those in config.toml.')
+    .addHelpText('after', examples('config', 'config set timeout 30', 'config unset timeout'));
   config
     .command('show', { isDefault: true })
     .summary('show every setting')

@@ -5,14 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Peer } from '../../index.ts';
-import { openSqliteStore } from '../../store/sqlite-store.ts';
 import { MurmureError } from '../../wire/murmure-error.ts';
 import { abortable, untilAborted } from '../abortable.ts';
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { openNeighbourhood, startPeer } from '../demo/neighbourhood.ts';
 import { runFrontEnd } from '../front-end/run-front-end.ts';
+import { createHome } from '../home/create-home.ts';
+import { homeAt } from '../home/home.ts';
+import { openStore } from '../home/open-home.ts';
 import { journalOption } from '../peer/journal-option.ts';
+import { offerToOthers } from '../peer/offer-to-others.ts';
 import { renderSyncReport } from '../render/sync-report.ts';
 import { printFound } from './timeline.ts';
 
@@ -43,9 +46,14 @@ export async function demo(context: CommandContext, { inspect = false }: DemoOpt
   resources.defer(() => rm(folder, { recursive: true, force: true }));
   const { access, names } = resources.use(await openNeighbourhood(context, output.note));
 
-  const store = resources.use(openSqliteStore(join(folder, 'store.db')));
+  const home = homeAt(join(folder, OWN_NAME));
+  const noPassphrase = { passphrase: async () => undefined, askPassphrase: async () => '' };
+  const keyPair = await createHome({ home, name: OWN_NAME, ...noPassphrase });
+  const { store } = await openStore(home);
+  resources.use(store);
   const journal = await journalOption(context);
-  const you = resources.use(await startPeer(context, { name: OWN_NAME, store, ...access, ...journal, explain: true }));
+  const own = { name: OWN_NAME, keyPair, store, ...access, ...journal, explain: true };
+  const you = resources.use(await startPeer(context, own));
   if (inspect) resources.use(await inspectPeer(context, you));
   output.note('You have registered as well. You follow all of them, and download their messages:');
   await Promise.all(names.map((name) => fetchFeed(context, you, name)));
@@ -56,6 +64,9 @@ export async function demo(context: CommandContext, { inspect = false }: DemoOpt
   } = context;
   if (dialogue !== undefined && !json) {
     const settings = context.settings.origins;
+    const here = { ...context, settings: { ...context.settings, home } };
+    resources.use(await offerToOthers(here, you, { runBy: 'front-end', directoryUrl: access.directory }));
+    output.note(`While it runs, other commands can act on it: murmure status --home ${home.folder}`);
     await runFrontEnd({ peer: you, store, dialogue, paint, settings, directory: access.directory });
     return;
   }

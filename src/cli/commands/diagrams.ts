@@ -1,8 +1,10 @@
 /** `murmure diagrams`: the drawings of all state machines, which ship with the package. */
+
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
+import { withFile } from '../../identity/file-errors.ts';
 import { packageFolder } from '../../runtime/version.ts';
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
@@ -36,6 +38,8 @@ async function diagrams({ output }: CommandContext, folder: string): Promise<voi
       output.data({ file }, () => safeLine(file));
     }
   } catch (error) {
-    throw systemFailure(error) === undefined ? new InvalidFileError(folder, (error as Error).message) : error;
+    throw systemFailure(error) === undefined
+      ? new InvalidFileError(folder, (error as Error).message)
+      : withFile(error, folder);
   }
 }

@@ -1,13 +1,15 @@
 /** `murmure export`: stored messages as a static web site. */
+
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { toMessage } from '../../feed/message.ts';
 import { safeLine } from '../../feed/safe-text.ts';
+import { withFile } from '../../identity/file-errors.ts';
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { InvalidFileError, UsageError } from '../errors.ts';
-import { isSiteFile, siteFiles } from '../export/site.ts';
+import { countFiles, isSiteFile, siteFiles } from '../export/site.ts';
 import { openStore } from '../home/open-home.ts';
 import { withLists } from '../input/peer-lists.ts';
 import { requirePath, requireValidName } from '../input/validate.ts';
@@ -41,22 +43,31 @@ async function exportSite(context: CommandContext, peers: readonly string[], { h
   const nowMs = context.nowMs();
   const named = peers.length === 0 ? [name] : withLists(store, peers);
   const authors = [...new Set(wantedAuthors(store, { ownName: name, named, nowMs }))];
+  using progress = context.output.progress();
+  progress.tell('reading messages');
   const messages = store
     .messages({ authors, limit: Number.MAX_SAFE_INTEGER })
     .map((message) => toMessage(message, nowMs));
   try {
-    const files = await writeSite(html, siteFiles({ authors: authors.map((it) => safeLine(it)), messages, atom }));
+    const site = siteFiles({ authors: authors.map((it) => safeLine(it)), messages, atom });
+    const files = await writeSite(html, site, (written) =>
+      progress.tell(`writing pages to ${html}`, written / countFiles(messages.length, atom)),
+    );
     const index = path.join(html, 'index.html');
     const count = messages.length === 1 ? '1 message' : `${messages.length} messages`;
     context.output.data({ files }, () => `Wrote ${count} to ${safeLine(index)}`);
   } catch (error) {
-    if (error instanceof UsageError || systemFailure(error) !== undefined) throw error;
+    if (error instanceof UsageError || systemFailure(error) !== undefined) throw withFile(error, html);
     throw new InvalidFileError(html, (error as Error).message);
   }
 }
 
 /** Writes the files, and removes pages of an earlier export that are no longer needed. Returns their paths. */
-async function writeSite(folder: string, files: Iterable<[string, string]>): Promise<string[]> {
+async function writeSite(
+  folder: string,
+  files: Iterable<[string, string]>,
+  onWritten: (count: number) => void,
+): Promise<string[]> {
   await mkdir(folder, { recursive: true });
   const former = (await readdir(folder)).filter(isSiteFile).map((name) => path.join(folder, name));
   for (const file of former) await requireOwnFile(file);
@@ -65,6 +76,7 @@ async function writeSite(folder: string, files: Iterable<[string, string]>): Pro
     const file = path.join(folder, name);
     await writeFile(file, content);
     written.push(file);
+    onWritten(written.length);
   }
   for (const file of former) if (!written.includes(file)) await rm(file);
   return written;

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
 import type { FollowedStanding } from '../../peer/status.ts';
+import { requireUnblocked } from '../../store/blocked.ts';
 import { followedPeers } from '../../store/followed.ts';
 import { isMuted } from '../../store/muting.ts';
 import type { Store } from '../../store/store.ts';
@@ -50,6 +51,7 @@ async function follow(context: CommandContext, peers: readonly string[], options
   if (peers.includes(name)) throw new UsageError(`"${name}" is yourself: your own messages are here already`);
   const untilListed = 'serve and sync look for that name from now on';
   const wanted = withLists(store, peers);
+  for (const peer of wanted) requireUnblocked(store, peer);
   const names = await requirePeers(context, { ...options, names: wanted, store, ownName: name, untilListed });
   const { settings, nowMs } = context;
   const isAsked = settings.origins.some(({ setting, from }) => setting === 'quota' && from === 'flag');

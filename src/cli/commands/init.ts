@@ -8,6 +8,7 @@ import type { CommandContext } from '../context.ts';
 import { createHome } from '../home/create-home.ts';
 import { askPassphrase, readPassphrase } from '../home/passphrase.ts';
 import { requireNewName } from '../input/validate.ts';
+import { WHAT_OTHERS_LEARN } from '../messages/privacy.ts';
 import { addToConfigFile, readConfigFile } from '../settings/config-file.ts';
 import type { SettingOrigin } from '../settings/settings.ts';
 
@@ -51,6 +52,7 @@ export async function createIdentity(context: CommandContext, name: string): Pro
       `Key fingerprint: ${paint('cyan', created.fingerprint)}`,
     ].join('\n'),
   );
+  output.note(WHAT_OTHERS_LEARN);
 }
 
 /** What was typed counts from now on. What is in the file already was not typed by mistake: it stays. */

@@ -1,8 +1,10 @@
 /** `murmure key export` and `key import`: an identity in one file, to keep or to move. */
+
 import { open, readFile, unlink } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
+import { withFile } from '../../identity/file-errors.ts';
 import { fingerprint } from '../../identity/fingerprint.ts';
 import { createPemFile, KeyFileExistsError, KeyFileMissingError, readKeyFile } from '../../identity/key-file.ts';
 import { buildTree } from '../../merkle/build.ts';
@@ -67,6 +69,11 @@ async function exportKey(context: CommandContext, file: string): Promise<void> {
   const following = peers.filter((peer) => peer.following).length;
   const saved = { file: path, name, messages: countMessages(leaves), following };
   context.output.data(saved, () => `${safeLine(path)}: the key of ${summary(saved)}`);
+  const waiting = store.scheduled().length;
+  if (waiting > 0)
+    context.output.warn(
+      `${counted(waiting, 'scheduled message')} will be published from this home, and not in the backup`,
+    );
   context.output.note('Anyone who has this file can publish in your name: keep it where nobody else can read it.');
 }
 
@@ -116,10 +123,10 @@ function countMessages(leaves: readonly Uint8Array[]): number {
 }
 
 function backedUp(peer: PeerRecord, nowMs: number): BackupContent['peers'][number] {
-  const { name, key, following, mutedUntilMs } = peer;
+  const { name, key, following, mutedUntilMs, blocked } = peer;
   const muted = isMuted(peer, nowMs);
   const until = muted && mutedUntilMs !== undefined ? { mutedUntilMs } : {};
-  return { name, key: key ?? null, following, muted, ...until };
+  return { name, key: key ?? null, following, muted, ...until, ...(blocked && { blocked }) };
 }
 
 /** What the person has marked, and their lists, if there are any. */
@@ -133,8 +140,8 @@ function keptIn(store: Store): Pick<BackupContent, 'kept'> {
 }
 
 /** A pinned key protects against impostors from the first day on; the rest is what the user decided. */
-function isWorthKeeping({ key, following, muted }: PeerRecord): boolean {
-  return key !== undefined || following || muted;
+function isWorthKeeping({ key, following, muted, blocked }: PeerRecord): boolean {
+  return key !== undefined || following || muted || blocked;
 }
 
 async function createFile(path: string, text: string): Promise<void> {
@@ -150,7 +157,7 @@ async function createFile(path: string, text: string): Promise<void> {
   } catch (error) {
     // Half a backup is none, and would be in the way of the next one.
     await unlink(path);
-    throw error;
+    throw withFile(error, path);
   } finally {
     await handle.close();
   }
@@ -176,9 +183,10 @@ function restoreStore(store: Store, { content, leaves, root }: Verified, nowMs: 
   const { marks = [], lists = [] } = content.kept ?? {};
   store.setMarks(marks.map((mark) => ({ ...mark, untilMs: mark.untilMs ?? undefined })));
   for (const { name, peers } of lists) store.addToList(name, peers);
-  for (const { name, key, following, muted, mutedUntilMs } of content.peers) {
+  for (const { name, key, following, muted, mutedUntilMs, blocked } of content.peers) {
     if (key !== null) store.pinKey(name, key, nowMs);
     if (following) store.setFollowing(name, true, nowMs);
     if (muted) store.setMuted(name, true, nowMs, mutedUntilMs);
+    if (blocked) store.setBlocked(name, true, nowMs);
   }
 }

@@ -19,7 +19,8 @@ export function declare(program: Command, run: Run): void {
   const key = program
     .command('key')
     .summary('show, back up or protect your key')
-    .description('Shows the key that you sign with, backs it up, and changes its passphrase.');
+    .description('Shows the key that you sign with, backs it up, and changes its passphrase.')
+    .addHelpText('after', examples('key show', 'key export backup.json', 'key passphrase'));
   key
     .command('show')
     .summary('show your fingerprint and public key')

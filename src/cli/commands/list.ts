@@ -1,6 +1,7 @@
 /** `murmure list`: lists of people, which `@NAME` stands for wherever several peers can be named. */
 import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
+import { requireUnblocked } from '../../store/blocked.ts';
 import type { Store } from '../../store/store.ts';
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
@@ -15,7 +16,9 @@ export function declare(program: Command, run: Run): void {
   const list = program
     .command('list')
     .summary('keep lists of people')
-    .description('Keeps lists of people. @NAME stands for all of a list wherever several peers can be named.');
+    .description('Keeps lists of people. @NAME stands for all of a list wherever several peers can be named.')
+    .helpCommand(false)
+    .addHelpText('after', examples('list', 'list add friends alice bob'));
   list
     .command('show', { isDefault: true })
     .summary('show your lists')
@@ -30,7 +33,7 @@ export function declare(program: Command, run: Run): void {
     .argument('<list>', 'the name of the list')
     .argument('<peer...>', 'whom to add')
     .option('--force', 'add them without asking the directory whether the names are right')
-    .addHelpText('after', examples('list add friends alice bob', 'timeline @friends'))
+    .addHelpText('after', examples('list add friends alice bob', 'list add friends carol'))
     .action((name: string, peers: string[], options: LookUpOptions) =>
       run((context) => add(context, name, peers, options)),
     );
@@ -59,6 +62,7 @@ async function add(context: CommandContext, name: string, peers: readonly string
   if (peers.includes(ownName)) throw new UsageError(`"${ownName}" is yourself: lists are of other people`);
   const untilListed = 'it is on the list all the same';
   const wanted = withLists(store, peers);
+  for (const peer of wanted) requireUnblocked(store, peer);
   const names = await requirePeers(context, { ...options, names: wanted, store, ownName, untilListed });
   store.addToList(list, names);
   tell(context, store, list);

@@ -20,6 +20,8 @@ export function declare(program: Command, run: Run): void {
 export async function peers(context: CommandContext): Promise<void> {
   const access = await requireDirectory(context);
   await using session = await openPeer(context, access);
+  using progress = context.output.progress();
+  progress.tell('waiting for the directory');
   const listed = await abortable(session.peer.directoryPeers(context.signal), context.signal).catch(
     (error: unknown) => {
       throw error instanceof TimedOutError ? new DirectoryTimedOutError(access.directory) : error;

@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
 import type { LocalApi } from '../../local-api/client.ts';
+import { observeNetwork, type RoundTrip } from '../../runtime/network-observer.ts';
 import { createUdpNetwork } from '../../runtime/udp-network.ts';
 import type { Store } from '../../store/store.ts';
 import { MurmureError } from '../../wire/murmure-error.ts';
@@ -18,7 +19,6 @@ import { keepStop } from '../home/publishing.ts';
 import { requireAskableName, requireCount } from '../input/validate.ts';
 import type { Paint } from '../output/output.ts';
 import { journalOption } from '../peer/journal-option.ts';
-import { observeNetwork, type RoundTrip } from '../peer/network-observer.ts';
 import { oneShotOptions, tellWarnings } from '../peer/one-shot-peer.ts';
 import { findRunningPeer } from '../peer/running-peer.ts';
 import { tellWaiting } from '../peer/tell-waiting.ts';
@@ -52,8 +52,7 @@ interface PingLine {
   readonly address: { readonly ip: string; readonly port: number } | null;
   /** Whether the session is one with the key that the directory and this home know. */
   readonly authenticated: boolean;
-  /** Null: a running peer was asked, whose session may have been opened long ago. */
-  readonly natTraversal: boolean | null;
+  readonly natTraversal: boolean;
   readonly sent: number;
   /** Milliseconds, one for each answer to a request that was sent once. */
   readonly roundTripsMs: readonly number[];
@@ -84,16 +83,23 @@ async function pingThrough(context: CommandContext, api: LocalApi, name: string,
   await using peer = await abortable(attach(api), signal);
   const roundTrips: RoundTrip[] = [];
   let session: Session | undefined;
+  let isTraversed = false;
   for (let round = 0; round < count; round++) {
     if (round > 0) await abortable(setTimeout(PAUSE_MS), signal);
     const asked = abortable(peer.ping(name, { signal }), signal);
-    const { address, authenticated, roundTripMs, failure } = await tellWaiting(context, peer, name, asked);
+    const { address, authenticated, natTraversal, roundTripMs, failure } = await tellWaiting(
+      context,
+      peer,
+      name,
+      asked,
+    );
     if (failure !== undefined) throw new MurmureError(failure.code, `${name}: ${failure.message}`);
     if (address === null) continue;
     session = { address, authenticated };
+    isTraversed ||= natTraversal;
     if (roundTripMs !== null) roundTrips.push({ from: address, ms: roundTripMs });
   }
-  return summarise(name, session, null, count, roundTrips);
+  return summarise(name, session, isTraversed, count, roundTrips);
 }
 
 async function pingByOneself(context: CommandContext, name: string, count: number): Promise<PingLine> {
@@ -129,7 +135,7 @@ async function pingByOneself(context: CommandContext, name: string, count: numbe
 function summarise(
   peer: string,
   session: Session | undefined,
-  natTraversal: boolean | null,
+  natTraversal: boolean,
   sent: number,
   roundTrips: readonly RoundTrip[],
 ): PingLine {
@@ -152,7 +158,6 @@ function summarise(
 const WAYS = {
   true: 'reached through its NAT, which it opened when the directory asked it to',
   false: 'reached directly',
-  null: 'asked through the murmure that runs here',
 };
 
 function render(line: PingLine, paint: Paint): string {
@@ -168,8 +173,6 @@ function render(line: PingLine, paint: Paint): string {
 }
 
 function shown(ms: number): string {
-  // A running peer counts whole ones.
-  if (ms === 0) return '<1';
   return ms.toFixed(ms < 10 ? 2 : 0);
 }
 

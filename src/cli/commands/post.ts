@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { wireDate } from '../../feed/message.ts';
 import { safeText } from '../../feed/safe-text.ts';
-import type { Store } from '../../store/store.ts';
+import type { ScheduledMessage, Store } from '../../store/store.ts';
 import type { Hash } from '../../wire/hash.ts';
 import { encodeMessage, MessageTooLongError } from '../../wire/node.ts';
 import { abortable } from '../abortable.ts';
@@ -12,10 +12,12 @@ import { UsageError } from '../errors.ts';
 import { openStore } from '../home/open-home.ts';
 import { tellIfStopped } from '../home/publishing.ts';
 import { requireWholeHistory } from '../home/restored-home.ts';
+import { parseDelay } from '../input/delay.ts';
 import { readText } from '../input/standard-input.ts';
 import { resolveHash } from '../messages/message-hash.ts';
 import { messagePrinter } from '../messages/print-messages.ts';
 import { askRunningPeer } from '../peer/running-peer.ts';
+import { scheduledLine } from '../render/scheduled.ts';
 
 export function declare(program: Command, run: Run): void {
   program
@@ -29,17 +31,31 @@ export function declare(program: Command, run: Run): void {
       'the message; "-" reads it from standard input; put "--" before a text that starts with a dash (default: opens your editor)',
     )
     .option('--reply-to <hash>', 'reply to this message, given by its hash or the start of it')
-    .addHelpText('after', examples('post "Good morning"', 'post "So do I" --reply-to 3f9a2c', 'post - < message.txt'))
+    .option(
+      '--delay <time>',
+      'publish it after this time, such as 30s, 5m or 2h; until then "withdraw --last" undoes it',
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'post "Good morning"',
+        'post "So do I" --reply-to 3f9a2c',
+        'post "I have changed my mind" --delay 30s',
+        'post - < message.txt',
+      ),
+    )
     .action((text: string | undefined, options: PostOptions) => run((context) => post(context, text, options)));
 }
 
 export interface PostOptions {
   readonly replyTo?: string;
+  readonly delay?: string;
 }
 
 /** A text that is too long is refused by the store, which says by how much. */
 export async function post(context: CommandContext, text: string | undefined, options: PostOptions): Promise<void> {
   const { replyTo } = options;
+  const delayMs = options.delay === undefined ? undefined : parseDelay(options.delay);
   if (text === undefined && context.prompts === undefined) {
     throw new UsageError('no text is given: write it after "post", or use "-" to read it from standard input');
   }
@@ -52,11 +68,27 @@ export async function post(context: CommandContext, text: string | undefined, op
   // What nobody would see is nothing.
   if (safeText(body).trim() === '') throw new UsageError('an empty message cannot be published: write something');
 
+  if (delayMs !== undefined)
+    return await schedule(context, store, { body, inReplyTo, dueMs: context.nowMs() + delayMs });
   const { hash, root } =
     (await publishElsewhere(context, body, inReplyTo)) ?? publishHere(context, { name, store }, body, inReplyTo);
   const kept = store.message(hash);
   if (kept === undefined) throw new Error(`the message ${hash} was published, but cannot be read back`);
   messagePrinter(context, { name, store })(kept, { fields: { root } });
+  tellIfStopped(context, 'the message');
+}
+
+/** Stored at once; the peer of this home publishes it when it is due, or a later one. */
+async function schedule(context: CommandContext, store: Store, message: Omit<ScheduledMessage, 'id'>): Promise<void> {
+  const { body: text, inReplyTo, dueMs } = message;
+  const wish = { type: 'schedule.wanted', text, inReplyTo, dueMs } as const;
+  const elsewhere = (await askRunningPeer(context, [wish], 'message.scheduled'))?.[0];
+  const id = elsewhere?.id ?? store.schedule(message);
+  const { output, nowMs } = context;
+  output.data({ scheduled: new Date(dueMs).toISOString(), id }, () => `${scheduledLine({ ...message, id }, nowMs())}.`);
+  output.note('To undo it until then: murmure withdraw --last');
+  if (elsewhere === undefined)
+    output.note('No peer is running on this home: the next one that runs then, or later, publishes it.');
   tellIfStopped(context, 'the message');
 }
 

@@ -19,7 +19,8 @@ export function declare(program: Command, run: Run): void {
     .summary('keep several homes')
     .description(
       'Each profile is a home of its own: name, key and messages. The home without a profile stays as it is.',
-    );
+    )
+    .addHelpText('after', examples('profile create work alice', 'profile use work', 'profile list'));
   profile
     .command('list', { isDefault: true })
     .summary('list your profiles')

@@ -1,6 +1,7 @@
 /** `murmure search`: stored messages with given words in them. */
 import type { Command } from 'commander';
 import { parseSearch } from '../../store/search-words.ts';
+import type { SearchQuery, Store, StoredMessage } from '../../store/store.ts';
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
@@ -31,7 +32,16 @@ export async function search(context: CommandContext, words: readonly string[], 
   if (parseSearch(text).length === 0) throw new UsageError(`there is no word in "${text}" to search for`);
   const { name, store: opened } = await openStore(context.settings.home);
   using store = opened;
-  const found = store.search({ text, ...limit });
+  const found = findWords(context, store, { text, ...limit });
   printMessages(context, { name, store }, found);
   if (found.length === 0) context.output.note(`No stored message contains "${text}".`);
+}
+
+/** After a large download, the words of what has come are taken note of first. */
+function findWords({ output }: CommandContext, store: Store, query: SearchQuery): StoredMessage[] {
+  using progress = output.progress();
+  return store.search({
+    ...query,
+    onIndexed: (share) => progress.tell('taking note of the words in new messages', share),
+  });
 }

@@ -11,7 +11,6 @@ import { formatAddress } from '../../wire/socket-address.ts';
 import { abortable, untilAborted } from '../abortable.ts';
 import { collect, examples, type Run } from '../command.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
-import { ContradictingOptionError } from '../errors.ts';
 import { openIdentity } from '../home/open-home.ts';
 import { resolveHostPort, resolveHostPorts } from '../input/host-port.ts';
 import { exitCodeOfStop } from '../output/exit-codes.ts';
@@ -47,7 +46,6 @@ export interface ServeOptions {
 
 /** Runs until stopped: SIGTERM is how services are stopped, and ends with 0; SIGINT ends with 130. */
 export async function serve(context: CommandContext, { udp, metrics, inspect = false }: ServeOptions): Promise<number> {
-  const { home } = context.settings;
   const binds = udp === undefined ? {} : { udp: await resolveHostPorts('--udp', udp) };
   const listen = metrics === undefined ? undefined : await resolveHostPort('--metrics', metrics);
   const access = await requireDirectory(context);
@@ -58,9 +56,6 @@ export async function serve(context: CommandContext, { udp, metrics, inspect = f
       runBy: 'serve',
       own: async () => ({ identity, access, ...binds }),
     });
-    if (served.attached !== undefined && udp !== undefined) {
-      throw new ContradictingOptionError('--udp', home.folder, served.attached.status.process);
-    }
     await using _metrics = listen === undefined ? undefined : await offerMetrics(served.peer, listen);
     await using inspector = inspect ? await inspectRunningPeer(context, served.peer.name) : undefined;
     await runPeer(context, served, inspector?.url);
@@ -117,7 +112,7 @@ function tellWhoRuns({ output }: CommandContext, { attached }: LastingPeer): voi
   output.note(
     attached === undefined
       ? 'The front end has ended: serve runs the peer now.'
-      : `The front end (process ${attached.status.process}) runs the peer. This is what it does; serve takes over when it ends.`,
+      : `The front end (process ${attached.status.process}) runs the peer. This is what it does; serve takes over when it ends, with the options given here.`,
   );
 }
 

@@ -1,8 +1,10 @@
 /** `murmure service`: units for systemd. */
+
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
+import { withFile } from '../../identity/file-errors.ts';
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { InvalidFileError, UsageError } from '../errors.ts';
@@ -16,6 +18,7 @@ export function declare(program: Command, run: Run): void {
     .command('service')
     .summary('run murmure as a service')
     .description('Runs murmure as a systemd service.')
+    .addHelpText('after', examples('service install', 'service install directory'))
     .command('install')
     .summary('write a unit for systemd')
     .description(
@@ -93,7 +96,7 @@ async function writeUnit({ file, text }: Service): Promise<void> {
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, text);
   } catch (error) {
-    if (systemFailure(error) !== undefined) throw error;
+    if (systemFailure(error) !== undefined) throw withFile(error, file);
     throw new InvalidFileError(file, (error as Error).message);
   }
 }

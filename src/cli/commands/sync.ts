@@ -15,6 +15,7 @@ import { compareSeverity, exitCodeOf } from '../output/exit-codes.ts';
 import { openHomePeer } from '../peer/home-peer.ts';
 import { tellWaiting } from '../peer/tell-waiting.ts';
 import { renderSyncReport } from '../render/sync-report.ts';
+import { counted } from '../render/text.ts';
 
 export function declare(program: Command, run: Run): void {
   program
@@ -45,6 +46,7 @@ export async function sync(context: CommandContext, names: readonly string[]): P
   if (wanted.length === 0)
     context.output.note('You follow nobody yet: name a peer, or follow one with "murmure follow PEER".');
 
+  using _progress = showDownloads(context, peer, new Set(wanted));
   const failed: SyncReport[] = [];
   await mapConcurrently(wanted, WIDTH, async (name) => {
     const report = await syncInTime(context, peer, store, name);
@@ -55,6 +57,30 @@ export async function sync(context: CommandContext, names: readonly string[]): P
   for (const report of failed) print(context, report);
   const worst = failed.at(-1);
   return worst === undefined ? 0 : exitCodeOf(codeOf(worst));
+}
+
+/** How far the downloads of these are together. */
+function showDownloads({ output }: CommandContext, peer: HomePeer, names: ReadonlySet<string>): Disposable {
+  const progress = output.progress();
+  /** BOUNDED by the names. */
+  const underWay = new Map<string, { readonly fetched: number; readonly wanted: number }>();
+  const stop = peer.on('*', (fact) => {
+    if (fact.type === 'sync.finished') underWay.delete(fact.report.peer);
+    if (fact.type !== 'sync.progressed' || !names.has(fact.peer)) return;
+    underWay.set(fact.peer, { fetched: fact.nodesFetched, wanted: fact.nodesWanted });
+    const sum = (count: (one: { fetched: number; wanted: number }) => number) =>
+      underWay.values().reduce((total, one) => total + count(one), 0);
+    const fetched = sum((one) => one.fetched);
+    const others = underWay.size === 1 ? '' : ` and ${counted(underWay.size - 1, 'other')}`;
+    const what = `downloading from ${fact.peer}${others}, ${counted(fetched, 'node')}`;
+    progress.tell(what, fetched / (fetched + sum((one) => one.wanted)));
+  });
+  return {
+    [Symbol.dispose]: () => {
+      stop();
+      progress[Symbol.dispose]();
+    },
+  };
 }
 
 /** As `peer.sync`; time that runs out is a failure of the peer that did not answer. */

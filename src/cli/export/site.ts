@@ -19,6 +19,11 @@ export interface SiteOptions {
   readonly atom: boolean;
 }
 
+/** How many files so many messages give. */
+export function countFiles(messages: number, atom: boolean): number {
+  return 1 + Math.ceil(messages / MESSAGES_A_PAGE) + Number(atom);
+}
+
 /** The files, name and content, one after the other: the same for the same messages. */
 export function* siteFiles({ authors, messages, atom }: SiteOptions): Generator<[name: string, content: string]> {
   const pages = Math.ceil(messages.length / MESSAGES_A_PAGE);

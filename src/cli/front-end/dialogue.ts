@@ -17,6 +17,8 @@ export interface Writing {
   readonly maxBytes: number;
   /** Called with what is written so far, whenever that changes. */
   readonly onChange: (text: string) => void;
+  /** Called when the text is given, with how long others are not to see it yet, in ms; 0: they see it at once. */
+  readonly onDelay?: (ms: number) => void;
   /** Shown above, such as what is answered: lines of at most `columns`, safe to show. */
   readonly above: (columns: number) => readonly string[];
 }

@@ -23,6 +23,8 @@ const sections: readonly (readonly [string, readonly (readonly [string, string])
       ['m', 'mark everything as read'],
       ['M', 'mute the conversation of the selected message, or unmute it'],
       ['z', 'show what is muted, or hide it again'],
+      ['o', 'open a web address in the message; the whole address is shown first'],
+      ['Z', 'take back a message that others do not see yet, and go on writing it'],
       ['x', 'withdraw the selected message, if it is yours'],
       ['t', 'switch between exact dates and "3 min"'],
     ],
@@ -30,7 +32,7 @@ const sections: readonly (readonly [string, readonly (readonly [string, string])
   [
     'Peers',
     [
-      ['w', 'list the peers; there, f follows, u unfollows, m mutes, s downloads, t shows the tree'],
+      ['w', 'list the peers; there, f follows, u unfollows, m mutes, X blocks, s downloads, t shows the tree'],
       ['a', 'there, for a peer whose key has changed: compare the keys, and accept the new one'],
       ['f, u', 'on the timeline: follow or unfollow somebody'],
       ['v', 'show the author of the selected message; y: your own page'],
@@ -49,6 +51,7 @@ const sections: readonly (readonly [string, readonly (readonly [string, string])
     'Writing',
     [
       ['Enter', 'send; Alt-Enter starts a new line'],
+      ['Ctrl-T', 'send it later: until then you can take it back (Z), and nobody has seen it'],
       ['Ctrl-O', 'continue in your editor ($VISUAL, $EDITOR, or one that is installed)'],
       ['Esc', 'back; your draft is saved'],
     ],

@@ -11,6 +11,10 @@ export function noticeText(notice: Notice | undefined): string {
       return '';
     case 'message.published':
       return 'Published.';
+    case 'message.scheduled':
+      return 'Others do not see it yet. Press Z to take it back and change it.';
+    case 'message.unscheduled':
+      return 'Taken back before anybody saw it.';
     case 'message.withdrawn':
       return 'Withdrawn. Peers drop the message when they download next.';
     case 'follow.changed':
@@ -23,6 +27,10 @@ export function noticeText(notice: Notice | undefined): string {
         : `${notice.name} is no longer muted.`;
     case 'mark.changed':
       return markText(notice);
+    case 'block.changed':
+      return notice.blocked
+        ? `${notice.name} is blocked: you neither see these messages nor answer this peer, and no longer follow it.`
+        : `${notice.name} is no longer blocked.`;
     case 'key.accepted':
       return `The new key of ${notice.name} is accepted.`;
     case 'messages.read':
@@ -48,6 +56,8 @@ export function noticeText(notice: Notice | undefined): string {
         : 'Your draft is kept until you quit. Press the same key again to continue it.';
     case 'nobody.found':
       return nobodyText(notice.action);
+    case 'link.opened':
+      return `Opened ${notice.href}`;
     case 'settings.edited':
       return 'The new settings take effect the next time you start murmure.';
   }

@@ -11,6 +11,7 @@ import { type Clock, systemClock } from '../../runtime/clock.ts';
 import { type Call, Gate } from '../../runtime/gate.ts';
 import { failureFrom, MurmureError } from '../../wire/murmure-error.ts';
 import { whyInvalidName } from '../../wire/name.ts';
+import { WHAT_OTHERS_LEARN } from '../messages/privacy.ts';
 import type { Paint } from '../output/output.ts';
 import { CancelledError, type Dialogue, type WhyInvalid } from './dialogue.ts';
 
@@ -170,6 +171,8 @@ function introduction(name: string, key: PublicKey | undefined, paint: Paint): s
     'Nobody can restore this key if you lose it. Keep a copy somewhere else:',
     '',
     `    ${paint('bold', 'murmure key export FILE')}`,
+    '',
+    WHAT_OTHERS_LEARN,
     '',
     '',
   ].join('\n');

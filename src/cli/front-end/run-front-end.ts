@@ -23,6 +23,7 @@ import { notificationKind, notifications } from '../../store/notifications.ts';
 import type { Hash } from '../../wire/hash.ts';
 import { failureFrom, MurmureError } from '../../wire/murmure-error.ts';
 import { MAX_BODY_BYTES } from '../../wire/node.ts';
+import { openInBrowser } from '../input/browser.ts';
 import { describeChange, keyOf } from '../messages/trusting.ts';
 import { WHAT_WITHDRAWING_CANNOT_DO } from '../messages/withdrawing.ts';
 import type { Paint } from '../output/output.ts';
@@ -35,6 +36,7 @@ import { CancelledError, type Dialogue } from './dialogue.ts';
 import type { DraftKeeper, Drafts } from './drafts.ts';
 import { Live } from './live.ts';
 import { noticeText } from './notices.ts';
+import { type OpenAddress, openLinkIn } from './open-link.ts';
 import { answeredAuthor } from './places/message-list.ts';
 import { type PositionKeeper, positionInMemory } from './reading-position.ts';
 import { countUnread, showPlace } from './show-place.ts';
@@ -54,6 +56,8 @@ export interface FrontEndOptions {
   /** URL of the directory, to be named on the screen. */
   readonly directory?: string;
   readonly editSettings?: EditSettings;
+  /** Opens a web address in the person's browser. */
+  readonly openAddress?: OpenAddress;
   readonly journal?: JournalSink | undefined;
   readonly clock?: Clock;
   /** Tells its wishes from those of others who ask the same peer. Default: a random one. */
@@ -65,6 +69,8 @@ const questions: Readonly<Partial<Record<Action, string>>> = {
   unfollow: 'Whom do you want to unfollow?',
   mute: 'Whom do you want to mute?',
   unmute: 'Whom do you want to unmute?',
+  block: 'Whom do you want to block?',
+  unblock: 'Whom do you want to unblock?',
   trust: 'Whose new key?',
   sync: 'Whose messages do you want to download?',
   addresses: 'Whose addresses?',
@@ -84,7 +90,7 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
   const gate = new Gate(clock, recording?.recorder);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   using live = new Live(peer, clock);
-  const { settings = [], directory = '' } = options;
+  const { settings = [], directory = '', openAddress = openInBrowser } = options;
   const now = () => clock.now();
   const muting = cached({ live }, () => mutingOf(store, { ownName: peer.name, nowMs: now() }));
   const newsFor = (withMuted: boolean) => notifications(store, { ownName: peer.name, nowMs: now(), withMuted });
@@ -147,7 +153,8 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
             if (action === undefined || action === 'choose')
               throw new Error(`"${item}" leads nowhere from ${place.kind}`);
             const subject = isOwn ? peer.name : hasSubject(action) ? screen.subject(action, item) : '';
-            if (subject !== '' && !isOwn) screen.visited?.(item);
+            // There may be something to be done, and no item to do it on.
+            if (subject !== '' && item !== '' && !isOwn) screen.visited?.(item);
             // Without a message nothing can be done with one.
             if (subject !== '' || !isAboutMessage(action))
               return { type: 'action.chosen', action, subject, cursor: item };
@@ -163,8 +170,13 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
           const onChange = (text: string) => gate.submit(actor, { type: 'text.changed', text });
           const above = (columns: number) => messageLines(subject, sources, columns);
           const question = subject === '' ? 'Your message' : 'Your reply';
-          const writing = { draft, whyInvalid: whyTooLong, maxBytes: MAX_BODY_BYTES, onChange, above };
-          return { type: 'text.given', text: await dialogue.write(question, writing) };
+          let delayMs = 0;
+          const onDelay = (ms: number) => {
+            delayMs = ms;
+          };
+          const writing = { draft, whyInvalid: whyTooLong, maxBytes: MAX_BODY_BYTES, onChange, onDelay, above };
+          const text = await dialogue.write(question, writing);
+          return { type: 'text.given', text, ...(delayMs > 0 && { dueMs: clock.now() + delayMs }) };
         }),
       keepDrafts: (_: Call, { drafts }: { drafts: Drafts }) => keeper?.keep(drafts),
       askLine: (args: Call, { action }: { action: Action }) =>
@@ -192,6 +204,8 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
           return { type: 'withdrawal.answered', yes: await dialogue.confirm('Withdraw it?', false) };
         });
       },
+      askLink: (args: Call, { subject }: { subject: string }) =>
+        ask(args, () => openLinkIn(subject as Hash, { store, dialogue, open: openAddress })),
       askTrust: async (args: Call, { subject: name }: { subject: string }) => {
         let key: PublicKey;
         const pinned = store.peer(name)?.key;
@@ -243,6 +257,9 @@ function heardFact(fact: PeerFact, count: (hashes: readonly Hash[]) => number): 
   switch (fact.type) {
     case 'message.published':
     case 'message.withdrawn':
+    case 'message.scheduled':
+    case 'message.unscheduled':
+    case 'block.changed':
     case 'follow.changed':
     case 'mute.changed':
     case 'mark.changed':

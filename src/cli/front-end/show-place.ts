@@ -1,10 +1,12 @@
 /** A place as a screen: what the kind of place shows, with the last notice and the state of things below. */
 import type { Place, PlaceKind } from '../../../machines/front-end-context.ts';
 import { safeLine } from '../../feed/safe-text.ts';
+import { lastScheduled } from '../../store/scheduled.ts';
 import { timelineAuthors } from '../../store/timeline-authors.ts';
 import type { Hash } from '../../wire/hash.ts';
+import { scheduledLine } from '../render/scheduled.ts';
 import { renderStatusLine } from '../render/status-line.ts';
-import { wrapText } from '../render/wrap.ts';
+import { truncate, wrapText } from '../render/wrap.ts';
 import { peerPlace } from './places/author.ts';
 import { inspectPlace } from './places/inspect.ts';
 import {
@@ -49,13 +51,16 @@ export function showPlace(place: Place, sources: Sources, drafts: number): Scree
   const items = cached(sources, () => shown.items());
   return {
     ...shown,
+    keys: [...shown.keys, TAKE_BACK],
+    subject: (action, item) =>
+      action === 'take-back' ? String(lastScheduled(sources.store)?.id ?? '') : shown.subject(action, item),
     items,
     cursor,
     status: (columns) => {
       const status = renderStatusLine({ ...statusOf(sources), ...sources.unread(), drafts }, columns, paint);
       const notice =
         live.notice === '' ? [] : wrapText(paint('cyan', safeLine(live.notice)), columns).slice(0, NOTICE_LINES);
-      return [...notice, status];
+      return [...scheduledLines(sources, columns), ...notice, status];
     },
     subscribe: (changed) => live.subscribe(changed),
   };
@@ -94,6 +99,18 @@ export function countUnread({
     .messages({ authors: timelineAuthors(store, peer.name, now()), limit: COUNTED })
     .filter((message) => !message.read && message.author !== peer.name && why(message) === undefined);
   return { unread: unread.length, isMoreUnread: unread.length === COUNTED };
+}
+
+/** It says itself what the key does, where there is something to be taken back. */
+const TAKE_BACK = { key: 'Z', label: '', action: 'take-back' } as const;
+
+/** What others do not see yet, the one that was written last. */
+function scheduledLines({ store, paint, now }: Sources, columns: number): string[] {
+  const last = lastScheduled(store);
+  if (last === undefined) return [];
+  const others = store.scheduled().length - 1;
+  const more = others === 0 ? '' : ` (and ${others} more)`;
+  return [truncate(paint('yellow', `${scheduledLine(last, now())}${more}  Z takes it back`), columns)];
 }
 
 function statusOf({ live, directory }: Sources) {

@@ -26,7 +26,7 @@ export type AskedPeer = Pick<
 
 /** What a home holds, to be read. Whatever changes it is asked of the peer. */
 export type ReadStore = NotificationStore &
-  Pick<Store, 'replies' | 'lists' | 'peer' | 'ownFeed' | 'currentRoot' | 'getNode'>;
+  Pick<Store, 'replies' | 'scheduled' | 'lists' | 'peer' | 'ownFeed' | 'currentRoot' | 'getNode'>;
 
 /** What is unread on the timeline, and how many notifications are new. */
 export interface UnreadCount {

@@ -143,10 +143,16 @@ export function terminalDialogue({ input, output, paint, signal }: TerminalDialo
       const onNews = (changed: () => void) => current?.subscribe(changed) ?? (() => {});
       let draft = writing.draft;
       let problem = '';
+      let delayMs = 0;
       for (;;) {
-        const config = { ...writing, draft, problem, message, paint, size, onRedraw, news, onNews, behind };
-        const { text, wantsEditor } = await ask((terminal) => composePrompt(config, terminal));
-        if (!wantsEditor) return text;
+        const config = { ...writing, draft, problem, delayMs, message, paint, size, onRedraw, news, onNews, behind };
+        const composed = await ask((terminal) => composePrompt(config, terminal));
+        const { text } = composed;
+        delayMs = composed.delayMs;
+        if (!composed.wantsEditor) {
+          writing.onDelay?.(delayMs);
+          return text;
+        }
         problem = '';
         draft = text;
         try {

@@ -43,6 +43,8 @@ const contentSchema = v.strictObject({
       muted: v.boolean(),
       /** Absent: for good. */
       mutedUntilMs: v.exactOptional(v.number()),
+      /** Left out of those who are not: earlier versions do not know it. */
+      blocked: v.exactOptional(v.literal(true)),
     }),
   ),
   /** What the person has marked, and their lists of people; absent if there is nothing of it. */
@@ -129,8 +131,13 @@ function digest({ name, publicKey, key, savedAt, root, leaves, peers, kept }: Ba
   return sha256(new TextEncoder().encode(JSON.stringify(plain)));
 }
 
-function peerFields({ name, key, following, muted, mutedUntilMs }: BackupContent['peers'][number]): unknown[] {
-  return [name, key, following, muted, ...(mutedUntilMs === undefined ? [] : [mutedUntilMs])];
+function peerFields(peer: BackupContent['peers'][number]): unknown[] {
+  const { name, key, following, muted, mutedUntilMs, blocked } = peer;
+  return [
+    ...[name, key, following, muted],
+    ...(mutedUntilMs === undefined ? [] : [mutedUntilMs]),
+    ...(blocked ? [blocked] : []),
+  ];
 }
 
 function keptFields({ marks, lists }: NonNullable<BackupContent['kept']>): unknown[] {

@@ -1,8 +1,10 @@
 /** The home folder: where what belongs to one identity is kept. */
+
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileNames } from '../../directory/file-names.ts';
+import { withFile } from '../../identity/file-errors.ts';
 import type { PublicKey } from '../../identity/public-key.ts';
 import { isValidName } from '../../wire/name.ts';
 import { IdentityExistsError, InvalidFileError, NoIdentityError } from '../errors.ts';
@@ -156,7 +158,7 @@ export async function writeOwner(home: Home, owner: Required<HomeOwner>): Promis
     const { code } = error as NodeJS.ErrnoException;
     // Half a file would be in the way of the next attempt.
     if (code === 'ENOSPC' || code === 'EDQUOT') await rm(home.identityFile, { force: true });
-    if (code !== 'EEXIST') throw error;
+    if (code !== 'EEXIST') throw withFile(error, home.identityFile);
     throw new IdentityExistsError(home.folder, (await readName(home)) ?? '');
   }
 }

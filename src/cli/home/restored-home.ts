@@ -36,6 +36,8 @@ async function askFollowed(context: CommandContext, identity?: Identity): Promis
   output.note('This home was restored from a backup: asking the peers you follow for newer messages of yours …');
   // A journal is about what comes after.
   const unrecorded = { ...context, settings: { ...settings, record: undefined } };
+  using progress = output.progress();
+  progress.tell('waiting for the directory, and for the peers you follow');
   await using session = await openPeer(unrecorded, await requireDirectory(context), identity);
   return await abortable(session.peer.checkHistory(), signal);
 }

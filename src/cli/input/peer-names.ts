@@ -70,6 +70,8 @@ async function listedNames(context: CommandContext): Promise<readonly string[] |
   if (context.settings.directory === undefined) return 'no directory is given that could be asked';
   const { directory, ca } = await requireDirectory(context);
   const { createDirectoryHttp } = await import('../../peer/directory-http.ts');
+  using progress = context.output.progress();
+  progress.tell('waiting for the directory to say who is listed');
   try {
     const listed = await abortable(createDirectoryHttp({ url: directory, ca }).peers(context.signal), context.signal);
     return listed.map(({ name }) => name);

@@ -1,9 +1,10 @@
 /** Whose messages are wanted: those who are named, else everyone but those who are muted. */
+import { requireUnblocked } from '../../store/blocked.ts';
 import { isMuted } from '../../store/muting.ts';
 import type { Store } from '../../store/store.ts';
 import { requireStoredPeers } from '../input/peer-names.ts';
 
-/** Undefined means everyone. @throws UnknownPeerError for a name that nothing is known of */
+/** Undefined means everyone. @throws UnknownPeerError for a name that nothing is known of, UsageError for one that is blocked */
 export function wantedAuthors(
   store: Store,
   { ownName, named, nowMs }: { readonly ownName: string; readonly named: readonly string[]; readonly nowMs: number },
@@ -11,6 +12,7 @@ export function wantedAuthors(
   if (named.length === 0) return audibleAuthors(store, ownName, nowMs);
   for (const peer of named) {
     if (peer !== ownName) requireStoredPeers(store, [peer]);
+    requireUnblocked(store, peer);
   }
   return named;
 }

@@ -4,10 +4,16 @@
  */
 import { styleText } from 'node:util';
 import { safeLine, safeText } from '../../feed/safe-text.ts';
+import { hyperlink, knowsHyperlinks } from '../render/hyperlinks.ts';
 import type { Environment, OutputStream } from '../streams.ts';
+import { noProgress, type Progress, ProgressDisplay } from './progress.ts';
 
 /** Colours `text`, or returns it as it is where colour is not wanted. */
-export type Paint = (format: Parameters<typeof styleText>[0], text: string) => string;
+export interface Paint {
+  (format: Parameters<typeof styleText>[0], text: string): string;
+  /** Makes the text lead to a web address; absent where the terminal does not know how. */
+  readonly link?: (text: string, href: string) => string;
+}
 
 export interface Output {
   readonly json: boolean;
@@ -19,6 +25,8 @@ export interface Output {
   note(text: string): void;
   /** Something a person should look at, on stderr. */
   warn(text: string): void;
+  /** For something that may take long: shown on stderr once it does; silent with --quiet. One at a time. */
+  progress(): Progress;
   /** What failed, on stderr: for commands that go on after a failure; others throw. */
   fail(text: string): void;
 }
@@ -33,22 +41,34 @@ export function createOutput(
   { stdout, stderr, env }: { stdout: OutputStream; stderr: OutputStream; env: Environment },
   { json, quiet, color }: OutputOptions,
 ): Output {
-  const paint = createPaint(color && hasColors(stdout, env));
+  const paint = createPaint(color && hasColors(stdout, env), knowsHyperlinks(env));
   const paintErrors = createPaint(color && hasColors(stderr, env));
+  let shown: ProgressDisplay | undefined;
   return {
     json,
     paint,
     data(value, human) {
       const text = json ? toSafeJson(value) : human(paint);
-      if (text !== '') stdout.write(`${text}\n`);
+      if (text === '') return;
+      shown?.clear();
+      stdout.write(`${text}\n`);
     },
     note(text) {
-      if (!quiet) stderr.write(`${safeLine(text)}\n`);
+      if (quiet) return;
+      shown?.clear();
+      stderr.write(`${safeLine(text)}\n`);
+    },
+    progress() {
+      if (quiet) return noProgress;
+      shown = new ProgressDisplay(stderr, stderr.isTTY === true && env.TERM !== 'dumb');
+      return shown;
     },
     warn(text) {
+      shown?.clear();
       stderr.write(`${paintErrors('yellow', 'warning:')} ${safeLine(text)}\n`);
     },
     fail(text) {
+      shown?.clear();
       stderr.write(`murmure: ${safeLine(text)}\n`);
     },
   };
@@ -59,9 +79,11 @@ export function toSafeJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'string' ? safeText(inner) : inner));
 }
 
-export function createPaint(enabled: boolean): Paint {
+export function createPaint(enabled: boolean, hasLinks = false): Paint {
+  if (!enabled) return (_format, text) => text;
   // The stream was looked at already, and is not always the process's own.
-  return enabled ? (format, text) => styleText(format, text, { validateStream: false }) : (_format, text) => text;
+  const paint: Paint = (format, text) => styleText(format, text, { validateStream: false });
+  return hasLinks ? Object.assign(paint, { link: hyperlink }) : paint;
 }
 
 /** https://no-color.org: any value but the empty one. */

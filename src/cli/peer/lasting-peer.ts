@@ -140,7 +140,7 @@ async function begin(
 ): Promise<Turn> {
   const { home } = context.settings;
   for (let waitedMs = 0; ; waitedMs += LOOK_EVERY_MS) {
-    const api = await reachRunningPeer(context);
+    const api = await reachRunningPeer(context, { mayDiffer: options.runBy === 'serve' });
     if (api !== undefined) return attachedTurn(context, options, api);
     let lock: Disposable;
     try {
@@ -158,7 +158,7 @@ async function attachedTurn({ settings }: CommandContext, { runBy }: LastingPeer
   const { attach } = await import('../../local-api/attached-peer.ts');
   await using resources = new AsyncDisposableStack();
   resources.defer(() => api.close());
-  requireNoQuota(settings, api.process);
+  if (runBy !== 'serve') requireNoQuota(settings, api.process);
   const { home } = settings;
   const attached = resources.use(await attach(api));
   if (runBy === 'serve') {

@@ -20,14 +20,20 @@ export async function findRunningPeer(context: Context): Promise<LocalApi | unde
   }
 }
 
-/** As above, for commands that are about the running peer. @throws MurmureError `in-use` for one that does not answer */
-export async function reachRunningPeer({ settings, signal }: Context): Promise<LocalApi | undefined> {
+/**
+ * As above, for commands that are about the running peer. `mayDiffer`: this process will run one of its own later, with its own options.
+ * @throws MurmureError `in-use` for one that does not answer
+ */
+export async function reachRunningPeer(
+  { settings, signal }: Context,
+  { mayDiffer = false } = {},
+): Promise<LocalApi | undefined> {
   const { localApiFile, folder } = settings.home;
   // Most commands run where there is none: they need not load a client.
   if (!existsSync(localApiFile)) return undefined;
   const { findLocalApi } = await import('../../local-api/client.ts');
   const api = await abortable(findLocalApi(localApiFile), signal);
-  if (api === undefined) return undefined;
+  if (api === undefined || mayDiffer) return api;
   try {
     if (settings.record !== undefined) throw new ContradictingOptionError('--record', folder, api.process);
     const directory = askedDirectory(settings);

@@ -4,7 +4,7 @@ import type { Muting } from '../../store/muting.ts';
 import type { Item } from '../front-end/screen.ts';
 import type { Paint } from '../output/output.ts';
 import { authorColour } from './author-colour.ts';
-import { marksOf, mutedMark, withMentions } from './message-marks.ts';
+import { marksOf, mutedMark, withMarks } from './message-marks.ts';
 import { relativeTime } from './relative-time.ts';
 import { foldBlankLines, localDateTime } from './text.ts';
 import { truncate, wrapText } from './wrap.ts';
@@ -55,7 +55,7 @@ function render(message: Message, options: MessageItemOptions, columns: number):
   const indent = Math.min(depth * INDENT, Math.max(0, columns - LEAST_COLUMNS - BODY_INDENT));
   const margin = ' '.repeat(indent);
   const bodyMargin = ' '.repeat(indent + BODY_INDENT);
-  const body = foldBlankLines(withMentions(message.body, names, ownName, paint), paint);
+  const body = foldBlankLines(withMarks(message.body, names, ownName, paint), paint);
   const text = wrapText(body, Math.max(2, columns - bodyMargin.length));
   const shown = text.length > maxLines ? text.slice(0, maxLines - 1) : text;
   const rest = text.length - shown.length;

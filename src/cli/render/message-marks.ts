@@ -1,4 +1,5 @@
 /** What a reader should know of a message besides its text. */
+import { withLinks } from '../../feed/links.ts';
 import { mentionsIn } from '../../feed/mentions.ts';
 import type { Message } from '../../feed/message.ts';
 import { safeLine } from '../../feed/safe-text.ts';
@@ -28,8 +29,18 @@ export function untilText(untilMs: number | undefined): string {
   return untilMs === undefined ? '' : ` until ${localDateTime(new Date(untilMs).toISOString())}`;
 }
 
-/** The text with the names in it that are mentioned made to stand out, one's own most. */
-export function withMentions(body: string, names: readonly string[], ownName: string, paint: Paint): string {
+/** The text with the names in it that are mentioned made to stand out, one's own most, and web addresses as links. */
+export function withMarks(body: string, names: readonly string[], ownName: string, paint: Paint): string {
+  return withLinks(body)
+    .map((piece) => {
+      if (piece.kind === 'text') return withMentions(piece.text, names, ownName, paint);
+      const text = paint('underline', piece.text);
+      return paint.link?.(text, piece.href) ?? text;
+    })
+    .join('');
+}
+
+function withMentions(body: string, names: readonly string[], ownName: string, paint: Paint): string {
   let text = '';
   let shown = 0;
   for (const { start, end, name } of mentionsIn(body, names)) {

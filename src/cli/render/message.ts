@@ -3,7 +3,7 @@ import { isMentioned } from '../../feed/mentions.ts';
 import type { Message } from '../../feed/message.ts';
 import type { Muting } from '../../store/muting.ts';
 import type { Paint } from '../output/output.ts';
-import { marksOf, mutedMark, withMentions } from './message-marks.ts';
+import { marksOf, mutedMark, withMarks } from './message-marks.ts';
 import { foldBlankLines, localDateTime, shortHash } from './text.ts';
 
 export interface MessageStyle {
@@ -31,7 +31,7 @@ export function renderMessage(message: Message, paint: Paint, style: MessageStyl
   ].join('  ');
   const answered =
     message.inReplyTo === null ? [] : [`    ${paint('dim', `↳ in reply to ${showHash(message.inReplyTo)}`)}`];
-  const body = foldBlankLines(withMentions(message.body, names, ownName, paint), paint)
+  const body = foldBlankLines(withMarks(message.body, names, ownName, paint), paint)
     .split('\n')
     .map((line) => `    ${line}`.trimEnd());
   return [head, ...answered, ...body].join('\n');

@@ -5,6 +5,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+const clockWithSeconds = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const weekday = new Intl.DateTimeFormat('en-GB', { weekday: 'short' });
 const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
 const dayAndYear = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
@@ -21,6 +22,15 @@ export function relativeTime(atMs: number, nowMs: number): string {
   if (days === 1) return `yesterday ${clock.format(at)}`;
   if (days < 7) return `${weekday.format(at)} ${clock.format(at)}`;
   return (at.getFullYear() === new Date(nowMs).getFullYear() ? day : dayAndYear).format(at);
+}
+
+/** `at 14:05:30`, `at 14:05 tomorrow`, `on 12 Nov 14:05`: when something will be. */
+export function timeAhead(atMs: number, nowMs: number): string {
+  const at = new Date(atMs);
+  const days = daysBetween(new Date(nowMs), at);
+  if (days === 0) return `at ${(atMs - nowMs < HOUR_MS ? clockWithSeconds : clock).format(at)}`;
+  if (days === 1) return `at ${clock.format(at)} tomorrow`;
+  return `on ${dayAndYear.format(at)}, ${clock.format(at)}`;
 }
 
 /** Midnights between the two. */

@@ -1,8 +1,10 @@
 /** `config.toml` in the home folder: defaults for the global flags, under the same names. */
+
 import { writeFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { parse, TomlError } from 'smol-toml';
 import * as v from 'valibot';
+import { withFile } from '../../identity/file-errors.ts';
 import { InvalidFileError, UsageError } from '../errors.ts';
 import { readTextFileIfPresent } from '../input/text-file.ts';
 
@@ -121,8 +123,12 @@ async function writeChecked(path: string, text: string, wanted: Record<string, u
   await writeConfig(path, text);
 }
 
-function writeConfig(path: string, text: string): Promise<void> {
-  return writeFile(path, text, { mode: 0o600 });
+async function writeConfig(path: string, text: string): Promise<void> {
+  try {
+    await writeFile(path, text, { mode: 0o600 });
+  } catch (error) {
+    throw withFile(error, path);
+  }
 }
 
 function parseTomlOrNothing(text: string): unknown {

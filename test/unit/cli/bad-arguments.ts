@@ -133,7 +133,12 @@ export const badArguments: Readonly<Record<string, readonly BadCase[]>> = {
   ],
   show: [noHash, ...named(badHashes), [[HASH, HASH], /too many arguments/]],
   thread: [noHash, ...named(badHashes), [[HASH, HASH], /too many arguments/]],
-  withdraw: [noHash, ...named(badHashes), [[HASH, HASH], /too many arguments/]],
+  withdraw: [
+    [[], /name one message/],
+    ...named(badHashes),
+    [[HASH, HASH], /too many arguments/],
+    [[HASH, '--last'], /name one message/],
+  ],
   search: [
     [[], /missing required argument 'query'/],
     [[''], /no word in ""/],
@@ -184,6 +189,9 @@ export const badArguments: Readonly<Record<string, readonly BadCase[]>> = {
     [['friends', 'alice'], /"alice" is yourself/],
   ],
   'list remove': [[[], /missing required argument 'list'/], ...named(badNames, 'friends')],
+  block: [noName, ...named(badNames), [['bob', 'a/b'], /cannot be a name/], [['alice'], /"alice" is yourself/]],
+  unblock: [noName, ...named(badNames), [['bob', 'a/b'], /cannot be a name/]],
+  verify: [[['extra'], /too many arguments/], unknownOption],
   trust: [noName, ...named(badNames), ...named(unaskableNames), excess, [['alice'], /"alice" is yourself/]],
   ping: [
     noName,

@@ -80,3 +80,10 @@ test('reads its files with a byte order mark', async () => {
   writeFileSync(join(home, 'config.toml'), Buffer.from('\ufefftimeout = 3', 'utf16le').swap16());
   expect(await run(['timeline', '--home', home])).toMatchObject({ code: 7, err: expect.stringContaining('UTF-8') });
 });
+
+test('what others learn about one is said before anything is published, but not with --quiet', async () => {
+  const { err } = await run(['init', 'alice', '--home', freshFolder()]);
+  for (const said of ['Messages are public', 'publishes your IP address', 'tells that author who reads'])
+    expect(err).toContain(said);
+  expect((await run(['init', 'alice', '--home', freshFolder(), '--quiet'])).err).toBe('');
+});

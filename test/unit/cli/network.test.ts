@@ -7,7 +7,6 @@ import { generate } from 'selfsigned';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { StoppedError } from '../../../src/cli/errors.ts';
 import { homeAt } from '../../../src/cli/home/home.ts';
-import { observeNetwork } from '../../../src/cli/peer/network-observer.ts';
 import {
   createDirectory,
   createPeer,
@@ -18,6 +17,7 @@ import {
 } from '../../../src/index.ts';
 import { offerLocalApi } from '../../../src/local-api/server.ts';
 import type { Network } from '../../../src/runtime/network.ts';
+import { observeNetwork } from '../../../src/runtime/network-observer.ts';
 import { openSqliteStore } from '../../../src/store/sqlite-store.ts';
 import { encodeDatagram } from '../../../src/wire/datagram.ts';
 import { eventually } from '../../support/eventually.ts';

@@ -149,14 +149,21 @@ describe('beside a running peer', () => {
       const { roundTripMs = null } = answers.shift() ?? {};
       const address = { ip: '192.0.2.9', port: 9 };
       if (wish.type !== 'ping.wanted') return;
-      tell({ type: 'ping.finished', peer: 'somebody else', address, authenticated: false, roundTripMs: 1 });
-      tell({ type: 'ping.finished', peer: wish.name, address, authenticated: true, roundTripMs });
+      tell({
+        type: 'ping.finished',
+        peer: 'somebody else',
+        address,
+        authenticated: false,
+        natTraversal: false,
+        roundTripMs: 1,
+      });
+      tell({ type: 'ping.finished', peer: wish.name, address, authenticated: true, natTraversal: false, roundTripMs });
     });
     const { code, lines } = await run(['ping', 'bob', '--count', '3', ...setting.flags], { services: noNetwork });
     expect(code).toBe(0);
     expect(lines).toEqual([
       {
-        ...{ peer: 'bob', address: { ip: '192.0.2.9', port: 9 }, authenticated: true, natTraversal: null, sent: 3 },
+        ...{ peer: 'bob', address: { ip: '192.0.2.9', port: 9 }, authenticated: true, natTraversal: false, sent: 3 },
         ...{ roundTripsMs: [12, 20], minMs: 12, averageMs: 16, maxMs: 20 },
       },
     ]);
@@ -167,7 +174,15 @@ describe('beside a running peer', () => {
     await using setting = await served((wish, tell) => {
       if (wish.type !== 'ping.wanted') return;
       const failure = { code: 'peer-unreachable', message: 'it is silent' } as const;
-      tell({ type: 'ping.finished', peer: wish.name, address: null, authenticated: false, roundTripMs: null, failure });
+      tell({
+        type: 'ping.finished',
+        peer: wish.name,
+        address: null,
+        authenticated: false,
+        natTraversal: false,
+        roundTripMs: null,
+        failure,
+      });
     });
     const { code, err } = await run(['ping', 'bob', ...setting.flags]);
     expect({ code, err }).toEqual({ code: 5, err: 'murmure: bob: it is silent\n' });
@@ -311,11 +326,24 @@ describe('serve', () => {
     expect((await run(['serve', ...flags, ...setting.flags], fakePeer({}))).code).toBe(8);
   });
 
-  test('beside a front end, --udp contradicts it: 2', async () => {
+  test('beside a front end it waits with options of its own, which count once it takes over', async () => {
     await using setting = await served(() => {}, 'front-end');
-    const { code, err } = await run(['serve', '--udp', '127.0.0.1:0', ...flags, ...setting.flags], fakePeer({}));
-    expect(code).toBe(2);
-    expect(err).toContain('--udp cannot be used here');
+    const stop = new AbortController();
+    const own = fakePeer({ whenListed: async () => {} });
+    let hasEnded = false;
+    const options = ['--udp', '127.0.0.1:4242', '--directory', 'https://other.example', '--quota', '7'];
+    const { code, err } = await run(['serve', ...options, ...setting.flags], {
+      ...own,
+      signal: stop.signal,
+      onOutput: (text) => {
+        const readies = text.match(/"ready"/g)?.length ?? 0;
+        if (readies === 1 && !hasEnded) setImmediate(() => void setting[Symbol.asyncDispose]());
+        hasEnded ||= readies === 1;
+        if (readies === 2) stop.abort(new StoppedError('SIGTERM'));
+      },
+    });
+    expect({ code, err }).toEqual({ code: 0, err: expect.stringContaining('with the options given here') });
+    expect(own.options()).toMatchObject({ udp: ['127.0.0.1:4242'], directory: 'https://other.example', quota: 7 });
   });
 
   test('goes on where its file cannot be written, and says what is missing', async () => {

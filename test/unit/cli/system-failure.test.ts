@@ -1,7 +1,8 @@
 /** What the system refuses is said in a sentence: what could not be done, to what, and what to do. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { systemFailure } from '../../../src/cli/output/system-failure.ts';
+import { withFile } from '../../../src/identity/file-errors.ts';
 
 const error = (code: string, syscall: string, path?: string) =>
   Object.assign(new Error(`${code}: …`), { code, syscall, path });
@@ -28,4 +29,14 @@ test('nothing of other errors', () => {
   expect(systemFailure(new TypeError('x is not a function'))).toBeUndefined();
   expect(systemFailure(error('ECONNRESET', 'read'))).toBeUndefined();
   expect(systemFailure('ENOSPC')).toBeUndefined();
+});
+
+test.skipIf(!existsSync('/dev/full'))('a file that was open already is named all the same', async () => {
+  const { writeFile } = await import('node:fs/promises');
+  const cause = await writeFile('/dev/full', 'x').catch((error: unknown) => error);
+  expect(systemFailure(cause)).toMatch(/^a file could not be written/);
+  expect(systemFailure(withFile(cause, '/home/key.pem'))).toMatch(
+    /^\/home\/key\.pem could not be written: the disk is full/,
+  );
+  expect(withFile(error('EACCES', 'open', '/a'), '/b')).toMatchObject({ path: '/a' });
 });

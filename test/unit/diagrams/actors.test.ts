@@ -15,7 +15,7 @@ import { hashOf, ZERO_HASH } from '../../../src/wire/hash.ts';
 import { encodeInternal, encodeMessage } from '../../../src/wire/node.ts';
 import { formatAddress, type SocketAddress } from '../../../src/wire/socket-address.ts';
 import { Publisher } from '../../support/publisher.ts';
-import { type Answer, cancel, press, scripted } from '../../support/scripted-dialogue.ts';
+import { type Answer, cancel, LATER, press, scripted } from '../../support/scripted-dialogue.ts';
 import { Stranger } from '../../support/stranger.ts';
 import { type VirtualPeer, World } from '../../support/world.ts';
 
@@ -102,6 +102,8 @@ async function runEverything(): Promise<void> {
 
   // A key that is accepted while there is a session; a peer that looks for a copy of itself.
   bob.peer.trust('alice', alice.peer.publicKey);
+  // Something to be published in a second.
+  bob.peer.ask({ type: 'schedule.wanted', text: 'later', inReplyTo: null, dueMs: world.clock.now() + 1, ticket: 'l' });
   const { keyPair } = await world.identity('gwen');
   world.registry.register('gwen', keyPair.publicKey, world.clock.now());
   world.registry.prove('gwen', keyPair.publicKey, { ip: '10.0.9.8', port: 9 }, world.clock.now());
@@ -223,6 +225,7 @@ async function runDialogue(world: World, { peer, store }: VirtualPeer, address: 
     true,
     press('m', 'alice'),
   );
+  answers.push(press('X', 'carol'), press('Z'), press('p'), `Not yet.${LATER}`, press('Z'), cancel);
   answers.push(press('i'), press('3'), address, press('3'), cancel, cancel, cancel);
   // Another key than alice's.
   store.repinKey('alice', publicKey, world.clock.now());

@@ -59,6 +59,18 @@ describe.each([1, 2, 4, 6, 9])('a home of version %i', (version) => {
     });
   });
 
+  test('has nothing that waits to be published, and nobody who is blocked, and may have both', () => {
+    const store = open();
+    expect(store.scheduled()).toEqual([]);
+    expect(store.peer('alice')?.blocked).toBe(false);
+    const id = store.schedule({ body: 'Plus tard', inReplyTo: null, dueMs: NOON_MS });
+    expect(store.publishScheduled('me', id, NOON, NOON_MS)).toBeDefined();
+    expect([store.publishScheduled('me', id, NOON, NOON_MS), store.unschedule(id)]).toEqual([undefined, undefined]);
+    store.setBlocked('alice', true, NOON_MS);
+    expect(store.peer('alice')).toMatchObject({ blocked: true, following: false });
+    expect(store.messages({ authors: ['alice'] })).toEqual([]);
+  });
+
   test('goes on where it was', () => {
     const store = open();
     const own = store.publish('me', { date: NOON + 9, inReplyTo: null, body: 'Troisième' }, NOON_MS + 9_000);

@@ -58,6 +58,17 @@ describe('notifications', () => {
     expect(notifications(store, { ...query, withMuted: true })).toHaveLength(3);
   });
 
+  test('are not those of whoever is blocked, nor when muted ones are asked for', () => {
+    const own = post('a question');
+    fetchTree(store, 'bob', treeOf([messageNode('hello @me'), messageNode('an answer', NOON, own)]));
+    const [message] = store.messages({ authors: ['bob'] });
+    store.setBlocked('bob', true, NOON_MS);
+    expect(notifications(store, { ...query, withMuted: true })).toEqual([]);
+    expect(message && notificationKind(message, store, query)).toBeUndefined();
+    store.setBlocked('bob', false, NOON_MS);
+    expect(listed()).toHaveLength(2);
+  });
+
   test('of a name without letters are found as well', () => {
     fetchTree(store, 'bob', treeOf([messageNode('for @★ alone')]));
     expect(notifications(store, { ...query, ownName: '★' })).toHaveLength(1);

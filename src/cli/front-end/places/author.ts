@@ -46,6 +46,9 @@ export function peerPlace({ subject: name }: Place, sources: Sources): PlaceScre
     record !== undefined && isMuted(record, sources.now())
       ? { key: 'm', label: 'unmute', action: 'unmute' as const }
       : { key: 'm', label: 'mute', action: 'mute' as const },
+    record?.blocked
+      ? { key: 'X', label: 'unblock', action: 'unblock' as const }
+      : { key: 'X', label: 'block', action: 'block' as const },
     { key: 's', label: 'sync', action: 'sync' as const },
     // It works as soon as the page says so.
     { key: 'a', label: hasNewKey(live, name, keysOf(name, sources)) ? 'new key' : '', action: 'trust' as const },
@@ -144,6 +147,7 @@ function describePeer(name: string, { store, live, paint, now }: Sources): strin
   const relations = [
     ...(record?.following ? ['followed'] : []),
     ...(record !== undefined && isMuted(record, now()) ? [`muted${untilText(record.mutedUntilMs)}`] : []),
+    ...(record?.blocked ? ['blocked'] : []),
     ...lists,
   ];
   const addresses = listed?.addresses.map(formatAddress).join(', ');

@@ -32,6 +32,7 @@ export const lessUsedKeys: readonly Key[] = [
   { key: 'b', label: '', action: 'bookmark' },
   { key: 'M', label: '', action: 'mute-conversation' },
   { key: 't', label: 'times', action: 'toggle-dates' },
+  { key: 'o', label: 'link', action: 'open-link' },
   { key: 'x', label: '', action: 'withdraw' },
 ];
 

@@ -57,7 +57,8 @@ export function timelinePlace({ cursor }: Place, sources: Sources): PlaceScreen 
       ...everywhere.slice(2, 4),
       { key: 'm', label: 'mark read', action: 'mark-read' },
       { key: 's', label: 'sync', action: 'sync-all' },
-      ...lessUsedKeys,
+      // 80 columns have no room for it.
+      ...lessUsedKeys.map((shown) => (shown.key === 'o' ? { ...shown, label: '' } : shown)),
       ...everywhere.slice(4),
       { key: 'z', label: '', action: 'toggle-muted' },
       { key: 'c', label: 'settings', action: 'settings' },

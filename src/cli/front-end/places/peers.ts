@@ -29,6 +29,7 @@ export function peersPlace(_place: Place, sources: Sources): PlaceScreen {
       { key: 'f', label: 'follow', action: 'follow' },
       { key: 'u', label: 'unfollow', action: 'unfollow' },
       { key: 'm', label: 'mute', action: 'mute' },
+      { key: 'X', label: 'block', action: 'block' },
       { key: 's', label: 'sync', action: 'sync' },
       { key: 't', label: 'tree', action: 'tree' },
       { key: 'a', label: sources.live.changedKeys.size === 0 ? '' : 'new key', action: 'trust' },
@@ -51,6 +52,7 @@ function peerItems({ peer, store, live, paint, now }: Sources): Item[] {
     const record = known.get(name);
     const warnings = [
       ...(record !== undefined && isMuted(record, nowMs) ? ['muted'] : []),
+      ...(record?.blocked ? ['blocked'] : []),
       ...(hasNewKey(live, name, { pinned: record?.key, listed: listed.get(name) }) ? ['key changed'] : []),
     ];
     return [

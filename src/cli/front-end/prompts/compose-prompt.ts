@@ -12,6 +12,8 @@ export interface ComposePromptConfig extends Writing {
   readonly message: string;
   /** What went wrong before, such as with the editor; `''`: nothing. */
   readonly problem: string;
+  /** How long others are not to see it yet, as it was chosen before: ms. */
+  readonly delayMs?: number;
   readonly paint: Paint;
   readonly size: () => { readonly columns: number; readonly rows: number };
   readonly onRedraw: (changed: () => void) => () => void;
@@ -26,6 +28,8 @@ export interface ComposePromptConfig extends Writing {
 export interface Composed {
   readonly text: string;
   readonly wantsEditor: boolean;
+  /** How long others are not to see it yet, ms. */
+  readonly delayMs: number;
 }
 
 /** What a person has typed, as readline holds it; a newline in it was not the end of the line. */
@@ -45,14 +49,30 @@ type Key = KeypressEvent & { readonly meta?: boolean };
 const KEYS = [
   { key: 'Enter', label: 'send' },
   { key: 'Alt-Enter', label: 'new line' },
+  { key: 'Ctrl-T', label: 'later' },
   { key: 'Ctrl-O', label: 'editor' },
   { key: 'Esc', label: 'back' },
+];
+
+/** How long a message can be taken back before others see it. */
+const DELAYS: readonly (readonly [ms: number, inWords: string])[] = [
+  [0, 'no time'],
+  [30_000, '30 seconds'],
+  [5 * 60_000, '5 minutes'],
+  [60 * 60_000, '1 hour'],
 ];
 
 export const composePrompt = createPrompt<Composed, ComposePromptConfig>((config, done) => {
   const { message, paint, draft, whyInvalid, maxBytes, onChange, above } = config;
   const [line, setLine] = useState<Line>({ text: draft, cursor: draft.length });
+  const [delay, setDelay] = useState(
+    Math.max(
+      0,
+      DELAYS.findIndex(([ms]) => ms === config.delayMs),
+    ),
+  );
   const [complaint, setComplaint] = useState(config.problem);
+  const [delayMs, afterwards] = DELAYS[delay] as (typeof DELAYS)[number];
   const [, setRenders] = useState(0);
   const isPasting = useRef(false);
   const kept = useRef<Line>(line);
@@ -86,13 +106,16 @@ export const composePrompt = createPrompt<Composed, ComposePromptConfig>((config
       keep(next);
     } else if (isEnterKey(key)) {
       const wrong = whyInvalid(kept.current.text);
-      if (wrong === undefined) done({ text: kept.current.text, wantsEditor: false });
+      if (wrong === undefined) done({ text: kept.current.text, wantsEditor: false, delayMs });
       else {
         put(typed, kept.current);
         setComplaint(wrong);
       }
-    } else if (key.ctrl && key.name === 'o') done({ text: kept.current.text, wantsEditor: true });
-    else {
+    } else if (key.ctrl && key.name === 'o') done({ text: kept.current.text, wantsEditor: true, delayMs });
+    else if (key.ctrl && key.name === 't') {
+      put(typed, kept.current);
+      setDelay((delay + 1) % DELAYS.length);
+    } else {
       setComplaint('');
       keep({ text: typed.line, cursor: typed.cursor });
     }
@@ -108,8 +131,9 @@ export const composePrompt = createPrompt<Composed, ComposePromptConfig>((config
   const said = complaint === '' ? [''] : wrapText(paint('red', complaint), columns);
   const below = [...said, ...counterAndKeys(left, columns, paint), config.news()];
   const asked = above(columns);
+  const later = delayMs === 0 ? '' : paint('yellow', ` · seen after ${afterwards}`);
   const rule = paint('dim', '─'.repeat(columns));
-  const head = [rule, ...asked, ...(asked.length === 0 ? [] : ['']), paint('bold', message)];
+  const head = [rule, ...asked, ...(asked.length === 0 ? [] : ['']), paint('bold', message) + later];
   const page = fitted(head, text.lines, below, { rows: rows - 1, cursorRow: text.cursorRow });
   const free = rows - 1 - page.length;
   if (free > 0) page.unshift(...config.behind(columns, free));

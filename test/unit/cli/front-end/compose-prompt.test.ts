@@ -47,7 +47,7 @@ test('a draft is gone on with', async () => {
   const { events, answer } = await compose({ draft: 'so far' });
   events.type(', so good');
   events.keypress('enter');
-  await expect(answer).resolves.toEqual({ text: 'so far, so good', wantsEditor: false });
+  await expect(answer).resolves.toEqual({ text: 'so far, so good', wantsEditor: false, delayMs: 0 });
 });
 
 test('what is too long is not sent, and not lost', async () => {
@@ -75,7 +75,7 @@ test('a line begins with Alt-Enter, or within what is pasted', async () => {
 test('Ctrl-O goes on in the editor', async () => {
   const { events, answer } = await compose({ draft: 'so far' });
   events.keypress({ name: 'o', ctrl: true } as never);
-  await expect(answer).resolves.toEqual({ text: 'so far', wantsEditor: true });
+  await expect(answer).resolves.toEqual({ text: 'so far', wantsEditor: true, delayMs: 0 });
 });
 
 test('what arrives is told below, and nothing that was typed changes', async () => {
@@ -96,4 +96,15 @@ test('the cursor is a block on the letter it is on, at any width', () => {
   expect(lines[cursorRow]).toContain('\u001B[7ml\u001B[27m');
   expect(textWithCursor('end', '', 8).lines).toEqual(['end\u001B[7m \u001B[27m']);
   expect(textWithCursor('a', '\nb', 8).lines).toHaveLength(2);
+});
+
+test('Ctrl-T chooses when others see it, and comes round to at once', async () => {
+  const { events, getScreen, answer } = await compose({ draft: 'so far' });
+  events.keypress({ name: 't', ctrl: true } as never);
+  expect(getScreen()).toContain('after 30 seconds');
+  for (let i = 0; i < 3; i++) events.keypress({ name: 't', ctrl: true } as never);
+  expect(getScreen()).not.toContain('seen after');
+  events.keypress({ name: 't', ctrl: true } as never);
+  events.keypress('enter');
+  await expect(answer).resolves.toEqual({ text: 'so far', wantsEditor: false, delayMs: 30_000 });
 });
