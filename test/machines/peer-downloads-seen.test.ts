@@ -84,7 +84,8 @@ describe('downloads', () => {
     });
 
     test('are considered as well for a root that it names when it is only asked whether it answers', () => {
-      const see = (name: string) => send({ type: 'root.seen', name, root: root(1), authenticated: true, atMs: outside.nowMs });
+      const see = (name: string) =>
+        send({ type: 'root.seen', name, root: root(1), authenticated: true, atMs: outside.nowMs });
       expect(toldBy(() => see('alice'))).toEqual([`compare: alice ${root(1)}`]);
       expect(toldBy(() => see('carol'))).toEqual([]);
       expect(children('merkle-walk')).toEqual([]);
