@@ -51,7 +51,7 @@ export async function syncReplays(messages: number, weather: Weather): Promise<v
     expect(report).toMatchObject({ status: 'updated', newMessages: messages });
     await world.close();
   });
-  expect(results.get('bob')?.datagrams).toBeGreaterThan(messages / 256);
+  expect(results.get('bob')?.datagrams).toBeGreaterThan(messages / 512);
 }
 
 export interface SyncPlan {
