@@ -46,6 +46,8 @@ export interface PeerOptions {
    * this name and key is looked for. If there is either, this peer only reads from then on, and says so as `publishing.stopped`. Default false.
    */
   readonly guarded?: boolean | undefined;
+  /** So many messages the own tree had when its owner gave up whatever else others had: a later history from before is not asked for. */
+  readonly givenUp?: number | undefined;
   /** False: nodes are neither asked for nor served in bulk, as by a peer that has no extensions (protocol §10). Default true. */
   readonly bulk?: boolean | undefined;
   /** Messages a feed may have before its walk ends. Default 1,000,000 (protocol §9). */

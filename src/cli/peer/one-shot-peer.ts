@@ -4,7 +4,7 @@ import type { Store } from '../../store/store.ts';
 import type { CommandContext, DirectoryAccess } from '../context.ts';
 import type { Home } from '../home/home.ts';
 import { type Identity, openIdentity, openStore } from '../home/open-home.ts';
-import { isGuarded, keepStop, mayPublish } from '../home/publishing.ts';
+import { guardOf, keepStanding, mayPublish } from '../home/publishing.ts';
 import { renderWarning } from '../render/event.ts';
 import { journalOption } from './journal-option.ts';
 import { rateLimited } from './rate-limit.ts';
@@ -33,8 +33,11 @@ export function tellWarnings({ output, nowMs }: Pick<CommandContext, 'output' | 
 }
 
 /** Whoever follows us asks for our root as soon as there is a session. */
-export function oneShotOptions(home: Home): Pick<PeerOptions, 'register' | 'publish' | 'guarded'> {
-  return { register: false, publish: mayPublish(home), guarded: isGuarded(home) };
+export function oneShotOptions(
+  home: Home,
+  store: Store,
+): Pick<PeerOptions, 'register' | 'publish' | 'guarded' | 'givenUp'> {
+  return { register: false, publish: mayPublish(home), ...guardOf(home, store) };
 }
 
 /** Disposing of it closes the peer, then the store. `identity`: if it is open already. @throws NoIdentityError */
@@ -50,12 +53,12 @@ export async function openPeer(
   resources.use(store);
   const options = {
     ...{ name, keyPair, store, quota: settings.quota, ...access },
-    ...oneShotOptions(settings.home),
+    ...oneShotOptions(settings.home, store),
     ...(await journalOption(context)),
   };
   const peer = resources.use(await services.createPeer(options));
   tellWarnings(context, peer);
-  keepStop(context, peer);
+  keepStanding(context, peer);
   const kept = resources.move();
   return { peer, store, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
