@@ -6,13 +6,11 @@ import type { OwnFeed, Store } from '../store/store.ts';
 import { EMPTY_ROOT, type Hash } from '../wire/hash.ts';
 import { decodeNode } from '../wire/node.ts';
 
-/** `givenUp`: only what came after so many messages is asked about, or, if nothing did, the tree that had so many. */
+/** Only trees of more than `givenUp` messages are asked about. */
 export function ownHistory(store: Store, author: string, givenUp = 0): OwnHistory {
   const present = store.ownFeed();
-  const feeds = [present, ...store.formerOwnFeeds()].filter(({ messages }) => messages > 0);
-  const after = feeds.filter(({ messages }) => messages > givenUp);
-  const asked = after.length > 0 ? after : feeds.filter(({ messages }) => messages >= givenUp);
-  const steps = stepsOf(asked, newestFirst(store, present), author);
+  const feeds = [present, ...store.formerOwnFeeds()].filter(({ messages }) => messages > givenUp);
+  const steps = stepsOf(feeds, newestFirst(store, present), author);
   // Nobody has a node of that hash: it only stands for that there is no message.
   const none: HistoryStep = { root: null, leaf: EMPTY_ROOT, later: laterTreeHash(author, EMPTY_ROOT) };
   return steps.length === 0 ? [none] : steps;

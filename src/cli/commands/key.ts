@@ -123,7 +123,7 @@ export async function resumePublishing(context: CommandContext, { yes = false }:
     if (!isMeant) return output.note('Nothing was changed.');
   }
   using store = (await openStore(settings.home)).store;
-  markResumed(settings.home, { root: store.ownFeed().root, isTold: false });
+  markResumed(settings.home, { root: store.ownFeed().root });
   await clearRestored(settings.home);
   output.data(
     { name, resumed: true },

@@ -105,7 +105,7 @@ async function pingByOneself(context: CommandContext, name: string, count: numbe
     ...identity,
     ...access,
     store: withoutDownloads(home),
-    ...oneShotOptions(context.settings.home, home),
+    ...oneShotOptions(context, home),
     environment: { network: observed.network },
     ...(await journalOption(context)),
   });

@@ -120,22 +120,22 @@ export async function clearStopped({ stoppedFile }: Home): Promise<void> {
   await rm(stoppedFile, { force: true });
 }
 
-/** What the owner has accepted: from this tree on, it is published, whatever later one others have. */
+/** What the owner has accepted: this tree is published, whatever later one others have. */
 export interface Resumption {
   readonly root: Hash;
-  /** Others have been told this tree since: from then on, one of them that has a later tree may have had that from here. */
-  readonly isTold: boolean;
+  /** Since when this tree can be read from here. */
+  readonly sinceMs?: number | undefined;
 }
 
-export function markResumed({ resumedFile }: Home, { root, isTold }: Resumption): void {
-  const text = `Whatever others have that is newer than this tree is given up${isTold ? ', and they were told so' : ''}:\n${root}\n`;
+export function markResumed({ resumedFile }: Home, { root, sinceMs }: Resumption): void {
+  const text = `Whatever others have that is newer than this tree is given up:\n${root}${sinceMs === undefined ? '' : ` ${sinceMs}`}\n`;
   writeFileSync(resumedFile, text, { mode: 0o600, flush: true });
 }
 
 export function resumptionIn({ resumedFile }: Home): Resumption | undefined {
-  const text = existsSync(resumedFile) ? readFileSync(resumedFile, 'utf8') : '';
-  const [root] = /^[0-9a-f]{64}$/m.exec(text) ?? [];
-  return root === undefined ? undefined : { root, isTold: text.includes('told') };
+  if (!existsSync(resumedFile)) return undefined;
+  const [, root, since] = /^([0-9a-f]{64})(?: (\d+))?$/m.exec(readFileSync(resumedFile, 'utf8')) ?? [];
+  return root === undefined ? undefined : { root, sinceMs: since === undefined ? undefined : Number(since) };
 }
 
 /** Whose home it is. */

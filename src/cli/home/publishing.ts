@@ -14,32 +14,39 @@ import {
 } from './home.ts';
 
 /** A peer that registers looks anew for others that publish with the same key. */
-export async function beginPublishing(home: Home, store: Store): Promise<Guard> {
+export async function beginPublishing(home: Home, store: Store, nowMs: number): Promise<Guard> {
   await clearStopped(home);
-  return guardOf(home, store);
+  return guardOf(home, store, nowMs);
 }
 
-type Guard = Pick<PeerOptions, 'guarded' | 'givenUp'>;
+export type Guard = Pick<PeerOptions, 'guarded' | 'givenUp'>;
 
 /**
- * What a peer on this home is to ask others at its start. Not whether they have a later tree than the one for which the owner has given that
- * up, until somebody has been told that tree; and once there are messages after it, only about those.
+ * What a peer on this home is to ask others at its start. Until somebody has read the tree for which the owner has given up later ones, not
+ * whether there is a later one than that. Nobody is asked about the trees before it.
  */
-export function guardOf(home: Home, store: Store): Guard {
+export function guardOf(home: Home, store: Store, nowMs: number): Guard {
   const resumption = resumptionIn(home);
   const own = store.ownFeed();
   const resumed = [own, ...store.formerOwnFeeds()].find(({ root }) => root === resumption?.root);
   if (resumption === undefined || resumed === undefined) return { guarded: true };
-  return { guarded: resumption.isTold || own.messages > resumed.messages, givenUp: resumed.messages };
+  const { sinceMs } = resumption;
+  const isRead = sinceMs !== undefined && store.readersSince(sinceMs, nowMs).length > 0;
+  const { messages } = resumed;
+  if (isRead) return { guarded: true, givenUp: Math.max(0, messages - 1) };
+  return { guarded: own.messages > messages, givenUp: messages };
 }
 
 type Kept = Pick<CommandContext, 'settings' | 'output'>;
 
 /**
  * Keeps in the home why a peer on it has stopped publishing: others have newer messages, so that `post` is refused as well; or another
- * program publishes with the same key, so that `post` says that it only stores. And that others were told what was resumed.
+ * program publishes with the same key, so that `post` says that it only stores. And since when what was resumed can be read.
  */
-export function keepStanding({ settings: { home }, output }: Kept, peer: Peer): void {
+export function keepStanding(
+  { settings: { home }, output, nowMs }: Kept & Pick<CommandContext, 'nowMs'>,
+  peer: Peer,
+): void {
   const keep = (write: () => void) => {
     try {
       write();
@@ -54,13 +61,8 @@ export function keepStanding({ settings: { home }, output }: Kept, peer: Peer): 
     }),
   );
   const resumption = mayPublish(home) ? resumptionIn(home) : undefined;
-  if (resumption === undefined || resumption.isTold) return;
-  const stop = peer.on('session.opened', ({ name }) => {
-    // A directory has no name.
-    if (name === '') return;
-    stop();
-    keep(() => markResumed(home, { ...resumption, isTold: true }));
-  });
+  if (resumption === undefined || resumption.sinceMs !== undefined) return;
+  keep(() => markResumed(home, { ...resumption, sinceMs: nowMs() }));
 }
 
 /** Why nothing may be published from this tree: others have a later one, and the owner has not given that up. */

@@ -183,7 +183,7 @@ async function ownTurn(
   const { identity, access, udp } = await own(isFirst);
   // Whoever knows a later tree is asked again as soon as there is a session; until then this goes on reading.
   if (whyRefused(home, store) === undefined) await requireWholeHistory(context, identity);
-  const guard = await beginPublishing(home, store);
+  const guard = await beginPublishing(home, store, context.nowMs());
   const options = {
     ...{ ...identity, store, ...access, ...(udp && { udp }) },
     ...{ explain: true, ...guard, quota: context.settings.quota, preferredPorts: preferredPorts(home) },

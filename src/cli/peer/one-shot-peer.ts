@@ -2,9 +2,8 @@
 import type { Peer, PeerFact, PeerOptions } from '../../index.ts';
 import type { Store } from '../../store/store.ts';
 import type { CommandContext, DirectoryAccess } from '../context.ts';
-import type { Home } from '../home/home.ts';
 import { type Identity, openIdentity, openStore } from '../home/open-home.ts';
-import { guardOf, keepStanding, mayPublish } from '../home/publishing.ts';
+import { type Guard, guardOf, keepStanding, mayPublish } from '../home/publishing.ts';
 import { renderWarning } from '../render/event.ts';
 import { journalOption } from './journal-option.ts';
 import { rateLimited } from './rate-limit.ts';
@@ -34,10 +33,10 @@ export function tellWarnings({ output, nowMs }: Pick<CommandContext, 'output' | 
 
 /** Whoever follows us asks for our root as soon as there is a session. */
 export function oneShotOptions(
-  home: Home,
+  { settings: { home }, nowMs }: Pick<CommandContext, 'settings' | 'nowMs'>,
   store: Store,
-): Pick<PeerOptions, 'register' | 'publish' | 'guarded' | 'givenUp'> {
-  return { register: false, publish: mayPublish(home), ...guardOf(home, store) };
+): Pick<PeerOptions, 'register' | 'publish'> & Guard {
+  return { register: false, publish: mayPublish(home), ...guardOf(home, store, nowMs()) };
 }
 
 /** Disposing of it closes the peer, then the store. `identity`: if it is open already. @throws NoIdentityError */
@@ -53,7 +52,7 @@ export async function openPeer(
   resources.use(store);
   const options = {
     ...{ name, keyPair, store, quota: settings.quota, ...access },
-    ...oneShotOptions(settings.home, store),
+    ...oneShotOptions(context, store),
     ...(await journalOption(context)),
   };
   const peer = resources.use(await services.createPeer(options));
