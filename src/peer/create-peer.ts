@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createActor } from 'xstate';
 import { actorId } from '../../machines/actor-ids.ts';
 import { establishedIn } from '../../machines/contacts.ts';
-import type { HistoryCheck, SyncReport } from '../../machines/events.ts';
+import type { HistoryCheck, OwnHistory, SyncReport } from '../../machines/events.ts';
 import {
   type PeerFact as MachineFact,
   type NetworkChange,
@@ -100,6 +100,7 @@ class RunningPeer implements Peer {
   #publishes: boolean;
   /** Nobody learns the root before it was asked whether it knows a later one. */
   readonly #isGuarded: boolean;
+  readonly #givenUp: number;
   #stopped: MurmureError | undefined;
   #root: Hash;
   #historyCheck: Promise<readonly HistoryCheck[]> | undefined;
@@ -129,13 +130,14 @@ class RunningPeer implements Peer {
     this.#root = store.ownFeed().root;
     this.#publishes = options.publish ?? true;
     this.#isGuarded = this.#publishes && options.guarded === true;
+    this.#givenUp = options.givenUp ?? 0;
     const register = options.register ?? true;
     const blocked = blockedNames(store);
     const input = {
       name,
       root: this.#publishes ? this.#root : undefined,
       guardedKey: this.#isGuarded && register ? keyPair.publicKey : undefined,
-      history: this.#isGuarded ? ownHistory(store, options.name) : undefined,
+      history: this.#history(),
       binds: this.#binds,
       flags: options.bulk === false ? 0 : BULK_FLAG,
       following: followedNames(store, name),
@@ -458,20 +460,26 @@ class RunningPeer implements Peer {
     }
   }
 
+  #history(): OwnHistory | undefined {
+    return this.#isGuarded ? ownHistory(this.#store, this.name, this.#givenUp) : undefined;
+  }
+
   #trustChanged(name: string): void {
     this.#submit({ type: 'trust.changed', name, atMs: this.#time.now() });
   }
 
   #announce(root: Hash): void {
     if (root === this.#root) return;
+    const history = this.#history();
+    // Only now: what could not be read is looked at again.
     this.#root = root;
-    const history = this.#isGuarded ? ownHistory(this.#store, this.name) : undefined;
     if (this.#publishes) this.#submit({ type: 'root.published', root, ...(history && { history }) });
   }
 
   /** Another process may post, follow or unfollow on this home. */
   #watchStore(): () => void {
-    let seen = this.#store.foreignChanges();
+    // Undefined: what was written since the start began to read has not been looked at.
+    let seen: number | undefined;
     const look = () => {
       const changes = this.#store.foreignChanges();
       if (changes === seen) return;

@@ -6,9 +6,10 @@ import type { OwnFeed, Store } from '../store/store.ts';
 import { EMPTY_ROOT, type Hash } from '../wire/hash.ts';
 import { decodeNode } from '../wire/node.ts';
 
-export function ownHistory(store: Store, author: string): OwnHistory {
+/** Only trees of more than `givenUp` messages are asked about. */
+export function ownHistory(store: Store, author: string, givenUp = 0): OwnHistory {
   const present = store.ownFeed();
-  const feeds = [present, ...store.formerOwnFeeds()].filter(({ messages }) => messages > 0);
+  const feeds = [present, ...store.formerOwnFeeds()].filter(({ messages }) => messages > givenUp);
   const steps = stepsOf(feeds, newestFirst(store, present), author);
   // Nobody has a node of that hash: it only stands for that there is no message.
   const none: HistoryStep = { root: null, leaf: EMPTY_ROOT, later: laterTreeHash(author, EMPTY_ROOT) };

@@ -48,6 +48,8 @@ export interface PeerOptions {
    * this name and key is looked for. If there is either, this peer only reads from then on, and says so as `publishing.stopped`. Default false.
    */
   readonly guarded?: boolean | undefined;
+  /** Others are asked only about own trees of more messages than this: its owner has given up what is later than the trees before. Default 0. */
+  readonly givenUp?: number | undefined;
   /** False: nodes are neither asked for nor served in bulk, as by a peer that has no extensions (protocol §10). Default true. */
   readonly bulk?: boolean | undefined;
   /** Messages a feed may have before its walk ends. Default 1,000,000 (protocol §9). */

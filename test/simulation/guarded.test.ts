@@ -90,6 +90,32 @@ describe('a home that was put back from a copy', () => {
   });
 });
 
+describe('a home whose owner has given up what came after three messages', () => {
+  test('tells those who have that what it published since', async () => {
+    const { world, zoe, yan, copy } = await copied(44);
+    await zoe.peer.close();
+    copy.publish('zoe', { date: 1, inReplyTo: null, body: 'six' }, world.clock.now());
+    const back = await add(world, 'zoe', { store: copy, follow: ['yan'], givenUp: 3 });
+    await world.until(() => bodiesOf(yan, 'zoe').includes('six'), MINUTE);
+    expect(bodiesOf(yan, 'zoe').toSorted()).toEqual(['one', 'six', 'three', 'two']);
+    expect(stoppedIn(back)).toEqual([]);
+    await world.close();
+  });
+
+  test.each([[[]], [['six']]])(
+    'stops if that tree is put back once somebody has read it, with %j after it',
+    async (texts) => {
+      const { world, zoe, yan, copy } = await copied(45);
+      await zoe.peer.close();
+      for (const body of texts) copy.publish('zoe', { date: 1, inReplyTo: null, body }, world.clock.now());
+      const back = await add(world, 'zoe', { store: copy, follow: ['yan'], givenUp: 2 });
+      await world.until(() => stoppedIn(back).length > 0, MINUTE);
+      expect(bodiesOf(yan, 'zoe')).toHaveLength(5);
+      await world.close();
+    },
+  );
+});
+
 describe('a home that was put back from a copy that tells nothing by itself, since every later tree begins with it,', () => {
   const copiedAt = async (messages: number) => {
     const world = await listedPeers(70 + messages, []);

@@ -10,7 +10,7 @@ import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { clearRestored, isRestored, markResumed, requireName, requireOwner } from '../home/home.ts';
-import { openIdentity } from '../home/open-home.ts';
+import { openIdentity, openStore } from '../home/open-home.ts';
 import { askNewPassphrase, askPassphrase, readPassphrase } from '../home/passphrase.ts';
 import { requirePath } from '../input/validate.ts';
 import { declareTransfer } from './key-transfer.ts';
@@ -123,10 +123,12 @@ export async function resumePublishing(context: CommandContext, { yes = false }:
     const isMeant = await prompts.confirm(`${WHAT_RESUMING_MEANS}\nPublish from here anyway?`);
     if (!isMeant) return output.note('Nothing was changed.');
   }
-  await markResumed(settings.home);
+  using store = (await openStore(settings.home)).store;
+  markResumed(settings.home, { root: store.ownFeed().root });
   await clearRestored(settings.home);
   output.data(
     { name, resumed: true },
-    () => `${safeLine(name)} can publish from ${safeLine(settings.home.folder)} again.`,
+    () =>
+      `${safeLine(name)} can publish from ${safeLine(settings.home.folder)} again; a murmure that runs on it does so once it is started anew.`,
   );
 }

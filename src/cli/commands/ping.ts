@@ -15,7 +15,7 @@ import { type CommandContext, requireDirectory } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { requireName } from '../home/home.ts';
 import { openIdentity, openStore } from '../home/open-home.ts';
-import { keepStop } from '../home/publishing.ts';
+import { keepStanding } from '../home/publishing.ts';
 import { requireAskableName, requireCount } from '../input/validate.ts';
 import type { Paint } from '../output/output.ts';
 import { journalOption } from '../peer/journal-option.ts';
@@ -111,13 +111,13 @@ async function pingByOneself(context: CommandContext, name: string, count: numbe
     ...identity,
     ...access,
     store: withoutDownloads(home),
-    ...oneShotOptions(context.settings.home),
+    ...oneShotOptions(context, home),
     environment: { network: observed.network },
     ...(await journalOption(context)),
   });
 
   tellWarnings(context, peer);
-  keepStop(context, peer);
+  keepStanding(context, peer);
   let session: Session | undefined;
   peer.on('session.opened', (fact) => {
     if (fact.direction === 'outgoing' && fact.name === name) session = fact;

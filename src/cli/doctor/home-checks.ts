@@ -5,7 +5,7 @@ import { isEncryptedPem } from '../../identity/encrypted-pem.ts';
 import { fingerprint } from '../../identity/fingerprint.ts';
 import { readKeyFile } from '../../identity/key-file.ts';
 import type { CommandContext } from '../context.ts';
-import { isRestored, whyStopped } from '../home/home.ts';
+import { isRestored, refusalIn, whyStopped } from '../home/home.ts';
 import { type Identity, openStore } from '../home/open-home.ts';
 import { counted } from '../render/text.ts';
 import { type Check, failed, ok } from './check.ts';
@@ -65,7 +65,9 @@ export function checkHome({ settings, nowMs }: CommandContext, identity: () => P
         const why = whyStopped(home);
         if (why !== undefined) return failed('in-use', why, 'stop the other one, and start "murmure serve" here again');
         if (!isRestored(home)) return ok(NOT_COMPARED);
-        const detail = 'this home was restored or put back from a copy, and may lack newer messages of yours';
+        const detail =
+          refusalIn(home)?.why ??
+          'this home was restored or put back from a copy, and may lack newer messages of yours';
         return failed(
           'invalid-data',
           detail,

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { fileNames } from '../../directory/file-names.ts';
 import { withFile } from '../../identity/file-errors.ts';
 import type { PublicKey } from '../../identity/public-key.ts';
+import type { Hash } from '../../wire/hash.ts';
 import { isValidName } from '../../wire/name.ts';
 import { IdentityExistsError, InvalidFileError, NoIdentityError } from '../errors.ts';
 import { readTextFileIfPresent } from '../input/text-file.ts';
@@ -25,13 +26,13 @@ export interface Home {
   readonly frontEndLockFile: string;
   /** How other processes reach that one, while it runs. */
   readonly localApiFile: string;
-  /** There while the home, restored from a backup, may lack newer messages of its owner. */
+  /** There while the home, restored from a backup or put back from a copy, may lack newer messages of its owner. */
   readonly restoredFile: string;
   /** There once the home has had a database: from then on one that is missing is lost. */
   readonly hadStoreFile: string;
   /** There while another program publishes with the key of this home, as far as is known; its text says so. */
   readonly stoppedFile: string;
-  /** There while the owner has accepted that newer messages may be lost, and others may still have them. */
+  /** There once the owner has accepted that newer messages may be lost; its text says than which tree. */
   readonly resumedFile: string;
   /** The certificate of a directory that is run from this home, for others to trust. */
   readonly directoryCaFile: string;
@@ -63,11 +64,25 @@ export async function createHomeFolder({ folder }: Home): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
 }
 
-/** Its being there is the mark; the text is for whoever looks into the folder. */
-export function markRestored({ restoredFile }: Home): void {
+/** That others have a later tree than this one, and who says so. */
+export interface Refusal {
+  readonly root: Hash;
+  readonly why: string;
+}
+
+/** Its being there is the mark; the text is for whoever looks into the folder, but for what a peer was refused for. */
+export function markRestored({ restoredFile }: Home, refusal?: Refusal): void {
   const text =
     'Restored from a backup, or put back from a copy: nothing is published until others have been asked for newer messages.\n';
-  writeFileSync(restoredFile, text, { mode: 0o600, flush: true });
+  const told = refusal === undefined ? '' : `${refusal.root} ${refusal.why}\n`;
+  writeFileSync(restoredFile, text + told, { mode: 0o600, flush: true });
+}
+
+/** Undefined: no peer on this home has been told of a later tree. */
+export function refusalIn(home: Home): Refusal | undefined {
+  if (!isRestored(home)) return undefined;
+  const [, root, why] = /^([0-9a-f]{64}) (.+)$/m.exec(readFileSync(home.restoredFile, 'utf8')) ?? [];
+  return root === undefined || why === undefined ? undefined : { root, why };
 }
 
 export function isRestored({ restoredFile }: Home): boolean {
@@ -107,17 +122,22 @@ export async function clearStopped({ stoppedFile }: Home): Promise<void> {
   await rm(stoppedFile, { force: true });
 }
 
-/** The owner publishes from here, come what may. */
-export async function markResumed({ resumedFile }: Home): Promise<void> {
-  await writeFile(resumedFile, 'Whatever newer messages others may have is given up.\n', { mode: 0o600, flush: true });
+/** What the owner has accepted: this tree is published, whatever later one others have. */
+export interface Resumption {
+  readonly root: Hash;
+  /** Since when this tree can be read from here. */
+  readonly sinceMs?: number | undefined;
 }
 
-export function isResumed({ resumedFile }: Home): boolean {
-  return existsSync(resumedFile);
+export function markResumed({ resumedFile }: Home, { root, sinceMs }: Resumption): void {
+  const text = `Whatever others have that is newer than this tree is given up:\n${root}${sinceMs === undefined ? '' : ` ${sinceMs}`}\n`;
+  writeFileSync(resumedFile, text, { mode: 0o600, flush: true });
 }
 
-export async function clearResumed({ resumedFile }: Home): Promise<void> {
-  await rm(resumedFile, { force: true });
+export function resumptionIn({ resumedFile }: Home): Resumption | undefined {
+  if (!existsSync(resumedFile)) return undefined;
+  const [, root, since] = /^([0-9a-f]{64})(?: (\d+))?$/m.exec(readFileSync(resumedFile, 'utf8')) ?? [];
+  return root === undefined ? undefined : { root, sinceMs: since === undefined ? undefined : Number(since) };
 }
 
 /** Whose home it is. */

@@ -4,12 +4,14 @@
  */
 import type { HistoryCheck } from '../../index.ts';
 import { followedPeers } from '../../store/followed.ts';
+import { MurmureError } from '../../wire/murmure-error.ts';
 import { abortable } from '../abortable.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
 import { LostMessagesError, NewerMessagesError, NobodyAskedError } from '../errors.ts';
 import { openPeer } from '../peer/one-shot-peer.ts';
 import { clearRestored, hasLostStore, isRestored } from './home.ts';
 import { type Identity, openStore } from './open-home.ts';
+import { whyRefused } from './publishing.ts';
 
 /**
  * Returns once this home may publish, and then does so at once the next time. `identity`, if it is open already: else a passphrase may be
@@ -18,7 +20,11 @@ import { type Identity, openStore } from './open-home.ts';
 export async function requireWholeHistory(context: CommandContext, identity?: Identity): Promise<void> {
   const { home } = context.settings;
   if (!isRestored(home) && !hasLostStore(home)) return;
-  if (!(await hasMessages(context))) throw new LostMessagesError(home.storeFile);
+  using store = (await openStore(home)).store;
+  // Of a tree of which nothing is left nobody can be asked for anything.
+  if (store.ownFeed().messages === 0) throw new LostMessagesError(home.storeFile);
+  const why = whyRefused(home, store);
+  if (why !== undefined) throw new MurmureError('invalid-data', why);
   const checks = await askFollowed(context, identity);
   const later = checks.filter(({ outcome }) => outcome === 'later');
   if (later.length > 0) throw new NewerMessagesError(later.map(({ peer }) => peer));
@@ -40,12 +46,6 @@ async function askFollowed(context: CommandContext, identity?: Identity): Promis
   progress.tell('waiting for the directory, and for the peers you follow');
   await using session = await openPeer(unrecorded, await requireDirectory(context), identity);
   return await abortable(session.peer.checkHistory(), signal);
-}
-
-/** Of a tree of which nothing is left nobody can be asked for anything. */
-async function hasMessages({ settings }: CommandContext): Promise<boolean> {
-  using store = (await openStore(settings.home)).store;
-  return store.ownFeed().messages > 0;
 }
 
 async function followsAnybody({ settings }: CommandContext): Promise<boolean> {

@@ -11,7 +11,7 @@ import { failureFrom } from '../../wire/murmure-error.ts';
 import type { CommandContext, DirectoryAccess } from '../context.ts';
 import { HomeInUseError } from '../errors.ts';
 import { type Identity, openStore } from '../home/open-home.ts';
-import { beginPublishing, forgetResumption, keepStop } from '../home/publishing.ts';
+import { beginPublishing, keepStanding, whyRefused } from '../home/publishing.ts';
 import { requireWholeHistory } from '../home/restored-home.ts';
 import { lockHome, lockStandby } from '../home/serve-lock.ts';
 import { keepPort, preferredPorts } from '../home/udp-port.ts';
@@ -181,17 +181,17 @@ async function ownTurn(
   await using resources = new AsyncDisposableStack();
   resources.use(lock);
   const { identity, access, udp } = await own(isFirst);
-  await requireWholeHistory(context, identity);
-  const guarded = await beginPublishing(home);
+  // Whoever knows a later tree is asked again as soon as there is a session; until then this goes on reading.
+  if (whyRefused(home, store) === undefined) await requireWholeHistory(context, identity);
+  const guard = await beginPublishing(home, store, context.nowMs());
   const options = {
     ...{ ...identity, store, ...access, ...(udp && { udp }) },
-    ...{ explain: true, guarded, quota: context.settings.quota, preferredPorts: preferredPorts(home) },
+    ...{ explain: true, ...guard, quota: context.settings.quota, preferredPorts: preferredPorts(home) },
     ...(await journalOption(context)),
   };
   const peer = resources.use(await context.services.createPeer(options));
-  keepStop(context, peer);
+  keepStanding(context, peer);
   await keepPort(home, peer);
-  forgetResumption(context, peer);
   resources.use(await offerToOthers(context, peer, { runBy, directoryUrl: access.directory }));
   const kept = resources.move();
   const { directory: directoryUrl } = access;

@@ -2,9 +2,8 @@
 import type { Peer, PeerFact, PeerOptions } from '../../index.ts';
 import type { Store } from '../../store/store.ts';
 import type { CommandContext, DirectoryAccess } from '../context.ts';
-import type { Home } from '../home/home.ts';
 import { type Identity, openIdentity, openStore } from '../home/open-home.ts';
-import { isGuarded, keepStop, mayPublish } from '../home/publishing.ts';
+import { type Guard, guardOf, keepStanding, mayPublish } from '../home/publishing.ts';
 import { renderWarning } from '../render/event.ts';
 import { journalOption } from './journal-option.ts';
 import { rateLimited } from './rate-limit.ts';
@@ -33,8 +32,11 @@ export function tellWarnings({ output, nowMs }: Pick<CommandContext, 'output' | 
 }
 
 /** Whoever follows us asks for our root as soon as there is a session. */
-export function oneShotOptions(home: Home): Pick<PeerOptions, 'register' | 'publish' | 'guarded'> {
-  return { register: false, publish: mayPublish(home), guarded: isGuarded(home) };
+export function oneShotOptions(
+  { settings: { home }, nowMs }: Pick<CommandContext, 'settings' | 'nowMs'>,
+  store: Store,
+): Pick<PeerOptions, 'register' | 'publish'> & Guard {
+  return { register: false, publish: mayPublish(home), ...guardOf(home, store, nowMs()) };
 }
 
 /** Disposing of it closes the peer, then the store. `identity`: if it is open already. @throws NoIdentityError */
@@ -50,12 +52,12 @@ export async function openPeer(
   resources.use(store);
   const options = {
     ...{ name, keyPair, store, quota: settings.quota, ...access },
-    ...oneShotOptions(settings.home),
+    ...oneShotOptions(context, store),
     ...(await journalOption(context)),
   };
   const peer = resources.use(await services.createPeer(options));
   tellWarnings(context, peer);
-  keepStop(context, peer);
+  keepStanding(context, peer);
   const kept = resources.move();
   return { peer, store, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }

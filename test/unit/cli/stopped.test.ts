@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { StoppedError } from '../../../src/cli/errors.ts';
+import type { PeerFact } from '../../../src/index.ts';
 import { openSqliteStore } from '../../../src/store/sqlite-store.ts';
 import { DIRECTORY, type FakePeer, fakePeer, initHome, type RunSettings, run } from './support.ts';
 
@@ -20,14 +21,24 @@ const later = { code: 'invalid-data', message: '"bob" has messages of yours that
 
 /** Runs `serve`, which tells this after it is ready. */
 async function serve(failure: typeof copy | typeof later | undefined): Promise<string> {
+  return (await serveTelling(...(failure === undefined ? [] : [{ type: 'publishing.stopped', failure } as const]))).err;
+}
+
+async function serveTelling(...facts: PeerFact[]) {
   const stop = new AbortController();
-  const peer = fakePeer({ whenListed: async () => {} });
+  const peer = fakePeer({ whenListed: async () => {}, root: rootOf() });
   const onOutput = (text: string) => {
     if (!/ready/.test(text) || stop.signal.aborted) return;
-    if (failure !== undefined) peer.tell({ type: 'publishing.stopped', failure });
+    facts.forEach(peer.tell);
     stop.abort(new StoppedError('SIGTERM'));
   };
-  return (await inHome(['serve'], { ...peer, signal: stop.signal, onOutput })).err;
+  const { err, code } = await inHome(['serve'], { ...peer, signal: stop.signal, onOutput });
+  return { err, code, options: peer.options() };
+}
+
+function rootOf(): string {
+  using store = openSqliteStore(join(home, 'store.db'));
+  return store.ownFeed().root;
 }
 
 describe('after another program with the same key was found', () => {
@@ -94,6 +105,79 @@ test.each(oneShots)('%s that learns of newer messages says so, and post is refus
   };
   expect((await inHome([command, 'bob'], { services: telling })).err).toContain(later.message);
   expect(has('restored.txt')).toBe(true);
+});
+
+describe('after others were found to have newer messages, whom one does not follow', () => {
+  beforeEach(() => serve(later));
+
+  test.each([[['post', 'two']], [['withdraw', 'newest']]])(
+    '%s is refused without serve, each time: 7',
+    async (argv) => {
+      const hash = (await inHome(['timeline'])).lines[0]?.hash;
+      for (let time = 0; time < 2; time += 1) {
+        const { code, err } = await inHome(argv.map((word) => (word === 'newest' ? hash : word)));
+        expect({ code, err }).toEqual({ code: 7, err: expect.stringContaining(later.message) });
+      }
+    },
+  );
+
+  test('doctor says so, also after post was refused: 7', async () => {
+    await inHome(['post', 'two']);
+    const line = (await inHome(['doctor'])).lines.find(({ check }) => check === 'publishing');
+    expect(line).toMatchObject({ status: 'failed', detail: later.message, advice: expect.stringContaining('resume') });
+  });
+
+  test('serve goes on reading, asks again, and post is refused still', async () => {
+    expect(await serveTelling()).toMatchObject({ code: 0, options: { guarded: true } });
+    expect((await inHome(['post', 'two'])).code).toBe(7);
+  });
+
+  test('the newer database, put back, publishes', async () => {
+    using store = openSqliteStore(join(home, 'store.db'));
+    store.publish('alice', { date: 1, inReplyTo: null, body: 'newer' }, 1);
+    expect((await inHome(['post', 'two'])).code).toBe(0);
+    expect(has('restored.txt')).toBe(false);
+  });
+
+  test('key resume ends that', async () => {
+    await inHome(['post', 'two']);
+    expect((await inHome(['key', 'resume', '--yes'])).lines).toEqual([{ name: 'alice', resumed: true }]);
+    expect((await inHome(['post', 'two'])).code).toBe(0);
+  });
+});
+
+describe('after key resume', () => {
+  const read = (atMs: number) => {
+    using store = openSqliteStore(join(home, 'store.db'));
+    store.noteReader('bob', atMs);
+  };
+  beforeEach(async () => {
+    await serve(later);
+    await inHome(['key', 'resume', '--yes']);
+  });
+
+  test('serve asks nobody whether there is a later tree than this one, until somebody has read that', async () => {
+    read(1);
+    expect((await serveTelling()).options).toMatchObject({ guarded: false });
+    expect((await serveTelling()).options).toMatchObject({ guarded: false });
+    read(Date.now() + 1_000);
+    expect((await serveTelling()).options).toMatchObject({ guarded: true, givenUp: 0 });
+  });
+
+  test('serve asks about what was published since', async () => {
+    await inHome(['post', 'two']);
+    expect((await serveTelling()).options).toMatchObject({ guarded: true, givenUp: 1 });
+  });
+
+  test('a database of before is asked about as ever', async () => {
+    rmSync(join(home, 'store.db'));
+    const other = await initHome('alice');
+    await run(['post', 'zero', '--home', other]);
+    copyFileSync(join(other, 'store.db'), join(home, 'store.db'));
+    const { options } = await serveTelling();
+    expect(options).toMatchObject({ guarded: true });
+    expect(options.givenUp).toBeUndefined();
+  });
 });
 
 describe('a home whose database is gone', () => {
