@@ -170,6 +170,15 @@ export function providePeer(dependencies: PeerDependencies) {
   /** Nobody is given a root that its author has left behind: who asks for it may be its author, after a restore (docs/adr/0016). */
   const nodeForOthers = (hash: Hash) => (store.isSuperseded(hash) ? undefined : store.getNode(hash));
 
+  /** Of a store that cannot be read now, the download will tell. */
+  const isCurrent = (name: string, root: Hash) => {
+    try {
+      return store.isCurrent(name, root);
+    } catch {
+      return false;
+    }
+  };
+
   /** Whether we hold a later tree of whoever asks than the one that it asks about. */
   const nodeForAuthor = (name: string, hash: Hash) =>
     laterTreeNodeOf(hash, name, store.currentRoot(name), (child) => store.getNode(child));
@@ -313,7 +322,7 @@ export function providePeer(dependencies: PeerDependencies) {
         }
       },
       lookForPeers: async ({ self, enter }: CallOf<'peer'>, { names }: { names: readonly string[] }) => {
-        const answers = await Promise.allSettled(names.map((name) => http.peer(name)));
+        const answers = await Promise.allSettled(names.map(async (name) => http.peer(name)));
         const listings = names.flatMap((name, index): Listing[] => {
           const answer = answers[index];
           if (answer?.status !== 'fulfilled') return [];
@@ -338,13 +347,13 @@ export function providePeer(dependencies: PeerDependencies) {
         }
       },
       compareRoot: ({ self, enter }: CallOf<'peer'>, { name, root, authenticated, atMs }: SeenRoot) => {
-        if (store.isCurrent(name, root)) return;
+        if (isCurrent(name, root)) return;
         if (authenticated) enter(self, { type: 'announcement.verified', name, root, valid: true, atMs });
         else enter(self, { type: 'sync.wanted', name, atMs });
       },
       verifyAnnouncement: async ({ self, enter }: CallOf<'peer'>, params: AnnouncementParams) => {
         const { name, root, atMs } = params;
-        if (store.isCurrent(name, root)) return;
+        if (isCurrent(name, root)) return;
         enter(self, { type: 'announcement.verified', name, root, valid: await isGenuine(params), atMs });
       },
     }),
