@@ -4,12 +4,7 @@ import { type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
 import { type Spent, socketFor } from './events.ts';
 import type { RefFor } from './messages.ts';
-import {
-  type OutgoingSessionContext,
-  orderFor,
-  type RootWanted,
-  usable,
-} from './outgoing-session-context.ts';
+import { type OutgoingSessionContext, orderFor, type RootWanted, usable } from './outgoing-session-context.ts';
 import { base, type Enqueueing } from './outgoing-session-setup.ts';
 import type { RequestContext, Requester, RequestOrder } from './request-context.ts';
 import { busySlots, giveBack, takeSlot } from './slots.ts';

@@ -231,7 +231,8 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
         sweep: [
           {
             guard: 'isExpiredAtWork',
-            description: 'Whoever waits for an answer waits for the next session: it is opened wherever the peer is now.',
+            description:
+              'Whoever waits for an answer waits for the next session: it is opened wherever the peer is now.',
             target: 'locating',
             actions: ['greetAgain', 'losePath', 'reportLost'],
           },

@@ -145,6 +145,10 @@ const migrations: readonly (string | ((db: DatabaseSync) => void))[] = [
   ALTER TABLE home ADD COLUMN noticed_until_ms INTEGER NOT NULL DEFAULT 0;
   UPDATE home SET noticed_until_ms = (SELECT ifnull(max(received_ms), 0) FROM leaves);
   `,
+  `
+  -- Where a peer answered last, under its key. BOUNDED: the newest 4,096.
+  CREATE TABLE whereabouts (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, address TEXT NOT NULL);
+  `,
 ];
 
 /** Brings the database to the newest version. @throws NewerHomeError if it is newer than this program */

@@ -156,6 +156,7 @@ test('every transition of a peer is walked', async () => {
       'compareRoot',
       'forgetConnections',
       'lookForPeers',
+      'rememberAddress',
       'rememberReader',
       'sealKeepAlive',
       'sealRoot',
