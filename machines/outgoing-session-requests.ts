@@ -4,13 +4,7 @@ import { type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
 import { type Spent, socketFor } from './events.ts';
 import type { RefFor } from './messages.ts';
-import {
-  type OutgoingSessionContext,
-  openedPath,
-  orderFor,
-  type RootWanted,
-  usable,
-} from './outgoing-session-context.ts';
+import { type OutgoingSessionContext, orderFor, type RootWanted, usable } from './outgoing-session-context.ts';
 import { base, type Enqueueing } from './outgoing-session-setup.ts';
 import type { RequestContext, Requester, RequestOrder } from './request-context.ts';
 import { busySlots, giveBack, takeSlot } from './slots.ts';
@@ -173,17 +167,14 @@ export const withRequests = base.extend({
       enqueue.assign({ heldBack: [] });
     }),
 
-    /** Requests that are under way are repeated over the path that has just been opened. */
-    moveRequests: base.enqueueActions(({ context, event, enqueue }) => {
-      assertEvent(event, 'request.ended');
-      const to = event.order.to;
-      const socket = socketFor(context.sockets, to);
-      const from = context.path?.address;
-      if (socket === undefined || from === undefined) return;
-      const { controller, heard } = openedPath(context, event);
+    /** Requests that are under way are repeated over the path that has just been opened, wherever they were sent before. */
+    moveRequests: base.enqueueActions(({ context: { path, sockets, requests }, enqueue }) => {
+      const socket = path && socketFor(sockets, path.address);
+      if (path === undefined || socket === undefined) return;
+      const { address: to, controller, heard } = path;
       const { timeoutMs: firstTimeoutMs } = controller.roundTrip;
-      for (const slot of busySlots(context.requests)) {
-        const redirected = { type: 'request.redirected', from, to, socket, firstTimeoutMs, heard } as const;
+      for (const slot of busySlots(requests)) {
+        const redirected = { type: 'request.redirected', to, socket, firstTimeoutMs, heard } as const;
         enqueue.sendTo<RefFor<'outgoing-session', 'request'>>(actorId.request(slot), redirected);
       }
     }),

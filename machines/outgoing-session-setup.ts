@@ -34,6 +34,14 @@ function isWithoutKey({ key }: OutgoingSessionContext, adopted: { readonly key: 
   return key !== undefined && adopted.key === undefined;
 }
 
+function isIdle({ waiters, heldBack, waiting, requests }: OutgoingSessionContext): boolean {
+  return waiters.length === 0 && heldBack.length === 0 && waiting.length === 0 && areAllFree(requests);
+}
+
+function isExpired({ path }: OutgoingSessionContext, atMs: number): boolean {
+  return atMs - (path?.openedAtMs ?? 0) >= timing.sessionLifetime;
+}
+
 function isBulkEnded(event: OutgoingSessionEvent): event is RequestEnded {
   return event.type === 'request.ended' && event.order.question.type === 'GetNodes';
 }
@@ -179,14 +187,14 @@ export const base = setup({
       return usable(context, event.addresses).length > 0 || context.candidates.length > 0;
     },
     mayTraverse: ({ context }) => mayTraverse(context),
-    isIdle: ({ context }) =>
-      context.waiters.length === 0 &&
-      context.heldBack.length === 0 &&
-      context.waiting.length === 0 &&
-      areAllFree(context.requests),
+    isIdle: ({ context }) => isIdle(context),
     isExpired: ({ context, event }) => {
       assertEvent(event, 'sweep');
-      return event.atMs - (context.path?.openedAtMs ?? 0) >= timing.sessionLifetime;
+      return isExpired(context, event.atMs);
+    },
+    isExpiredAtWork: ({ context, event }) => {
+      assertEvent(event, 'sweep');
+      return isExpired(context, event.atMs) && !isIdle(context);
     },
     isDueForRenewal: ({ context, event }) => {
       assertEvent(event, 'sweep');

@@ -48,8 +48,8 @@ const trustChanged = { target: 'failing', actions: ['cancelHellos', 'noteTrustCh
 /** Another address of the peer has answered: the session goes on there. */
 const move = [
   'settle',
-  'moveRequests',
   'usePath',
+  'moveRequests',
   'keepHabit',
   'cancelHellos',
   'endRace',
@@ -102,9 +102,9 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
       {
         guard: 'isAdoptedUnderKey',
         target: '.established',
-        actions: ['cancelHellos', 'endRace', 'adopt', recallTrust, locatePeer],
+        actions: ['cancelHellos', 'endRace', 'adopt', 'moveRequests', recallTrust, locatePeer],
       },
-      { target: '.established', actions: ['cancelHellos', 'endRace', 'adopt', recallTrust] },
+      { target: '.established', actions: ['cancelHellos', 'endRace', 'adopt', 'moveRequests', recallTrust] },
     ],
     'trust.recalled': { actions: 'believeUnsigned' },
     'push.wanted': { actions: 'push' },
@@ -116,7 +116,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
       {
         guard: 'isHelloAnswered',
         target: '.established',
-        actions: ['settle', 'usePath', 'keepHabit', 'cancelHellos', 'endRace'],
+        actions: ['settle', 'usePath', 'moveRequests', 'keepHabit', 'cancelHellos', 'endRace'],
       },
       { guard: 'isHello', actions: ['settle', 'reportError'] },
       { guard: 'isBulk', actions: ['settle', 'reportError', 'judgeBulk', 'passOnBulk'] },
@@ -183,7 +183,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
         'request.ended': {
           guard: 'isHelloAnswered',
           target: 'established',
-          actions: ['settle', 'usePath', 'keepHabit', 'cancelHellos', 'endRace'],
+          actions: ['settle', 'usePath', 'moveRequests', 'keepHabit', 'cancelHellos', 'endRace'],
         },
       },
       after: {
@@ -228,7 +228,16 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
           { guard: 'isUnheard', target: 'failing', actions: ['settle', 'noteEnded', 'passOn'] },
           { actions: ['settle', 'passOn', 'keepPace'] },
         ],
-        sweep: { guard: 'isExpired', target: 'closed', actions: ['losePath', 'reportLost'] },
+        sweep: [
+          {
+            guard: 'isExpiredAtWork',
+            description:
+              'Whoever waits for an answer waits for the next session: it is opened wherever the peer is now.',
+            target: 'locating',
+            actions: ['greetAgain', 'losePath', 'reportLost'],
+          },
+          { guard: 'isExpired', target: 'closed', actions: ['losePath', 'reportLost'] },
+        ],
       },
       states: {
         answering: {

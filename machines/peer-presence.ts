@@ -156,7 +156,11 @@ export const presenceActions = {
       const addresses = listed.get(name);
       if (addresses === undefined || entryOf(presence, name) === addresses) continue;
       presence = withEntry(presence, name, addresses);
-      if (addresses !== '') returned.push(name);
+      if (addresses === '') continue;
+      // It may be greeted in vain where it answered last.
+      const listing = event.listings.find((other) => other.name === name);
+      if (listing !== undefined) tellListing(args, listing, event.atMs);
+      returned.push(name);
     }
     enqueue.assign({ presence });
     // Before those who wait already, most of whom may be offline.

@@ -101,6 +101,11 @@ export const readerActions = {
     );
   }),
 
+  /** The directory cannot tell those whom we follow that we are back, nor us where they are: they are greeted where they answered last. */
+  seekFollowed: base.assign(({ context: { register, following, toGreet } }) =>
+    register ? { toGreet: [...new Set([...toGreet, ...following])] } : {},
+  ),
+
   greetReaders: base.enqueueActions((args) => {
     assertEvent(args.event, ['sweep', 'registration.listed']);
     if (args.context.toGreet.length > 0) greetSome(args, args.context.toGreet, args.event.atMs);

@@ -183,6 +183,7 @@ export const sessionActions = {
     const contacts = withOutgoing(context.contacts, session, entry);
     enqueue.assign({ contacts: proveIncoming(args, contacts, event, former.key) });
     enqueue.emit({ type: 'session.opened', direction: 'outgoing', name, address, authenticated: key !== undefined });
+    if (name !== '' && key !== undefined) enqueue({ type: 'rememberAddress', params: { name, address } });
     const socket = socketFor(context.sockets, address);
     if (isDirectoryAt(context, address) && socket !== undefined && context.traversalTargets.length > 0) {
       const datagrams = context.traversalTargets.map((target) =>

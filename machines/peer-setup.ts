@@ -55,6 +55,8 @@ export const base = setup({
     forgetConnections: effect<undefined>('forgetConnections'),
     /** Keeps in the store that this peer reads from us. */
     rememberReader: effect<{ name: string }>('rememberReader'),
+    /** Keeps in the store where this peer has just answered under its key. */
+    rememberAddress: effect<{ name: string; address: SocketAddress }>('rememberAddress'),
     /** How the directory lists these: `presence.found`, or nothing while it cannot be asked. */
     lookForPeers: effect<{ names: readonly string[] }>('lookForPeers'),
     /**

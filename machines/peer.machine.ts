@@ -55,7 +55,10 @@ export const peerMachine = peerSetup.createMachine({
       states: {
         starting: {
           description: 'The directory is being found; nobody can find us yet.',
-          on: { 'directory.known': { target: 'known', actions: 'noteDirectory' } },
+          on: {
+            'directory.known': { target: 'known', actions: 'noteDirectory' },
+            'registration.failed': { target: 'outOfReach', actions: ['tellDirectoryFailed', 'seekFollowed'] },
+          },
         },
         known: {
           description: 'The directory answers, so that others can be found; it does not list us, or not yet.',

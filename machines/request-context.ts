@@ -138,10 +138,9 @@ export interface RequestStalled {
   readonly waitedMs: number;
 }
 
-/** From now on the request, if it was sent to `from`, is sent to `to`, as often and with such timeouts as a new one. */
+/** From now on the request, unless that is where it was sent, is sent to `to`, as often and with such timeouts as a new one. */
 export interface RequestRedirected {
   readonly type: 'request.redirected';
-  readonly from: SocketAddress;
   readonly to: SocketAddress;
   readonly socket: RefFor<'request', 'socket'>;
   readonly firstTimeoutMs: number;

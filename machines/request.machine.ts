@@ -83,7 +83,7 @@ const base = setup({
     isBulkRedirected: ({ context, event }) => {
       assertEvent(event, 'request.redirected');
       const { nodes, order } = currentOf(context);
-      return nodes !== undefined && sameAddress(order.to, event.from);
+      return nodes !== undefined && !sameAddress(order.to, event.to);
     },
     /** With what has just come, all of the answer is there. */
     isWhole: ({ context, event }) => {
@@ -100,13 +100,13 @@ const base = setup({
     isMovable: ({ context, event }) => {
       assertEvent(event, 'request.redirected');
       const { nodes, order } = currentOf(context);
-      return nodes === undefined && order.question.type !== 'Hello' && sameAddress(order.to, event.from);
+      return nodes === undefined && order.question.type !== 'Hello' && !sameAddress(order.to, event.to);
     },
     /** A Hello is about its address; anything else may go to another address of the same peer. */
     isRedirectable: ({ context, event }) => {
       assertEvent(event, 'request.redirected');
       const { question, to } = currentOf(context).order;
-      return question.type !== 'Hello' && sameAddress(to, event.from);
+      return question.type !== 'Hello' && !sameAddress(to, event.to);
     },
   },
   delays: {

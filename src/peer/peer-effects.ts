@@ -24,7 +24,7 @@ import type { Store } from '../store/store.ts';
 import type { Hash } from '../wire/hash.ts';
 import { failureFrom } from '../wire/murmure-error.ts';
 import { isValidName } from '../wire/name.ts';
-import { formatAddress, type SocketAddress } from '../wire/socket-address.ts';
+import { formatAddress, parseAddress, type SocketAddress } from '../wire/socket-address.ts';
 import type { Changes, DirectoryHttp } from './directory-http.ts';
 import { type FoundKey, KeyFinder } from './key-finder.ts';
 import { NodeBuffer } from './node-buffer.ts';
@@ -115,6 +115,22 @@ export function providePeer(dependencies: PeerDependencies) {
   const reached = (addresses: readonly SocketAddress[]) =>
     withinReach(addresses, { directory: directory.addresses, localIps: localIps() });
 
+  const located = (name: string, key: PublicKey | undefined, known: readonly SocketAddress[]) => {
+    const addresses = reached(known);
+    const habits = addresses.map((address) => store.habitOf(formatAddress(address), key ?? null));
+    const zeroEndingIds = habits.some((habit) => habit?.zeroEndingIds === true);
+    const noFlags = habits.some((habit) => habit?.noFlags === true);
+    const trustsUnsigned = key !== undefined && store.trustsUnsigned(name, key);
+    return { type: 'peer.located' as const, addresses, key, zeroEndingIds, noFlags, trustsUnsigned, atMs: now() };
+  };
+
+  /** While the directory is away: where it answered last. Whoever answers there has to do so under the pinned key. */
+  const whereLast = (name: string) => {
+    const key = store.peer(name)?.key;
+    const address = parseAddress(store.addressOf(name) ?? '');
+    return key !== undefined && address.ok ? located(name, key, [address.value]) : undefined;
+  };
+
   /** Addresses and key of a peer; a key other than the pinned one is an authentication failure (protocol §7). */
   const locate = async (name: string): Promise<MessageTo<'outside', 'outgoing-session'>> => {
     const notLocated = (failure: Failure) => ({ type: 'peer.notLocated' as const, failure });
@@ -130,15 +146,10 @@ export function providePeer(dependencies: PeerDependencies) {
         const message = `${name} now has a different key from the one known here; ask ${name} whether its new fingerprint is right, then accept it with "murmure trust ${name}"`;
         return notLocated({ code: 'authentication', message });
       }
-      const { key } = found;
-      const addresses = reached(found.addresses);
-      const habits = addresses.map((address) => store.habitOf(formatAddress(address), key ?? null));
-      const zeroEndingIds = habits.some((habit) => habit?.zeroEndingIds === true);
-      const noFlags = habits.some((habit) => habit?.noFlags === true);
-      const trustsUnsigned = key !== undefined && store.trustsUnsigned(name, key);
-      return { type: 'peer.located', addresses, key, zeroEndingIds, noFlags, trustsUnsigned, atMs: now() };
+      return located(name, found.key, found.addresses);
     } catch (error) {
-      return notLocated(failureFrom(error));
+      const failure = failureFrom(error);
+      return (failure.code === 'directory-unreachable' && whereLast(name)) || notLocated(failure);
     }
   };
 
@@ -314,6 +325,13 @@ export function providePeer(dependencies: PeerDependencies) {
         if (bytes !== undefined) enter(self, { type: 'keepAlive.sealed', bytes });
       },
       forgetConnections: () => http.forgetConnections?.(),
+      rememberAddress: (_: unknown, { name, address }: { name: string; address: SocketAddress }) => {
+        try {
+          store.noteAddress(name, formatAddress(address));
+        } catch {
+          // On a full disk only the directory can tell.
+        }
+      },
       rememberReader: (_: unknown, { name }: { name: string }) => {
         try {
           store.noteReader(name, wallNow());

@@ -156,6 +156,10 @@ const migrations: readonly (string | ((db: DatabaseSync) => void))[] = [
   -- Whom the person neither serves, greets nor sees.
   ALTER TABLE peers ADD COLUMN blocked INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- Where a peer answered last, under its key. BOUNDED: the newest 4,096.
+  CREATE TABLE whereabouts (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, address TEXT NOT NULL);
+  `,
 ];
 
 /** Brings the database to the newest version. @throws NewerHomeError if it is newer than this program */

@@ -1,10 +1,13 @@
-/** What a home remembers of those it talks to: who reads from it, what a program at an address needs, whose unsigned Roots are believed. */
+/**
+ * What a home remembers of those it talks to: who reads from it, where they answered last, what a program at an address needs, whose
+ * unsigned Roots are believed.
+ */
 import type { PublicKey } from '../identity/public-key.ts';
 import { isYounger } from '../wire/age.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 import type { Habit } from './store.ts';
 
-/** BOUNDED: readers, and habits, that are remembered. Those that were noted longest ago go first. */
+/** BOUNDED: readers, addresses and habits that are remembered. Those that were noted longest ago go first. */
 const MAX_REMEMBERED = 4_096;
 /** A reader is written down once in so many ms, however much it reads. */
 const READER_INTERVAL_MS = 3 * 60_000;
@@ -46,6 +49,21 @@ export class SqliteContacts {
     this.#dateFuture(nowMs);
     const rows = this.#db.all<{ name: string }>('SELECT name FROM readers WHERE last_ms >= ? ORDER BY id DESC', ms);
     return rows.map(({ name }) => name);
+  }
+
+  addressOf(name: string): string | undefined {
+    return this.#db.get<{ address: string }>('SELECT address FROM whereabouts WHERE name = ?', name)?.address;
+  }
+
+  noteAddress(name: string, address: string): void {
+    if (this.addressOf(name) === address) return;
+    this.#db.write(
+      () => {
+        this.#db.run('INSERT OR REPLACE INTO whereabouts (name, address) VALUES (?, ?)', name, address);
+        this.#forgetOldest('whereabouts');
+      },
+      { durable: false },
+    );
   }
 
   habitOf(address: string, key: PublicKey | null): Habit | undefined {
@@ -101,7 +119,7 @@ export class SqliteContacts {
   }
 
   /** A row that is replaced gets a new id: the order of ids is that in which rows were noted, whatever the clock said. */
-  #forgetOldest(table: 'readers' | 'habits'): void {
+  #forgetOldest(table: 'readers' | 'whereabouts' | 'habits'): void {
     const oldest = `SELECT id FROM ${table} ORDER BY id DESC LIMIT 1 OFFSET ${MAX_REMEMBERED}`;
     this.#db.run(`DELETE FROM ${table} WHERE id <= (${oldest})`);
   }

@@ -318,6 +318,14 @@ class SqliteStore implements Store {
     return this.#contacts.readersSince(ms, nowMs);
   }
 
+  addressOf(name: string): string | undefined {
+    return this.#contacts.addressOf(name);
+  }
+
+  noteAddress(name: string, address: string): void {
+    this.#contacts.noteAddress(name, address);
+  }
+
   habitOf(address: string, key: PublicKey | null): Habit | undefined {
     return this.#contacts.habitOf(address, key);
   }

@@ -241,6 +241,10 @@ export interface Store extends Disposable {
    * that was set back since, counts as noted now.
    */
   readersSince(ms: number, nowMs: number): string[];
+  /** Where the peer answered last under its key, as text; undefined: nothing is known. */
+  addressOf(name: string): string | undefined;
+  /** Replaces what was known. Cheap if that was the same. The newest 4,096 are remembered. */
+  noteAddress(name: string, address: string): void;
   /** `address`: as text, `IP:PORT`. `key`: null for a peer without one. Undefined: nothing is known. */
   habitOf(address: string, key: PublicKey | null): Habit | undefined;
   /** Replaces what was known. Cheap if that was the same. The newest 4,096 are remembered. */

@@ -124,6 +124,38 @@ describe('a path that falls silent', () => {
   });
 });
 
+describe('what is under way when the session expires, as after a sleep', () => {
+  const expire = () => seen.send({ type: 'sweep', atMs: seen.outside.nowMs + timing.sessionLifetime });
+
+  test('goes on at once where the peer says Hello next, under the same id', async () => {
+    await seen.establish();
+    seen.wantNodes(root);
+    expire();
+    seen.adopt(at(9));
+    expect(seen.idsTo('GetDatum', at(9))).toEqual(seen.idsTo('GetDatum', at(1)));
+    const sent = seen.idsTo('GetDatum', at(1)).length;
+    await seen.outside.clock.advance(60_000);
+    expect(seen.idsTo('GetDatum', at(1))).toHaveLength(sent);
+  });
+
+  test('has the peer looked for, without anybody who asks for a session', async () => {
+    await seen.establish();
+    seen.wantNodes(root);
+    expire();
+    expect(seen.outside.told).toEqual([LOOK_UP, 'peer: session.lost']);
+    seen.locate(at(9));
+    await seen.outside.clock.advance(timing.connectionAttemptDelay);
+    seen.replyFrom(at(9));
+    expect(seen.idsTo('GetDatum', at(9))).toEqual([seen.lastTo('GetDatum', at(1))]);
+  });
+
+  test('is nothing: then nobody is looked for', async () => {
+    await seen.establish();
+    expire();
+    expect(seen.outside.told).toEqual(['peer: session.lost']);
+  });
+});
+
 test('a peer that said Hello is known to be near: its silence is noticed within four seconds', async () => {
   const { outside } = seen;
   seen.send({ type: 'session.adopt', address: at(1), key, atMs: outside.nowMs, roundTripMs: 60 });

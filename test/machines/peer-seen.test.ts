@@ -45,6 +45,7 @@ function begin(input: Partial<PeerInput> = {}): void {
       sealKeepAlive: note('sign: HelloReply'),
       verifyAnnouncement: note('verify'),
       forgetConnections: note('directory: close connections'),
+      rememberAddress: () => {},
       rememberReader: (_, { name }) => told.push(`store: ${name} reads`),
       lookForPeers: (_, { names }) => told.push(`directory: where are ${names.join(', ')}?`),
       askForChanges: (_, { cursor }) => told.push(`directory: what has changed since "${cursor}"?`),

@@ -173,6 +173,7 @@ test('every transition of a peer is walked', async () => {
       'forgetConnections',
       'lookForPeers',
       'publishDue',
+      'rememberAddress',
       'rememberReader',
       'sealKeepAlive',
       'sealRoot',

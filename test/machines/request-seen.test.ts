@@ -121,7 +121,7 @@ describe('Hello', () => {
 
   test('goes to its address only: it is neither redirected nor given up with the path', async () => {
     open(hello);
-    send({ type: 'request.redirected', from: to, to: elsewhere, ...redirectedAs() });
+    send({ type: 'request.redirected', to: elsewhere, ...redirectedAs() });
     send({ type: 'request.abandoned' });
     await outside.clock.advance(60_000);
     expect(outside.sent.map((datagram) => datagram.to)).toEqual(new Array(limits.helloSends).fill(to));
@@ -133,7 +133,7 @@ describe('anything else', () => {
     open({ type: 'RootRequest' });
     await outside.clock.advance(16_000);
     expect(ids()).toHaveLength(5);
-    send({ type: 'request.redirected', from: to, to: elsewhere, ...redirectedAs() });
+    send({ type: 'request.redirected', to: elsewhere, ...redirectedAs() });
     await outside.clock.advance(100_000);
     const there = outside.sent.filter((datagram) => datagram.to === elsewhere);
     const pauses = there.slice(1).map(({ atMs }, i) => atMs - (there[i]?.atMs as number));
@@ -184,9 +184,9 @@ describe('anything else', () => {
 
   test('that is redirected goes on at once at the other address, under the same id; the former one is heard no more', async () => {
     open({ type: 'RootRequest' });
-    send({ type: 'request.redirected', from: elsewhere, to, ...redirectedAs() });
+    send({ type: 'request.redirected', to, ...redirectedAs() });
     expect(ids()).toHaveLength(1);
-    send({ type: 'request.redirected', from: to, to: elsewhere, ...redirectedAs() });
+    send({ type: 'request.redirected', to: elsewhere, ...redirectedAs() });
     const [id = 0, again] = ids();
     expect(again).toBe(id);
     expect(outside.sent.map((datagram) => datagram.to)).toEqual([to, elsewhere]);

@@ -89,7 +89,7 @@ test('every transition of a request is walked', async () => {
       { type: 'request.cancelled' },
       { type: 'request.abandoned' },
       { type: 'request.overtaken' },
-      { type: 'request.redirected', from: to, to: elsewhere, socket, firstTimeoutMs: 300, heard: 1 },
+      { type: 'request.redirected', to: elsewhere, socket, firstTimeoutMs: 300, heard: 1 },
       { type: 'send.failed', why: 'nobody listens there' },
       answer({ type: 'Datum', id: 0x101, hash, value }),
       answer({ type: 'Error', id: 0x101, text: 'no' }),

@@ -53,6 +53,7 @@ export function begin(input: Partial<PeerInput> = {}): void {
       forgetConnections: note('forget connections'),
       sendSigned: note('sign and send'),
       sealKeepAlive: note('sign: keep-alive'),
+      rememberAddress: note('store: address'),
       rememberReader: note('store: reader'),
       lookForPeers: note('directory: where?'),
       askForChanges: note('directory: what has changed?'),

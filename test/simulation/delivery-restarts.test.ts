@@ -40,6 +40,24 @@ describe('an author who restarts on another port reaches a one-way follower with
   });
 });
 
+describe('while the directory is away, a post reaches a one-way follower within ten seconds of the start', () => {
+  test.each([
+    ['of the author at another port', ({ author }: Scene) => author],
+    ['of the reader at another port', ({ reader }: Scene) => reader],
+  ])('%s', async (_, whose) => {
+    const scene = await begin();
+    const { world, author, reader } = scene;
+    world.isDirectoryDown = true;
+    world.stopDirectory();
+    const moved = whose(scene);
+    world.kill(moved);
+    moved.host.firstPort += 1;
+    await world.restart(moved);
+    expect(await postAndWait(world, author, reader, 'after')).toBeLessThanOrEqual(10 * SECOND);
+    await world.close();
+  });
+});
+
 describe('a command of the author beside the own serve diverts nobody', () => {
   test.each([
     ['while it runs', false],

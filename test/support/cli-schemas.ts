@@ -156,6 +156,7 @@ const setting = v.strictObject({
 export const schemas: Readonly<Record<string, v.GenericSchema>> = {
   demo: message,
   init: created,
+  'directory migrate': v.strictObject({ bindings: count, skipped: count }),
   directory: v.strictObject({
     event: v.literal('ready'),
     url: v.pipe(v.string(), v.url()),

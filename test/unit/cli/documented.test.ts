@@ -19,8 +19,8 @@ function commandsOf(command: Command, path: string): Map<string, Command> {
     .createHelp()
     .visibleCommands(command)
     .filter((child) => child.name() !== 'help');
-  if (below.length === 0) return new Map([[path, command]]);
-  return new Map(below.flatMap((child) => [...commandsOf(child, `${path} ${child.name()}`.trim())]));
+  const own = below.length === 0 || path in schemas ? [[path, command] as const] : [];
+  return new Map([...own, ...below.flatMap((child) => [...commandsOf(child, `${path} ${child.name()}`.trim())])]);
 }
 const commands = commandsOf(program, '');
 

@@ -28,6 +28,29 @@ function rows(file: string, sql: string): unknown[] {
   }
 }
 
+describe('where a peer answered last', () => {
+  test('is known after a restart, and is where it was last', () => {
+    const file = newFile();
+    {
+      using store = openSqliteStore(file);
+      expect(store.addressOf('alice')).toBeUndefined();
+      store.noteAddress('alice', '192.0.2.1:4000');
+      store.noteAddress('alice', '192.0.2.1:4001');
+      store.noteAddress('bob', '192.0.2.2:4000');
+    }
+    const store = openFile(file);
+    expect(['alice', 'bob'].map((name) => store.addressOf(name))).toEqual(['192.0.2.1:4001', '192.0.2.2:4000']);
+  });
+
+  test('is known of the newest 4,096', () => {
+    const file = newFile();
+    const store = openFile(file);
+    for (let i = 0; i <= MOST; i++) store.noteAddress(`peer ${i}`, '192.0.2.1:4000');
+    expect(rows(file, 'SELECT count(*) AS known FROM whereabouts')).toEqual([{ known: MOST }]);
+    expect(store.addressOf('peer 0')).toBeUndefined();
+  });
+});
+
 describe('proven readers', () => {
   test('are known by when they last read, the last one first', () => {
     const store = openInMemory();
