@@ -131,12 +131,12 @@ test('where nodes are small, one datagram is granted for several of them', () =>
   expect(small).toBeGreaterThanOrEqual(Math.ceil((32 * 104) / 1_200));
 });
 
-test('sizes are averages by depth, the latest ones counting as much as all before; nodes of unknown depth do not count', () => {
+test('sizes are averages by depth, the latest ones counting as much as all before; nodes of unknown depth have one of their own', () => {
   const of = (length: number, depth?: number) => ({ value: new Uint8Array(length), depth });
-  expect(withSizes({}, [of(100, 1), of(300, 1), of(50, 2), of(7)])).toEqual({ 1: 200, 2: 50 });
+  expect(withSizes({}, [of(100, 1), of(300, 1), of(50, 2), of(7)])).toEqual({ 1: 200, 2: 50, [-1]: 7 });
   expect(withSizes({ 1: 100 }, [of(300, 1)])).toEqual({ 1: 200 });
   const sizes = { 1: 100 };
-  expect(withSizes(sizes, [of(7), of(7, 64)])).toBe(sizes);
+  expect(withSizes(sizes, [of(7, 64)])).toBe(sizes);
 });
 
 test('in a cold start the children on the way to the newest message are asked for together with their parent', () => {

@@ -289,6 +289,12 @@ export const badArguments: Readonly<Record<string, readonly BadCase[]>> = {
     [['bob'], /no murmure is running/],
     [['bob', 'JOURNAL', 'extra'], /too many arguments/],
   ],
+  'directory migrate': [
+    [['--from', 'sqlite:registry.db'], /--to <registry>' not specified/],
+    [['--to', 'sqlite:registry.db'], /--from <registry>' not specified/],
+    [['--from', 'frob:', '--to', 'sqlite:registry.db'], /a registry is sqlite:FILE, redis:/],
+    [['--from', 'sqlite:nowhere.db', '--to', 'sqlite:registry.db'], /there is no registry nowhere\.db/],
+  ],
   doctor: [[['extra'], /too many arguments/], unknownOption],
   service: [[['frob'], /unknown command 'frob'/]],
   'service install': [
