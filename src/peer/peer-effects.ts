@@ -126,9 +126,14 @@ export function providePeer(dependencies: PeerDependencies) {
 
   /** While the directory is away: where it answered last. Whoever answers there has to do so under the pinned key. */
   const whereLast = (name: string) => {
-    const key = store.peer(name)?.key;
-    const address = parseAddress(store.addressOf(name) ?? '');
-    return key !== undefined && address.ok ? located(name, key, [address.value]) : undefined;
+    try {
+      const key = store.peer(name)?.key;
+      const address = parseAddress(store.addressOf(name) ?? '');
+      return key !== undefined && address.ok ? located(name, key, [address.value]) : undefined;
+    } catch {
+      // The store cannot be read now: it is looked for again in a moment.
+      return undefined;
+    }
   };
 
   /** Addresses and key of a peer; a key other than the pinned one is an authentication failure (protocol §7). */

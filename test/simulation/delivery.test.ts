@@ -25,13 +25,13 @@ test.each<[string, Trouble[]]>([
   ['with one datagram in twenty lost', ['loss']],
 ])('within ten seconds every post is at every follower, %s', async (_, troubles) => {
   await underSeeds(withFreshSeed(1), async (seed) => {
-    await expectDelivered(seed, { hours: 0.2, troubles, postsPerHour: 60 });
+    await expectDelivered(seed, { hours: 0.1, troubles, postsPerHour: 90 });
   });
 });
 
 test('with all troubles at once, every post is at every follower within ten seconds of when it can be', async () => {
   await underSeeds(withFreshSeed(1, 2), async (seed) => {
-    const options = { hours: 0.7, troubles: allTroubles, postsPerHour: 60, haste: 6 };
+    const options = { hours: 0.35, troubles: allTroubles, postsPerHour: 60, haste: 6 };
     process.stdout.write(`${describeReport(await expectDelivered(seed, options))}\n`);
   });
 });
