@@ -4,7 +4,7 @@ import { listedPeers, publishAndSync } from '../support/scenarios.ts';
 import { underSeeds } from '../support/seeds.ts';
 import type { VirtualPeer } from '../support/world.ts';
 
-const SEEDS = 25;
+const SEEDS = 15;
 
 describe('register, sync, a new message, its push, an incremental sync', () => {
   test.each([0, 0.05, 0.2])(
