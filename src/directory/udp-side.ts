@@ -1,7 +1,6 @@
 /** The directory's UDP side: the directory machine on its sockets, with its effects. */
 import type { Logger } from 'pino';
 import { createActor } from 'xstate';
-import { addressProofMachine } from '../../machines/address-proof.machine.ts';
 import { directoryMachine } from '../../machines/directory.machine.ts';
 import type { DirectoryFact, ListedAddress } from '../../machines/directory-context.ts';
 import type { Random } from '../../machines/effects.ts';
@@ -162,7 +161,7 @@ type Dependencies = SharedDependencies & Pick<UdpSideOptions, 'registry' | 'inst
 
 function provideDirectory({ registry, instances, logger, ...shared }: Dependencies) {
   const { clock, gate } = shared;
-  const { isGenuine, sendSigned, request, socket } = shareEffects(shared);
+  const { isGenuine, sendSigned, addressProof, socket } = shareEffects(shared);
 
   /** An effect that throws ends its machine: what fails for one peer, the disk being full, say, must not end it for all. */
   const survive = async (what: string, work: () => unknown): Promise<void> => {
@@ -192,7 +191,7 @@ function provideDirectory({ registry, instances, logger, ...shared }: Dependenci
   };
 
   return directoryMachine.provide({
-    actors: { socket, addressProof: addressProofMachine.provide({ actors: { request } }) },
+    actors: { socket, addressProof },
     actions: gate.effects({
       lookUpSender: ({ self, enter }: Call, { hello }: { hello: Delivery }) =>
         survive('looking up who says Hello', async () =>

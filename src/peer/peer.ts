@@ -17,7 +17,7 @@ import type { MessageQuery, Store } from '../store/store.ts';
 import type { Hash } from '../wire/hash.ts';
 import type { SocketAddress } from '../wire/socket-address.ts';
 import type { DirectoryHttp, DirectoryPeer } from './directory-http.ts';
-import type { StoreFact } from './peer-effects.ts';
+import type { StoreFact } from './peer-dependencies.ts';
 import type { DirectoryStanding, PeerStatus } from './status.ts';
 
 export type PeerFact =

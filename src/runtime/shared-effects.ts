@@ -1,6 +1,7 @@
 /**
  * The effects that peers and directories share: sockets and signatures. What comes of them enters through the gate.
  */
+import { addressProofMachine } from '../../machines/address-proof.machine.ts';
 import type { Outside, RefFor, SocketRef } from '../../machines/messages.ts';
 import { requestMachine } from '../../machines/request.machine.ts';
 import { socketMachine } from '../../machines/socket.machine.ts';
@@ -39,6 +40,8 @@ export interface SharedDependencies {
   readonly sign: Sign;
   readonly verify: Verify;
 }
+
+export type SharedEffects = ReturnType<typeof shareEffects>;
 
 export function shareEffects({ sockets, clock, gate, sign, verify }: SharedDependencies) {
   /** Verifications run off the thread; a flood of Hellos waits here, or is dropped (protocol §9). */
@@ -83,6 +86,8 @@ export function shareEffects({ sockets, clock, gate, sign, verify }: SharedDepen
     }),
   });
 
+  const addressProof = addressProofMachine.provide({ actors: { request } });
+
   const socket = socketMachine.provide({
     actions: gate.effects({
       openSocket: ({ self, enter }: CallOf<'socket'>, { bind }: { bind: SocketAddress }) =>
@@ -116,5 +121,5 @@ export function shareEffects({ sockets, clock, gate, sign, verify }: SharedDepen
     }),
   });
 
-  return { isGenuine, seal, sendSigned, request, socket };
+  return { isGenuine, seal, sendSigned, request, addressProof, socket };
 }

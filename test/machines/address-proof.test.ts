@@ -5,8 +5,8 @@ import { inertMachine, nobody, unwalked, walkMachine } from './walk-machine.ts';
 
 const address = { ip: '192.0.2.1', port: 1 };
 
-test('every transition of an address proof is walked', async () => {
-  const result = await walkMachine({
+test('every transition of an address proof is walked', () => {
+  const result = walkMachine({
     machine: addressProofMachine.provide({ actors: { request: inertMachine as never } }),
     input: {
       address,

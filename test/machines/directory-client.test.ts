@@ -31,18 +31,18 @@ const events = [
   { type: 'directory.doubted' },
 ] as never;
 
-test('every transition of the directory client is walked', async () => {
+test('every transition of the directory client is walked', () => {
   const machine = directoryClientMachine.provide({ actions: inert('findDirectory', 'register', 'checkListing') });
   const key = ({ waitedMs, ports, ips }: DirectoryClientContext) => [waitedMs, Math.min(ports.length, 1), ips.length];
   const owner = nobody('peer');
-  const registering = await walkMachine({
+  const registering = walkMachine({
     machine,
     input: { owner, register: true, ports: [], ips: [] },
     key,
     events,
     depth: 40,
   });
-  const looking = await walkMachine({
+  const looking = walkMachine({
     machine,
     input: { owner, register: false, ports: [], ips: [] },
     key,

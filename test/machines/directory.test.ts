@@ -72,12 +72,12 @@ const paths = [
   [bound, { type: 'addresses.undated', addresses: [{ name: 'alice', key: 'key', address: bob }], atMs: 3 }],
 ];
 
-test('every transition of a directory is walked', async () => {
+test('every transition of a directory is walked', () => {
   const machine = directoryMachine.provide({
     actors: { socket: inertMachine, addressProof: inertMachine } as never,
     actions: inert(...EFFECTS),
   });
   const input = { binds: [alice], random: seededRandom(1) };
-  const result = await walkMachine({ machine, input, events, paths });
+  const result = walkMachine({ machine, input, events, paths });
   expect(unwalked(result)).toEqual([]);
 });

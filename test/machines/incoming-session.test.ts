@@ -70,19 +70,19 @@ const key = (context: IncomingSessionContext) => [
   context.name,
 ];
 
-test('every transition of an incoming session is walked', async () => {
+test('every transition of an incoming session is walked', () => {
   const machine = incomingSessionMachine.provide({
     actors: { addressProof: inertMachine as never },
     actions: inert('findKey', 'verifyHello', 'sendSigned', 'readNodes', 'serveNodes'),
   });
-  const stranger = await walkMachine({ machine, input: input(false, true), events, key, depth: 6 });
-  const unsigned = await walkMachine({ machine, input: input(false, false), events, key, depth: 2 });
-  const proven = await walkMachine({ machine, input: input(true, true), events, key, depth: 3 });
-  const without = await walkMachine({ machine, input: { ...input(true, true), flags: 0 }, events, key, depth: 3 });
+  const stranger = walkMachine({ machine, input: input(false, true), events, key, depth: 6 });
+  const unsigned = walkMachine({ machine, input: input(false, false), events, key, depth: 2 });
+  const proven = walkMachine({ machine, input: input(true, true), events, key, depth: 3 });
+  const without = walkMachine({ machine, input: { ...input(true, true), flags: 0 }, events, key, depth: 3 });
   const few = { ...input(false, false), hello: { ...delivery(hello, false), size: 13 } };
   const again = { ...asked(hello), size: 13 };
   const keyless = { type: 'key.found', key: undefined, trusted: true };
-  const poor = await walkMachine({
+  const poor = walkMachine({
     machine,
     input: few,
     events: [keyless, proof(false), again] as never,
@@ -90,7 +90,7 @@ test('every transition of an incoming session is walked', async () => {
     depth: 4,
   });
   const unpaid = { ...few, isGreetingFree: false };
-  const ignored = await walkMachine({ machine, input: unpaid, events: [keyless] as never, key, depth: 1 });
+  const ignored = walkMachine({ machine, input: unpaid, events: [keyless] as never, key, depth: 1 });
   const walked = ignored.walked
     .union(stranger.walked)
     .union(unsigned.walked)

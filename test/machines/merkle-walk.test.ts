@@ -78,10 +78,10 @@ const isPossible = ({ inFlight, lookUps }: MerkleWalkContext, { type }: { type: 
   return type !== 'nodes.lookedUp' || lookUps.length > 0;
 };
 
-test('every transition of a Merkle walk is walked', async () => {
+test('every transition of a Merkle walk is walked', () => {
   session.start();
   const machine = merkleWalkMachine.provide({ actions: inert('beginWalk', 'lookUp', 'keepNodes', 'adoptTree') });
-  const asking = await walkMachine({ machine, input: input(undefined, 1), events, key, isPossible, depth: 9 });
-  const announced = await walkMachine({ machine, input: input(root, 1), events, key, isPossible, depth: 3 });
+  const asking = walkMachine({ machine, input: input(undefined, 1), events, key, isPossible, depth: 9 });
+  const announced = walkMachine({ machine, input: input(root, 1), events, key, isPossible, depth: 3 });
   expect(unwalked({ ...asking, walked: asking.walked.union(announced.walked) })).toEqual([]);
 });

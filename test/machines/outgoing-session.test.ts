@@ -143,18 +143,18 @@ const isPossible = ({ requests }: OutgoingSessionContext, { type }: { type: stri
   !['request.ended', 'request.stalled', 'request.progressed', 'request.released'].includes(type) ||
   busySlots(requests).includes(0);
 
-test('every transition of an outgoing session is walked', async () => {
+test('every transition of an outgoing session is walked', () => {
   walk.start();
   const machine = outgoingSessionMachine.provide({
     actors: { request: inertMachine as never },
     actions: inert('locatePeer', 'recallTrust', 'rememberHabit'),
   });
-  const found = await walkMachine({ machine, input: input(undefined), events, key, isPossible, depth: 5 });
+  const found = walkMachine({ machine, input: input(undefined), events, key, isPossible, depth: 5 });
   const given = { addresses: [address], key: undefined };
-  const fixed = await walkMachine({ machine, input: input(given), events, key, isPossible, depth: 3 });
+  const fixed = walkMachine({ machine, input: input(given), events, key, isPossible, depth: 3 });
   const outOfReach = { addresses: [ipv6], key: undefined };
-  const far = await walkMachine({ machine, input: input(outOfReach), events, key, isPossible, depth: 1 });
-  const lost = await walkMachine({ machine, input: input(undefined), events, paths: [lostWhileSearching] });
+  const far = walkMachine({ machine, input: input(outOfReach), events, key, isPossible, depth: 1 });
+  const lost = walkMachine({ machine, input: input(undefined), events, paths: [lostWhileSearching] });
   const walked = found.walked.union(fixed.walked).union(far.walked).union(lost.walked);
   expect(unwalked({ ...found, walked })).toEqual([]);
 });

@@ -154,7 +154,7 @@ const key = (context: PeerContext) => [
 const isPossible = ({ checking }: PeerContext, event: { type: string }) =>
   checking.length > 0 || !event.type.includes('history-check');
 
-test('every transition of a peer is walked', async () => {
+test('every transition of a peer is walked', () => {
   const machine = peerMachine.provide({
     actors: {
       socket: inertMachine,
@@ -194,12 +194,12 @@ test('every transition of a peer is walked', async () => {
     guardedKey: undefined,
     history: undefined,
   };
-  const result = await walkMachine({ machine, input, events, key, isPossible, depth: 4 });
+  const result = walkMachine({ machine, input, events, key, isPossible, depth: 4 });
   const untilTheyStayDown = ({ restarts }: PeerContext) => Math.min(restarts, limits.restarts);
-  const { walked } = await walkMachine({ machine, input, events: restartable, key: untilTheyStayDown });
+  const { walked } = walkMachine({ machine, input, events: restartable, key: untilTheyStayDown });
   const retired = { type: 'publishing.stop', failure: { code: 'in-use', message: 'a copy' } } as never;
   const blocked = { ...input, blocked: ['alice'] };
-  const blocking = await walkMachine({
+  const blocking = walkMachine({
     machine,
     input: blocked,
     events: [...(events as never[]), ...anywhere],

@@ -58,7 +58,7 @@ const hello = {
 } as const;
 
 test('every transition of a request is walked', async () => {
-  const result = await walkMachine({
+  const result = walkMachine({
     machine: requestMachine.provide({ actions: inert('sign', 'verify') }),
     input: { slot: 0, owner: nobody('session'), random },
     key: ({ current }: RequestContext) => [

@@ -12,9 +12,9 @@ const request = nobody('request');
 const session = nobody('session');
 const received = (bytes: Uint8Array) => ({ type: 'datagrams.received', arrivals: [{ bytes, from }], atMs: 1 });
 
-test('every transition of a socket is walked', async () => {
+test('every transition of a socket is walked', () => {
   for (const actor of [request, session]) actor.start();
-  const result = await walkMachine({
+  const result = walkMachine({
     machine: socketMachine.provide({ actions: inert('openSocket', 'closeSocket', 'transmit') }),
     input: { index: 0, bind: from, owner: nobody('peer'), strangers: STRANGERS_OF_PEER },
     key: ({ routes, sources }: SocketContext) => [routes.size, sources.size],

@@ -1,9 +1,11 @@
 /**
- * Walks a machine by its model: finds the shortest paths through all states that a set of events reaches, runs each on a real
- * actor, and notes every transition taken. A transition that no event reaches fails the test, by name.
+ * Walks a machine: from its first state on, every event is tried in every state that the events reach, and each transition that
+ * is taken is noted. A transition that no event reaches fails the test, by name.
+ *
+ * Snapshots do not change, so each is gone on from as often as there are events, without starting anew.
  */
 import {
-  type AnyActorLogic,
+  type ActorScope,
   type AnyActorRef,
   type AnyMachineSnapshot,
   type AnyStateMachine,
@@ -12,8 +14,8 @@ import {
   createActor,
   createMachine,
   type EventObject,
+  type InspectionEvent,
 } from 'xstate';
-import { TestModel } from 'xstate/graph';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 export interface MachineWalk {
@@ -25,7 +27,7 @@ export interface MachineWalk {
   readonly key?: (context: never) => unknown;
   /** False for an event that cannot come in this state: a request that ends before one was opened. Default: all can. */
   readonly isPossible?: (context: never, event: EventObject) => boolean;
-  /** The paths themselves, for a machine that changes its context in place: the search for them goes back to earlier contexts. */
+  /** The paths themselves, for a machine that changes its context in place: what leads on from a state is walked anew each time. */
   readonly paths?: readonly (readonly EventObject[])[];
   /** Longest path, in events. Default 12. */
   readonly depth?: number;
@@ -34,7 +36,6 @@ export interface MachineWalk {
 export interface WalkResult {
   readonly walked: ReadonlySet<string>;
   readonly all: readonly string[];
-  readonly paths: number;
 }
 
 function statesOf(machine: AnyStateMachine): AnyStateNode[] {
@@ -59,59 +60,85 @@ function transitionsOf(machine: AnyStateMachine): Map<AnyTransitionDefinition, s
   return names;
 }
 
-const ROOT = 'walked';
-
-export async function walkMachine({
+export function walkMachine({
   isPossible = () => true,
   machine,
   input,
   events,
   key = () => '',
-  paths: given,
+  paths,
   depth = 12,
-}: MachineWalk): Promise<WalkResult> {
+}: MachineWalk): WalkResult {
   const names = transitionsOf(machine);
   const walked = new Set<string>();
-  const serialize = (snapshot: AnyMachineSnapshot) =>
-    `${JSON.stringify(snapshot.value)} ${JSON.stringify(key(snapshot.context as never))}`;
-  const model = new TestModel(machine as AnyActorLogic, {
-    events: events as never,
-    serializeState: serialize as never,
-  });
-  const canCome = (snapshot: AnyMachineSnapshot, event: EventObject) =>
-    snapshot.status === 'active' && isPossible(snapshot.context as never, event);
-  if (given !== undefined) {
-    for (const path of given) for (const event of events) run([...path, event]);
-    return { walked, all: [...names.values()], paths: given.length };
+  const canCome = ({ status, context }: AnyMachineSnapshot, event: EventObject) =>
+    status === 'active' && isPossible(context as never, event);
+  if (paths !== undefined) for (const path of paths) for (const event of events) run([...path, event]);
+  else search();
+  return { walked, all: [...names.values()] };
+
+  function start() {
+    return createActor(machine, { input, clock: new VirtualClock(), inspect: note });
   }
-  const options = { input, filterEvents: canCome, limit: 100_000, allowDuplicatePaths: true };
-  const paths = model.getShortestPaths(options as never);
-  for (const path of paths) {
-    if (path.steps.length > depth) continue;
-    for (const event of events) run([...path.steps.slice(1).map((step) => step.event as EventObject), event]);
+
+  function note(inspected: InspectionEvent): void {
+    if (inspected.type !== '@xstate.microstep') return;
+    for (const transition of inspected._transitions) {
+      const name = names.get(transition);
+      if (name !== undefined) walked.add(name);
+    }
   }
-  return { walked, all: [...names.values()], paths: paths.length };
+
+  /** Breadth first: the way to each state is the shortest. */
+  function search(): void {
+    const scope = scopeOf(start());
+    const first = machine.getInitialSnapshot(scope, input as never);
+    const seen = new Set([keyOf(first)]);
+    let reached = [first];
+    for (let length = 1; length <= depth && reached.length > 0; length++) {
+      const next: AnyMachineSnapshot[] = [];
+      for (const snapshot of reached) {
+        for (const event of events) {
+          if (!canCome(snapshot, event)) continue;
+          const after = machine.transition(snapshot, event, scope);
+          const keyAfter = keyOf(after);
+          if (seen.has(keyAfter)) continue;
+          seen.add(keyAfter);
+          next.push(after);
+        }
+      }
+      reached = next;
+    }
+  }
+
+  function keyOf({ value, context }: AnyMachineSnapshot): string {
+    return JSON.stringify([value, key(context as never)]);
+  }
 
   function run(steps: readonly EventObject[]): void {
-    const actor = createActor(machine, {
-      id: ROOT,
-      input,
-      clock: new VirtualClock(),
-      inspect: (inspected) => {
-        // By id: the first steps come before there is an actor to compare with.
-        if (inspected.type !== '@xstate.microstep' || (inspected.actorRef as AnyActorRef).id !== ROOT) return;
-        for (const transition of inspected._transitions) {
-          const name = names.get(transition);
-          if (name !== undefined) walked.add(name);
-        }
-      },
-    });
+    const actor = start();
     actor.start();
     for (const event of steps) {
       if (canCome(actor.getSnapshot(), event)) actor.send(event);
     }
     actor.stop();
   }
+}
+
+/** In which a machine changes its state, and nothing is done. */
+function scopeOf(self: AnyActorRef): ActorScope<AnyMachineSnapshot, EventObject> {
+  const nothing = () => {};
+  return {
+    self,
+    id: self.id,
+    sessionId: self.sessionId,
+    system: self.system,
+    logger: nothing,
+    defer: nothing,
+    emit: nothing,
+    actionExecutor: nothing,
+    stopChild: nothing,
+  };
 }
 
 export function unwalked({ all, walked }: WalkResult): string[] {

@@ -1,0 +1,38 @@
+/** What the effects of a peer need; and the facts that they tell rather than a machine. */
+
+import type { Message } from '../feed/message.ts';
+import type { PublicKey } from '../identity/public-key.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { SharedDependencies } from '../runtime/shared-effects.ts';
+import type { Store } from '../store/store.ts';
+import type { Hash } from '../wire/hash.ts';
+import type { SocketAddress } from '../wire/socket-address.ts';
+import type { DirectoryHttp } from './directory-http.ts';
+
+/** Facts that come from the store rather than from a machine. */
+export type StoreFact =
+  /** New ones, oldest first: at most the newest 1,000. `messages`: those of them that are stored still. */
+  | {
+      readonly type: 'messages.received';
+      readonly peer: string;
+      readonly hashes: readonly Hash[];
+      readonly messages: readonly Message[];
+    }
+  | { readonly type: 'history.wentBack'; readonly name: string; readonly root: Hash }
+  | { readonly type: 'key.changed'; readonly name: string };
+
+export interface PeerDependencies extends SharedDependencies {
+  readonly wallClock: Clock;
+  readonly name: string;
+  readonly publicKey: PublicKey;
+  readonly store: Store;
+  readonly http: DirectoryHttp;
+  readonly tell: (fact: StoreFact) => void;
+  readonly localIps: () => readonly string[];
+}
+
+/** Where the directory was found. It changes when it is found anew. */
+export interface KnownDirectory {
+  addresses: readonly SocketAddress[];
+  key: PublicKey | undefined;
+}
