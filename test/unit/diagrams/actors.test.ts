@@ -181,6 +181,10 @@ async function runEverything(): Promise<void> {
     const gina = await world.settle(world.addPeer('gina', { guarded: true }));
     await world.settle(gina.peer.whenListed());
   }
+  await world.clock.advance(60_000);
+
+  // Those who have nothing more to say leave: each would look at its home four times a second, for hours.
+  for (const { peer } of world.peers) if (![alice, bob, carol].some((one) => one.peer === peer)) await peer.close();
 
   // Registered for long, and then out of the directory's reach.
   world.network.cut(carol.ip, DIRECTORY.ip);
