@@ -205,12 +205,19 @@ class SqliteStore implements Store {
     return this.#db.read(() => this.#nodes.statusOf(hashes));
   }
 
-  beginWalk(feed: string, root: Hash, nowMs: number, terms?: AdoptionTerms): void {
-    this.#db.write(
-      () => this.#db.run('UPDATE peers SET wanted = ? WHERE id = ?', blob(root), this.#leaves.peerId(feed, nowMs)),
+  beginWalk(feed: string, root: Hash, nowMs: number, terms?: AdoptionTerms): boolean {
+    const { hasTree, hasBegun } = this.#db.write(
+      () => {
+        const id = this.#leaves.peerId(feed, nowMs);
+        const sql = 'SELECT root NOT NULL AS hasTree, wanted NOT NULL AS hasBegun FROM peers WHERE id = ?';
+        const before = this.#db.get<{ hasTree: number; hasBegun: number }>(sql, id);
+        this.#db.run('UPDATE peers SET wanted = ? WHERE id = ?', blob(root), id);
+        return { hasTree: before?.hasTree === 1, hasBegun: before?.hasBegun === 1 };
+      },
       { durable: false },
     );
-    if (terms !== undefined && this.currentRoot(feed) === undefined) this.#adoption({ feed, root, nowMs, ...terms });
+    if (terms !== undefined && !hasTree) this.#adoption({ feed, root, nowMs, ...terms });
+    return !hasTree && !hasBegun;
   }
 
   putNodes(nodes: readonly StoredNode[]): void {
@@ -484,7 +491,8 @@ class SqliteStore implements Store {
     // What a power cut takes back is done again.
     if (this.#search.isBehind()) return this.#db.write(() => this.#search.follow(INDEX_SLICE), { durable: false });
     if (this.#collection !== undefined) return this.#db.write(() => this.#collectSome(), { durable: false });
-    if (this.#nodes.keys.waiting <= KEYS_LEFT) return false;
+    // What has just come is looked up again when its tree is made current: that costs least from memory.
+    if (this.#adoptions.size > 0 || this.#nodes.keys.waiting <= KEYS_LEFT) return false;
     return this.#db.write(() => this.#nodes.keys.putSome(), { durable: false });
   }
 }

@@ -99,7 +99,7 @@ test('every transition of an incoming session is walked', async () => {
     machine,
     input: { ...input(false, false), ownRoot: undefined },
     events: [keyless, asked({ type: 'RootRequest', id: 8 }), ...askedTwice] as never,
-    key: (context) => [...key(context), context.held.length],
+    key: (context: IncomingSessionContext) => [...key(context), context.held.length],
     depth: 4,
   });
   const unpaid = { ...few, isGreetingFree: false };
