@@ -60,7 +60,7 @@ export async function startRedis(settings: readonly string[] = []): Promise<Redi
 }
 
 /** Nobody else is told of it before the server has it: other tests ask the system for ports as well, and get others. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
