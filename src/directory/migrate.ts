@@ -56,7 +56,7 @@ export async function migrate(from: string, to: string): Promise<{ bindings: num
   return { bindings, skipped: read - bindings };
 }
 
-async function openStore(place: string): Promise<Store> {
+export async function openStore(place: string): Promise<Store> {
   if (place.startsWith(SQLITE)) return openFile(place.slice(SQLITE.length));
   if (/^rediss?:/.test(place)) return (await import('./redis/engine-store.ts')).openEngineStore(place);
   throw new MurmureError('usage', 'a registry is sqlite:FILE, redis://HOST:PORT or rediss://HOST:PORT');
