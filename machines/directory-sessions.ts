@@ -3,6 +3,7 @@
  * actions change in place, because a copy for each Hello of a flood would cost more than everything else about it. Nobody else
  * holds them, and the same events in the same order give the same rows.
  */
+import { dropOldest } from '../src/merkle/bounded-map.ts';
 import { isYounger } from '../src/wire/age.ts';
 import { formatAddress, type SocketAddress } from '../src/wire/socket-address.ts';
 import { timing } from './timing.ts';
@@ -52,14 +53,14 @@ export function liveSessionAt(sessions: Sessions, address: SocketAddress, atMs: 
   return row !== undefined && isYounger(row.openedAtMs, timing.sessionLifetime, atMs) ? row : undefined;
 }
 
-/** The oldest unproven one makes room for another; proven ones stay (protocol §9): false if there are too many of them. */
+/** The oldest unproven ones make room for another; proven ones stay (protocol §9): false if there are too many of them. */
 export function keepSession(sessions: Sessions, row: SessionRow): boolean {
   const { proven, unproven } = sessions;
   forgetSession(sessions, row.address);
   const isProven = row.provenAtMs !== undefined;
   if (isProven && proven.size >= MAX_PROVEN) return false;
-  if (!isProven && unproven.size >= MAX_UNPROVEN) unproven.delete(unproven.keys().next().value as string);
   (isProven ? proven : unproven).set(formatAddress(row.address), row);
+  dropOldest(unproven, MAX_UNPROVEN);
   return true;
 }
 

@@ -25,7 +25,9 @@ const END = '<!-- to here -->';
 
 /** Markdown. */
 export function capacity(measured: readonly Measured[]): string {
-  return [operations(measured), lists(measured), flatness(measured), needs(measured)].join('\n\n');
+  const isComparing = new Set(measured.map(({ names }) => names)).size > 1;
+  const parts = [operations(measured), lists(measured), ...(isComparing ? [flatness(measured), needs(measured)] : [])];
+  return parts.join('\n\n');
 }
 
 /** The page with this table in its place. */
@@ -99,7 +101,7 @@ const PER_HOUR = {
 };
 
 /** Seconds of a processor that a peer costs in an hour; without its questions what has changed. */
-export function cpuPerHour({ register, renew, root, keepAlive }: LoadFigures): number {
+function cpuPerHour({ register, renew, root, keepAlive }: LoadFigures): number {
   const { renewals, roots, keepAlives } = PER_HOUR;
   return (
     (renewals * (register.microseconds + renew.microseconds) +
@@ -110,10 +112,9 @@ export function cpuPerHour({ register, renew, root, keepAlive }: LoadFigures): n
 }
 
 function needs(measured: readonly Measured[]): string {
-  const three = measured.filter(({ setup }) => setup === 'Redis, three instances').at(-1);
   const shared = measured.filter(({ setup }) => setup === 'Redis, one instance');
   const last = shared.at(-1);
-  if (three === undefined || last === undefined) return '';
+  if (last === undefined) return '';
   const rows = [1e5, 1e6, 1e8].map((peers) => {
     const cores = (peers * cpuPerHour(last)) / HOUR_S;
     const asking = (peers * PER_HOUR.changes * last.changes.microseconds) / 1e6 / HOUR_S;

@@ -85,8 +85,8 @@ const root = await several(ROOTS, (i) => peer(i).askForRoot());
 const keepAlives = await Promise.all(peers.map((one) => one.keepAliveDatagram()));
 const keepAlive = await several(KEEP_ALIVES, async (i) => {
   peer(i).keepAlive(keepAlives[i % PEERS] as Uint8Array);
-  // Nobody answers them; as fast as this process can, most would be lost.
-  if (i % 200 === 0) await pause(10);
+  // Nobody answers them: as fast as this process can, most would be lost.
+  if (i % 4 === 0) await pause(10);
 });
 const { cursor } = JSON.parse((await connection(0).ask('/peers?format=json&changes=only&since=x')).text);
 const changes = await several(LOOK_UPS, (_, slot) =>

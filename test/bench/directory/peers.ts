@@ -27,10 +27,10 @@ export class BenchPeer {
     socket.on('message', (bytes) => void this.#hear(new Uint8Array(bytes)));
   }
 
-  static async join(index: number, name: string, directory: SocketAddress): Promise<BenchPeer> {
+  static async join(index: number, name: string, directory: SocketAddress, keyPair?: KeyPair): Promise<BenchPeer> {
     const socket = createSocket('udp4').bind(0, hostOf(index));
     await once(socket, 'listening');
-    return new BenchPeer(name, await generateKeyPair(), socket, directory);
+    return new BenchPeer(name, keyPair ?? (await generateKeyPair()), socket, directory);
   }
 
   /** Until the directory has answered, and has said Hello itself, which is answered. */
