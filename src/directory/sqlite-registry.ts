@@ -107,6 +107,18 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
       .flatMap((row) => parsed(row as { address: string }))
       .sort(byFamily);
 
+  // A commit does not wait for the disk, which would keep everybody waiting: a power cut may lose the renewals of the last moments.
+  db.exec('PRAGMA synchronous = NORMAL');
+  /** But no binding is lost in a power cut that was acknowledged: what the first proof writes is on the disk before it counts. */
+  const inLastingTransaction = (work: () => void): void => {
+    db.exec('PRAGMA synchronous = FULL');
+    try {
+      inTransaction(db, work);
+    } finally {
+      db.exec('PRAGMA synchronous = NORMAL');
+    }
+  };
+
   const listing = new Listing((nowMs) =>
     selectNames.iterate(nowMs - ADDRESS_LIFETIME_MS).map((row) => [row.name as string, row.latest as number] as const),
   );
@@ -141,7 +153,8 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
       if (typeof bound === 'string' && bound !== key) return 'bad-key';
       const isSameOwner = bound === (key ?? null);
       const listed = isSameOwner ? addressesOf(name, nowMs) : [];
-      inTransaction(db, () => {
+      const write = isSameOwner ? (work: () => void) => inTransaction(db, work) : inLastingTransaction;
+      write(() => {
         if (!isSameOwner) clearAddresses.run(name);
         upsertBinding.run(name, key ?? null, running.at(nowMs));
         // No binding is younger than the time that the next start goes on from.

@@ -118,12 +118,15 @@ function needs(measured: readonly Measured[]): string {
   const rows = [1e5, 1e6, 1e8].map((peers) => {
     const cores = (peers * cpuPerHour(last)) / HOUR_S;
     const asking = (peers * PER_HOUR.changes * last.changes.microseconds) / 1e6 / HOUR_S;
+    // Everybody is told of everybody who has renewed since it asked last.
+    const toldBytes = (peers * peers * PER_HOUR.renewals * last.peerBytes) / HOUR_S;
     const renewals = (peers * PER_HOUR.renewals) / HOUR_S;
     const engineBytesPerPeer = (last.engineBytes ?? Number.NaN) / last.names;
     return [
       thousands(peers),
-      cores.toPrecision(2),
-      asking.toPrecision(2),
+      rounded(cores),
+      rounded(asking),
+      `${megabytes(toldBytes)}/s`,
       thousands(renewals),
       megabytes(peers * bytesPerPeer(shared)),
       megabytes(peers * engineBytesPerPeer),
@@ -133,6 +136,7 @@ function needs(measured: readonly Measured[]): string {
     'peers',
     'cores for renewals, RootRequests and keep-alives',
     'cores for questions what has changed',
+    'answers to these',
     'writes a second to the engine',
     'memory of each instance',
     'memory of the engine',
@@ -148,6 +152,11 @@ function thousands(value: number): string {
   return Math.round(value)
     .toString()
     .replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** To two digits. */
+function rounded(value: number): string {
+  return value < 100 ? value.toPrecision(2) : thousands(Number(value.toPrecision(2)));
 }
 
 function megabytes(bytes: number): string {

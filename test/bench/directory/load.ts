@@ -44,6 +44,8 @@ export interface LoadFigures {
   readonly changes: Figures;
   readonly list: ListFigures;
   readonly textList: ListFigures;
+  /** What one peer takes in an answer that tells what has changed. */
+  readonly peerBytes: number;
   /** Bytes: of the first instance, before and at most. */
   readonly memory: { readonly now: number; readonly peak: number };
 }
@@ -88,6 +90,7 @@ const keepAlive = await several(KEEP_ALIVES, async (i) => {
   // Nobody answers them: as fast as this process can, most would be lost.
   if (i % 4 === 0) await pause(10);
 });
+const { bytes: peerBytes } = await connection(0).ask('/peers?format=json&name=peer0');
 const { cursor } = JSON.parse((await connection(0).ask('/peers?format=json&changes=only&since=x')).text);
 const changes = await several(LOOK_UPS, (_, slot) =>
   connection(slot - (slot % instances.length)).ask(
@@ -98,7 +101,7 @@ const list = await listing('/peers?format=json', true);
 const textList = await listing('/peers', false);
 const { peak } = memoryOf(instanceOf(0).pid);
 const figures: LoadFigures = {
-  ...{ register, prove, renew, lookUp, root, keepAlive, changes, list, textList },
+  ...{ register, prove, renew, lookUp, root, keepAlive, changes, list, textList, peerBytes },
   memory: { now: memory, peak },
 };
 process.stdout.write(`${JSON.stringify(figures)}\n`);
