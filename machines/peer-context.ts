@@ -107,6 +107,8 @@ export type PeerEvent =
       readonly history: OwnHistory;
       readonly atMs: number;
     }
+  /** These did not answer as it was expected of them. */
+  | { readonly type: 'checks.failed'; readonly sessions: readonly string[] }
   | { readonly type: 'publishing.stop'; readonly failure: Failure }
   /** What the user believes of this peer has changed: whatever was opened under its former key is over. */
   | { readonly type: 'trust.changed'; readonly name: string; readonly atMs: number }
@@ -167,7 +169,8 @@ type ChildEnded =
   | ErrorActorEvent<unknown, `outgoing-session.${string}`>
   | ErrorActorEvent<unknown, `incoming-session.${string}`>
   | ErrorActorEvent<unknown, `socket.${string}`>
-  | ErrorActorEvent<unknown, 'directory-client'>;
+  | ErrorActorEvent<unknown, 'directory-client'>
+  | ErrorActorEvent<unknown, 'path-checks'>;
 
 export type NetworkChange = 'start' | 'sleep' | 'clock' | 'addresses';
 
@@ -232,9 +235,10 @@ export interface PeerContext extends PeerInput {
   readonly presenceAnsweredAtMs: number | undefined;
   /** Followed peers that have not answered since they were last asked. Bounded by those we follow. */
   readonly silent: Table<boolean>;
-  /** When followed peers were last asked whether they still answer, and which of them comes next. */
-  readonly checkedAtMs: number;
-  readonly nextCheck: number;
+  /** Followed peers are asked in turns whether they still answer: whose turn it is. */
+  readonly checkTurn: number;
+  /** What followed peers had when they were last read from, by name. Bounded by those we follow. */
+  readonly rootsRead: Table<Hash>;
   /** What has changed in the directory's list since then is known; empty: it has not been asked yet. Undefined: it does not tell. */
   readonly cursor: string | undefined;
   /** When the sessions were last asked whether they are over. */
@@ -302,8 +306,8 @@ export function initialPeerContext(input: PeerInput): PeerContext {
     isPresenceAwaited: false,
     presenceAnsweredAtMs: undefined,
     silent: emptyTable<boolean>(),
-    checkedAtMs: 0,
-    nextCheck: 0,
+    checkTurn: 0,
+    rootsRead: emptyTable<Hash>(),
     sweptAtMs: 0,
     allowances: emptyTable<Allowance>(),
     toWalk: [],

@@ -12,6 +12,7 @@ import { merkleWalkMachine } from '../../machines/merkle-walk.machine.ts';
 import { brokenDown, type LookedUp } from '../../machines/merkle-walk-context.ts';
 import type { Message as MessageTo, SocketRef } from '../../machines/messages.ts';
 import { outgoingSessionMachine } from '../../machines/outgoing-session.machine.ts';
+import { pathChecksMachine } from '../../machines/path-checks.machine.ts';
 import { peerMachine } from '../../machines/peer.machine.ts';
 import type { Listing } from '../../machines/peer-context.ts';
 import { type Message, toMessage } from '../feed/message.ts';
@@ -63,7 +64,7 @@ export function notListed(name: string): Failure {
 export function providePeer(dependencies: PeerDependencies) {
   const { name: ownName, publicKey, store, http, clock, wallClock, gate, tell, localIps } = dependencies;
   const buffer = new NodeBuffer(store, wallClock);
-  const { isGenuine, seal, sendSigned, request, socket } = shareEffects(dependencies);
+  const { isGenuine, sealBytes, seal, sendSigned, request, socket } = shareEffects(dependencies);
   let directory: { addresses: readonly SocketAddress[]; key: PublicKey | undefined } = {
     addresses: [],
     key: undefined,
@@ -315,8 +316,24 @@ export function providePeer(dependencies: PeerDependencies) {
     }),
   });
 
+  const pathChecks = pathChecksMachine.provide({
+    actions: gate.effects({
+      signChecks: async ({ self, enter }: CallOf<'path-checks'>, { checks }: { checks: readonly UnsignedCheck[] }) => {
+        const signed: UnsignedCheck[] = [];
+        for (let from = 0; from < checks.length; from += SIGNED_AT_ONCE) {
+          const some = checks.slice(from, from + SIGNED_AT_ONCE).map(async ({ id, bytes }) => {
+            const sealed = await sealBytes(bytes);
+            if (sealed !== undefined) signed.push({ id, bytes: sealed });
+          });
+          await Promise.all(some);
+        }
+        enter(self, { type: 'checks.signed', signed });
+      },
+    }),
+  });
+
   const peer = peerMachine.provide({
-    actors: { socket, directoryClient, outgoingSession, incomingSession, merkleWalk, addressProof },
+    actors: { socket, directoryClient, outgoingSession, incomingSession, merkleWalk, addressProof, pathChecks },
     actions: gate.effects({
       sendSigned,
       carryOutWish: carryOutWishes({ name: ownName, store, time: clock, clock: wallClock }),
@@ -384,6 +401,14 @@ export function providePeer(dependencies: PeerDependencies) {
 
   return { peer, flush: () => buffer.flush() };
 }
+
+interface UnsignedCheck {
+  readonly id: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Others sign as well. */
+const SIGNED_AT_ONCE = 32;
 
 interface SeenRoot {
   readonly name: string;

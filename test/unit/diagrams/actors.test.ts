@@ -182,6 +182,11 @@ async function runEverything(): Promise<void> {
     await world.settle(gina.peer.whenListed());
   }
 
+  // A followed peer that does not answer for a while.
+  world.network.cut(alice.ip, bob.ip);
+  await world.clock.advance(15_000);
+  world.network.heal();
+
   // Registered for long, and then out of the directory's reach.
   world.network.cut(carol.ip, DIRECTORY.ip);
   await world.clock.advance(HOUR);
@@ -306,6 +311,7 @@ test('children are named as the machines name them', () => {
     actorId.merkleWalk('alice'),
     actorId.historyCheck('alice'),
     actorId.ping('alice'),
+    actorId.pathChecks,
     actorId.request(0),
     actorId.addressProof(0),
   ];
