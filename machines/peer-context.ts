@@ -389,6 +389,11 @@ export function silentIn(context: PeerContext): string[] {
   return context.following.filter((name) => isSilentPeer(context, name));
 }
 
+/** Followed peers that the directory does not list any more, and that we have no session with. */
+export function unlistedIn(context: PeerContext): string[] {
+  return context.following.filter((name) => entryOf(context.presence, name) === '' && !isPresent(context, name));
+}
+
 /** It has read from us within the last day: it is told of new roots (protocol §5). */
 export function isReader({ readers }: PeerContext, name: string, atMs: number): boolean {
   const readAtMs = entryOf(readers, name);

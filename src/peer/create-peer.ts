@@ -9,6 +9,7 @@ import {
   type NetworkChange,
   type PeerEvent,
   silentIn,
+  unlistedIn,
 } from '../../machines/peer-context.ts';
 import type { SocketContext } from '../../machines/socket.machine.ts';
 import { limits, timing } from '../../machines/timing.ts';
@@ -214,6 +215,10 @@ class RunningPeer implements Peer {
 
   get silent(): readonly string[] {
     return silentIn(this.#actor.getSnapshot().context);
+  }
+
+  get unlisted(): readonly string[] {
+    return unlistedIn(this.#actor.getSnapshot().context);
   }
 
   status(): PeerStatus {

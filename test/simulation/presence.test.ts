@@ -40,6 +40,16 @@ test.each([81, 82, 83])('a followed peer that is gone is shown as silent within 
   await world.close();
 });
 
+test('a followed peer that leaves the list is named as unlisted, and is silent no more', async () => {
+  const { world, alice, bob } = await meet(88);
+  world.kill(alice);
+  await world.clock.advance(20 * SECOND);
+  expect({ silent: bob.peer.silent, unlisted: bob.peer.unlisted }).toEqual({ silent: ['alice'], unlisted: [] });
+  await world.clock.advance(61 * 60 * SECOND);
+  expect({ silent: bob.peer.silent, unlisted: bob.peer.unlisted }).toEqual({ silent: [], unlisted: ['alice'] });
+  await world.close();
+});
+
 test('a followed peer that answers again is shown so at once', async () => {
   const { world, alice, bob } = await meet(84);
   world.kill(alice);

@@ -204,9 +204,9 @@ async function runEverything(): Promise<void> {
 }
 
 async function runDialogue(world: World, { peer, store }: VirtualPeer, address: string): Promise<void> {
-  const { name, publicKey, addresses, sessions, directory, silent } = peer;
+  const { name, publicKey, addresses, sessions, directory, silent, unlisted } = peer;
   const asked: AskedPeer = {
-    ...{ name, publicKey, addresses, sessions, directory, silent },
+    ...{ name, publicKey, addresses, sessions, directory, silent, unlisted },
     ask: (wish) => {
       noted.messages.add(`front-end > peer: ${wish.type}`);
       peer.ask(wish);
