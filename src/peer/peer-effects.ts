@@ -188,9 +188,9 @@ export function providePeer(dependencies: PeerDependencies) {
   const nodeForOthers = (hash: Hash) => (store.isSuperseded(hash) ? undefined : store.getNode(hash));
 
   /** Of a store that cannot be read now, the download will tell. */
-  const isCurrent = (name: string, root: Hash) => {
+  const isCurrent = (name: string, root: Hash, authenticated: boolean) => {
     try {
-      return store.isCurrent(name, root);
+      return store.isCurrent(name, root, { authenticated });
     } catch {
       return false;
     }
@@ -267,7 +267,7 @@ export function providePeer(dependencies: PeerDependencies) {
     actions: gate.effects({
       beginWalk: ({ self, enter }: CallOf<'merkle-walk'>, { name, root, authenticated, quota }: BeginParams) =>
         inStore({ self, enter }, () => {
-          const isCurrent = store.isCurrent(name, root);
+          const isCurrent = store.isCurrent(name, root, { authenticated });
           const isSuperseded = store.wasCurrent(name, root);
           const known = store.peer(name);
           // What an earlier walk has just fetched counts as known.
@@ -387,13 +387,13 @@ export function providePeer(dependencies: PeerDependencies) {
         }
       },
       compareRoot: ({ self, enter }: CallOf<'peer'>, { name, root, authenticated, atMs }: SeenRoot) => {
-        if (isCurrent(name, root)) return;
+        if (isCurrent(name, root, authenticated)) return;
         if (authenticated) enter(self, { type: 'announcement.verified', name, root, valid: true, atMs });
         else enter(self, { type: 'sync.wanted', name, atMs });
       },
       verifyAnnouncement: async ({ self, enter }: CallOf<'peer'>, params: AnnouncementParams) => {
         const { name, root, atMs } = params;
-        if (isCurrent(name, root)) return;
+        if (isCurrent(name, root, true)) return;
         enter(self, { type: 'announcement.verified', name, root, valid: await isGenuine(params), atMs });
       },
     }),
