@@ -94,6 +94,8 @@ export const outgoingActions = {
     enqueue.assign({ contacts: proveIncoming(args, contacts, event, entry.key) });
     if (entry.key === key) return;
     enqueue.emit({ type: 'session.opened', direction: 'outgoing', name, address, authenticated: true });
+    // What came of it without a key counts as authenticated once it names that root under the key.
+    enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(session, { type: 'path.check' });
   }),
 
   /** The answered Hello is at the same time our session towards that peer (protocol §5). */

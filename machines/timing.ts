@@ -69,8 +69,8 @@ export const timing = {
   keepAliveInterval: 25 * SECOND,
   /** How often the directory is asked what has changed in its list: with every sweep, so a little less than that. */
   presenceInterval: 4.5 * SECOND,
-  /** How often a followed peer is asked whether it still answers: with every other sweep. */
-  pathCheck: 9.5 * SECOND,
+  /** Whoever does not answer that within so long is asked by its session, with all the patience that a request has. */
+  checkPatience: 1.5 * SECOND,
   /** How often a registered peer asks its directory over UDP whether it still knows it (protocol §5); less than a minute, so that the answer is known by then. */
   directoryCheck: 45 * SECOND,
   /** An answer to that comes within so long, or the directory counts as gone. */
@@ -115,8 +115,8 @@ export const limits = {
   challengeSends: 3,
   /** Sends of a RootRequest that asks whether a followed peer still answers: three seconds of silence on a fast path (protocol §5). */
   checkSends: 4,
-  /** Followed peers that are asked so at once: popular authors answer each of their readers. */
-  pathChecks: 16,
+  /** A followed peer is asked whether it answers with every so manieth sweep: popular authors answer each of their readers. */
+  sweepsBetweenChecks: 2,
   /** Requests in flight over a path before the first of them is answered, and then (protocol §6). */
   firstWindow: 2,
   initialWindow: 10,

@@ -1,7 +1,6 @@
 /** Our own key (protocol §7): signing, and the PEM in which it is kept. */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { p256 } from '@noble/curves/nist.js';
-import { p256 as webP256 } from '@noble/curves/webcrypto.js';
 import { MurmureError } from '../wire/murmure-error.ts';
 import type { PublicKey } from './public-key.ts';
 
@@ -14,6 +13,8 @@ export interface KeyPair {
 }
 
 const ORDER = p256.Point.Fn.ORDER;
+const CURVE = { name: 'ECDSA', namedCurve: 'P-256' };
+const ALGORITHM = { name: 'ECDSA', hash: 'SHA-256' };
 
 export async function generateKeyPair(): Promise<KeyPair> {
   return keyPairFromSecret(p256.utils.randomSecretKey());
@@ -47,22 +48,30 @@ export function deterministicSigner(secret: Uint8Array): (message: Uint8Array) =
 
 class P256KeyPair implements KeyPair {
   readonly publicKey: PublicKey;
-  readonly #pkcs8: Uint8Array;
+  readonly #key: KeyObject;
+  /** Imported when it is first needed. */
+  #signing: Promise<CryptoKey> | undefined;
   readonly #pem: string;
 
   constructor(secret: Uint8Array, key: KeyObject) {
     const point = p256.getPublicKey(secret, false).subarray(1);
     this.publicKey = Buffer.from(point).toString('base64').replace(/=+$/, '');
-    this.#pkcs8 = new Uint8Array(key.export({ format: 'der', type: 'pkcs8' }));
+    this.#key = key;
     this.#pem = key.export({ format: 'pem', type: 'pkcs8' }) as string;
   }
 
   async sign(message: Uint8Array): Promise<Uint8Array> {
-    return withLowS(await webP256.sign(message, this.#pkcs8, { formatSec: 'pkcs8' }));
+    this.#signing ??= crypto.subtle.importKey('pkcs8', this.#exported(), CURVE, false, ['sign']);
+    const signature = await crypto.subtle.sign(ALGORITHM, await this.#signing, message as Uint8Array<ArrayBuffer>);
+    return withLowS(new Uint8Array(signature));
   }
 
   toPem(): string {
     return this.#pem;
+  }
+
+  #exported(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#key.export({ format: 'der', type: 'pkcs8' }));
   }
 }
 

@@ -4,7 +4,7 @@ import { createActor } from 'xstate';
 import { actorId } from '../../machines/actor-ids.ts';
 import { establishedIn } from '../../machines/contacts.ts';
 import type { HistoryCheck, OwnHistory, SyncReport } from '../../machines/events.ts';
-import { silentIn } from '../../machines/peer-context.ts';
+import { silentIn, unlistedIn } from '../../machines/peer-context.ts';
 import type { PeerFact as MachineFact, NetworkChange, PeerEvent } from '../../machines/peer-events.ts';
 import type { SocketContext } from '../../machines/socket.machine.ts';
 import { limits, timing } from '../../machines/timing.ts';
@@ -220,6 +220,10 @@ class RunningPeer implements Peer {
 
   get silent(): readonly string[] {
     return silentIn(this.#actor.getSnapshot().context);
+  }
+
+  get unlisted(): readonly string[] {
+    return unlistedIn(this.#actor.getSnapshot().context);
   }
 
   status(): PeerStatus {

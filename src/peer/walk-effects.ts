@@ -26,7 +26,7 @@ export function provideMerkleWalk({ store, gate, clock, wallClock, tell }: PeerD
     actions: gate.effects({
       beginWalk: ({ self, enter }: CallOf<'merkle-walk'>, { name, root, authenticated, quota }: BeginParams) =>
         inStore({ self, enter }, () => {
-          const isCurrent = store.isCurrent(name, root);
+          const isCurrent = store.isCurrent(name, root, { authenticated });
           const isSuperseded = store.wasCurrent(name, root);
           const known = store.peer(name);
           // What an earlier walk has just fetched counts as known.

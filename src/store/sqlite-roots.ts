@@ -19,9 +19,11 @@ export class SqliteRoots {
     return row?.root ? hashFrom(row.root) : undefined;
   }
 
-  isCurrent(feed: string, root: Hash): boolean {
-    const sql = 'SELECT 1 FROM peers WHERE name = ? AND root = ? AND adopting IS NULL';
-    return this.#db.get(sql, feed, blob(root)) !== undefined;
+  isCurrent(feed: string, root: Hash, authenticated: boolean): boolean {
+    const sql = 'SELECT id FROM peers WHERE name = ? AND root = ? AND adopting IS NULL';
+    const peer = this.#db.get<{ id: number }>(sql, feed, blob(root));
+    if (peer === undefined || !authenticated) return peer !== undefined;
+    return this.#db.get('SELECT 1 FROM leaves WHERE peer = ? AND authenticated = 0 LIMIT 1', peer.id) === undefined;
   }
 
   wasCurrent(feed: string, root: Hash): boolean {

@@ -244,8 +244,8 @@ class SqliteStore implements Store {
     return this.#roots.wasCurrent(feed, root);
   }
 
-  isCurrent(feed: string, root: Hash): boolean {
-    return this.#roots.isCurrent(feed, root);
+  isCurrent(feed: string, root: Hash, { authenticated } = { authenticated: false }): boolean {
+    return this.#roots.isCurrent(feed, root, authenticated);
   }
 
   peer(name: string): PeerRecord | undefined {

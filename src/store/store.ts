@@ -215,8 +215,11 @@ export interface Store extends Disposable {
   isSuperseded(root: Hash): boolean;
   /** A later root of this feed has taken its place: it was current once, and is not now. */
   wasCurrent(feed: string, root: Hash): boolean;
-  /** False for the current root, too, while the adoption of another was begun and has not ended. */
-  isCurrent(feed: string, root: Hash): boolean;
+  /**
+   * False for the current root, too, while the adoption of another was begun and has not ended. `authenticated`: and no message of it is still
+   * without that. Default false.
+   */
+  isCurrent(feed: string, root: Hash, options?: { readonly authenticated: boolean }): boolean;
 
   peer(name: string): PeerRecord | undefined;
   peers(): PeerRecord[];

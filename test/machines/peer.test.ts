@@ -121,6 +121,7 @@ const events = [
 /** These lead to no other state. */
 const anywhere = [
   { type: 'block.wanted', name: 'alice', blocked: true, ticket: '1', atMs: 1 },
+  { type: 'checks.failed', sessions: ['outgoing-session.alice'] },
   { type: 'blocked.changed', names: ['alice'] },
   { type: 'blocked.changed', names: [] },
   { type: 'schedule.wanted', text: 'hello', inReplyTo: null, dueMs: 9, ticket: '1', atMs: 1 },
@@ -137,6 +138,7 @@ const anywhere = [
 const restartable = [
   ended('error', 'socket.0', { error: new Error('broken') }),
   ended('error', 'directory-client', { error: new Error('broken') }),
+  ended('error', 'path-checks', { error: new Error('broken') }),
 ] as never;
 
 const key = (context: PeerContext) => [
@@ -164,6 +166,7 @@ test('every transition of a peer is walked', () => {
       merkleWalk: inertMachine,
       historyCheck: inertMachine,
       ping: inertMachine,
+      pathChecks: inertMachine,
       addressProof: inertMachine,
     } as never,
     actions: inert(

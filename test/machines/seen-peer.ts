@@ -44,6 +44,7 @@ export function begin(input: Partial<PeerInput> = {}): void {
       historyCheck: child,
       addressProof: child,
       ping: child,
+      pathChecks: child,
     } as never,
     actions: {
       sealRoot: (_, params) => notes.push(`sign: ${params.root}`),

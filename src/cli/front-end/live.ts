@@ -106,6 +106,11 @@ export class Live implements Disposable {
     return this.#peer.ended === undefined ? this.#peer.silent : [];
   }
 
+  /** The directory does not list them, and they are not in session. */
+  get unlisted(): readonly string[] {
+    return this.#peer.ended === undefined ? this.#peer.unlisted : [];
+  }
+
   get downloads(): readonly Download[] {
     return [...this.#downloads.values()];
   }

@@ -17,6 +17,7 @@ export type AskedPeer = Pick<
   | 'sessions'
   | 'directory'
   | 'silent'
+  | 'unlisted'
   | 'ended'
   | 'ask'
   | 'on'

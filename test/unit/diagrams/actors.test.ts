@@ -197,6 +197,11 @@ async function runEverything(): Promise<void> {
   // Those who have nothing more to say leave: each would look at its home four times a second, for hours.
   for (const { peer } of world.peers) if (![alice, bob, carol].some((one) => one.peer === peer)) await peer.close();
 
+  // A followed peer that does not answer for a while.
+  world.network.cut(alice.ip, bob.ip);
+  await world.clock.advance(15_000);
+  world.network.heal();
+
   // Registered for long, and then out of the directory's reach.
   world.network.cut(carol.ip, DIRECTORY.ip);
   await world.clock.advance(HOUR);
@@ -214,9 +219,9 @@ async function runEverything(): Promise<void> {
 }
 
 async function runDialogue(world: World, { peer, store }: VirtualPeer, address: string): Promise<void> {
-  const { name, publicKey, addresses, sessions, directory, silent } = peer;
+  const { name, publicKey, addresses, sessions, directory, silent, unlisted } = peer;
   const asked: AskedPeer = {
-    ...{ name, publicKey, addresses, sessions, directory, silent },
+    ...{ name, publicKey, addresses, sessions, directory, silent, unlisted },
     ask: (wish) => {
       noted.messages.add(`front-end > peer: ${wish.type}`);
       peer.ask(wish);
@@ -321,6 +326,7 @@ test('children are named as the machines name them', () => {
     actorId.merkleWalk('alice'),
     actorId.historyCheck('alice'),
     actorId.ping('alice'),
+    actorId.pathChecks,
     actorId.request(0),
     actorId.addressProof(0),
   ];

@@ -46,6 +46,7 @@ test('it stands where the other one stands', async () => {
     sessions: { outgoing: 2, incoming: 1 },
     directory: { status: 'connected', answeredMs: 1_000 },
     silent: ['bob'],
+    unlisted: ['carol'],
     ended: undefined,
   });
   await peer.whenListed();

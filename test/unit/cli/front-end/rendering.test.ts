@@ -162,6 +162,21 @@ describe('conversations', () => {
   });
 });
 
+test('the status line names the followed author that cannot be reached, and says since when if that is known', () => {
+  const rest = { sessions: 0, downloads: [], unread: 0, notifications: 0, drafts: 0 };
+  const directory = { status: 'connected' as const, name: 'd:1' };
+  const line = (unreachable?: { name: string; heard?: string; others: number }) =>
+    renderStatusLine({ ...rest, directory, unreachable }, 120, paint);
+  expect(line()).toBe('✓ d:1');
+  expect(line({ name: 'alice', others: 0 })).toBe('✓ d:1 · alice cannot be reached');
+  expect(line({ name: 'alice', heard: '3 min', others: 0 })).toBe(
+    '✓ d:1 · alice (last heard: 3 min) cannot be reached',
+  );
+  expect(line({ name: 'alice', heard: '3 min', others: 2 })).toBe(
+    '✓ d:1 · alice (last heard: 3 min) and 2 more cannot be reached',
+  );
+});
+
 test('the status line leaves out what matters least where there is no room', () => {
   const status = {
     directory: { status: 'connected' as const, name: 'localhost:8443' },
