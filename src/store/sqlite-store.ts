@@ -112,6 +112,7 @@ class SqliteStore implements Store {
   readonly #adoptions = new Map<string, SqliteAdoption>();
   #collection: Collection | undefined;
   #tidying: NodeJS.Timeout | undefined;
+  #hasPut = false;
 
   constructor(db: DatabaseSync, file: string, adoptionStep: number) {
     this.#isInMemory = file === ':memory:';
@@ -222,6 +223,7 @@ class SqliteStore implements Store {
 
   putNodes(nodes: readonly StoredNode[]): void {
     this.#tidySoon();
+    this.#hasPut = true;
     this.#db.write(
       () => {
         this.#nodes.insert(nodes);
@@ -445,11 +447,27 @@ class SqliteStore implements Store {
 
   close(): void {
     clearTimeout(this.#tidying);
+    if (this.#hasPut) this.#putKeys();
     this.#db.close();
   }
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** A command that ends just after its download leaves no packs behind that the next one has to read for their keys. */
+  #putKeys(): void {
+    try {
+      if (this.#nodes.keys.waiting > KEYS_LEFT)
+        this.#db.write(
+          () => {
+            while (this.#nodes.keys.putSome());
+          },
+          { durable: false },
+        );
+    } catch {
+      // On a full disk, say: they are read from their packs then.
+    }
   }
 
   /** The one that is under way for this feed, if it is of the same tree on the same terms. */
