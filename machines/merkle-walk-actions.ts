@@ -23,7 +23,7 @@ import { countIn, type Group, groupOf, planRequests, pushGroups, withSizes } fro
  * Free places in the window from which on more is asked for: a quarter; of a small window half, so that batches are worth their events.
  * An eighth in bulk, where each place is several nodes.
  */
-function refillFrom({ window, isBulk }: MerkleWalkContext): number {
+function refillFrom({ window, isBulk }: Pick<Cost, 'window' | 'isBulk'>): number {
   if (isBulk) return Math.max(1, window / 8);
   return Math.max(window / 4, Math.min(window / 2, WORTHWHILE_BATCH));
 }
@@ -62,8 +62,11 @@ const base = setup({
     isInvalid: ({ event }) => event.type === 'nodes.received' && invalidIn(event.nodes).length > 0,
     isOverQuota: ({ context, event }) =>
       context.nodesFetched + receivedIn(event).length > context.quota * limits.nodesPerMessage,
-    hasRoom: ({ context, event }) =>
-      context.window - context.inFlight + ('freed' in event ? event.freed : 0) >= refillFrom(context),
+    hasRoom: ({ context, event }) => {
+      const { window, isBulk } = 'freed' in event ? event : context;
+      const freed = 'freed' in event ? event.freed : 0;
+      return window - context.inFlight + freed >= refillFrom({ window, isBulk });
+    },
     isWhole: ({ context }) => context.pending === 0 && context.inFlight === 0 && context.lookUps.length === 0,
     /** Something was answered since this was asked, or little has failed so far: the other side is slow, not gone. */
     isWorthRepeating: ({ context, event }) =>

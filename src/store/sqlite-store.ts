@@ -194,7 +194,7 @@ class SqliteStore implements Store {
   }
 
   putNodes(nodes: readonly StoredNode[]): void {
-    this.#upkeep.soon();
+    this.#upkeep.nodesCame();
     this.#db.write(
       () => {
         this.#nodes.insert(nodes);

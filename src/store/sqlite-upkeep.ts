@@ -26,6 +26,7 @@ export class SqliteUpkeep {
   readonly #search: SqliteSearch;
   #collection: Collection | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #haveNodesCome = false;
 
   constructor(db: SqliteConnection, nodes: SqliteNodes, adoptions: SqliteAdoptions, search: SqliteSearch) {
     this.#db = db;
@@ -72,8 +73,27 @@ export class SqliteUpkeep {
     }, TIDY_AFTER_MS).unref();
   }
 
+  nodesCame(): void {
+    this.#haveNodesCome = true;
+    this.soon();
+  }
+
   stop(): void {
     clearTimeout(this.#timer);
+    if (this.#haveNodesCome) this.#putKeys();
+  }
+
+  /** A command that ends just after its download leaves no packs behind that the next one has to read for their keys. */
+  #putKeys(): void {
+    if (this.#nodes.keys.waiting <= KEYS_LEFT) return;
+    const putAll = () => {
+      while (this.#nodes.keys.putSome());
+    };
+    try {
+      this.#db.write(putAll, { durable: false });
+    } catch {
+      // On a full disk, say: they are read from their packs then.
+    }
   }
 
   /** What a power cut takes back is done again. True if there is more to do. */
