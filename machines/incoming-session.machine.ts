@@ -130,7 +130,16 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
             ],
           },
           // Somebody else's Hello from here waits, being repeated, until it is clear who is at this address.
-          on: { 'request.received': { guard: 'isHelloUnderOtherName' } },
+          on: {
+            'request.received': [
+              { guard: 'isHelloUnderOtherName' },
+              { guard: 'isHelloOvertaken', actions: ['countReceived', 'repeatHello', 'sendRoot', 'reportReader'] },
+            ],
+            'nodes.requested': {
+              guard: 'isHelloOvertaken',
+              actions: ['countReceived', 'repeatHello', 'readRequested', 'reportReader'],
+            },
+          },
         },
         proven: {
           description: 'The address is not forged: whatever is asked for is sent.',

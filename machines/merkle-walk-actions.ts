@@ -97,9 +97,20 @@ function receivedIn(event: MerkleWalkEvent): readonly ReceivedNode[] {
 
 type Enqueueing = Parameters<Parameters<typeof base.enqueueActions>[0]>[0];
 
+/**
+ * Of a feed of which nothing is here, it is looked up down to this depth whether another feed has whole branches of it, as when a peer
+ * has another name now. What is below would hardly ever be found.
+ */
+const SHARED_DEPTH = 2;
+
 /** What these nodes of the tree lead to is looked up in the store, but for what is under way already; each hash once (protocol §9). */
 function meet({ context, enqueue }: Enqueueing, nodes: readonly ReceivedNode[]): void {
   const { groups, ...met } = expand(context, nodes);
+  // Together, so that the newest stay on top.
+  if (context.isNew && groups.every(({ depth = 0 }) => depth > SHARED_DEPTH)) {
+    enqueue.assign({ ...met, ...putBack(context, groups) });
+    return;
+  }
   enqueue.assign({ ...met, lookUps: groups.length > 0 ? [...context.lookUps, groups] : context.lookUps });
   if (groups.length > 0) enqueue({ type: 'lookUp', params: { hashes: groups.flatMap(hashesIn) } });
 }
@@ -170,7 +181,7 @@ export const merkleWalkSetup = base.extend({
     noteBegun: base.assign(({ context, event }) => {
       assertEvent(event, 'walk.begun');
       const quota = event.quota ?? context.quota;
-      return { totalMessages: event.totalMessages, quota, lastAtMs: event.atMs };
+      return { totalMessages: event.totalMessages, isNew: event.isNew ?? false, quota, lastAtMs: event.atMs };
     }),
 
     /** In a cold start, the newest messages are the first that anybody wants to see. */

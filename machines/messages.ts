@@ -227,6 +227,7 @@ const messages = {
       'session.forgotten',
     ],
     socket: ['datagrams.send', 'source.routed'],
+    'address-proof': ['hello.overtaken'],
   },
   'merkle-walk': {
     peer: ['session.wanted', 'sync.progressed'],
@@ -269,7 +270,7 @@ const messages = {
     'history-check': ['nodes.absent', 'nodes.failed', 'nodes.received', 'session.failed', 'session.ready'],
     ping: ['root.failed', 'root.received', 'session.failed', 'session.ready'],
   },
-  'address-proof': { request: ['request.open'] },
+  'address-proof': { request: ['request.open', 'request.overtaken'] },
   request: {
     socket: ['datagrams.dropped', 'datagrams.send', 'routes.dropped'],
     'outgoing-session': ['request.ended', 'request.progressed', 'request.released', 'request.stalled'],

@@ -53,6 +53,8 @@ export async function createDirectory(options: DirectoryOptions = {}): Promise<D
   const clock = steadyClock(systemClock);
   const { registry, instances, engine } = await openRegistry(options, clock);
   resources.defer(() => registry.close());
+  // Of a million names this takes a second: now, when nobody waits.
+  registry.peers(clock.now());
   const metrics = createDirectoryMetrics();
   const { journal } = options;
   const udp = new UdpSide({ registry, instances, keyPair, binds, metrics, clock, logger, journal });

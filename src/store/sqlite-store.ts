@@ -113,7 +113,7 @@ class SqliteStore implements Store {
     this.#marks = new SqliteMarks(this.#db);
     this.#roots = new SqliteRoots(this.#db, this.#leaves);
     this.#adoptions = new SqliteAdoptions(this.#db, this.#nodes, this.#leaves);
-    this.#upkeep = new SqliteUpkeep(this.#db, this.#nodes, this.#search);
+    this.#upkeep = new SqliteUpkeep(this.#db, this.#nodes, this.#adoptions, this.#search);
     this.#upkeep.soon();
   }
 
@@ -187,10 +187,10 @@ class SqliteStore implements Store {
     return this.#db.read(() => this.#nodes.statusOf(hashes));
   }
 
-  beginWalk(feed: string, root: Hash, nowMs: number, terms?: AdoptionTerms): void {
-    this.#roots.want(feed, root, nowMs);
-    if (terms !== undefined && this.currentRoot(feed) === undefined)
-      this.#adoptions.of({ feed, root, nowMs, ...terms });
+  beginWalk(feed: string, root: Hash, nowMs: number, terms?: AdoptionTerms): boolean {
+    const { hasTree, hasBegun } = this.#roots.want(feed, root, nowMs);
+    if (terms !== undefined && !hasTree) this.#adoptions.of({ feed, root, nowMs, ...terms });
+    return !hasTree && !hasBegun;
   }
 
   putNodes(nodes: readonly StoredNode[]): void {

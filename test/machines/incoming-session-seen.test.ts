@@ -258,6 +258,15 @@ describe('while the address is being proven', () => {
     expect(outside.sentOf('Datum').length).toBeGreaterThan(0);
   });
 
+  test('whoever repeats what waits gets our Hello once more, under the same id, if it pays for that', () => {
+    begin({ paid: 60 });
+    learn();
+    const [first] = outside.sentOf('Hello');
+    expect(sentBy(() => hear(getDatum(9)))).toEqual([]);
+    expect(sentBy(() => hear(getDatum(9)))).toEqual([`Hello ${first?.datagram.id}, signed`]);
+    expect(sentBy(answerProof)).toEqual(['Datum 9']);
+  });
+
   test('a request after a proof that failed pays for another one', async () => {
     begin({ paid: 60 });
     learn();

@@ -50,6 +50,12 @@ const events = [
   { type: 'sweep', atMs: timing.sessionLifetime + timing.expiredSessionMemory + 10 },
 ] as never;
 
+/** The answer is too large for an address that is not proven. */
+const askedTwice = [
+  { type: 'nodes.requested', requests: [{ type: 'GetDatum', id: 9, hash: ZERO_HASH }], size: 400, atMs: 1 },
+  { type: 'nodes.read', nodes: [{ id: 9, hash: ZERO_HASH, value: new Uint8Array(60_000) }] },
+];
+
 const input = (proven: boolean, signed: boolean) => ({
   address,
   ownName: 'bob',
@@ -89,6 +95,13 @@ test('every transition of an incoming session is walked', () => {
     key,
     depth: 4,
   });
+  const waiting = walkMachine({
+    machine,
+    input: { ...input(false, false), ownRoot: undefined },
+    events: [keyless, asked({ type: 'RootRequest', id: 8 }), ...askedTwice] as never,
+    key: (context: IncomingSessionContext) => [...key(context), context.held.length],
+    depth: 4,
+  });
   const unpaid = { ...few, isGreetingFree: false };
   const ignored = walkMachine({ machine, input: unpaid, events: [keyless] as never, key, depth: 1 });
   const walked = ignored.walked
@@ -96,6 +109,7 @@ test('every transition of an incoming session is walked', () => {
     .union(unsigned.walked)
     .union(proven.walked)
     .union(poor.walked)
+    .union(waiting.walked)
     .union(without.walked);
   expect(unwalked({ ...stranger, walked })).toEqual([]);
 });

@@ -156,6 +156,8 @@ const setting = v.strictObject({
 export const schemas: Readonly<Record<string, v.GenericSchema>> = {
   demo: message,
   init: created,
+  'directory backup': v.strictObject({ bindings: count }),
+  'directory restore': v.strictObject({ bindings: count, skipped: count }),
   'directory migrate': v.strictObject({ bindings: count, skipped: count }),
   directory: v.strictObject({
     event: v.literal('ready'),

@@ -289,6 +289,16 @@ export const badArguments: Readonly<Record<string, readonly BadCase[]>> = {
     [['bob'], /no murmure is running/],
     [['bob', 'JOURNAL', 'extra'], /too many arguments/],
   ],
+  'directory backup': [
+    [[], /missing required argument 'file'/],
+    [[''], /FILE .*""/],
+    [['names.db'], /there is no registry .*registry\.db/],
+  ],
+  'directory restore': [
+    [[], /missing required argument 'file'/],
+    [[''], /FILE .*""/],
+    [['nowhere.db'], /there is no registry .*nowhere\.db/],
+  ],
   'directory migrate': [
     [['--from', 'sqlite:registry.db'], /--to <registry>' not specified/],
     [['--to', 'sqlite:registry.db'], /--from <registry>' not specified/],

@@ -139,6 +139,17 @@ async function runEverything(): Promise<void> {
   silent.sendBytes(addressOf(bob), padded);
   await world.clock.advance(20_000);
 
+  // Somebody who does not answer ours, and asks again what waits for that, and pays for it.
+  const deaf = await Stranger.join(world, 'deaf', '10.0.9.10');
+  deaf.send(addressOf(bob), { type: 'Hello', id: 4, flags: 0, name: 'deaf' });
+  await world.clock.advance(1_000);
+  deaf.send(addressOf(bob), { type: 'RootRequest', id: 5 });
+  await world.clock.advance(1_000);
+  const again = new Uint8Array(200);
+  again.set(encodeDatagram({ type: 'RootRequest', id: 5 }));
+  deaf.sendBytes(addressOf(bob), again);
+  await world.clock.advance(20_000);
+
   // A NAT, opened with the directory's help.
   const carol = await world.addPeer('carol');
   world.network.putBehindNat(carol.ip);
