@@ -195,7 +195,8 @@ async function runEverything(): Promise<void> {
   await world.clock.advance(60_000);
 
   // Those who have nothing more to say leave: each would look at its home four times a second, for hours.
-  for (const { peer } of world.peers) if (![alice, bob, carol].some((one) => one.peer === peer)) await peer.close();
+  for (const { peer } of world.peers) if (![alice, carol].some((one) => one.peer === peer)) await peer.close();
+  carol.peer.follow('alice');
 
   // Registered for long, and then out of the directory's reach.
   world.network.cut(carol.ip, DIRECTORY.ip);
