@@ -1,24 +1,14 @@
 /** notifications, mentions, unread, bookmark, list, and what mute does besides muting peers. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { homeAt } from '../../../src/cli/home/home.ts';
-import { openSqliteStore } from '../../../src/store/sqlite-store.ts';
-import type { Store } from '../../../src/store/store.ts';
 import { fetchTree, messageNode, NOON, treeOf } from '../store/support.ts';
-import { initHome, type Run, run } from './support.ts';
+import { inHome, initHome, type Run, run } from './support.ts';
 
 let home: string;
 beforeEach(async () => {
   home = await initHome('me');
 });
 
-/** What else the home has, as if it had been synced. */
-function withStore<T>(work: (store: Store) => T): T {
-  using store = openSqliteStore(homeAt(home).storeFile);
-  return work(store);
-}
-
-const json = (...argv: string[]): Promise<Run> => run([...argv, '--home', home, '--json']);
-const human = (...argv: string[]): Promise<Run> => run([...argv, '--home', home]);
+const { withStore, json, human } = inHome(() => home);
 const bodiesOf = ({ lines }: Run) => lines.map(({ body }) => body);
 const has = (peer: string, ...nodes: ReturnType<typeof messageNode>[]) =>
   withStore((store) => fetchTree(store, peer, treeOf(nodes)));
