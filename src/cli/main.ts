@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 /** The executable: it says which Node.js it needs before it loads anything that needs it. */
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+import { whyNotThisNode } from '../runtime/node-version.ts';
 
-if (major >= 26 || (major === 24 && minor >= 15)) {
+const why = whyNotThisNode(process.versions.node);
+if (why === undefined) {
   const { printVersion } = await import('./print-version.ts');
   if (!printVersion(process.argv.slice(2))) {
     const { setFlagsFromString } = await import('node:v8');
@@ -15,8 +16,6 @@ if (major >= 26 || (major === 24 && minor >= 15)) {
     await runProcess();
   }
 } else {
-  console.error(
-    `murmure needs Node.js 24.15 or later, or 26, but this is ${process.versions.node}. Install it from https://nodejs.org/`,
-  );
+  console.error(why);
   process.exitCode = 1;
 }

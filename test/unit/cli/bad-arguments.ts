@@ -197,7 +197,6 @@ export const badArguments: Readonly<Record<string, readonly BadCase[]>> = {
     noName,
     ...named(badNames),
     ...named(unaskableNames),
-    excess,
     ...counted('--count', 'bob'),
     [['alice'], /"alice" is yourself/],
   ],

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type News, Notifier, type RunProgram } from '../../../src/cli/peer/notifier.ts';
-import { notifyArrivals } from '../../../src/cli/peer/notify-arrivals.ts';
+import { notifyArrivals, notifyAtEnd } from '../../../src/cli/peer/notify-arrivals.ts';
 import { readConfigFile } from '../../../src/cli/settings/config-file.ts';
 import { WishSchema } from '../../../src/local-api/schemas.ts';
 import { openSqliteStore } from '../../../src/store/sqlite-store.ts';
@@ -154,7 +154,8 @@ test.skipIf(process.platform === 'win32')('a program that is missing, fails, or 
   ]);
 });
 
-test('whoever runs the peer tells of what arrives and concerns the person; nobody else does', () => {
+/** A peer to which an answer, two mentions and something else can arrive; the last mention is muted. */
+function visited() {
   const store = openSqliteStore(':memory:');
   const own = store.publish('me', { date: NOON, inReplyTo: null, body: 'a question' }, NOON_MS).hash;
   const nodes = [
@@ -165,9 +166,7 @@ test('whoever runs the peer tells of what arrives and concerns the person; nobod
   ];
   store.setMarks([{ kind: 'word', subject: 'rain', untilMs: undefined }]);
   fetchTree(store, 'bob', treeOf(nodes));
-  const told: string[] = [];
   let listener: (fact: never) => void = () => {};
-  let isOurs = true;
   const peer = {
     name: 'me',
     on: (_type: unknown, listen: never) => {
@@ -175,18 +174,65 @@ test('whoever runs the peer tells of what arrives and concerns the person; nobod
       return () => {};
     },
   };
-  const options = { peer: peer as never, store, warn: () => {}, isOurs: () => isOurs };
+  const arrive = (...hashes: string[]) =>
+    listener({ type: 'messages.received', peer: 'bob', hashes, messages: [] } as never);
+  return { peer: peer as never, store, nodes, arrive };
+}
+
+test('whoever runs the peer tells of what arrives and concerns the person; nobody else does', () => {
+  const { peer, store, nodes, arrive } = visited();
+  const told: string[] = [];
+  let isOurs = true;
+  const options = { peer, store, warn: () => {}, isOurs: () => isOurs };
   const program: RunProgram = async (_command, { variables }) => void told.push(variables.MURMURE_TEXT ?? '');
   const settings = { notify: ['tell'] } as never;
   expect(notifyArrivals({ settings: {} as never, nowMs: () => NOON_MS }, options)).toBeUndefined();
   using _notifying = notifyArrivals({ settings, nowMs: () => NOON_MS }, { ...options, run: program });
-  const arrive = (...hashes: string[]) =>
-    listener({ type: 'messages.received', peer: 'bob', hashes, messages: [] } as never);
   for (const { hash } of nodes) arrive(hash);
   expect(told).toEqual(['an answer']);
   isOurs = false;
   arrive(nodes[1]?.hash ?? '');
   expect(told).toEqual(['an answer']);
+});
+
+describe('a command that runs a peer of its own', () => {
+  const settings = { notify: ['tell'] } as never;
+  const running = async (end: string | undefined, came: (nodes: ReturnType<typeof visited>['nodes']) => string[]) => {
+    const { peer, store, nodes, arrive } = visited();
+    const told: Readonly<Record<string, string>>[] = [];
+    const warnings: string[] = [];
+    const program: RunProgram = async (_command, { variables }) => {
+      told.push(variables);
+      return end;
+    };
+    const context = {
+      settings,
+      output: { warn: (text: string) => void warnings.push(text) } as never,
+      nowMs: () => NOON_MS,
+      signal: new AbortController().signal,
+    };
+    {
+      await using _news = notifyAtEnd(context, { peer, store, run: program });
+      for (const hash of came(nodes)) arrive(hash);
+      expect(told).toEqual([]);
+    }
+    return { told, warnings };
+  };
+
+  test('tells once, at its end, of all that it brought, and what is muted is not counted', async () => {
+    const { told } = await running(undefined, (nodes) => nodes.map(({ hash }) => hash));
+    expect(told).toMatchObject([{ MURMURE_KIND: 'sum', MURMURE_COUNT: '2' }]);
+  });
+
+  test('tells of a single one in its own words, and says if the command does not work', async () => {
+    const { told, warnings } = await running('ended with 1', (nodes) => nodes.slice(0, 1).map(({ hash }) => hash));
+    expect(told).toMatchObject([{ MURMURE_KIND: 'reply', MURMURE_TEXT: 'an answer' }]);
+    expect(warnings).toEqual(['notify: tell ended with 1']);
+  });
+
+  test('runs nothing if nothing came', async () => {
+    expect((await running(undefined, () => [])).told).toEqual([]);
+  });
 });
 
 describe('the setting', () => {

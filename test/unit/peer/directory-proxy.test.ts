@@ -90,7 +90,7 @@ describe('HTTPS_PROXY', () => {
     setProxy({ HTTPS_PROXY: 'http://user:secret@127.0.0.1:1' });
     const { code, message } = await failure(createDirectoryHttp({ url: 'https://directory.example' }).udpAddresses());
     expect(code).toBe('directory-unreachable');
-    expect(message).toContain('(HTTPS_PROXY names the proxy http://127.0.0.1:1)');
+    expect(message).toContain('(HTTPS_PROXY names the proxy http://127.0.0.1:1; ');
     expect(message).not.toContain('secret');
   });
 

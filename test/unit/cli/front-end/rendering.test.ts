@@ -190,6 +190,8 @@ test('the status line leaves out what matters least where there is no room', () 
     '✓ localhost:8443 · 3 sessions · alice 3,120/10,324 nodes · 1.2k/s · 2 unread · @ 1 notification · 1 draft',
   );
   expect(renderStatusLine(status, 46, paint)).toBe('✓ localhost:8443 · 2 unread · @ 1 notification');
+  // The directory's name has no room, but whether it answers is seen on the smallest terminal.
+  expect(renderStatusLine(status, 40, paint)).toMatch(/ · ✓$|^✓ · /);
   for (let columns = 1; columns < 120; columns++) {
     expect(width(renderStatusLine(status, columns, paint))).toBeLessThanOrEqual(columns);
   }
