@@ -4,7 +4,7 @@
  * beside it, and the table into docs/operating.md. Linux only.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -46,7 +46,7 @@ async function measure(setup: Measured['setup'], names: number): Promise<Measure
   const home = (index: number) => join(folder, `directory${index}`);
   const engine = setup === 'SQLite' ? undefined : await startRedis();
   if (engine !== undefined) resources.defer(() => engine.stop());
-  execFileSync('mkdir', ['-p', home(0)]);
+  mkdirSync(home(0));
   node(file('fill.ts'), engine?.url ?? `sqlite:${join(home(0), fileNames.registry)}`, `${names}`);
   const instances: Instance[] = [];
   for (let i = 0; i < (setup === 'Redis, three instances' ? 3 : 1); i++) {

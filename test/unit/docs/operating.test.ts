@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createDirectory } from '../../../src/directory/create-directory.ts';
 import { createDirectoryMetrics } from '../../../src/directory/directory-metrics.ts';
+import { capacity, withCapacity } from '../../bench/directory/capacity.ts';
 import { hasTool } from '../../support/tools.ts';
 
 const read = (name: string) => readFileSync(new URL(`../../../docs/operating/${name}`, import.meta.url), 'utf8');
@@ -51,4 +52,12 @@ test('the container’s health check passes as long as a directory runs', async 
   expect(await check()).toEqual([0, null]);
   await directory.close();
   expect(await check()).toEqual([1, null]);
+});
+
+test('the capacity table is what the bench has made of its figures', () => {
+  const figures = JSON.parse(
+    readFileSync(new URL('../../../docs/performance/directory.json', import.meta.url), 'utf8'),
+  );
+  const page = readFileSync(new URL('../../../docs/operating.md', import.meta.url), 'utf8');
+  expect(withCapacity(page, capacity(figures))).toBe(page);
 });
