@@ -13,7 +13,7 @@ import type { HistoryCheckEvent } from './history-check.machine.ts';
 import type { IncomingSessionEvent } from './incoming-session-context.ts';
 import type { MerkleWalkEvent } from './merkle-walk-context.ts';
 import type { OutgoingSessionEvent } from './outgoing-session-context.ts';
-import type { PeerEvent } from './peer-context.ts';
+import type { PeerEvent } from './peer-events.ts';
 import type { PingEvent } from './ping.machine.ts';
 import type { RequestEvent } from './request-context.ts';
 import type { SocketEvent } from './socket.machine.ts';

@@ -5,7 +5,7 @@ import { sameAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
 import { outgoingOf } from './contacts.ts';
 import type { RefFor } from './messages.ts';
-import { cutOff } from './peer-sessions.ts';
+import { cutOff } from './peer-incoming.ts';
 import { base } from './peer-setup.ts';
 
 export const blockingActions = {

@@ -9,7 +9,7 @@ import { establishedIn, outgoingOf } from './contacts.ts';
 import { socketFor } from './events.ts';
 import type { RefFor } from './messages.ts';
 import { isBehindNat, isDirectoryAt, isPresent, isReader, isWithheld, type PeerContext } from './peer-context.ts';
-import { ensureOutgoing } from './peer-sessions.ts';
+import { ensureOutgoing } from './peer-outgoing.ts';
 import { base, type Enqueueing } from './peer-setup.ts';
 import { walkAnew } from './peer-walks.ts';
 import { limits, timing } from './timing.ts';

@@ -19,11 +19,10 @@ import {
   isDirectoryInSession,
   mayOweError,
   type PeerContext,
-  type PeerEvent,
-  type PeerFact,
   type PeerInput,
   wasListedBefore,
 } from './peer-context.ts';
+import type { PeerEvent, PeerFact } from './peer-events.ts';
 import { pingMachine } from './ping.machine.ts';
 import { socketMachine } from './socket.machine.ts';
 import { limits, timing } from './timing.ts';

@@ -5,13 +5,16 @@
 import { blockingActions } from './peer-blocking.ts';
 import { childActions } from './peer-children.ts';
 import { initialPeerContext } from './peer-context.ts';
+import { directoryActions } from './peer-directory.ts';
+import { errorActions } from './peer-errors.ts';
 import { historyActions } from './peer-history.ts';
+import { incomingActions } from './peer-incoming.ts';
+import { outgoingActions } from './peer-outgoing.ts';
 import { pingActions } from './peer-pings.ts';
 import { presenceActions } from './peer-presence.ts';
 import { publishingActions } from './peer-publishing.ts';
 import { readerActions } from './peer-readers.ts';
 import { scheduleActions } from './peer-schedule.ts';
-import { sessionActions } from './peer-sessions.ts';
 import { base } from './peer-setup.ts';
 import { walkActions } from './peer-walks.ts';
 import { wishActions } from './peer-wishes.ts';
@@ -31,7 +34,10 @@ const SWEEP = [
 
 const peerSetup = base
   .extend({ actions: childActions })
-  .extend({ actions: sessionActions })
+  .extend({ actions: directoryActions })
+  .extend({ actions: outgoingActions })
+  .extend({ actions: incomingActions })
+  .extend({ actions: errorActions })
   .extend({ actions: walkActions })
   .extend({ actions: readerActions })
   .extend({ actions: presenceActions })

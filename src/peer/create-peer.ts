@@ -4,12 +4,8 @@ import { createActor } from 'xstate';
 import { actorId } from '../../machines/actor-ids.ts';
 import { establishedIn } from '../../machines/contacts.ts';
 import type { HistoryCheck, OwnHistory, SyncReport } from '../../machines/events.ts';
-import {
-  type PeerFact as MachineFact,
-  type NetworkChange,
-  type PeerEvent,
-  silentIn,
-} from '../../machines/peer-context.ts';
+import { silentIn } from '../../machines/peer-context.ts';
+import type { PeerFact as MachineFact, NetworkChange, PeerEvent } from '../../machines/peer-events.ts';
 import type { SocketContext } from '../../machines/socket.machine.ts';
 import { limits, timing } from '../../machines/timing.ts';
 import type { Wish } from '../../machines/wishes.ts';

@@ -13,7 +13,7 @@ import { brokenDown, type LookedUp } from '../../machines/merkle-walk-context.ts
 import type { Message as MessageTo, SocketRef } from '../../machines/messages.ts';
 import { outgoingSessionMachine } from '../../machines/outgoing-session.machine.ts';
 import { peerMachine } from '../../machines/peer.machine.ts';
-import type { Listing } from '../../machines/peer-context.ts';
+import type { Listing } from '../../machines/peer-events.ts';
 import { type Message, toMessage } from '../feed/message.ts';
 import type { PublicKey } from '../identity/public-key.ts';
 import { laterTreeNodeOf } from '../merkle/later-tree.ts';

@@ -2,7 +2,7 @@
 import type { InspectionEvent } from 'xstate';
 import type { Random } from '../../machines/effects.ts';
 import type { HistoryCheck, SyncReport } from '../../machines/events.ts';
-import type { PeerFact as MachineFact } from '../../machines/peer-context.ts';
+import type { PeerFact as MachineFact } from '../../machines/peer-events.ts';
 import type { Wish } from '../../machines/wishes.ts';
 import type { Message } from '../feed/message.ts';
 import type { KeyPair } from '../identity/key-pair.ts';

@@ -122,6 +122,20 @@ export class SqliteMessages {
     return this.#newest;
   }
 
+  count(): number {
+    const sql = 'SELECT ifnull(sum(messages), 0) AS count FROM peers WHERE root IS NOT NULL';
+    return this.#db.get<{ count: number }>(sql)?.count ?? 0;
+  }
+
+  markRead(hashes: readonly Hash[]): void {
+    this.#db.write(() => {
+      for (const found of this.#nodes.find(hashes)) {
+        if (found?.kind === 'leaf')
+          this.#db.run('UPDATE leaves SET read = 1 WHERE node = ? AND order_ms IS NOT NULL', found.leaf);
+      }
+    });
+  }
+
   search({ text, limit = DEFAULT_LIMIT, onIndexed }: SearchQuery): StoredMessage[] {
     const newest = this.#search.find(text, limit, onIndexed);
     const rows = newest.flatMap(

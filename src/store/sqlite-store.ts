@@ -5,14 +5,12 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type { PublicKey } from '../identity/public-key.ts';
-import { FULL_TREES } from '../merkle/build.ts';
 import type { Hash } from '../wire/hash.ts';
 import type { MessageFields } from '../wire/node.ts';
 import { migrate } from './migrations.ts';
 import { openDatabase } from './open-database.ts';
-import { SqliteAdoption } from './sqlite-adoption.ts';
+import { SqliteAdoptions } from './sqlite-adoptions.ts';
 import { SqliteArrivals } from './sqlite-arrivals.ts';
-import { Collection } from './sqlite-collection.ts';
 import { SqliteConnection } from './sqlite-connection.ts';
 import { SqliteContacts } from './sqlite-contacts.ts';
 import { SqliteLeaves } from './sqlite-leaves.ts';
@@ -21,9 +19,10 @@ import { SqliteMessages } from './sqlite-messages.ts';
 import { SqliteNodes } from './sqlite-nodes.ts';
 import { SqliteOwnFeed } from './sqlite-own-feed.ts';
 import { SqlitePeers } from './sqlite-peers.ts';
-import { blob, hashFrom } from './sqlite-rows.ts';
+import { SqliteRoots } from './sqlite-roots.ts';
 import { SqliteScheduled } from './sqlite-scheduled.ts';
 import { SqliteSearch } from './sqlite-search.ts';
+import { SqliteUpkeep } from './sqlite-upkeep.ts';
 import { SqliteVerification } from './sqlite-verification.ts';
 import type {
   AdoptionInput,
@@ -50,20 +49,6 @@ import { asStoreError } from './store-errors.ts';
 const BUSY_TIMEOUT_MS = 5_000;
 /** As many nodes as are looked at within some 10 ms. A change of about five hundred leaves is one step. */
 const ADOPTION_STEP = 4_096;
-/** For each node that came, a tree that is gone through while it comes is gone through by so many: it keeps up, and catches up. */
-const FOLLOWED_PER_NODE = 4;
-/** Of a collection, in each writing call and each turn of the timer. */
-const COLLECTION_STEP = 2_048;
-/** Collection begins when so much, and half as much as is in use, may be garbage. */
-const GARBAGE_FLOOR_BYTES = 64 * 1024;
-
-/** Between two turns of what is done when nothing else is, so that it takes little of a sync, and no key press waits. */
-const TIDY_AFTER_MS = 25;
-/** Arrivals whose words are taken note of in a turn: some milliseconds. */
-const INDEX_SLICE = 512;
-/** So many leaf keys may stay in memory alone: whoever opens the home reads their packs anew. */
-const KEYS_LEFT = 256;
-
 export interface SqliteStoreOptions {
   /** How long to wait for another process's transaction, ms. Default 5,000. */
   readonly busyTimeoutMs?: number;
@@ -107,11 +92,10 @@ class SqliteStore implements Store {
   readonly #arrivals: SqliteArrivals;
   readonly #contacts: SqliteContacts;
   readonly #marks: SqliteMarks;
+  readonly #roots: SqliteRoots;
+  readonly #adoptions: SqliteAdoptions;
+  readonly #upkeep: SqliteUpkeep;
   readonly #adoptionStep: number;
-  /** Those that are under way, by feed. */
-  readonly #adoptions = new Map<string, SqliteAdoption>();
-  #collection: Collection | undefined;
-  #tidying: NodeJS.Timeout | undefined;
 
   constructor(db: DatabaseSync, file: string, adoptionStep: number) {
     this.#isInMemory = file === ':memory:';
@@ -127,12 +111,10 @@ class SqliteStore implements Store {
     this.#arrivals = new SqliteArrivals(this.#db, this.#leaves, this.#messages);
     this.#contacts = new SqliteContacts(this.#db);
     this.#marks = new SqliteMarks(this.#db);
-    // What was undone is not gone on with.
-    this.#db.onRollback(() => {
-      this.#collection = undefined;
-      this.#adoptions.clear();
-    });
-    this.#tidySoon();
+    this.#roots = new SqliteRoots(this.#db, this.#leaves);
+    this.#adoptions = new SqliteAdoptions(this.#db, this.#nodes, this.#leaves);
+    this.#upkeep = new SqliteUpkeep(this.#db, this.#nodes, this.#search);
+    this.#upkeep.soon();
   }
 
   getNode(hash: Hash): Uint8Array | undefined {
@@ -150,7 +132,7 @@ class SqliteStore implements Store {
   publish(author: string, message: MessageFields, nowMs: number): { hash: Hash; root: Hash } {
     return this.#db.write(() => {
       const published = this.#own.publish(author, message, nowMs);
-      this.#collectSome();
+      this.#upkeep.collectSome();
       return published;
     });
   }
@@ -158,7 +140,7 @@ class SqliteStore implements Store {
   withdraw(author: string, hash: Hash, nowMs: number): { root: Hash } | undefined {
     return this.#db.write(() => {
       const withdrawn = this.#own.withdraw(author, hash, nowMs);
-      this.#collectSome();
+      this.#upkeep.collectSome();
       return withdrawn;
     });
   }
@@ -206,35 +188,30 @@ class SqliteStore implements Store {
   }
 
   beginWalk(feed: string, root: Hash, nowMs: number, terms?: AdoptionTerms): void {
-    this.#db.write(
-      () => this.#db.run('UPDATE peers SET wanted = ? WHERE id = ?', blob(root), this.#leaves.peerId(feed, nowMs)),
-      { durable: false },
-    );
-    if (terms !== undefined && this.currentRoot(feed) === undefined) this.#adoption({ feed, root, nowMs, ...terms });
+    this.#roots.want(feed, root, nowMs);
+    if (terms !== undefined && this.currentRoot(feed) === undefined)
+      this.#adoptions.of({ feed, root, nowMs, ...terms });
   }
 
   putNodes(nodes: readonly StoredNode[]): void {
-    this.#tidySoon();
+    this.#upkeep.soon();
     this.#db.write(
       () => {
         this.#nodes.insert(nodes);
-        if (this.#adoptions.size === 0) return;
-        const came = new Set(nodes.map(({ hash }) => hash));
-        for (const adoption of this.#adoptions.values()) adoption.follow(came, FOLLOWED_PER_NODE * nodes.length);
-        this.#search.follow(2 * nodes.length);
+        if (this.#adoptions.follow(nodes)) this.#search.follow(2 * nodes.length);
       },
       { durable: false },
     );
   }
 
   adopt(input: AdoptionInput): AdoptionStep {
-    this.#tidySoon();
+    this.#upkeep.soon();
     const { feed, nowMs } = input;
-    const adopting = this.#adoption(input);
+    const adopting = this.#adoptions.of(input);
     const adoption = this.#db.write(
       () => {
         const done = adopting.step(this.#adoptionStep, input.mayWithdraw);
-        this.#search.follow(INDEX_SLICE);
+        this.#upkeep.indexSome();
         return done;
       },
       { durable: false },
@@ -243,39 +220,32 @@ class SqliteStore implements Store {
       // What is durable makes all before it so: the disk is waited for once.
       this.#db.write(() => {
         this.#db.run('UPDATE peers SET last_sync_ms = ? WHERE name = ?', nowMs, feed);
-        this.#collectSome();
+        this.#upkeep.collectSome();
       });
     }
-    // One that lacks a node goes on where it is when that has come.
-    if (adoption !== undefined && adoption.status !== 'incomplete') this.#adoptions.delete(feed);
+    this.#adoptions.endIfDone(feed, adoption);
     return adoption ?? { status: 'underway' };
   }
 
   endWalk(feed: string): void {
-    this.#adoptions.delete(feed);
-    this.#db.write(() => this.#db.run('UPDATE peers SET wanted = NULL WHERE name = ?', feed), { durable: false });
+    this.#adoptions.end(feed);
+    this.#roots.unwant(feed);
   }
 
   currentRoot(feed: string): Hash | undefined {
-    const row = this.#db.get<{ root: Uint8Array | null }>('SELECT root FROM peers WHERE name = ?', feed);
-    return row?.root ? hashFrom(row.root) : undefined;
+    return this.#roots.current(feed);
   }
 
   isSuperseded(root: Hash): boolean {
-    const sql = `SELECT 1 FROM superseded JOIN internal_nodes ON hash = superseded.root
-      WHERE superseded.root = ? AND leaves NOT IN (${FULL_TREES}) AND superseded.root NOT IN (SELECT root FROM peers WHERE root NOT NULL)`;
-    return this.#db.get(sql, blob(root)) !== undefined;
+    return this.#roots.isSuperseded(root);
   }
 
   wasCurrent(feed: string, root: Hash): boolean {
-    const sql =
-      'SELECT 1 FROM superseded JOIN peers ON peers.id = superseded.peer WHERE name = ? AND superseded.root = ?';
-    return this.#db.get(sql, feed, blob(root)) !== undefined;
+    return this.#roots.wasCurrent(feed, root);
   }
 
   isCurrent(feed: string, root: Hash): boolean {
-    const sql = 'SELECT 1 FROM peers WHERE name = ? AND root = ? AND adopting IS NULL';
-    return this.#db.get(sql, feed, blob(root)) !== undefined;
+    return this.#roots.isCurrent(feed, root);
   }
 
   peer(name: string): PeerRecord | undefined {
@@ -379,17 +349,11 @@ class SqliteStore implements Store {
   }
 
   countMessages(): number {
-    const sql = 'SELECT ifnull(sum(messages), 0) AS count FROM peers WHERE root IS NOT NULL';
-    return this.#db.get<{ count: number }>(sql)?.count ?? 0;
+    return this.#messages.count();
   }
 
   markRead(hashes: readonly Hash[]): void {
-    this.#db.write(() => {
-      for (const found of this.#nodes.find(hashes)) {
-        if (found?.kind === 'leaf')
-          this.#db.run('UPDATE leaves SET read = 1 WHERE node = ? AND order_ms IS NOT NULL', found.leaf);
-      }
-    });
+    this.#messages.markRead(hashes);
   }
 
   marks(kind: MarkKind): Mark[] {
@@ -429,67 +393,15 @@ class SqliteStore implements Store {
   }
 
   collectGarbage(): number {
-    return this.#db.write(() => {
-      const collection = new Collection(this.#db, this.#nodes);
-      collection.step(Number.POSITIVE_INFINITY);
-      return collection.removed;
-    });
+    return this.#upkeep.collectAll();
   }
 
   close(): void {
-    clearTimeout(this.#tidying);
+    this.#upkeep.stop();
     this.#db.close();
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
-
-  /** The one that is under way for this feed, if it is of the same tree on the same terms. */
-  #adoption(input: AdoptionInput): SqliteAdoption {
-    const begun = this.#adoptions.get(input.feed);
-    if (begun?.isFor(input)) return begun;
-    const adoption = new SqliteAdoption(this.#db, this.#nodes, this.#leaves, input);
-    this.#adoptions.set(input.feed, adoption);
-    return adoption;
-  }
-
-  /** A portion, within a transaction of the caller's. True if there is more to do. */
-  #collectSome(): boolean {
-    this.#collection ??= this.#isWorthCollecting() ? new Collection(this.#db, this.#nodes) : undefined;
-    if (this.#collection?.step(COLLECTION_STEP)) return true;
-    this.#collection = undefined;
-    return false;
-  }
-
-  #isWorthCollecting(): boolean {
-    const counts = this.#db.get<ByteCounts>('SELECT node_bytes, live_bytes FROM home');
-    const { node_bytes, live_bytes } = counts ?? { node_bytes: 0, live_bytes: 0 };
-    return node_bytes - live_bytes > Math.max(GARBAGE_FLOOR_BYTES, live_bytes / 2);
-  }
-
-  /** What can wait, portion after portion, once nothing else is to be done. */
-  #tidySoon(): void {
-    clearTimeout(this.#tidying);
-    this.#tidying = setTimeout(() => {
-      try {
-        if (this.#tidy()) this.#tidySoon();
-      } catch {
-        // Whoever needs it done meets the same, and says so.
-      }
-    }, TIDY_AFTER_MS).unref();
-  }
-
-  #tidy(): boolean {
-    // What a power cut takes back is done again.
-    if (this.#search.isBehind()) return this.#db.write(() => this.#search.follow(INDEX_SLICE), { durable: false });
-    if (this.#collection !== undefined) return this.#db.write(() => this.#collectSome(), { durable: false });
-    if (this.#nodes.keys.waiting <= KEYS_LEFT) return false;
-    return this.#db.write(() => this.#nodes.keys.putSome(), { durable: false });
-  }
-}
-
-interface ByteCounts {
-  node_bytes: number;
-  live_bytes: number;
 }

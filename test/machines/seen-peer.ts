@@ -2,7 +2,8 @@
 import { type Actor, createActor, type EventObject, fromCallback } from 'xstate';
 import { actorId } from '../../machines/actor-ids.ts';
 import { peerMachine } from '../../machines/peer.machine.ts';
-import type { PeerEvent, PeerFact, PeerInput } from '../../machines/peer-context.ts';
+import type { PeerInput } from '../../machines/peer-context.ts';
+import type { PeerEvent, PeerFact } from '../../machines/peer-events.ts';
 import { limits } from '../../machines/timing.ts';
 import type { Datagram } from '../../src/wire/datagram.ts';
 import { type Hash, hashOf, ZERO_HASH } from '../../src/wire/hash.ts';

@@ -1,0 +1,108 @@
+/** What the peer does with the directory: it says Hello there, learns how it is listed, and has NATs opened (protocol §3, §8). */
+
+import { assertEvent } from 'xstate';
+import { type Datagram, encodeDatagram } from '../src/wire/datagram.ts';
+import { actorId } from './actor-ids.ts';
+import { isReached, outgoingOf } from './contacts.ts';
+import { socketFor } from './events.ts';
+import type { RefFor } from './messages.ts';
+import { ensureOutgoing } from './peer-outgoing.ts';
+import { base } from './peer-setup.ts';
+import { limits } from './timing.ts';
+export const directoryActions = {
+  noteDirectory: base.assign(({ event }) => {
+    assertEvent(event, 'directory.known');
+    return { directoryAddresses: event.addresses, directoryKey: event.key };
+  }),
+
+  greetDirectory: base.enqueueActions((args) => {
+    const { context, event, enqueue } = args;
+    assertEvent(event, ['directory.greetingWanted', 'network.changed']);
+    for (const address of context.directoryAddresses) {
+      if (socketFor(context.sockets, address) === undefined) continue;
+      const id = actorId.outgoingSessionTo(address);
+      const located = { addresses: [address], key: context.directoryKey };
+      ensureOutgoing(args, id, { name: '', nameKnown: true, located });
+      enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, { type: 'session.greet', atMs: event.atMs });
+    }
+  }),
+
+  /** One answer will do; which of its addresses gives it is no matter. */
+  checkDirectory: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, 'directory.checkWanted');
+    const { requester } = event;
+    for (const address of context.directoryAddresses) {
+      const id = actorId.outgoingSessionTo(address);
+      if (outgoingOf(context.contacts, id)?.address === undefined) continue;
+      enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, {
+        type: 'root.wanted',
+        requester,
+        atMs: undefined,
+      });
+    }
+  }),
+
+  noteListed: base.assign(({ event }) => {
+    assertEvent(event, ['registration.listed', 'listing.read']);
+    return { listed: event.addresses };
+  }),
+
+  tellListed: base.emit(({ event }) => {
+    assertEvent(event, 'registration.listed');
+    return {
+      type: 'peer.listed',
+      addresses: event.addresses,
+    };
+  }),
+
+  tellDirectoryFailed: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, 'registration.failed');
+    const { failure, retryInMs } = event;
+    // Where it tells what has changed in its list, that is asked more often.
+    if (context.cursor === undefined) enqueue.assign({ isCutOff: true });
+    enqueue.emit({ type: 'directory.unreachable', failure, retryInMs });
+  }),
+
+  /** NatTraversalClient to each directory address we hold a session with (protocol §8). */
+  askForTraversal: base.enqueueActions((args) => {
+    const { context, event, enqueue } = args;
+    assertEvent(event, 'traversal.wanted');
+    const bytes = encodeDatagram({ type: 'NatTraversalClient', id: 0, address: event.address });
+    for (const address of context.directoryAddresses) {
+      const socket = socketFor(context.sockets, address);
+      if (socket === undefined) continue;
+      if (isReached(context.contacts, address)) {
+        enqueue.sendTo(socket, { type: 'datagrams.send', datagrams: [bytes], to: address });
+        continue;
+      }
+      // Whoever does not register has said no Hello there yet; the directory helps in a session only.
+      const id = actorId.outgoingSessionTo(address);
+      ensureOutgoing(args, id, {
+        name: '',
+        nameKnown: true,
+        located: { addresses: [address], key: context.directoryKey },
+      });
+      enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, {
+        type: 'session.open',
+        waiter: undefined,
+        atMs: undefined,
+      });
+      enqueue.assign({
+        traversalTargets: [...context.traversalTargets, event.address].slice(-limits.traversalsPerSweep),
+      });
+    }
+  }),
+
+  /** The other side’s NAT opens for us when something of ours has gone out towards it (protocol §8). */
+  openOwnNat: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, 'datagram.unsolicited');
+    const { datagram } = event.received;
+    if (datagram.type !== 'NatTraversalServer') return;
+    const to = datagram.address;
+    const socket = socketFor(context.sockets, to);
+    enqueue.assign({ traversals: context.traversals + 1 });
+    if (socket === undefined) return;
+    const reply: Datagram = { type: 'HelloReply', id: 0, flags: 0, name: context.name };
+    enqueue({ type: 'sendSigned', params: { datagram: reply, to, socket } });
+  }),
+};

@@ -1,0 +1,171 @@
+/** What the root peer actor hears (`PeerEvent`) and tells (`PeerFact`). */
+
+import type { DoneActorEvent, ErrorActorEvent } from 'xstate';
+import type { PublicKey } from '../src/identity/public-key.ts';
+import type { Hash } from '../src/wire/hash.ts';
+import type { SocketAddress } from '../src/wire/socket-address.ts';
+import type { AddressProofOutput } from './address-proof.machine.ts';
+import type { DirectoryClientReport } from './directory-client.machine.ts';
+import type {
+  Failure,
+  HistoryCheck,
+  IncomingSessionReport,
+  OutgoingSessionReport,
+  OwnHistory,
+  SocketReport,
+  WalkReport,
+} from './events.ts';
+import type { MerkleWalkOutput } from './merkle-walk-context.ts';
+import type { Waiter } from './outgoing-session-context.ts';
+import type { PingOutput } from './ping.machine.ts';
+import type { Wish, WishAnswer } from './wishes.ts';
+
+/** What others may learn from a peer: emitted by the root actor. */
+export type PeerFact =
+  /** `index`: of the local address that was asked for. Again, if it had to be bound again. */
+  | { readonly type: 'socket.bound'; readonly index: number; readonly address: SocketAddress }
+  | { readonly type: 'socket.failed'; readonly why: string }
+  /** This machine slept, its clock was set, or it has other addresses now: everything is registered and proven anew. */
+  | { readonly type: 'network.changed'; readonly why: NetworkChange }
+  | { readonly type: 'peer.listed'; readonly addresses: readonly SocketAddress[] }
+  | { readonly type: 'directory.unreachable'; readonly failure: Failure; readonly retryInMs: number }
+  | { readonly type: 'root.published'; readonly root: Hash }
+  | {
+      readonly type: 'session.opened';
+      readonly direction: 'outgoing' | 'incoming';
+      readonly name: string;
+      readonly address: SocketAddress;
+      readonly authenticated: boolean;
+    }
+  | { readonly type: 'session.failed'; readonly name: string; readonly failure: Failure }
+  /** A followed peer has fallen silent in an established session, and is looked for; or it answers again. */
+  | { readonly type: 'peer.silent'; readonly name: string; readonly address: SocketAddress }
+  | { readonly type: 'peer.answers'; readonly name: string; readonly address: SocketAddress }
+  | {
+      readonly type: 'sync.progressed';
+      readonly peer: string;
+      readonly nodesFetched: number;
+      readonly nodesWanted: number;
+    }
+  | { readonly type: 'sync.started'; readonly peer: string }
+  | { readonly type: 'sync.finished'; readonly report: WalkReport }
+  /** The user has accepted its new key, or believes its Roots without a signature: it is asked anew. */
+  | { readonly type: 'trust.changed'; readonly name: string }
+  /** Where it was asked, as far as there is a session; `roundTripMs`: null if it had to be asked again. */
+  | {
+      readonly type: 'ping.finished';
+      readonly peer: string;
+      readonly address: SocketAddress | null;
+      readonly authenticated: boolean;
+      readonly roundTripMs: number | null;
+      readonly failure?: Failure;
+    }
+  | { readonly type: 'history.checked'; readonly check: HistoryCheck }
+  /** Others know a later history of ours, or another program publishes under our name and key: this peer only reads from now on. */
+  | { readonly type: 'publishing.stopped'; readonly failure: Failure }
+  /** Text as received: whoever shows it makes it safe. */
+  | {
+      readonly type: 'error.received';
+      readonly from: SocketAddress;
+      readonly name: string | undefined;
+      readonly text: string;
+    }
+  | { readonly type: 'peer.warning'; readonly message: string }
+  | WishAnswer;
+
+export type PeerEvent =
+  | (Wish & { readonly atMs: number })
+  | WishAnswer
+  | SocketReport
+  | OutgoingSessionReport
+  | IncomingSessionReport
+  | DirectoryClientReport
+  | {
+      readonly type: 'session.wanted';
+      readonly name: string;
+      readonly requester: Waiter;
+      readonly atMs: number;
+    }
+  | {
+      readonly type: 'sync.progressed';
+      readonly peer: string;
+      readonly nodesFetched: number;
+      readonly nodesWanted: number;
+    }
+  /** Do these know a later history than this one? */
+  | {
+      readonly type: 'history.wanted';
+      readonly names: readonly string[];
+      readonly history: OwnHistory;
+      readonly atMs: number;
+    }
+  | { readonly type: 'publishing.stop'; readonly failure: Failure }
+  /** What the user believes of this peer has changed: whatever was opened under its former key is over. */
+  | { readonly type: 'trust.changed'; readonly name: string; readonly atMs: number }
+  | { readonly type: 'blocked.changed'; readonly names: readonly string[] }
+  /** When the next scheduled message is due; undefined: none waits. */
+  | { readonly type: 'schedule.known'; readonly dueInMs: number | undefined }
+  | { readonly type: 'schedule.due' }
+  | { readonly type: 'schedule.failed'; readonly failure: Failure }
+  | { readonly type: 'following.changed'; readonly names: readonly string[]; readonly atMs: number }
+  | { readonly type: 'root.published'; readonly root: Hash; readonly history?: OwnHistory | undefined }
+  /** Our signed Root, to be pushed. */
+  | { readonly type: 'root.sealed'; readonly bytes: Uint8Array }
+  | {
+      readonly type: 'announcement.verified';
+      readonly name: string;
+      readonly root: Hash;
+      readonly valid: boolean;
+      readonly atMs: number;
+    }
+  | { readonly type: 'sweep'; readonly atMs: number }
+  /** This machine slept, its clock was set, or its addresses changed (protocol §5). */
+  | {
+      readonly type: 'network.changed';
+      readonly why: NetworkChange;
+      readonly localIps: readonly string[];
+      readonly atMs: number;
+    }
+  | { readonly type: 'keepAlive.sealed'; readonly bytes: Uint8Array }
+  /** How the directory lists those of whom it was asked. */
+  | { readonly type: 'presence.found'; readonly listings: readonly Listing[]; readonly atMs: number }
+  /** Followed peers that were proven anew or are listed elsewhere since the last cursor, and those that are listed no more. */
+  | {
+      readonly type: 'presence.changed';
+      readonly listings: readonly Listing[];
+      readonly removed: readonly string[];
+      readonly cursor: string;
+      readonly atMs: number;
+    }
+  /** Where the directory's list stands now; what happened to it before is not told any more. */
+  | { readonly type: 'cursor.issued'; readonly cursor: string; readonly atMs: number }
+  /** This directory does not tell what has changed. */
+  | { readonly type: 'cursor.unavailable'; readonly atMs: number }
+  /** The directory could not be asked. */
+  | { readonly type: 'presence.failed' }
+  | { readonly type: 'peer.stop' }
+  | ChildEnded;
+
+/** By kind of child, as their ids begin. */
+type ChildEnded =
+  | DoneActorEvent<MerkleWalkOutput, `merkle-walk.${string}`>
+  | DoneActorEvent<HistoryCheck, `history-check.${string}`>
+  | DoneActorEvent<PingOutput, `ping.${string}`>
+  | DoneActorEvent<AddressProofOutput, `address-proof.${string}`>
+  | ErrorActorEvent<unknown, `merkle-walk.${string}`>
+  | ErrorActorEvent<unknown, `history-check.${string}`>
+  | ErrorActorEvent<unknown, `ping.${string}`>
+  | ErrorActorEvent<unknown, `address-proof.${string}`>
+  | ErrorActorEvent<unknown, `outgoing-session.${string}`>
+  | ErrorActorEvent<unknown, `incoming-session.${string}`>
+  | ErrorActorEvent<unknown, `socket.${string}`>
+  | ErrorActorEvent<unknown, 'directory-client'>;
+
+export type NetworkChange = 'start' | 'sleep' | 'clock' | 'addresses';
+
+/** How the directory lists a peer; without addresses, not at all. */
+export interface Listing {
+  readonly name: string;
+  readonly addresses: readonly SocketAddress[];
+  readonly key: PublicKey | undefined;
+}

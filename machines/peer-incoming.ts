@@ -1,0 +1,192 @@
+/** The sessions that others have with the peer: who gets one, what becomes known of them, how they end. */
+
+import { assertEvent } from 'xstate';
+import type { PublicKey } from '../src/identity/public-key.ts';
+import { parseAddress, type SocketAddress } from '../src/wire/socket-address.ts';
+import { actorId, keyIn } from './actor-ids.ts';
+import {
+  type Contacts,
+  evictable,
+  type IncomingEntry,
+  incomingAt,
+  incomingEntries,
+  isCrowded,
+  type OutgoingEntry,
+  outgoingOf,
+  sessionAt,
+  withIncoming,
+  withoutIncoming,
+} from './contacts.ts';
+import type { Delivery } from './events.ts';
+import { nameIn, paysForGreeting } from './incoming-session-context.ts';
+import type { RefFor } from './messages.ts';
+import { isOwnEcho } from './peer-publishing.ts';
+import { base, type Enqueueing } from './peer-setup.ts';
+import { admitted } from './stranger-budget.ts';
+
+/** A session of somebody else with us is over. */
+function endIncoming({ context, enqueue }: Enqueueing, address: SocketAddress, isCutOff: boolean): void {
+  const entry = incomingAt(context.contacts, address);
+  enqueue.assign({ contacts: withoutIncoming(context.contacts, address) });
+  if (entry !== undefined) enqueue.sendTo(entry.socket, { type: 'source.unrouted', source: address, isCutOff });
+}
+
+/**
+ * The session of theirs with us that leads to the same address is theirs as well, and has their key. Has that just become known, whoever
+ * has a session under their name elsewhere without it has to say Hello anew.
+ */
+export function proveIncoming(
+  { enqueue }: Enqueueing,
+  contacts: Contacts,
+  { name, address, key, provenBy }: Pick<OutgoingEntry, 'name' | 'key' | 'provenBy'> & { address: SocketAddress },
+  formerKey: PublicKey | undefined,
+): Contacts {
+  const incoming = incomingAt(contacts, address);
+  let proven = contacts;
+  if (incoming !== undefined) {
+    const event = { type: 'session.proven', name, key, provenBy } as const;
+    enqueue.sendTo<RefFor<'peer', 'incoming-session'>>(actorId.incomingSession(address), event);
+  }
+  if (incoming?.name === name) proven = withIncoming(contacts, { ...incoming, key: incoming.key ?? key, proven: true });
+  if (name === '' || key === undefined || formerKey !== undefined) return proven;
+  return cutOff({ enqueue }, proven, (entry) => entry.name === name && entry.key === undefined);
+}
+
+/** Without these sessions of others with us, which end at once. */
+export function cutOff(
+  { enqueue }: Pick<Enqueueing, 'enqueue'>,
+  contacts: Contacts,
+  isOver: (entry: IncomingEntry) => boolean,
+): Contacts {
+  let left = contacts;
+  for (const entry of incomingEntries(contacts).filter(isOver)) {
+    const { address, socket } = entry;
+    enqueue.stopChild(actorId.incomingSession(address));
+    enqueue.sendTo(socket, { type: 'source.unrouted', source: address, isCutOff: true });
+    left = withoutIncoming(left, address);
+  }
+  return left;
+}
+
+export const incomingActions = {
+  admit: base.enqueueActions(({ context, event, enqueue, self }) => {
+    assertEvent(event, 'stranger.asked');
+    const { received, from, size, atMs, socket } = event;
+    const { datagram } = received;
+    // A directory lists whoever answers its Hello: a peer that does not register does not (protocol §3).
+    const isListable = context.register && context.retirement === undefined;
+    if (!isListable && datagram.type === 'Hello' && datagram.name === '') return;
+    // A copy of us would take us for the one that publishes.
+    if (context.retirement !== undefined && datagram.type === 'Hello' && datagram.name === context.name) return;
+    if (isOwnEcho(self, datagram.id)) return;
+    let { contacts } = context;
+    const isFriend = datagram.type === 'Hello' && context.following.includes(datagram.name);
+    if (isCrowded(contacts, from, isFriend)) {
+      const evicted = evictable(contacts, from);
+      if (evicted === undefined) return;
+      enqueue.stopChild(actorId.incomingSession(evicted.address));
+      enqueue.sendTo(evicted.socket, { type: 'source.unrouted', source: evicted.address, isCutOff: true });
+      contacts = withoutIncoming(contacts, evicted.address);
+    }
+    const id = actorId.incomingSession(from);
+    // One is there if its socket was replaced, or this Hello came to another one.
+    const former = incomingAt(contacts, from);
+    if (former !== undefined) enqueue.stopChild(id);
+    if (former !== undefined && former.socket.id !== socket.id) {
+      enqueue.sendTo(former.socket, { type: 'source.unrouted', source: from, isCutOff: true });
+    }
+    const hello: Delivery = { received, from, size, atMs, socket };
+    const session = sessionAt(contacts, nameIn(hello), from);
+    const proven = session !== undefined;
+    const provenBy = session?.provenBy ?? [];
+    const { name: ownName, history, root, random, flags } = context;
+    const left =
+      proven || paysForGreeting(size, ownName)
+        ? context.unpaidGreetings
+        : admitted(context.unpaidGreetings, from, atMs);
+    if (left !== undefined) enqueue.assign({ unpaidGreetings: left });
+    const isGreetingFree = left !== undefined;
+    // Who it is, and whether it was asked about our history, is known later.
+    const ownRoot = history === undefined ? root : undefined;
+    enqueue.spawnChild('incomingSession', {
+      id,
+      input: {
+        address: from,
+        ownName,
+        ownRoot,
+        owner: self,
+        socket,
+        random,
+        flags,
+        hello,
+        isGreetingFree,
+        proven,
+        provenBy,
+      },
+    });
+    const entry = { name: undefined, key: undefined, proven, openedAtMs: atMs, address: from, socket, said: undefined };
+    enqueue.assign({ contacts: withIncoming(contacts, entry) });
+  }),
+
+  noteAccepted: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, 'session.accepted');
+    const { name, address, key, proven, atMs } = event;
+    const entry = incomingAt(context.contacts, address);
+    if (entry === undefined) return;
+    const accepted = { ...entry, name, key, proven, openedAtMs: atMs };
+    enqueue.assign({ contacts: withIncoming(context.contacts, accepted) });
+    enqueue.emit({ type: 'session.opened', direction: 'incoming', name, address, authenticated: key !== undefined });
+  }),
+
+  /** Our session towards whoever said Hello learns what that says of extensions. */
+  noteSaid: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, 'hello.answered');
+    const { name, address, key, flags, id } = event;
+    const entry = incomingAt(context.contacts, address);
+    if (entry !== undefined) {
+      enqueue.assign({ contacts: withIncoming(context.contacts, { ...entry, said: { flags, id } }) });
+    }
+    const session = actorId.outgoingSession(name);
+    if (name === '' || outgoingOf(context.contacts, session) === undefined) return;
+    const learned = { type: 'flags.learned', address, key, flags, id } as const;
+    enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(session, learned);
+  }),
+
+  /** Its place may be taken, though it is remembered for a while. */
+  noteExpired: base.assign(({ context, event }) => {
+    assertEvent(event, 'session.expired');
+    const entry = incomingAt(context.contacts, event.address);
+    return entry === undefined ? {} : { contacts: withIncoming(context.contacts, { ...entry, proven: false }) };
+  }),
+
+  /** Sessions in both directions were opened under what was believed before; the next Hello is judged anew. */
+  forgetSessionsOf: base.enqueueActions((args) => {
+    const { context, event, enqueue } = args;
+    assertEvent(event, 'trust.changed');
+    const contacts = cutOff(args, context.contacts, ({ name }) => name === event.name);
+    enqueue.assign({ contacts });
+    const id = actorId.outgoingSession(event.name);
+    if (outgoingOf(contacts, id) !== undefined) {
+      enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, { type: 'trust.changed' });
+    }
+  }),
+
+  tellTrustChanged: base.emit(({ event }) => {
+    assertEvent(event, 'trust.changed');
+    return { type: 'trust.changed', name: event.name };
+  }),
+
+  endIncoming: base.enqueueActions((args) => {
+    const { event, enqueue } = args;
+    assertEvent(event, 'session.forgotten');
+    enqueue.stopChild(actorId.incomingSession(event.address));
+    endIncoming(args, event.address, false);
+  }),
+
+  endBrokenIncoming: base.enqueueActions((args) => {
+    const { event } = args;
+    assertEvent(event, 'xstate.error.actor.incoming-session.*');
+    const address = parseAddress(keyIn(event.actorId));
+    if (address.ok) endIncoming(args, address.value, true);
+  }),
+};
