@@ -97,7 +97,14 @@ async function knownPeerAtDirectory({ port, url, ca }: Ready): Promise<void> {
   await probe.askHello();
   await wait(1_000);
   for (const perSecond of [4_000, 20_000]) {
-    const flooding = flood({ kind: 'a Hello of 13 bytes', port, perSecond, seconds: 9, hosts: manyHosts(256), ports: 1 });
+    const flooding = flood({
+      kind: 'a Hello of 13 bytes',
+      port,
+      perSecond,
+      seconds: 9,
+      hosts: manyHosts(256),
+      ports: 1,
+    });
     await wait(2_000);
     let answered = 0;
     for (let i = 0; i < 5; i++) {
@@ -190,7 +197,11 @@ async function newcomers({ url, ca, port }: Ready): Promise<void> {
     }),
   );
   await flooding;
-  print('newcomers who get in at a peer while 40 forged names a second say Hello', `${joined.filter(Boolean).length} of 20`, 'at least 19');
+  print(
+    'newcomers who get in at a peer while 40 forged names a second say Hello',
+    `${joined.filter(Boolean).length} of 20`,
+    'at least 19',
+  );
 }
 
 const bobsKeys = await generateKeyPair();

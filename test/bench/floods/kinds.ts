@@ -11,8 +11,7 @@ const forged = (datagram: Datagram) => appendSignature(encodeDatagram(datagram),
 /** The i-th datagram of each kind. */
 export const KINDS = {
   'a Hello of 13 bytes': (i) => encodeDatagram({ type: 'Hello', id: i + 1, flags: 0, name: 'x' }),
-  'a forged Hello under a name of its own': (i) =>
-    forged({ type: 'Hello', id: i + 1, flags: 0, name: `nobody ${i}` }),
+  'a forged Hello under a name of its own': (i) => forged({ type: 'Hello', id: i + 1, flags: 0, name: `nobody ${i}` }),
   'a forged Hello under the name of another peer': (i) =>
     forged({ type: 'Hello', id: i + 1, flags: 0, name: 'warm-up' }),
   'a RootRequest': (i) => encodeDatagram({ type: 'RootRequest', id: i + 1 }),
