@@ -13,6 +13,8 @@ export const timing = {
   expiredSessionMemory: HOUR,
   /** One tick expires and renews all sessions: a timer per session would cost each of them on every other's end. */
   sweepInterval: 5 * SECOND,
+  /** The key and the signature of a Hello are known within so long, or it is forgotten; the directory is given less. */
+  identifyingPatience: 30 * SECOND,
   /** While many are unproven, those that have not answered our Hello for so long are forgotten: two sends of it (protocol §9). */
   unprovenPatience: 4 * SECOND,
   /** How often a sweep goes through all sessions: each of them costs an event. */

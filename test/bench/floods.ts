@@ -19,6 +19,8 @@ import type { Ready } from './floods/target.ts';
 const MESSAGES = 50_000;
 /** What one sweep ends was let in during the one before: it belongs to the figures. */
 const SWEEP_S = 5;
+/** So long, a session of the first ones that are let in says Hello. */
+const SESSION_S = 35;
 /** Of each way that a datagram goes one. */
 const COSTLY: readonly Kind[] = [
   'a Hello of 13 bytes',
@@ -181,7 +183,7 @@ async function costs(name: string, { port, spentUs }: Target, of: readonly Kind[
       return { perSecond: sent / seconds, usPerSecond: ((await spentUs()) - before) / seconds };
     };
     // What is let through at first, of strangers as of an account, is used up.
-    await at(4_000, 6);
+    await at(4_000, SESSION_S);
     const [few, many] = [await at(2_000, SWEEP_S), await at(10_000, SWEEP_S)];
     const us = (many.usPerSecond - few.usPerSecond) / (many.perSecond - few.perSecond);
     const share = Math.max(0, few.usPerSecond - us * few.perSecond) / 10_000;
