@@ -135,11 +135,16 @@ async function knownPeerAtDirectory({ port, url, ca }: Ready): Promise<void> {
   probe.close();
 }
 
-/** Messages a second. */
-async function sync({ url, ca }: Ready): Promise<number> {
+/** Messages a second, by somebody who is in session when `meanwhile` begins. */
+async function sync({ url, ca }: Ready, meanwhile = async () => {}): Promise<number> {
   using store = openSqliteStore(':memory:');
   const options = { name: 'bob', keyPair: bobsKeys, store, directory: url, ca, udp: ['127.0.0.1:0'], register: false };
   await using bob = await createPeer(options);
+  const pinged = Promise.withResolvers<void>();
+  bob.on('ping.finished', () => pinged.resolve());
+  bob.ask({ type: 'ping.wanted', name: 'alice' });
+  await pinged.promise;
+  await meanwhile();
   const startMs = performance.now();
   const report = await bob.sync('alice');
   if (report.newMessages !== MESSAGES) throw new Error(`${report.newMessages}: ${report.error?.message}`);
@@ -153,21 +158,18 @@ async function syncDuringFloods(peer: Ready): Promise<void> {
   const calm = median([await sync(peer), await sync(peer), await sync(peer)]);
   print(`messages a second synced from a peer that nobody floods`, calm.toFixed(0));
   for (const kind of kinds) {
-    const flooder = start('flooder.ts');
-    const flooding = ask(flooder, {
-      kind,
-      port: peer.port,
-      perSecond: 8_000,
-      seconds: 600,
-      hosts: manyHosts(256),
-      ports: 1,
-    });
-    flooding.catch(() => {});
-    await wait(2_000);
-    const rate = median([await sync(peer), await sync(peer), await sync(peer)]);
-    flooder.kill();
-    print(`the same during 8,000/s of ${kind}, as a share`, (rate / calm).toFixed(2), 'at least 0.5');
-    await wait(500);
+    const rates: number[] = [];
+    for (let run = 0; run < 3; run++) {
+      const flooder = start('flooder.ts');
+      const beginFlood = async () => {
+        const hosts = manyHosts(256);
+        flooder.send({ kind, port: peer.port, perSecond: 8_000, seconds: 600, hosts, ports: 1 });
+        await wait(2_000);
+      };
+      rates.push(await sync(peer, beginFlood));
+      flooder.kill();
+    }
+    print(`the same during 8,000/s of ${kind}, as a share`, (median(rates) / calm).toFixed(2), 'at least 0.5');
   }
 }
 
