@@ -74,7 +74,10 @@ const base = setup({
       return datagram?.type === 'Hello' && datagram.name !== context.name;
     },
     /** One at a time: else whoever forges them could push out the genuine one while it is verified. */
-    isHelloHeld: ({ context, event }) => requested(event)?.type === 'Hello' && context.hello !== undefined,
+    isHelloHeld: ({ context, event }) =>
+      requested(event)?.type === 'Hello' && context.hello !== undefined && !isOverdue(context, event),
+    /** Nobody will answer any more what was asked for the Hello before: the next one begins anew. */
+    isOverdue: ({ context, event }) => isOverdue(context, event),
     isHelloWithoutKey: ({ context, event }) => requested(event)?.type === 'Hello' && context.key === undefined,
     isUnderSameName: ({ context, event }) => {
       assertEvent(event, 'session.proven');
@@ -111,6 +114,10 @@ const base = setup({
 function isHelloAffordable({ bytesSent, bytesReceived, ownName }: IncomingSessionContext, event: IncomingSessionEvent) {
   const received = bytesReceived + ('size' in event ? event.size : 0);
   return bytesSent + helloSize(ownName) <= limits.amplification * received;
+}
+
+function isOverdue({ hello }: IncomingSessionContext, event: IncomingSessionEvent): boolean {
+  return hello !== undefined && 'atMs' in event && event.atMs - hello.atMs >= timing.identifyingPatience;
 }
 
 /** Bytes of a signed Root. */

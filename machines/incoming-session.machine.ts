@@ -45,6 +45,7 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
           { target: 'verifying', actions: 'noteKey' },
         ],
         'request.received': [
+          { guard: 'isOverdue', target: 'ended' },
           { guard: 'isHello', actions: 'countReceived' },
           { actions: ['countReceived', 'oweNoSession'] },
         ],
@@ -61,6 +62,7 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
           { guard: 'isAwaited', target: 'ended' },
         ],
         'request.received': [
+          { guard: 'isOverdue', target: 'ended' },
           { guard: 'isHello', actions: 'countReceived' },
           { actions: ['countReceived', 'oweNoSession'] },
         ],

@@ -22,6 +22,7 @@ import { wishActions } from './peer-wishes.ts';
 /** What every sweep does. */
 const SWEEP = [
   'resetCounts',
+  'forgetUnproven',
   'forgetFormerReaders',
   'greetReaders',
   'keepAlive',

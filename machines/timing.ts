@@ -13,6 +13,10 @@ export const timing = {
   expiredSessionMemory: HOUR,
   /** One tick expires and renews all sessions: a timer per session would cost each of them on every other's end. */
   sweepInterval: 5 * SECOND,
+  /** The key and the signature of a Hello are known within so long, or it is forgotten; the directory is given less. */
+  identifyingPatience: 30 * SECOND,
+  /** While many are unproven, those that have not answered our Hello for so long are forgotten: two sends of it (protocol §9). */
+  unprovenPatience: 4 * SECOND,
   /** How often a sweep goes through all sessions: each of them costs an event. */
   sessionSweepInterval: 20 * SECOND,
 
@@ -131,6 +135,8 @@ export const limits = {
   bulkSilences: 2,
   /** Incoming sessions a peer keeps; the oldest unproven one goes first (protocol §9). */
   incomingSessions: 1_024,
+  /** Unproven ones among them, of which a sweep forgets none, however old. */
+  unprovenSessions: 256,
   /** Of them from one host: many peers may live behind one address, and none may take all places. */
   incomingSessionsPerHost: 128,
   /** Of them from one network, once three quarters of all are taken. */

@@ -13,8 +13,7 @@ export interface KeyPair {
 }
 
 const ORDER = p256.Point.Fn.ORDER;
-const CURVE = { name: 'ECDSA', namedCurve: 'P-256' };
-const ALGORITHM = { name: 'ECDSA', hash: 'SHA-256' };
+const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
 export async function generateKeyPair(): Promise<KeyPair> {
   return keyPairFromSecret(p256.utils.randomSecretKey());
@@ -48,30 +47,24 @@ export function deterministicSigner(secret: Uint8Array): (message: Uint8Array) =
 
 class P256KeyPair implements KeyPair {
   readonly publicKey: PublicKey;
-  readonly #key: KeyObject;
-  /** Imported when it is first needed. */
-  #signing: Promise<CryptoKey> | undefined;
+  /** Imported once: that takes longer on the thread than all else that signing does there. */
+  readonly #key: CryptoKey;
   readonly #pem: string;
 
   constructor(secret: Uint8Array, key: KeyObject) {
     const point = p256.getPublicKey(secret, false).subarray(1);
     this.publicKey = Buffer.from(point).toString('base64').replace(/=+$/, '');
-    this.#key = key;
+    this.#key = key.toCryptoKey(ALGORITHM, false, ['sign']);
     this.#pem = key.export({ format: 'pem', type: 'pkcs8' }) as string;
   }
 
   async sign(message: Uint8Array): Promise<Uint8Array> {
-    this.#signing ??= crypto.subtle.importKey('pkcs8', this.#exported(), CURVE, false, ['sign']);
-    const signature = await crypto.subtle.sign(ALGORITHM, await this.#signing, message as Uint8Array<ArrayBuffer>);
-    return withLowS(new Uint8Array(signature));
+    const bytes = message as Uint8Array<ArrayBuffer>;
+    return withLowS(new Uint8Array(await crypto.subtle.sign(ALGORITHM, this.#key, bytes)));
   }
 
   toPem(): string {
     return this.#pem;
-  }
-
-  #exported(): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#key.export({ format: 'der', type: 'pkcs8' }));
   }
 }
 

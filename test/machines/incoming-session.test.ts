@@ -29,6 +29,7 @@ const proof = (proven: boolean) => ({
 
 const events = [
   asked(hello),
+  { ...asked(hello), atMs: timing.identifyingPatience + 10 },
   asked({ ...hello, name: 'bob' }),
   asked({ type: 'RootRequest', id: 8 }),
   { type: 'nodes.requested', requests: [{ type: 'GetDatum', id: 9, hash: ZERO_HASH }], size: 400, atMs: 1 },

@@ -25,7 +25,10 @@ const failure = v.strictObject({
 });
 const error = v.strictObject({ error: failure });
 
+const doubts = { looksLike: v.optional(v.string()), hidden: v.optional(v.array(v.string())) };
+
 const messageFields = {
+  ...doubts,
   hash,
   author: v.string(),
   date: v.nullable(date),
@@ -225,6 +228,7 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
     text: v.nullable(v.string()),
   }),
   peers: v.strictObject({
+    ...doubts,
     name: v.string(),
     addresses: v.array(address),
     key: v.nullable(v.string()),

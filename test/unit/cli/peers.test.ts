@@ -103,7 +103,13 @@ describe('peers', () => {
     expect(code).toBe(0);
     expect(lines).toEqual([
       { name: 'bob', addresses: [{ ip: '192.0.2.1', port: 80 }], key: null, following: true },
-      { name: 'evilname', addresses: [], key: null, following: false },
+      {
+        name: 'evilname',
+        addresses: [],
+        key: null,
+        following: false,
+        hidden: ['U+001B', 'U+005B', 'U+0032', 'U+004A'],
+      },
     ]);
     expect(peer.options()).toMatchObject({ name: 'alice', directory: DIRECTORY, register: false });
     expect(peer.closed()).toBe(true);

@@ -50,6 +50,7 @@ const item = (
       names: ['bob', 'alice'],
       exactDate: false,
       keyChanged: false,
+      doubts: {},
       ...options,
     },
   );
