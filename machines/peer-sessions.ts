@@ -15,6 +15,7 @@ import {
   isCrowded,
   isReached,
   knownPeerAt,
+  namelessAt,
   type OutgoingEntry,
   outgoingOf,
   sessionAt,
@@ -362,6 +363,10 @@ export const sessionActions = {
     const { name, address, key, atMs, roundTripMs } = event;
     const entry = incomingAt(context.contacts, address);
     if (entry !== undefined) enqueue.assign({ contacts: withIncoming(context.contacts, { ...entry, proven: true }) });
+    // Whoever was there without a key has to say its name.
+    for (const session of namelessAt(context.contacts, address, name)) {
+      enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(session, { type: 'session.renew', atMs });
+    }
     const id = actorId.outgoingSession(name);
     const { contacts } = context;
     const hasRoom = outgoingOf(contacts, id) !== undefined || contacts.outgoing.size < limits.outgoingSessions;
