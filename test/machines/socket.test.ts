@@ -31,6 +31,12 @@ test('every transition of a socket is walked', async () => {
         to: from,
         route: { ids: [7], formerIds: [], to: request, owner: session },
       },
+      {
+        type: 'checks.send',
+        checks: [{ id: 7, bytes: Uint8Array.of(1), to: { ip: '192.0.2.1', port: 1 } }],
+        formerIds: [],
+        by: nobody('path-checks'),
+      },
       { type: 'datagrams.refused', to: from, why: 'nobody listens there' },
       { type: 'datagrams.dropped', why: 'answer does not fit its request', count: 2 },
       { type: 'source.routed', source: from, to: session, isProven: false },
