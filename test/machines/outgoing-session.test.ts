@@ -115,6 +115,29 @@ const lostWhileSearching = [
   ended(hello, unanswered),
 ];
 
+const namelessRoot = [
+  { type: 'session.adopt', address, key: undefined, atMs: 1 },
+  { type: 'root.wanted', requester: walk, atMs: 3 },
+  ended(rootRequest, answered('Root')),
+  ended(hello, unanswered),
+  ended(hello, { ...unanswered, faults: { 'other name': 1 } }),
+];
+
+const signedRoot = ended(rootRequest, answered('Root'));
+const signedRootWhileSearching = [
+  { type: 'session.adopt', address, key: 'key', atMs: 1 },
+  { type: 'root.wanted', requester: walk, atMs: 3 },
+  ended(rootRequest, unanswered),
+  { ...signedRoot, order: { ...signedRoot.order, answerKey: 'key' } },
+];
+
+const namelessRootWhileSearching = [
+  { type: 'session.adopt', address, key: undefined, atMs: 1 },
+  { type: 'root.wanted', requester: walk, atMs: 3 },
+  ended(rootRequest, unanswered),
+  ended(rootRequest, answered('Root')),
+];
+
 const input = (located: object | undefined) => ({
   id: 'outgoing-session.alice',
   name: 'alice',
@@ -154,7 +177,12 @@ test('every transition of an outgoing session is walked', () => {
   const fixed = walkMachine({ machine, input: input(given), events, key, isPossible, depth: 3 });
   const outOfReach = { addresses: [ipv6], key: undefined };
   const far = walkMachine({ machine, input: input(outOfReach), events, key, isPossible, depth: 1 });
-  const lost = walkMachine({ machine, input: input(undefined), events, paths: [lostWhileSearching] });
+  const lost = walkMachine({
+    machine,
+    input: input(undefined),
+    events,
+    paths: [lostWhileSearching, namelessRoot, namelessRootWhileSearching, signedRootWhileSearching],
+  });
   const walked = found.walked.union(fixed.walked).union(far.walked).union(lost.walked);
   expect(unwalked({ ...found, walked })).toEqual([]);
 });
