@@ -40,11 +40,6 @@ export async function keyPairFromPem(pem: string): Promise<KeyPair> {
   return keyPairFromSecret(new Uint8Array(Buffer.from(d, 'base64url')));
 }
 
-/** A signer that gives the same signature for the same message (RFC 6979), on the thread: for simulations and replays. */
-export function deterministicSigner(secret: Uint8Array): (message: Uint8Array) => Uint8Array {
-  return (message) => p256.sign(message, secret);
-}
-
 class P256KeyPair implements KeyPair {
   readonly publicKey: PublicKey;
   readonly #pkcs8: Uint8Array;

@@ -1,5 +1,4 @@
 /** Puts a peer together: the machines with their effects, a clock, sockets and a store; and the calls a program makes on it. */
-import { randomUUID } from 'node:crypto';
 import { createActor } from 'xstate';
 import { actorId } from '../../machines/actor-ids.ts';
 import { establishedIn } from '../../machines/contacts.ts';
@@ -15,22 +14,19 @@ import { limits, timing } from '../../machines/timing.ts';
 import type { Wish } from '../../machines/wishes.ts';
 import { type Message, toMessage } from '../feed/message.ts';
 import type { PublicKey } from '../identity/public-key.ts';
-import { createVerifier } from '../identity/verify.ts';
 import type { Line } from '../inspector/lines.ts';
 import { Watcher } from '../inspector/watcher.ts';
 import { Explainer, type Explanation } from '../journal/explain.ts';
-import { record } from '../journal/record.ts';
+import type { record } from '../journal/record.ts';
 import type { Recorder } from '../journal/recorder.ts';
 import { actorsFrom, pathOf } from '../runtime/actor-tree.ts';
-import { type Clock, systemClock } from '../runtime/clock.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { ElapsedTime } from '../runtime/elapsed-time.ts';
 import { Gate } from '../runtime/gate.ts';
 import { every } from '../runtime/interval.ts';
 import type { Network } from '../runtime/network.ts';
 import { type ObservedNetwork, observeNetwork } from '../runtime/network-observer.ts';
-import { createSystemRandom } from '../runtime/random.ts';
 import { SocketBank } from '../runtime/socket-bank.ts';
-import { createUdpNetwork } from '../runtime/udp-network.ts';
 import { blockedNames } from '../store/blocked.ts';
 import { followedNames } from '../store/followed.ts';
 import { audibleMessages, mutingOf } from '../store/muting.ts';
@@ -41,11 +37,11 @@ import type { Hash } from '../wire/hash.ts';
 import { failureFrom, MurmureError } from '../wire/murmure-error.ts';
 import { parseAddress, type SocketAddress, sameAddress } from '../wire/socket-address.ts';
 import { contactIn } from './contact.ts';
-import { createDirectoryHttp, type DirectoryHttp, type DirectoryPeer } from './directory-http.ts';
+import type { DirectoryHttp, DirectoryPeer } from './directory-http.ts';
 import { FactListeners } from './fact-listeners.ts';
 import { outdatedTrust } from './outdated-trust.ts';
 import { ownHistory } from './own-history.ts';
-import type { Contact, Peer, PeerFact, PeerOptions, Traffic } from './peer.ts';
+import type { Contact, Peer, PeerEnvironment, PeerFact, PeerOptions, Traffic } from './peer.ts';
 import { notListed, providePeer } from './peer-effects.ts';
 import { type DirectoryStanding, directoryStanding, type PeerStatus, statusIn } from './status.ts';
 import { SyncReports } from './sync-reports.ts';
@@ -57,12 +53,19 @@ const SCHEDULE_FACTS: ReadonlySet<PeerFact['type']> = new Set(['message.schedule
 /** How often the store is asked whether another process has written to it. */
 const STORE_POLL_MS = 250;
 
+/** All that a peer needs of the machine, or of the simulation, that it runs on. */
+export interface Outside extends Omit<PeerEnvironment, 'seed'> {
+  readonly seed?: Uint8Array | undefined;
+  /** Where journals can be written. */
+  readonly record?: typeof record;
+}
+
 /**
- * Starts a peer (protocol §5); resolves once its sockets are bound.
- * @throws MurmureError `usage` for a URL, certificate or address that is none; `unexpected` for one that cannot be bound
+ * Starts a peer (protocol §5); resolves once its sockets are bound. It needs nothing of Node: it runs in a browser as well.
+ * @throws MurmureError `usage` for an address that is none; `unexpected` for one that cannot be bound
  */
-export async function createPeer(options: PeerOptions): Promise<Peer> {
-  const peer = new RunningPeer(options);
+export async function createPeerIn(outside: Outside, options: PeerOptions): Promise<Peer> {
+  const peer = new RunningPeer(outside, options);
   try {
     await peer.whenBound();
   } catch (error) {
@@ -112,17 +115,17 @@ class RunningPeer implements Peer {
   #failure: MurmureError | undefined;
   #isClosed = false;
 
-  constructor(options: PeerOptions) {
-    const { name, keyPair, store, environment = {} } = options;
+  constructor(outside: Outside, options: PeerOptions) {
+    const { name, keyPair, store } = options;
     this.name = name;
     this.publicKey = keyPair.publicKey;
     this.#store = store;
-    this.#clock = environment.clock ?? systemClock;
+    this.#clock = outside.clock;
     this.#time = new ElapsedTime(this.#clock);
     this.#reports = new SyncReports(() => this.#time.now(), store);
-    this.#observed = observeNetwork(environment.network ?? createUdpNetwork(), () => this.#clock.monotonicNow());
+    this.#observed = observeNetwork(outside.network, () => this.#clock.monotonicNow());
     this.#network = this.#observed.network;
-    this.#http = environment.http ?? createDirectoryHttp({ url: options.directory, ca: options.ca });
+    this.#http = outside.http;
     this.#sockets = new SocketBank(this.#network, options.preferredPorts);
     this.#binds = (options.udp ?? DEFAULT_BINDS).map(parseBind);
     this.#lookedAtMs = this.#time.now();
@@ -146,10 +149,10 @@ class RunningPeer implements Peer {
       formerReaders: store.readersSince(this.#clock.now() - timing.readerMemory, this.#clock.now()),
       ...(blocked.length > 0 && { blocked }),
     };
-    const recording = record({
+    const recording = outside.record?.({
       root: 'peer',
       sink: options.journal,
-      seed: environment.seed,
+      seed: outside.seed,
       clock: this.#time,
       input,
     });
@@ -157,7 +160,7 @@ class RunningPeer implements Peer {
     this.#gate = new Gate(this.#time, this.#recorder);
     const explainer = options.explain === true ? new Explainer() : undefined;
     this.#explainer = explainer;
-    const random = recording?.random ?? environment.random ?? createSystemRandom();
+    const random = recording?.random ?? outside.random;
     const { peer, flush } = providePeer({
       name,
       publicKey: keyPair.publicKey,
@@ -167,8 +170,8 @@ class RunningPeer implements Peer {
       clock: this.#time,
       wallClock: this.#clock,
       gate: this.#gate,
-      sign: environment.sign ?? ((message) => keyPair.sign(message)),
-      verify: environment.verify ?? createVerifier({ maxKeys: 1_024 }),
+      sign: outside.sign,
+      verify: outside.verify,
       tell: (fact) => this.#tell(fact),
       localIps: () => this.#localIps(),
     });
@@ -326,7 +329,7 @@ class RunningPeer implements Peer {
   }
 
   withdraw(hash: Hash): Promise<{ readonly root: Hash }> {
-    const ticket = `withdraw.${randomUUID()}`;
+    const ticket = `withdraw.${crypto.randomUUID()}`;
     const answered = this.#listeners.until<{ readonly root: Hash }>((resolve, reject) => [
       this.on('message.withdrawn', (fact) => fact.ticket === ticket && resolve({ root: fact.root })),
       this.on('wish.failed', ({ ticket: failed, failure }) => {

@@ -4,9 +4,9 @@ import { actorId } from '../../machines/actor-ids.ts';
 import { peerMachine } from '../../machines/peer.machine.ts';
 import type { PeerEvent, PeerFact, PeerInput } from '../../machines/peer-context.ts';
 import { limits } from '../../machines/timing.ts';
+import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import type { Datagram } from '../../src/wire/datagram.ts';
 import { type Hash, hashOf, ZERO_HASH } from '../../src/wire/hash.ts';
-import { seededRandom } from '../support/seeded-random.ts';
 import { Outside } from './outside.ts';
 
 export const own = { ip: '10.0.0.7', port: 4_000 };

@@ -14,7 +14,7 @@ import {
   type EventObject,
 } from 'xstate';
 import { TestModel } from 'xstate/graph';
-import { VirtualClock } from '../support/virtual-clock.ts';
+import { VirtualClock } from '../../src/simulation/virtual-clock.ts';
 
 export interface MachineWalk {
   readonly machine: AnyStateMachine;

@@ -2,14 +2,14 @@
  * A network on the virtual clock: delay, loss, duplication, reordering (by unequal delays), partitions, NATs and lines with a rate,
  * all by seed. Its hosts implement the same interface as real UDP; so does the network itself, for a host that is its address alone.
  */
-import type { DatagramSocket, Network } from '../../../src/runtime/network.ts';
-import type { Arrival } from '../../../src/wire/datagram.ts';
-import type { SocketAddress } from '../../../src/wire/socket-address.ts';
-import { HostClock } from '../host-clock.ts';
-import type { SeededRandom } from '../seeded-random.ts';
-import type { VirtualClock } from '../virtual-clock.ts';
+import type { DatagramSocket, Network } from '../runtime/network.ts';
+import type { Arrival } from '../wire/datagram.ts';
+import type { SocketAddress } from '../wire/socket-address.ts';
+import { HostClock } from './host-clock.ts';
 import { Link, type LinkOptions } from './link.ts';
 import { Nat, type NatKind, type NatOptions, natKinds } from './nat.ts';
+import type { SeededRandom } from './seeded-random.ts';
+import type { VirtualClock } from './virtual-clock.ts';
 import { type Departure, type HostAddress, VirtualHost, type Wire } from './virtual-host.ts';
 
 export interface Weather {

@@ -3,7 +3,7 @@
  * honoured at their own instant. Ties go in the order in which they were set. Between deadlines everything that is already
  * settled runs at that virtual instant. It is the time of the world; what one host makes of it is in `host-clock.ts`.
  */
-import type { Clock } from '../../src/runtime/clock.ts';
+import type { Clock } from '../runtime/clock.ts';
 
 interface Timer {
   readonly atMs: number;
