@@ -44,6 +44,8 @@ export class VirtualNetwork implements Network {
   /** Every datagram sent, in order, while `isLogging`. */
   readonly log: SentDatagram[] = [];
   isLogging = true;
+  /** Loses what it picks, beside what the weather loses. */
+  loses: (datagram: Omit<SentDatagram, 'isLost' | 'atMs'>) => boolean = () => false;
   readonly #clock: VirtualClock;
   readonly #random: SeededRandom;
   readonly #hosts = new Set<VirtualHost>();
@@ -141,7 +143,8 @@ export class VirtualNetwork implements Network {
     const from = nat === undefined || isLocal ? inner : nat.outbound(inner, to);
     const { loss, duplication } = this.#weatherFor(from, to);
     const waitMs = uplink === undefined ? 0 : uplink.enqueue(bytes.length);
-    const isLost = waitMs === undefined || this.#cut.has(pair(from.ip, to.ip)) || this.#random.fraction() < loss;
+    const isCut = this.#cut.has(pair(from.ip, to.ip));
+    const isLost = waitMs === undefined || isCut || this.#random.fraction() < loss || this.loses({ from, to, bytes });
     if (this.isLogging) this.log.push({ atMs: this.#clock.elapsedMs, from, to, bytes: bytes.slice(), isLost });
     if (isLost) return;
     const passage = { waitMs, onRefused, local: isLocal ? nat : undefined };

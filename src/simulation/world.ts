@@ -285,12 +285,17 @@ export class World {
     return { cursor, isExpired: false, peers, removed };
   }
 
+  /** Over HTTPS. */
+  protected reachesDirectory(host: VirtualHost): boolean {
+    return host.isReachable;
+  }
+
   /** The directory's HTTPS side, as a program on this host sees it. */
   httpFor(host: VirtualHost): DirectoryHttp {
     const answer = <T>(give: () => T): Promise<T> =>
       new Promise((resolve, reject) => {
         host.clock.setTimeout(() => {
-          if (this.isDirectoryDown || !host.isReachable)
+          if (this.isDirectoryDown || !this.reachesDirectory(host))
             reject(new MurmureError('directory-unreachable', 'the directory is down'));
           else
             try {
