@@ -4,14 +4,19 @@ import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { colors } from '../../diagrams/draw/palette.ts';
 
+/** The inspector, or the lab. */
+export type PageKind = 'page' | 'lab';
+
+const entries: Readonly<Record<PageKind, string>> = { page: 'main.tsx', lab: 'lab/main.tsx' };
+
 export interface PageFiles {
   readonly script: string;
   readonly style: string;
 }
 
-export async function bundlePage(): Promise<PageFiles> {
+export async function bundlePage(kind: PageKind): Promise<PageFiles> {
   const bundle = await rolldown({
-    input: fileURLToPath(new URL('main.tsx', import.meta.url)),
+    input: fileURLToPath(new URL(entries[kind], import.meta.url)),
     platform: 'browser',
     tsconfig: fileURLToPath(new URL('tsconfig.json', import.meta.url)),
     transform: { define: { 'globalThis.process': 'undefined' } },

@@ -28,7 +28,7 @@ export const isPlaying = signal(true);
 export const speed = signal(1);
 
 /** Moments of each run that are kept. */
-export const MOST_KEPT = 30_000;
+const MOST_KEPT = 30_000;
 /** Of computing, between two pictures. */
 const SLICE_MS = 10;
 
@@ -52,9 +52,10 @@ export class Lab {
   isOver = false;
   #nextIp = 1;
   #startMs = 0;
-  readonly #onChange: () => void;
+  readonly #onChange: (gone: ReadonlyMap<Run, number>) => void;
 
-  constructor(scenario: Scenario, onChange: () => void) {
+  /** `onChange` is told how many moments of each run are kept no more. */
+  constructor(scenario: Scenario, onChange: (gone: ReadonlyMap<Run, number>) => void) {
     this.scenario = scenario;
     this.world = new LabWorld(scenario.seed ?? 1);
     this.#onChange = onChange;
@@ -125,9 +126,8 @@ export class Lab {
   }
 
   #show(): void {
-    for (const run of this.world.runs) run.forget(MOST_KEPT);
     this.crossings.follow(this.world.runs);
-    this.#onChange();
+    this.#onChange(new Map(this.world.runs.map((run) => [run, run.forget(MOST_KEPT)])));
   }
 
   async add({ name, follows = [], written = 0, nat = 'open' }: ScenarioPeer): Promise<void> {
