@@ -6,6 +6,7 @@ import { Chart, followState, pressChartButton } from './chart.tsx';
 import { Details } from './details.tsx';
 import { Moments } from './moments.tsx';
 import { Network } from './network.tsx';
+import type { Run } from './run.ts';
 import {
   choose,
   go,
@@ -26,7 +27,6 @@ import {
   showRun,
   view,
 } from './state.ts';
-import type { Run } from './run.ts';
 import { countText, plain } from './text.ts';
 import { theme, toggleTheme } from './theme.ts';
 import { Timeline } from './timeline.tsx';

@@ -24,8 +24,9 @@ export async function bundlePage(kind: PageKind): Promise<PageFiles> {
   });
   const { output } = await bundle.generate({ format: 'iife', minify: true });
   await bundle.close();
-  const style = await readFile(new URL('style.css', import.meta.url), 'utf8');
-  return { script: output[0].code, style: `${style}\n${drawingStyle()}` };
+  const styles = ['style.css', 'network.css', 'lab/lab.css'].map((name) => new URL(name, import.meta.url));
+  const texts = await Promise.all(styles.map((style) => readFile(style, 'utf8')));
+  return { script: output[0].code, style: [...texts, drawingStyle()].join('\n') };
 }
 
 /** The drawings' own style sheet follows the system: here a person may choose. */

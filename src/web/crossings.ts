@@ -14,6 +14,8 @@ export interface Row {
   readonly run: Run;
   /** Counted from the first moment that ever was; -1: none, as of a note. */
   readonly moment: number;
+  /** Among those of its run. */
+  readonly order: number;
   readonly sent: Arrow[];
   /** Said of what a person, or the scenario, did there. */
   readonly note?: string;
@@ -62,7 +64,16 @@ export class Crossings {
   }
 
   note(run: Run, atMs: number, note: string): void {
-    this.#add({ index: 0, atMs, lane: this.laneOf(run), run, moment: -1, sent: [], note });
+    this.#add({
+      index: 0,
+      atMs,
+      lane: this.laneOf(run),
+      run,
+      moment: -1,
+      order: run.moments.length + run.forgotten,
+      sent: [],
+      note,
+    });
   }
 
   /** Takes in what the runs have come to since the last time. */
@@ -90,7 +101,7 @@ export class Crossings {
 
   #sent(run: Run, moment: number, atMs: number, { event }: Message): void {
     const { datagrams, to } = event as { datagrams: readonly Uint8Array[]; to: SocketAddress };
-    const row = this.#add({ index: 0, atMs, lane: this.laneOf(run), run, moment, sent: [] });
+    const row = this.#add({ index: 0, atMs, lane: this.laneOf(run), run, moment, order: moment, sent: [] });
     const address = formatAddress(to);
     for (const bytes of datagrams) {
       const key = keyOf(bytes);
@@ -103,7 +114,7 @@ export class Crossings {
 
   #received(run: Run, moment: number, atMs: number, { event }: Message): void {
     const { arrivals } = event as { arrivals: readonly { bytes: Uint8Array; from: SocketAddress }[] };
-    const row = this.#add({ index: 0, atMs, lane: this.laneOf(run), run, moment, sent: [] });
+    const row = this.#add({ index: 0, atMs, lane: this.laneOf(run), run, moment, order: moment, sent: [] });
     for (const { bytes, from } of arrivals) {
       const flights = (this.#flights.get(keyOf(bytes)) ?? []).filter(({ arrow }) => arrow.from.lane !== row.lane);
       const before = flights.filter(({ arrow }) => arrow.from.atMs <= atMs);
@@ -127,11 +138,14 @@ export class Crossings {
     if (this.rows.length > MOST_ROWS) {
       this.rows = this.rows.slice(-MOST_ROWS / 2);
       const oldest = this.rows[0]?.atMs ?? 0;
-      const kept = [...this.#flights].map(([key, flights]) => [key, flights.filter((it) => it.arrow.from.atMs >= oldest)]);
+      const kept = [...this.#flights].map(([key, flights]) => [
+        key,
+        flights.filter((it) => it.arrow.from.atMs >= oldest),
+      ]);
       this.#flights = new Map(kept.filter(([, flights]) => flights?.length !== 0) as [string, Flight[]][]);
     }
     // What was there is in order already: that takes little.
-    this.rows.sort((a, b) => a.atMs - b.atMs || a.lane - b.lane || a.moment - b.moment);
+    this.rows.sort((a, b) => a.atMs - b.atMs || a.lane - b.lane || a.order - b.order);
     for (const [index, row] of this.rows.entries()) row.index = index;
   }
 }

@@ -2,7 +2,7 @@
 import { computed, signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { Arrow, Row } from './crossings.ts';
-import { crossings, goToRow, grown, row as currentRow, run, runs, showRun } from './state.ts';
+import { crossings, row as currentRow, goToRow, grown, run, runs, showRun } from './state.ts';
 import { plain, px, sinceText } from './text.ts';
 import { Virtual } from './virtual.tsx';
 
@@ -98,7 +98,16 @@ function Rows({ first, last, width }: { first: number; last: number; width: numb
       ))}
       <svg class="lines" width={width} height={height} aria-hidden="true">
         <defs>
-          <marker id="head" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="9" markerHeight="9" orient="auto" markerUnits="userSpaceOnUse">
+          <marker
+            id="head"
+            viewBox="0 0 8 8"
+            refX="8"
+            refY="4"
+            markerWidth="9"
+            markerHeight="9"
+            orient="auto"
+            markerUnits="userSpaceOnUse"
+          >
             <path d="M0,0L8,4L0,8z" fill="context-stroke" />
           </marker>
         </defs>
@@ -127,7 +136,7 @@ function Dot({ of, first, here }: { of: Row; first: number; here: number }) {
     <g class={`note${when}`}>
       <rect x={x - 4.5} y={y - 4.5} width={9} height={9} transform={`rotate(45 ${x} ${y})`} />
       <text x={x + (isRight ? 12 : -12)} y={y + 4} text-anchor={isRight ? 'start' : 'end'}>
-        {plain(of.note, 90)}
+        {plain(of.note, 160)}
       </text>
     </g>
   );

@@ -137,6 +137,7 @@ export const row = computed<Row | undefined>(() => {
   const { rows } = crossings.value;
   const at = moment.value;
   if (at === undefined) return undefined;
+  if (isFollowing.value && run.value.header.isLive) return rows.at(-1);
   const last = rows.findLastIndex(({ atMs }) => atMs <= at.atMs);
   const absolute = position.value + run.value.forgotten;
   for (let i = last; i >= 0 && rows[i]?.atMs === at.atMs; i--) {

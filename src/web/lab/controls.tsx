@@ -1,8 +1,8 @@
 /** What a person sees and does in the lab: the scenario, the weather, and each host at the head of its line. */
 import { signal } from '@preact/signals';
-import { run } from '../state.ts';
-import { countText, plain, sinceText } from '../text.ts';
 import { showLane } from '../network.tsx';
+import { grown, run } from '../state.ts';
+import { countText, plain, sinceText } from '../text.ts';
 import { changed, DIRECTORY, isPlaying, type Lab, MOST_PEERS, type NatName, speed, type Weather } from './lab.ts';
 import { scenarios } from './scenarios.ts';
 
@@ -21,6 +21,7 @@ const NATS: Readonly<Record<NatName, string>> = {
 };
 
 export function Tools() {
+  grown.value;
   changed.value;
   const current = lab.value;
   return (
@@ -113,7 +114,14 @@ export function Panel() {
         ))}
       </ol>
       <h3>Network</h3>
-      <Slider name="delay" says={`${delayMs} ms`} most={1_000} step={10} value={delayMs} set={(to) => ({ delayMs: to })} />
+      <Slider
+        name="delay"
+        says={`${delayMs} ms`}
+        most={1_000}
+        step={10}
+        value={delayMs}
+        set={(to) => ({ delayMs: to })}
+      />
       <Slider name="loss" says={percent(loss)} most={1} step={0.01} value={loss} set={(to) => ({ loss: to })} />
       <Slider
         name="duplication"
@@ -180,12 +188,19 @@ function Slider({ name, says, most, step, value, set }: SliderProps) {
 export const HOST_HEIGHT = 128;
 
 export function HostHead({ name }: { name: string }) {
+  grown.value;
   changed.value;
   const current = lab.value;
   if (current === undefined) return null;
   return (
     <article class={`host${isShown(name) ? ' chosen' : ''}${current.isCutOff(name) ? ' cut' : ''}`} aria-label={name}>
-      <button type="button" class="host-name" aria-pressed={isShown(name)} title={`Stand at ${name}`} onClick={() => showLane(name)}>
+      <button
+        type="button"
+        class="host-name"
+        aria-pressed={isShown(name)}
+        title={`Stand at ${name}`}
+        onClick={() => showLane(name)}
+      >
         {plain(name)}
       </button>
       {name === DIRECTORY ? <DirectoryControls of={current} /> : <PeerControls of={current} name={name} />}
@@ -223,9 +238,7 @@ function PeerControls({ of, name }: { of: Lab; name: string }) {
   const others = member.at.store.countMessages() - own;
   return (
     <>
-      <p class="host-says">
-        {isAsleep ? 'asleep' : `${countText(own)} own, ${countText(Math.max(0, others))} read`}
-      </p>
+      <p class="host-says">{isAsleep ? 'asleep' : `${countText(own)} own, ${countText(Math.max(0, others))} read`}</p>
       <div class="host-keys">
         <button type="button" title={`${name} writes a message`} disabled={isAsleep} onClick={() => of.post(name)}>
           post
@@ -255,11 +268,7 @@ function PeerControls({ of, name }: { of: Lab; name: string }) {
         >
           restart
         </button>
-        <button
-          type="button"
-          title={`${name} goes to another network`}
-          onClick={() => of.move(name, member.nat)}
-        >
+        <button type="button" title={`${name} goes to another network`} onClick={() => of.move(name, member.nat)}>
           move
         </button>
       </div>
@@ -292,4 +301,3 @@ function CutKey({ of, name }: { of: Lab; name: string }) {
     </button>
   );
 }
-

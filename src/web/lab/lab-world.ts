@@ -16,13 +16,21 @@ export class LabWorld extends World {
   readonly cutOff = new Set<VirtualHost>();
   /** Peers that serve other bytes than they were asked for. */
   readonly liars = new Set<string>();
+  #startedAtMs: number;
   readonly #hostsByIp = new Map<string, VirtualHost>();
 
   constructor(seed: number) {
     const clock = new VirtualClock({ settles: macrotask });
     super({ seed, clock, openStore: () => new MemoryStore(), openRegistry, keepsFacts: false });
     this.network.isLogging = false;
+    this.#startedAtMs = clock.now();
     this.know(this.directoryHost);
+  }
+
+  /** Times are shown as since then. */
+  countFrom(startedAtMs: number): void {
+    this.#startedAtMs = startedAtMs;
+    for (const run of this.runs) run.header = { ...run.header, startedAtMs };
   }
 
   /** The host that is known by these addresses now. */
@@ -56,7 +64,7 @@ export class LabWorld extends World {
     const run = new Run();
     const start = this.runs.filter(({ header }) => header.name === name).length + 1;
     const root = name === 'directory' ? 'directory' : 'peer';
-    const startedAtMs = this.clock.now() - this.clock.elapsedMs;
+    const startedAtMs = this.#startedAtMs;
     run.take(['run', { murmure: 'run', name, root, startedAtMs, isLive: true, ...(start > 1 && { start }) }]);
     this.runs.push(run);
     const watcher = new Watcher((line) => run.take(line));

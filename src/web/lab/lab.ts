@@ -77,22 +77,13 @@ export class Lab {
     // What is still on its way arrives.
     await world.clock.advance(500);
     this.#startMs = world.clock.elapsedMs;
-    for (const { atMs, host, says, does } of scenario.course) {
-      world.clock.after(atMs, () => {
-        this.note(host, says);
-        does(this);
-      });
-    }
+    world.countFrom(world.clock.now());
+    for (const { atMs, does } of scenario.course) world.clock.after(atMs, () => does(this));
     this.#show();
   }
 
-  /** Of what is shown, and of what was before. */
   get elapsedMs(): number {
     return this.world.clock.elapsedMs - this.#startMs;
-  }
-
-  get startMs(): number {
-    return this.#startMs;
   }
 
   /** Lets time pass for as long as somebody looks. */
@@ -174,13 +165,8 @@ export class Lab {
     this.note(name, 'posts');
   }
 
-  withdrawLast(name: string): void {
-    const { at } = this.#member(name);
-    const last = at.store.messages({ authors: [name] }).at(-1);
-    if (last !== undefined) at.peer.withdraw(last.hash).catch(() => {});
-  }
-
   follow(name: string, author: string): void {
+    this.note(name, `follows ${author}`);
     this.#member(name).at.peer.follow(author);
   }
 
@@ -197,7 +183,7 @@ export class Lab {
     const { host } = this.#member(name);
     if (isAsleep) host.sleep();
     else host.wake();
-    this.note(name, isAsleep ? 'falls asleep' : 'wakes up');
+    this.note(name, isAsleep ? 'closes the lid' : 'opens the lid');
   }
 
   setLying(name: string, lies: boolean): void {
@@ -235,6 +221,8 @@ export class Lab {
   }
 
   note(name: string, says: string): void {
+    // In the order in which they began.
+    for (const begun of this.world.runs) this.crossings.laneOf(begun);
     const run = this.world.runs.findLast(({ header }) => header.name === name);
     if (run !== undefined) this.crossings.note(run, this.world.clock.now(), says);
     this.#changed();

@@ -3,7 +3,20 @@ import { render } from 'preact';
 import { App, extras } from '../app.tsx';
 import { heads, showLane } from '../network.tsx';
 import type { Run } from '../run.ts';
-import { charts, crossings, go, grown, isFollowing, length, position, problem, run, runIndex, runs, view } from '../state.ts';
+import {
+  charts,
+  crossings,
+  go,
+  grown,
+  isFollowing,
+  length,
+  position,
+  problem,
+  run,
+  runIndex,
+  runs,
+  view,
+} from '../state.ts';
 import { keepTheme } from '../theme.ts';
 import {
   again,

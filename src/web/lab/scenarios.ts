@@ -15,8 +15,6 @@ export interface ScenarioPeer {
 interface Step {
   /** Since the beginning. */
   readonly atMs: number;
-  readonly host: string;
-  readonly says: string;
   readonly does: (lab: Lab) => void;
 }
 
@@ -44,15 +42,11 @@ export interface Scenario {
 
 const follows = (reader: string, author: string, atMs = 400): Step => ({
   atMs,
-  host: reader,
-  says: `follows ${author}`,
   does: (lab) => lab.follow(reader, author),
 });
 
 const posts = (author: string, atMs: number): Step => ({
   atMs,
-  host: author,
-  says: 'writes a message',
   does: (lab) => lab.post(author),
 });
 
@@ -130,7 +124,7 @@ export const scenarios: readonly Scenario[] = [
     text: [
       'The network doubles every datagram on its way.',
       'Second copies of answers fit no open request any more, so they are dropped and counted; Alice answers second copies of questions again.',
-      'At the end Bob has each message once, as his socket shows: look at "dropped" in its context.',
+      'At the end Bob has each message once, and his socket shows what became of the copies: look at "dropped" in its context.',
     ],
     peers: [{ name: 'alice', written: 40 }, { name: 'bob' }],
     course: [follows('bob', 'alice')],
@@ -150,10 +144,7 @@ export const scenarios: readonly Scenario[] = [
       { name: 'alice', written: 10 },
       { name: 'bob', follows: ['alice'] },
     ],
-    course: [
-      { atMs: 1_000, host: 'alice', says: 'goes to another network', does: (lab) => lab.move('alice', 'open') },
-      posts('alice', 4_000),
-    ],
+    course: [{ atMs: 1_000, does: (lab) => lab.move('alice', 'open') }, posts('alice', 4_000)],
     focus: 'bob',
     speed: 1,
   },
@@ -166,10 +157,7 @@ export const scenarios: readonly Scenario[] = [
       'No false byte gets into his store, however often she answers: the download ends with an error that names the reason.',
     ],
     peers: [{ name: 'alice', written: 40 }, { name: 'bob' }],
-    course: [
-      { atMs: 200, host: 'alice', says: 'begins to lie', does: (lab) => lab.setLying('alice', true) },
-      follows('bob', 'alice', 600),
-    ],
+    course: [{ atMs: 200, does: (lab) => lab.setLying('alice', true) }, follows('bob', 'alice', 600)],
     focus: 'bob',
     speed: 1,
   },
@@ -202,10 +190,10 @@ export const scenarios: readonly Scenario[] = [
       { name: 'bob', follows: ['alice'] },
     ],
     course: [
-      { atMs: 1_000, host: 'bob', says: 'closes the lid', does: (lab) => lab.setSleeping('bob', true) },
+      { atMs: 1_000, does: (lab) => lab.setSleeping('bob', true) },
       posts('alice', 5_000),
       posts('alice', 20_000),
-      { atMs: 50_000, host: 'bob', says: 'opens the lid', does: (lab) => lab.setSleeping('bob', false) },
+      { atMs: 50_000, does: (lab) => lab.setSleeping('bob', false) },
     ],
     focus: 'bob',
     speed: 4,
@@ -227,16 +215,12 @@ export const scenarios: readonly Scenario[] = [
     course: [
       {
         atMs: 1_000,
-        host: 'carol',
-        says: 'the cut',
         does: (lab) => ['carol', 'dave'].map((name) => lab.setCutOff(name, true)),
       },
       posts('alice', 3_000),
       posts('carol', 4_000),
       {
         atMs: 40_000,
-        host: 'carol',
-        says: 'the cut heals',
         does: (lab) => ['carol', 'dave'].map((name) => lab.setCutOff(name, false)),
       },
     ],
@@ -255,10 +239,7 @@ export const scenarios: readonly Scenario[] = [
       { name: 'alice', written: 5 },
       { name: 'bob', follows: ['alice'] },
     ],
-    course: [
-      { atMs: 500, host: 'directory', says: 'is switched off', does: (lab) => void lab.setDirectoryUp(false) },
-      posts('alice', 2_000),
-    ],
+    course: [{ atMs: 500, does: (lab) => void lab.setDirectoryUp(false) }, posts('alice', 2_000)],
     focus: 'alice',
     speed: 0.5,
   },
