@@ -83,19 +83,22 @@ function Rows({ first, last, width }: { first: number; last: number; width: numb
     .filter(({ to }) => to !== undefined && to.index >= first);
   return (
     <div style={{ width: px(width), height: px(height), position: 'relative' }}>
-      {shown.map((of, i) => (
-        <button
-          type="button"
-          key={of.index}
-          class={`moment${of.index === here ? ' now' : ''}`}
-          style={{ top: px(i * ROW), height: px(ROW) }}
-          aria-current={of.index === here}
-          aria-label={sentence(of)}
-          onClick={() => goToRow(of)}
-        >
-          <span class="time">{of.atMs === rows[of.index - 1]?.atMs ? '' : sinceText(of.atMs - startMs())}</span>
-        </button>
-      ))}
+      {shown.map((of, i) => {
+        const time = of.atMs === rows[of.index - 1]?.atMs ? '' : sinceText(of.atMs - startMs());
+        return (
+          <button
+            type="button"
+            key={of.index}
+            class={`moment${of.index === here ? ' now' : ''}`}
+            style={{ top: px(i * ROW), height: px(ROW) }}
+            aria-current={of.index === here}
+            aria-label={`${time} ${sentence(of)}`}
+            onClick={() => goToRow(of)}
+          >
+            <span class="time">{time}</span>
+          </button>
+        );
+      })}
       <svg class="lines" width={width} height={height} aria-hidden="true">
         <defs>
           <marker
