@@ -160,8 +160,7 @@ function Rows({ first, last }: { first: number; last: number }) {
               go(index);
             }}
           >
-            <span class="time">{time}</span>
-            <span class="entry">{entry}</span>
+            <span class="time">{time}</span> <span class="entry">{entry}</span>
           </button>
         );
       })}
