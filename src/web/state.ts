@@ -61,6 +61,7 @@ export const lastStep = computed<Moment | undefined>(() => {
 });
 
 export function go(to: number): void {
+  picked.value = undefined;
   const last = run.value.moments.length - 1;
   position.value = Math.max(-1, Math.min(last, to));
   isFollowing.value = position.value === last;
@@ -122,18 +123,26 @@ export function showRun(index: number): void {
   go(stays ? length.value : run.value.momentAt(atMs));
 }
 
+/** Where somebody has gone to: two rows may have one moment. */
+const picked = signal<Row | undefined>(undefined);
+
 /** Its run, at its moment. */
-export function goToRow({ run: of, moment: absolute, atMs }: Row): void {
+export function goToRow(to: Row): void {
+  const { run: of, moment: absolute, atMs } = to;
   const index = runs.value.indexOf(of);
   if (index === -1) return;
   chosen.value = undefined;
   runIndex.value = index;
   go(absolute === -1 ? of.momentAt(atMs) : absolute - of.forgotten);
+  picked.value = to;
+  // The last moment of one run may be an early one of all.
+  isFollowing.value = crossings.value.rows.at(-1) === to;
 }
 
 /** The row at which the panes stand: that of the moment, else the last one before it. */
 export const row = computed<Row | undefined>(() => {
   grown.value;
+  if (picked.value !== undefined && !isFollowing.value) return picked.value;
   const { rows } = crossings.value;
   const at = moment.value;
   if (at === undefined) return undefined;

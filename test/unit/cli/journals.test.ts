@@ -147,7 +147,9 @@ describe('inspect', () => {
 });
 
 test('lab writes a page that holds all that it needs, and loads nothing', async () => {
-  const page = join(freshFolder(), 'lab.html');
+  const folder = freshFolder();
+  mkdirSync(folder);
+  const page = join(folder, 'lab.html');
   const { code, lines } = await run(['lab', '--html', page, '--json']);
   expect({ code, lines }).toEqual({ code: 0, lines: [{ page, url: pathToFileURL(page).href }] });
   const html = readFileSync(page, 'utf8');
