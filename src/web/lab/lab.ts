@@ -86,8 +86,8 @@ export class Lab {
     return this.world.clock.elapsedMs - this.#startMs;
   }
 
-  /** Lets time pass for as long as somebody looks. */
-  async play(): Promise<void> {
+  /** Lets time pass for as long as somebody looks. `nextPicture`: when the browser draws next, by its clock. */
+  async play(nextPicture: () => Promise<number>): Promise<void> {
     let before = performance.now();
     while (!this.isOver) {
       const now = await nextPicture();
@@ -257,8 +257,4 @@ export class Lab {
   #changed(): void {
     changed.value += 1;
   }
-}
-
-function nextPicture(): Promise<number> {
-  return new Promise((resolve) => requestAnimationFrame(() => resolve(performance.now())));
 }

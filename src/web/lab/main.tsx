@@ -86,7 +86,11 @@ async function begin(scenario: Scenario): Promise<void> {
   go(length.value);
   isBeginning.value = false;
   document.documentElement.dataset.ready = 'yes';
-  await fresh.play();
+  await fresh.play(nextPicture);
+}
+
+function nextPicture(): Promise<number> {
+  return new Promise((resolve) => requestAnimationFrame(() => resolve(performance.now())));
 }
 
 /** A run grows in place. Whoever looks at an earlier moment stays there. */
