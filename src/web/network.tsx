@@ -150,14 +150,16 @@ function Way({ arrow, first, here }: { arrow: Arrow; first: number; here: number
   const { rows, ownerOf } = { rows: crossings.value.rows, ownerOf: (it: string) => crossings.value.ownerOf(it) };
   const lane = to?.lane ?? ownerOf(address) ?? from.lane + (from.lane === crossings.value.lanes.length - 1 ? -1 : 1);
   const isUnderWay = to === undefined && (rows.at(-1)?.atMs ?? 0) - from.atMs < PATIENCE_MS;
+  // To somebody whose journal is not here: nobody knows what became of it.
+  const isElsewhere = to === undefined && ownerOf(address) === undefined && !from.run.header.isLive;
   const goesRight = lane > from.lane;
   const [x1, y1] = [xOf(from.lane), (from.index - first + 0.5) * ROW];
   const [endX, endY] = [xOf(lane), ((to?.index ?? from.index + 0.6) - first + 0.5) * ROW];
   const [x2, y2] = to === undefined ? [x1 + (endX - x1) * 0.55, endY] : [endX + (goesRight ? -4 : 4), endY];
   const isNow = from.index === here || to?.index === here;
-  const kind = to === undefined ? (isUnderWay ? ' under-way' : ' lost') : isAgain ? ' again' : '';
+  const kind = to === undefined ? (isUnderWay || isElsewhere ? ' under-way' : ' lost') : isAgain ? ' again' : '';
   const name = `way-of${kind}${isNow ? ' now' : ''}${from.index > here ? ' later' : ''}`;
-  const text = `${type}${count > 1 ? ` ×${count}` : ''}${kind === ' lost' ? ' lost' : ''}`;
+  const text = `${type}${count > 1 ? ` ×${count}` : ''}${isElsewhere ? ` to ${address}` : kind === ' lost' ? ' lost' : ''}`;
   // Beside its beginning, where no other arrow has come between.
   const along = Math.min(0.5, 70 / Math.max(1, Math.abs(x2 - x1)));
   const [labelX, labelY] = [x1 + (x2 - x1) * along, y1 + (y2 - y1) * along - 4];
