@@ -1,5 +1,5 @@
 /** Our own key (protocol §7): signing, and the PEM in which it is kept. */
-import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, type KeyObject, webcrypto } from 'node:crypto';
 import { p256 } from '@noble/curves/nist.js';
 import { MurmureError } from '../wire/murmure-error.ts';
 import type { PublicKey } from './public-key.ts';
@@ -40,15 +40,10 @@ export async function keyPairFromPem(pem: string): Promise<KeyPair> {
   return keyPairFromSecret(new Uint8Array(Buffer.from(d, 'base64url')));
 }
 
-/** A signer that gives the same signature for the same message (RFC 6979), on the thread: for simulations and replays. */
-export function deterministicSigner(secret: Uint8Array): (message: Uint8Array) => Uint8Array {
-  return (message) => p256.sign(message, secret);
-}
-
 class P256KeyPair implements KeyPair {
   readonly publicKey: PublicKey;
   /** Imported once: that takes longer on the thread than all else that signing does there. */
-  readonly #key: CryptoKey;
+  readonly #key: webcrypto.CryptoKey;
   readonly #pem: string;
 
   constructor(secret: Uint8Array, key: KeyObject) {
@@ -60,7 +55,7 @@ class P256KeyPair implements KeyPair {
 
   async sign(message: Uint8Array): Promise<Uint8Array> {
     const bytes = message as Uint8Array<ArrayBuffer>;
-    return withLowS(new Uint8Array(await crypto.subtle.sign(ALGORITHM, this.#key, bytes)));
+    return withLowS(new Uint8Array(await webcrypto.subtle.sign(ALGORITHM, this.#key, bytes)));
   }
 
   toPem(): string {

@@ -1,5 +1,4 @@
 /** Puts a peer together: the machines with their effects, a clock, sockets and a store; and the calls a program makes on it. */
-import { randomUUID } from 'node:crypto';
 import { createActor } from 'xstate';
 import { actorId } from '../../machines/actor-ids.ts';
 import { establishedIn } from '../../machines/contacts.ts';
@@ -11,21 +10,18 @@ import { limits, timing } from '../../machines/timing.ts';
 import type { Wish } from '../../machines/wishes.ts';
 import { type Message, toMessage } from '../feed/message.ts';
 import type { PublicKey } from '../identity/public-key.ts';
-import { createVerifier } from '../identity/verify.ts';
 import type { Line } from '../inspector/lines.ts';
 import { Watcher } from '../inspector/watcher.ts';
 import { Explainer, type Explanation } from '../journal/explain.ts';
-import { record } from '../journal/record.ts';
+import type { record } from '../journal/record.ts';
 import type { Recorder } from '../journal/recorder.ts';
 import { actorsFrom, pathOf } from '../runtime/actor-tree.ts';
-import { type Clock, systemClock } from '../runtime/clock.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { ElapsedTime } from '../runtime/elapsed-time.ts';
 import { Gate } from '../runtime/gate.ts';
 import { every } from '../runtime/interval.ts';
 import { type ObservedNetwork, observeNetwork } from '../runtime/network-observer.ts';
-import { createSystemRandom } from '../runtime/random.ts';
 import { SocketBank } from '../runtime/socket-bank.ts';
-import { createUdpNetwork } from '../runtime/udp-network.ts';
 import { blockedNames } from '../store/blocked.ts';
 import { followedNames } from '../store/followed.ts';
 import { audibleMessages, mutingOf } from '../store/muting.ts';
@@ -36,11 +32,11 @@ import type { Hash } from '../wire/hash.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
 import { parseAddress, type SocketAddress, sameAddress } from '../wire/socket-address.ts';
 import { contactIn } from './contact.ts';
-import { createDirectoryHttp, type DirectoryHttp, type DirectoryPeer } from './directory-http.ts';
+import type { DirectoryHttp, DirectoryPeer } from './directory-http.ts';
 import { FactListeners } from './fact-listeners.ts';
 import { checkHistories } from './history-checks.ts';
 import { ownHistory } from './own-history.ts';
-import type { Contact, Peer, PeerFact, PeerOptions, Traffic } from './peer.ts';
+import type { Contact, Peer, PeerEnvironment, PeerFact, PeerOptions, Traffic } from './peer.ts';
 import { providePeer } from './peer-effects.ts';
 import { type DirectoryStanding, directoryStanding, type PeerStatus, statusIn } from './status.ts';
 import { StoreWatch } from './store-watch.ts';
@@ -52,12 +48,19 @@ const DEFAULT_BINDS = ['0.0.0.0:0', '[::]:0'];
 /** After which something else may be due next. */
 const SCHEDULE_FACTS: ReadonlySet<PeerFact['type']> = new Set(['message.scheduled', 'message.unscheduled']);
 
+/** All that a peer needs of the machine, or of the simulation, that it runs on. */
+export interface Outside extends Omit<PeerEnvironment, 'seed'> {
+  readonly seed?: Uint8Array | undefined;
+  /** Where journals can be written. */
+  readonly record?: typeof record;
+}
+
 /**
- * Starts a peer (protocol §5); resolves once its sockets are bound.
- * @throws MurmureError `usage` for a URL, certificate or address that is none; `unexpected` for one that cannot be bound
+ * Starts a peer (protocol §5); resolves once its sockets are bound. It needs nothing of Node: it runs in a browser as well.
+ * @throws MurmureError `usage` for an address that is none; `unexpected` for one that cannot be bound
  */
-export async function createPeer(options: PeerOptions): Promise<Peer> {
-  const peer = new RunningPeer(options);
+export async function createPeerIn(outside: Outside, options: PeerOptions): Promise<Peer> {
+  const peer = new RunningPeer(outside, options);
   try {
     await peer.whenBound();
   } catch (error) {
@@ -102,17 +105,17 @@ class RunningPeer implements Peer {
   #failure: MurmureError | undefined;
   #isClosed = false;
 
-  constructor(options: PeerOptions) {
-    const { name, keyPair, store, environment = {} } = options;
+  constructor(outside: Outside, options: PeerOptions) {
+    const { name, keyPair, store } = options;
     this.name = name;
     this.publicKey = keyPair.publicKey;
     this.#store = store;
-    this.#clock = environment.clock ?? systemClock;
+    this.#clock = outside.clock;
     this.#time = new ElapsedTime(this.#clock);
     this.#reports = new SyncReports(() => this.#time.now(), store);
-    this.#observed = observeNetwork(environment.network ?? createUdpNetwork(), () => this.#clock.monotonicNow());
+    this.#observed = observeNetwork(outside.network, () => this.#clock.monotonicNow());
     const { network } = this.#observed;
-    this.#http = environment.http ?? createDirectoryHttp({ url: options.directory, ca: options.ca });
+    this.#http = outside.http;
     this.#sockets = new SocketBank(network, options.preferredPorts);
     this.#binds = (options.udp ?? DEFAULT_BINDS).map(parseBind);
     this.#surroundings = new Surroundings(network, this.#time, this.#binds, (why, localIps) =>
@@ -147,10 +150,10 @@ class RunningPeer implements Peer {
       formerReaders: store.readersSince(this.#clock.now() - timing.readerMemory, this.#clock.now()),
       ...(blocked.length > 0 && { blocked }),
     };
-    const recording = record({
+    const recording = outside.record?.({
       root: 'peer',
       sink: options.journal,
-      seed: environment.seed,
+      seed: outside.seed,
       clock: this.#time,
       input,
     });
@@ -158,7 +161,7 @@ class RunningPeer implements Peer {
     this.#gate = new Gate(this.#time, this.#recorder);
     const explainer = options.explain === true ? new Explainer() : undefined;
     this.#explainer = explainer;
-    const random = recording?.random ?? environment.random ?? createSystemRandom();
+    const random = recording?.random ?? outside.random;
     const { peer, flush } = providePeer({
       name,
       publicKey: keyPair.publicKey,
@@ -168,8 +171,8 @@ class RunningPeer implements Peer {
       clock: this.#time,
       wallClock: this.#clock,
       gate: this.#gate,
-      sign: environment.sign ?? ((message) => keyPair.sign(message)),
-      verify: environment.verify ?? createVerifier({ maxKeys: 1_024 }),
+      sign: outside.sign,
+      verify: outside.verify,
       tell: (fact) => this.#tell(fact),
       localIps: () => this.#surroundings.localIps(),
     });
@@ -336,7 +339,7 @@ class RunningPeer implements Peer {
   }
 
   withdraw(hash: Hash): Promise<{ readonly root: Hash }> {
-    const ticket = `withdraw.${randomUUID()}`;
+    const ticket = `withdraw.${crypto.randomUUID()}`;
     const answered = this.#listeners.until<{ readonly root: Hash }>((resolve, reject) => [
       this.on('message.withdrawn', (fact) => fact.ticket === ticket && resolve({ root: fact.root })),
       this.on('wish.failed', ({ ticket: failed, failure }) => {

@@ -29,7 +29,7 @@ export type PeerFact =
 
 export interface PeerOptions {
   readonly name: string;
-  readonly keyPair: KeyPair;
+  readonly keyPair: Pick<KeyPair, 'publicKey' | 'sign'>;
   readonly store: Store;
   /** `https:` URL of the directory. */
   readonly directory: string | URL;

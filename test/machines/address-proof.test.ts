@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { addressProofMachine } from '../../machines/address-proof.machine.ts';
-import { seededRandom } from '../support/seeded-random.ts';
+import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import { inertMachine, nobody, unwalked, walkMachine } from './walk-machine.ts';
 
 const address = { ip: '192.0.2.1', port: 1 };

@@ -5,10 +5,10 @@ import { addressProofMachine } from '../../machines/address-proof.machine.ts';
 import { incomingSessionMachine } from '../../machines/incoming-session.machine.ts';
 import { KNOWN_PEER_A } from '../../machines/incoming-session-context.ts';
 import { limits, timing } from '../../machines/timing.ts';
+import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import { BULK_FLAG } from '../../src/wire/bulk.ts';
 import { appendSignature, type Datagram, encodeDatagram } from '../../src/wire/datagram.ts';
 import { hashOf, ZERO_HASH } from '../../src/wire/hash.ts';
-import { seededRandom } from '../support/seeded-random.ts';
 import { isGenuine, Outside, type Signed, signature } from './outside.ts';
 
 const address = { ip: '192.0.2.1', port: 1 };

@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { incomingSessionMachine } from '../../machines/incoming-session.machine.ts';
 import type { IncomingSessionContext } from '../../machines/incoming-session-context.ts';
 import { timing } from '../../machines/timing.ts';
+import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import { BULK_FLAG } from '../../src/wire/bulk.ts';
 import type { Datagram } from '../../src/wire/datagram.ts';
 import { ZERO_HASH } from '../../src/wire/hash.ts';
-import { seededRandom } from '../support/seeded-random.ts';
 import { inert, inertMachine, nobody, unwalked, walkMachine } from './walk-machine.ts';
 
 const address = { ip: '192.0.2.1', port: 1 };

@@ -3,9 +3,9 @@ import { outgoingSessionMachine } from '../../machines/outgoing-session.machine.
 import type { OutgoingSessionContext } from '../../machines/outgoing-session-context.ts';
 import { busySlots } from '../../machines/slots.ts';
 import { timing } from '../../machines/timing.ts';
+import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import { BULK_FLAG } from '../../src/wire/bulk.ts';
 import { ZERO_HASH } from '../../src/wire/hash.ts';
-import { seededRandom } from '../support/seeded-random.ts';
 import { inert, inertMachine, nobody, unwalked, walkMachine } from './walk-machine.ts';
 
 const address = { ip: '192.0.2.1', port: 1 };

@@ -5,7 +5,7 @@ import { type PathChecksContext, pathChecksMachine } from '../../machines/path-c
 import { timing } from '../../machines/timing.ts';
 import { appendSignature } from '../../src/wire/datagram.ts';
 import { hashOf, ZERO_HASH } from '../../src/wire/hash.ts';
-import { seededRandom } from '../support/seeded-random.ts';
+import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import { Outside, signature } from './outside.ts';
 import { inert, nobody, unwalked, walkMachine } from './walk-machine.ts';
 

@@ -3,9 +3,9 @@ import { knownPeerAt } from '../../machines/contacts.ts';
 import { peerMachine } from '../../machines/peer.machine.ts';
 import type { PeerContext } from '../../machines/peer-context.ts';
 import { limits, timing } from '../../machines/timing.ts';
+import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import type { Datagram } from '../../src/wire/datagram.ts';
 import { ZERO_HASH } from '../../src/wire/hash.ts';
-import { seededRandom } from '../support/seeded-random.ts';
 import { inert, inertMachine, nobody, unwalked, walkMachine } from './walk-machine.ts';
 
 const alice = { ip: '192.0.2.1', port: 1 };

@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { timing } from '../../machines/timing.ts';
 import { Live } from '../../src/cli/front-end/live.ts';
+import type { VirtualHost } from '../../src/simulation/virtual-host.ts';
 import { addListed, MINUTE, postAndWait, SECOND, waitFor, waitForListing } from '../support/delivery/arrivals.ts';
-import type { VirtualHost } from '../support/network/virtual-host.ts';
 import { type VirtualPeer, World } from '../support/world.ts';
 
 interface Scene {

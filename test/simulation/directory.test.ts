@@ -4,10 +4,10 @@ import { createActor } from 'xstate';
 import { directoryMachine } from '../../machines/directory.machine.ts';
 import { sessionAt } from '../../machines/directory-sessions.ts';
 import { timing } from '../../machines/timing.ts';
+import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import { appendSignature, type Datagram, encodeDatagram } from '../../src/wire/datagram.ts';
 import { EMPTY_ROOT } from '../../src/wire/hash.ts';
 import { inert, inertMachine, nobody } from '../machines/walk-machine.ts';
-import { seededRandom } from '../support/seeded-random.ts';
 import { Stranger } from '../support/stranger.ts';
 import { World, type WorldOptions } from '../support/world.ts';
 

@@ -1,7 +1,7 @@
 /** What a download costs, counted: events, transitions, datagrams and look-ups for each message. Times would tell of the machine. */
 import { expect, test, vi } from 'vitest';
 import type { InspectionEvent } from 'xstate';
-import { calm } from '../support/network/virtual-network.ts';
+import { calm } from '../../src/simulation/virtual-network.ts';
 import { World } from '../support/world.ts';
 
 const MESSAGES = 4_000;

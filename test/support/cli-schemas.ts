@@ -329,6 +329,7 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
   export: v.strictObject({ files: v.array(v.string()) }),
   diagrams: v.strictObject({ file: v.string() }),
   inspect: v.strictObject({ url: v.pipe(v.string(), v.url()) }),
+  lab: v.strictObject({ page: v.string(), url: v.pipe(v.string(), v.url()) }),
   replay: v.union([
     replayed,
     transition,

@@ -4,11 +4,11 @@
  */
 import type { DirectoryHttp } from '../../src/peer/directory-http.ts';
 import { type Call, Gate } from '../../src/runtime/gate.ts';
+import { type SeededRandom, seededRandom } from '../../src/simulation/seeded-random.ts';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { MurmureError } from '../../src/wire/murmure-error.ts';
 import { bodiesOf } from './scenarios.ts';
-import { type SeededRandom, seededRandom } from './seeded-random.ts';
 import { type VirtualPeer, World } from './world.ts';
 
 const MINUTE = 60_000;

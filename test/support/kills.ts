@@ -10,7 +10,7 @@ import { generateKeyPair } from '../../src/identity/key-pair.ts';
 import { createDirectoryHttp } from '../../src/peer/directory-http.ts';
 import { type LocalDirectory, startDirectory } from './local-directory.ts';
 import type { Json } from './program.ts';
-import { seededRandom } from './seeded-random.ts';
+import { seededRandom } from '../../src/simulation/seeded-random.ts';
 
 /** A command takes about so long: kills are spread over it, and a little further. */
 const LONGEST_MS = 900;

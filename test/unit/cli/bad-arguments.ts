@@ -281,6 +281,10 @@ export const badArguments: Readonly<Record<string, readonly BadCase[]>> = {
     [[''], /FILE .*""/],
     [[], /no murmure is running/],
   ],
+  lab: [
+    [['--html', ''], /--html .*""/],
+    [['extra'], /too many arguments/],
+  ],
   why: [
     noName,
     ...named(badNames),

@@ -6,9 +6,9 @@ import { type News, Notifier, type RunProgram } from '../../../src/cli/peer/noti
 import { notifyArrivals, notifyAtEnd } from '../../../src/cli/peer/notify-arrivals.ts';
 import { readConfigFile } from '../../../src/cli/settings/config-file.ts';
 import { WishSchema } from '../../../src/local-api/schemas.ts';
+import { VirtualClock } from '../../../src/simulation/virtual-clock.ts';
 import { openSqliteStore } from '../../../src/store/sqlite-store.ts';
 import { eventually } from '../../support/eventually.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
 import { fetchTree, messageNode, NOON, NOON_MS, treeOf } from '../store/support.ts';
 import { freshFolder, initHome, run } from './support.ts';
 

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Registry, RegistryOptions } from '../../../src/directory/registry.ts';
 import { openSqliteRegistry } from '../../../src/directory/sqlite-registry.ts';
+import { createMemoryRegistry } from '../../../src/web/lab/memory-registry.ts';
 import { startRedis } from '../../support/redis-server.ts';
 import { hasTool } from '../../support/tools.ts';
 import { onEmpty } from './redis-support.ts';
@@ -34,6 +35,7 @@ const kinds = [
     kind: 'SQLite in a file',
     openOne: (options?: RegistryOptions) => openSqliteRegistry(join(freshFolder(), 'registry.db'), options),
   },
+  { kind: 'of the lab', openOne: createMemoryRegistry },
   ...(engine === undefined
     ? []
     : [{ kind: 'Redis', openOne: (options?: RegistryOptions) => onEmpty(engine, options) }]),

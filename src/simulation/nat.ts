@@ -1,6 +1,6 @@
 /** A router that translates addresses and ports, in the terms of RFC 4787: how it maps, whom it lets in, and for how long. */
-import { formatAddress, type SocketAddress } from '../../../src/wire/socket-address.ts';
-import type { VirtualClock } from '../virtual-clock.ts';
+import { formatAddress, type SocketAddress } from '../wire/socket-address.ts';
+import type { VirtualClock } from './virtual-clock.ts';
 import type { VirtualHost } from './virtual-host.ts';
 
 type Dependence = 'endpoint-independent' | 'address-dependent' | 'address-and-port-dependent';

@@ -1,5 +1,5 @@
 /** One direction of a line with a rate and a queue in front of it; what does not fit into the queue is dropped (tail drop). */
-import type { VirtualClock } from '../virtual-clock.ts';
+import type { VirtualClock } from './virtual-clock.ts';
 
 export interface LinkOptions {
   readonly bytesPerSecond: number;

@@ -1,9 +1,9 @@
 /** A computer on the virtual network: its addresses, its sockets, its clock, and what may happen to it. It is a peer's `Network`. */
-import type { DatagramSocket, Network, OnError } from '../../../src/runtime/network.ts';
-import type { Arrival } from '../../../src/wire/datagram.ts';
-import { MurmureError } from '../../../src/wire/murmure-error.ts';
-import { formatAddress, isIPv6, type SocketAddress } from '../../../src/wire/socket-address.ts';
-import type { HostClock } from '../host-clock.ts';
+import type { DatagramSocket, Network, OnError } from '../runtime/network.ts';
+import type { Arrival } from '../wire/datagram.ts';
+import { MurmureError } from '../wire/murmure-error.ts';
+import { formatAddress, isIPv6, type SocketAddress } from '../wire/socket-address.ts';
+import type { HostClock } from './host-clock.ts';
 import type { Link } from './link.ts';
 import type { Nat } from './nat.ts';
 

@@ -2,14 +2,14 @@
  * A network on the virtual clock: delay, loss, duplication, reordering (by unequal delays), partitions, NATs and lines with a rate,
  * all by seed. Its hosts implement the same interface as real UDP; so does the network itself, for a host that is its address alone.
  */
-import type { DatagramSocket, Network } from '../../../src/runtime/network.ts';
-import type { Arrival } from '../../../src/wire/datagram.ts';
-import type { SocketAddress } from '../../../src/wire/socket-address.ts';
-import { HostClock } from '../host-clock.ts';
-import type { SeededRandom } from '../seeded-random.ts';
-import type { VirtualClock } from '../virtual-clock.ts';
+import type { DatagramSocket, Network } from '../runtime/network.ts';
+import type { Arrival } from '../wire/datagram.ts';
+import type { SocketAddress } from '../wire/socket-address.ts';
+import { HostClock } from './host-clock.ts';
 import { Link, type LinkOptions } from './link.ts';
 import { Nat, type NatKind, type NatOptions, natKinds } from './nat.ts';
+import type { SeededRandom } from './seeded-random.ts';
+import type { VirtualClock } from './virtual-clock.ts';
 import { type Departure, type HostAddress, VirtualHost, type Wire } from './virtual-host.ts';
 
 export interface Weather {
@@ -44,6 +44,8 @@ export class VirtualNetwork implements Network {
   /** Every datagram sent, in order, while `isLogging`. */
   readonly log: SentDatagram[] = [];
   isLogging = true;
+  /** Loses what it picks, beside what the weather loses. */
+  loses: (datagram: Omit<SentDatagram, 'isLost' | 'atMs'>) => boolean = () => false;
   readonly #clock: VirtualClock;
   readonly #random: SeededRandom;
   readonly #hosts = new Set<VirtualHost>();
@@ -141,7 +143,8 @@ export class VirtualNetwork implements Network {
     const from = nat === undefined || isLocal ? inner : nat.outbound(inner, to);
     const { loss, duplication } = this.#weatherFor(from, to);
     const waitMs = uplink === undefined ? 0 : uplink.enqueue(bytes.length);
-    const isLost = waitMs === undefined || this.#cut.has(pair(from.ip, to.ip)) || this.#random.fraction() < loss;
+    const isCut = this.#cut.has(pair(from.ip, to.ip));
+    const isLost = waitMs === undefined || isCut || this.#random.fraction() < loss || this.loses({ from, to, bytes });
     if (this.isLogging) this.log.push({ atMs: this.#clock.elapsedMs, from, to, bytes: bytes.slice(), isLost });
     if (isLost) return;
     const passage = { waitMs, onRefused, local: isLocal ? nat : undefined };

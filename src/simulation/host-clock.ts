@@ -2,7 +2,7 @@
  * The time of one host, derived from the world's. Its owner may set its wall clock. It may sleep, as a laptop does: monotonic time and
  * timers stand still, while wall time goes on and is right again on waking (CLOCK_MONOTONIC on Linux).
  */
-import type { Clock } from '../../src/runtime/clock.ts';
+import type { Clock } from '../runtime/clock.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 interface HostTimer {

@@ -1,9 +1,9 @@
 /**
- * Time that passes only when a test says so, and that stops at every deadline on the way: timers that a timer sets are
+ * Time that passes only when somebody says so, and that stops at every deadline on the way: timers that a timer sets are
  * honoured at their own instant. Ties go in the order in which they were set. Between deadlines everything that is already
  * settled runs at that virtual instant. It is the time of the world; what one host makes of it is in `host-clock.ts`.
  */
-import type { Clock } from '../../src/runtime/clock.ts';
+import type { Clock } from '../runtime/clock.ts';
 
 interface Timer {
   readonly atMs: number;
@@ -21,9 +21,9 @@ const TURNS = 1_024;
 export interface VirtualClockOptions {
   /**
    * What runs between two deadlines: promises and immediates, or promises alone, at a third of the cost. The latter is for worlds in which
-   * nothing waits for the event loop, as files and sockets would. Default `immediates`.
+   * nothing waits for the event loop, as files and sockets would. A browser has neither, and says itself how. Default `immediates`.
    */
-  readonly settles?: 'immediates' | 'promises';
+  readonly settles?: 'immediates' | 'promises' | (() => Promise<void>);
 }
 
 export class VirtualClock implements Clock {
@@ -33,9 +33,11 @@ export class VirtualClock implements Clock {
   #settled = 0;
   readonly #timers = new TimerHeap();
   readonly #settlesPromisesOnly: boolean;
+  readonly #settlesSo: (() => Promise<void>) | undefined;
 
   constructor({ settles = 'immediates' }: VirtualClockOptions = {}) {
     this.#settlesPromisesOnly = settles === 'promises';
+    if (typeof settles === 'function') this.#settlesSo = settles;
   }
 
   now(): number {
@@ -114,6 +116,7 @@ export class VirtualClock implements Clock {
 
   /** All promises that are settled, and what follows from them; immediates too, unless told otherwise. */
   #settle(): Promise<void> {
+    if (this.#settlesSo !== undefined) return this.#settlesSo();
     this.#settled += 1;
     if (this.#settlesPromisesOnly && this.#settled % TURNS !== 0) {
       // Node empties the queue of promises before it goes on with the queue of ticks.
