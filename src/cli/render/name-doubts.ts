@@ -27,12 +27,13 @@ export function nameDoubts(trusted: readonly string[]): (name: string) => NameDo
   };
 }
 
+const require = createRequire(import.meta.url);
 /** Read when a name is compared first: that takes 25 ms. */
 let unhomoglyph: ((text: string) => string) | undefined;
 
 /** As the name looks, and as it looks in small letters: equal for two names that look alike. */
 function skeletons(name: string): string[] {
-  unhomoglyph ??= createRequire(import.meta.url)('unhomoglyph') as (text: string) => string;
+  unhomoglyph ??= require('unhomoglyph') as (text: string) => string;
   const visible = safeLine(name).replace(/\s+/gu, ' ').trim();
   const skeleton = (text: string) => unhomoglyph?.(text.normalize('NFD')).normalize('NFD') ?? text;
   return [skeleton(visible), skeleton(visible.toLowerCase())];
