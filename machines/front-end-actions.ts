@@ -48,6 +48,10 @@ const places = base.extend({
       assertEvent(event, 'peer.chosen');
       return { subject: event.name };
     }),
+    noteWord: assign(({ event }) => {
+      assertEvent(event, 'word.given');
+      return { action: event.muted ? ('mute-word' as const) : ('unmute-word' as const), subject: event.word };
+    }),
     noteOffered: assign(({ event }) => {
       assertEvent(event, 'trust.answered');
       return { offered: event.key };

@@ -38,7 +38,7 @@ const STORE_ACTIONS = [
     'take-back',
     'mark-read',
   ] as const),
-  ...(['bookmark', 'unbookmark', 'mute-conversation', 'unmute-conversation'] as const),
+  ...(['bookmark', 'unbookmark', 'mute-conversation', 'unmute-conversation', 'mute-word', 'unmute-word'] as const),
 ];
 /** What is asked of another peer. */
 const SYNC_ACTIONS = ['sync', 'root'] as const;
@@ -198,6 +198,9 @@ export function storeWishOf(context: FrontEndContext): StoreWish {
     case 'mute-conversation':
     case 'unmute-conversation':
       return { type: 'mark.wanted', kind: 'conversation', subject, marked: action === 'mute-conversation', ticket };
+    case 'mute-word':
+    case 'unmute-word':
+      return { type: 'mark.wanted', kind: 'word', subject, marked: action === 'mute-word', ticket };
     case 'take-back':
       return { type: 'unschedule.wanted', id: Number(subject), ticket };
     case 'mark-read':

@@ -46,6 +46,8 @@ export type FrontEndEvent =
   | { readonly type: 'text.changed'; readonly text: string }
   /** `dueMs`: when it is to be published, Unix ms; absent: at once. */
   | { readonly type: 'text.given'; readonly text: string; readonly dueMs?: number }
+  /** In lower case without accents. `muted`: whether it is to be muted from now on. */
+  | { readonly type: 'word.given'; readonly word: string; readonly muted: boolean }
   | { readonly type: 'peer.chosen'; readonly name: string }
   | { readonly type: 'quit.answered'; readonly yes: boolean }
   | { readonly type: 'withdrawal.answered'; readonly yes: boolean }
@@ -104,7 +106,7 @@ export const base = setup({
     lacksPeer: ({ event }) => chosen(event).subject === '' && needsPeer(chosen(event).action),
     isPlace: ({ event }) => isPlaceKind(chosen(event).action),
     isWriting: ({ event }) => ['post', 'reply'].includes(chosen(event).action),
-    isQuestion: ({ event }) => ['search', 'hello'].includes(chosen(event).action),
+    isQuestion: ({ event }) => ['search', 'hello', 'mute-word'].includes(chosen(event).action),
     isLink: ({ event }) => chosen(event).action === 'open-link',
     isWithdrawal: ({ event }) => chosen(event).action === 'withdraw',
     isTrust: ({ context }) => context.action === 'trust' && context.offered === undefined,

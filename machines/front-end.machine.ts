@@ -105,7 +105,7 @@ export const frontEndMachine = withActions.createMachine({
       },
     },
     asking: {
-      description: 'The person types a line: what to search for, or an address.',
+      description: 'The person types a line: what to search for, a word to mute, or an address.',
       entry: { type: 'askLine', params: ({ context }) => ({ action: context.action }) },
       on: {
         'text.given': [
@@ -114,6 +114,7 @@ export const frontEndMachine = withActions.createMachine({
           { guard: 'isAddress', target: 'viewing', actions: 'sendHello' },
           { target: 'viewing', actions: 'noteBadAddress' },
         ],
+        'word.given': { target: 'deciding', actions: 'noteWord' },
         'prompt.cancelled': 'viewing',
       },
     },

@@ -406,6 +406,19 @@ describe('a line', () => {
     expect(front.done.map(([name]) => name)).toEqual(['showScreen']);
   });
 
+  test.each([
+    [true, 'muted'],
+    [false, 'shown again'],
+  ])('with a word asks the peer for what is to become of it: %s', (muted) => {
+    expect(front.after(choose('mute-word'))).toEqual([['askLine', { action: 'mute-word' }]]);
+    const mark = { kind: 'word', subject: 'football', marked: muted };
+    expect(front.after({ type: 'word.given', word: 'football', muted })).toEqual([
+      wish({ type: 'mark.wanted', ...mark, ticket: 'me.1' }),
+    ]);
+    const answer = { type: 'mark.changed', ...mark, ticket: 'me.1' };
+    expect(front.after(answer)).toEqual([told(answer)]);
+  });
+
   test.each([give(' '), dismissed])('that is empty, or not given, changes nothing: %j', (answer) => {
     front.after(choose('search'));
     expect(front.after(answer)).toEqual([told(undefined)]);

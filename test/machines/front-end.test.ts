@@ -37,6 +37,8 @@ const events = [
   choose('search'),
   choose('withdraw', '00'),
   choose('hello'),
+  choose('mute-word'),
+  { type: 'word.given', word: 'football', muted: true },
   { type: 'message.seen', hash: '00' },
   { type: 'notification.seen', hash: '00' },
   { type: 'text.changed', text: 'hel' },

@@ -346,6 +346,7 @@ const ways: readonly (readonly [string, readonly Answer[], RegExp])[] = [
   ['bookmark', [press('b')], /Bookmarked/],
   ['bookmarks', [press('b'), press('B')], /^bookmarks\nalice .*★/],
   ['mute a conversation', [press('M')], /timeline\n[\s\S]*This conversation is muted/],
+  ['mute a word', [press('W'), 'Anybody'], /timeline\n[\s\S]*Messages with “anybody” are muted/],
   ['see what is muted', [press('M'), press('z')], /Is anybody there/],
   ['own page', [press('y')], /^bob\nthis is +you/],
   ['notifications', [press('@')], /^notifications/],
@@ -451,9 +452,7 @@ test('whatever keys are pressed and whatever is answered, the dialogue goes on u
     'choose',
     'tree',
   ];
-  expect([...actions]).toEqual(
-    expect.arrayContaining([...keys, ...others, 'peers', 'peer', 'messages', 'help', 'back']),
-  );
+  expect([...actions]).toEqual(expect.arrayContaining([...keys, ...others, 'peers', 'peer', 'help', 'back']));
 }, 300_000);
 
 test('everything under "inspect" answers', async () => {
@@ -509,7 +508,7 @@ test('one looks at a peer, mutes it, and hears it again', async () => {
   ]);
   const peerScreen = seen.find((text) => text.startsWith('alice\nfingerprint'));
   expect(peerScreen).toMatch(/relation +followed/);
-  expect(peerScreen).toMatch(/messages +1 message/);
+  expect(peerScreen).toMatch(/messages +1\n/);
   expect(seen.find((text) => text.includes('alice is muted'))).toMatch(/relation +followed, muted/);
   expect(bob.store.peer('alice')?.muted).toBe(false);
   await world.close();

@@ -8,15 +8,17 @@ import { observeNetwork, type RoundTrip } from '../../runtime/network-observer.t
 import { createUdpNetwork } from '../../runtime/udp-network.ts';
 import type { Store } from '../../store/store.ts';
 import { MurmureError } from '../../wire/murmure-error.ts';
-import { formatAddress, type SocketAddress } from '../../wire/socket-address.ts';
+import { formatAddress, type SocketAddress, sameAddress } from '../../wire/socket-address.ts';
 import { abortable } from '../abortable.ts';
 import { examples, type Run } from '../command.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
 import { UsageError } from '../errors.ts';
-import { requireName } from '../home/home.ts';
 import { openIdentity, openStore } from '../home/open-home.ts';
 import { keepStanding } from '../home/publishing.ts';
+import { withLists } from '../input/peer-lists.ts';
+import { proposalFor } from '../input/peer-names.ts';
 import { requireAskableName, requireCount } from '../input/validate.ts';
+import { compareSeverity } from '../output/exit-codes.ts';
 import type { Paint } from '../output/output.ts';
 import { journalOption } from '../peer/journal-option.ts';
 import { oneShotOptions, tellWarnings } from '../peer/one-shot-peer.ts';
@@ -27,12 +29,14 @@ import { counted } from '../render/text.ts';
 export function declare(program: Command, run: Run): void {
   program
     .command('ping')
-    .summary("measure a peer's response time")
-    .description('Measures how long a peer takes to answer, and shows how it is reached. Downloads nothing.')
-    .argument('<peer>', 'whom to ask')
+    .summary('measure how fast peers answer')
+    .description(
+      'Measures how long peers take to answer, and shows how each of them is reached. Downloads nothing. If some do not answer, it ends with the exit code of the worst failure.',
+    )
+    .argument('<peer...>', 'whom to ask')
     .option('--count <n>', 'how many times to ask (default: 4)')
-    .addHelpText('after', examples('ping alice', 'ping alice --count 1 --json'))
-    .action((name: string, options: PingOptions) => run((context) => ping(context, name, options)));
+    .addHelpText('after', examples('ping alice', 'ping alice bob --count 1 --json', 'ping @friends'))
+    .action((names: string[], options: PingOptions) => run((context) => ping(context, names, options)));
 }
 
 export interface PingOptions {
@@ -61,53 +65,74 @@ interface PingLine {
   readonly maxMs: number | null;
 }
 
+/** Asks one peer after the other. */
+interface Asking extends AsyncDisposable {
+  ask(name: string, count: number): Promise<PingLine>;
+}
+
 /** A round is what a sync begins with: the question for the root. Nothing is downloaded. */
-export async function ping(context: CommandContext, name: string, options: PingOptions): Promise<void> {
-  requireAskableName(name);
+export async function ping(context: CommandContext, names: readonly string[], options: PingOptions): Promise<void> {
+  const { output, settings, signal } = context;
+  for (const name of names) requireAskableName(name);
   const count = options.count === undefined ? DEFAULT_COUNT : requireCount('--count', options.count);
-  if (name === (await requireName(context.settings.home))) {
-    throw new UsageError(`"${name}" is yourself: name another peer`);
-  }
+  const { name: ownName, store: opened } = await openStore(settings.home);
+  using store = opened;
+  const wanted = new Set(withLists(store, names));
+  if (wanted.has(ownName)) throw new UsageError(`"${ownName}" is yourself: name another peer`);
   const running = await findRunningPeer(context);
-  const line = await (running === undefined
-    ? pingByOneself(context, name, count)
-    : pingThrough(context, running, name, count));
-  context.output.data(line, (paint) => render(line, paint));
+  await using asking = await (running === undefined ? askByOneself(context, store) : askThrough(context, running));
+  const failures: MurmureError[] = [];
+  for (const name of wanted) {
+    try {
+      const line = await asking.ask(name, count);
+      output.data(line, (paint) => render(line, paint));
+    } catch (error) {
+      if (signal.aborted || !(error instanceof MurmureError)) throw error;
+      failures.push(new MurmureError(error.code, `${name}: ${error.message}${proposalFor(store, name, error.code)}`));
+    }
+  }
+  failures.sort((left, right) => compareSeverity(left.code, right.code));
+  const worst = failures.pop();
+  for (const { message } of failures) output.fail(message);
+  if (worst !== undefined) throw worst;
 }
 
 /** Over the session of the peer that runs on this home: another peer of the same name would take the others' sessions away from it. */
-async function pingThrough(context: CommandContext, api: LocalApi, name: string, count: number): Promise<PingLine> {
+async function askThrough(context: CommandContext, api: LocalApi): Promise<Asking> {
   const { signal } = context;
   const { attach } = await import('../../local-api/attached-peer.ts');
-  await using _api = { [Symbol.asyncDispose]: () => api.close() };
-  await using peer = await abortable(attach(api), signal);
-  const roundTrips: RoundTrip[] = [];
-  let session: Session | undefined;
-  let isTraversed = false;
-  for (let round = 0; round < count; round++) {
-    if (round > 0) await abortable(setTimeout(PAUSE_MS), signal);
-    const asked = abortable(peer.ping(name, { signal }), signal);
-    const { address, authenticated, natTraversal, roundTripMs, failure } = await tellWaiting(
-      context,
-      peer,
-      name,
-      asked,
-    );
-    if (failure !== undefined) throw new MurmureError(failure.code, `${name}: ${failure.message}`);
-    if (address === null) continue;
-    session = { address, authenticated };
-    isTraversed ||= natTraversal;
-    if (roundTripMs !== null) roundTrips.push({ from: address, ms: roundTripMs });
-  }
-  return summarise(name, session, isTraversed, count, roundTrips);
+  await using resources = new AsyncDisposableStack();
+  resources.defer(() => api.close());
+  const peer = resources.use(await abortable(attach(api), signal));
+  const kept = resources.move();
+  return {
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+    async ask(name, count) {
+      const roundTrips: RoundTrip[] = [];
+      let session: Session | undefined;
+      let isTraversed = false;
+      for (let round = 0; round < count; round++) {
+        if (round > 0) await abortable(setTimeout(PAUSE_MS), signal);
+        const asked = abortable(peer.ping(name, { signal }), signal);
+        const answer = await tellWaiting(context, peer, name, asked);
+        const { address, authenticated, natTraversal, roundTripMs, failure } = answer;
+        if (failure !== undefined) throw new MurmureError(failure.code, failure.message);
+        if (address === null) continue;
+        session = { address, authenticated };
+        isTraversed ||= natTraversal;
+        if (roundTripMs !== null) roundTrips.push({ from: address, ms: roundTripMs });
+      }
+      return summarise(name, session, isTraversed, count, roundTrips);
+    },
+  };
 }
 
-async function pingByOneself(context: CommandContext, name: string, count: number): Promise<PingLine> {
+async function askByOneself(context: CommandContext, home: Store): Promise<Asking> {
+  const { services, signal } = context;
   const access = await requireDirectory(context);
   const identity = await openIdentity(context);
-  using home = (await openStore(context.settings.home)).store;
   const observed = observeNetwork(createUdpNetwork());
-  await using peer = await context.services.createPeer({
+  const peer = await services.createPeer({
     ...identity,
     ...access,
     store: withoutDownloads(home),
@@ -115,21 +140,29 @@ async function pingByOneself(context: CommandContext, name: string, count: numbe
     environment: { network: observed.network },
     ...(await journalOption(context)),
   });
-
   tellWarnings(context, peer);
   keepStanding(context, peer);
-  let session: Session | undefined;
+  /** BOUNDED by the names that are asked. */
+  const sessions = new Map<string, Session>();
   peer.on('session.opened', (fact) => {
-    if (fact.direction === 'outgoing' && fact.name === name) session = fact;
+    if (fact.direction === 'outgoing') sessions.set(fact.name, fact);
   });
-  for (let round = 0; round < count; round++) {
-    if (round > 0) await abortable(setTimeout(PAUSE_MS), context.signal);
-    const asked = abortable(peer.sync(name, { signal: context.signal }), context.signal);
-    const { error } = await tellWaiting(context, peer, name, asked);
-    if (error !== undefined) throw new MurmureError(error.code, `${name}: ${error.message}`);
-  }
-
-  return summarise(name, session, observed.traversed, count, observed.roundTrips);
+  return {
+    [Symbol.asyncDispose]: () => peer[Symbol.asyncDispose](),
+    async ask(name, count) {
+      for (let round = 0; round < count; round++) {
+        if (round > 0) await abortable(setTimeout(PAUSE_MS), signal);
+        const { error } = await tellWaiting(context, peer, name, abortable(peer.sync(name, { signal }), signal));
+        if (error !== undefined) throw new MurmureError(error.code, error.message);
+      }
+      const session = sessions.get(name);
+      const fromThere = observed.roundTrips.filter(
+        ({ from }) => session !== undefined && sameAddress(from, session.address),
+      );
+      const isTraversed = session !== undefined && observed.traversedTo(session.address);
+      return summarise(name, session, isTraversed, count, fromThere);
+    },
+  };
 }
 
 function summarise(

@@ -10,9 +10,11 @@ import type { CommandContext } from '../context.ts';
 import { TimedOutError, UsageError } from '../errors.ts';
 import { requireName } from '../home/home.ts';
 import { withLists } from '../input/peer-lists.ts';
+import { proposalFor } from '../input/peer-names.ts';
 import { requireAskableName } from '../input/validate.ts';
 import { compareSeverity, exitCodeOf } from '../output/exit-codes.ts';
 import { openHomePeer } from '../peer/home-peer.ts';
+import { notifyAtEnd } from '../peer/notify-arrivals.ts';
 import { tellWaiting } from '../peer/tell-waiting.ts';
 import { renderSyncReport } from '../render/sync-report.ts';
 import { counted } from '../render/text.ts';
@@ -46,11 +48,12 @@ export async function sync(context: CommandContext, names: readonly string[]): P
   if (wanted.length === 0)
     context.output.note('You follow nobody yet: name a peer, or follow one with "murmure follow PEER".');
 
+  await using _news = session.attached === undefined ? notifyAtEnd(context, session) : undefined;
   using _progress = showDownloads(context, peer, new Set(wanted));
   const failed: SyncReport[] = [];
   await mapConcurrently(wanted, WIDTH, async (name) => {
     const report = await syncInTime(context, peer, store, name);
-    if (report.status === 'failed') failed.push(report);
+    if (report.status === 'failed') failed.push(proposing(store, report));
     else print(context, report);
   });
   failed.sort((left, right) => compareSeverity(codeOf(left), codeOf(right)));
@@ -104,6 +107,13 @@ function notBegun(peer: string, store: Store): Omit<SyncReport, 'status' | 'erro
   const counts = { newMessages: 0, withdrawnMessages: 0, totalMessages: store.peer(peer)?.messages ?? 0 };
   const costs = { nodesFetched: 0, bytesFetched: 0, datagramsSent: 0, retransmissions: 0, durationMs: 0 };
   return { peer, root: null, ...counts, ...costs };
+}
+
+/** With the name that was probably meant. */
+function proposing(store: Store, report: SyncReport): SyncReport {
+  const { peer, error } = report;
+  if (error === undefined) return report;
+  return { ...report, error: { ...error, message: `${error.message}${proposalFor(store, peer, error.code)}` } };
 }
 
 function print({ output }: CommandContext, report: SyncReport): void {

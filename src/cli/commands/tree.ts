@@ -3,8 +3,9 @@ import type { Command } from 'commander';
 import { isEmptyRoot } from '../../wire/hash.ts';
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
-import { UnknownPeerError } from '../errors.ts';
 import { openStore } from '../home/open-home.ts';
+import { requireNoList } from '../input/peer-lists.ts';
+import { unknownPeer } from '../input/peer-names.ts';
 import { requireCount, requireValidName } from '../input/validate.ts';
 import { renderTreeLine, treeLines } from '../render/tree.ts';
 
@@ -34,8 +35,9 @@ export async function tree(context: CommandContext, peer: string, options: TreeO
   const limit = options.limit === undefined ? DEFAULT_LIMIT : requireCount('--limit', options.limit);
   const { name, store: opened } = await openStore(context.settings.home);
   using store = opened;
+  requireNoList(store, peer);
   const root = peer === name ? store.ownFeed().root : store.currentRoot(peer);
-  if (root === undefined) throw new UnknownPeerError(peer);
+  if (root === undefined) throw unknownPeer(store, peer);
   if (isEmptyRoot(root)) return context.output.note(`"${peer}" has no messages, and so no tree.`);
 
   let printed = 0;

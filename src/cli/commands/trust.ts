@@ -9,6 +9,7 @@ import { examples, type Run } from '../command.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { openStore } from '../home/open-home.ts';
+import { requireNoList } from '../input/peer-lists.ts';
 import { requireAskableName } from '../input/validate.ts';
 import { describeChange, type KeyChange, keyOf } from '../messages/trusting.ts';
 
@@ -38,6 +39,7 @@ export async function trust(context: CommandContext, name: string, options: Trus
   const { name: ownName, store: opened } = await openStore(settings.home);
   using store = opened;
   if (name === ownName) throw new UsageError(`"${name}" is yourself: your own key is trusted anyway`);
+  requireNoList(store, name);
   const key = await keyNow(context, name);
   const pinned = store.peer(name)?.key;
   const isUnsigned = store.trustsUnsigned(name, key);

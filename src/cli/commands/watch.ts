@@ -21,6 +21,7 @@ import { wantedAuthors } from '../messages/authors.ts';
 import { printMessages } from '../messages/print-messages.ts';
 import { exitCodeOfStop } from '../output/exit-codes.ts';
 import { type OpenedPeer, openHomePeer } from '../peer/home-peer.ts';
+import { notifyArrivals } from '../peer/notify-arrivals.ts';
 
 export function declare(program: Command, run: Run): void {
   program
@@ -69,6 +70,7 @@ class Downloads implements AsyncDisposable {
   readonly #others: readonly string[];
   readonly #failures = new Map<string, string>();
   #session: OpenedPeer | undefined;
+  #news: Disposable | undefined;
   /** Of the file that tells where the running peer is. */
   #fileMs = 0;
   #askedMs = Number.NEGATIVE_INFINITY;
@@ -113,11 +115,18 @@ class Downloads implements AsyncDisposable {
 
   async #open(): Promise<OpenedPeer> {
     this.#fileMs = this.#lookAtFile();
-    this.#session = await openHomePeer(this.#context);
-    return this.#session;
+    const session = await openHomePeer(this.#context);
+    const { output } = this.#context;
+    this.#session = session;
+    // A running peer tells of them itself.
+    if (session.attached === undefined)
+      this.#news = notifyArrivals(this.#context, { ...session, warn: (text) => output.warn(text), isOurs: () => true });
+    return session;
   }
 
   async #close(): Promise<void> {
+    this.#news?.[Symbol.dispose]();
+    this.#news = undefined;
     await this.#session?.[Symbol.asyncDispose]();
     this.#session = undefined;
   }

@@ -8,6 +8,8 @@ import { abortable } from '../abortable.ts';
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { NotServingError, UnknownPeerError } from '../errors.ts';
+import { openStore } from '../home/open-home.ts';
+import { requireNoList } from '../input/peer-lists.ts';
 import { requirePath, requireValidName } from '../input/validate.ts';
 import type { Paint } from '../output/output.ts';
 import { reachRunningPeer } from '../peer/running-peer.ts';
@@ -27,6 +29,10 @@ export async function why(context: CommandContext, name: string, file: string | 
   const { output, signal } = context;
   requireValidName(name);
   if (file !== undefined) requirePath('FILE', file);
+  if (file === undefined && name.startsWith('@')) {
+    using store = (await openStore(context.settings.home)).store;
+    requireNoList(store, name);
+  }
   const explanations =
     file === undefined ? await fromRunningPeer(context, name) : await fromJournal(file, name, signal);
   if (explanations.length === 0) throw new UnknownPeerError(name);

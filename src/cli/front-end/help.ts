@@ -22,6 +22,7 @@ const sections: readonly (readonly [string, readonly (readonly [string, string])
       ['b, B', 'bookmark the selected message, or remove the bookmark; B shows all bookmarks'],
       ['m', 'mark everything as read'],
       ['M', 'mute the conversation of the selected message, or unmute it'],
+      ['W', 'mute messages with a word, or show them again'],
       ['z', 'show what is muted, or hide it again'],
       ['o', 'open a web address in the message; the whole address is shown first'],
       ['Z', 'take back a message that others do not see yet, and go on writing it'],

@@ -63,12 +63,16 @@ export function noticeText(notice: Notice | undefined): string {
   }
 }
 
-function markText({ kind, marked }: Extract<Notice, { type: 'mark.changed' }>): string {
+function markText({ kind, subject, marked }: Extract<Notice, { type: 'mark.changed' }>): string {
   if (kind === 'bookmark') return marked ? 'Bookmarked: B shows your bookmarks.' : 'The bookmark is removed.';
   if (kind === 'conversation')
     return marked
       ? 'This conversation is muted. Press M on one of its messages to hear it again.'
       : 'This conversation is no longer muted.';
+  if (kind === 'word')
+    return marked
+      ? `Messages with “${subject}” are muted. Press W to change that.`
+      : `Messages with “${subject}” are shown again.`;
   return '';
 }
 

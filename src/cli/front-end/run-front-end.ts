@@ -32,6 +32,7 @@ import { counted } from '../render/text.ts';
 import type { SettingOrigin } from '../settings/settings.ts';
 
 import { act, type EditSettings, namesFor } from './act.ts';
+import { askWord } from './ask-word.ts';
 import { CancelledError, type Dialogue } from './dialogue.ts';
 import type { DraftKeeper, Drafts } from './drafts.ts';
 import { Live } from './live.ts';
@@ -180,10 +181,11 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
         }),
       keepDrafts: (_: Call, { drafts }: { drafts: Drafts }) => keeper?.keep(drafts),
       askLine: (args: Call, { action }: { action: Action }) =>
-        ask(args, async () => ({
-          type: 'text.given',
-          text: await dialogue.line(questions[action] ?? '', () => undefined),
-        })),
+        ask(args, async () =>
+          action === 'mute-word'
+            ? askWord({ store, dialogue, nowMs: now() })
+            : { type: 'text.given', text: await dialogue.line(questions[action] ?? '', () => undefined) },
+        ),
       listPeers: (args: Call, { action }: { action: Action }) =>
         work(args, async () => ({ type: 'peers.listed', names: await namesFor(action, sources) })),
       askPeer: (args: Call, { action, names }: { action: Action; names: readonly string[] }) =>

@@ -11,6 +11,14 @@ export function requireListName(name: string): void {
     throw new UsageError(`a list is called by letters, digits, ".", "_" and "-", not "${name}"`);
 }
 
+/** For a command that is about one peer. @throws UsageError for a list, UnknownListError */
+export function requireNoList(store: Pick<Store, 'lists' | 'peer'>, name: string): void {
+  if (!name.startsWith('@') || store.peer(name) !== undefined) return;
+  const members = withLists(store, [name]);
+  const who = members.length === 0 ? '' : `, such as ${members.slice(0, 3).join(', ')}`;
+  throw new UsageError(`"${name}" is a list, and this command is about one peer: name a member of the list${who}`);
+}
+
 /** The names, with the members of a list in the place of its name; each once. @throws UnknownListError */
 export function withLists(store: Pick<Store, 'lists' | 'peer'>, names: readonly string[]): readonly string[] {
   if (!names.some((name) => name.startsWith('@'))) return names;

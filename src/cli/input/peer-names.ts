@@ -60,7 +60,7 @@ export async function requirePeers(
 export function requireStoredPeers(store: Store, names: readonly string[]): readonly string[] {
   for (const name of names) requireValidName(name);
   for (const name of names) {
-    if (store.peer(name) === undefined) throw new UnknownPeerError(name, nearest(name, knownNames(store)));
+    if (store.peer(name) === undefined) throw unknownPeer(store, name);
   }
   return [...new Set(names)];
 }
@@ -88,6 +88,21 @@ export function likelyMeant(name: string, listed: readonly string[]): string | u
     name,
     listed.filter((other) => unnumbered(other) !== unnumbered(name)),
   );
+}
+
+/** What is added to the error of a peer that nobody is called: the name that was probably meant. */
+export function proposalFor(store: Store, name: string, code: string): string {
+  if (code !== 'peer-unknown' || store.peer(name)?.key !== undefined) return '';
+  const meant = nearest(
+    name,
+    knownNames(store).filter((known) => known !== name),
+  );
+  return meant === undefined ? '' : ` (did you mean "${meant}"?)`;
+}
+
+/** This home knows nothing of that name. */
+export function unknownPeer(store: Store, name: string): UnknownPeerError {
+  return new UnknownPeerError(name, nearest(name, knownNames(store)));
 }
 
 function knownNames(store: Store): string[] {

@@ -87,16 +87,26 @@ export class Notifier implements Disposable {
 
   async #run(told: readonly News[], count: number): Promise<void> {
     this.#isRunning = true;
-    const { command, warn, run = runProgram } = this.#options;
-    const [only] = told;
-    const given = count === 1 && only !== undefined ? aboutOne(only) : aboutMany(told, count);
-    const signal = this.#closing.signal;
-    const why = await run(command, { ...given, signal }).catch((error: unknown) => (error as Error).message);
+    const { warn } = this.#options;
+    const { signal } = this.#closing;
+    const why = await tellNews(told, count, { ...this.#options, signal });
     this.#isRunning = false;
-    if (why !== undefined && why !== this.#lastWarning && !signal.aborted) warn(`notify: ${command[0]} ${why}`);
+    if (why !== undefined && why !== this.#lastWarning && !signal.aborted) warn(why);
     this.#lastWarning = why ?? '';
     this.#next();
   }
+}
+
+/** Runs the command once, for one thing or for all that is told. Says why it did not work, if so. */
+export async function tellNews(
+  told: readonly News[],
+  count: number,
+  { command, run = runProgram, signal }: Pick<NotifierOptions, 'command' | 'run'> & { readonly signal: AbortSignal },
+): Promise<string | undefined> {
+  const [only] = told;
+  const given = count === 1 && only !== undefined ? aboutOne(only) : aboutMany(told, count);
+  const why = await run(command, { ...given, signal }).catch((error: unknown) => (error as Error).message);
+  return why === undefined ? undefined : `notify: ${command[0]} ${why}`;
 }
 
 function aboutOne({ kind, message }: News) {

@@ -4,8 +4,9 @@ import type { HomePeer } from '../../local-api/home-peer.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { notificationKind } from '../../store/notifications.ts';
 import type { Store } from '../../store/store.ts';
+import type { Hash } from '../../wire/hash.ts';
 import type { CommandContext } from '../context.ts';
-import { Notifier, type RunProgram } from './notifier.ts';
+import { type News, Notifier, type RunProgram, tellNews } from './notifier.ts';
 
 export interface NotifiedPeer {
   readonly peer: Pick<HomePeer, 'name' | 'on'>;
@@ -26,13 +27,7 @@ export function notifyArrivals(
   const notifier = new Notifier({ command, clock: systemClock, warn, ...(run && { run }) });
   const stopListening = peer.on('messages.received', ({ hashes }) => {
     if (!isOurs()) return;
-    const atMs = nowMs();
-    for (const hash of hashes) {
-      const message = store.message(hash);
-      if (message === undefined || message.read) continue;
-      const kind = notificationKind(message, store, { ownName: peer.name, nowMs: atMs });
-      if (kind !== undefined) notifier.add({ kind, message: toMessage(message, atMs) });
-    }
+    for (const news of newsAmong(hashes, { peer, store }, nowMs())) notifier.add(news);
   });
   return {
     [Symbol.dispose]: () => {
@@ -40,4 +35,46 @@ export function notifyArrivals(
       notifier[Symbol.dispose]();
     },
   };
+}
+
+/** For a peer that one command runs: what it brought is told once, when it ends, and summed up. Undefined where no command is chosen. */
+export function notifyAtEnd(
+  { settings, output, nowMs, signal }: Pick<CommandContext, 'settings' | 'output' | 'nowMs' | 'signal'>,
+  { peer, store, run }: Pick<NotifiedPeer, 'peer' | 'store' | 'run'>,
+): AsyncDisposable | undefined {
+  const { notify: command } = settings;
+  if (command === undefined) return undefined;
+  /** BOUNDED by MOST_REMEMBERED; the rest is counted. */
+  const told: News[] = [];
+  let count = 0;
+  const stopListening = peer.on('messages.received', ({ hashes }) => {
+    for (const news of newsAmong(hashes, { peer, store }, nowMs())) {
+      count += 1;
+      if (told.length < MOST_REMEMBERED) told.push(news);
+    }
+  });
+  return {
+    [Symbol.asyncDispose]: async () => {
+      stopListening();
+      if (count === 0 || signal.aborted) return;
+      const why = await tellNews(told, count, { command, signal, ...(run && { run }) });
+      if (why !== undefined && !signal.aborted) output.warn(why);
+    },
+  };
+}
+
+/** Of what a command brings, so much is named where it is summed up. */
+const MOST_REMEMBERED = 100;
+
+function* newsAmong(
+  hashes: readonly Hash[],
+  { peer, store }: Pick<NotifiedPeer, 'peer' | 'store'>,
+  atMs: number,
+): Generator<News> {
+  for (const hash of hashes) {
+    const message = store.message(hash);
+    if (message === undefined || message.read) continue;
+    const kind = notificationKind(message, store, { ownName: peer.name, nowMs: atMs });
+    if (kind !== undefined) yield { kind, message: toMessage(message, atMs) };
+  }
 }

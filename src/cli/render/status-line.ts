@@ -38,6 +38,8 @@ interface Part {
   readonly text: string;
   /** The smallest goes first. */
   readonly weight: number;
+  /** What is left of it where there is no room. */
+  readonly short?: string;
 }
 
 const SEPARATOR = ' · ';
@@ -46,7 +48,8 @@ export function renderStatusLine(status: Status, columns: number, paint: Paint):
   const parts = partsOf(status, paint);
   while (parts.length > 1 && lengthOf(parts) > columns) {
     const least = parts.reduce((lightest, part) => (part.weight < lightest.weight ? part : lightest));
-    parts.splice(parts.indexOf(least), 1);
+    // However small the terminal, it shows whether the directory answers.
+    parts.splice(parts.indexOf(least), 1, ...(least.short === undefined ? [] : [{ weight: 10, text: least.short }]));
   }
   return truncate(parts.map(({ text }) => text).join(paint('dim', SEPARATOR)), columns);
 }
@@ -72,7 +75,7 @@ function partsOf(
 ): Part[] {
   const [first, ...others] = downloads;
   const parts: (Part | undefined)[] = [
-    { weight: 6, text: directoryText(directory, paint) },
+    { weight: 6, text: directoryText(directory, paint), short: directorySign(directory, paint) },
     isStopped ? { weight: 9, text: paint('red', '✗ not publishing (press e to see why)') } : undefined,
     changedKeys === 0
       ? undefined
@@ -88,6 +91,11 @@ function partsOf(
     drafts === 0 ? undefined : { weight: 3, text: counted(drafts, 'draft') },
   ];
   return parts.filter((part) => part !== undefined);
+}
+
+function directorySign({ status }: Status['directory'], paint: Paint): string {
+  if (status === 'connected') return paint('green', '✓');
+  return status === 'connecting' ? paint('dim', '…') : paint(status === 'gone' ? 'red' : 'yellow', '✗');
 }
 
 function directoryText({ status, name }: Status['directory'], paint: Paint): string {

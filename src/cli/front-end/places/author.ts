@@ -133,7 +133,7 @@ function describeSelf({ peer, store, paint }: Sources): string[] {
     ['this is', 'you'],
     ['fingerprint', fingerprint(peer.publicKey)],
     ['listens at', peer.addresses.map(formatAddress).join(', ')],
-    ['messages', counted(messages, 'message')],
+    ['messages', messages.toLocaleString('en')],
     ['root', shortHash(root)],
   ]);
 }
@@ -170,7 +170,7 @@ function describePeer(name: string, { store, live, paint, now }: Sources): strin
       ['addresses', addresses ?? (live.listed === undefined ? 'not looked up yet' : 'not listed at the directory now')],
       ['relation', relations.join(', ') || 'not followed'],
       ['online', live.isOnline(name, lastSync) ? 'yes' : 'has not answered lately'],
-      ['messages', counted(record?.messages ?? 0, 'message')],
+      ['messages', (record?.messages ?? 0).toLocaleString('en')],
       ['session', sessionText(explanations)],
       [
         'last sync',

@@ -31,6 +31,7 @@ export const lessUsedKeys: readonly Key[] = [
   { key: 'v', label: 'author', action: 'peer' },
   { key: 'b', label: '', action: 'bookmark' },
   { key: 'M', label: '', action: 'mute-conversation' },
+  { key: 'W', label: '', action: 'mute-word' },
   { key: 't', label: 'times', action: 'toggle-dates' },
   { key: 'o', label: 'link', action: 'open-link' },
   { key: 'x', label: '', action: 'withdraw' },
