@@ -347,6 +347,7 @@ const ways: readonly (readonly [string, readonly Answer[], RegExp])[] = [
   ['bookmarks', [press('b'), press('B')], /^bookmarks\nalice .*★/],
   ['mute a conversation', [press('M')], /timeline\n[\s\S]*This conversation is muted/],
   ['mute a word', [press('W'), 'Anybody'], /timeline\n[\s\S]*Messages with “anybody” are muted/],
+  ['unmute a word', [press('W'), 'anybody', press('W'), 'ANYBODY'], /Messages with “anybody” are shown again/],
   ['see what is muted', [press('M'), press('z')], /Is anybody there/],
   ['own page', [press('y')], /^bob\nthis is +you/],
   ['notifications', [press('@')], /^notifications/],

@@ -195,6 +195,20 @@ describe('lists', () => {
     expect((await human('list', 'add', 'friends', 'me')).code).toBe(2);
   });
 
+  test.each(['tree', 'trust', 'why'])(
+    'are refused by %s, which is about one peer: 2, with whom it could be',
+    async (command) => {
+      await json('list', 'add', 'friends', 'bob', 'alice');
+      const directory = ['--directory', 'https://directory.example'];
+      const { code, err } = await human(command, '@friends', ...directory);
+      expect(code).toBe(2);
+      expect(err).toContain(
+        '"@friends" is a list, and this command is about one peer: name a member of the list, such as alice, bob',
+      );
+      expect((await human(command, '@freinds', ...directory)).err).toContain('did you mean "friends"?');
+    },
+  );
+
   test('do not hide a peer that is called so', async () => {
     has('@home', messageNode('from @home', NOON + 3));
     expect(bodiesOf(await json('timeline', '@home'))).toEqual(['from @home']);

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type News, Notifier, type RunProgram } from '../../../src/cli/peer/notifier.ts';
-import { notifyArrivals } from '../../../src/cli/peer/notify-arrivals.ts';
+import { notifyArrivals, notifyAtEnd } from '../../../src/cli/peer/notify-arrivals.ts';
 import { readConfigFile } from '../../../src/cli/settings/config-file.ts';
 import { WishSchema } from '../../../src/local-api/schemas.ts';
 import { openSqliteStore } from '../../../src/store/sqlite-store.ts';
@@ -154,7 +154,8 @@ test.skipIf(process.platform === 'win32')('a program that is missing, fails, or 
   ]);
 });
 
-test('whoever runs the peer tells of what arrives and concerns the person; nobody else does', () => {
+/** Of a store with an answer to me, a mention, something else, and a mention with a muted word. */
+function arrivals() {
   const store = openSqliteStore(':memory:');
   const own = store.publish('me', { date: NOON, inReplyTo: null, body: 'a question' }, NOON_MS).hash;
   const nodes = [
@@ -167,7 +168,6 @@ test('whoever runs the peer tells of what arrives and concerns the person; nobod
   fetchTree(store, 'bob', treeOf(nodes));
   const told: string[] = [];
   let listener: (fact: never) => void = () => {};
-  let isOurs = true;
   const peer = {
     name: 'me',
     on: (_type: unknown, listen: never) => {
@@ -175,18 +175,39 @@ test('whoever runs the peer tells of what arrives and concerns the person; nobod
       return () => {};
     },
   };
-  const options = { peer: peer as never, store, warn: () => {}, isOurs: () => isOurs };
   const program: RunProgram = async (_command, { variables }) => void told.push(variables.MURMURE_TEXT ?? '');
+  const arrive = (...hashes: string[]) =>
+    listener({ type: 'messages.received', peer: 'bob', hashes, messages: [] } as never);
+  return { peer: peer as never, store, hashes: nodes.map(({ hash }) => hash), told, program, arrive };
+}
+
+test('whoever runs the peer tells of what arrives and concerns the person; nobody else does', () => {
+  const { peer, store, hashes, told, program, arrive } = arrivals();
+  let isOurs = true;
+  const options = { peer, store, warn: () => {}, isOurs: () => isOurs };
   const settings = { notify: ['tell'] } as never;
   expect(notifyArrivals({ settings: {} as never, nowMs: () => NOON_MS }, options)).toBeUndefined();
   using _notifying = notifyArrivals({ settings, nowMs: () => NOON_MS }, { ...options, run: program });
-  const arrive = (...hashes: string[]) =>
-    listener({ type: 'messages.received', peer: 'bob', hashes, messages: [] } as never);
-  for (const { hash } of nodes) arrive(hash);
+  for (const hash of hashes) arrive(hash);
   expect(told).toEqual(['an answer']);
   isOurs = false;
-  arrive(nodes[1]?.hash ?? '');
+  arrive(hashes[1] ?? '');
   expect(told).toEqual(['an answer']);
+});
+
+test.each([
+  ['nothing that concerns the person', [2, 3], []],
+  ['one message', [0], ['an answer']],
+  ['several', [0, 1, 2, 3], [expect.stringMatching(/^2 /)]],
+])('a single command tells of what it brought once, at its end: %s', async (_what, which, expected) => {
+  const { peer, store, hashes, told, program, arrive } = arrivals();
+  const context = { settings: { notify: ['tell'] }, output: {}, nowMs: () => NOON_MS, signal: AbortSignal.any([]) };
+  {
+    await using _telling = notifyAtEnd(context as never, { peer, store, run: program });
+    for (const index of which) arrive(hashes[index] ?? '');
+    expect(told).toEqual([]);
+  }
+  expect(told).toEqual(expected);
 });
 
 describe('the setting', () => {

@@ -175,6 +175,7 @@ test('the status line leaves out what matters least where there is no room', () 
     '✓ localhost:8443 · 3 sessions · alice 3,120/10,324 nodes · 1.2k/s · 2 unread · @ 1 notification · 1 draft',
   );
   expect(renderStatusLine(status, 46, paint)).toBe('✓ localhost:8443 · 2 unread · @ 1 notification');
+  expect(renderStatusLine(status, 30, paint)).toBe('✓ · 2 unread');
   for (let columns = 1; columns < 120; columns++) {
     expect(width(renderStatusLine(status, columns, paint))).toBeLessThanOrEqual(columns);
   }
