@@ -347,7 +347,6 @@ const ways: readonly (readonly [string, readonly Answer[], RegExp])[] = [
   ['bookmarks', [press('b'), press('B')], /^bookmarks\nalice .*★/],
   ['mute a conversation', [press('M')], /timeline\n[\s\S]*This conversation is muted/],
   ['mute a word', [press('W'), 'Anybody'], /timeline\n[\s\S]*Messages with “anybody” are muted/],
-  ['unmute a word', [press('W'), 'anybody', press('W'), 'ANYBODY'], /Messages with “anybody” are shown again/],
   ['see what is muted', [press('M'), press('z')], /Is anybody there/],
   ['own page', [press('y')], /^bob\nthis is +you/],
   ['notifications', [press('@')], /^notifications/],
@@ -380,6 +379,17 @@ test.for(ways)('%s takes three keys at most', async ([what, keys, seenThen]) => 
   const last = person.seen.findLast((text) => text !== 'Quit?');
   expect(last).toMatch(seenThen);
   expect(person.seen.includes('Quit?')).toBe(what !== 'quit');
+  await world.close();
+});
+
+test('a muted word that is typed again is shown again, and the question says which are muted', async () => {
+  const world = await listedPeers(5, ['bob']);
+  const [bob] = world.peers as [VirtualPeer];
+  const person = scripted(world, [press('W'), 'rain', press('W'), 'RAIN', cancel, cancel]);
+  await world.settle(runFrontEnd({ ...bob, dialogue: person, paint, clock: world.clock }));
+  const seen = person.seen.join('\n');
+  expect(seen).toContain('Muted words: rain');
+  expect(seen).toContain('Messages with “rain” are shown again.');
   await world.close();
 });
 
