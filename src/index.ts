@@ -1,4 +1,5 @@
 /** The public API of murmure. */
+import './runtime/require-node.ts';
 import type { Directory, DirectoryOptions } from './directory/directory.ts';
 
 export type { HistoryCheck, SyncReport } from '../machines/events.ts';

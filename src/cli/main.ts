@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /** The executable: it says which Node.js it needs before it loads anything that needs it. */
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+import { whyNotThisNode } from '../runtime/needed-node.ts';
 
-if (major >= 26 || (major === 24 && minor >= 15)) {
+if (whyNotThisNode === undefined) {
   const { printVersion } = await import('./print-version.ts');
   if (!printVersion(process.argv.slice(2))) {
     const { setFlagsFromString } = await import('node:v8');
@@ -15,8 +15,6 @@ if (major >= 26 || (major === 24 && minor >= 15)) {
     await runProcess();
   }
 } else {
-  console.error(
-    `murmure needs Node.js 24.15 or later, or 26, but this is ${process.versions.node}. Install it from https://nodejs.org/`,
-  );
+  console.error(whyNotThisNode);
   process.exitCode = 1;
 }
