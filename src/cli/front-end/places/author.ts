@@ -142,7 +142,7 @@ function describePeer(name: string, { store, live, paint, now }: Sources): strin
   const record = store.peer(name);
   const listed = live.listed?.find((entry) => entry.name === name);
   const key = record?.key ?? listed?.key;
-  const lastSync = record?.lastSyncMs;
+  const lastSync = live.lastSyncMs(name, record?.lastSyncMs);
   const lists = [...store.lists()].flatMap(([list, members]) => (members.includes(name) ? [`@${list}`] : []));
   const relations = [
     ...(record?.following ? ['followed'] : []),
@@ -169,7 +169,10 @@ function describePeer(name: string, { store, live, paint, now }: Sources): strin
       ],
       ['addresses', addresses ?? (live.listed === undefined ? 'not looked up yet' : 'not listed at the directory now')],
       ['relation', relations.join(', ') || 'not followed'],
-      ['online', live.isOnline(name, lastSync) ? 'yes' : 'has not answered lately'],
+      [
+        'online',
+        live.isOnline(name, lastSync) ? 'yes' : live.isUnheard(name) ? 'not known yet' : 'has not answered lately',
+      ],
       ['messages', (record?.messages ?? 0).toLocaleString('en')],
       ['session', sessionText(explanations)],
       [

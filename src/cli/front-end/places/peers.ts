@@ -50,6 +50,7 @@ function peerItems({ peer, store, live, paint, now }: Sources): Item[] {
   const nowMs = now();
   const rows = names.map((name) => {
     const record = known.get(name);
+    const lastSyncMs = live.lastSyncMs(name, record?.lastSyncMs);
     const warnings = [
       ...(record !== undefined && isMuted(record, nowMs) ? ['muted'] : []),
       ...(record?.blocked ? ['blocked'] : []),
@@ -58,7 +59,7 @@ function peerItems({ peer, store, live, paint, now }: Sources): Item[] {
     return [
       safeLine(name, LONGEST_NAME),
       record?.following ? 'following' : '',
-      live.isOnline(name, record?.lastSyncMs)
+      live.isOnline(name, lastSyncMs)
         ? 'online'
         : live.silent.includes(name)
           ? 'no answer'
@@ -69,7 +70,7 @@ function peerItems({ peer, store, live, paint, now }: Sources): Item[] {
               : 'offline',
       warnings.join(', '),
       record === undefined || record.messages === 0 ? '' : counted(record.messages, 'message'),
-      record?.lastSyncMs === undefined ? '' : `synced ${relativeTime(record.lastSyncMs, nowMs)}`,
+      lastSyncMs === undefined ? '' : `synced ${relativeTime(lastSyncMs, nowMs)}`,
     ];
   });
   const styles = ['bold', 'green', undefined, 'yellow', undefined, 'dim'] as const;
