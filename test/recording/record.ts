@@ -10,7 +10,7 @@ import { type Frame, movingPicture } from './moving-picture.ts';
 
 const COLUMNS = 80;
 const ROWS = 24;
-const TITLE = 'A session: reading the timeline, answering, searching, looking at a peer and at its tree';
+const TITLE = 'A session: reading the timeline, replying, a bookmark, a muted word, searching, a peer and its tree';
 
 interface Step {
   readonly press?: readonly string[];
@@ -26,14 +26,21 @@ const steps: readonly Step[] = [
   { press: ['k'], shows: /❯ +↳ Chiara/, seconds: 0.7 },
   { press: ['k', 'k'], shows: /❯ Bram/, seconds: 1 },
   { press: ['Enter'], shows: 'conversation', seconds: 2.5 },
-  { press: ['r'], shows: 'Your answer', seconds: 0.8 },
+  { press: ['r'], shows: 'Your reply', seconds: 0.8 },
   ...['The baker ', 'next door, ', 'singing at five ', 'in the morning. 🥐'].map((type) => ({
     type,
     shows: type.trim(),
     seconds: 0.5,
   })),
-  { press: ['Enter'], shows: 'published', seconds: 2.5 },
+  { press: ['Enter'], shows: 'Published', seconds: 2.5 },
   { press: ['Escape'], shows: 'you · timeline', seconds: 1.5 },
+  { press: ['b'], shows: 'Bookmarked', seconds: 1.5 },
+  { press: ['B'], shows: /bookmarks[\s\S]*★/, seconds: 1.5 },
+  { press: ['Escape'], shows: 'you · timeline', seconds: 0.5 },
+  { press: ['W'], shows: 'Mute messages with the word:', seconds: 0.6 },
+  { type: 'clavier', shows: 'word: clavier', seconds: 0.8 },
+  { press: ['Enter'], shows: 'Messages with “clavier” are muted', seconds: 2.5 },
+  { press: ['z'], shows: 'clavier 🐞', seconds: 2 },
   { press: ['/'], shows: 'Search for:', seconds: 0.6 },
   { type: 'mesanges', shows: 'mesanges', seconds: 0.8 },
   { press: ['Enter'], shows: /\d messages with “mesanges”/, seconds: 2.5 },
