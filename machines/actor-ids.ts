@@ -5,6 +5,7 @@ export const actorId = {
   peer: 'peer',
   directory: 'directory',
   directoryClient: 'directory-client',
+  pathChecks: 'path-checks',
   socket: (index: number) => `socket.${index}`,
   /** "@" before a name that begins with one: else a stranger could take the name of a session with an address. */
   outgoingSession: (name: string) => `outgoing-session.${name.startsWith('@') ? '@' : ''}${name}`,

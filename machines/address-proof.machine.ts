@@ -42,7 +42,14 @@ export interface AddressProofOutput {
   readonly roundTripMs?: number | undefined;
 }
 
-export type AddressProofEvent = RequestEnded | RequestProgressed | RequestReleased | RequestStalled | AnswersDelivered;
+export type AddressProofEvent =
+  | RequestEnded
+  | RequestProgressed
+  | RequestReleased
+  | RequestStalled
+  | AnswersDelivered
+  /** Later datagrams have come from there, and have paid for another send. */
+  | { readonly type: 'hello.overtaken' };
 
 export interface AddressProofContext extends AddressProofInput {
   readonly provenAtMs: number | undefined;
@@ -92,6 +99,10 @@ const addressProofSetup = base.extend({
       });
     }),
 
+    repeatHello: base.sendTo<RefFor<'address-proof', 'request'>>(actorId.request(0), {
+      type: 'request.overtaken',
+    }),
+
     noteProof: base.assign(({ context, event }) => {
       assertEvent(event, 'request.ended');
       const provenBy = event.outcome.kind === 'answered' ? event.outcome.ids : [];
@@ -121,6 +132,7 @@ export const addressProofMachine = addressProofSetup.createMachine({
       entry: 'sendHello',
       on: {
         'request.ended': [{ guard: 'isAnswered', target: 'proven', actions: 'noteProof' }, { target: 'unproven' }],
+        'hello.overtaken': { actions: 'repeatHello' },
         'request.stalled': { description: 'It is about this address and no other, so the Hello goes on.' },
       },
     },

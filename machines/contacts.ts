@@ -137,6 +137,14 @@ export function sessionAt(contacts: Contacts, name: string, at: SocketAddress): 
   return id === undefined ? undefined : outgoingOf(contacts, id);
 }
 
+/** Ids of our sessions without a key that lead to this address under another name: only one program can be there. */
+export function namelessAt(contacts: Contacts, at: SocketAddress, name: string): string[] {
+  return placeAt(contacts, at).sessions.filter((session) => {
+    const entry = outgoingOf(contacts, session);
+    return entry !== undefined && entry.key === undefined && entry.name !== '' && entry.name !== name;
+  });
+}
+
 /* Incoming sessions */
 
 export function incomingAt(contacts: Contacts, address: SocketAddress): IncomingEntry | undefined {

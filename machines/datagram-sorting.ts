@@ -22,11 +22,20 @@ import { admitted, type StrangerBudget } from './stranger-budget.ts';
 
 const HELLO = 0;
 
-/** Answers that come from `address` go to the actor `to`; `owner` hears when all that came in one turn were handed over. */
-export interface Route {
+/** Answers that come from `address` go to the actor `to`. */
+export type Route = RequestRoute | CheckRoute;
+
+/** `owner` hears when all that came in one turn were handed over. */
+export interface RequestRoute {
   readonly address: SocketAddress;
   readonly to: RefFor<'socket', 'request'>;
   readonly owner: Ref<AnswersDelivered>;
+}
+
+export interface CheckRoute {
+  readonly address: SocketAddress;
+  readonly to: RefFor<'socket', 'path-checks'>;
+  readonly owner?: undefined;
 }
 
 export interface Routing {
@@ -79,7 +88,7 @@ export function sortArrivals(
   const answered = new Set<Ref<AnswersDelivered>>();
   const requests = new Map<RefFor<'socket', 'incoming-session'>, { requests: NodeRequest[]; size: number }>();
   const bulk = new Map<RefFor<'socket', 'incoming-session'>, { requests: BulkRequest[]; size: number }>();
-  const nodes = new Map<Route['to'], { answers: NodesDatagram[] }>();
+  const nodes = new Map<RequestRoute['to'], { answers: NodesDatagram[] }>();
   let malformed = 0;
   let unexpected = 0;
   let crowd = 0;
@@ -121,6 +130,10 @@ export function sortArrivals(
     }
     const route = datagram.id === 0 ? undefined : entryOf(routes, datagram.id);
     if (route !== undefined && sameAddress(route.address, from)) {
+      if (route.owner === undefined) {
+        single.push(letter(route.to, { type: 'answer.received', answer: decoded.value, from, atMs }));
+        continue;
+      }
       if (datagram.type === 'Nodes') {
         grouped(nodes, route.to, () => ({ answers: [] })).answers.push(datagram);
         answered.add(route.owner);

@@ -4,6 +4,7 @@
  * host has a small allowance beside that, once, for the first answers to short Hellos; it is not filled up again. As with sessions,
  * only the machine's actions change these maps.
  */
+import { dropOldest } from '../src/merkle/bounded-map.ts';
 import { isYounger } from '../src/wire/age.ts';
 import { formatAddress, hostOf, type SocketAddress } from '../src/wire/socket-address.ts';
 import { limits, timing } from './timing.ts';
@@ -31,11 +32,11 @@ export interface Accounts {
 
 export const noAccounts = (): Accounts => ({ addresses: new Map(), hosts: new Map(), vouchers: new Map() });
 
-/** Sets it as the latest; if there are too many, the earliest goes. */
+/** Sets it as the latest; if there are too many, the earliest go. */
 function keep<V>(map: Map<string, V>, key: string, value: V): void {
   map.delete(key);
   map.set(key, value);
-  if (map.size > MAX_ACCOUNTS) map.delete(map.keys().next().value as string);
+  dropOldest(map, MAX_ACCOUNTS);
 }
 
 /** So many bytes came from there. */

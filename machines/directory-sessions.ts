@@ -3,12 +3,15 @@
  * actions change in place, because a copy for each Hello of a flood would cost more than everything else about it. Nobody else
  * holds them, and the same events in the same order give the same rows.
  */
+import { dropOldest } from '../src/merkle/bounded-map.ts';
 import { isYounger } from '../src/wire/age.ts';
 import { formatAddress, type SocketAddress } from '../src/wire/socket-address.ts';
 import { timing } from './timing.ts';
 
-/** A row is some 300 bytes. */
-export const MAX_SESSIONS = 65_536;
+/** Rows of some 300 bytes. Whoever has one here has registered a name and answered at this address, and is there within the hour. */
+const MAX_PROVEN = 1_048_576;
+/** These cost a datagram from a forged source. */
+export const MAX_UNPROVEN = 65_536;
 /** Rows that one sweep forgets: tens of thousands at once would keep datagrams waiting. The next sweep goes on. */
 const FORGOTTEN_A_SWEEP = 4_096;
 
@@ -24,9 +27,11 @@ export interface SessionRow {
   readonly unansweredId: number | undefined;
 }
 
-/** By source address, those that were kept last at the end. BOUNDED by `MAX_SESSIONS`, both together. */
+/** By source address, those that were kept last at the end. A Map hashes under a key that nobody outside knows: no address costs more than another. */
 export interface Sessions {
+  /** BOUNDED by `MAX_PROVEN`. */
   readonly proven: Map<string, SessionRow>;
+  /** BOUNDED by `MAX_UNPROVEN`. */
   readonly unproven: Map<string, SessionRow>;
 }
 
@@ -48,16 +53,14 @@ export function liveSessionAt(sessions: Sessions, address: SocketAddress, atMs: 
   return row !== undefined && isYounger(row.openedAtMs, timing.sessionLifetime, atMs) ? row : undefined;
 }
 
-/** If there are too many, the oldest unproven one makes room; false if there is none: proven ones stay (protocol §9). */
+/** The oldest unproven ones make room for another; proven ones stay (protocol §9): false if there are too many of them. */
 export function keepSession(sessions: Sessions, row: SessionRow): boolean {
   const { proven, unproven } = sessions;
   forgetSession(sessions, row.address);
-  if (proven.size + unproven.size >= MAX_SESSIONS) {
-    const oldest = unproven.keys().next();
-    if (oldest.done) return false;
-    unproven.delete(oldest.value);
-  }
-  (row.provenAtMs === undefined ? unproven : proven).set(formatAddress(row.address), row);
+  const isProven = row.provenAtMs !== undefined;
+  if (isProven && proven.size >= MAX_PROVEN) return false;
+  (isProven ? proven : unproven).set(formatAddress(row.address), row);
+  dropOldest(unproven, MAX_UNPROVEN);
   return true;
 }
 

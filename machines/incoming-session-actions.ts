@@ -25,7 +25,7 @@ import {
   requested,
   withProof,
 } from './incoming-session-context.ts';
-import type { SocketRef } from './messages.ts';
+import type { RefFor, SocketRef } from './messages.ts';
 import { limits, timing } from './timing.ts';
 
 const base = setup({
@@ -74,7 +74,10 @@ const base = setup({
       return datagram?.type === 'Hello' && datagram.name !== context.name;
     },
     /** One at a time: else whoever forges them could push out the genuine one while it is verified. */
-    isHelloHeld: ({ context, event }) => requested(event)?.type === 'Hello' && context.hello !== undefined,
+    isHelloHeld: ({ context, event }) =>
+      requested(event)?.type === 'Hello' && context.hello !== undefined && !isOverdue(context, event),
+    /** Nobody will answer any more what was asked for the Hello before: the next one begins anew. */
+    isOverdue: ({ context, event }) => isOverdue(context, event),
     isHelloWithoutKey: ({ context, event }) => requested(event)?.type === 'Hello' && context.key === undefined,
     isUnderSameName: ({ context, event }) => {
       assertEvent(event, 'session.proven');
@@ -83,6 +86,9 @@ const base = setup({
     isRootRequest: ({ event }) => requested(event)?.type === 'RootRequest',
     /** What was asked meanwhile entitles to another try; the request that brings it is repeated anyway. */
     isHelloAffordable: ({ context, event }) => isHelloAffordable(context, event),
+    /** Its sender repeats what waits for our Hello to be answered: that was answered long ago, or was lost. */
+    isHelloOvertaken: ({ context, event }) =>
+      requestsIn(event).some((request) => isHeld(context, request)) && isHelloAffordable(context, event),
     /** Its sender says Hello once more, and that, too, has been paid for. */
     isPaidHello: ({ context, event }) => requested(event)?.type === 'Hello' && isHelloAffordable(context, event),
     isBulkAgreed: ({ context }) => isBulkAgreed(context),
@@ -110,15 +116,29 @@ function isHelloAffordable({ bytesSent, bytesReceived, ownName }: IncomingSessio
   return bytesSent + helloSize(ownName) <= limits.amplification * received;
 }
 
+function isOverdue({ hello }: IncomingSessionContext, event: IncomingSessionEvent): boolean {
+  return hello !== undefined && 'atMs' in event && event.atMs - hello.atMs >= timing.identifyingPatience;
+}
+
 /** Bytes of a signed Root. */
 const ROOT_BYTES = 7 + 32 + SIGNATURE_BYTES;
 
 /** Some programs never repeat a request (protocol §5). */
-function withHeld({ held }: IncomingSessionContext, more: readonly HeldRequest[]): readonly HeldRequest[] {
+function withHeld(context: IncomingSessionContext, more: readonly HeldRequest[]): readonly HeldRequest[] {
   // Whoever repeats a request while it waits has one place for it.
-  const isHeld = ({ type, id }: HeldRequest) => held.some((other) => other.type === type && other.id === id);
-  const added = more.filter((request) => !isHeld(request));
-  return added.length === 0 ? held : [...held, ...added].slice(0, limits.heldRequests);
+  const added = more.filter((request) => !isHeld(context, request));
+  return added.length === 0 ? context.held : [...context.held, ...added].slice(0, limits.heldRequests);
+}
+
+function isHeld({ held }: IncomingSessionContext, { type, id }: HeldRequest): boolean {
+  return held.some((other) => other.type === type && other.id === id);
+}
+
+/** What may have to wait for the proof of the address. */
+function requestsIn(event: IncomingSessionEvent): readonly HeldRequest[] {
+  if (event.type === 'nodes.requested') return event.requests;
+  const datagram = requested(event);
+  return datagram?.type === 'RootRequest' ? [datagram] : [];
 }
 
 /** Bytes of an answer with a node. */
@@ -282,6 +302,12 @@ export const incomingSessionSetup = base.extend({
       return { proofSends, bytesSent: context.bytesSent + proofSends * helloSize(context.ownName) };
     }),
 
+    /** It counts as well. */
+    repeatHello: base.enqueueActions(({ context, enqueue }) => {
+      enqueue.sendTo<RefFor<'incoming-session', 'address-proof'>>('address-proof', { type: 'hello.overtaken' });
+      enqueue.assign({ bytesSent: context.bytesSent + helloSize(context.ownName) });
+    }),
+
     noteRoot: base.assign(({ event }) => {
       assertEvent(event, 'root.changed');
       return { ownRoot: event.root };
@@ -339,12 +365,7 @@ export const incomingSessionSetup = base.extend({
       if (!proven) enqueue.assign({ bytesSent: bytesSent + size, held: withHeld(context, left) });
     }),
 
-    holdAsked: base.assign(({ context, event }) => {
-      assertEvent(event, ['request.received', 'nodes.requested']);
-      if (event.type === 'nodes.requested') return { held: withHeld(context, event.requests) };
-      const { datagram } = event.received;
-      return datagram.type === 'RootRequest' ? { held: withHeld(context, [datagram]) } : {};
-    }),
+    holdAsked: base.assign(({ context, event }) => ({ held: withHeld(context, requestsIn(event)) })),
 
     /** The address is proven: what waited for that is answered, in one go. Who asks for our root waits until we have one for it. */
     serveHeld: base.enqueueActions(({ context, enqueue }) => {

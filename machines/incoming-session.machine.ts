@@ -45,6 +45,7 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
           { target: 'verifying', actions: 'noteKey' },
         ],
         'request.received': [
+          { guard: 'isOverdue', target: 'ended' },
           { guard: 'isHello', actions: 'countReceived' },
           { actions: ['countReceived', 'oweNoSession'] },
         ],
@@ -61,6 +62,7 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
           { guard: 'isAwaited', target: 'ended' },
         ],
         'request.received': [
+          { guard: 'isOverdue', target: 'ended' },
           { guard: 'isHello', actions: 'countReceived' },
           { actions: ['countReceived', 'oweNoSession'] },
         ],
@@ -130,7 +132,16 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
             ],
           },
           // Somebody else's Hello from here waits, being repeated, until it is clear who is at this address.
-          on: { 'request.received': { guard: 'isHelloUnderOtherName' } },
+          on: {
+            'request.received': [
+              { guard: 'isHelloUnderOtherName' },
+              { guard: 'isHelloOvertaken', actions: ['countReceived', 'repeatHello', 'sendRoot', 'reportReader'] },
+            ],
+            'nodes.requested': {
+              guard: 'isHelloOvertaken',
+              actions: ['countReceived', 'repeatHello', 'readRequested', 'reportReader'],
+            },
+          },
         },
         proven: {
           description: 'The address is not forged: whatever is asked for is sent.',

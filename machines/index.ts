@@ -8,6 +8,7 @@ import { historyCheckMachine } from './history-check.machine.ts';
 import { incomingSessionMachine } from './incoming-session.machine.ts';
 import { merkleWalkMachine } from './merkle-walk.machine.ts';
 import { outgoingSessionMachine } from './outgoing-session.machine.ts';
+import { pathChecksMachine } from './path-checks.machine.ts';
 import { peerMachine } from './peer.machine.ts';
 import { pingMachine } from './ping.machine.ts';
 import { requestMachine } from './request.machine.ts';
@@ -24,6 +25,7 @@ export const machines = {
   'merkle-walk': merkleWalkMachine,
   'history-check': historyCheckMachine,
   ping: pingMachine,
+  'path-checks': pathChecksMachine,
   directory: directoryMachine,
   'first-run': firstRunMachine,
   'front-end': frontEndMachine,

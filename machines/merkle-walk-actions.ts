@@ -23,7 +23,7 @@ import { countIn, type Group, groupOf, planRequests, pushGroups, withSizes } fro
  * Free places in the window from which on more is asked for: a quarter; of a small window half, so that batches are worth their events.
  * An eighth in bulk, where each place is several nodes.
  */
-function refillFrom({ window, isBulk }: MerkleWalkContext): number {
+function refillFrom({ window, isBulk }: Pick<Cost, 'window' | 'isBulk'>): number {
   if (isBulk) return Math.max(1, window / 8);
   return Math.max(window / 4, Math.min(window / 2, WORTHWHILE_BATCH));
 }
@@ -62,8 +62,11 @@ const base = setup({
     isInvalid: ({ event }) => event.type === 'nodes.received' && invalidIn(event.nodes).length > 0,
     isOverQuota: ({ context, event }) =>
       context.nodesFetched + receivedIn(event).length > context.quota * limits.nodesPerMessage,
-    hasRoom: ({ context, event }) =>
-      context.window - context.inFlight + ('freed' in event ? event.freed : 0) >= refillFrom(context),
+    hasRoom: ({ context, event }) => {
+      const { window, isBulk } = 'freed' in event ? event : context;
+      const freed = 'freed' in event ? event.freed : 0;
+      return window - context.inFlight + freed >= refillFrom({ window, isBulk });
+    },
     isWhole: ({ context }) => context.pending === 0 && context.inFlight === 0 && context.lookUps.length === 0,
     /** Something was answered since this was asked, or little has failed so far: the other side is slow, not gone. */
     isWorthRepeating: ({ context, event }) =>
@@ -97,9 +100,20 @@ function receivedIn(event: MerkleWalkEvent): readonly ReceivedNode[] {
 
 type Enqueueing = Parameters<Parameters<typeof base.enqueueActions>[0]>[0];
 
+/**
+ * Of a feed of which nothing is here, it is looked up down to this depth whether another feed has whole branches of it, as when a peer
+ * has another name now. What is below would hardly ever be found.
+ */
+const SHARED_DEPTH = 2;
+
 /** What these nodes of the tree lead to is looked up in the store, but for what is under way already; each hash once (protocol §9). */
 function meet({ context, enqueue }: Enqueueing, nodes: readonly ReceivedNode[]): void {
   const { groups, ...met } = expand(context, nodes);
+  // Together, so that the newest stay on top.
+  if (context.isNew && groups.every(({ depth = 0 }) => depth > SHARED_DEPTH)) {
+    enqueue.assign({ ...met, ...putBack(context, groups) });
+    return;
+  }
   enqueue.assign({ ...met, lookUps: groups.length > 0 ? [...context.lookUps, groups] : context.lookUps });
   if (groups.length > 0) enqueue({ type: 'lookUp', params: { hashes: groups.flatMap(hashesIn) } });
 }
@@ -170,7 +184,7 @@ export const merkleWalkSetup = base.extend({
     noteBegun: base.assign(({ context, event }) => {
       assertEvent(event, 'walk.begun');
       const quota = event.quota ?? context.quota;
-      return { totalMessages: event.totalMessages, quota, lastAtMs: event.atMs };
+      return { totalMessages: event.totalMessages, isNew: event.isNew ?? false, quota, lastAtMs: event.atMs };
     }),
 
     /** In a cold start, the newest messages are the first that anybody wants to see. */

@@ -23,6 +23,8 @@ export type MerkleWalkEvent =
       readonly isCurrent: boolean;
       /** It was current before another root took its place. */
       readonly isSuperseded: boolean;
+      /** No walk of this feed has left anything here. */
+      readonly isNew?: boolean;
       readonly totalMessages: number;
       /** If the person has set one for this peer. */
       readonly quota?: number;
@@ -50,6 +52,8 @@ export interface MerkleWalkContext extends MerkleWalkInput {
   readonly authenticated: boolean;
   /** The root is the answer to a question of ours; an announced one may be an old one, replayed or late (protocol §7). */
   readonly isFresh: boolean;
+  /** As in `walk.begun`. */
+  readonly isNew: boolean;
   readonly frontier: Frontier;
   /** Nodes in the frontier. */
   readonly pending: number;

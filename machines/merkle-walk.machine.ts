@@ -14,6 +14,7 @@ export const merkleWalkMachine = merkleWalkSetup.createMachine({
     root: undefined,
     authenticated: false,
     isFresh: false,
+    isNew: false,
     frontier: undefined,
     pending: 0,
     tip: undefined,

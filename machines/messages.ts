@@ -13,6 +13,7 @@ import type { HistoryCheckEvent } from './history-check.machine.ts';
 import type { IncomingSessionEvent } from './incoming-session-context.ts';
 import type { MerkleWalkEvent } from './merkle-walk-context.ts';
 import type { OutgoingSessionEvent } from './outgoing-session-context.ts';
+import type { PathChecksEvent } from './path-checks.machine.ts';
 import type { PeerEvent } from './peer-events.ts';
 import type { PingEvent } from './ping.machine.ts';
 import type { RequestEvent } from './request-context.ts';
@@ -30,6 +31,7 @@ interface Accepted {
   readonly 'merkle-walk': MerkleWalkEvent;
   readonly 'history-check': HistoryCheckEvent;
   readonly ping: PingEvent;
+  readonly 'path-checks': PathChecksEvent;
   readonly directory: DirectoryEvent;
   readonly 'first-run': FirstRunEvent;
   readonly 'front-end': FrontEndEvent;
@@ -103,6 +105,7 @@ const messages = {
     'outgoing-session': ['peer.located', 'peer.notLocated', 'trust.recalled'],
     'incoming-session': ['hello.verified', 'key.found', 'nodes.read'],
     request: ['answer.verified', 'datagram.signed', 'send.failed'],
+    'path-checks': ['checks.signed'],
     'merkle-walk': ['adoption.failed', 'nodes.lookedUp', 'store.failed', 'tree.adopted', 'walk.begun'],
     directory: [
       'address.listed',
@@ -205,6 +208,11 @@ const messages = {
       'trust.changed',
     ],
     'incoming-session': ['root.changed', 'session.proven', 'sweep'],
+    'path-checks': ['checks.wanted'],
+  },
+  'path-checks': {
+    peer: ['checks.failed'],
+    socket: ['checks.send'],
   },
   'directory-client': {
     peer: [
@@ -227,6 +235,7 @@ const messages = {
       'session.forgotten',
     ],
     socket: ['datagrams.send', 'source.routed'],
+    'address-proof': ['hello.overtaken'],
   },
   'merkle-walk': {
     peer: ['session.wanted', 'sync.progressed'],
@@ -269,7 +278,7 @@ const messages = {
     'history-check': ['nodes.absent', 'nodes.failed', 'nodes.received', 'session.failed', 'session.ready'],
     ping: ['root.failed', 'root.received', 'session.failed', 'session.ready'],
   },
-  'address-proof': { request: ['request.open'] },
+  'address-proof': { request: ['request.open', 'request.overtaken'] },
   request: {
     socket: ['datagrams.dropped', 'datagrams.send', 'routes.dropped'],
     'outgoing-session': ['request.ended', 'request.progressed', 'request.released', 'request.stalled'],
@@ -280,6 +289,7 @@ const messages = {
     'incoming-session': ['bulk.requested', 'nodes.requested', 'request.received'],
     request: ['answer.received', 'answers.received', 'send.failed'],
     'outgoing-session': ['answers.delivered'],
+    'path-checks': ['answer.received'],
     directory: ['datagram.unsolicited', 'socket.lost', 'socket.ready', 'stranger.asked'],
   },
   directory: { socket: ['datagrams.send'] },
@@ -307,4 +317,4 @@ export type RefFor<TSender extends Sender, TReceiver extends keyof Messages[TSen
 >;
 
 /** A socket as everybody but its effects sees it. */
-export type SocketRef = RefFor<'peer' | 'incoming-session' | 'outgoing-session' | 'request', 'socket'>;
+export type SocketRef = RefFor<'peer' | 'incoming-session' | 'outgoing-session' | 'path-checks' | 'request', 'socket'>;

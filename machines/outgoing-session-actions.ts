@@ -20,7 +20,7 @@ import {
   windowOf,
 } from './outgoing-session-context.ts';
 import { NOTHING_SPENT, withHello, withHellos } from './outgoing-session-requests.ts';
-import { base } from './outgoing-session-setup.ts';
+import { base, type Enqueueing } from './outgoing-session-setup.ts';
 import { afterRequest, openPath, recovered, timed } from './path.ts';
 import type { RequestEnded } from './request-context.ts';
 import { giveBack } from './slots.ts';
@@ -119,9 +119,12 @@ const withNotes = withBulk.extend({
     }),
 
     /** What failed in this session may work in the next. */
-    losePath: base.assign(({ context: { bulk } }) => ({
+    losePath: base.assign(({ context: { bulk, heldBack, unvouched } }) => ({
       path: undefined,
       isSilent: false,
+      heldBack: [...heldBack, ...unvouched.flatMap((ended) => wantedAgain(ended) ?? [])],
+      unvouched: [],
+      vouched: undefined,
       bulk: bulk && { ...bulk, refusals: 0, silences: 0, isOff: false },
     })),
 
@@ -228,6 +231,34 @@ function afterOthers({ bulk }: OutgoingSessionContext, event: RequestEnded): Bul
   return isTold && bulk.silences >= limits.bulkSilences ? { ...bulk, isOff: true } : bulk;
 }
 
+/** A root, or what failed. What nobody wants to know may be news all the same: a push of it may be lost. */
+function passOn({ context, enqueue }: Enqueueing, event: RequestEnded): void {
+  const { order, outcome, sends } = event;
+  const { requester, question, ticket } = order;
+  if (requester === undefined) {
+    if (outcome.kind !== 'answered' || outcome.answer.type !== 'Root') return;
+    const { owner, name, path } = context;
+    const atMs = event.atMs ?? path?.openedAtMs ?? 0;
+    const authenticated = order.answerKey !== undefined;
+    enqueue.sendTo(owner, { type: 'root.seen', name, root: outcome.answer.hash, authenticated, atMs });
+    return;
+  }
+  const cost = costOf(context, order.sentBefore + sends, 1);
+  if (outcome.kind === 'answered') {
+    if (outcome.answer.type !== 'Root') return;
+    const atMs = event.atMs ?? context.path?.openedAtMs ?? 0;
+    const authenticated = order.answerKey !== undefined;
+    enqueue.sendTo(requester, { type: 'root.received', root: outcome.answer.hash, authenticated, ...cost, atMs });
+    return;
+  }
+  const failure = failureOf(event, context.name);
+  const isFinal = outcome.kind !== 'unanswered' || failure.code !== 'peer-unreachable' || context.path === undefined;
+  if (question.type === 'RootRequest') enqueue.sendTo(requester, { type: 'root.failed', failure, isFinal, ...cost });
+  if (question.type === 'GetDatum') {
+    enqueue.sendTo(requester, { type: 'nodes.failed', hashes: [question.hash], ticket, failure, isFinal, ...cost });
+  }
+}
+
 export const sessionSetup = withNotes.extend({
   actions: {
     tellWaitersReady: base.enqueueActions(({ context, enqueue, self }) => {
@@ -278,35 +309,25 @@ export const sessionSetup = withNotes.extend({
       if (context.gathered.length > 0) enqueue.assign({ gathered: [] });
     }),
 
-    /** A root, or what failed. What nobody wants to know may be news all the same: a push of it may be lost. */
-    passOn: base.enqueueActions(({ context, event, enqueue }) => {
+    passOn: base.enqueueActions((args) => {
+      assertEvent(args.event, 'request.ended');
+      passOn(args, args.event);
+    }),
+
+    holdRoot: base.assign(({ context, event }) => {
       assertEvent(event, 'request.ended');
-      const { order, outcome, sends } = event;
-      const { requester, question, ticket } = order;
-      if (requester === undefined) {
-        if (outcome.kind !== 'answered' || outcome.answer.type !== 'Root') return;
-        const { owner, name, path } = context;
-        const atMs = event.atMs ?? path?.openedAtMs ?? 0;
-        const authenticated = order.answerKey !== undefined;
-        enqueue.sendTo(owner, { type: 'root.seen', name, root: outcome.answer.hash, authenticated, atMs });
-        return;
+      return { unvouched: [...context.unvouched, event] };
+    }),
+
+    passOnVouched: base.enqueueActions((args) => {
+      const { context, enqueue } = args;
+      for (const ended of context.unvouched) {
+        passOn(args, ended);
+        if (ended.outcome.kind === 'answered' && ended.outcome.answer.type === 'Root') {
+          enqueue.assign({ vouched: ended.outcome.answer.hash });
+        }
       }
-      const cost = costOf(context, order.sentBefore + sends, 1);
-      if (outcome.kind === 'answered') {
-        if (outcome.answer.type !== 'Root') return;
-        const atMs = event.atMs ?? context.path?.openedAtMs ?? 0;
-        const authenticated = order.answerKey !== undefined;
-        enqueue.sendTo(requester, { type: 'root.received', root: outcome.answer.hash, authenticated, ...cost, atMs });
-        return;
-      }
-      const failure = failureOf(event, context.name);
-      const isFinal =
-        outcome.kind !== 'unanswered' || failure.code !== 'peer-unreachable' || context.path === undefined;
-      if (question.type === 'RootRequest')
-        enqueue.sendTo(requester, { type: 'root.failed', failure, isFinal, ...cost });
-      if (question.type === 'GetDatum') {
-        enqueue.sendTo(requester, { type: 'nodes.failed', hashes: [question.hash], ticket, failure, isFinal, ...cost });
-      }
+      if (context.unvouched.length > 0) enqueue.assign({ unvouched: [] });
     }),
 
     keepHabit: base.enqueueActions(({ context, event, enqueue }) => {

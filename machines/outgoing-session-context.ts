@@ -192,6 +192,10 @@ export interface OutgoingSessionContext extends OutgoingSessionInput {
   /** When the pace is looked at again, whatever comes. */
   readonly paceDueAtMs: number | undefined;
   readonly regreetings: number;
+  /** Unsigned Roots, until a Hello that is sent after they came is answered under the peer's name. BOUNDED: by the requests under way. */
+  readonly unvouched: readonly RequestEnded[];
+  /** The last of them for which that was so. */
+  readonly vouched: Hash | undefined;
   /** A pushed Root that the peer has not asked for yet, and how often it was sent. */
   readonly push: { readonly bytes: Uint8Array; readonly sends: number } | undefined;
   readonly failure: Failure | undefined;
@@ -211,6 +215,13 @@ export function wantedAgain({ order, sends }: RequestEnded): RootWanted | NodesW
     return { type: 'nodes.wanted', hashes: [question.hash], requester, ticket, atMs: undefined, sentBefore };
   }
   return undefined;
+}
+
+/** A Root that nothing ties to the name of the peer: the program that it came from may be another one by now. */
+export function isNamelessRoot(context: OutgoingSessionContext, { order, outcome }: RequestEnded): boolean {
+  if (context.located !== undefined || order.question.type !== 'RootRequest' || order.answerKey !== undefined)
+    return false;
+  return outcome.kind === 'answered' && outcome.answer.type === 'Root' && outcome.answer.hash !== context.vouched;
 }
 
 /** The directory can help with an address that nobody typed in. */
@@ -281,15 +292,16 @@ function rootKey({ trustsUnsigned, path, key }: OutgoingSessionContext): PublicK
 export function orderFor(context: OutgoingSessionContext, asked: Asked): RequestOrder {
   const { to, socket, question, requester, ticket = 0, sentBefore = 0 } = asked;
   const isHelloOrder = question.type === 'Hello';
+  const pathTimeoutMs = context.path?.controller.roundTrip.timeoutMs;
+  // Whoever is slow gets no repeat of a Hello before it can have answered the first.
+  const helloTimeoutMs = isInUse(context, to) ? Math.max(timing.helloTimeout, pathTimeoutMs ?? 0) : timing.helloTimeout;
   return {
     question,
     to,
     socket,
     answerKey: isHelloOrder ? context.key : rootKey(context),
     answerName: isHelloOrder && context.nameKnown ? context.name : undefined,
-    firstTimeoutMs: isHelloOrder
-      ? timing.helloTimeout
-      : (context.path?.controller.roundTrip.timeoutMs ?? timing.initialTimeout),
+    firstTimeoutMs: isHelloOrder ? helloTimeoutMs : (pathTimeoutMs ?? timing.initialTimeout),
     roundTripMs: context.path?.controller.roundTrip.smoothedMs,
     maxSends: asked.maxSends ?? (isHelloOrder ? limits.helloSends : limits.requestSends),
     zeroEndingIds: context.zeroEndingIds,

@@ -6,6 +6,7 @@ import { effect } from './effects.ts';
 import {
   isHello,
   isInUse,
+  isNamelessRoot,
   mayTraverse,
   type OutgoingSessionContext,
   type OutgoingSessionEvent,
@@ -30,12 +31,18 @@ function isFirstRefusal({ located, nameKnown, regreetings }: OutgoingSessionCont
   return isRefused && !isDirectory && regreetings < limits.regreetings;
 }
 
+/** It was asked for, and is busy with other answers. */
+function isNameOwed(context: OutgoingSessionContext, event: RequestEnded): boolean {
+  return isHello(event) && isInUse(context, event.order.to) && context.unvouched.length > 0;
+}
+
 function isWithoutKey({ key }: OutgoingSessionContext, adopted: { readonly key: PublicKey | undefined }): boolean {
   return key !== undefined && adopted.key === undefined;
 }
 
-function isIdle({ waiters, heldBack, waiting, requests }: OutgoingSessionContext): boolean {
-  return waiters.length === 0 && heldBack.length === 0 && waiting.length === 0 && areAllFree(requests);
+function isIdle({ waiters, heldBack, waiting, unvouched, requests }: OutgoingSessionContext): boolean {
+  const isWanted = waiters.length + heldBack.length + waiting.length + unvouched.length > 0;
+  return !isWanted && areAllFree(requests);
 }
 
 function isExpired({ path }: OutgoingSessionContext, atMs: number): boolean {
@@ -156,6 +163,21 @@ export const base = setup({
       const { key, path } = context;
       const isOfPath = isHello(event) && event.outcome.kind !== 'answered' && isInUse(context, event.order.to);
       return isOfPath && key !== undefined && path?.key === undefined;
+    },
+    isNamelessRoot: ({ context, event }) => {
+      assertEvent(event, 'request.ended');
+      return isNamelessRoot(context, event);
+    },
+    /** Whoever is there answers under another name, or is silent about a Root without a signature. */
+    isPathTakenOver: ({ context, event }) => {
+      assertEvent(event, 'request.ended');
+      const { order, outcome } = event;
+      if (!isHello(event) || !isInUse(context, order.to) || outcome.kind !== 'unanswered') return false;
+      return outcome.faults['other name'] !== undefined || (isNameOwed(context, event) && isUnheard(context, event));
+    },
+    isNameOwed: ({ context, event }) => {
+      assertEvent(event, 'request.ended');
+      return isNameOwed(context, event);
     },
     /** A further address counts for a peer with a key only: without one, anybody could be there. */
     isUnderSameKey: ({ context, event }) => {

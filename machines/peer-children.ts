@@ -47,6 +47,11 @@ export const childActions = {
     }),
   }),
 
+  startPathChecks: base.spawnChild('pathChecks', {
+    id: actorId.pathChecks,
+    input: ({ context, self }) => ({ owner: self, random: context.random }),
+  }),
+
   /** What was counted since the last sweep counts no more. */
   resetCounts: base.enqueueActions(({ context, enqueue }) => {
     if (context.errorsSent + context.traversals + context.restarts + Number(context.hasDoubted) === 0) return;

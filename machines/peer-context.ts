@@ -66,9 +66,10 @@ export interface PeerContext extends PeerInput {
   readonly presenceAnsweredAtMs: number | undefined;
   /** Followed peers that have not answered since they were last asked. Bounded by those we follow. */
   readonly silent: Table<boolean>;
-  /** When followed peers were last asked whether they still answer, and which of them comes next. */
-  readonly checkedAtMs: number;
-  readonly nextCheck: number;
+  /** Followed peers are asked in turns whether they still answer: whose turn it is. */
+  readonly checkTurn: number;
+  /** What followed peers had when they were last read from, by name. Bounded by those we follow. */
+  readonly rootsRead: Table<Hash>;
   /** What has changed in the directory's list since then is known; empty: it has not been asked yet. Undefined: it does not tell. */
   readonly cursor: string | undefined;
   /** When the sessions were last asked whether they are over. */
@@ -136,8 +137,8 @@ export function initialPeerContext(input: PeerInput): PeerContext {
     isPresenceAwaited: false,
     presenceAnsweredAtMs: undefined,
     silent: emptyTable<boolean>(),
-    checkedAtMs: 0,
-    nextCheck: 0,
+    checkTurn: 0,
+    rootsRead: emptyTable<Hash>(),
     sweptAtMs: 0,
     allowances: emptyTable<Allowance>(),
     toWalk: [],
@@ -217,6 +218,11 @@ export function isSilentPeer({ silent, presence }: PeerContext, name: string): b
 
 export function silentIn(context: PeerContext): string[] {
   return context.following.filter((name) => isSilentPeer(context, name));
+}
+
+/** Followed peers that the directory does not list any more, and that we have no session with. */
+export function unlistedIn(context: PeerContext): string[] {
+  return context.following.filter((name) => entryOf(context.presence, name) === '' && !isPresent(context, name));
 }
 
 /** It has read from us within the last day: it is told of new roots (protocol §5). */

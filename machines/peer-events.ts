@@ -99,6 +99,8 @@ export type PeerEvent =
       readonly history: OwnHistory;
       readonly atMs: number;
     }
+  /** These did not answer as it was expected of them. */
+  | { readonly type: 'checks.failed'; readonly sessions: readonly string[] }
   | { readonly type: 'publishing.stop'; readonly failure: Failure }
   /** What the user believes of this peer has changed: whatever was opened under its former key is over. */
   | { readonly type: 'trust.changed'; readonly name: string; readonly atMs: number }
@@ -159,7 +161,8 @@ type ChildEnded =
   | ErrorActorEvent<unknown, `outgoing-session.${string}`>
   | ErrorActorEvent<unknown, `incoming-session.${string}`>
   | ErrorActorEvent<unknown, `socket.${string}`>
-  | ErrorActorEvent<unknown, 'directory-client'>;
+  | ErrorActorEvent<unknown, 'directory-client'>
+  | ErrorActorEvent<unknown, 'path-checks'>;
 
 export type NetworkChange = 'start' | 'sleep' | 'clock' | 'addresses';
 

@@ -23,6 +23,7 @@ import type { RefFor } from './messages.ts';
 import { isOwnEcho } from './peer-publishing.ts';
 import { base, type Enqueueing } from './peer-setup.ts';
 import { admitted } from './stranger-budget.ts';
+import { limits, timing } from './timing.ts';
 
 /** A session of somebody else with us is over. */
 function endIncoming({ context, enqueue }: Enqueueing, address: SocketAddress, isCutOff: boolean): void {
@@ -69,6 +70,17 @@ export function cutOff(
 }
 
 export const incomingActions = {
+  /** Each is a child of this actor, and makes every other child dearer to spawn and to stop. Most will never answer: their sources are forged. */
+  forgetUnproven: base.enqueueActions((args) => {
+    const { context, event, enqueue } = args;
+    assertEvent(event, 'sweep');
+    const unproven = incomingEntries(context.contacts).filter(({ proven }) => !proven);
+    if (unproven.length <= limits.unprovenSessions) return;
+    const isOver = ({ proven, openedAtMs }: IncomingEntry) =>
+      !proven && event.atMs - openedAtMs >= timing.unprovenPatience;
+    enqueue.assign({ contacts: cutOff(args, context.contacts, isOver) });
+  }),
+
   admit: base.enqueueActions(({ context, event, enqueue, self }) => {
     assertEvent(event, 'stranger.asked');
     const { received, from, size, atMs, socket } = event;
@@ -78,7 +90,7 @@ export const incomingActions = {
     if (!isListable && datagram.type === 'Hello' && datagram.name === '') return;
     // A copy of us would take us for the one that publishes.
     if (context.retirement !== undefined && datagram.type === 'Hello' && datagram.name === context.name) return;
-    if (isOwnEcho(self, datagram.id)) return;
+    if (nameIn(event) === context.name && isOwnEcho(self, datagram.id)) return;
     let { contacts } = context;
     const isFriend = datagram.type === 'Hello' && context.following.includes(datagram.name);
     if (isCrowded(contacts, from, isFriend)) {

@@ -6,7 +6,15 @@ import { entryOf } from '../src/merkle/hash-table.ts';
 import { encodeDatagram } from '../src/wire/datagram.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
-import { incomingAt, isReached, outgoingOf, withIncoming, withOutgoing, withoutOutgoing } from './contacts.ts';
+import {
+  incomingAt,
+  isReached,
+  namelessAt,
+  outgoingOf,
+  withIncoming,
+  withOutgoing,
+  withoutOutgoing,
+} from './contacts.ts';
 import { socketFor } from './events.ts';
 import { failedWalk } from './merkle-walk-context.ts';
 import type { RefFor } from './messages.ts';
@@ -15,6 +23,7 @@ import { proveIncoming } from './peer-incoming.ts';
 import { base, type Enqueueing } from './peer-setup.ts';
 import { endWalk } from './peer-walks.ts';
 import { limits } from './timing.ts';
+
 export function ensureOutgoing(
   { context, enqueue, self }: Enqueueing,
   id: string,
@@ -94,6 +103,8 @@ export const outgoingActions = {
     enqueue.assign({ contacts: proveIncoming(args, contacts, event, entry.key) });
     if (entry.key === key) return;
     enqueue.emit({ type: 'session.opened', direction: 'outgoing', name, address, authenticated: true });
+    // What came of it without a key counts as authenticated once it names that root under the key.
+    enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(session, { type: 'path.check' });
   }),
 
   /** The answered Hello is at the same time our session towards that peer (protocol §5). */
@@ -103,6 +114,10 @@ export const outgoingActions = {
     const { name, address, key, atMs, roundTripMs } = event;
     const entry = incomingAt(context.contacts, address);
     if (entry !== undefined) enqueue.assign({ contacts: withIncoming(context.contacts, { ...entry, proven: true }) });
+    // Whoever was there without a key has to say its name.
+    for (const session of namelessAt(context.contacts, address, name)) {
+      enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(session, { type: 'session.renew', atMs });
+    }
     const id = actorId.outgoingSession(name);
     const { contacts } = context;
     const hasRoom = outgoingOf(contacts, id) !== undefined || contacts.outgoing.size < limits.outgoingSessions;

@@ -7,12 +7,16 @@ import { emptyTable, entryOf, withEntry, withoutEntry } from '../src/merkle/hash
 import { formatAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
 import { outgoingOf } from './contacts.ts';
+import { socketFor } from './events.ts';
 import type { RefFor } from './messages.ts';
+import type { Check } from './path-checks.machine.ts';
 import type { PeerContext } from './peer-context.ts';
 import type { Listing } from './peer-events.ts';
 import { base, type Enqueueing } from './peer-setup.ts';
 import { startWaiting, startWalk, walkAnew } from './peer-walks.ts';
 import { limits, timing } from './timing.ts';
+
+type ChecksRef = RefFor<'peer', 'path-checks'>;
 
 /** Followed peers that we have no session with. */
 function absent({ following, contacts }: PeerContext): string[] {
@@ -76,18 +80,31 @@ export const presenceActions = {
     return { isPresenceAwaited: false, presenceAnsweredAtMs: event.atMs };
   }),
 
-  /** Few at a time: those who answer do so often enough that whoever looks on learns it when one does not any more. */
-  checkFollowed: base.enqueueActions(({ context, event, enqueue }) => {
-    assertEvent(event, 'sweep');
-    const { checkedAtMs, nextCheck, following, contacts } = context;
-    if (event.atMs - checkedAtMs < timing.pathCheck) return;
-    const sessions = following
-      .map(actorId.outgoingSession)
-      .filter((id) => outgoingOf(contacts, id)?.address !== undefined);
-    const from = nextCheck < sessions.length ? nextCheck : 0;
-    const chosen = sessions.slice(from, from + limits.pathChecks);
-    for (const id of chosen) enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, { type: 'path.check' });
-    enqueue.assign({ checkedAtMs: event.atMs, nextCheck: from + chosen.length });
+  /** In turns; whoever is being read from shows by that whether it answers. */
+  checkFollowed: base.enqueueActions(({ context, enqueue }) => {
+    const { checkTurn, following, contacts, rootsRead, sockets, walks } = context;
+    const checks: Check[] = [];
+    for (const [index, name] of following.entries()) {
+      if (index % limits.sweepsBetweenChecks !== checkTurn || entryOf(walks, name) !== undefined) continue;
+      const session = actorId.outgoingSession(name);
+      const to = outgoingOf(contacts, session)?.address;
+      const socket = to && socketFor(sockets, to);
+      const root = entryOf(rootsRead, name);
+      if (to === undefined || socket === undefined) continue;
+      if (root !== undefined) checks.push({ session, to, socket, root });
+      else enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(session, { type: 'path.check' });
+    }
+    if (checks.length > 0) enqueue.sendTo<ChecksRef>(actorId.pathChecks, { type: 'checks.wanted', checks });
+    enqueue.assign({ checkTurn: (checkTurn + 1) % limits.sweepsBetweenChecks });
+  }),
+
+  /** Silent, with something new, or refused: the session finds out. */
+  checkInEarnest: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, 'checks.failed');
+    for (const session of event.sessions) {
+      if (outgoingOf(context.contacts, session)?.address === undefined) continue;
+      enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(session, { type: 'path.check' });
+    }
   }),
 
   /** It does not answer over the path in use, or there is no session with it any more. */

@@ -15,6 +15,7 @@ import { incomingSessionMachine } from './incoming-session.machine.ts';
 import { merkleWalkMachine } from './merkle-walk.machine.ts';
 import type { SocketRef } from './messages.ts';
 import { outgoingSessionMachine } from './outgoing-session.machine.ts';
+import { pathChecksMachine } from './path-checks.machine.ts';
 import {
   isDirectoryInSession,
   mayOweError,
@@ -43,6 +44,7 @@ export const base = setup({
     merkleWalk: merkleWalkMachine,
     historyCheck: historyCheckMachine,
     ping: pingMachine,
+    pathChecks: pathChecksMachine,
     addressProof: addressProofMachine,
   },
   actions: {

@@ -28,6 +28,9 @@ export function endWalk(args: Enqueueing, { report, atMs }: MerkleWalkOutput): v
   const announced = entryOf(context.walks, report.peer);
   const walks = withoutEntry(context.walks, report.peer);
   enqueue.assign({ walks });
+  if (report.status !== 'failed' && report.root !== null && context.following.includes(report.peer)) {
+    enqueue.assign({ rootsRead: withEntry(context.rootsRead, report.peer, report.root) });
+  }
   enqueue.emit({ type: 'sync.finished', report });
   if (announced && announced !== report.root) walkAnnounced(args, report.peer, announced, atMs);
   else startWaiting(args, context.toWalk, walks, atMs);
@@ -130,13 +133,14 @@ export const walkActions = {
     assertEvent(event, 'following.changed');
     const added = event.names.filter((name) => !context.following.includes(name));
     const followed = new Set(event.names);
-    let { presence, silent } = context;
+    let { presence, silent, rootsRead } = context;
     for (const name of context.following) {
       if (followed.has(name)) continue;
       presence = withoutEntry(presence, name);
       silent = withoutEntry(silent, name);
+      rootsRead = withoutEntry(rootsRead, name);
     }
-    return { following: event.names, toWalk: [...context.toWalk, ...added], presence, silent };
+    return { following: event.names, toWalk: [...context.toWalk, ...added], presence, silent, rootsRead };
   }),
 
   tellProgress: base.enqueueActions(({ event, enqueue }) => {

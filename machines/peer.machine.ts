@@ -22,6 +22,7 @@ import { wishActions } from './peer-wishes.ts';
 /** What every sweep does. */
 const SWEEP = [
   'resetCounts',
+  'forgetUnproven',
   'forgetFormerReaders',
   'greetReaders',
   'keepAlive',
@@ -56,7 +57,7 @@ export const peerMachine = peerSetup.createMachine({
   states: {
     running: {
       description: 'Sockets are open, or being opened; others are answered and asked, whatever the directory says.',
-      entry: ['openSockets', 'startDirectoryClient'],
+      entry: ['openSockets', 'startDirectoryClient', 'startPathChecks'],
       initial: 'starting',
       states: {
         starting: {
@@ -115,6 +116,7 @@ export const peerMachine = peerSetup.createMachine({
         'hello.wanted': { actions: 'helloAddress' },
         'session.established': { actions: ['noteEstablished', 'noteAnswers', 'askAboutHistory'] },
         'session.renewed': { actions: ['noteRenewed', 'noteAnswers'] },
+        'checks.failed': { actions: 'checkInEarnest' },
         'session.silent': { actions: 'noteSilent' },
         'session.answers': { actions: 'noteAnswers' },
         'root.seen': { actions: 'compareSeenRoot' },
@@ -204,6 +206,10 @@ export const peerMachine = peerSetup.createMachine({
         'xstate.error.actor.incoming-session.*': { actions: ['putAway', 'reportBreakdown', 'endBrokenIncoming'] },
         'xstate.error.actor.directory-client': [
           { guard: 'mayRestart', actions: ['putAway', 'reportBreakdown', 'startDirectoryClient'] },
+          { actions: ['putAway', 'reportBreakdown'] },
+        ],
+        'xstate.error.actor.path-checks': [
+          { guard: 'mayRestart', actions: ['putAway', 'reportBreakdown', 'startPathChecks'] },
           { actions: ['putAway', 'reportBreakdown'] },
         ],
         'xstate.error.actor.socket.*': [

@@ -14,10 +14,11 @@ import {
 } from '../src/merkle/hash-table.ts';
 import type { Arrival } from '../src/wire/datagram.ts';
 import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
-import { type Route, type Source, sortArrivals } from './datagram-sorting.ts';
+import { type CheckRoute, type RequestRoute, type Route, type Source, sortArrivals } from './datagram-sorting.ts';
 import { effect } from './effects.ts';
 import type { AnswersDelivered } from './events.ts';
 import type { Ref, RefFor } from './messages.ts';
+import type { ChecksSend } from './path-checks.machine.ts';
 import { type StrangerBudget, type StrangerLimit, strangerBudget } from './stranger-budget.ts';
 import { timing } from './timing.ts';
 
@@ -44,6 +45,7 @@ export type SocketEvent =
   /** What came in one turn of the event loop. */
   | { readonly type: 'datagrams.received'; readonly arrivals: readonly Arrival[]; readonly atMs: number }
   | DatagramsSend
+  | ChecksSend
   /** The operating system refuses to send there: no route, or a closed port. */
   | { readonly type: 'datagrams.refused'; readonly to: SocketAddress; readonly why: string }
   | { readonly type: 'datagrams.dropped'; readonly why: string; readonly count: number }
@@ -123,7 +125,8 @@ const socketSetup = base.extend({
     /** Whoever waits for an answer from there hears at once that none will come. */
     tellRefused: base.enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'datagrams.refused');
-      const waiting = new Set(routesAt(context.routes, event.to).map(([, { to }]) => to));
+      // Of a check, its session asks again anyway.
+      const waiting = new Set(routesAt(context.routes, event.to).flatMap(([, { to, owner }]) => (owner ? [to] : [])));
       for (const to of waiting) enqueue.sendTo(to, { type: 'send.failed', why: event.why });
       enqueue.assign({ dropped: counted(context.dropped, 'could not be sent', 1) });
     }),
@@ -132,7 +135,7 @@ const socketSetup = base.extend({
       assertEvent(event, 'datagrams.send');
       if (event.route === undefined) return {};
       const { route, to } = event;
-      const entry: Route = { address: to, to: route.to, owner: route.owner };
+      const entry: RequestRoute = { address: to, to: route.to, owner: route.owner };
       const routes = withoutEntries(context.routes, route.formerIds);
       return {
         routes: withEntries(
@@ -140,6 +143,14 @@ const socketSetup = base.extend({
           route.ids.map((id) => [id, entry]),
         ),
       };
+    }),
+
+    sendChecks: base.enqueueActions(({ context, event, enqueue }) => {
+      assertEvent(event, 'checks.send');
+      const { checks, formerIds, by } = event;
+      const entries = checks.map(({ id, to: address }): [number, CheckRoute] => [id, { address, to: by }]);
+      enqueue.assign({ routes: withEntries<Route>(withoutEntries(context.routes, formerIds), entries) });
+      for (const { bytes, to } of checks) enqueue({ type: 'transmit', params: { datagrams: [bytes], to } });
     }),
 
     routeSource: base.assign(({ context, event }) => {
@@ -223,6 +234,7 @@ export const socketMachine = socketSetup.createMachine({
         },
         'datagrams.refused': { actions: 'tellRefused' },
         'datagrams.send': { actions: ['routeAnswers', { type: 'transmit', params: ({ event }) => event }] },
+        'checks.send': { actions: 'sendChecks' },
         'socket.failed': { target: 'broken', actions: 'reportLost' },
       },
     },

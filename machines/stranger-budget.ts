@@ -26,8 +26,8 @@ export interface StrangerBudget {
   readonly hosts: Table<Bucket>;
 }
 
-/** Each may cost a session, with a look-up and two signatures. */
-export const STRANGERS_OF_PEER: StrangerLimit = { perSecond: 128, atOnce: 1_024, ofHost: 1 / 2 };
+/** Each may cost a session, with a look-up and two signatures: one or two milliseconds. As many as may be looked up (src/peer/key-finder.ts). */
+export const STRANGERS_OF_PEER: StrangerLimit = { perSecond: 64, atOnce: 1_024, ofHost: 1 / 2 };
 /**
  * HelloReplies, each with a Hello of ours, that go out though the Hello was too short to pay for them (protocol §5): programs of 2022 begin
  * so. 16 to one host, and one more every four seconds.

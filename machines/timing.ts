@@ -13,6 +13,10 @@ export const timing = {
   expiredSessionMemory: HOUR,
   /** One tick expires and renews all sessions: a timer per session would cost each of them on every other's end. */
   sweepInterval: 5 * SECOND,
+  /** The key and the signature of a Hello are known within so long, or it is forgotten; the directory is given less. */
+  identifyingPatience: 30 * SECOND,
+  /** While many are unproven, those that have not answered our Hello for so long are forgotten: two sends of it (protocol §9). */
+  unprovenPatience: 4 * SECOND,
   /** How often a sweep goes through all sessions: each of them costs an event. */
   sessionSweepInterval: 20 * SECOND,
 
@@ -69,8 +73,8 @@ export const timing = {
   keepAliveInterval: 25 * SECOND,
   /** How often the directory is asked what has changed in its list: with every sweep, so a little less than that. */
   presenceInterval: 4.5 * SECOND,
-  /** How often a followed peer is asked whether it still answers: with every other sweep. */
-  pathCheck: 9.5 * SECOND,
+  /** Whoever does not answer that within so long is asked by its session, with all the patience that a request has. */
+  checkPatience: 1.5 * SECOND,
   /** How often a registered peer asks its directory over UDP whether it still knows it (protocol §5); less than a minute, so that the answer is known by then. */
   directoryCheck: 45 * SECOND,
   /** An answer to that comes within so long, or the directory counts as gone. */
@@ -115,8 +119,8 @@ export const limits = {
   challengeSends: 3,
   /** Sends of a RootRequest that asks whether a followed peer still answers: three seconds of silence on a fast path (protocol §5). */
   checkSends: 4,
-  /** Followed peers that are asked so at once: popular authors answer each of their readers. */
-  pathChecks: 16,
+  /** A followed peer is asked whether it answers with every so manieth sweep: popular authors answer each of their readers. */
+  sweepsBetweenChecks: 2,
   /** Requests in flight over a path before the first of them is answered, and then (protocol §6). */
   firstWindow: 2,
   initialWindow: 10,
@@ -131,6 +135,8 @@ export const limits = {
   bulkSilences: 2,
   /** Incoming sessions a peer keeps; the oldest unproven one goes first (protocol §9). */
   incomingSessions: 1_024,
+  /** Unproven ones among them, of which a sweep forgets none, however old. */
+  unprovenSessions: 256,
   /** Of them from one host: many peers may live behind one address, and none may take all places. */
   incomingSessionsPerHost: 128,
   /** Of them from one network, once three quarters of all are taken. */

@@ -1,5 +1,4 @@
 /** The public API of murmure. */
-import './runtime/require-node.ts';
 import type { Directory, DirectoryOptions } from './directory/directory.ts';
 
 export type { HistoryCheck, SyncReport } from '../machines/events.ts';
@@ -13,9 +12,9 @@ export type { PublicKey } from './identity/public-key.ts';
 export type { Explanation } from './journal/explain.ts';
 export { createJournalFile } from './journal/journal-file.ts';
 export type { JournalSink } from './journal/recorder.ts';
-export { createPeer } from './peer/create-peer.ts';
 export type { DirectoryPeer } from './peer/directory-http.ts';
 export type { Peer, PeerFact, PeerOptions } from './peer/peer.ts';
+export { createPeer } from './peer/system-peer.ts';
 export { openSqliteStore } from './store/sqlite-store.ts';
 export type { MessageQuery, Store, StoredMessage } from './store/store.ts';
 export type { Hash } from './wire/hash.ts';

@@ -7,6 +7,7 @@ export const children: Readonly<Record<string, { readonly id: string; readonly p
   'merkle-walk': { id: 'merkle-walk.NAME', per: 'download of a tree' },
   'history-check': { id: 'history-check.NAME', per: 'followed peer asked about our history' },
   ping: { id: 'ping.NAME', per: 'peer whose answer is timed' },
+  'path-checks': { id: 'path-checks', per: 'peer' },
   request: { id: 'request.INDEX', per: 'request in flight, reused' },
   'address-proof': { id: 'address-proof.ADDRESS', per: 'address to be proven' },
 };

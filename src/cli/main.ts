@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 /** The executable: it says which Node.js it needs before it loads anything that needs it. */
-import { whyNotThisNode } from '../runtime/needed-node.ts';
+import { whyNotThisNode } from '../runtime/node-version.ts';
 
-if (whyNotThisNode === undefined) {
+const why = whyNotThisNode(process.versions.node);
+if (why === undefined) {
   const { printVersion } = await import('./print-version.ts');
   if (!printVersion(process.argv.slice(2))) {
     const { setFlagsFromString } = await import('node:v8');
@@ -15,6 +16,6 @@ if (whyNotThisNode === undefined) {
     await runProcess();
   }
 } else {
-  console.error(whyNotThisNode);
+  console.error(why);
   process.exitCode = 1;
 }

@@ -57,6 +57,7 @@ const GROUPS: Readonly<Record<string, readonly CommandFile[]>> = {
     { names: ['decode'], load: () => import('./commands/decode.ts') },
     { names: ['diagrams'], load: () => import('./commands/diagrams.ts') },
     { names: ['inspect'], load: () => import('./commands/inspect.ts') },
+    { names: ['lab'], load: () => import('./commands/lab.ts') },
     { names: ['replay'], load: () => import('./commands/replay.ts') },
     { names: ['why'], load: () => import('./commands/why.ts') },
     { names: ['verify'], load: () => import('./commands/verify.ts') },

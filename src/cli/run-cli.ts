@@ -108,7 +108,7 @@ function limited(stop: AbortSignal, timeoutMs: number | undefined): AbortSignal 
 
 /** Loaded on first use: offline commands start without the network's machinery, and a peer without a directory's. */
 const publicApi: Services = {
-  createPeer: async (options) => (await import('../peer/create-peer.ts')).createPeer(options),
+  createPeer: async (options) => (await import('../peer/system-peer.ts')).createPeer(options),
   createDirectory: async (options) => (await import('../directory/create-directory.ts')).createDirectory(options),
 };
 

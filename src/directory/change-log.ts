@@ -1,5 +1,4 @@
 /** What has changed in the list of peers, so that a reader who knows an earlier one need not fetch all of it again (protocol §3). */
-import { randomBytes } from 'node:crypto';
 
 /** Changes that are remembered; when there are more, the older half goes, and cursors from before it have expired. */
 const MAX_CHANGES = 65_536;
@@ -13,7 +12,7 @@ export class ChangeLog {
   #forgotten = 0;
 
   /** `run`: without a dot. */
-  constructor(run = randomBytes(6).toString('base64url')) {
+  constructor(run: string = crypto.randomUUID()) {
     this.#run = run;
   }
 

@@ -5,8 +5,12 @@ import path from 'node:path';
 import { createKeyFile, loadKeyFile } from '../identity/key-file.ts';
 import { generateKeyPair, type KeyPair } from '../identity/key-pair.ts';
 import type { PublicKey } from '../identity/public-key.ts';
+import { createVerifier } from '../identity/verify.ts';
+import { record } from '../journal/record.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
+import { createSystemRandom } from '../runtime/random.ts';
 import { steadyClock } from '../runtime/steady-clock.ts';
+import { createUdpNetwork } from '../runtime/udp-network.ts';
 import { takeLock } from '../store/process-lock.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
 import { byFamily, parseAddress, type SocketAddress } from '../wire/socket-address.ts';
@@ -53,9 +57,18 @@ export async function createDirectory(options: DirectoryOptions = {}): Promise<D
   const clock = steadyClock(systemClock);
   const { registry, instances, engine } = await openRegistry(options, clock);
   resources.defer(() => registry.close());
+  // Of a million names this takes a second: now, when nobody waits.
+  registry.peers(clock.now());
   const metrics = createDirectoryMetrics();
   const { journal } = options;
-  const udp = new UdpSide({ registry, instances, keyPair, binds, metrics, clock, logger, journal });
+  const environment = {
+    random: createSystemRandom(),
+    network: createUdpNetwork(),
+    sign: (message: Uint8Array) => keyPair.sign(message),
+    verify: createVerifier({ maxKeys: 4_096 }),
+    record,
+  };
+  const udp = new UdpSide({ registry, instances, binds, metrics, clock, logger, journal, environment });
   resources.defer(() => udp.close());
   await udp.whenBound();
   const ownAddresses = () => publicAddresses ?? udp.addresses;

@@ -12,7 +12,7 @@ import { formatAddress, type SocketAddress } from '../wire/socket-address.ts';
 import type { Certificate } from './certificate.ts';
 import { ChangesAnswers } from './changes-answers.ts';
 import type { DirectoryMetrics } from './directory-metrics.ts';
-import { changedNames, isKnownAlready, knownPeers, type PeersQuery, sendPeers } from './peer-list.ts';
+import { changedNames, isKnownAlready, knownPeers, type PeersQuery, sendNames, sendPeers } from './peer-list.ts';
 import type { Registry } from './registry.ts';
 
 export interface HttpServerOptions {
@@ -65,6 +65,7 @@ const FULL_LISTS: RateLimit = { perSecond: 1, burst: 100 };
 /** After so many seconds somebody whose name could not be taken down may try again. */
 const AWAY_S = 5;
 const JSON_TYPE = 'application/json; charset=utf-8';
+const TEXT_TYPE = 'text/plain; charset=utf-8';
 /** What the 2022 directory says when a name is bound to another key. */
 const BAD_KEY = { kind: 'bad-key', why: 'add peer:bad key' } as const;
 
@@ -192,7 +193,10 @@ function addRoutes(app: FastifyInstance, options: HttpServerOptions): void {
 
   const listPeers = async (request: FastifyRequest<{ Querystring: PeersQuery }>, reply: FastifyReply) => {
     const { query } = request;
-    if (query.format === undefined) return text(reply, 200, lines(registry.peers(now())));
+    if (query.format === undefined) {
+      if (isKnownAlready(registry, request, reply)) return reply.code(304).send();
+      return sendNames(registry.peers(now()), request, reply.type(TEXT_TYPE));
+    }
     if (query.format !== 'json') return text(reply, 400, 'the only other format is format=json\n');
     const names = [query.name ?? []].flat();
     if (names.length > MAX_NAMES_AT_ONCE)
@@ -285,12 +289,8 @@ function sayWhatWentWrong(app: FastifyInstance): void {
   });
 }
 
-function lines(names: readonly string[]): string {
-  return names.map((name) => `${name}\n`).join('');
-}
-
 function text(reply: FastifyReply, status: number, body: string): FastifyReply {
-  return reply.code(status).type('text/plain; charset=utf-8').send(body);
+  return reply.code(status).type(TEXT_TYPE).send(body);
 }
 
 async function listen(app: FastifyInstance, { ip, port }: SocketAddress): Promise<string> {

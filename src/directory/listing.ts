@@ -1,38 +1,140 @@
-/** The names that are listed, kept until they change: sorting thousands of them for each `GET /peers/` would keep a directory busy. */
+/**
+ * The names that are listed, in byte order, kept as they come and go: reading and sorting a million of them for each `GET /peers/`
+ * would keep a directory busy.
+ */
 import { ADDRESS_LIFETIME_MS } from './registry.ts';
 
-export interface Listed {
-  /** In byte order. */
-  readonly names: readonly string[];
-  /** When the first of the listed addresses was last answered from; undefined: there is none. Unix ms. */
-  readonly oldestMs: number | undefined;
-}
+/** A name, and when the latest of its addresses was answered from. Unix ms. */
+export type Listed = readonly [name: string, answeredMs: number];
 
-interface Kept {
-  readonly names: readonly string[];
-  readonly known: ReadonlySet<string>;
-  readonly fromMs: number;
-  readonly untilMs: number;
-}
+const MINUTE_MS = 60_000;
+/** Names that came or went are put in their places at once: each time all others are copied, which takes some milliseconds for a million. */
+const CHANGES_AT_ONCE = 1_024;
 
 export class Listing {
-  readonly #read: (nowMs: number) => Listed;
-  #kept: Kept | undefined;
+  readonly #read: (nowMs: number) => Iterable<Listed>;
+  /** In byte order, without what `#changed` says. BOUNDED, as everything here, by the names that the registry keeps. */
+  #names: readonly string[] = [];
+  /** Since `#names` was made. BOUNDED by `CHANGES_AT_ONCE`. */
+  readonly #changed = new Set<string>();
+  /** Until when each name is listed: undefined if nothing has been read yet. */
+  #untilMs: Map<string, number> | undefined;
+  /** Minute → names whose time may end in it. */
+  readonly #minutes = new Map<number, Set<string>>();
+  #latestMs = 0;
 
-  constructor(read: (nowMs: number) => Listed) {
+  constructor(read: (nowMs: number) => Iterable<Listed>) {
     this.#read = read;
   }
 
+  /** The same array as long as they are the same. */
   names(nowMs: number): readonly string[] {
-    const kept = this.#kept;
-    if (kept !== undefined && nowMs >= kept.fromMs && nowMs < kept.untilMs) return kept.names;
-    const { names, oldestMs = Number.POSITIVE_INFINITY } = this.#read(nowMs);
-    this.#kept = { names, known: new Set(names), fromMs: nowMs, untilMs: oldestMs + ADDRESS_LIFETIME_MS };
-    return names;
+    // What has ended stands nowhere any more.
+    if (this.#untilMs === undefined || nowMs < this.#latestMs) this.#readAll(nowMs);
+    this.#forgetEnded(nowMs);
+    this.#putInPlace();
+    return this.#names;
   }
 
-  /** Is this name listed, as `isListed` says? */
-  note(name: string, isListed: boolean): void {
-    if (this.#kept?.known.has(name) !== isListed) this.#kept = undefined;
+  /** This name is listed for an hour from then on; undefined: it is not. */
+  note(name: string, answeredMs: number | undefined): void {
+    if (this.#untilMs === undefined) return;
+    if (answeredMs === undefined) {
+      if (this.#untilMs.delete(name)) this.#change(name);
+      return;
+    }
+    const isNew = !this.#untilMs.has(name);
+    this.#set(this.#untilMs, name, answeredMs);
+    if (isNew) this.#change(name);
   }
+
+  /** All is to be read anew. */
+  forget(): void {
+    this.#untilMs = undefined;
+  }
+
+  #readAll(nowMs: number): void {
+    this.#latestMs = nowMs;
+    this.#changed.clear();
+    this.#minutes.clear();
+    const untilMs = new Map<string, number>();
+    for (const [name, answeredMs] of this.#read(nowMs)) this.#set(untilMs, name, answeredMs);
+    this.#untilMs = untilMs;
+    this.#names = [...untilMs.keys()].sort(byBytes);
+  }
+
+  #set(untilMs: Map<string, number>, name: string, answeredMs: number): void {
+    const endMs = answeredMs + ADDRESS_LIFETIME_MS;
+    untilMs.set(name, endMs);
+    const minute = Math.floor(endMs / MINUTE_MS);
+    const names = this.#minutes.get(minute);
+    if (names === undefined) this.#minutes.set(minute, new Set([name]));
+    else names.add(name);
+  }
+
+  #forgetEnded(nowMs: number): void {
+    this.#latestMs = nowMs;
+    const now = Math.floor(nowMs / MINUTE_MS);
+    for (const [minute, names] of this.#minutes) {
+      if (minute > now) continue;
+      if (minute < now) this.#minutes.delete(minute);
+      for (const name of names) {
+        const endMs = this.#untilMs?.get(name) ?? Number.POSITIVE_INFINITY;
+        if (endMs > nowMs) continue;
+        this.#untilMs?.delete(name);
+        this.#change(name);
+      }
+    }
+  }
+
+  #change(name: string): void {
+    this.#changed.add(name);
+    if (this.#changed.size >= CHANGES_AT_ONCE) this.#putInPlace();
+  }
+
+  #putInPlace(): void {
+    if (this.#changed.size === 0) return;
+    const names: string[] = [];
+    let next = 0;
+    let isChanged = false;
+    for (const name of [...this.#changed].sort(byBytes)) {
+      const at = placeOf(name, this.#names);
+      const [wasListed, isListed] = [this.#names[at] === name, this.#untilMs?.has(name) === true];
+      if (wasListed === isListed) continue;
+      isChanged = true;
+      while (next < at) names.push(this.#names[next++] as string);
+      if (isListed) names.push(name);
+      else next += 1;
+    }
+    this.#changed.clear();
+    if (!isChanged) return;
+    while (next < this.#names.length) names.push(this.#names[next++] as string);
+    this.#names = names;
+  }
+}
+
+/** Where it stands, or would. */
+function placeOf(name: string, names: readonly string[]): number {
+  let [low, high] = [0, names.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (byBytes(names[middle] as string, name) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** As their bytes in UTF-8: JavaScript compares UTF-16, in which surrogates come before the last of what needs none. */
+function byBytes(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const [one, other] = [a.charCodeAt(i), b.charCodeAt(i)];
+    if (one !== other) return rank(one) - rank(other);
+  }
+  return a.length - b.length;
+}
+
+function rank(unit: number): number {
+  if (unit < 0xd800) return unit;
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }

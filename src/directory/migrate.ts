@@ -34,11 +34,7 @@ const SQLITE = 'sqlite:';
 /** @throws MurmureError if one of the two cannot be used */
 export async function migrate(from: string, to: string): Promise<{ bindings: number; skipped: number }> {
   if (from === to) throw new MurmureError('usage', '--from and --to name the same registry: give two');
-  if (from.startsWith(SQLITE) && !existsSync(from.slice(SQLITE.length)))
-    throw new MurmureError(
-      'usage',
-      `there is no registry ${from.slice(SQLITE.length)}: give the path of a registry.db`,
-    );
+  requireRegistry(fileOf(from));
   await using source = await openStore(from);
   await using target = await openStore(to);
   let read = 0;
@@ -56,15 +52,28 @@ export async function migrate(from: string, to: string): Promise<{ bindings: num
   return { bindings, skipped: read - bindings };
 }
 
-async function openStore(place: string): Promise<Store> {
-  if (place.startsWith(SQLITE)) return openFile(place.slice(SQLITE.length));
+/** Undefined: the registry is not in a file. */
+export function fileOf(place: string): string | undefined {
+  return place.startsWith(SQLITE) ? place.slice(SQLITE.length) : undefined;
+}
+
+export function requireRegistry(file: string | undefined): void {
+  if (file !== undefined && !existsSync(file))
+    throw new MurmureError('usage', `there is no registry ${file}: give the path of a registry.db`);
+}
+
+export async function openStore(place: string): Promise<Store> {
+  const file = fileOf(place);
+  if (file !== undefined) return openFile(file);
   if (/^rediss?:/.test(place)) return (await import('./redis/engine-store.ts')).openEngineStore(place);
   throw new MurmureError('usage', 'a registry is sqlite:FILE, redis://HOST:PORT or rediss://HOST:PORT');
 }
 
 function openFile(file: string): Store {
   const home = path.dirname(file);
-  const lock = takeLock(path.join(home, fileNames.lock), (pid) => new DirectoryRunsError(home, pid));
+  // A copy beside it is nobody's.
+  const isInUse = path.basename(file) === fileNames.registry;
+  const lock = isInUse && takeLock(path.join(home, fileNames.lock), (pid) => new DirectoryRunsError(home, pid));
   const guarded = saying(file);
   const db = guarded(openDatabase)(file);
   const running = (db.prepare('SELECT total_ms AS total FROM running_time').get() as { total: number }).total;
@@ -106,7 +115,7 @@ function openFile(file: string): Store {
       }),
     async [Symbol.asyncDispose]() {
       db.close();
-      lock[Symbol.dispose]();
+      if (lock) lock[Symbol.dispose]();
     },
   };
 }

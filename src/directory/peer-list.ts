@@ -14,6 +14,8 @@ export interface PeersQuery {
 
 /** Peers that are looked up at once; between two batches other requests have their turn. */
 const BATCH = 256;
+/** Names without more, which cost less. */
+const NAMES_AT_ONCE = 1_024;
 
 /** Those of these names that are listed, each once. */
 export function knownPeers(registry: Registry, names: readonly string[], nowMs: number): RegisteredPeer[] {
@@ -40,11 +42,31 @@ export function isKnownAlready(registry: Registry, { headers }: FastifyRequest, 
 export function sendPeers(
   registry: Registry,
   changed: readonly string[] | undefined,
-  { headers }: FastifyRequest,
+  request: FastifyRequest,
   reply: FastifyReply,
   now: () => number,
 ): FastifyReply {
-  const body = Readable.from(listOf(registry, registry.cursor(), changed, now), { objectMode: false });
+  return sendBitByBit(listOf(registry, registry.cursor(), changed, now), request, reply);
+}
+
+/** One a line. A short list goes out whole: clients of 2022 are used to being told its length. */
+export function sendNames(names: readonly string[], request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (names.length <= NAMES_AT_ONCE) return reply.send(lines(names));
+  return sendBitByBit(linesOf(names), request, reply);
+}
+
+function* linesOf(names: readonly string[]): Generator<string> {
+  for (let start = 0; start < names.length; start += NAMES_AT_ONCE)
+    yield lines(names.slice(start, start + NAMES_AT_ONCE));
+}
+
+function lines(names: readonly string[]): string {
+  return names.map((name) => `${name}\n`).join('');
+}
+
+/** No faster than it is read, so that of a list of a million names only a few are in memory as text. */
+function sendBitByBit(texts: Iterable<string>, { headers }: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const body = Readable.from(texts, { objectMode: false });
   if (!takesGzip(headers['accept-encoding'])) return reply.send(body);
   // An error ends both streams, and the connection with them: the reader sees that the answer is cut short.
   const compressed = pipeline(body, createGzip(), () => {});

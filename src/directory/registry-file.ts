@@ -1,5 +1,5 @@
 /** The registry's database: its schema, what earlier versions are turned into, and sentences for what can be wrong with the file. */
-import { DatabaseSync } from '../store/node-sqlite.ts';
+import { DatabaseSync } from 'node:sqlite';
 import { createPrivate, keepPrivate } from '../store/private-file.ts';
 import { asStoreError, CorruptStoreError, NewerHomeError } from '../store/store-errors.ts';
 import { MurmureError } from '../wire/murmure-error.ts';

@@ -51,8 +51,12 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
      ORDER BY proven_ms > ?2, proven_ms DESC, rowid DESC`,
   );
   // As UTF-8 bytes: how SQLite compares text.
-  const selectNames = db.prepare('SELECT DISTINCT name FROM addresses WHERE answered_ms > ? ORDER BY name');
-  const selectOldest = db.prepare('SELECT min(answered_ms) AS oldest FROM addresses WHERE answered_ms > ?');
+  const selectNames = db.prepare(
+    'SELECT name, max(answered_ms) AS latest FROM addresses WHERE answered_ms > ? GROUP BY name ORDER BY name',
+  );
+  const selectLatest = db.prepare(
+    'SELECT max(answered_ms) AS latest FROM addresses WHERE name = ? AND answered_ms > ?',
+  );
   const selectAddress = db.prepare(
     'SELECT 1 FROM addresses WHERE address = ?1 AND answered_ms > ?2 AND (?3 IS NULL OR name = ?3)',
   );
@@ -103,19 +107,31 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
       .flatMap((row) => parsed(row as { address: string }))
       .sort(byFamily);
 
-  const listing = new Listing((nowMs) => {
-    const after = nowMs - ADDRESS_LIFETIME_MS;
-    const names = selectNames.all(after).map((row) => (row as { name: string }).name);
-    const { oldest } = selectOldest.get(after) as { oldest: number | null };
-    return { names, oldestMs: oldest ?? undefined };
-  });
+  // A commit does not wait for the disk, which would keep everybody waiting: a power cut may lose the renewals of the last moments.
+  db.exec('PRAGMA synchronous = NORMAL');
+  /** But no binding is lost in a power cut that was acknowledged: what the first proof writes is on the disk before it counts. */
+  const inLastingTransaction = (work: () => void): void => {
+    db.exec('PRAGMA synchronous = FULL');
+    try {
+      inTransaction(db, work);
+    } finally {
+      db.exec('PRAGMA synchronous = NORMAL');
+    }
+  };
+
+  const listing = new Listing((nowMs) =>
+    selectNames.iterate(nowMs - ADDRESS_LIFETIME_MS).map((row) => [row.name as string, row.latest as number] as const),
+  );
+  const noteListed = (name: string, nowMs: number): void => {
+    const { latest } = selectLatest.get(name, nowMs - ADDRESS_LIFETIME_MS) as { latest: number | null };
+    listing.note(name, latest ?? undefined);
+  };
   /** Does the work, and notes whether it changed what the list says of this name. */
   const changing = (name: string, nowMs: number, work: () => void): void => {
     const before = JSON.stringify(addressesOf(name, nowMs));
     inTransaction(db, work);
-    const addresses = addressesOf(name, nowMs);
-    if (JSON.stringify(addresses) !== before) changes.note(name);
-    listing.note(name, addresses.length > 0);
+    if (JSON.stringify(addressesOf(name, nowMs)) !== before) changes.note(name);
+    noteListed(name, nowMs);
   };
 
   return {
@@ -137,7 +153,8 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
       if (typeof bound === 'string' && bound !== key) return 'bad-key';
       const isSameOwner = bound === (key ?? null);
       const listed = isSameOwner ? addressesOf(name, nowMs) : [];
-      inTransaction(db, () => {
+      const write = isSameOwner ? (work: () => void) => inTransaction(db, work) : inLastingTransaction;
+      write(() => {
         if (!isSameOwner) clearAddresses.run(name);
         upsertBinding.run(name, key ?? null, running.at(nowMs));
         // No binding is younger than the time that the next start goes on from.
@@ -148,7 +165,7 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
       });
       // At the same address as well: its program may have started anew, and knows nobody who reads from it.
       changes.note(name);
-      listing.note(name, true);
+      noteListed(name, nowMs);
       if (key !== undefined) pending.remove(name);
       const others = listed.filter((other) => formatAddress(other) !== text);
       return { others: others.length === listed.length ? others : undefined };
@@ -167,6 +184,7 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
     takeUndated: guarded((nowMs) => {
       const rows = selectUndated.all(nowMs) as { name: string; key: PublicKey | null; address: string }[];
       dateUndated.run(nowMs);
+      if (rows.length > 0) listing.forget();
       return rows.flatMap(({ name, key, address: text }): ListedAddress[] =>
         parsed({ address: text }).map((address) => ({ name, key: key ?? undefined, address })),
       );

@@ -1,24 +1,20 @@
 /** The directory's UDP side: the directory machine on its sockets, with its effects. */
 import type { Logger } from 'pino';
-import { createActor } from 'xstate';
+import { createActor, type InspectionEvent } from 'xstate';
 import { directoryMachine } from '../../machines/directory.machine.ts';
 import type { DirectoryFact, ListedAddress } from '../../machines/directory-context.ts';
 import type { Random } from '../../machines/effects.ts';
 import type { Delivery } from '../../machines/events.ts';
 import { timing } from '../../machines/timing.ts';
-import type { KeyPair } from '../identity/key-pair.ts';
 import type { PublicKey } from '../identity/public-key.ts';
-import { createVerifier } from '../identity/verify.ts';
-import { record } from '../journal/record.ts';
+import type { record } from '../journal/record.ts';
 import type { JournalSink, Recorder } from '../journal/recorder.ts';
 import { type Clock, nextTurn } from '../runtime/clock.ts';
 import { type Call, Gate } from '../runtime/gate.ts';
 import { every } from '../runtime/interval.ts';
 import type { Network } from '../runtime/network.ts';
-import { createSystemRandom } from '../runtime/random.ts';
 import { type SharedDependencies, shareEffects } from '../runtime/shared-effects.ts';
 import { SocketBank } from '../runtime/socket-bank.ts';
-import { createUdpNetwork } from '../runtime/udp-network.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
 import { byFamily, canonicalIp, hostOf, type SocketAddress } from '../wire/socket-address.ts';
 import type { Directory } from './directory.ts';
@@ -30,22 +26,25 @@ export interface UdpSideOptions {
   readonly registry: Registry;
   /** The other directories on the same registry. */
   readonly instances?: Instances | undefined;
-  readonly keyPair: KeyPair;
   readonly binds: readonly SocketAddress[];
-  readonly metrics: DirectoryMetrics;
+  readonly metrics: Pick<DirectoryMetrics, 'count'>;
   /** One that does not jump: `steadyClock`. */
   readonly clock: Clock;
   readonly logger?: Logger | undefined;
   /** Writes down what enters the UDP side, so that the run can be replayed. Closed with the directory. */
   readonly journal?: JournalSink | undefined;
-  /** Provided in tests. */
-  readonly environment?: {
+  /** Gets XState's inspection events. */
+  readonly inspect?: ((event: InspectionEvent) => void) | undefined;
+  /** What it needs of the machine, or of the simulation, that it runs on. */
+  readonly environment: {
     readonly random: Random;
     readonly network: Network;
     readonly sign: SharedDependencies['sign'];
     readonly verify: SharedDependencies['verify'];
     /** 32 bytes, from which all randomness comes when a journal is written. */
     readonly seed?: Uint8Array;
+    /** Where journals can be written. */
+    readonly record?: typeof record;
   };
 }
 
@@ -59,12 +58,13 @@ export class UdpSide {
   readonly #stopSweeping: () => void;
   readonly #bound = new Map<number, SocketAddress>();
 
-  constructor({ registry, instances, keyPair, binds, metrics, clock, logger, journal, environment }: UdpSideOptions) {
-    const recording = record({ root: 'directory', sink: journal, seed: environment?.seed, clock, input: { binds } });
+  constructor({ registry, instances, binds, metrics, clock, logger, journal, inspect, environment }: UdpSideOptions) {
+    const { seed, record } = environment;
+    const recording = record?.({ root: 'directory', sink: journal, seed, clock, input: { binds } });
     this.#clock = clock;
     this.#recorder = recording?.recorder;
     this.#gate = new Gate(clock, this.#recorder);
-    this.#sockets = new SocketBank(environment?.network ?? createUdpNetwork());
+    this.#sockets = new SocketBank(environment.network);
     this.#registry = registry;
     const machine = provideDirectory({
       registry,
@@ -73,11 +73,16 @@ export class UdpSide {
       sockets: this.#sockets,
       clock,
       gate: this.#gate,
-      sign: environment?.sign ?? ((message) => keyPair.sign(message)),
-      verify: environment?.verify ?? createVerifier({ maxKeys: 4_096 }),
+      sign: environment.sign,
+      verify: environment.verify,
     });
-    const random = recording?.random ?? environment?.random ?? createSystemRandom();
-    this.#actor = createActor(machine, { id: 'directory', clock: this.#gate.clock, input: { binds, random } });
+    const random = recording?.random ?? environment.random;
+    this.#actor = createActor(machine, {
+      id: 'directory',
+      clock: this.#gate.clock,
+      input: { binds, random },
+      ...(inspect && { inspect }),
+    });
     this.#actor.on('socket.bound', ({ index, address }) => this.#bound.set(index, address));
     this.#actor.on('*', (fact) => {
       metrics.count(fact);

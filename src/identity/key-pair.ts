@@ -1,7 +1,6 @@
 /** Our own key (protocol §7): signing, and the PEM in which it is kept. */
-import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, type KeyObject, webcrypto } from 'node:crypto';
 import { p256 } from '@noble/curves/nist.js';
-import { p256 as webP256 } from '@noble/curves/webcrypto.js';
 import { MurmureError } from '../wire/murmure-error.ts';
 import type { PublicKey } from './public-key.ts';
 
@@ -14,6 +13,7 @@ export interface KeyPair {
 }
 
 const ORDER = p256.Point.Fn.ORDER;
+const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
 export async function generateKeyPair(): Promise<KeyPair> {
   return keyPairFromSecret(p256.utils.randomSecretKey());
@@ -40,25 +40,22 @@ export async function keyPairFromPem(pem: string): Promise<KeyPair> {
   return keyPairFromSecret(new Uint8Array(Buffer.from(d, 'base64url')));
 }
 
-/** A signer that gives the same signature for the same message (RFC 6979), on the thread: for simulations and replays. */
-export function deterministicSigner(secret: Uint8Array): (message: Uint8Array) => Uint8Array {
-  return (message) => p256.sign(message, secret);
-}
-
 class P256KeyPair implements KeyPair {
   readonly publicKey: PublicKey;
-  readonly #pkcs8: Uint8Array;
+  /** Imported once: that takes longer on the thread than all else that signing does there. */
+  readonly #key: webcrypto.CryptoKey;
   readonly #pem: string;
 
   constructor(secret: Uint8Array, key: KeyObject) {
     const point = p256.getPublicKey(secret, false).subarray(1);
     this.publicKey = Buffer.from(point).toString('base64').replace(/=+$/, '');
-    this.#pkcs8 = new Uint8Array(key.export({ format: 'der', type: 'pkcs8' }));
+    this.#key = key.toCryptoKey(ALGORITHM, false, ['sign']);
     this.#pem = key.export({ format: 'pem', type: 'pkcs8' }) as string;
   }
 
   async sign(message: Uint8Array): Promise<Uint8Array> {
-    return withLowS(await webP256.sign(message, this.#pkcs8, { formatSec: 'pkcs8' }));
+    const bytes = message as Uint8Array<ArrayBuffer>;
+    return withLowS(new Uint8Array(await webcrypto.subtle.sign(ALGORITHM, this.#key, bytes)));
   }
 
   toPem(): string {

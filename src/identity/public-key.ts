@@ -1,5 +1,6 @@
 /** Public keys (protocol §7): a point X‖Y of P-256, written as standard base64 without padding, 86 characters. */
 import { p256 } from '@noble/curves/nist.js';
+import { fromBase64, toBase64 } from '../wire/base64.ts';
 import { type Decoded, decodedAs, malformed } from '../wire/decoded.ts';
 
 /** 86 characters of base64, unpadded. */
@@ -22,12 +23,12 @@ export function publicKeyFromBytes(bytes: Uint8Array): Decoded<PublicKey> {
   } catch {
     return malformed('the public key is not a point of the curve P-256');
   }
-  return decodedAs(Buffer.from(bytes).toString('base64').replace(/=+$/, ''));
+  return decodedAs(toBase64(bytes).replace(/=+$/, ''));
 }
 
 /** X‖Y. */
 export function publicKeyBytes(key: PublicKey): Uint8Array {
-  return new Uint8Array(Buffer.from(key, 'base64'));
+  return fromBase64(key);
 }
 
 /** X‖Y as SEC 1 writes it, with 0x04 in front. */

@@ -18,6 +18,8 @@ export interface Run {
   readonly isLive: boolean;
   /** Of the entry that was left out. */
   readonly drop?: number;
+  /** Which of its starts it is; missing: the first. */
+  readonly start?: number;
   /** Entries of the journal. */
   readonly entries?: number;
 }

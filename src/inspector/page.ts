@@ -11,17 +11,17 @@ interface PageFiles {
 }
 
 /** What the build has made, or, where murmure runs from its sources, made now. */
-async function pageFiles(): Promise<PageFiles> {
-  const built = new URL('../web/page.js', import.meta.url);
+async function pageFiles(kind: 'page' | 'lab'): Promise<PageFiles> {
+  const built = new URL(`../web/${kind}.js`, import.meta.url);
   if (existsSync(built)) {
     const style = new URL('../web/page.css', import.meta.url);
     return { script: await readFile(built, 'utf8'), style: await readFile(style, 'utf8') };
   }
   // Not by its name: what bundles is not part of the package.
   const bundler = (await import(new URL('../web/bundle.ts', import.meta.url).href)) as {
-    bundlePage(): Promise<PageFiles>;
+    bundlePage(kind: string): Promise<PageFiles>;
   };
-  return bundler.bundlePage();
+  return bundler.bundlePage(kind);
 }
 
 /** The committed drawings by machine, without the style sheet that follows the system. */
@@ -42,14 +42,16 @@ export interface Page {
 
 export interface PageOptions {
   readonly title: string;
+  /** Default: the inspector. */
+  readonly kind?: 'page' | 'lab';
   /** Blocks of data that the page finds in itself. */
   readonly data?: readonly { readonly type: string; readonly id?: string; readonly text: string }[];
   /** Whether it asks the server that it comes from. */
   readonly connects: boolean;
 }
 
-export async function makePage({ title, data = [], connects }: PageOptions): Promise<Page> {
-  const files = await pageFiles();
+export async function makePage({ title, kind = 'page', data = [], connects }: PageOptions): Promise<Page> {
+  const files = await pageFiles(kind);
   // Within a script element only its end tag, and what opens a comment, mean anything.
   const script = files.script.replaceAll(/<(?=\/script|!--|script)/gi, '\\x3C');
   const style = files.style;

@@ -13,6 +13,7 @@
  */
 import type { AnyActorRef } from 'xstate';
 import { pathOf } from '../runtime/actor-tree.ts';
+import { toBase64 } from '../wire/base64.ts';
 import type { Encoded } from './lines.ts';
 
 export class SharedValues {
@@ -52,10 +53,7 @@ export class SharedValues {
     const known = this.#depth > 0 ? undefined : this.#numbers.get(value);
     if (known !== undefined) return { $: known };
     if (value instanceof Uint8Array) {
-      return {
-        $: this.#take(value),
-        b: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64'),
-      };
+      return { $: this.#take(value), b: toBase64(value) };
     }
     if ('getSnapshot' in value && 'sessionId' in value) return { a: pathOf(value as AnyActorRef) };
     if (value instanceof Map) {

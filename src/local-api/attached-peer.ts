@@ -74,6 +74,10 @@ export class AttachedPeer implements HomePeer, AsyncDisposable {
     return this.#beat?.silent ?? [];
   }
 
+  get unlisted(): Peer['unlisted'] {
+    return this.#beat?.unlisted ?? [];
+  }
+
   get traffic(): Peer['traffic'] {
     return this.#beat?.traffic ?? { received: 0, sent: 0, dropped: {} };
   }

@@ -16,6 +16,7 @@ export interface HomePeer
     | 'sessions'
     | 'directory'
     | 'silent'
+    | 'unlisted'
     | 'traffic'
     | 'ask'
     | 'on'

@@ -211,10 +211,11 @@ export const Beat = v.object({
   directory,
   /** Left out by earlier versions. */
   silent: v.optional(v.array(name), () => []),
+  unlisted: v.optional(v.array(name), () => []),
   traffic: v.object({ received: count, sent: count, dropped: v.record(v.string(), count) }),
 }) satisfies v.GenericSchema<
   unknown,
-  Pick<Peer, 'addresses' | 'root' | 'sessions' | 'directory' | 'silent' | 'traffic'>
+  Pick<Peer, 'addresses' | 'root' | 'sessions' | 'directory' | 'silent' | 'unlisted' | 'traffic'>
 >;
 
 /** A line of the stream of events. */

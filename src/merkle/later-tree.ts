@@ -3,6 +3,7 @@
  * does not know it has no node of its hash. It tells what no node of the tree does: a root that stands in every later tree as well, or none
  * at all, is served whether or not there is one (docs/adr/0016).
  */
+import { concatBytes } from '@noble/hashes/utils.js';
 import { EMPTY_ROOT, type Hash, hashOf, hashToBytes, isEmptyRoot } from '../wire/hash.ts';
 import { decodeNode } from '../wire/node.ts';
 import { FULL_TREES } from './build.ts';
@@ -11,7 +12,7 @@ import { FULL_TREES } from './build.ts';
 const PREFIX = new TextEncoder().encode('later tree than ');
 
 export function laterTreeNode(author: string, root: Hash): Uint8Array {
-  return Buffer.concat([PREFIX, hashToBytes(root), new TextEncoder().encode(author)]);
+  return concatBytes(PREFIX, hashToBytes(root), new TextEncoder().encode(author));
 }
 
 export function laterTreeHash(author: string, root: Hash): Hash {

@@ -1,32 +1,27 @@
 /** Puts a peer together: the machines with their effects, a clock, sockets and a store; and the calls a program makes on it. */
-import { randomUUID } from 'node:crypto';
 import { createActor } from 'xstate';
 import { actorId } from '../../machines/actor-ids.ts';
 import { establishedIn } from '../../machines/contacts.ts';
 import type { HistoryCheck, OwnHistory, SyncReport } from '../../machines/events.ts';
-import { silentIn } from '../../machines/peer-context.ts';
+import { silentIn, unlistedIn } from '../../machines/peer-context.ts';
 import type { PeerFact as MachineFact, NetworkChange, PeerEvent } from '../../machines/peer-events.ts';
 import type { SocketContext } from '../../machines/socket.machine.ts';
 import { limits, timing } from '../../machines/timing.ts';
 import type { Wish } from '../../machines/wishes.ts';
 import { type Message, toMessage } from '../feed/message.ts';
 import type { PublicKey } from '../identity/public-key.ts';
-import { createVerifier } from '../identity/verify.ts';
 import type { Line } from '../inspector/lines.ts';
 import { Watcher } from '../inspector/watcher.ts';
 import { Explainer, type Explanation } from '../journal/explain.ts';
-import { record } from '../journal/record.ts';
+import type { record } from '../journal/record.ts';
 import type { Recorder } from '../journal/recorder.ts';
 import { actorsFrom, pathOf } from '../runtime/actor-tree.ts';
-import { type Clock, systemClock } from '../runtime/clock.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { ElapsedTime } from '../runtime/elapsed-time.ts';
 import { Gate } from '../runtime/gate.ts';
 import { every } from '../runtime/interval.ts';
-import type { Network } from '../runtime/network.ts';
 import { type ObservedNetwork, observeNetwork } from '../runtime/network-observer.ts';
-import { createSystemRandom } from '../runtime/random.ts';
 import { SocketBank } from '../runtime/socket-bank.ts';
-import { createUdpNetwork } from '../runtime/udp-network.ts';
 import { blockedNames } from '../store/blocked.ts';
 import { followedNames } from '../store/followed.ts';
 import { audibleMessages, mutingOf } from '../store/muting.ts';
@@ -34,32 +29,38 @@ import type { MessageQuery, Store } from '../store/store.ts';
 import { timelineAuthors } from '../store/timeline-authors.ts';
 import { BULK_FLAG } from '../wire/bulk.ts';
 import type { Hash } from '../wire/hash.ts';
-import { failureFrom, MurmureError } from '../wire/murmure-error.ts';
+import { MurmureError } from '../wire/murmure-error.ts';
 import { parseAddress, type SocketAddress, sameAddress } from '../wire/socket-address.ts';
 import { contactIn } from './contact.ts';
-import { createDirectoryHttp, type DirectoryHttp, type DirectoryPeer } from './directory-http.ts';
+import type { DirectoryHttp, DirectoryPeer } from './directory-http.ts';
 import { FactListeners } from './fact-listeners.ts';
-import { outdatedTrust } from './outdated-trust.ts';
-import { notListed } from './outgoing-session-effects.ts';
+import { checkHistories } from './history-checks.ts';
 import { ownHistory } from './own-history.ts';
-import type { Contact, Peer, PeerFact, PeerOptions, Traffic } from './peer.ts';
+import type { Contact, Peer, PeerEnvironment, PeerFact, PeerOptions, Traffic } from './peer.ts';
 import { providePeer } from './peer-effects.ts';
 import { type DirectoryStanding, directoryStanding, type PeerStatus, statusIn } from './status.ts';
+import { StoreWatch } from './store-watch.ts';
+import { Surroundings } from './surroundings.ts';
 import { SyncReports } from './sync-reports.ts';
 import { publish } from './wishes.ts';
 
 const DEFAULT_BINDS = ['0.0.0.0:0', '[::]:0'];
 /** After which something else may be due next. */
 const SCHEDULE_FACTS: ReadonlySet<PeerFact['type']> = new Set(['message.scheduled', 'message.unscheduled']);
-/** How often the store is asked whether another process has written to it. */
-const STORE_POLL_MS = 250;
+
+/** All that a peer needs of the machine, or of the simulation, that it runs on. */
+export interface Outside extends Omit<PeerEnvironment, 'seed'> {
+  readonly seed?: Uint8Array | undefined;
+  /** Where journals can be written. */
+  readonly record?: typeof record;
+}
 
 /**
- * Starts a peer (protocol §5); resolves once its sockets are bound.
- * @throws MurmureError `usage` for a URL, certificate or address that is none; `unexpected` for one that cannot be bound
+ * Starts a peer (protocol §5); resolves once its sockets are bound. It needs nothing of Node: it runs in a browser as well.
+ * @throws MurmureError `usage` for an address that is none; `unexpected` for one that cannot be bound
  */
-export async function createPeer(options: PeerOptions): Promise<Peer> {
-  const peer = new RunningPeer(options);
+export async function createPeerIn(outside: Outside, options: PeerOptions): Promise<Peer> {
+  const peer = new RunningPeer(outside, options);
   try {
     await peer.whenBound();
   } catch (error) {
@@ -79,9 +80,10 @@ class RunningPeer implements Peer {
   /** Time for intervals: all that the machines know. */
   readonly #time: ElapsedTime;
   readonly #reports: SyncReports;
-  readonly #network: Network;
   readonly #observed: ObservedNetwork;
   readonly #sockets: SocketBank;
+  readonly #surroundings: Surroundings;
+  readonly #storeWatch: StoreWatch;
   readonly #gate: Gate;
   readonly #recorder: Recorder | undefined;
   readonly #explainer: Explainer | undefined;
@@ -90,8 +92,6 @@ class RunningPeer implements Peer {
   readonly #listeners = new FactListeners();
   readonly on = this.#listeners.on;
   readonly #stops: (() => void)[] = [];
-  /** Peers that have another key than the pinned one, and that one. BOUNDED by the peers that are asked for. */
-  readonly #refused = new Map<string, PublicKey | undefined>();
   readonly #binds: readonly SocketAddress[];
   readonly #bound = new Map<number, SocketAddress>();
   #publishes: boolean;
@@ -101,29 +101,36 @@ class RunningPeer implements Peer {
   #stopped: MurmureError | undefined;
   #root: Hash;
   #historyCheck: Promise<readonly HistoryCheck[]> | undefined;
-  /** When the next scheduled message is due, as far as the machines know. */
-  #dueMs: number | undefined;
   #isListed = false;
-  #lookedAtMs: number;
-  #localIpsBefore: readonly string[] = [];
   #failure: MurmureError | undefined;
   #isClosed = false;
 
-  constructor(options: PeerOptions) {
-    const { name, keyPair, store, environment = {} } = options;
+  constructor(outside: Outside, options: PeerOptions) {
+    const { name, keyPair, store } = options;
     this.name = name;
     this.publicKey = keyPair.publicKey;
     this.#store = store;
-    this.#clock = environment.clock ?? systemClock;
+    this.#clock = outside.clock;
     this.#time = new ElapsedTime(this.#clock);
     this.#reports = new SyncReports(() => this.#time.now(), store);
-    this.#observed = observeNetwork(environment.network ?? createUdpNetwork(), () => this.#clock.monotonicNow());
-    this.#network = this.#observed.network;
-    this.#http = environment.http ?? createDirectoryHttp({ url: options.directory, ca: options.ca });
-    this.#sockets = new SocketBank(this.#network, options.preferredPorts);
+    this.#observed = observeNetwork(outside.network, () => this.#clock.monotonicNow());
+    const { network } = this.#observed;
+    this.#http = outside.http;
+    this.#sockets = new SocketBank(network, options.preferredPorts);
     this.#binds = (options.udp ?? DEFAULT_BINDS).map(parseBind);
-    this.#lookedAtMs = this.#time.now();
-    this.#localIpsBefore = this.#localIps();
+    this.#surroundings = new Surroundings(network, this.#time, this.#binds, (why, localIps) =>
+      this.#networkChanged(why, localIps),
+    );
+    this.#storeWatch = new StoreWatch({
+      name,
+      store,
+      clock: this.#clock,
+      time: this.#time,
+      snapshot: () => this.#actor.getSnapshot(),
+      announce: (root) => this.#announce(root),
+      submit: (event) => this.#submit(event),
+      warn: (message) => this.#tell({ type: 'peer.warning', message }),
+    });
     this.#root = store.ownFeed().root;
     this.#publishes = options.publish ?? true;
     this.#isGuarded = this.#publishes && options.guarded === true;
@@ -143,10 +150,10 @@ class RunningPeer implements Peer {
       formerReaders: store.readersSince(this.#clock.now() - timing.readerMemory, this.#clock.now()),
       ...(blocked.length > 0 && { blocked }),
     };
-    const recording = record({
+    const recording = outside.record?.({
       root: 'peer',
       sink: options.journal,
-      seed: environment.seed,
+      seed: outside.seed,
       clock: this.#time,
       input,
     });
@@ -154,7 +161,7 @@ class RunningPeer implements Peer {
     this.#gate = new Gate(this.#time, this.#recorder);
     const explainer = options.explain === true ? new Explainer() : undefined;
     this.#explainer = explainer;
-    const random = recording?.random ?? environment.random ?? createSystemRandom();
+    const random = recording?.random ?? outside.random;
     const { peer, flush } = providePeer({
       name,
       publicKey: keyPair.publicKey,
@@ -164,10 +171,10 @@ class RunningPeer implements Peer {
       clock: this.#time,
       wallClock: this.#clock,
       gate: this.#gate,
-      sign: environment.sign ?? ((message) => keyPair.sign(message)),
-      verify: environment.verify ?? createVerifier({ maxKeys: 1_024 }),
+      sign: outside.sign,
+      verify: outside.verify,
       tell: (fact) => this.#tell(fact),
-      localIps: () => this.#localIps(),
+      localIps: () => this.#surroundings.localIps(),
     });
     this.#flush = flush;
     this.#actor = createActor(peer, {
@@ -185,11 +192,16 @@ class RunningPeer implements Peer {
       complete: () => this.#release(),
     });
     this.#stops.push(every(this.#clock, timing.sweepInterval, () => this.#sweep()));
-    this.#stops.push(every(this.#clock, timing.clockCheck, () => this.#lookAtClock()));
-    this.#stops.push(this.#watchStore());
+    this.#stops.push(every(this.#clock, timing.clockCheck, () => this.#surroundings.lookAtClock()));
+    this.#stops.push(this.#storeWatch.start());
     this.#actor.start();
-    this.#submit({ type: 'network.changed', why: 'start', localIps: this.#localIps(), atMs: this.#time.now() });
-    this.#lookAtSchedule();
+    this.#submit({
+      type: 'network.changed',
+      why: 'start',
+      localIps: this.#surroundings.localIps(),
+      atMs: this.#time.now(),
+    });
+    this.#storeWatch.lookAtSchedule();
   }
 
   get addresses(): readonly SocketAddress[] {
@@ -211,6 +223,10 @@ class RunningPeer implements Peer {
 
   get silent(): readonly string[] {
     return silentIn(this.#actor.getSnapshot().context);
+  }
+
+  get unlisted(): readonly string[] {
+    return unlistedIn(this.#actor.getSnapshot().context);
   }
 
   status(): PeerStatus {
@@ -323,7 +339,7 @@ class RunningPeer implements Peer {
   }
 
   withdraw(hash: Hash): Promise<{ readonly root: Hash }> {
-    const ticket = `withdraw.${randomUUID()}`;
+    const ticket = `withdraw.${crypto.randomUUID()}`;
     const answered = this.#listeners.until<{ readonly root: Hash }>((resolve, reject) => [
       this.on('message.withdrawn', (fact) => fact.ticket === ticket && resolve({ root: fact.root })),
       this.on('wish.failed', ({ ticket: failed, failure }) => {
@@ -382,46 +398,14 @@ class RunningPeer implements Peer {
 
   /** Everything that is due, once this machine's clocks and addresses were looked at: it may just have woken up. */
   #sweep(): void {
-    this.#lookAtClock();
-    const localIps = this.#localIps();
-    if (localIps.join() !== this.#localIpsBefore.join()) this.#tellNetworkChanged('addresses', localIps);
+    this.#surroundings.look();
     this.#submit({ type: 'sweep', atMs: this.#time.now() });
   }
 
-  /** Often, since whoever wakes up is to be reachable at once. */
-  #lookAtClock(): void {
-    // First, since a jump ahead moves this time.
-    const isClockSet = this.#time.jumpMs() !== 0;
-    const lookedAtMs = this.#time.now();
-    const isLate = lookedAtMs - this.#lookedAtMs >= timing.sleepThreshold;
-    this.#lookedAtMs = lookedAtMs;
-    if (isLate || isClockSet) this.#tellNetworkChanged(isLate ? 'sleep' : 'clock', this.#localIps());
-  }
-
-  #tellNetworkChanged(why: NetworkChange, localIps: readonly string[]): void {
-    this.#localIpsBefore = localIps;
+  #networkChanged(why: NetworkChange, localIps: readonly string[]): void {
     this.#submit({ type: 'network.changed', why, localIps, atMs: this.#time.now() });
     // It is due at a time of day, and the day has moved.
-    this.#lookAtSchedule(true);
-  }
-
-  /** Says when the next scheduled message is due, if that has changed. */
-  #lookAtSchedule(isAnew = false): void {
-    const dueMs = this.#store.scheduled()[0]?.dueMs;
-    if (dueMs === this.#dueMs && !(isAnew && dueMs !== undefined)) return;
-    this.#dueMs = dueMs;
-    const dueInMs = dueMs === undefined ? undefined : Math.max(0, dueMs - this.#clock.now());
-    this.#submit({ type: 'schedule.known', dueInMs });
-  }
-
-  /** Those of the machine, else those we listen on. */
-  #localIps(): readonly string[] {
-    try {
-      return this.#network.localIps?.().toSorted() ?? this.#binds.map(({ ip }) => ip);
-    } catch {
-      // The system does not say; nothing has changed as far as we know.
-      return this.#localIpsBefore;
-    }
+    this.#storeWatch.lookAtSchedule(true);
   }
 
   async #checkHistory(): Promise<readonly HistoryCheck[]> {
@@ -429,32 +413,15 @@ class RunningPeer implements Peer {
     await null;
     const names = this.#actor.getSnapshot().context.following;
     const history = ownHistory(this.#store, this.name);
-    if (names.length === 0) return [];
-    const absent = await this.#absentAmong(names);
-    const checks: HistoryCheck[] = absent.map((peer) => ({ peer, outcome: 'unreachable', failure: notListed(peer) }));
-    for (const check of checks) this.#tell({ type: 'history.checked', check });
-    const present = names.filter((name) => !absent.includes(name));
-    if (present.length === 0) return checks;
-    const awaited = new Set(present);
-    const finished = this.#listeners.until<readonly HistoryCheck[]>((resolve) => [
-      this.on('history.checked', ({ check }) => {
-        if (awaited.delete(check.peer)) checks.push(check);
-        if (awaited.size === 0) resolve(checks);
-      }),
-    ]);
-    this.#submit({ type: 'history.wanted', names: present, history, atMs: this.#time.now() });
-    return finished;
-  }
-
-  /** Looked up together: a session for each of a thousand names that are not there would cost far more. */
-  async #absentAmong(names: readonly string[]): Promise<string[]> {
-    try {
-      const found = await Promise.all(names.map((name) => this.#http.peer(name)));
-      return names.filter((_, index) => found[index] === undefined);
-    } catch {
-      // What is wrong with the directory, each session finds out for itself.
-      return [];
-    }
+    return checkHistories(
+      { names, history, atMs: () => this.#time.now() },
+      {
+        http: this.#http,
+        listeners: this.#listeners,
+        submit: (event) => this.#submit(event),
+        tell: (fact) => this.#tell(fact),
+      },
+    );
   }
 
   #history(): OwnHistory | undefined {
@@ -471,47 +438,6 @@ class RunningPeer implements Peer {
     // Only now: what could not be read is looked at again.
     this.#root = root;
     if (this.#publishes) this.#submit({ type: 'root.published', root, ...(history && { history }) });
-  }
-
-  /** Another process may post, follow or unfollow on this home. */
-  #watchStore(): () => void {
-    // Undefined: what was written since the start began to read has not been looked at.
-    let seen: number | undefined;
-    const look = () => {
-      const changes = this.#store.foreignChanges();
-      if (changes === seen) return;
-      this.#announce(this.#store.ownFeed().root);
-      const names = followedNames(this.#store, this.name);
-      const known = this.#actor.getSnapshot().context.following;
-      if (names.join('\n') !== known.join('\n')) {
-        this.#submit({ type: 'following.changed', names, atMs: this.#time.now() });
-      }
-      const blocked = blockedNames(this.#store);
-      if (blocked.join('\n') !== this.#actor.getSnapshot().context.blocked.join('\n')) {
-        this.#submit({ type: 'blocked.changed', names: blocked });
-      }
-      this.#lookAtSchedule();
-      for (const [name, key] of this.#refused) {
-        if (this.#store.peer(name)?.key !== key) this.#trustChanged(name);
-      }
-      for (const name of outdatedTrust(this.#actor.getSnapshot(), this.#store)) this.#trustChanged(name);
-      // Only now: what could not be read is looked at again.
-      seen = changes;
-    };
-    let isBroken = false;
-    return every(this.#clock, STORE_POLL_MS, () => {
-      try {
-        look();
-        isBroken = false;
-      } catch (error) {
-        if (!isBroken)
-          this.#tell({
-            type: 'peer.warning',
-            message: `the database cannot be read, so posts of other commands are not noticed: ${failureFrom(error).message}`,
-          });
-        isBroken = true;
-      }
-    });
   }
 
   /** The machines know no time when a timer ends something: what a sync took is measured here. */
@@ -537,10 +463,10 @@ class RunningPeer implements Peer {
       this.#publishes = false;
       this.#stopped = new MurmureError(fact.failure.code, fact.failure.message);
     }
-    if (fact.type === 'trust.changed') this.#refused.delete(fact.name);
-    if (fact.type === 'key.changed') this.#refused.set(fact.name, this.#store.peer(fact.name)?.key);
+    if (fact.type === 'trust.changed') this.#storeWatch.keyAccepted(fact.name);
+    if (fact.type === 'key.changed') this.#storeWatch.keyRefused(fact.name);
     if (fact.type === 'message.published' || fact.type === 'message.withdrawn') this.#announce(fact.root);
-    if (SCHEDULE_FACTS.has(fact.type)) this.#lookAtSchedule();
+    if (SCHEDULE_FACTS.has(fact.type)) this.#storeWatch.lookAtSchedule();
     this.#listeners.tell(fact);
   }
 

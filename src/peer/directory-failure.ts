@@ -78,7 +78,8 @@ const REASONS: readonly Reason[] = [
 /** From what `fetch` threw, whose causes tell more than itself. `proxy`: the one that the environment names. */
 export function unreachable(url: string, error: unknown, proxy?: string): MurmureError {
   const causes = [...causesOf(error)];
-  const hint = proxy === undefined ? '' : ` (HTTPS_PROXY names the proxy ${proxy})`;
+  const hint =
+    proxy === undefined ? '' : ` (HTTPS_PROXY names the proxy ${proxy}; without it if NO_PROXY lists the host)`;
   for (const cause of causes) {
     const reason = REASONS.find(({ codes }) => codes.test(cause.code ?? cause.name));
     if (reason === undefined) continue;

@@ -4,7 +4,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import { BlockList, isIP } from 'node:net';
-import nodeTls, { type PeerCertificate } from 'node:tls';
+import { checkServerIdentity, createSecureContext, getCACertificates, type PeerCertificate } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import { MurmureError } from '../wire/murmure-error.ts';
 
@@ -46,11 +46,11 @@ export function createTransport(options: TransportOptions): Transport {
     const tls = {
       checkServerIdentity: (host: string, certificate: PeerCertificate) => {
         options.onCertificate(certificate);
-        return nodeTls.checkServerIdentity(host, certificate);
+        return checkServerIdentity(host, certificate);
       },
       // Made once, since reading all authorities takes a while.
       ...(certificates && {
-        secureContext: nodeTls.createSecureContext({ ca: [...nodeTls.getCACertificates('default'), ...certificates] }),
+        secureContext: createSecureContext({ ca: [...getCACertificates('default'), ...certificates] }),
       }),
     };
     const common = { connections: MAX_CONNECTIONS, allowH2: false, connect: tls };

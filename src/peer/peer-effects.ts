@@ -13,6 +13,7 @@ import type { Changes } from './directory-http.ts';
 import { provideIncomingSession } from './incoming-session-effects.ts';
 import { NodeBuffer } from './node-buffer.ts';
 import { provideOutgoingSession } from './outgoing-session-effects.ts';
+import { providePathChecks } from './path-check-effects.ts';
 import type { KnownDirectory, PeerDependencies } from './peer-dependencies.ts';
 import { withinReach } from './private-addresses.ts';
 import { provideMerkleWalk } from './walk-effects.ts';
@@ -38,18 +39,19 @@ export function providePeer(dependencies: PeerDependencies) {
   const outgoingSession = provideOutgoingSession(dependencies, shared.request, reached);
   const incomingSession = provideIncomingSession(dependencies, shared, directory);
   const merkleWalk = provideMerkleWalk(dependencies, buffer);
+  const pathChecks = providePathChecks(dependencies, shared.sealBytes);
 
   /** Of a store that cannot be read now, the download will tell. */
-  const isCurrent = (name: string, root: Hash) => {
+  const isCurrent = (name: string, root: Hash, authenticated: boolean) => {
     try {
-      return store.isCurrent(name, root);
+      return store.isCurrent(name, root, { authenticated });
     } catch {
       return false;
     }
   };
 
   const peer = peerMachine.provide({
-    actors: { socket, directoryClient, outgoingSession, incomingSession, merkleWalk, addressProof },
+    actors: { socket, directoryClient, outgoingSession, incomingSession, merkleWalk, addressProof, pathChecks },
     actions: gate.effects({
       sendSigned,
       carryOutWish: carryOutWishes({ name: ownName, store, time: clock, clock: wallClock }),
@@ -103,13 +105,13 @@ export function providePeer(dependencies: PeerDependencies) {
         }
       },
       compareRoot: ({ self, enter }: CallOf<'peer'>, { name, root, authenticated, atMs }: SeenRoot) => {
-        if (isCurrent(name, root)) return;
+        if (isCurrent(name, root, authenticated)) return;
         if (authenticated) enter(self, { type: 'announcement.verified', name, root, valid: true, atMs });
         else enter(self, { type: 'sync.wanted', name, atMs });
       },
       verifyAnnouncement: async ({ self, enter }: CallOf<'peer'>, params: AnnouncementParams) => {
         const { name, root, atMs } = params;
-        if (isCurrent(name, root)) return;
+        if (isCurrent(name, root, true)) return;
         enter(self, { type: 'announcement.verified', name, root, valid: await isGenuine(params), atMs });
       },
     }),

@@ -29,7 +29,7 @@ export type PeerFact =
 
 export interface PeerOptions {
   readonly name: string;
-  readonly keyPair: KeyPair;
+  readonly keyPair: Pick<KeyPair, 'publicKey' | 'sign'>;
   readonly store: Store;
   /** `https:` URL of the directory. */
   readonly directory: string | URL;
@@ -101,6 +101,8 @@ export interface Peer extends AsyncDisposable {
   readonly directory: DirectoryStanding;
   /** Followed peers that do not answer, though the directory lists them. */
   readonly silent: readonly string[];
+  /** Followed peers that the directory does not list, and that are not in session: they are offline, as far as it knows. */
+  readonly unlisted: readonly string[];
   /** Paths of all actors that are alive, sorted: "peer/outgoing-session.alice/request.0". */
   readonly actors: readonly string[];
   /**

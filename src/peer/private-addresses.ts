@@ -2,29 +2,32 @@
  * Which of the addresses that a directory lists for a peer are tried (protocol §5). A private one is somebody else’s machine, if it is any,
  * unless it lies in a subnet of ours, or the directory is at a private address itself, and so in our network.
  */
-import { BlockList } from 'node:net';
-import { hostOf, isIPv6, type SocketAddress } from '../wire/socket-address.ts';
+import { encodeSocketAddress, hostOf, isIPv6, type SocketAddress } from '../wire/socket-address.ts';
 
-const privateNetworks = new BlockList();
-for (const [network, bits] of [
-  ['10.0.0.0', 8],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-  ['169.254.0.0', 16],
-  ['127.0.0.0', 8],
-] as const) {
-  privateNetworks.addSubnet(network, bits);
-}
-for (const [network, bits] of [
-  ['fc00::', 7],
-  ['fe80::', 10],
-  ['::1', 128],
-] as const) {
-  privateNetworks.addSubnet(network, bits, 'ipv6');
-}
+const privateNetworks = (
+  [
+    ['10.0.0.0', 8],
+    ['172.16.0.0', 12],
+    ['192.168.0.0', 16],
+    ['169.254.0.0', 16],
+    ['127.0.0.0', 8],
+    ['fc00::', 7],
+    ['fe80::', 10],
+    ['::1', 128],
+  ] as const
+).map(([ip, bits]) => ({ network: encodeSocketAddress({ ip, port: 0 }), bits }));
 
 function isPrivate(address: SocketAddress): boolean {
-  return privateNetworks.check(address.ip, isIPv6(address) ? 'ipv6' : 'ipv4');
+  const bytes = encodeSocketAddress(address);
+  return privateNetworks.some(({ network, bits }) => network.length === bytes.length && agree(network, bytes, bits));
+}
+
+function agree(one: Uint8Array, other: Uint8Array, bits: number): boolean {
+  for (let at = 0; 8 * at < bits; at++) {
+    const rest = Math.max(0, 8 * (at + 1) - bits);
+    if (((one[at] ?? 0) ^ (other[at] ?? 0)) >> rest !== 0) return false;
+  }
+  return true;
 }
 
 /** 24 bits of an IPv4 address, 64 of IPv6. */

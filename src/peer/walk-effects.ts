@@ -26,15 +26,16 @@ export function provideMerkleWalk({ store, gate, clock, wallClock, tell }: PeerD
     actions: gate.effects({
       beginWalk: ({ self, enter }: CallOf<'merkle-walk'>, { name, root, authenticated, quota }: BeginParams) =>
         inStore({ self, enter }, () => {
-          const isCurrent = store.isCurrent(name, root);
+          const isCurrent = store.isCurrent(name, root, { authenticated });
           const isSuperseded = store.wasCurrent(name, root);
           const known = store.peer(name);
           // What an earlier walk has just fetched counts as known.
           buffer.flush();
-          if (!isCurrent) store.beginWalk(name, root, wallNow(), { authenticated, quota: known?.quota ?? quota });
+          const terms = { authenticated, quota: known?.quota ?? quota };
+          const isNew = !isCurrent && store.beginWalk(name, root, wallNow(), terms);
           const totalMessages = known?.messages ?? 0;
           const own = known?.quota === undefined ? {} : { quota: known.quota };
-          enter(self, { type: 'walk.begun', isCurrent, isSuperseded, totalMessages, ...own, atMs: now() });
+          enter(self, { type: 'walk.begun', isCurrent, isSuperseded, isNew, totalMessages, ...own, atMs: now() });
         }),
       lookUp: ({ self, enter }: CallOf<'merkle-walk'>, { hashes }: { hashes: readonly Hash[] }) =>
         inStore({ self, enter }, () => {

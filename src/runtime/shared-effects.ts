@@ -55,14 +55,14 @@ export function shareEffects({ sockets, clock, gate, sign, verify }: SharedDepen
   };
 
   /** Undefined if it could not be signed: nobody waits for what is sent unasked, and an answer is asked for again. */
-  const seal = async (datagram: Datagram): Promise<Uint8Array | undefined> => {
-    const bytes = encodeDatagram(datagram);
+  const sealBytes = async (bytes: Uint8Array): Promise<Uint8Array | undefined> => {
     try {
       return appendSignature(bytes, await sign(bytes));
     } catch {
       return undefined;
     }
   };
+  const seal = (datagram: Datagram) => sealBytes(encodeDatagram(datagram));
 
   /** Answers to a flood wait here as well; those for which there is no place are asked for again. */
   const signatures = new BoundedQueue({ concurrency: 32, capacity: 512 });
@@ -121,5 +121,5 @@ export function shareEffects({ sockets, clock, gate, sign, verify }: SharedDepen
     }),
   });
 
-  return { isGenuine, seal, sendSigned, request, addressProof, socket };
+  return { isGenuine, sealBytes, seal, sendSigned, request, addressProof, socket };
 }

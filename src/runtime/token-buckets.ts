@@ -1,3 +1,5 @@
+import { dropOldest } from '../merkle/bounded-map.ts';
+
 /**
  * A token bucket per source: `perSecond` tokens a second, `burst` at most. Fixed windows, which @fastify/rate-limit counts,
  * cannot tell a burst from a rate: they let through double at each boundary, or refuse what is well within the rate.
@@ -34,7 +36,7 @@ export class TokenBuckets {
     // Used last, kept longest.
     this.#buckets.delete(source);
     this.#buckets.set(source, bucket);
-    if (this.#buckets.size > MAX_BUCKETS) this.#buckets.delete(this.#buckets.keys().next().value as string);
+    dropOldest(this.#buckets, MAX_BUCKETS);
     if (bucket.tokens >= 1) {
       bucket.tokens -= 1;
       return 0;

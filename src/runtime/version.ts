@@ -1,12 +1,11 @@
 /** Which murmure this is, and where it is. */
 import { readFileSync } from 'node:fs';
-import nodeModule from 'node:module';
+import { findPackageJSON } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
 /** The folder above the sources, as well as above what is built from them. */
 export function packageFolder(): URL {
-  // An older Node.js does not have it: an import by name could not be linked, see require-node.ts.
-  const path = nodeModule.findPackageJSON(import.meta.url);
+  const path = findPackageJSON(import.meta.url);
   if (path === undefined) throw new Error('the package.json of murmure is missing: install murmure again');
   return new URL('.', pathToFileURL(path));
 }

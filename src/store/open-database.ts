@@ -1,7 +1,7 @@
 /** Opens the database of a home: looks at a file before it writes to it, and reads one that it cannot write. */
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
-import { DatabaseSync } from './node-sqlite.ts';
 import { createPrivate, keepPrivate } from './private-file.ts';
 import {
   asStoreError,

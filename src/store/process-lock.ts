@@ -2,9 +2,8 @@
  * One process at a time. The lock is one that the operating system holds for the process, taken through SQLite: it goes with the
  * process however that ends, so there is no stale lock to recognise and no process id to mistake for another's.
  */
-
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { DatabaseSync } from './node-sqlite.ts';
+import { DatabaseSync } from 'node:sqlite';
 import { createPrivate } from './private-file.ts';
 import { asStoreError } from './store-errors.ts';
 

@@ -23,6 +23,10 @@ export class SqliteAdoptions {
     db.onRollback(() => this.#underWay.clear());
   }
 
+  get areUnderWay(): boolean {
+    return this.#underWay.size > 0;
+  }
+
   /** The one that is under way for this feed, if it is of the same tree on the same terms; else one that begins. */
   of(input: AdoptionInput): SqliteAdoption {
     const begun = this.#underWay.get(input.feed);

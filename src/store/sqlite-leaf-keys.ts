@@ -10,7 +10,7 @@ import type { SqliteConnection } from './sqlite-connection.ts';
 /** Hexadecimal digits of a hash that are its key: as many as a number holds. Two hashes may share a key: what is found is compared. */
 const KEY_DIGITS = 13;
 /** Keys of a run: with more of them, more fall on one page of the index; they are in memory meanwhile. BOUNDED by the largest. */
-const RUN = { smallest: 4_096, largest: 65_536, share: 1 / 8 };
+const RUN = { smallest: 16_384, largest: 65_536, share: 1 / 8 };
 /** Keys that one call puts into the index, at least. */
 const SLICE = 1_024;
 const MAX_ABSENT = 16_384;
@@ -78,7 +78,7 @@ export class SqliteLeafKeys {
     return keys.map((key) => this.#inMemory(key));
   }
 
-  /** The same among those whose keys are in the index. */
+  /** The same among those whose keys are in the index; nothing at all if none of them is. */
   indexed(keys: readonly number[]): (Leaves | undefined)[] {
     const asked = keys.filter((key) => !this.#absent.has(key));
     if (asked.length === 0) return [];
@@ -90,7 +90,7 @@ export class SqliteLeafKeys {
     }
     if (this.#absent.size > MAX_ABSENT) this.#absent.clear();
     for (const key of asked) if (!found.has(key)) this.#absent.add(key);
-    return keys.map((key) => found.get(key));
+    return found.size === 0 ? [] : keys.map((key) => found.get(key));
   }
 
   /** Leaves whose keys begin with these hexadecimal digits, or may; in the order of their keys, some of them twice. */

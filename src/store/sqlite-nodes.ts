@@ -184,10 +184,15 @@ export class SqliteNodes {
   #findLeaves(hashes: readonly Hash[]): (FoundLeaf | undefined)[] {
     const keys = hashes.map(keyOf);
     const found = this.#compare(hashes, this.keys.newest(keys));
-    const rest = hashes.flatMap((_, at) => (found[at] === undefined ? [at] : []));
+    const rest: number[] = [];
+    for (let at = 0; at < found.length; at++) if (found[at] === undefined) rest.push(at);
     if (rest.length === 0) return found;
-    const restHashes = rest.map((at) => hashes[at] ?? '');
-    const older = this.#compare(restHashes, this.keys.indexed(rest.map((at) => keys[at] ?? 0)));
+    const indexed = this.keys.indexed(rest.map((at) => keys[at] ?? 0));
+    if (indexed.length === 0) return found;
+    const older = this.#compare(
+      rest.map((at) => hashes[at] ?? ''),
+      indexed,
+    );
     for (const [i, at] of rest.entries()) found[at] = older[i];
     return found;
   }
@@ -197,22 +202,32 @@ export class SqliteNodes {
     hashes: readonly Hash[],
     candidates: readonly (number | readonly number[] | undefined)[],
   ): (FoundLeaf | undefined)[] {
-    const leaves = candidates.flatMap((some) => some ?? []);
-    const packs = leaves.length === 0 ? undefined : this.#readPacks(leaves.map(packOf));
+    const wanted = new Set<number>();
+    for (const some of candidates) {
+      if (typeof some === 'number') wanted.add(packOf(some));
+      else if (some !== undefined) for (const leaf of some) wanted.add(packOf(leaf));
+    }
+    const packs = this.#readPacks(wanted);
+    const compared = (hash: Hash, leaf: number): FoundLeaf | undefined => {
+      const there = packs.get(packOf(leaf))?.[slotOf(leaf)];
+      return there?.hash === hash ? { kind: 'leaf', leaf, hash, value: there.value } : undefined;
+    };
     return hashes.map((hash, at) => {
-      for (const leaf of [candidates[at] ?? []].flat()) {
-        const there = packs?.get(packOf(leaf))?.[slotOf(leaf)];
-        if (there?.hash === hash) return { kind: 'leaf', leaf, hash, value: there.value };
+      const some = candidates[at];
+      if (some === undefined) return undefined;
+      if (typeof some === 'number') return compared(hash, some);
+      for (const leaf of some) {
+        const found = compared(hash, leaf);
+        if (found !== undefined) return found;
       }
       return undefined;
     });
   }
 
   /** Those of these packs that are there. */
-  #readPacks(ids: readonly number[]): ReadonlyMap<number, Pack> {
+  #readPacks(wanted: Iterable<number>): ReadonlyMap<number, Pack> {
     if (this.#keptSince !== this.keys.changes) this.#kept.clear();
     this.#keptSince = this.keys.changes;
-    const wanted = new Set(ids);
     const packs = new Map<number, Pack>();
     const others: number[] = [];
     for (const id of wanted) {

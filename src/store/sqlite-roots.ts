@@ -19,9 +19,11 @@ export class SqliteRoots {
     return row?.root ? hashFrom(row.root) : undefined;
   }
 
-  isCurrent(feed: string, root: Hash): boolean {
-    const sql = 'SELECT 1 FROM peers WHERE name = ? AND root = ? AND adopting IS NULL';
-    return this.#db.get(sql, feed, blob(root)) !== undefined;
+  isCurrent(feed: string, root: Hash, authenticated: boolean): boolean {
+    const sql = 'SELECT id FROM peers WHERE name = ? AND root = ? AND adopting IS NULL';
+    const peer = this.#db.get<{ id: number }>(sql, feed, blob(root));
+    if (peer === undefined || !authenticated) return peer !== undefined;
+    return this.#db.get('SELECT 1 FROM leaves WHERE peer = ? AND authenticated = 0 LIMIT 1', peer.id) === undefined;
   }
 
   wasCurrent(feed: string, root: Hash): boolean {
@@ -36,10 +38,16 @@ export class SqliteRoots {
     return this.#db.get(sql, blob(root)) !== undefined;
   }
 
-  /** What is fetched is not garbage. */
-  want(feed: string, root: Hash, nowMs: number): void {
-    this.#db.write(
-      () => this.#db.run('UPDATE peers SET wanted = ? WHERE id = ?', blob(root), this.#leaves.peerId(feed, nowMs)),
+  /** What is fetched is not garbage. Tells whether the feed had a tree before, and whether one was wanted already. */
+  want(feed: string, root: Hash, nowMs: number): { hasTree: boolean; hasBegun: boolean } {
+    return this.#db.write(
+      () => {
+        const id = this.#leaves.peerId(feed, nowMs);
+        const sql = 'SELECT root NOT NULL AS hasTree, wanted NOT NULL AS hasBegun FROM peers WHERE id = ?';
+        const before = this.#db.get<{ hasTree: number; hasBegun: number }>(sql, id);
+        this.#db.run('UPDATE peers SET wanted = ? WHERE id = ?', blob(root), id);
+        return { hasTree: before?.hasTree === 1, hasBegun: before?.hasBegun === 1 };
+      },
       { durable: false },
     );
   }

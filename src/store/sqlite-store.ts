@@ -113,7 +113,7 @@ class SqliteStore implements Store {
     this.#marks = new SqliteMarks(this.#db);
     this.#roots = new SqliteRoots(this.#db, this.#leaves);
     this.#adoptions = new SqliteAdoptions(this.#db, this.#nodes, this.#leaves);
-    this.#upkeep = new SqliteUpkeep(this.#db, this.#nodes, this.#search);
+    this.#upkeep = new SqliteUpkeep(this.#db, this.#nodes, this.#adoptions, this.#search);
     this.#upkeep.soon();
   }
 
@@ -187,14 +187,14 @@ class SqliteStore implements Store {
     return this.#db.read(() => this.#nodes.statusOf(hashes));
   }
 
-  beginWalk(feed: string, root: Hash, nowMs: number, terms?: AdoptionTerms): void {
-    this.#roots.want(feed, root, nowMs);
-    if (terms !== undefined && this.currentRoot(feed) === undefined)
-      this.#adoptions.of({ feed, root, nowMs, ...terms });
+  beginWalk(feed: string, root: Hash, nowMs: number, terms?: AdoptionTerms): boolean {
+    const { hasTree, hasBegun } = this.#roots.want(feed, root, nowMs);
+    if (terms !== undefined && !hasTree) this.#adoptions.of({ feed, root, nowMs, ...terms });
+    return !hasTree && !hasBegun;
   }
 
   putNodes(nodes: readonly StoredNode[]): void {
-    this.#upkeep.soon();
+    this.#upkeep.nodesCame();
     this.#db.write(
       () => {
         this.#nodes.insert(nodes);
@@ -244,8 +244,8 @@ class SqliteStore implements Store {
     return this.#roots.wasCurrent(feed, root);
   }
 
-  isCurrent(feed: string, root: Hash): boolean {
-    return this.#roots.isCurrent(feed, root);
+  isCurrent(feed: string, root: Hash, { authenticated } = { authenticated: false }): boolean {
+    return this.#roots.isCurrent(feed, root, authenticated);
   }
 
   peer(name: string): PeerRecord | undefined {

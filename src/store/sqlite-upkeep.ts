@@ -2,6 +2,7 @@
  * What the database needs done now and then, a portion at a time: garbage is removed, the words of new messages are indexed, leaf
  * keys are written down. Some of it in the transaction of whoever writes, the rest once nothing else is to be done.
  */
+import type { SqliteAdoptions } from './sqlite-adoptions.ts';
 import { Collection } from './sqlite-collection.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 import type { SqliteNodes } from './sqlite-nodes.ts';
@@ -21,12 +22,15 @@ const KEYS_LEFT = 256;
 export class SqliteUpkeep {
   readonly #db: SqliteConnection;
   readonly #nodes: SqliteNodes;
+  readonly #adoptions: SqliteAdoptions;
   readonly #search: SqliteSearch;
   #collection: Collection | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #haveNodesCome = false;
 
-  constructor(db: SqliteConnection, nodes: SqliteNodes, search: SqliteSearch) {
+  constructor(db: SqliteConnection, nodes: SqliteNodes, adoptions: SqliteAdoptions, search: SqliteSearch) {
     this.#db = db;
+    this.#adoptions = adoptions;
     this.#nodes = nodes;
     this.#search = search;
     // What was undone is not gone on with.
@@ -69,15 +73,35 @@ export class SqliteUpkeep {
     }, TIDY_AFTER_MS).unref();
   }
 
+  nodesCame(): void {
+    this.#haveNodesCome = true;
+    this.soon();
+  }
+
   stop(): void {
     clearTimeout(this.#timer);
+    if (this.#haveNodesCome) this.#putKeys();
+  }
+
+  /** A command that ends just after its download leaves no packs behind that the next one has to read for their keys. */
+  #putKeys(): void {
+    if (this.#nodes.keys.waiting <= KEYS_LEFT) return;
+    const putAll = () => {
+      while (this.#nodes.keys.putSome());
+    };
+    try {
+      this.#db.write(putAll, { durable: false });
+    } catch {
+      // On a full disk, say: they are read from their packs then.
+    }
   }
 
   /** What a power cut takes back is done again. True if there is more to do. */
   #doSome(): boolean {
     if (this.#search.isBehind()) return this.#db.write(() => this.#search.follow(INDEX_SLICE), { durable: false });
     if (this.#collection !== undefined) return this.#db.write(() => this.collectSome(), { durable: false });
-    if (this.#nodes.keys.waiting <= KEYS_LEFT) return false;
+    // What has just come is looked up again when its tree is made current: that costs least from memory.
+    if (this.#adoptions.areUnderWay || this.#nodes.keys.waiting <= KEYS_LEFT) return false;
     return this.#db.write(() => this.#nodes.keys.putSome(), { durable: false });
   }
 

@@ -194,9 +194,9 @@ export interface Store extends Disposable {
   statusOf(hashes: readonly Hash[]): NodeStatus[];
   /**
    * Remembers what a walk is after, so that collection keeps what it has fetched. One walk a feed. With the terms on which the tree will
-   * be adopted, a feed's first one is made ready while it comes.
+   * be adopted, a feed's first one is made ready while it comes. True if no walk of this feed has left anything here.
    */
-  beginWalk(feed: string, root: Hash, nowMs: number, terms?: AdoptionTerms): void;
+  beginWalk(feed: string, root: Hash, nowMs: number, terms?: AdoptionTerms): boolean;
   /** Verified nodes, in one transaction. */
   putNodes(nodes: readonly StoredNode[]): void;
   /**
@@ -215,8 +215,11 @@ export interface Store extends Disposable {
   isSuperseded(root: Hash): boolean;
   /** A later root of this feed has taken its place: it was current once, and is not now. */
   wasCurrent(feed: string, root: Hash): boolean;
-  /** False for the current root, too, while the adoption of another was begun and has not ended. */
-  isCurrent(feed: string, root: Hash): boolean;
+  /**
+   * False for the current root, too, while the adoption of another was begun and has not ended. `authenticated`: and no message of it is still
+   * without that. Default false.
+   */
+  isCurrent(feed: string, root: Hash, options?: { readonly authenticated: boolean }): boolean;
 
   peer(name: string): PeerRecord | undefined;
   peers(): PeerRecord[];

@@ -1,15 +1,21 @@
 /** The page: panes around one instant, and the keys that move it. */
+import { signal } from '@preact/signals';
+import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { Chart, followState, pressChartButton } from './chart.tsx';
 import { Details } from './details.tsx';
 import { Moments } from './moments.tsx';
+import { Network } from './network.tsx';
+import type { Run } from './run.ts';
 import {
   choose,
   go,
+  goByRow,
   goOfActor,
   goToDifference,
   goToMatch,
   helpIsOpen,
+  isNetwork,
   layout,
   length,
   nextLayout,
@@ -19,11 +25,21 @@ import {
   runIndex,
   runs,
   showRun,
+  view,
 } from './state.ts';
 import { countText, plain } from './text.ts';
 import { theme, toggleTheme } from './theme.ts';
 import { Timeline } from './timeline.tsx';
 import { Tree, toggleEnded } from './tree.tsx';
+
+type KeyLine = readonly [keys: readonly string[], says: string, press: (event: KeyboardEvent) => void];
+
+/** What a page has beside the panes: the lab its controls. */
+export const extras = signal<{
+  readonly tools?: () => JSX.Element;
+  readonly panel?: () => JSX.Element;
+  readonly keys: readonly KeyLine[];
+}>({ keys: [] });
 
 export function App() {
   useEffect(() => {
@@ -33,26 +49,69 @@ export function App() {
   return (
     <>
       <Top />
-      <main>
-        <Tree />
-        <div class={`middle ${layout.value}`}>
-          <Chart />
-          <Moments />
-        </div>
-        <Details />
-      </main>
+      {view.value === 'network' && isNetwork.value ? <NetworkView /> : <Machines />}
       <Timeline />
       {helpIsOpen.value && <Help />}
     </>
   );
 }
 
+function Machines() {
+  return (
+    <main class="machines">
+      <Tree />
+      <div class={`middle ${layout.value}`}>
+        <Chart />
+        <Moments />
+      </div>
+      <Details />
+    </main>
+  );
+}
+
+function NetworkView() {
+  const { panel: Panel } = extras.value;
+  return (
+    <main class={`network-view${Panel ? ' with-panel' : ''}`}>
+      {Panel && <Panel />}
+      <Network />
+    </main>
+  );
+}
+
+/** What is between systems, or what is in one. */
+function ViewSwitch() {
+  return (
+    <fieldset class="views">
+      <legend class="unseen">View</legend>
+      {(['network', 'machines'] as const).map((name, i) => (
+        <button
+          type="button"
+          key={name}
+          aria-pressed={view.value === name}
+          title={`${name} (${i + 1})`}
+          onClick={() => setView(name)}
+        >
+          {name}
+        </button>
+      ))}
+    </fieldset>
+  );
+}
+
+function setView(to: typeof view.value): void {
+  view.value = to;
+}
+
 function Top() {
   const { header, remarks, isWhole } = run.value;
+  const { tools: Tools } = extras.value;
   const isLoading = length.value >= 0 && !isWhole && !header.isLive;
   return (
     <header class="top">
       <h1>murmure</h1>
+      {isNetwork.value && <ViewSwitch />}
+      {Tools && <Tools />}
       {runs.value.length > 1 ? (
         <select
           aria-label="Run"
@@ -70,7 +129,7 @@ function Top() {
       ) : (
         <span class="title">{titleOf(header)}</span>
       )}
-      <span class="quiet">
+      <span class="quiet" hidden={Tools !== undefined}>
         {header.isLive
           ? 'live'
           : isLoading
@@ -95,11 +154,12 @@ function Top() {
   );
 }
 
-function titleOf({ name, root, drop }: { name: string; root: string; drop?: number }): string {
-  return `${plain(name)}${drop === undefined ? '' : ` without entry ${drop}`} · ${root}`;
+function titleOf({ name, root, drop, start }: Run['header']): string {
+  const which = start === undefined ? '' : `, start ${start}`;
+  return `${plain(name)}${which}${drop === undefined ? '' : ` without entry ${drop}`} · ${root}`;
 }
 
-const KEYS: readonly (readonly [keys: readonly string[], says: string, press: (event: KeyboardEvent) => void])[] = [
+const KEYS: readonly KeyLine[] = [
   [
     ['ArrowRight', 'j'],
     'one moment on; with Shift, to the next step of this actor',
@@ -110,6 +170,8 @@ const KEYS: readonly (readonly [keys: readonly string[], says: string, press: (e
     'one moment back; with Shift, to the step of this actor before',
     ({ shiftKey }) => step(-1, shiftKey),
   ],
+  [['J'], 'to the next datagrams, of whomever', () => goByRow(1)],
+  [['K'], 'to the datagrams before', () => goByRow(-1)],
   [['PageDown'], 'twenty moments on', () => go(position.value + 20)],
   [['PageUp'], 'twenty moments back', () => go(position.value - 20)],
   [['Home'], 'before the first moment', () => go(-1)],
@@ -123,6 +185,8 @@ const KEYS: readonly (readonly [keys: readonly string[], says: string, press: (e
   [['w'], 'the whole chart', () => pressChartButton('w')],
   [['+'], 'larger chart', () => pressChartButton('+')],
   [['-'], 'smaller chart', () => pressChartButton('-')],
+  [['1'], 'what goes between systems, if there are several', () => setView('network')],
+  [['2'], 'the machines of one', () => setView('machines')],
   [['m'], 'chart and messages, only the chart, only the messages', nextLayout],
   [['e'], 'show or hide ended actors', toggleEnded],
   [['t'], 'light or dark', toggleTheme],
@@ -134,10 +198,16 @@ function pressed(event: KeyboardEvent): void {
   const { target } = event;
   const isRange = target instanceof HTMLInputElement && target.type === 'range';
   if (!isRange && (target instanceof HTMLInputElement || target instanceof HTMLSelectElement)) return;
-  const found = KEYS.find(([keys]) => keys.includes(event.key));
+  // A button is pressed by it.
+  if (event.key === ' ' && target instanceof HTMLButtonElement) return;
+  const found = allKeys().find(([keys]) => keys.includes(event.key));
   if (found === undefined) return;
   event.preventDefault();
   found[2](event);
+}
+
+function allKeys(): readonly KeyLine[] {
+  return [...extras.value.keys, ...KEYS];
 }
 
 function step(by: 1 | -1, ofActor: boolean): void {
@@ -154,13 +224,13 @@ function toggleHelp(): void {
   helpIsOpen.value = !helpIsOpen.value;
 }
 
-const SHOWN: Readonly<Record<string, string>> = { ArrowRight: '→', ArrowLeft: '←' };
+const SHOWN: Readonly<Record<string, string>> = { ArrowRight: '→', ArrowLeft: '←', ' ': 'space' };
 
 function Help() {
   return (
     <dialog open class="help" aria-label="Keys">
       <dl>
-        {KEYS.map(([keys, says]) => (
+        {allKeys().map(([keys, says]) => (
           <div key={says}>
             <dt>
               {keys.map((key) => (

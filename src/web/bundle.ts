@@ -4,14 +4,19 @@ import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { colors } from '../../diagrams/draw/palette.ts';
 
+/** The inspector, or the lab. */
+export type PageKind = 'page' | 'lab';
+
+const entries: Readonly<Record<PageKind, string>> = { page: 'main.tsx', lab: 'lab/main.tsx' };
+
 export interface PageFiles {
   readonly script: string;
   readonly style: string;
 }
 
-export async function bundlePage(): Promise<PageFiles> {
+export async function bundlePage(kind: PageKind): Promise<PageFiles> {
   const bundle = await rolldown({
-    input: fileURLToPath(new URL('main.tsx', import.meta.url)),
+    input: fileURLToPath(new URL(entries[kind], import.meta.url)),
     platform: 'browser',
     tsconfig: fileURLToPath(new URL('tsconfig.json', import.meta.url)),
     transform: { define: { 'globalThis.process': 'undefined' } },
@@ -19,8 +24,9 @@ export async function bundlePage(): Promise<PageFiles> {
   });
   const { output } = await bundle.generate({ format: 'iife', minify: true });
   await bundle.close();
-  const style = await readFile(new URL('style.css', import.meta.url), 'utf8');
-  return { script: output[0].code, style: `${style}\n${drawingStyle()}` };
+  const styles = ['style.css', 'network.css', 'lab/lab.css'].map((name) => new URL(name, import.meta.url));
+  const texts = await Promise.all(styles.map((style) => readFile(style, 'utf8')));
+  return { script: output[0].code, style: [...texts, drawingStyle()].join('\n') };
 }
 
 /** The drawings' own style sheet follows the system: here a person may choose. */

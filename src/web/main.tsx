@@ -4,7 +4,7 @@ import type { Line } from '../inspector/lines.ts';
 import { App } from './app.tsx';
 import { Run } from './run.ts';
 import { openSource } from './source.ts';
-import { charts, go, grown, isFollowing, length, position, problem, runIndex, runs } from './state.ts';
+import { charts, crossings, go, grown, isFollowing, length, position, problem, runIndex, runs, view } from './state.ts';
 import { keepTheme } from './theme.ts';
 
 keepTheme();
@@ -18,6 +18,7 @@ async function start(): Promise<void> {
   charts.value = source.charts;
   runs.value = source.runs.map(() => new Run());
   await Promise.all(source.runs.map((lines, i) => read(lines, i)));
+  join();
   document.documentElement.dataset.ready = 'yes';
 }
 
@@ -38,6 +39,15 @@ async function read(source: AsyncIterable<readonly Line[]>, index: number): Prom
   }
   if (run.header.isLive) run.remarks.push('The connection has ended: what was seen until then is kept.');
   show(run, index);
+}
+
+/** Of an author and a reader, say; not the same run with an entry left out. */
+function join(): void {
+  const names = new Set(runs.value.map(({ header }) => header.name));
+  if (names.size < 2) return;
+  crossings.value.follow(runs.value);
+  view.value = 'network';
+  grown.value += 1;
 }
 
 function show(run: Run, index: number): void {

@@ -144,7 +144,9 @@ function Rows({ first, last }: { first: number; last: number }) {
       {shown.map((of, i) => {
         const index = first + i;
         const isNow = index === position.value;
-        const isNew = of.atMs !== run.value.moments[index - 1]?.atMs;
+        const before = run.value.moments[index - 1];
+        const time = of.atMs === before?.atMs ? '' : sinceText(of.atMs - startedAtMs);
+        const entry = of.seq > 0 && of.seq !== before?.seq ? `${of.seq}` : '';
         return (
           <button
             type="button"
@@ -152,14 +154,13 @@ function Rows({ first, last }: { first: number; last: number }) {
             class={`moment${isNow ? ' now' : ''}${index > position.value ? ' later' : ''}${matches(of) ? '' : ' other'}`}
             style={{ top: px(i * ROW), height: px(ROW) }}
             aria-current={isNow}
-            aria-label={sentence(of)}
+            aria-label={`${time} ${entry} ${sentence(of)}`}
             onClick={() => {
               choose(undefined);
               go(index);
             }}
           >
-            <span class="time">{isNew ? sinceText(of.atMs - startedAtMs) : ''}</span>
-            <span class="entry">{of.seq > 0 && of.seq !== run.value.moments[index - 1]?.seq ? of.seq : ''}</span>
+            <span class="time">{time}</span> <span class="entry">{entry}</span>
           </button>
         );
       })}

@@ -117,6 +117,18 @@ export class Run {
     return countUntil(steps, position);
   }
 
+  /** The last one until then. */
+  momentAt(atMs: number): number {
+    let low = 0;
+    let high = this.moments.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.moments[middle] as Moment).atMs <= atMs) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+
   /** The last step of the actor until then; undefined: there was none yet. */
   lastStep(actor: Actor, position: number): Moment | undefined {
     const at = actor.steps[this.stepsUntil(actor, position) - 1];

@@ -1,6 +1,6 @@
 /** Where the page has its runs from: from itself, if it is a file that holds them, else from the server that it came from. */
 import type { Line } from '../inspector/lines.ts';
-import { bytesOf } from './values.ts';
+import { fromBase64 } from '../wire/base64.ts';
 
 export interface Source {
   /** The committed drawings, by machine. */
@@ -46,7 +46,7 @@ async function ask(place: string, authorization: string): Promise<Response> {
 }
 
 function unpack(base64: string): ReadableStream<Uint8Array> {
-  return new Blob([bytesOf(base64)]).stream().pipeThrough(new DecompressionStream('gzip'));
+  return new Blob([fromBase64(base64)]).stream().pipeThrough(new DecompressionStream('gzip'));
 }
 
 async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<readonly Line[]> {

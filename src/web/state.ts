@@ -1,5 +1,6 @@
 /** Where the page stands: every pane shows the run at one position, and is drawn anew when one of these changes. */
 import { computed, signal } from '@preact/signals';
+import { Crossings, type Row } from './crossings.ts';
 import { type Actor, type Moment, Run } from './run.ts';
 import { plain } from './text.ts';
 
@@ -23,6 +24,16 @@ const LAYOUTS = ['both', 'chart', 'messages'] as const;
 /** What is in the middle. */
 export const layout = signal<(typeof LAYOUTS)[number]>('both');
 export const helpIsOpen = signal(false);
+
+/** Several systems: what goes between them, or what is in one. */
+export const view = signal<'network' | 'machines'>('machines');
+/** Runs on one time axis. The lab has its own. */
+export const crossings = signal(new Crossings());
+/** More than one system is there. */
+export const isNetwork = computed(() => {
+  grown.value;
+  return crossings.value.lanes.length > 1;
+});
 
 const nothing = new Run();
 export const run = computed(() => runs.value[runIndex.value] ?? nothing);
@@ -50,6 +61,7 @@ export const lastStep = computed<Moment | undefined>(() => {
 });
 
 export function go(to: number): void {
+  picked.value = undefined;
   const last = run.value.moments.length - 1;
   position.value = Math.max(-1, Math.min(last, to));
   isFollowing.value = position.value === last;
@@ -105,17 +117,49 @@ export function matcher(text: string): (of: Moment) => boolean {
 /** Another run, at the same time: of an author and a reader, say. */
 export function showRun(index: number): void {
   const atMs = moment.value?.atMs ?? 0;
+  const stays = isFollowing.value;
   runIndex.value = index;
-  const { moments } = run.value;
-  let low = 0;
-  let high = moments.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((moments[middle] as Moment).atMs <= atMs) low = middle + 1;
-    else high = middle;
-  }
   chosen.value = undefined;
-  go(low - 1);
+  go(stays ? length.value : run.value.momentAt(atMs));
+}
+
+/** Where somebody has gone to: two rows may have one moment. */
+const picked = signal<Row | undefined>(undefined);
+
+/** Its run, at its moment. */
+export function goToRow(to: Row): void {
+  const { run: of, moment: absolute, atMs } = to;
+  const index = runs.value.indexOf(of);
+  if (index === -1) return;
+  chosen.value = undefined;
+  runIndex.value = index;
+  go(absolute === -1 ? of.momentAt(atMs) : absolute - of.forgotten);
+  picked.value = to;
+  // The last moment of one run may be an early one of all.
+  isFollowing.value = crossings.value.rows.at(-1) === to;
+}
+
+/** The row at which the panes stand: that of the moment, else the last one before it. */
+export const row = computed<Row | undefined>(() => {
+  grown.value;
+  if (picked.value !== undefined && !isFollowing.value) return picked.value;
+  const { rows } = crossings.value;
+  const at = moment.value;
+  if (at === undefined) return undefined;
+  if (isFollowing.value && run.value.header.isLive) return rows.at(-1);
+  const last = rows.findLastIndex(({ atMs }) => atMs <= at.atMs);
+  const absolute = position.value + run.value.forgotten;
+  for (let i = last; i >= 0 && rows[i]?.atMs === at.atMs; i--) {
+    if (rows[i]?.run === run.value && rows[i]?.moment === absolute) return rows[i];
+  }
+  return rows[last];
+});
+
+/** To the next datagrams that were sent or came, or to those before. */
+export function goByRow(direction: 1 | -1): void {
+  const { rows } = crossings.value;
+  const next = rows[(row.value?.index ?? -1) + direction];
+  if (next !== undefined) goToRow(next);
 }
 
 export function nextLayout(): void {

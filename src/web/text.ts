@@ -17,8 +17,9 @@ export function timeText(ms: number): string {
 
 /** "+40.244 s" */
 export function sinceText(ms: number): string {
-  const seconds = ms / 1_000;
-  return seconds < 600 ? `+${seconds.toFixed(3)} s` : `+${(seconds / 60).toFixed(1)} min`;
+  const sign = ms < 0 ? '−' : '+';
+  const seconds = Math.abs(ms) / 1_000;
+  return seconds < 600 ? `${sign}${seconds.toFixed(3)} s` : `${sign}${(seconds / 60).toFixed(1)} min`;
 }
 
 export function countText(count: number): string {

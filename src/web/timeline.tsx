@@ -107,7 +107,12 @@ interface KeyProps {
 
 function Key({ title, text, isOn, onClick }: KeyProps) {
   return (
-    <button type="button" {...{ title, onClick }} aria-label={title} aria-pressed={isOn}>
+    <button
+      type="button"
+      {...{ title, onClick }}
+      aria-label={/[a-z]/.test(text) ? undefined : title}
+      aria-pressed={isOn}
+    >
       {text}
     </button>
   );

@@ -1,5 +1,6 @@
 /** Makes values of what shared-values.ts made of them: what was shared is shared again. */
 import type { Encoded } from '../inspector/lines.ts';
+import { fromBase64 } from '../wire/base64.ts';
 
 /** A reference to an actor. */
 export class ActorLink {
@@ -48,7 +49,7 @@ export class Values {
   }
 
   #new({ v, b, m, d, x, p, s }: Told): unknown {
-    if (b !== undefined) return bytesOf(b);
+    if (b !== undefined) return fromBase64(b);
     if (m !== undefined) return new Map(m.map(([key, value]) => [this.decode(key), this.decode(value)]));
     if (d !== undefined && Array.isArray(v)) {
       const before = this.#known[d] as readonly unknown[];
@@ -80,11 +81,4 @@ export class Values {
     for (const key in told) members[key] = this.decode(told[key] as Encoded);
     return members;
   }
-}
-
-export function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
-  const characters = atob(base64);
-  const bytes = new Uint8Array(characters.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
-  return bytes;
 }

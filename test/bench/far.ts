@@ -2,7 +2,7 @@
  * `node test/bench/far.ts MESSAGES SEEDS LOSS…`: messages a second over a round trip of 50 ms, of which so much of the datagrams is lost
  * each way. Peers on the virtual network, in its time: the figures say how well the round trips are used, whatever the machine. As JSON.
  */
-import { calm } from '../support/network/virtual-network.ts';
+import { calm } from '../../src/simulation/virtual-network.ts';
 import { World } from '../support/world.ts';
 
 /** Messages a second, over the seeds. */

@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: what murmure costs, beside what the machine can do at all, measured in the same run. Times travel badly from
  * machine to machine; ratios do better. Each measurement is a process of its own. `--quick` measures syncs alone, near and far. All
- * figures go into docs/performance/results.json as well.
+ * figures go into docs/performance/results.json as well. `--directory` measures directories instead (directory/run.ts), `--floods` what
+ * strangers can do (floods.ts).
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -13,6 +14,15 @@ import type { SearchFigures } from './search.ts';
 import type { StoreFigures } from './store.ts';
 import type { SyncFigures } from './sync.ts';
 
+if (process.argv.includes('--directory')) {
+  const { benchDirectories } = await import('./directory/run.ts');
+  await benchDirectories(process.argv.slice(2).map(Number).filter(Number.isFinite));
+  process.exit();
+}
+if (process.argv.includes('--floods')) {
+  await import('./floods.ts');
+  process.exit();
+}
 const isQuick = process.argv.includes('--quick');
 const RUNS = isQuick ? 3 : 5;
 const MESSAGES = 10_000;

@@ -2,15 +2,19 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { peerSource } from '../../src/cli/inspector/run-sources.ts';
 import { journalPage } from '../../src/inspector/journal-page.ts';
+import { labPage } from '../../src/inspector/lab-page.ts';
 import { offerInspector } from '../../src/inspector/server.ts';
 import { parseJournal } from '../../src/journal/format.ts';
 import { hasTool } from '../support/tools.ts';
 import { recording, World } from '../support/world.ts';
+
+/** No outcome depends on how fast a browser is. */
+const patiently = { timeout: 120_000 };
 
 const hasChromium = hasTool('chromium');
 const OPTIONS = [
@@ -154,6 +158,81 @@ describe.skipIf(!hasChromium)('the page (skipped without chromium)', () => {
     await page.close();
   });
 
+  /** What axe finds, with the elements that it is about. */
+  async function foundByAxe(page: Page): Promise<string[]> {
+    await page.evaluate(readFileSync(fileURLToPath(import.meta.resolve('axe-core')), 'utf8'));
+    return page.evaluate<string[]>(`axe.run().then(({ violations }) =>
+      violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html.slice(0, 160))))`);
+  }
+
+  test('has nothing in it that axe finds, light and dark', async () => {
+    const { page } = await open(await exported('accessible', recorded('loss')));
+    await press(page, 'PageDown', 4);
+    expect(await foundByAxe(page)).toEqual([]);
+    await page.keyboard.press('t');
+    expect(await foundByAxe(page)).toEqual([]);
+    await page.close();
+  });
+
+  describe('of the lab', () => {
+    let file = '';
+    beforeAll(async () => {
+      file = join(folder, 'lab.html');
+      writeFileSync(file, await labPage());
+    });
+    const scenario = (id: string) => `${pathToFileURL(file).href}#scenario=${id}`;
+    /** What has begun in the page is shown then. */
+    const pause = async (page: Page) => {
+      await page.click('.play');
+      const clock = () => page.textContent('.clock');
+      for (let before: string | null = ''; before !== (await clock()); await page.waitForTimeout(200))
+        before = await clock();
+    };
+    const notes = (page: Page) => page.locator('.note text').allTextContents();
+
+    test('runs real peers from a file, and asks for nothing else', async () => {
+      const { page, asked, problems } = await open(scenario('first-download'));
+      await expect.poll(() => notes(page), patiently).toContain('has 40 new of alice');
+      await page.keyboard.press('2');
+      expect((await picture(page)).tree).toContain('merkle-walk');
+      expect({ asked: asked.length, problems }).toEqual({ asked: 1, problems: [] });
+      await page.close();
+    });
+
+    test('shows a Hello that is lost, and the same bytes again', async () => {
+      const { page } = await open(scenario('lost-hello'));
+      await expect.poll(() => page.locator('.way-of.lost text').allTextContents(), patiently).toContain('Hello lost');
+      await expect.poll(() => notes(page), patiently).toContain('has 3 new of alice');
+      await page.close();
+    });
+
+    test('brings a post of a person to the others, and stands where one was before', async () => {
+      const { page, problems } = await open(scenario('free'));
+      await page.getByTitle('alice writes a message').click();
+      await expect.poll(() => notes(page), patiently).toContain('posts');
+      await expect.poll(() => notes(page), patiently).toContain('has 1 new of alice');
+      await pause(page);
+      const before = await picture(page);
+      await press(page, 'ArrowLeft', 6);
+      expect(await picture(page)).not.toEqual(before);
+      await press(page, 'ArrowRight', 6);
+      expect(await picture(page)).toEqual(before);
+      expect(problems).toEqual([]);
+      await page.close();
+    });
+
+    test('has nothing in it that axe finds, in both views, light and dark', async () => {
+      const { page } = await open(scenario('five-readers'));
+      await expect.poll(() => notes(page), patiently).toContain('has 1 new of alice');
+      await pause(page);
+      for (const key of ['1', '2', 't']) {
+        await page.keyboard.press(key);
+        expect(await foundByAxe(page)).toEqual([]);
+      }
+      await page.close();
+    });
+  });
+
   test('of a peer that runs, shows what it does while it does it', async () => {
     const world = new World(3);
     await world.startDirectory();
@@ -163,10 +242,10 @@ describe.skipIf(!hasChromium)('the page (skipped without chromium)', () => {
     await using inspector = await offerInspector({ title: 'live', runs: [peerSource(bob.peer)] });
     const { page, problems } = await open(inspector.oneTimeUrl());
     expect(page.url()).not.toContain('code');
-    await expect.poll(async () => (await picture(page)).tree).toContain('socket.0');
+    await expect.poll(async () => (await picture(page)).tree, patiently).toContain('socket.0');
     expect((await picture(page)).tree).not.toContain('merkle-walk');
     await world.settle(bob.peer.sync('alice'));
-    await expect.poll(async () => (await picture(page)).tree).toContain('merkle-walk.aliceended');
+    await expect.poll(async () => (await picture(page)).tree, patiently).toContain('merkle-walk.aliceended');
     expect(problems).toEqual([]);
     await page.close();
     await world.close();

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { createActor } from 'xstate';
 import { addressProofMachine } from '../../machines/address-proof.machine.ts';
 import { limits, timing } from '../../machines/timing.ts';
-import { seededRandom } from '../support/seeded-random.ts';
+import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import { Outside, type Signed } from './outside.ts';
 
 const address = { ip: '192.0.2.1', port: 1 };

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { addressProofMachine } from '../../machines/address-proof.machine.ts';
-import { seededRandom } from '../support/seeded-random.ts';
+import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import { inertMachine, nobody, unwalked, walkMachine } from './walk-machine.ts';
 
 const address = { ip: '192.0.2.1', port: 1 };
@@ -21,6 +21,7 @@ test('every transition of an address proof is walked', () => {
     },
     events: [
       { type: 'request.stalled', slot: 0, sends: 3, waitedMs: 14_000 },
+      { type: 'hello.overtaken' },
       { type: 'request.ended', outcome: { kind: 'answered', ids: [7] }, atMs: 2 },
       { type: 'request.ended', outcome: { kind: 'unanswered', waitedMs: 30_000 }, atMs: undefined },
     ] as never,

@@ -6,11 +6,11 @@ import type { BulkRequest, ReceivedNode } from '../../machines/events.ts';
 import type { RequestEnded, RequestProgressed } from '../../machines/request-context.ts';
 import { childrenOf } from '../../machines/tree-nodes.ts';
 import { NodeServer } from '../../src/peer/node-server.ts';
+import { seededRandom } from '../../src/simulation/seeded-random.ts';
+import { VirtualClock } from '../../src/simulation/virtual-clock.ts';
 import { decodeDatagram } from '../../src/wire/datagram.ts';
 import { hashOf } from '../../src/wire/hash.ts';
-import { seededRandom } from '../support/seeded-random.ts';
 import { type BulkExchange, type BulkVectors, fromHex, loadVectors } from '../support/vectors.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
 import { Outside } from './outside.ts';
 
 const { exchanges } = loadVectors<BulkVectors>('bulk');

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { directoryMachine } from '../../machines/directory.machine.ts';
+import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import type { Datagram } from '../../src/wire/datagram.ts';
 import { ZERO_HASH } from '../../src/wire/hash.ts';
-import { seededRandom } from '../support/seeded-random.ts';
 import { inert, inertMachine, nobody, unwalked, walkMachine } from './walk-machine.ts';
 
 const alice = { ip: '192.0.2.1', port: 1 };

@@ -5,10 +5,10 @@ import { addressProofMachine } from '../../machines/address-proof.machine.ts';
 import { incomingSessionMachine } from '../../machines/incoming-session.machine.ts';
 import { KNOWN_PEER_A } from '../../machines/incoming-session-context.ts';
 import { limits, timing } from '../../machines/timing.ts';
+import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import { BULK_FLAG } from '../../src/wire/bulk.ts';
 import { appendSignature, type Datagram, encodeDatagram } from '../../src/wire/datagram.ts';
 import { hashOf, ZERO_HASH } from '../../src/wire/hash.ts';
-import { seededRandom } from '../support/seeded-random.ts';
 import { isGenuine, Outside, type Signed, signature } from './outside.ts';
 
 const address = { ip: '192.0.2.1', port: 1 };
@@ -21,16 +21,22 @@ const getDatum = (id: number, wanted = hash) => ({ type: 'GetDatum', id, hash: w
 let outside: Outside;
 let session: Actor<typeof incomingSessionMachine>;
 let states: string[];
+/** How many signatures were to be verified, and whether nobody answers that. */
+let verdicts = 0;
+let isSilent = false;
 
 /** `paid`: bytes of the Hello that opens it. */
 function begin({ opening = hello(7), signed = 'signed' as Signed, paid = 100, proven = false } = {}): void {
   outside = new Outside();
+  isSilent = false;
   const machine = incomingSessionMachine.provide({
     actors: { addressProof: addressProofMachine.provide({ actors: { request: outside.request } }) },
     actions: {
       findKey: (_, { name }) => outside.told.push(`directory: which key has ${name}?`),
-      verifyHello: ({ self }, params) =>
-        self.send({ type: 'hello.verified', id: params.id, valid: isGenuine(params.signature) }),
+      verifyHello: ({ self }, params) => {
+        verdicts += 1;
+        if (!isSilent) self.send({ type: 'hello.verified', id: params.id, valid: isGenuine(params.signature) });
+      },
       sendSigned: (_, { datagram, to, socket }) => {
         const bytes = appendSignature(encodeDatagram(datagram), signature);
         socket.send({ type: 'datagrams.send', datagrams: [bytes], to });
@@ -258,6 +264,15 @@ describe('while the address is being proven', () => {
     expect(outside.sentOf('Datum').length).toBeGreaterThan(0);
   });
 
+  test('whoever repeats what waits gets our Hello once more, under the same id, if it pays for that', () => {
+    begin({ paid: 60 });
+    learn();
+    const [first] = outside.sentOf('Hello');
+    expect(sentBy(() => hear(getDatum(9)))).toEqual([]);
+    expect(sentBy(() => hear(getDatum(9)))).toEqual([`Hello ${first?.datagram.id}, signed`]);
+    expect(sentBy(answerProof)).toEqual(['Datum 9']);
+  });
+
   test('a request after a proof that failed pays for another one', async () => {
     begin({ paid: 60 });
     learn();
@@ -303,6 +318,39 @@ describe('a reader', () => {
     answerProof('carol');
     hear(rootRequest(10));
     expect(outside.last('reader.seen')).toMatchObject({ name: 'carol' });
+  });
+});
+
+describe('a Hello of which nobody ever says whose key it is, or whether it is genuine', () => {
+  const hearLater = async (id: number) => {
+    await outside.clock.advance(timing.identifyingPatience);
+    hear(hello(id), 'signed');
+  };
+
+  test('ends the session with a later Hello, so that the next one is looked into', async () => {
+    hear(hello(8), 'signed');
+    expect(states.at(-1)).toBe('identifying');
+    await hearLater(9);
+    expect(outside.last('session.forgotten')).toMatchObject({ address });
+  });
+
+  test('does not keep a session from being renewed', async () => {
+    verdicts = 0;
+    prove();
+    isSilent = true;
+    hear(hello(8), 'signed');
+    hear(hello(9), 'signed');
+    expect(verdicts).toBe(2);
+    await hearLater(10);
+    expect(verdicts).toBe(3);
+  });
+
+  test('ends a session that was to be verified as well', async () => {
+    isSilent = true;
+    learn();
+    expect(states.at(-1)).toBe('verifying');
+    await hearLater(9);
+    expect(outside.last('session.forgotten')).toMatchObject({ address });
   });
 });
 

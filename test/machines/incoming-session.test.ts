@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { incomingSessionMachine } from '../../machines/incoming-session.machine.ts';
 import type { IncomingSessionContext } from '../../machines/incoming-session-context.ts';
 import { timing } from '../../machines/timing.ts';
+import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import { BULK_FLAG } from '../../src/wire/bulk.ts';
 import type { Datagram } from '../../src/wire/datagram.ts';
 import { ZERO_HASH } from '../../src/wire/hash.ts';
-import { seededRandom } from '../support/seeded-random.ts';
 import { inert, inertMachine, nobody, unwalked, walkMachine } from './walk-machine.ts';
 
 const address = { ip: '192.0.2.1', port: 1 };
@@ -29,6 +29,7 @@ const proof = (proven: boolean) => ({
 
 const events = [
   asked(hello),
+  { ...asked(hello), atMs: timing.identifyingPatience + 10 },
   asked({ ...hello, name: 'bob' }),
   asked({ type: 'RootRequest', id: 8 }),
   { type: 'nodes.requested', requests: [{ type: 'GetDatum', id: 9, hash: ZERO_HASH }], size: 400, atMs: 1 },
@@ -49,6 +50,12 @@ const events = [
   { type: 'sweep', atMs: timing.sessionLifetime + 10 },
   { type: 'sweep', atMs: timing.sessionLifetime + timing.expiredSessionMemory + 10 },
 ] as never;
+
+/** The answer is too large for an address that is not proven. */
+const askedTwice = [
+  { type: 'nodes.requested', requests: [{ type: 'GetDatum', id: 9, hash: ZERO_HASH }], size: 400, atMs: 1 },
+  { type: 'nodes.read', nodes: [{ id: 9, hash: ZERO_HASH, value: new Uint8Array(60_000) }] },
+];
 
 const input = (proven: boolean, signed: boolean) => ({
   address,
@@ -89,6 +96,13 @@ test('every transition of an incoming session is walked', () => {
     key,
     depth: 4,
   });
+  const waiting = walkMachine({
+    machine,
+    input: { ...input(false, false), ownRoot: undefined },
+    events: [keyless, asked({ type: 'RootRequest', id: 8 }), ...askedTwice] as never,
+    key: (context: IncomingSessionContext) => [...key(context), context.held.length],
+    depth: 4,
+  });
   const unpaid = { ...few, isGreetingFree: false };
   const ignored = walkMachine({ machine, input: unpaid, events: [keyless] as never, key, depth: 1 });
   const walked = ignored.walked
@@ -96,6 +110,7 @@ test('every transition of an incoming session is walked', () => {
     .union(unsigned.walked)
     .union(proven.walked)
     .union(poor.walked)
+    .union(waiting.walked)
     .union(without.walked);
   expect(unwalked({ ...stranger, walked })).toEqual([]);
 });

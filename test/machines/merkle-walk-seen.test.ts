@@ -461,6 +461,24 @@ describe('nodes in bulk', () => {
     expect(request?.wanted.length).toBeGreaterThan(1);
   });
 
+  test('of a feed of which nothing is here are looked up near the root only, and asked for at once below', () => {
+    const lookedUpBelow = (depth: number, isNew: boolean) => {
+      start();
+      asked = [];
+      ready(bulk);
+      send({ type: 'root.received', root, authenticated: true, atMs: 2, ...cost, ...bulk });
+      begun({ isNew });
+      found();
+      receiveInBulk([tree], { nodes: [{ hash: root, value: tree, depth }] });
+      return paramsOf('lookUp').length - 1;
+    };
+    expect(lookedUpBelow(1, true)).toBe(1);
+    expect(lookedUpBelow(2, false)).toBe(1);
+    expect(lookedUpBelow(2, true)).toBe(0);
+    expect(walk.getSnapshot().context).toMatchObject({ lookUps: [] });
+    expect(walk.getSnapshot().value).toBe('fetching');
+  });
+
   test('that are known only in part are asked for but for those that are there', () => {
     beginInBulk(5);
     receiveInBulk([tree]);

@@ -36,6 +36,7 @@ describe('once the directory lists its key', () => {
     seen.wantRoot();
     seen.replyFrom(at(1));
     seen.answerRootFrom(at(1));
+    seen.replyFrom(at(1));
     expect(seen.outside.last('root.received')).toMatchObject({ root, authenticated: false });
   });
 
@@ -49,6 +50,8 @@ describe('once the directory lists its key', () => {
     expect(seen.outside.told).toEqual([LOOK_UP]);
     seen.wantRoot();
     seen.answerRootFrom(at(1));
+    expect(seen.outside.told).toEqual([LOOK_UP]);
+    seen.replyFrom(at(1));
     expect(seen.outside.last('root.received')).toMatchObject({ authenticated: false });
   });
 
@@ -78,9 +81,9 @@ test('a path that answers again after a search has to do so under the key that t
   await seen.outside.clock.advance(12_000);
   seen.locate(at(9));
   seen.outside.receive(at(1), { type: 'Root', id: seen.lastTo('RootRequest', at(1)), hash: root }, 'unsigned');
-  expect(seen.outside.last('root.received')).toMatchObject({ authenticated: false });
   expect(seen.idsTo('Hello', at(1))).toHaveLength(1);
   seen.replyFrom(at(1));
+  expect(seen.outside.last('root.received')).toMatchObject({ authenticated: false });
   expect(seen.outside.last('session.renewed')).toMatchObject({ address: at(1), key });
 });
 
@@ -95,4 +98,43 @@ test('while a Hello without the key is under way, another one under it replaces 
   expect(seen.states.at(-1)).toMatch(/^greeting/);
   seen.replyFrom(at(1));
   expect(seen.outside.last('session.established')).toMatchObject({ key });
+});
+
+describe('a root without a signature', () => {
+  const answerRoot = (hash = root) =>
+    seen.outside.receive(at(1), { type: 'Root', id: seen.lastTo('RootRequest', at(1)), hash }, 'unsigned');
+
+  test('counts once whoever is there has said its name after that, and once for all', () => {
+    seen.wantRoot();
+    answerRoot();
+    expect(seen.outside.told).toEqual([]);
+    seen.replyFrom(at(1), 'unsigned');
+    expect(seen.outside.last('root.received')).toMatchObject({ root, authenticated: false });
+    seen.wantRoot();
+    answerRoot();
+    expect(seen.idsTo('Hello', at(1))).toHaveLength(1);
+    expect(seen.outside.told.filter((what) => what === 'walk: root.received')).toHaveLength(2);
+  });
+
+  test('is nobody’s if somebody else answers there by now, and the session is over', async () => {
+    seen.wantRoot();
+    answerRoot();
+    seen.replyFrom(at(1), 'unsigned', 'carol');
+    await seen.outside.clock.advance(40_000);
+    expect(seen.outside.told).not.toContain('walk: root.received');
+    expect(seen.outside.told).toContain('peer: session.lost');
+    expect(seen.outside.last('root.failed')).toMatchObject({ isFinal: true });
+  });
+
+  test('waits for somebody who is busy with other answers', async () => {
+    seen.wantRoot();
+    answerRoot();
+    await seen.outside.clock.advance(1_000);
+    seen.wantNodes(root);
+    seen.outside.receive(at(1), { type: 'NoDatum', id: seen.lastTo('GetDatum', at(1)), hash: root }, 'unsigned');
+    // Four Hellos stay unanswered meanwhile.
+    await seen.outside.clock.advance(34_000);
+    seen.replyFrom(at(1), 'unsigned');
+    expect(seen.outside.last('root.received')).toMatchObject({ root });
+  });
 });

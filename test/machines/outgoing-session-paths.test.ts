@@ -79,7 +79,7 @@ describe('a path that falls silent', () => {
     await seen.establish();
     seen.outside.told.length = 0;
     seen.send({ type: 'path.check' });
-    await seen.outside.clock.advance(timing.pathCheck);
+    await seen.outside.clock.advance(9_500);
     expect(seen.outside.told).toEqual([LOOK_UP, 'peer: session.silent']);
   });
 

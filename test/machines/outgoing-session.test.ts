@@ -3,9 +3,9 @@ import { outgoingSessionMachine } from '../../machines/outgoing-session.machine.
 import type { OutgoingSessionContext } from '../../machines/outgoing-session-context.ts';
 import { busySlots } from '../../machines/slots.ts';
 import { timing } from '../../machines/timing.ts';
+import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import { BULK_FLAG } from '../../src/wire/bulk.ts';
 import { ZERO_HASH } from '../../src/wire/hash.ts';
-import { seededRandom } from '../support/seeded-random.ts';
 import { inert, inertMachine, nobody, unwalked, walkMachine } from './walk-machine.ts';
 
 const address = { ip: '192.0.2.1', port: 1 };
@@ -115,6 +115,29 @@ const lostWhileSearching = [
   ended(hello, unanswered),
 ];
 
+const namelessRoot = [
+  { type: 'session.adopt', address, key: undefined, atMs: 1 },
+  { type: 'root.wanted', requester: walk, atMs: 3 },
+  ended(rootRequest, answered('Root')),
+  ended(hello, unanswered),
+  ended(hello, { ...unanswered, faults: { 'other name': 1 } }),
+];
+
+const signedRoot = ended(rootRequest, answered('Root'));
+const signedRootWhileSearching = [
+  { type: 'session.adopt', address, key: 'key', atMs: 1 },
+  { type: 'root.wanted', requester: walk, atMs: 3 },
+  ended(rootRequest, unanswered),
+  { ...signedRoot, order: { ...signedRoot.order, answerKey: 'key' } },
+];
+
+const namelessRootWhileSearching = [
+  { type: 'session.adopt', address, key: undefined, atMs: 1 },
+  { type: 'root.wanted', requester: walk, atMs: 3 },
+  ended(rootRequest, unanswered),
+  ended(rootRequest, answered('Root')),
+];
+
 const input = (located: object | undefined) => ({
   id: 'outgoing-session.alice',
   name: 'alice',
@@ -154,7 +177,12 @@ test('every transition of an outgoing session is walked', () => {
   const fixed = walkMachine({ machine, input: input(given), events, key, isPossible, depth: 3 });
   const outOfReach = { addresses: [ipv6], key: undefined };
   const far = walkMachine({ machine, input: input(outOfReach), events, key, isPossible, depth: 1 });
-  const lost = walkMachine({ machine, input: input(undefined), events, paths: [lostWhileSearching] });
+  const lost = walkMachine({
+    machine,
+    input: input(undefined),
+    events,
+    paths: [lostWhileSearching, namelessRoot, namelessRootWhileSearching, signedRootWhileSearching],
+  });
   const walked = found.walked.union(fixed.walked).union(far.walked).union(lost.walked);
   expect(unwalked({ ...found, walked })).toEqual([]);
 });

@@ -7,9 +7,9 @@ import { requestMachine } from '../../machines/request.machine.ts';
 import { socketMachine } from '../../machines/socket.machine.ts';
 import { STRANGERS_OF_PEER } from '../../machines/stranger-budget.ts';
 import { stateText } from '../../src/runtime/actor-tree.ts';
+import { VirtualClock } from '../../src/simulation/virtual-clock.ts';
 import { appendSignature, type Datagram, decodeDatagram, encodeDatagram } from '../../src/wire/datagram.ts';
 import type { SocketAddress } from '../../src/wire/socket-address.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
 
 export interface Sent {
   /** Since the beginning. */

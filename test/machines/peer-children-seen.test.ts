@@ -77,7 +77,7 @@ describe('sockets', () => {
 describe('a child that breaks down is told of and put away', () => {
   const warning = (id: string) => ({ type: 'peer.warning', message: `${id} failed and was put away: a fault` });
 
-  test.each(['socket.0', 'directory-client'])('%s begins anew, five times between two sweeps', (id) => {
+  test.each(['socket.0', 'directory-client', 'path-checks'])('%s begins anew, five times between two sweeps', (id) => {
     begin({ binds: [own] });
     const first = peer.getSnapshot().children[id];
     broken(id);

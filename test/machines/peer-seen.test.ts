@@ -6,8 +6,8 @@ import { peerMachine } from '../../machines/peer.machine.ts';
 import type { PeerInput } from '../../machines/peer-context.ts';
 import type { PeerEvent } from '../../machines/peer-events.ts';
 import { limits, timing } from '../../machines/timing.ts';
+import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import { ZERO_HASH } from '../../src/wire/hash.ts';
-import { seededRandom } from '../support/seeded-random.ts';
 import { Outside } from './outside.ts';
 
 const directory = { ip: '192.0.2.9', port: 1194 };

@@ -3,9 +3,9 @@ import { knownPeerAt } from '../../machines/contacts.ts';
 import { peerMachine } from '../../machines/peer.machine.ts';
 import type { PeerContext } from '../../machines/peer-context.ts';
 import { limits, timing } from '../../machines/timing.ts';
+import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import type { Datagram } from '../../src/wire/datagram.ts';
 import { ZERO_HASH } from '../../src/wire/hash.ts';
-import { seededRandom } from '../support/seeded-random.ts';
 import { inert, inertMachine, nobody, unwalked, walkMachine } from './walk-machine.ts';
 
 const alice = { ip: '192.0.2.1', port: 1 };
@@ -121,6 +121,7 @@ const events = [
 /** These lead to no other state. */
 const anywhere = [
   { type: 'block.wanted', name: 'alice', blocked: true, ticket: '1', atMs: 1 },
+  { type: 'checks.failed', sessions: ['outgoing-session.alice'] },
   { type: 'blocked.changed', names: ['alice'] },
   { type: 'blocked.changed', names: [] },
   { type: 'schedule.wanted', text: 'hello', inReplyTo: null, dueMs: 9, ticket: '1', atMs: 1 },
@@ -137,6 +138,7 @@ const anywhere = [
 const restartable = [
   ended('error', 'socket.0', { error: new Error('broken') }),
   ended('error', 'directory-client', { error: new Error('broken') }),
+  ended('error', 'path-checks', { error: new Error('broken') }),
 ] as never;
 
 const key = (context: PeerContext) => [
@@ -164,6 +166,7 @@ test('every transition of a peer is walked', () => {
       merkleWalk: inertMachine,
       historyCheck: inertMachine,
       ping: inertMachine,
+      pathChecks: inertMachine,
       addressProof: inertMachine,
     } as never,
     actions: inert(

@@ -6,9 +6,9 @@ import type { RequestEnded, RequestEvent, RequestOrder } from '../../machines/re
 import { requestFailure } from '../../machines/request-failure.ts';
 import { withJitter } from '../../machines/retransmission.ts';
 import { limits, timing } from '../../machines/timing.ts';
+import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import type { Datagram } from '../../src/wire/datagram.ts';
 import { hashOf, ZERO_HASH } from '../../src/wire/hash.ts';
-import { seededRandom } from '../support/seeded-random.ts';
 import { Outside, type Signed, signature } from './outside.ts';
 
 const to = { ip: '192.0.2.1', port: 1 };

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { requestMachine } from '../../machines/request.machine.ts';
 import type { RequestContext, RequestOrder } from '../../machines/request-context.ts';
+import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import type { ReceivedDatagram } from '../../src/wire/datagram.ts';
 import { hashOf } from '../../src/wire/hash.ts';
-import { seededRandom } from '../support/seeded-random.ts';
 import { inert, nobody, unwalked, walkMachine } from './walk-machine.ts';
 
 const to = { ip: '192.0.2.1', port: 1 };

@@ -3,9 +3,9 @@ import { createActor } from 'xstate';
 import { addressProofMachine } from '../../machines/address-proof.machine.ts';
 import { directoryMachine } from '../../machines/directory.machine.ts';
 import type { DirectoryFact, ListedAddress } from '../../machines/directory-context.ts';
+import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import { appendSignature, type Datagram, encodeDatagram } from '../../src/wire/datagram.ts';
 import { formatAddress, type SocketAddress } from '../../src/wire/socket-address.ts';
-import { seededRandom } from '../support/seeded-random.ts';
 import { isGenuine, Outside, type Signed, signature } from './outside.ts';
 
 export const bind = { ip: '0.0.0.0', port: 1_194 };

@@ -5,9 +5,9 @@ import { peerMachine } from '../../machines/peer.machine.ts';
 import type { PeerInput } from '../../machines/peer-context.ts';
 import type { PeerEvent, PeerFact } from '../../machines/peer-events.ts';
 import { limits } from '../../machines/timing.ts';
+import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import type { Datagram } from '../../src/wire/datagram.ts';
 import { type Hash, hashOf, ZERO_HASH } from '../../src/wire/hash.ts';
-import { seededRandom } from '../support/seeded-random.ts';
 import { Outside } from './outside.ts';
 
 export const own = { ip: '10.0.0.7', port: 4_000 };
@@ -44,6 +44,7 @@ export function begin(input: Partial<PeerInput> = {}): void {
       historyCheck: child,
       addressProof: child,
       ping: child,
+      pathChecks: child,
     } as never,
     actions: {
       sealRoot: (_, params) => notes.push(`sign: ${params.root}`),

@@ -4,10 +4,10 @@ import type { Located } from '../../machines/events.ts';
 import { outgoingSessionMachine } from '../../machines/outgoing-session.machine.ts';
 import type { OutgoingSessionEvent } from '../../machines/outgoing-session-context.ts';
 import type { PublicKey } from '../../src/identity/public-key.ts';
+import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import { BULK_FLAG } from '../../src/wire/bulk.ts';
 import { type Hash, hashOf } from '../../src/wire/hash.ts';
 import { type SocketAddress, sameAddress } from '../../src/wire/socket-address.ts';
-import { seededRandom } from '../support/seeded-random.ts';
 import { Outside, type Signed } from './outside.ts';
 
 /** One of alice's addresses. */

@@ -16,7 +16,7 @@ import {
   type EventObject,
   type InspectionEvent,
 } from 'xstate';
-import { VirtualClock } from '../support/virtual-clock.ts';
+import { VirtualClock } from '../../src/simulation/virtual-clock.ts';
 
 export interface MachineWalk {
   readonly machine: AnyStateMachine;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { chromium, type Page } from 'playwright-core';
 import { journalPage } from '../../src/inspector/journal-page.ts';
+import { labPage } from '../../src/inspector/lab-page.ts';
 import { parseJournal } from '../../src/journal/format.ts';
 
 interface Shot {
@@ -36,6 +37,17 @@ try {
   const { html } = await journalPage(parseJournal('loss.jsonl', lines), { name: 'loss.jsonl' });
   const file = join(folder, 'page.html');
   writeFileSync(file, html);
+  // The lab, in the middle of what it shows.
+  const lab = join(folder, 'lab.html');
+  writeFileSync(lab, await labPage());
+  const page = await browser.newPage({ viewport: { width: 1280, height: 720 }, colorScheme: 'light' });
+  await page.goto(`${pathToFileURL(lab).href}#scenario=five-readers`);
+  await page.locator('.note text', { hasText: 'has 1 new of alice' }).first().waitFor({ timeout: 120_000 });
+  await page.click('.play');
+  for (let i = 0; i < 12; i++) await page.keyboard.press('K');
+  await page.evaluate('document.activeElement?.blur()');
+  await page.screenshot({ path: fileURLToPath(url('docs/lab.png')) });
+  await page.close();
   for (const [name, { colorScheme, size, find, unfold }] of Object.entries(shots)) {
     const [width, height] = size;
     const page = await browser.newPage({ viewport: { width, height }, colorScheme });

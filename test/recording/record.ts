@@ -8,9 +8,11 @@ import { setTimeout } from 'node:timers/promises';
 import { Terminal } from '../support/terminal.ts';
 import { type Frame, movingPicture } from './moving-picture.ts';
 
-const COLUMNS = 80;
-const ROWS = 24;
-const TITLE = 'A session: reading the timeline, replying, a bookmark, a muted word, searching, a peer and its tree';
+/** Wide enough for the conversation beside the list. */
+const COLUMNS = 112;
+const ROWS = 28;
+const TITLE =
+  'A session: a mention is answered later and changed before anybody sees it; then a bookmark, a search, a muted word, a peer and its tree';
 
 interface Step {
   readonly press?: readonly string[];
@@ -21,36 +23,32 @@ interface Step {
 }
 
 const steps: readonly Step[] = [
-  { shows: /you · timeline[\s\S]*Bienvenue[\s\S]*✓/, seconds: 3 },
-  { press: ['k'], shows: /❯ +↳ Özge/, seconds: 0.7 },
-  { press: ['k'], shows: /❯ +↳ Chiara/, seconds: 0.7 },
-  { press: ['k', 'k'], shows: /❯ Bram/, seconds: 1 },
-  { press: ['Enter'], shows: 'conversation', seconds: 2.5 },
+  { shows: /you · timeline[\s\S]*Bienvenue[\s\S]*✓[\s\S]*@ 1 notification/, seconds: 3 },
+  { press: ['@'], shows: /notifications[\s\S]*qu’est-ce/, seconds: 2 },
   { press: ['r'], shows: 'Your reply', seconds: 0.8 },
-  ...['The baker ', 'next door, ', 'singing at five ', 'in the morning. 🥐'].map((type) => ({
+  ...['The baker ', 'next door, ', 'singing at five ', 'in the morning.'].map((type) => ({
     type,
     shows: type.trim(),
     seconds: 0.5,
   })),
-  { press: ['Enter'], shows: 'Published', seconds: 2.5 },
-  { press: ['Escape'], shows: 'you · timeline', seconds: 1.5 },
-  { press: ['b'], shows: 'Bookmarked', seconds: 1.5 },
-  { press: ['B'], shows: /bookmarks[\s\S]*★/, seconds: 1.5 },
-  { press: ['Escape'], shows: 'you · timeline', seconds: 0.5 },
-  { press: ['W'], shows: 'Mute messages with the word:', seconds: 0.6 },
-  { type: 'clavier', shows: 'word: clavier', seconds: 0.8 },
-  { press: ['Enter'], shows: 'Messages with “clavier” are muted', seconds: 2.5 },
-  { press: ['z'], shows: 'clavier 🐞', seconds: 2 },
+  { press: ['C-t'], shows: 'seen after 30 seconds', seconds: 1.5 },
+  { press: ['Enter'], shows: 'Others do not see it yet', seconds: 2.5 },
+  { press: ['Z'], shows: 'Your reply', seconds: 1 },
+  { type: ' 🥐', shows: '🥐', seconds: 0.8 },
+  { press: ['Enter'], shows: 'Published', seconds: 1.5 },
+  { press: ['Escape'], shows: 'you · timeline', seconds: 2.5 },
+  { press: ['k'], shows: 'you · timeline', seconds: 0.7 },
+  { press: ['b'], shows: 'Bookmarked', seconds: 2 },
   { press: ['/'], shows: 'Search for:', seconds: 0.6 },
   { type: 'mesanges', shows: 'mesanges', seconds: 0.8 },
-  { press: ['Enter'], shows: /\d messages with “mesanges”/, seconds: 2.5 },
-  { press: ['Escape'], shows: 'you · timeline', seconds: 0.6 },
-  { press: ['w'], shows: /Aline +following +online/, seconds: 1.5 },
-  { press: ['Enter'], shows: 'fingerprint', seconds: 3 },
-  { press: ['t'], shows: 'tree of Aline', seconds: 3 },
-  { press: ['Escape'], shows: 'fingerprint', seconds: 0.5 },
-  { press: ['Escape'], shows: /Aline +following/, seconds: 0.5 },
-  { press: ['Escape'], shows: 'you · timeline', seconds: 0.6 },
+  { press: ['Enter'], shows: /\d messages with “mesanges”/, seconds: 2 },
+  { press: ['Escape'], shows: 'you · timeline', seconds: 0.5 },
+  { press: ['W'], shows: 'Mute messages with the word:', seconds: 0.8 },
+  { type: 'miette', shows: 'miette', seconds: 0.8 },
+  { press: ['Enter'], shows: /\d muted: z shows them/, seconds: 2 },
+  { press: ['w'], shows: /Aline +following +online/, seconds: 2.5 },
+  { press: ['Enter'], shows: 'fingerprint', seconds: 2 },
+  { press: ['t'], shows: 'tree of Aline', seconds: 2.5 },
   { press: ['?'], shows: /Moving[\s\S]*Messages/, seconds: 2.5 },
 ];
 

@@ -1,9 +1,9 @@
 /** The courses of events that the journals in this folder hold: whose journal, and what happens. Deterministic, so that recording anew changes only what the machines changed. */
 import { SECOND } from '../../machines/timing.ts';
 import { runFrontEnd } from '../../src/cli/front-end/run-front-end.ts';
+import type { Weather } from '../../src/simulation/virtual-network.ts';
 import { hashOf } from '../../src/wire/hash.ts';
 import { encodeInternal, encodeMessage } from '../../src/wire/node.ts';
-import type { Weather } from '../support/network/virtual-network.ts';
 import { Publisher } from '../support/publisher.ts';
 import { cancel, press, scripted } from '../support/scripted-dialogue.ts';
 import { Stranger } from '../support/stranger.ts';

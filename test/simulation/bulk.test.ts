@@ -2,12 +2,12 @@
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../machines/timing.ts';
 import { buildTree } from '../../src/merkle/build.ts';
+import { calm } from '../../src/simulation/virtual-network.ts';
 import { BULK_FLAG, MAX_ITEM_NODE } from '../../src/wire/bulk.ts';
 import { type Datagram, decodeDatagram } from '../../src/wire/datagram.ts';
 import { hashOf } from '../../src/wire/hash.ts';
 import { encodeInternal, encodeMessage } from '../../src/wire/node.ts';
 import { type BulkHabits, joinWithBulk } from '../support/bulk-publisher.ts';
-import { calm } from '../support/network/virtual-network.ts';
 import { listedPeers, stormy } from '../support/scenarios.ts';
 import { Stranger } from '../support/stranger.ts';
 import { type VirtualPeer, World } from '../support/world.ts';

@@ -1,7 +1,7 @@
 /** Protocol §5 and §8: behind a NAT that forgets after 30 s, or 120 s if it was answered. */
 import { describe, expect, test } from 'vitest';
+import { type NatKind, natKinds } from '../../src/simulation/nat.ts';
 import { HOUR, MINUTE, postAndWait, SECOND } from '../support/delivery/arrivals.ts';
-import { type NatKind, natKinds } from '../support/network/nat.ts';
 import { bodiesOf } from '../support/scenarios.ts';
 import { type VirtualPeer, World } from '../support/world.ts';
 

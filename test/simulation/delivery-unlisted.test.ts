@@ -29,3 +29,21 @@ test.each([
   }
   await world.close();
 });
+
+test('what it wrote before it was listed counts as authenticated within ten seconds, without another post', async () => {
+  const world = new World(43, undefined, { isLong: true });
+  await world.startDirectory();
+  const [reader] = await addListed(world, { reader: ['author'] });
+  const host = world.network.addHost(['203.0.113.7']);
+  world.network.cut('203.0.113.7', world.directoryAddress.ip);
+  const author = await world.addPeer('author', { guarded: true, host, follow: ['reader'] });
+  author.peer.post('early');
+  await world.clock.advance(2 * MINUTE);
+  const read = () => reader?.store.messages({ authors: ['author'] });
+  expect(read()).toMatchObject([{ body: 'early', authenticated: false }]);
+  world.network.heal();
+  await world.settle(author.peer.whenListed());
+  await world.clock.advance(10 * SECOND);
+  expect(read()).toMatchObject([{ body: 'early', authenticated: true }]);
+  await world.close();
+});

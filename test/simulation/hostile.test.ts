@@ -268,6 +268,18 @@ describe('Hello floods', () => {
     await world.close();
   });
 
+  test('of a flood no more sessions are kept than can still be proven', async () => {
+    const { world, reader } = await worldWith({}, { signatures: 'seals' });
+    for (let wave = 0; wave < 6; wave++) {
+      flood(world, addressOf(reader), 400, wave * 400);
+      await world.clock.advance(2_000);
+    }
+    expect(reader.peer.sessions.incoming).toBeGreaterThan(100);
+    await world.clock.advance(10_000);
+    expect(reader.peer.sessions.incoming).toBeLessThanOrEqual(limits.unprovenSessions + 1);
+    await world.close();
+  });
+
   test('one host takes at most 128 places, however many ports it answers from', async () => {
     const { world, reader } = await worldWith({}, { signatures: 'seals' });
     const join = async (i: number, ip: string) => {
@@ -378,7 +390,7 @@ describe('Hello floods', () => {
     isFlooding = false;
     await world.clock.advance(100);
     await flooding;
-    // 1,024 at once, 128 a second: of 24,000 and more. Each would have cost a session, a look-up and two signatures.
+    // 1,024 at once, 64 a second: of 24,000 and more. Each would have cost a session, a look-up and two signatures.
     expect(opened() - before).toBeLessThan(1_024 + 6 * 128);
     await world.close();
   });

@@ -111,3 +111,25 @@ test('C, which signs no roots, is not believed, and nothing of it is shown', asy
   expect(bodiesOf(ours, theirs.name)).toEqual([]);
   await world.close();
 });
+
+test('a program without a key that gives way to another on its port: nothing of that is shown under its name', async () => {
+  const world = new World(13);
+  await world.startDirectory();
+  const ours = await world.addPeer('ours', { follow: ['theirs'] });
+  await world.settle(ours.peer.whenListed());
+  const host = world.network.addHost(['203.0.113.1']);
+  const habits: Habits = { ...knownPeers.reference, signs: [], port: 'always the same' };
+  const theirs = new KnownPeer(world, 'theirs', habits, host);
+  theirs.post('theirs');
+  await world.settle(theirs.start());
+  await world.until(() => bodiesOf(ours, 'theirs').length > 0, 2 * MINUTE);
+  theirs.stop();
+  const another = new KnownPeer(world, 'another', habits, host);
+  another.post('another’s');
+  await world.settle(another.start());
+  await world.clock.advance(3 * MINUTE);
+  expect(bodiesOf(ours, 'theirs')).toEqual(['theirs']);
+  expect(await world.settle(ours.peer.sync('another'), HOUR)).toMatchObject({ status: 'updated' });
+  expect(bodiesOf(ours, 'another')).toEqual(['another’s']);
+  await world.close();
+});

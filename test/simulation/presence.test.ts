@@ -1,10 +1,10 @@
 /** What whoever looks on learns of those who do not answer any more, and how soon. */
 import { expect, test } from 'vitest';
-import { limits, timing } from '../../machines/timing.ts';
+import { timing } from '../../machines/timing.ts';
 import type { PeerFact } from '../../src/index.ts';
 import { decodeDatagram } from '../../src/wire/datagram.ts';
 import { bodiesOf, listedPeers } from '../support/scenarios.ts';
-import type { VirtualPeer, World } from '../support/world.ts';
+import { type VirtualPeer, World } from '../support/world.ts';
 
 const SECOND = 1_000;
 
@@ -40,6 +40,16 @@ test.each([81, 82, 83])('a followed peer that is gone is shown as silent within 
   await world.close();
 });
 
+test('a followed peer that leaves the list is named as unlisted, and is silent no more', async () => {
+  const { world, alice, bob } = await meet(88);
+  world.kill(alice);
+  await world.clock.advance(20 * SECOND);
+  expect({ silent: bob.peer.silent, unlisted: bob.peer.unlisted }).toEqual({ silent: ['alice'], unlisted: [] });
+  await world.clock.advance(61 * 60 * SECOND);
+  expect({ silent: bob.peer.silent, unlisted: bob.peer.unlisted }).toEqual({ silent: [], unlisted: ['alice'] });
+  await world.close();
+});
+
 test('a followed peer that answers again is shown so at once', async () => {
   const { world, alice, bob } = await meet(84);
   world.kill(alice);
@@ -68,20 +78,24 @@ test.each([3, 8, 11, 14, 18, 26, 33, 60])(
   },
 );
 
-test('followed peers are asked every ten seconds whether they answer, sixteen of them at once', async () => {
-  const names = Array.from({ length: limits.pathChecks + 4 }, (_, index) => `author-${index}`);
-  const world = await listedPeers(85, [...names, 'reader']);
-  const reader = world.peers.at(-1) as VirtualPeer;
-  for (const name of names) reader.peer.follow(name);
-  await world.clock.advance(2 * timing.followInterval);
-  const count = () => world.peers.slice(0, -1).reduce((sum, { ip }) => sum + sentTo(world, ip, 'RootRequest'), 0);
-  const before = count();
-  const rounds = 12;
-  await world.clock.advance(rounds * 2 * timing.sweepInterval);
-  const polls = (rounds * 2 * timing.sweepInterval * names.length) / timing.followInterval;
-  // Whoever is being polled is not asked that as well.
-  expect(count() - before).toBeLessThanOrEqual(rounds * limits.pathChecks + polls);
-  expect(count() - before).toBeGreaterThan((rounds / 2) * names.length);
+test('each of a hundred followed peers is asked every ten seconds whether it answers, and a push that is lost is read within ten', async () => {
+  const names = Array.from({ length: 100 }, (_, index) => `author-${index}`);
+  const world = new World(85, undefined, { isLong: true });
+  await world.startDirectory();
+  for (const name of names) await world.addPeer(name);
+  const reader = await world.addPeer('reader', { follow: names });
+  for (const { peer } of world.peers) await world.settle(peer.whenListed());
+  await world.clock.advance(timing.followInterval);
+  // Longer than a push is repeated, shorter than a silence that is noticed by somebody else.
+  for (const lost of [3, 97]) {
+    const author = world.peers[lost] as VirtualPeer;
+    world.network.cut(author.ip, reader.ip);
+    author.peer.post('lost');
+    await world.clock.advance(8 * SECOND);
+    world.network.heal();
+    await world.clock.advance(10 * SECOND);
+    expect(bodiesOf(reader, author.peer.name)).toContain('lost');
+  }
   await world.close();
 });
 

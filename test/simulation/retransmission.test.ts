@@ -1,6 +1,6 @@
 /** Protocol §6: unanswered requests. */
 import { describe, expect, test } from 'vitest';
-import type { SentDatagram } from '../support/network/virtual-network.ts';
+import type { SentDatagram } from '../../src/simulation/virtual-network.ts';
 import { Publisher } from '../support/publisher.ts';
 import { type VirtualPeer, World } from '../support/world.ts';
 

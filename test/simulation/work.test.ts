@@ -1,7 +1,7 @@
-/** What a download costs, counted: events, transitions and datagrams for each message. Times would tell of the machine. */
-import { expect, test } from 'vitest';
+/** What a download costs, counted: events, transitions, datagrams and look-ups for each message. Times would tell of the machine. */
+import { expect, test, vi } from 'vitest';
 import type { InspectionEvent } from 'xstate';
-import { calm } from '../support/network/virtual-network.ts';
+import { calm } from '../../src/simulation/virtual-network.ts';
 import { World } from '../support/world.ts';
 
 const MESSAGES = 4_000;
@@ -21,7 +21,7 @@ function counting(): { readonly work: Work; readonly inspect: (event: Inspection
   return { work, inspect };
 }
 
-/** Per message: of the reader's actors, of the author's, and datagrams of each. */
+/** Per message: of the reader's actors, of the author's, datagrams of each, and nodes that the reader looks for in its store. */
 async function download(bulk: boolean, delayMs = 5) {
   const world = new World(1, { ...calm, minDelayMs: delayMs, maxDelayMs: delayMs });
   await world.startDirectory();
@@ -38,6 +38,7 @@ async function download(bulk: boolean, delayMs = 5) {
   await world.clock.advance(1_000);
   const before = [{ ...reading.work }, { ...writing.work }] as const;
   const sentBefore = [bob.peer.traffic.sent, alice.peer.traffic.sent] as const;
+  const lookUps = vi.spyOn(bob.store, 'statusOf');
   const report = await world.settle(bob.peer.sync('alice'), 600_000);
   expect(report).toMatchObject({ status: 'updated', newMessages: MESSAGES });
   const each = (now: number, then: number) => (now - then) / MESSAGES;
@@ -47,6 +48,10 @@ async function download(bulk: boolean, delayMs = 5) {
     authorEvents: each(writing.work.events, before[1].events),
     readerDatagrams: each(bob.peer.traffic.sent, sentBefore[0]),
     authorDatagrams: each(alice.peer.traffic.sent, sentBefore[1]),
+    readerLookUps: each(
+      lookUps.mock.calls.reduce((sum, [hashes]) => sum + hashes.length, 0),
+      0,
+    ),
   };
   await world.close();
   return figures;
@@ -58,23 +63,25 @@ function expectAtMost(figures: Awaited<ReturnType<typeof download>>, bounds: typ
   }
 }
 
-test('a message that comes in bulk costs its reader a fraction of an event', async () => {
+test('a message that comes in bulk costs its reader a fraction of an event, and of a look-up', async () => {
   expectAtMost(await download(true), {
-    readerEvents: 0.3,
-    readerTransitions: 0.3,
-    authorEvents: 0.3,
-    readerDatagrams: 0.05,
-    authorDatagrams: 0.27,
+    readerEvents: 0.2,
+    readerTransitions: 0.2,
+    authorEvents: 0.08,
+    readerDatagrams: 0.018,
+    authorDatagrams: 0.25,
+    readerLookUps: 0.15,
   });
 });
 
 test('between near peers it costs either a small fraction: more is asked for at once', async () => {
   expectAtMost(await download(true, 0), {
-    readerEvents: 0.14,
-    readerTransitions: 0.14,
-    authorEvents: 0.05,
-    readerDatagrams: 0.012,
-    authorDatagrams: 0.25,
+    readerEvents: 0.135,
+    readerTransitions: 0.135,
+    authorEvents: 0.045,
+    readerDatagrams: 0.011,
+    authorDatagrams: 0.245,
+    readerLookUps: 0.15,
   });
 });
 
@@ -82,8 +89,9 @@ test('one that comes by GetDatum costs four events, and those of its batch', asy
   expectAtMost(await download(false), {
     readerEvents: 4.6,
     readerTransitions: 4.6,
-    authorEvents: 0.2,
+    authorEvents: 0.1,
     readerDatagrams: 1.05,
     authorDatagrams: 1.05,
+    readerLookUps: 1.05,
   });
 });

@@ -1,9 +1,9 @@
 /** Trees of any legal shape (protocol §2), and the proof that one downloads to exactly its leaves. */
 import fc from 'fast-check';
 import { expect } from 'vitest';
+import type { Weather } from '../../src/simulation/virtual-network.ts';
 import { type Hash, hashOf } from '../../src/wire/hash.ts';
 import { encodeInternal, encodeMessage, MAX_CHILDREN } from '../../src/wire/node.ts';
-import type { Weather } from './network/virtual-network.ts';
 import { Publisher } from './publisher.ts';
 import { bodiesOf } from './scenarios.ts';
 import { World } from './world.ts';

@@ -25,7 +25,10 @@ const failure = v.strictObject({
 });
 const error = v.strictObject({ error: failure });
 
+const doubts = { looksLike: v.optional(v.string()), hidden: v.optional(v.array(v.string())) };
+
 const messageFields = {
+  ...doubts,
   hash,
   author: v.string(),
   date: v.nullable(date),
@@ -156,6 +159,8 @@ const setting = v.strictObject({
 export const schemas: Readonly<Record<string, v.GenericSchema>> = {
   demo: message,
   init: created,
+  'directory backup': v.strictObject({ bindings: count }),
+  'directory restore': v.strictObject({ bindings: count, skipped: count }),
   'directory migrate': v.strictObject({ bindings: count, skipped: count }),
   directory: v.strictObject({
     event: v.literal('ready'),
@@ -223,6 +228,7 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
     text: v.nullable(v.string()),
   }),
   peers: v.strictObject({
+    ...doubts,
     name: v.string(),
     addresses: v.array(address),
     key: v.nullable(v.string()),
@@ -323,6 +329,7 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
   export: v.strictObject({ files: v.array(v.string()) }),
   diagrams: v.strictObject({ file: v.string() }),
   inspect: v.strictObject({ url: v.pipe(v.string(), v.url()) }),
+  lab: v.strictObject({ page: v.string(), url: v.pipe(v.string(), v.url()) }),
   replay: v.union([
     replayed,
     transition,

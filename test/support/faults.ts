@@ -1,10 +1,14 @@
-/** Effects that fail by a plan drawn from a seed: disk, directory, signatures and their verification. */
+/**
+ * Effects that fail by a plan drawn from a seed: disk, directory, signatures and their verification throw, reject, and answer late; whatever
+ * else answers its actor does so never, twice, or after others.
+ */
 import type { DirectoryHttp } from '../../src/peer/directory-http.ts';
+import { type Call, Gate } from '../../src/runtime/gate.ts';
+import { type SeededRandom, seededRandom } from '../../src/simulation/seeded-random.ts';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { MurmureError } from '../../src/wire/murmure-error.ts';
 import { bodiesOf } from './scenarios.ts';
-import { type SeededRandom, seededRandom } from './seeded-random.ts';
 import { type VirtualPeer, World } from './world.ts';
 
 const MINUTE = 60_000;
@@ -55,6 +59,45 @@ function faulty<TArgs extends unknown[], T>(
   };
 }
 
+type Effect = (call: Call, params: unknown) => unknown;
+
+/** Effects whose answers are owed to somebody who has no other way to go on: the system is trusted to give them, once. */
+const OWED = new Set(['openSocket', 'sign']);
+const SHARE_OF_ANSWERS = 0.05;
+
+/** The gates that are made while `work` runs: what effects answer through them may get lost, come twice, or later than the next. */
+function withFaultyAnswers<T>(faults: Faults, work: () => Promise<T>): Promise<T> {
+  const { effects: original } = Gate.prototype;
+  Gate.prototype.effects = function (this: Gate, effects) {
+    const faulty = Object.entries(effects).map(([name, effect]) => [
+      name,
+      faultyAnswers(name, effect as Effect, faults),
+    ]);
+    return original.call(this, Object.fromEntries(faulty)) as never;
+  };
+  return work().finally(() => {
+    Gate.prototype.effects = original;
+  });
+}
+
+function faultyAnswers(name: string, effect: Effect, faults: Faults): Effect {
+  if (OWED.has(name)) return effect;
+  return ({ self, enter }, params) => {
+    // The store answers a walk within the call, or throws.
+    if (self.id.startsWith('merkle-walk.')) return effect({ self, enter }, params);
+    const faultyEnter: Call['enter'] = (to, event) => {
+      if (!faults.isOn || faults.draw.fraction() >= SHARE_OF_ANSWERS) return enter(to, event);
+      faults.count += 1;
+      const kind = faults.draw.fraction();
+      // What is to be sent is no answer: it may get lost, and no more.
+      if (kind < 0.33 || event.type === 'datagrams.send') return;
+      if (kind > 0.66) enter(to, event);
+      void faults.wait(faults.draw.fraction() * LATE_MS).then(() => enter(to, event));
+    };
+    return effect({ self, enter: faultyEnter }, params);
+  };
+}
+
 function faultyHttp(http: DirectoryHttp, faults: Faults): DirectoryHttp {
   return new Proxy(http, {
     get: (target, property) => {
@@ -84,12 +127,14 @@ export async function runPlan(seed: number): Promise<Outcome> {
   const alice = await world.addPeer('alice', { follow: ['bob'] });
   const host = world.network.addHost(['10.0.7.7']);
   const { sign } = await world.identity('bob');
-  const bob = await world.addPeer('bob', {
-    host,
-    follow: ['alice'],
-    store: faultyStore(openSqliteStore(':memory:'), faults),
-    environment: { sign: faulty(sign, faults), http: faultyHttp(world.httpFor(host), faults) },
-  });
+  const bob = await withFaultyAnswers(faults, () =>
+    world.addPeer('bob', {
+      host,
+      follow: ['alice'],
+      store: faultyStore(openSqliteStore(':memory:'), faults),
+      environment: { sign: faulty(sign, faults), http: faultyHttp(world.httpFor(host), faults) },
+    }),
+  );
   await world.settle(bob.peer.whenListed());
   await world.settle(alice.peer.whenListed());
   faults.isOn = true;

@@ -11,24 +11,28 @@ export interface ProveCall {
   readonly answer: 'bound' | 'bad-key' | 'unknown';
 }
 
-/** What is left to place, and whom the name is bound to. BOUNDED by 2^calls; histories have few that overlap. */
-export function isLinearizable(calls: readonly ProveCall[]): boolean {
+/**
+ * `losses`: how often the binding may have been lost in between, so that the name was free again: that of a failover, say.
+ * What is left to place, and whom the name is bound to. BOUNDED by 2^calls; histories have few that overlap.
+ */
+export function isLinearizable(calls: readonly ProveCall[], losses = 0): boolean {
   const seen = new Set<string>();
-  const place = (left: readonly ProveCall[], owner: string | undefined): boolean => {
+  const place = (left: readonly ProveCall[], owner: string | undefined, lossesLeft: number): boolean => {
     if (left.every(({ answer }) => answer === 'unknown')) return true;
-    const state = `${owner}|${left.map((call) => calls.indexOf(call)).join()}`;
+    const state = `${owner}|${lossesLeft}|${left.map((call) => calls.indexOf(call)).join()}`;
     if (seen.has(state)) return false;
     seen.add(state);
+    if (owner !== undefined && lossesLeft > 0 && place(left, undefined, lossesLeft - 1)) return true;
     const firstEnd = Math.min(...left.map(({ endMs = Number.POSITIVE_INFINITY }) => endMs));
     return left
       .filter(({ startMs }) => startMs <= firstEnd)
       .some((call) => {
         const rest = left.filter((other) => other !== call);
         const isBound = owner === undefined || owner === call.key;
-        if (call.answer === 'bad-key') return !isBound && place(rest, owner);
-        if (call.answer === 'unknown' && place(rest, owner)) return true;
-        return isBound && place(rest, call.key);
+        if (call.answer === 'bad-key') return !isBound && place(rest, owner, lossesLeft);
+        if (call.answer === 'unknown' && place(rest, owner, lossesLeft)) return true;
+        return isBound && place(rest, call.key, lossesLeft);
       });
   };
-  return place(calls, undefined);
+  return place(calls, undefined, losses);
 }

@@ -1,8 +1,8 @@
 /** Several owners want the same names at several registries, while something happens to the engine: what each was told, and when. */
 
 import type { Registry } from '../../src/directory/registry.ts';
+import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import type { ProveCall } from './linearizability.ts';
-import { seededRandom } from './seeded-random.ts';
 
 export interface History {
   readonly byName: ReadonlyMap<string, ProveCall[]>;

@@ -3,7 +3,7 @@ import { CancelledError, type Dialogue } from '../../src/cli/front-end/dialogue.
 import { keyLines } from '../../src/cli/front-end/key-lines.ts';
 import type { Screen } from '../../src/cli/front-end/screen.ts';
 import { truncate, wrapText } from '../../src/cli/render/wrap.ts';
-import type { SeededRandom } from './seeded-random.ts';
+import type { SeededRandom } from '../../src/simulation/seeded-random.ts';
 import type { World } from './world.ts';
 
 export interface RandomDialogue extends Dialogue {

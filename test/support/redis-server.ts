@@ -10,6 +10,8 @@ import { eventually } from './eventually.ts';
 export interface RedisServer {
   readonly url: string;
   readonly port: number;
+  /** Of the process that runs now. */
+  readonly pid: number;
   readonly folder: string;
   /** Sends one command, and gives its answer as it stands in the protocol. */
   ask(...command: string[]): Promise<string>;
@@ -48,6 +50,9 @@ export async function startRedis(settings: readonly string[] = []): Promise<Redi
     url: `redis://127.0.0.1:${port}`,
     port,
     folder,
+    get pid() {
+      return child?.pid as number;
+    },
     ask: (...command) => ask(port, command),
     signal: (signal) => void child?.kill(signal),
     kill,
@@ -60,7 +65,7 @@ export async function startRedis(settings: readonly string[] = []): Promise<Redi
 }
 
 /** Nobody else is told of it before the server has it: other tests ask the system for ports as well, and get others. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

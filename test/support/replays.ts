@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import { parseJournal } from '../../src/journal/format.ts';
 import { type ReplayResult, replay } from '../../src/journal/replay.ts';
-import type { Weather } from './network/virtual-network.ts';
+import type { Weather } from '../../src/simulation/virtual-network.ts';
 import { recording, type VirtualPeer, World } from './world.ts';
 
 /** Journals of all that run in the worlds of `work`, by name. Of somebody who starts several times they are numbered. */

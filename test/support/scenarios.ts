@@ -1,6 +1,6 @@
 /** Courses of events that several tests run, each in a world of its own. */
 import { expect } from 'vitest';
-import type { Weather } from './network/virtual-network.ts';
+import type { Weather } from '../../src/simulation/virtual-network.ts';
 import { type VirtualPeer, World, type WorldOptions } from './world.ts';
 
 /** Loss as given, everything else as on a bad day: delays from 1 to 80 ms, hence reordering, and 2 % duplicates. */

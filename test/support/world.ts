@@ -1,62 +1,32 @@
-/**
- * Real peers and a real directory on the virtual clock and network: everything but UDP, HTTPS and the system's randomness is
- * what users run. The same seed gives the same run, byte for byte.
- */
+/** Worlds as tests have them: with SQLite, journals, an oracle at every socket, and Node's own signatures. */
 import { createHash, verify as verifySignature } from 'node:crypto';
-import type { Random } from '../../machines/effects.ts';
-import { createDirectoryMetrics } from '../../src/directory/directory-metrics.ts';
-import type { LocalRegistry } from '../../src/directory/registry.ts';
 import { openSqliteRegistry } from '../../src/directory/sqlite-registry.ts';
-import { UdpSide } from '../../src/directory/udp-side.ts';
-import { deterministicSigner, type KeyPair, keyPairFromSecret } from '../../src/identity/key-pair.ts';
+import { deterministicSigner } from '../../src/identity/deterministic-signer.ts';
+import { type KeyPair, keyPairFromSecret } from '../../src/identity/key-pair.ts';
 import { type PublicKey, publicKeyBytes } from '../../src/identity/public-key.ts';
+import { record } from '../../src/journal/record.ts';
 import type { JournalSink } from '../../src/journal/recorder.ts';
-import { createSeededRandom, SEED_BYTES } from '../../src/journal/seeded-random.ts';
-import { createPeer } from '../../src/peer/create-peer.ts';
-import type { Changes, DirectoryHttp } from '../../src/peer/directory-http.ts';
-import type { Peer, PeerEnvironment, PeerFact, PeerOptions } from '../../src/peer/peer.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
-import { steadyClock } from '../../src/runtime/steady-clock.ts';
+import type { Network } from '../../src/runtime/network.ts';
+import { VirtualClock } from '../../src/simulation/virtual-clock.ts';
+import type { Weather } from '../../src/simulation/virtual-network.ts';
+import {
+  type Identity,
+  type PeerSetup,
+  World as SimulatedWorld,
+  type VirtualPeer,
+} from '../../src/simulation/world.ts';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
-import type { Store } from '../../src/store/store.ts';
-import { MurmureError } from '../../src/wire/murmure-error.ts';
 import type { SocketAddress } from '../../src/wire/socket-address.ts';
 import { watched } from '../oracle/watched-network.ts';
-import type { VirtualHost } from './network/virtual-host.ts';
-import { VirtualNetwork, type Weather } from './network/virtual-network.ts';
-import { type SeededRandom, seededRandom } from './seeded-random.ts';
-import { VirtualClock } from './virtual-clock.ts';
 
-export interface VirtualPeer {
-  /** Another one after `restart`. */
-  peer: Peer;
-  readonly store: Store;
-  readonly keyPair: KeyPair;
-  /** Everything it told, in order, over all its starts. */
-  readonly facts: PeerFact[];
-  readonly host: VirtualHost;
-  /** Its host's first address. */
-  readonly ip: string;
-}
-
-export interface PeerSetup extends Partial<PeerOptions> {
-  readonly follow?: readonly string[];
-  /** Where it runs. Default: a host of its own, in the open. */
-  readonly host?: VirtualHost;
-  /** Hears of everything that it tells. */
-  readonly onFact?: (fact: PeerFact) => void;
-}
+export type { PeerSetup, VirtualPeer };
 
 export interface WorldOptions {
   /** For days of virtual time: signatures are seals, datagrams and facts are not kept, and nothing waits for the event loop. Default false. */
   readonly isLong?: boolean;
   /** Seals are hashes that anybody could make: for floods and hours, where real signatures are most of what a test costs. */
   readonly signatures?: 'real' | 'seals';
-}
-
-interface Setup {
-  readonly options: PeerOptions;
-  readonly tell: (fact: PeerFact) => void;
 }
 
 /** Opens a journal for one of a world’s systems of actors: "directory", or a peer by its name. */
@@ -96,95 +66,28 @@ function hasBulk(index: number): boolean {
   }
 }
 
-const DIRECTORY_ADDRESS = { ip: '10.0.0.1', port: 1194 };
-const HTTP_DELAY_MS = 5;
-
-export class World {
-  readonly clock: VirtualClock;
-  readonly random: SeededRandom;
-  readonly network: VirtualNetwork;
-  readonly directoryHost: VirtualHost;
-  registry: LocalRegistry = openSqliteRegistry(':memory:', { run: 'first' });
-  readonly peers: VirtualPeer[] = [];
-  /** Names whose directory lookups fail, as if it were down. */
-  isDirectoryDown = false;
-  #directoryClock: Clock;
-  /** How often its registry was lost. */
-  #emptied = 0;
-  /** Who registered over HTTPS, and when: ms since the beginning. */
-  readonly registrations: { readonly name: string; readonly atMs: number }[] = [];
-  /** Names that a peer asked the directory about over HTTPS, repeats included. */
-  lookUps = 0;
-  /** How often a peer asked the directory what has changed in its list. */
-  questionsForChanges = 0;
-  /** The directory tells what has changed in its list; those of 2022 do not. */
-  hasCursors = true;
-  #directory: UdpSide | undefined;
-  #serverKey: PublicKey | undefined;
-  readonly #isLong: boolean;
+export class World extends SimulatedWorld {
   readonly #isSealed: boolean;
-  readonly #setups = new Map<VirtualPeer, Setup>();
-  readonly #killed = new WeakSet<Peer>();
-  /** By label: how often it was started. Who starts again draws other ids. */
-  readonly #starts = new Map<string, number>();
 
   constructor(
     seed: number,
     weather?: Weather,
     { isLong = false, signatures = isLong ? 'seals' : 'real' }: WorldOptions = {},
   ) {
-    this.#isLong = isLong;
-    this.#isSealed = signatures === 'seals';
-    this.clock = new VirtualClock({ settles: isLong ? 'promises' : 'immediates' });
-    this.random = seededRandom(seed);
-    this.network = new VirtualNetwork(this.clock, this.random.fork('network'), weather);
-    this.network.isLogging = !isLong;
-    this.directoryHost = this.network.hostAt(DIRECTORY_ADDRESS.ip);
-    this.#directoryClock = steadyClock(this.directoryHost.clock);
-  }
-
-  async startDirectory(): Promise<void> {
-    const { keyPair, sign } = await this.identity('directory');
-    this.#serverKey = keyPair.publicKey;
-    this.#directory = new UdpSide({
-      registry: this.registry,
-      keyPair,
-      binds: [DIRECTORY_ADDRESS],
-      metrics: createDirectoryMetrics(),
-      journal: openJournal('directory'),
-      clock: this.#directoryClock,
-      environment: {
-        network: watched('directory', this.directoryHost, this.directoryHost.clock),
-        sign,
-        verify: this.#verify,
-        ...this.#randomOf('directory'),
-      },
+    super({
+      seed,
+      weather,
+      clock: new VirtualClock({ settles: isLong ? 'promises' : 'immediates' }),
+      openStore: () => openSqliteStore(':memory:'),
+      openRegistry: (run) => openSqliteRegistry(':memory:', { run }),
+      keepsFacts: !isLong,
     });
-    await this.#directory.whenBound();
+    this.#isSealed = signatures === 'seals';
+    this.network.isLogging = !isLong;
   }
 
-  /** As if somebody at this IP address had registered over HTTPS. */
-  vouchFor(ip: string): void {
-    this.#directory?.vouchFor(ip);
-  }
-
-  get directoryAddress(): SocketAddress {
-    return DIRECTORY_ADDRESS;
-  }
-
-  stopDirectory(): void {
-    this.#directory?.close();
-  }
-
-  /** Starts it again, on the same address and with the same key; with nobody registered, if that is lost. */
-  async restartDirectory({ isEmptied = false }: { readonly isEmptied?: boolean } = {}): Promise<void> {
-    this.stopDirectory();
-    this.#directoryClock = steadyClock(this.directoryHost.clock);
-    if (isEmptied) {
-      this.#emptied += 1;
-      this.registry = openSqliteRegistry(':memory:', { run: `emptied ${this.#emptied}` });
-    }
-    await this.startDirectory();
+  override addPeer(name: string, setup: PeerSetup = {}): Promise<VirtualPeer> {
+    return super.addPeer(name, { bulk: hasBulk(this.peers.length), ...setup });
   }
 
   /** The directory has another owner of this name from now on, as one does that is run by somebody else: ours would not. */
@@ -193,160 +96,26 @@ export class World {
     this.registry.prove(name, keyPair.publicKey, address, onceItIsFreeMs);
   }
 
-  async addPeer(
-    name: string,
-    { follow = [], host, onFact = () => {}, ...options }: PeerSetup = {},
-  ): Promise<VirtualPeer> {
-    const { keyPair, sign } = await this.identity(name);
-    const ownIp = `10.0.1.${this.peers.length + 1}`;
-    const on = host ?? this.network.hostAt(ownIp);
-    const store = options.store ?? openSqliteStore(':memory:');
-    for (const followed of follow) store.setFollowing(followed, true, on.clock.now());
-    const facts: PeerFact[] = [];
-    const tell = (fact: PeerFact) => {
-      if (!this.#isLong) facts.push(fact);
-      onFact(fact);
-    };
-    const peerOptions: PeerOptions = {
-      name,
-      keyPair,
-      directory: 'https://directory.example/',
-      udp: [host === undefined ? `${ownIp}:0` : '0.0.0.0:0'],
-      bulk: hasBulk(this.peers.length),
-      ...options,
-      store,
-      environment: {
-        clock: on.clock,
-        // Without a host that was made for it, a peer may listen on any address.
-        network: watched(name, host ?? this.network, on.clock),
-        http: this.httpFor(on),
-        sign,
-        verify: this.#verify,
-        ...options.environment,
-      },
-    };
-    const setup = { options: peerOptions, tell };
-    const peer = await this.#run(setup);
-    const added = { peer, store, keyPair, facts, host: on, ip: on.addresses[0]?.ip ?? '' };
-    this.#setups.set(added, setup);
-    this.peers.push(added);
-    return added;
-  }
-
-  /** As `kill -9`, of all programs on its host: nothing is told, nothing is flushed. What it had in the store is there. */
-  kill({ peer, host }: VirtualPeer): void {
-    host.killProgram();
-    this.#killed.add(peer);
-  }
-
-  /** Starts a peer that was added before again, with its key and its store. It is closed first, unless it was closed or killed before. */
-  async restart(restarted: VirtualPeer): Promise<void> {
-    if (!this.#killed.has(restarted.peer)) await restarted.peer.close();
-    restarted.peer = await this.#run(this.#setups.get(restarted) as Setup);
-  }
-
-  async #run({ options, tell }: Setup): Promise<Peer> {
-    const journal = openJournal(options.name);
-    const environment = { ...this.#randomOf(options.name), ...options.environment };
-    const peer = await createPeer({ journal, ...options, environment });
-    peer.on('*', tell);
-    return peer;
-  }
-
-  /** Waits, in virtual time. */
-  until(isDone: () => boolean, limitMs?: number): Promise<void> {
-    return this.clock.runUntil(isDone, limitMs === undefined ? {} : { limitMs });
-  }
-
-  /** The promise's value, letting virtual time pass until it is settled. */
-  async settle<T>(promise: Promise<T>, limitMs?: number): Promise<T> {
-    let isSettled = false;
-    const settled = promise.finally(() => {
-      isSettled = true;
-    });
-    settled.catch(() => {});
-    await this.until(() => isSettled, limitMs);
-    return settled;
-  }
-
-  async close(): Promise<void> {
-    for (const { peer } of this.peers) await peer.close();
-    this.stopDirectory();
-  }
-
-  async identity(label: string): Promise<{ keyPair: KeyPair; sign: (message: Uint8Array) => Promise<Uint8Array> }> {
-    const draw = this.random.fork(`key of ${label}`);
-    const secret = Uint8Array.from({ length: 32 }, () => draw.uint32() & 0x7f);
+  override async identity(label: string): Promise<Identity & { readonly keyPair: KeyPair }> {
+    const secret = this.secretOf(label);
     const keyPair = await keyPairFromSecret(secret);
     if (this.#isSealed) return { keyPair, sign: async (message) => seal(keyPair.publicKey, message) };
     const sign = deterministicSigner(secret);
     return { keyPair, sign: async (message) => sign(message) };
   }
 
-  /** As a journal would have it, whether there is one or not. */
-  #randomOf(label: string): { random: Random; seed: Uint8Array } {
-    const start = (this.#starts.get(label) ?? 0) + 1;
-    this.#starts.set(label, start);
-    const draw = this.random.fork(start === 1 ? `seed of ${label}` : `seed ${start} of ${label}`);
-    const seed = Uint8Array.from({ length: SEED_BYTES }, () => draw.uint32() & 0xff);
-    return { random: createSeededRandom(seed), seed };
+  protected override readonly recording = { record };
+
+  protected override journalFor(name: string): JournalSink | undefined {
+    return openJournal(name);
   }
 
-  get #verify(): PeerEnvironment['verify'] {
-    return this.#isSealed ? async (key, message, signature) => seal(key, message).equals(signature) : verify;
+  protected override networkFor(name: string, network: Network, clock: Clock): Network {
+    return watched(name, network, clock);
   }
 
-  #changesSince(since: string): Changes {
-    const cursor = this.registry.cursor();
-    const names = this.registry.changesSince(since);
-    if (names === undefined) return { cursor, isExpired: true, peers: [], removed: [] };
-    const nowMs = this.#directoryClock.now();
-    const peers = names.flatMap((name) => this.registry.lookup(name, nowMs) ?? []);
-    const removed = names.filter((name) => !peers.some((peer) => peer.name === name));
-    return { cursor, isExpired: false, peers, removed };
-  }
-
-  /** The directory's HTTPS side, as a program on this host sees it. */
-  httpFor(host: VirtualHost): DirectoryHttp {
-    const answer = <T>(give: () => T): Promise<T> =>
-      new Promise((resolve, reject) => {
-        host.clock.setTimeout(() => {
-          if (this.isDirectoryDown || !host.isReachable)
-            reject(new MurmureError('directory-unreachable', 'the directory is down'));
-          else
-            try {
-              resolve(give());
-            } catch (error) {
-              reject(error as Error);
-            }
-        }, HTTP_DELAY_MS);
-      });
-    const now = () => this.#directoryClock.now();
-    return {
-      udpAddresses: () => answer((): SocketAddress[] => [DIRECTORY_ADDRESS]),
-      serverKey: () => answer(() => this.#serverKey),
-      register: (name, key) =>
-        answer(() => {
-          this.registrations.push({ name, atMs: this.clock.elapsedMs });
-          if (this.registry.register(name, key, now()) === 'bad-key') {
-            throw new MurmureError('authentication', `the name ${name} is bound to another key`);
-          }
-        }),
-      peers: () =>
-        answer(() => {
-          const nowMs = now();
-          return this.registry.peers(nowMs).flatMap((name) => this.registry.lookup(name, nowMs) ?? []);
-        }),
-      peer: (name) => {
-        this.lookUps += 1;
-        return answer(() => this.registry.lookup(name, now()));
-      },
-      changes: (cursor) => {
-        this.questionsForChanges += 1;
-        return answer(() => (this.hasCursors ? this.#changesSince(cursor) : undefined));
-      },
-    };
-  }
+  protected override readonly verify = async (key: PublicKey, message: Uint8Array, signature: Uint8Array) =>
+    this.#isSealed ? seal(key, message).equals(signature) : verify(key, message, signature);
 }
 
 /** Stands for a signature where so many are made that real ones would take minutes: whoever knows the key can make it. */

@@ -17,6 +17,7 @@ import { isUnspecified, requireAddresses, requirePath } from '../input/validate.
 import { exitCodeOfStop } from '../output/exit-codes.ts';
 import type { Output } from '../output/output.ts';
 import { journalOption } from '../peer/journal-option.ts';
+import { declareBackup } from './directory-backup.ts';
 import { declareMigrate } from './directory-migrate.ts';
 
 export function declare(program: Command, run: Run): void {
@@ -45,6 +46,7 @@ export function declare(program: Command, run: Run): void {
     )
     .action((options: DirectoryCommandOptions) => run((context) => directory(context, options), { bounded: false }));
   declareMigrate(command, run);
+  declareBackup(command, run);
 }
 
 interface DirectoryCommandOptions {

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
 import type { FollowedStanding } from '../../peer/status.ts';
 import { requireUnblocked } from '../../store/blocked.ts';
-import { followedPeers } from '../../store/followed.ts';
+import { followedNames, followedPeers } from '../../store/followed.ts';
 import { isMuted } from '../../store/muting.ts';
 import type { Store } from '../../store/store.ts';
 import { MurmureError } from '../../wire/murmure-error.ts';
@@ -15,6 +15,8 @@ import { openStore } from '../home/open-home.ts';
 import { withLists } from '../input/peer-lists.ts';
 import { type LookUpOptions, requirePeers, requireStoredPeers } from '../input/peer-names.ts';
 import { askRunningPeer, reachRunningPeer } from '../peer/running-peer.ts';
+import { doubtMarks } from '../render/message-marks.ts';
+import { nameDoubts } from '../render/name-doubts.ts';
 import { renderFollowed } from '../render/peers.ts';
 
 export function declare(program: Command, run: Run): void {
@@ -53,12 +55,23 @@ async function follow(context: CommandContext, peers: readonly string[], options
   const wanted = withLists(store, peers);
   for (const peer of wanted) requireUnblocked(store, peer);
   const names = await requirePeers(context, { ...options, names: wanted, store, ownName: name, untilListed });
+  warnOfDoubts(context, names, [name, ...followedNames(store, name)]);
   const { settings, nowMs } = context;
   const isAsked = settings.origins.some(({ setting, from }) => setting === 'quota' && from === 'flag');
   const quota = isAsked ? settings.quota : undefined;
   // First, so that the download that following begins is on these terms.
   if (quota !== undefined) for (const peer of names) store.setQuota(peer, quota, nowMs());
   await setFollowing(context, store, names, true, quota);
+}
+
+/** They are followed all the same: two people may have such names. */
+function warnOfDoubts({ output }: CommandContext, names: readonly string[], trusted: readonly string[]): void {
+  const doubtsOf = nameDoubts(trusted);
+  for (const name of names) {
+    const doubts = doubtMarks(doubtsOf(name));
+    if (doubts.length === 0) continue;
+    output.warn(`"${name}": ${doubts.join(', ')}; compare the fingerprint, which "murmure peers" shows`);
+  }
 }
 
 async function unfollow(context: CommandContext, peers: readonly string[]): Promise<void> {

@@ -1,11 +1,13 @@
 /** `murmure peers`: names known to the directory. */
 import type { Command } from 'commander';
 import type { DirectoryPeer } from '../../index.ts';
+import { followedNames } from '../../store/followed.ts';
 import { abortable } from '../abortable.ts';
 import { examples, type Run } from '../command.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
 import { DirectoryTimedOutError, TimedOutError } from '../errors.ts';
 import { openPeer } from '../peer/one-shot-peer.ts';
+import { nameDoubts } from '../render/name-doubts.ts';
 import { renderPeers } from '../render/peers.ts';
 
 export function declare(program: Command, run: Run): void {
@@ -27,7 +29,12 @@ export async function peers(context: CommandContext): Promise<void> {
       throw error instanceof TimedOutError ? new DirectoryTimedOutError(access.directory) : error;
     },
   );
-  const lines = listed.map((peer) => toLine(peer, session.store.peer(peer.name)?.following ?? false));
+  const { store } = session;
+  const doubtsOf = nameDoubts([session.peer.name, ...followedNames(store, session.peer.name)]);
+  const lines = listed.map((peer) => ({
+    ...toLine(peer, store.peer(peer.name)?.following ?? false),
+    ...doubtsOf(peer.name),
+  }));
   if (context.output.json) for (const line of lines) context.output.data(line, () => '');
   else context.output.data(lines, (paint) => renderPeers(lines, paint));
   if (lines.length === 0) context.output.note('The directory lists nobody at the moment.');

@@ -65,24 +65,46 @@ export async function serve(context: CommandContext, { udp, metrics, inspect = f
   return exitCodeOfStop(context.signal);
 }
 
-/** A directory may stay unreachable for weeks. */
+/** Nobody looks at nothing for longer than that. */
+const LISTED_WITHIN_MS = 2_000;
+/** BOUNDED: what happens before the peer is listed, or waits for that. */
 const MAX_EARLY = 1_000;
 
 async function runPeer(context: CommandContext, served: LastingPeer, inspectorUrl?: string): Promise<void> {
   const { nowMs, output, signal } = context;
   const { peer, store } = served;
-  // "ready" is the first line: what happens before it is kept for after it.
+  // "ready" is the first line unless it has to be waited for: what happens before is kept until then.
+  let isOpen = false;
   const early: PeerFact[] = [];
   let report = (fact: PeerFact): void => {
     if (early.length < MAX_EARLY) early.push(fact);
+  };
+  const open = () => {
+    if (isOpen) return;
+    isOpen = true;
+    report = (fact) => {
+      printEvent(context, fact);
+      if (fact.type === 'messages.received') printMentions(context, peer.name, store, fact);
+    };
+    early.forEach(report);
+  };
+  const tellAwaited = () => {
+    if (isOpen) return;
+    const url = served.directoryUrl;
+    const awaited = { event: 'directory.awaited', at: new Date(nowMs()).toISOString(), url };
+    output.data(awaited, () => `waiting for the directory at ${url} to list us`);
+    open();
   };
   using subscriptions = new DisposableStack();
   const warn = (text: string) => output.warn(text);
   const tell = (fact: PeerFact) => {
     const warning = renderWarning(fact);
     if (warning !== undefined) warn(warning);
+    if (fact.type === 'directory.unreachable') tellAwaited();
     report(fact);
   };
+  const patience = setTimeout(tellAwaited, LISTED_WITHIN_MS);
+  subscriptions.defer(() => clearTimeout(patience));
   subscriptions.defer(peer.on('*', rateLimited(tell, { nowMs, warn })));
   served.onChange(() => {
     tellWhoRuns(context, served);
@@ -93,11 +115,7 @@ async function runPeer(context: CommandContext, served: LastingPeer, inspectorUr
   if (inspectorUrl !== undefined) {
     output.data({ event: 'inspector', url: inspectorUrl }, (paint) => `inspector: ${paint('bold', inspectorUrl)}`);
   }
-  report = (fact) => {
-    printEvent(context, fact);
-    if (fact.type === 'messages.received') printMentions(context, peer.name, store, fact);
-  };
-  early.forEach(report);
+  open();
   await Promise.race([untilAborted(signal), served.failed]);
 }
 

@@ -89,7 +89,7 @@ export const messages: readonly SampleMessage[] = [
     answers: 'question',
     body: 'Komşunun kedisi kucağımda uyuyakaldı 🐈\n(Hello everyone, this is my first message. I think I shall stay.)',
   },
-  { author: 'Aline', answers: 'hello', body: 'Bienvenue, Özge ! Ici on parle de tout, surtout des oiseaux. 👩‍🌾' },
+  { author: 'Aline', answers: 'hello', body: 'Bienvenue, Özge ! Et toi, @you, qu’est-ce qui t’a fait sourire ? 👩‍🌾' },
 ];
 
 function pick(choices: readonly string[], index: number): string {

@@ -41,7 +41,7 @@ import { type OpenAddress, openLinkIn } from './open-link.ts';
 import { answeredAuthor } from './places/message-list.ts';
 import { type PositionKeeper, positionInMemory } from './reading-position.ts';
 import { countUnread, showPlace } from './show-place.ts';
-import { type AskedPeer, cached, type ReadStore, type Sources } from './sources.ts';
+import { type AskedPeer, cached, doubtsAmong, type ReadStore, type Sources } from './sources.ts';
 
 export interface FrontEndOptions {
   readonly peer: AskedPeer;
@@ -311,6 +311,7 @@ function messageLines(hash: string, { peer, store, live, paint, now }: Sources, 
     names: [peer.name, ...store.peers().map(({ name }) => name)],
     exactDate: live.showsExactDates,
     keyChanged: live.changedKeys.has(message.author),
+    doubts: doubtsAmong(peer.name, store)(message.author),
     answered: answeredAuthor(message, store),
   }).lines(columns);
 }

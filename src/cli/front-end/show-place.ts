@@ -4,6 +4,7 @@ import { safeLine } from '../../feed/safe-text.ts';
 import { lastScheduled } from '../../store/scheduled.ts';
 import { timelineAuthors } from '../../store/timeline-authors.ts';
 import type { Hash } from '../../wire/hash.ts';
+import { relativeTime } from '../render/relative-time.ts';
 import { scheduledLine } from '../render/scheduled.ts';
 import { renderStatusLine } from '../render/status-line.ts';
 import { truncate, wrapText } from '../render/wrap.ts';
@@ -113,12 +114,27 @@ function scheduledLines({ store, paint, now }: Sources, columns: number): string
   return [truncate(paint('yellow', `${scheduledLine(last, now())}${more}  Z takes it back`), columns)];
 }
 
-function statusOf({ live, directory }: Sources) {
+/** So many are looked up in the store each time the screen is painted. */
+const MOST_HEARD = 20;
+
+/** Followed peers that nothing can come from now, those that were heard last first: they are missed most. */
+function unreachable({ live, store, now }: Sources) {
+  const heardMs = (name: string) => store.peer(name)?.lastSyncMs ?? 0;
+  const names = [...live.silent, ...live.unlisted];
+  const heard = names.slice(0, MOST_HEARD).map((name) => ({ name, atMs: heardMs(name) }));
+  const [latest] = heard.sort((one, other) => other.atMs - one.atMs);
+  if (latest === undefined) return undefined;
+  const { name, atMs } = latest;
+  return { name, others: names.length - 1, ...(atMs > 0 && { heard: relativeTime(atMs, now()) }) };
+}
+
+function statusOf(sources: Sources) {
+  const { live, directory } = sources;
   return {
     directory: { status: live.directory, name: URL.parse(directory)?.host ?? '' },
     isStopped: live.isStopped,
     changedKeys: live.changedKeys.size,
-    silent: live.silent,
+    unreachable: unreachable(sources),
     sessions: live.sessions,
     downloads: live.downloads,
   };

@@ -50,6 +50,10 @@ export class ChangingPeer implements HomePeer {
     return this.#peer.silent;
   }
 
+  get unlisted(): HomePeer['unlisted'] {
+    return this.#peer.unlisted;
+  }
+
   get directory(): HomePeer['directory'] {
     return this.#peer.directory;
   }

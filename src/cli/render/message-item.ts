@@ -4,7 +4,8 @@ import type { Muting } from '../../store/muting.ts';
 import type { Item } from '../front-end/screen.ts';
 import type { Paint } from '../output/output.ts';
 import { authorColour } from './author-colour.ts';
-import { marksOf, mutedMark, withMarks } from './message-marks.ts';
+import { doubtMarks, marksOf, mutedMark, withMarks } from './message-marks.ts';
+import type { NameDoubts } from './name-doubts.ts';
 import { relativeTime } from './relative-time.ts';
 import { foldBlankLines, localDateTime } from './text.ts';
 import { truncate, wrapText } from './wrap.ts';
@@ -19,6 +20,8 @@ export interface MessageItemOptions {
   readonly names: readonly string[];
   readonly exactDate: boolean;
   readonly keyChanged: boolean;
+  /** Of its author's name. */
+  readonly doubts: NameDoubts;
   /** Why it is not shown where nobody asks for it. */
   readonly muting?: Muting | undefined;
   readonly isBookmarked?: boolean;
@@ -67,7 +70,7 @@ function render(message: Message, options: MessageItemOptions, columns: number):
 }
 
 function head(message: Message, options: MessageItemOptions): string {
-  const { depth, paint, nowMs, ownName, exactDate, keyChanged, answered, muting, isBookmarked } = options;
+  const { depth, paint, nowMs, ownName, exactDate, keyChanged, doubts, answered, muting, isBookmarked } = options;
   const { author, inReplyTo, read } = message;
   const date = message.date ?? message.receivedAt;
   const isOwn = author === ownName;
@@ -80,7 +83,7 @@ function head(message: Message, options: MessageItemOptions): string {
     paint('dim', when),
     ...(inReplyTo !== null && depth === 0 ? [paint('dim', `↳ to ${answered ?? 'somebody'}`)] : []),
     ...(isBookmarked ? [paint('yellow', '★')] : []),
-    ...marksOf(message, keyChanged).map((mark) => paint('yellow', `[${mark}]`)),
+    ...[...doubtMarks(doubts), ...marksOf(message, keyChanged)].map((mark) => paint('yellow', `[${mark}]`)),
     ...(muting ? [paint('yellow', `[${mutedMark(muting)}]`)] : []),
   ].join(' ');
 }

@@ -5,6 +5,7 @@ import type { Message } from '../../feed/message.ts';
 import { safeLine } from '../../feed/safe-text.ts';
 import type { Muting } from '../../store/muting.ts';
 import type { Paint } from '../output/output.ts';
+import type { NameDoubts } from './name-doubts.ts';
 import { localDateTime } from './text.ts';
 
 /** Before believing it. `keyChanged`: its author turned up with another key. */
@@ -17,6 +18,15 @@ export function marksOf({ authenticated, date, future }: Message, keyChanged = f
     ...(keyChanged ? ['key changed'] : []),
   ];
 }
+
+/** What to doubt of a name before taking it for somebody. */
+export function doubtMarks({ looksLike, hidden }: NameDoubts): string[] {
+  return [
+    ...(looksLike === undefined ? [] : [`looks like ${safeLine(looksLike)}`]),
+    ...(hidden === undefined ? [] : [`not shown in the name: ${hidden.slice(0, MOST_HIDDEN).join(' ')}`]),
+  ];
+}
+const MOST_HIDDEN = 8;
 
 /** That it is muted, and by what. */
 export function mutedMark({ by, subject, untilMs }: Muting): string {

@@ -3,7 +3,8 @@ import { isMentioned } from '../../feed/mentions.ts';
 import type { Message } from '../../feed/message.ts';
 import type { Muting } from '../../store/muting.ts';
 import type { Paint } from '../output/output.ts';
-import { marksOf, mutedMark, withMarks } from './message-marks.ts';
+import { doubtMarks, marksOf, mutedMark, withMarks } from './message-marks.ts';
+import type { NameDoubts } from './name-doubts.ts';
 import { foldBlankLines, localDateTime, shortHash } from './text.ts';
 
 export interface MessageStyle {
@@ -13,16 +14,23 @@ export interface MessageStyle {
   readonly ownName: string;
   /** Why it is not shown where nobody asks for it. */
   readonly muting?: Muting;
+  /** Of its author's name. */
+  readonly doubts?: NameDoubts;
   /** Default: the first digits of a hash only. */
   readonly wholeHashes?: boolean;
 }
 
 /** Several lines, without a newline at the end. */
 export function renderMessage(message: Message, paint: Paint, style: MessageStyle): string {
-  const { names, ownName, wholeHashes, muting } = style;
+  const { names, ownName, wholeHashes, muting, doubts = {} } = style;
   const showHash = wholeHashes ? (hash: string) => hash : shortHash;
   const mentionsYou = message.author !== ownName && isMentioned(message.body, ownName);
-  const marks = [...marksOf(message), ...(mentionsYou ? ['mentions you'] : []), ...(muting ? [mutedMark(muting)] : [])];
+  const marks = [
+    ...doubtMarks(doubts),
+    ...marksOf(message),
+    ...(mentionsYou ? ['mentions you'] : []),
+    ...(muting ? [mutedMark(muting)] : []),
+  ];
   const head = [
     paint('bold', message.author),
     paint('dim', localDateTime(message.date ?? message.receivedAt)),

@@ -1,28 +1,32 @@
 /** Peers for a person. */
+
 import { safeLine } from '../../feed/safe-text.ts';
 import { fingerprint } from '../../identity/fingerprint.ts';
 import type { PublicKey } from '../../identity/public-key.ts';
 import type { FollowedStanding } from '../../peer/status.ts';
 import { formatAddress, type SocketAddress } from '../../wire/socket-address.ts';
 import type { Paint } from '../output/output.ts';
+import { doubtMarks } from './message-marks.ts';
+import type { NameDoubts } from './name-doubts.ts';
 import { columns, counted, localDateTime } from './text.ts';
 
-export interface ListedPeer {
+export interface ListedPeer extends NameDoubts {
   readonly name: string;
   readonly addresses: readonly SocketAddress[];
   readonly key: PublicKey | null;
   readonly following: boolean;
 }
 
-/** A table: name, whether it is followed, the key's fingerprint, addresses. `''` without peers. */
+/** A table: name, whether it is followed, the key's fingerprint, addresses, what to doubt of the name. `''` without peers. */
 export function renderPeers(peers: readonly ListedPeer[], paint: Paint): string {
-  const rows = peers.map(({ name, addresses, key, following }) => [
+  const rows = peers.map(({ name, addresses, key, following, ...doubts }) => [
     safeLine(name),
     following ? 'following' : '',
     key === null ? 'no key' : fingerprint(key),
     addresses.map(formatAddress).join(' '),
+    doubtMarks(doubts).join(', '),
   ]);
-  const styles = ['bold', 'green', 'dim'] as const;
+  const styles = ['bold', 'green', 'dim', undefined, 'yellow'] as const;
   return columns(rows, (cell, column) => {
     const style = styles[column];
     return style === undefined ? cell : paint(style, cell);

@@ -16,8 +16,8 @@ export interface Status {
   readonly isStopped?: boolean;
   /** Peers that have another key now. */
   readonly changedKeys?: number;
-  /** Followed peers that do not answer. */
-  readonly silent?: readonly string[];
+  /** A followed peer that nothing can come from now, when it was heard last, if ever, and how many others there are. */
+  readonly unreachable?: { readonly name: string; readonly heard?: string; readonly others: number } | undefined;
   readonly sessions: number;
   readonly downloads: readonly {
     readonly peer: string;
@@ -63,7 +63,7 @@ function partsOf(
     directory,
     isStopped,
     changedKeys = 0,
-    silent = [],
+    unreachable,
     sessions,
     downloads,
     unread,
@@ -80,7 +80,7 @@ function partsOf(
     changedKeys === 0
       ? undefined
       : { weight: 4, text: paint('yellow', `${counted(changedKeys, 'changed key')} (press w)`) },
-    silent.length === 0 ? undefined : { weight: 4.5, text: paint('yellow', silentText(silent)) },
+    unreachable && { weight: 4.5, text: paint('yellow', unreachableText(unreachable)) },
     sessions === 0 ? undefined : { weight: 1, text: counted(sessions, 'session') },
     first && { weight: 5, text: downloadText(first) },
     others.length === 0 ? undefined : { weight: 2, text: `${others.length} more downloads` },
@@ -105,8 +105,10 @@ function directoryText({ status, name }: Status['directory'], paint: Paint): str
   return status === 'connecting' ? paint('dim', `… ${named}`) : paint('yellow', `✗ ${named} unreachable`);
 }
 
-function silentText([first = '', ...others]: readonly string[]): string {
-  return others.length === 0 ? `${safeLine(first, 20)} does not answer` : `${others.length + 1} peers do not answer`;
+function unreachableText({ name, heard, others }: NonNullable<Status['unreachable']>): string {
+  const last = heard === undefined ? '' : ` (last heard: ${heard})`;
+  const more = others === 0 ? '' : ` and ${number(others)} more`;
+  return `${safeLine(name, 20)}${last}${more} cannot be reached`;
 }
 
 function downloadText({ peer, nodesFetched, nodesKnown, rate }: Status['downloads'][number]): string {

@@ -292,8 +292,11 @@ export function safeUrl(url: string): string {
 }
 
 function unreachable(url: string, error: unknown): MurmureError {
-  const why = (error as Error).message || String((error as { code?: string }).code);
-  const message = `the engine of the registry at ${safeUrl(url)} cannot be used (${why}): check that it runs there, and its user and password`;
+  const { message: said, code = '' } = error as NodeJS.ErrnoException;
+  const remedy = /CERT|ISSUER/.test(code)
+    ? 'set NODE_EXTRA_CA_CERTS to the certificate of its authority'
+    : 'check that it runs there, and its user and password';
+  const message = `the engine of the registry at ${safeUrl(url)} cannot be used (${said || code}): ${remedy}`;
   return new MurmureError('unexpected', message, { cause: error });
 }
 

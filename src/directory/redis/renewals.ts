@@ -1,5 +1,7 @@
 /** What known owners have proven while the engine was away: it is told when it returns. */
+
 import type { PublicKey } from '../../identity/public-key.ts';
+import { dropOldest } from '../../merkle/bounded-map.ts';
 
 export interface Renewal {
   readonly kind: 'prove' | 'confirm';
@@ -24,7 +26,7 @@ export class Renewals {
     const isProven = renewal.kind === 'prove' || this.#waiting.get(id)?.kind === 'prove';
     this.#waiting.delete(id);
     this.#waiting.set(id, isProven ? { ...renewal, kind: 'prove' } : renewal);
-    if (this.#waiting.size > MAX_RENEWALS) this.#waiting.delete(this.#waiting.keys().next().value as string);
+    dropOldest(this.#waiting, MAX_RENEWALS);
   }
 
   /** Hands each over, in the order in which they came; one that fails stays, and so do those after it. */

@@ -6,12 +6,12 @@
 import { randomBytes } from 'node:crypto';
 import { nextTurn, systemClock } from '../../runtime/clock.ts';
 import { ChangeLog } from '../change-log.ts';
-import { Listing } from '../listing.ts';
+import { type Listed, Listing } from '../listing.ts';
 import { PendingRegistrations } from '../pending-registrations.ts';
 import { PENDING_LIFETIME_MS } from '../registry.ts';
 import { type Answer, type Change, type Engine, EngineAwayError } from './engine.ts';
 import { Expiries } from './expiries.ts';
-import { formatRecord, type NameRecord, parseRecord } from './name-record.ts';
+import { type AddressRecord, formatRecord, type NameRecord, parseRecord } from './name-record.ts';
 import { type KnownName, listedAt, NamesInMemory } from './names-in-memory.ts';
 import { isLater, ShareState } from './share-state.ts';
 import { SHARES, shareOf } from './shares.ts';
@@ -127,7 +127,7 @@ export class Replica {
     const listed = this.#listed(name, known);
     // Proven at the same address as well: its program may have started anew, and knows nobody who reads from it.
     if (isProof || listed !== this.#listed(name, before)) this.changes.note(name);
-    this.listing.note(name, listed !== '');
+    this.#noteListed(name, known);
     if (known.key !== undefined) this.pending.remove(name);
     return known;
   }
@@ -142,7 +142,6 @@ export class Replica {
       if (known !== undefined && addresses?.length !== known.addresses.length) {
         this.names.set(name, { ...known, addresses: addresses ?? [] });
         this.changes.note(name);
-        this.listing.note(name, addresses?.length !== 0);
       }
       looked += 1;
       if (looked % NAMES_A_TURN === 0) await nextTurn(systemClock);
@@ -221,7 +220,7 @@ export class Replica {
     } else if (kind === 'expire') {
       if (this.#listed(name, this.names.get(name)) !== '') this.changes.note(name);
       this.names.delete(name);
-      this.listing.note(name, false);
+      this.listing.note(name, undefined);
     } else this.take(name, record, id, kind === 'prove');
   }
 
@@ -234,27 +233,24 @@ export class Replica {
       .join();
   }
 
-  #list(nowMs: number): { names: readonly string[]; oldestMs: number | undefined } {
-    const names: string[] = [];
-    let oldestMs = Number.POSITIVE_INFINITY;
+  #noteListed(name: string, record: NameRecord): void {
+    const nowMs = this.#options.now();
+    const steadyMs = this.steady(shareOf(name), nowMs);
+    const latestMs = latestAnswer(listedAt(record, steadyMs));
+    this.listing.note(name, latestMs === undefined ? undefined : latestMs + nowMs - steadyMs);
+  }
+
+  *#list(nowMs: number): Generator<Listed> {
     for (let share = 0; share < SHARES; share++) {
       const steadyMs = this.steady(share, nowMs);
       for (const [name, record] of this.names.inShare(share)) {
-        const listed = listedAt(record, steadyMs);
-        if (listed.length === 0) continue;
-        names.push(name);
-        for (const { answeredMs } of listed) oldestMs = Math.min(oldestMs, nowMs - (steadyMs - answeredMs));
+        const latestMs = latestAnswer(listedAt(record, steadyMs));
+        if (latestMs !== undefined) yield [name, latestMs + nowMs - steadyMs];
       }
     }
-    return { names: inByteOrder(names), oldestMs: Number.isFinite(oldestMs) ? oldestMs : undefined };
   }
 }
 
-/** JavaScript compares UTF-16, which is the order of bytes unless there are surrogates. */
-function inByteOrder(names: string[]): string[] {
-  if (!names.some((name) => /[\ud800-\udfff]/.test(name))) return names.sort();
-  return names
-    .map((name) => Buffer.from(name))
-    .sort(Buffer.compare)
-    .map((bytes) => bytes.toString());
+function latestAnswer(addresses: readonly AddressRecord[]): number | undefined {
+  return addresses.length === 0 ? undefined : Math.max(...addresses.map(({ answeredMs }) => answeredMs));
 }

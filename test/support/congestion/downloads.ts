@@ -14,9 +14,9 @@ import {
   timedOut,
 } from '../../../machines/path-controller.ts';
 import { openController, type PathController } from '../../../machines/path-state.ts';
-import { LINK_HEADER_BYTES, Link } from '../network/link.ts';
-import { type SeededRandom, seededRandom } from '../seeded-random.ts';
-import { VirtualClock } from '../virtual-clock.ts';
+import { LINK_HEADER_BYTES, Link } from '../../../src/simulation/link.ts';
+import { type SeededRandom, seededRandom } from '../../../src/simulation/seeded-random.ts';
+import { VirtualClock } from '../../../src/simulation/virtual-clock.ts';
 
 export interface Route {
   readonly bitsPerSecond: number;

@@ -1,6 +1,6 @@
 /** Who takes part in a run: twelve peers of several kinds, where each of them is, and whom it follows. */
-import { natKinds } from '../network/nat.ts';
-import type { VirtualHost } from '../network/virtual-host.ts';
+import { natKinds } from '../../../src/simulation/nat.ts';
+import type { VirtualHost } from '../../../src/simulation/virtual-host.ts';
 import type { World } from '../world.ts';
 
 export interface Role {

@@ -1,5 +1,5 @@
 /** What happens to peers and to the directory during a run. Each trouble may be switched on alone; what it does is told to the ledger. */
-import type { SeededRandom } from '../seeded-random.ts';
+import type { SeededRandom } from '../../../src/simulation/seeded-random.ts';
 import type { VirtualPeer, World } from '../world.ts';
 import type { Role } from './cast.ts';
 import { DIRECTORY, type Ledger } from './ledger.ts';

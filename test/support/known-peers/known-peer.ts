@@ -4,6 +4,7 @@
  */
 import type { KeyPair } from '../../../src/identity/key-pair.ts';
 import type { DatagramSocket } from '../../../src/runtime/network.ts';
+import type { VirtualHost } from '../../../src/simulation/virtual-host.ts';
 import {
   appendSignature,
   type Datagram,
@@ -15,7 +16,6 @@ import {
 import { EMPTY_ROOT, type Hash, hashOf } from '../../../src/wire/hash.ts';
 import { decodeNode, encodeInternal, encodeMessage } from '../../../src/wire/node.ts';
 import { type SocketAddress, sameAddress } from '../../../src/wire/socket-address.ts';
-import type { VirtualHost } from '../network/virtual-host.ts';
 import type { World } from '../world.ts';
 import type { Habits } from './habits.ts';
 

@@ -197,7 +197,6 @@ export const badArguments: Readonly<Record<string, readonly BadCase[]>> = {
     noName,
     ...named(badNames),
     ...named(unaskableNames),
-    excess,
     ...counted('--count', 'bob'),
     [['alice'], /"alice" is yourself/],
   ],
@@ -282,12 +281,26 @@ export const badArguments: Readonly<Record<string, readonly BadCase[]>> = {
     [[''], /FILE .*""/],
     [[], /no murmure is running/],
   ],
+  lab: [
+    [['--html', ''], /--html .*""/],
+    [['extra'], /too many arguments/],
+  ],
   why: [
     noName,
     ...named(badNames),
     [['bob', ''], /FILE .*""/],
     [['bob'], /no murmure is running/],
     [['bob', 'JOURNAL', 'extra'], /too many arguments/],
+  ],
+  'directory backup': [
+    [[], /missing required argument 'file'/],
+    [[''], /FILE .*""/],
+    [['names.db'], /there is no registry .*registry\.db/],
+  ],
+  'directory restore': [
+    [[], /missing required argument 'file'/],
+    [[''], /FILE .*""/],
+    [['nowhere.db'], /there is no registry .*nowhere\.db/],
   ],
   'directory migrate': [
     [['--from', 'sqlite:registry.db'], /--to <registry>' not specified/],

@@ -2,9 +2,9 @@
 import { expect, test } from 'vitest';
 import { type FirstRunWorld, runFirstRun } from '../../../src/cli/front-end/run-first-run.ts';
 import { generateKeyPair } from '../../../src/identity/key-pair.ts';
+import { VirtualClock } from '../../../src/simulation/virtual-clock.ts';
 import { MurmureError } from '../../../src/wire/murmure-error.ts';
 import { type Answer, cancel, scripted } from '../../support/scripted-dialogue.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const { publicKey } = await generateKeyPair();
 const paint = (_format: unknown, text: string) => text;

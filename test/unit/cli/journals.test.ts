@@ -1,7 +1,7 @@
 /** --record, replay and why, as commands. */
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { StoppedError } from '../../../src/cli/errors.ts';
 import { freshFolder, run } from './support.ts';
@@ -144,6 +144,19 @@ describe('inspect', () => {
   test('of a file that is no journal says so', async () => {
     expect(await run(['inspect', '/nowhere.jsonl'])).toMatchObject({ code: 7, out: '' });
   });
+});
+
+test('lab writes a page that holds all that it needs, and loads nothing', async () => {
+  const folder = freshFolder();
+  mkdirSync(folder);
+  const page = join(folder, 'lab.html');
+  const { code, lines } = await run(['lab', '--html', page, '--json']);
+  expect({ code, lines }).toEqual({ code: 0, lines: [{ page, url: pathToFileURL(page).href }] });
+  const html = readFileSync(page, 'utf8');
+  expect(html).toMatch(
+    /^<!doctype html>\n.*default-src 'none'; script-src 'sha256-[^;]*; style-src 'sha256-[^;]*; base-uri/s,
+  );
+  expect(html).not.toMatch(/<(?:script|img|link|iframe)[^>]*\s(?:src|href)=/);
 });
 
 /** As the page does it. */

@@ -1,24 +1,14 @@
 /** notifications, mentions, unread, bookmark, list, and what mute does besides muting peers. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { homeAt } from '../../../src/cli/home/home.ts';
-import { openSqliteStore } from '../../../src/store/sqlite-store.ts';
-import type { Store } from '../../../src/store/store.ts';
 import { fetchTree, messageNode, NOON, treeOf } from '../store/support.ts';
-import { initHome, type Run, run } from './support.ts';
+import { inHome, initHome, type Run, run } from './support.ts';
 
 let home: string;
 beforeEach(async () => {
   home = await initHome('me');
 });
 
-/** What else the home has, as if it had been synced. */
-function withStore<T>(work: (store: Store) => T): T {
-  using store = openSqliteStore(homeAt(home).storeFile);
-  return work(store);
-}
-
-const json = (...argv: string[]): Promise<Run> => run([...argv, '--home', home, '--json']);
-const human = (...argv: string[]): Promise<Run> => run([...argv, '--home', home]);
+const { withStore, json, human } = inHome(() => home);
 const bodiesOf = ({ lines }: Run) => lines.map(({ body }) => body);
 const has = (peer: string, ...nodes: ReturnType<typeof messageNode>[]) =>
   withStore((store) => fetchTree(store, peer, treeOf(nodes)));
@@ -194,20 +184,6 @@ describe('lists', () => {
     expect((await human('list', 'add', 'a/b', 'bob')).code).toBe(2);
     expect((await human('list', 'add', 'friends', 'me')).code).toBe(2);
   });
-
-  test.each(['tree', 'trust', 'why'])(
-    'are refused by %s, which is about one peer: 2, with whom it could be',
-    async (command) => {
-      await json('list', 'add', 'friends', 'bob', 'alice');
-      const directory = ['--directory', 'https://directory.example'];
-      const { code, err } = await human(command, '@friends', ...directory);
-      expect(code).toBe(2);
-      expect(err).toContain(
-        '"@friends" is a list, and this command is about one peer: name a member of the list, such as alice, bob',
-      );
-      expect((await human(command, '@freinds', ...directory)).err).toContain('did you mean "friends"?');
-    },
-  );
 
   test('do not hide a peer that is called so', async () => {
     has('@home', messageNode('from @home', NOON + 3));

@@ -98,22 +98,6 @@ describe('ping', () => {
     expect(err).toContain('alice: silence');
   });
 
-  test('several, and those of a list, each once; the code of the worst failure, after the lines of the others', async () => {
-    await run(['list', 'add', 'friends', 'carol', 'dave', '--force', '--home', home]);
-    const sync = async (asked: string) => {
-      if (asked === 'carol')
-        return syncReport(asked, { status: 'failed', error: { code: 'peer-unknown', message: 'no carol' } });
-      if (asked === 'dave')
-        return syncReport(asked, { status: 'failed', error: { code: 'authentication', message: 'a forged root' } });
-      return syncReport(asked);
-    };
-    const argv = ['ping', 'alice', '@friends', 'alice', '--count', '1', '--json', ...flags];
-    const { code, lines, err } = await run(argv, fakePeer({ sync }));
-    expect(code).toBe(6);
-    expect(lines.map(({ peer }) => peer)).toEqual(['alice', undefined]);
-    expect(err).toMatch(/carol: no carol\n.*dave: a forged root/);
-  });
-
   test('knows a repeated request from an answered one, and sees the directory asked to open a NAT', async () => {
     let now = 0;
     const [server, here] = [

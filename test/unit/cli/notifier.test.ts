@@ -6,9 +6,9 @@ import { type News, Notifier, type RunProgram } from '../../../src/cli/peer/noti
 import { notifyArrivals, notifyAtEnd } from '../../../src/cli/peer/notify-arrivals.ts';
 import { readConfigFile } from '../../../src/cli/settings/config-file.ts';
 import { WishSchema } from '../../../src/local-api/schemas.ts';
+import { VirtualClock } from '../../../src/simulation/virtual-clock.ts';
 import { openSqliteStore } from '../../../src/store/sqlite-store.ts';
 import { eventually } from '../../support/eventually.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
 import { fetchTree, messageNode, NOON, NOON_MS, treeOf } from '../store/support.ts';
 import { freshFolder, initHome, run } from './support.ts';
 
@@ -154,8 +154,8 @@ test.skipIf(process.platform === 'win32')('a program that is missing, fails, or 
   ]);
 });
 
-/** Of a store with an answer to me, a mention, something else, and a mention with a muted word. */
-function arrivals() {
+/** A peer to which an answer, two mentions and something else can arrive; the last mention is muted. */
+function visited() {
   const store = openSqliteStore(':memory:');
   const own = store.publish('me', { date: NOON, inReplyTo: null, body: 'a question' }, NOON_MS).hash;
   const nodes = [
@@ -166,7 +166,6 @@ function arrivals() {
   ];
   store.setMarks([{ kind: 'word', subject: 'rain', untilMs: undefined }]);
   fetchTree(store, 'bob', treeOf(nodes));
-  const told: string[] = [];
   let listener: (fact: never) => void = () => {};
   const peer = {
     name: 'me',
@@ -175,39 +174,65 @@ function arrivals() {
       return () => {};
     },
   };
-  const program: RunProgram = async (_command, { variables }) => void told.push(variables.MURMURE_TEXT ?? '');
   const arrive = (...hashes: string[]) =>
     listener({ type: 'messages.received', peer: 'bob', hashes, messages: [] } as never);
-  return { peer: peer as never, store, hashes: nodes.map(({ hash }) => hash), told, program, arrive };
+  return { peer: peer as never, store, nodes, arrive };
 }
 
 test('whoever runs the peer tells of what arrives and concerns the person; nobody else does', () => {
-  const { peer, store, hashes, told, program, arrive } = arrivals();
+  const { peer, store, nodes, arrive } = visited();
+  const told: string[] = [];
   let isOurs = true;
   const options = { peer, store, warn: () => {}, isOurs: () => isOurs };
+  const program: RunProgram = async (_command, { variables }) => void told.push(variables.MURMURE_TEXT ?? '');
   const settings = { notify: ['tell'] } as never;
   expect(notifyArrivals({ settings: {} as never, nowMs: () => NOON_MS }, options)).toBeUndefined();
   using _notifying = notifyArrivals({ settings, nowMs: () => NOON_MS }, { ...options, run: program });
-  for (const hash of hashes) arrive(hash);
+  for (const { hash } of nodes) arrive(hash);
   expect(told).toEqual(['an answer']);
   isOurs = false;
-  arrive(hashes[1] ?? '');
+  arrive(nodes[1]?.hash ?? '');
   expect(told).toEqual(['an answer']);
 });
 
-test.each([
-  ['nothing that concerns the person', [2, 3], []],
-  ['one message', [0], ['an answer']],
-  ['several', [0, 1, 2, 3], [expect.stringMatching(/^2 /)]],
-])('a single command tells of what it brought once, at its end: %s', async (_what, which, expected) => {
-  const { peer, store, hashes, told, program, arrive } = arrivals();
-  const context = { settings: { notify: ['tell'] }, output: {}, nowMs: () => NOON_MS, signal: AbortSignal.any([]) };
-  {
-    await using _telling = notifyAtEnd(context as never, { peer, store, run: program });
-    for (const index of which) arrive(hashes[index] ?? '');
-    expect(told).toEqual([]);
-  }
-  expect(told).toEqual(expected);
+describe('a command that runs a peer of its own', () => {
+  const settings = { notify: ['tell'] } as never;
+  const running = async (end: string | undefined, came: (nodes: ReturnType<typeof visited>['nodes']) => string[]) => {
+    const { peer, store, nodes, arrive } = visited();
+    const told: Readonly<Record<string, string>>[] = [];
+    const warnings: string[] = [];
+    const program: RunProgram = async (_command, { variables }) => {
+      told.push(variables);
+      return end;
+    };
+    const context = {
+      settings,
+      output: { warn: (text: string) => void warnings.push(text) } as never,
+      nowMs: () => NOON_MS,
+      signal: new AbortController().signal,
+    };
+    {
+      await using _news = notifyAtEnd(context, { peer, store, run: program });
+      for (const hash of came(nodes)) arrive(hash);
+      expect(told).toEqual([]);
+    }
+    return { told, warnings };
+  };
+
+  test('tells once, at its end, of all that it brought, and what is muted is not counted', async () => {
+    const { told } = await running(undefined, (nodes) => nodes.map(({ hash }) => hash));
+    expect(told).toMatchObject([{ MURMURE_KIND: 'sum', MURMURE_COUNT: '2' }]);
+  });
+
+  test('tells of a single one in its own words, and says if the command does not work', async () => {
+    const { told, warnings } = await running('ended with 1', (nodes) => nodes.slice(0, 1).map(({ hash }) => hash));
+    expect(told).toMatchObject([{ MURMURE_KIND: 'reply', MURMURE_TEXT: 'an answer' }]);
+    expect(warnings).toEqual(['notify: tell ended with 1']);
+  });
+
+  test('runs nothing if nothing came', async () => {
+    expect((await running(undefined, () => [])).told).toEqual([]);
+  });
 });
 
 describe('the setting', () => {

@@ -170,6 +170,39 @@ describe('beside a running peer', () => {
     expect(setting.asked).toEqual(Array(3).fill({ type: 'ping.wanted', name: 'bob' }));
   });
 
+  test('ping asks several peers and the members of lists, each once, and ends as the worst of them did', async () => {
+    const address = { ip: '192.0.2.9', port: 9 };
+    await using setting = await served((wish, tell) => {
+      if (wish.type !== 'ping.wanted') return;
+      const silent = { failure: { code: 'peer-unreachable', message: 'it is silent' } } as const;
+      const answer = { address, authenticated: true, natTraversal: false, roundTripMs: 5 };
+      tell({ type: 'ping.finished', peer: wish.name, ...answer, ...(wish.name === 'bob' && silent) });
+    });
+    await run(['list', 'add', 'friends', 'bob', 'carol', '--force', ...setting.flags]);
+    const { code, lines, err } = await run(['ping', '@friends', 'carol', '--count', '1', ...setting.flags]);
+    expect(lines.map(({ peer, error }) => peer ?? error)).toEqual([
+      'carol',
+      { code: 'peer-unreachable', message: 'bob: it is silent' },
+    ]);
+    expect({ code, err }).toEqual({ code: 5, err: 'murmure: bob: it is silent\n' });
+    expect(setting.asked).toEqual([
+      { type: 'ping.wanted', name: 'bob' },
+      { type: 'ping.wanted', name: 'carol' },
+    ]);
+  });
+
+  test.each(['tree', 'trust', 'why'])(
+    '%s is about one peer: a list is refused, and its members are named',
+    async (command) => {
+      await using setting = await served(() => {});
+      await run(['list', 'add', 'friends', 'bob', 'carol', '--force', ...setting.flags]);
+      const { code, err } = await run([command, '@friends', ...setting.flags]);
+      expect(code).toBe(2);
+      expect(err).toContain('name a member of the list, such as bob, carol');
+      expect((await run([command, '@fiends', ...setting.flags])).code).toBe(4);
+    },
+  );
+
   test('ping fails as the peer says', async () => {
     await using setting = await served((wish, tell) => {
       if (wish.type !== 'ping.wanted') return;

@@ -1,28 +1,18 @@
 /** mute, thread, search, withdraw and tree. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { homeAt } from '../../../src/cli/home/home.ts';
 import { markSeen } from '../../../src/cli/messages/print-messages.ts';
-import { openSqliteStore } from '../../../src/store/sqlite-store.ts';
-import type { Store } from '../../../src/store/store.ts';
 import { hashOf } from '../../../src/wire/hash.ts';
 import { MurmureError } from '../../../src/wire/murmure-error.ts';
 import { encodeMessage } from '../../../src/wire/node.ts';
 import { fetchTree, messageNode, node, parentOf, treeOf } from '../store/support.ts';
-import { answers, initHome, type Run, run } from './support.ts';
+import { answers, inHome, initHome, run } from './support.ts';
 
 let home: string;
 beforeEach(async () => {
   home = await initHome('me');
 });
 
-/** What else the home has, as if it had been synced. */
-function withStore<T>(work: (store: Store) => T): T {
-  using store = openSqliteStore(homeAt(home).storeFile);
-  return work(store);
-}
-
-const json = (...argv: string[]): Promise<Run> => run([...argv, '--home', home, '--json']);
-const human = (...argv: string[]): Promise<Run> => run([...argv, '--home', home]);
+const { withStore, json, human } = inHome(() => home);
 
 async function post(text: string, ...flags: string[]): Promise<string> {
   return (await json('post', text, ...flags)).lines[0]?.hash;

@@ -81,9 +81,15 @@ describe('serve', () => {
         peer.tell({ type: 'directory.unreachable', failure, retryInMs: 2000 });
       },
     });
-    const { code, err } = await run(['serve', ...(await flagsOf())], { ...peer, ...stopWhen(/ready/) });
+    const { code, lines, err } = await run(['serve', ...(await flagsOf())], { ...peer, ...stopWhen(/ready/) });
     expect(code).toBe(0);
     expect(err).toContain('nobody answers (trying again in 2 s)');
+    // Before it is ready, since that may take for ever.
+    expect(lines).toMatchObject([
+      { event: 'directory.awaited', url: DIRECTORY },
+      { event: 'directory.unreachable', failure: { message: 'nobody answers' } },
+      { event: 'ready' },
+    ]);
   });
 
   test('a name that belongs to another key: 6', async () => {

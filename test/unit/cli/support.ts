@@ -4,9 +4,12 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { homeAt } from '../../../src/cli/home/home.ts';
 import { runCli } from '../../../src/cli/run-cli.ts';
 import type { Environment, Prompts, Services } from '../../../src/cli/streams.ts';
 import type { Directory, DirectoryOptions, Peer, PeerFact, PeerOptions, SyncReport } from '../../../src/index.ts';
+import { openSqliteStore } from '../../../src/store/sqlite-store.ts';
+import type { Store } from '../../../src/store/store.ts';
 import { whyNotAsDocumented } from '../../support/cli-schemas.ts';
 
 export interface Run {
@@ -90,6 +93,18 @@ export async function initHome(name = 'alice'): Promise<string> {
   const { code, err } = await run(['init', name, '--home', home]);
   if (code !== 0) throw new Error(err);
   return home;
+}
+
+/** What is asked of the home that a test has, and what else is put into it, as if it had been synced. */
+export function inHome(home: () => string) {
+  return {
+    withStore<T>(work: (store: Store) => T): T {
+      using store = openSqliteStore(homeAt(home()).storeFile);
+      return work(store);
+    },
+    json: (...argv: string[]): Promise<Run> => run([...argv, '--home', home(), '--json']),
+    human: (...argv: string[]): Promise<Run> => run([...argv, '--home', home()]),
+  };
 }
 
 /** A person who gives these answers, one after the other. */

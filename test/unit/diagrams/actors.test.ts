@@ -139,6 +139,17 @@ async function runEverything(): Promise<void> {
   silent.sendBytes(addressOf(bob), padded);
   await world.clock.advance(20_000);
 
+  // Somebody who does not answer ours, and asks again what waits for that, and pays for it.
+  const deaf = await Stranger.join(world, 'deaf', '10.0.9.10');
+  deaf.send(addressOf(bob), { type: 'Hello', id: 4, flags: 0, name: 'deaf' });
+  await world.clock.advance(1_000);
+  deaf.send(addressOf(bob), { type: 'RootRequest', id: 5 });
+  await world.clock.advance(1_000);
+  const again = new Uint8Array(200);
+  again.set(encodeDatagram({ type: 'RootRequest', id: 5 }));
+  deaf.sendBytes(addressOf(bob), again);
+  await world.clock.advance(20_000);
+
   // A NAT, opened with the directory's help.
   const carol = await world.addPeer('carol');
   world.network.putBehindNat(carol.ip);
@@ -181,6 +192,16 @@ async function runEverything(): Promise<void> {
     const gina = await world.settle(world.addPeer('gina', { guarded: true }));
     await world.settle(gina.peer.whenListed());
   }
+  await world.clock.advance(60_000);
+
+  // Those who have nothing more to say leave: each would look at its home four times a second, for hours.
+  for (const { peer } of world.peers) if (![alice, carol].some((one) => one.peer === peer)) await peer.close();
+  carol.peer.follow('alice');
+
+  // A followed peer that does not answer for a while.
+  world.network.cut(alice.ip, bob.ip);
+  await world.clock.advance(15_000);
+  world.network.heal();
 
   // Registered for long, and then out of the directory's reach.
   world.network.cut(carol.ip, DIRECTORY.ip);
@@ -199,9 +220,9 @@ async function runEverything(): Promise<void> {
 }
 
 async function runDialogue(world: World, { peer, store }: VirtualPeer, address: string): Promise<void> {
-  const { name, publicKey, addresses, sessions, directory, silent } = peer;
+  const { name, publicKey, addresses, sessions, directory, silent, unlisted } = peer;
   const asked: AskedPeer = {
-    ...{ name, publicKey, addresses, sessions, directory, silent },
+    ...{ name, publicKey, addresses, sessions, directory, silent, unlisted },
     ask: (wish) => {
       noted.messages.add(`front-end > peer: ${wish.type}`);
       peer.ask(wish);
@@ -306,6 +327,7 @@ test('children are named as the machines name them', () => {
     actorId.merkleWalk('alice'),
     actorId.historyCheck('alice'),
     actorId.ping('alice'),
+    actorId.pathChecks,
     actorId.request(0),
     actorId.addressProof(0),
   ];

@@ -18,6 +18,8 @@ import { UdpSide } from '../../../src/directory/udp-side.ts';
 import { generateKeyPair } from '../../../src/identity/key-pair.ts';
 import { createVerifier } from '../../../src/identity/verify.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
+import { createSystemRandom } from '../../../src/runtime/random.ts';
+import { createUdpNetwork } from '../../../src/runtime/udp-network.ts';
 import { formatAddress, type SocketAddress } from '../../../src/wire/socket-address.ts';
 import { eventually } from '../../support/eventually.ts';
 import { ask, Speaker } from './speaker.ts';
@@ -401,13 +403,19 @@ describe('a registry that fails, on a full disk say,', () => {
   async function startUdp(registry: Registry): Promise<{ udp: UdpSide; errors: string[] }> {
     const errors: string[] = [];
     const logger = pino({ level: 'error' }, { write: (line) => void errors.push(JSON.parse(line).msg) });
+    const keyPair = await generateKeyPair();
     const udp = new UdpSide({
       registry,
-      keyPair: await generateKeyPair(),
       binds: [{ ip: '127.0.0.1', port: 0 }],
       metrics: createDirectoryMetrics(),
       clock: systemClock,
       logger,
+      environment: {
+        random: createSystemRandom(),
+        network: createUdpNetwork(),
+        sign: (message) => keyPair.sign(message),
+        verify,
+      },
     });
     onTestFinished(() => udp.close());
     await udp.whenBound();

@@ -492,6 +492,22 @@ describe('GET /peers?format=json', () => {
   });
 });
 
+test('a long list of names comes bit by bit, compressed for whoever accepts that, and with an ETag; a short one whole', async () => {
+  const { ask, registry } = await serve();
+  const names = Array.from({ length: 1_500 }, (_, i) => `peer${String(i).padStart(4, '0')}`);
+  for (const name of names.slice(0, 2)) registry.prove(name, key, HOME, T0);
+  expect((await ask('/peers', { headers: { 'accept-encoding': 'gzip' } })).headers['content-length']).toBe('18');
+  for (const name of names.slice(2)) registry.prove(name, key, HOME, T0);
+  const compressed = await ask('/peers', { headers: { 'accept-encoding': 'gzip' } });
+  expect(compressed.headers['content-encoding']).toBe('gzip');
+  const plain = await ask('/peers');
+  expect(plain.headers['content-length']).toBeUndefined();
+  for (const text of [plain.text, gunzipSync(compressed.body).toString()])
+    expect(text.split('\n')).toEqual([...names, '']);
+  const { etag = '' } = plain.headers;
+  expect((await ask('/peers', { headers: { 'if-none-match': etag } })).status).toBe(304);
+});
+
 describe('GET /peers?format=json&name=A&name=B', () => {
   const query = (names: readonly string[]) => names.map((name) => `&name=${encodeURIComponent(name)}`).join('');
 

@@ -1,10 +1,13 @@
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { backUp } from '../../../src/directory/backup.ts';
 import { createDirectory } from '../../../src/directory/create-directory.ts';
 import { migrate } from '../../../src/directory/migrate.ts';
 import { openRedisRegistry } from '../../../src/directory/redis/redis-registry.ts';
 import { openSqliteRegistry } from '../../../src/directory/sqlite-registry.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
+import { eventually } from '../../support/eventually.ts';
 import { startRedis } from '../../support/redis-server.ts';
 import { hasTool } from '../../support/tools.ts';
 import { failureOf, freshFolder } from './support.ts';
@@ -69,5 +72,59 @@ describe('migrating a registry says what is wrong', () => {
     await using _ = await createDirectory({ home });
     const failed = await failureOf(() => migrate(`sqlite:${join(home, 'registry.db')}`, 'redis://127.0.0.1:1'));
     expect(failed.code).toBe('in-use');
+  });
+});
+
+describe('a backup', () => {
+  test('of a file that is in use has what was proven, and can be taken over into another home, or put in its place', async () => {
+    const home = freshFolder();
+    const file = join(home, 'registry.db');
+    const running = openSqliteRegistry(file);
+    onTestFinished(() => running.close());
+    for (let i = 0; i < NAMES; i++) running.prove(`peer${i}`, KEY, HOME, Date.now());
+    const backup = join(home, 'names.db');
+    expect(await backUp(`sqlite:${file}`, backup)).toEqual({ bindings: NAMES });
+    expect(statSync(backup).mode & 0o777).toBe(0o600);
+    running.prove('late', KEY, HOME, Date.now());
+    const other = join(freshFolder(), 'registry.db');
+    expect(await migrate(`sqlite:${backup}`, `sqlite:${other}`)).toEqual({ bindings: NAMES, skipped: 0 });
+    for (const place of [backup, other]) {
+      const restored = openSqliteRegistry(place);
+      expect(restored.peers(Date.now())).toHaveLength(NAMES);
+      expect(restored.register('peer7', 'another', Date.now())).toBe('bad-key');
+      restored.close();
+    }
+  });
+
+  test.skipIf(!hasTool('redis-server'))(
+    'of an engine that is in use can be taken over into one that is in use',
+    async () => {
+      const [server, empty] = [await startRedis(), await startRedis()];
+      const [shared, restored] = await Promise.all(
+        [server, empty].map(async (one) => {
+          onTestFinished(() => one.stop());
+          const registry = await openRedisRegistry(one.url, { clock: systemClock });
+          onTestFinished(() => registry.close());
+          return registry;
+        }),
+      );
+      await Promise.all(Array.from({ length: 50 }, (_, i) => shared?.prove(`peer${i}`, KEY, HOME, Date.now())));
+      const backup = join(freshFolder(), 'names.db');
+      expect(await backUp(server.url, backup)).toEqual({ bindings: 50 });
+      expect(await migrate(`sqlite:${backup}`, empty.url)).toEqual({ bindings: 50, skipped: 0 });
+      await eventually(() => expect(restored?.peers(Date.now())).toEqual(shared?.peers(Date.now())));
+    },
+  );
+
+  test('is never written over what is there, and leaves nothing behind where it fails', async () => {
+    const taken = join(freshFolder(), 'names.db');
+    writeFileSync(taken, 'a letter');
+    expect((await failureOf(() => backUp('sqlite:/nowhere/registry.db', taken))).message).toContain('is there already');
+    const folder = freshFolder();
+    writeFileSync(join(folder, 'registry.db'), 'a letter');
+    const backup = join(folder, 'names.db');
+    const failed = await failureOf(() => backUp(`sqlite:${join(folder, 'registry.db')}`, backup));
+    expect(failed.message).toContain('is damaged');
+    expect(existsSync(backup)).toBe(false);
   });
 });

@@ -4,13 +4,15 @@ import type { Registry, RegistryOptions } from '../../../src/directory/registry.
 import { systemClock } from '../../../src/runtime/clock.ts';
 import type { RedisServer } from '../../support/redis-server.ts';
 
+type EmptiedEngine = Pick<RedisServer, 'url' | 'ask'>;
+
 /** The times that its methods are told are the engine's as well. */
-export async function onEmpty(server: RedisServer, options: RegistryOptions = {}): Promise<Registry> {
+export async function onEmpty(server: EmptiedEngine, options: RegistryOptions = {}): Promise<Registry> {
   await server.ask('FLUSHALL');
   return openWithOwnTime(server, options);
 }
 
-export async function openWithOwnTime(server: RedisServer, options: RegistryOptions = {}): Promise<Registry> {
+async function openWithOwnTime(server: EmptiedEngine, options: RegistryOptions = {}): Promise<Registry> {
   let nowMs = 1_800_000_000_000;
   const clock = { ...systemClock, now: () => nowMs };
   const registry = await openRedisRegistry(server.url, { ...options, clock, isClockOurs: true });

@@ -1,10 +1,13 @@
 /** What docs/operating holds fits the program. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { createDirectory } from '../../../src/directory/create-directory.ts';
 import { createDirectoryMetrics } from '../../../src/directory/directory-metrics.ts';
+import { capacity, withCapacity } from '../../bench/directory/capacity.ts';
 import { hasTool } from '../../support/tools.ts';
 
 const read = (name: string) => readFileSync(new URL(`../../../docs/operating/${name}`, import.meta.url), 'utf8');
@@ -37,4 +40,24 @@ test('the container and the compose file start the directory with options that i
   const flags = ['--listen', '--udp', '--public-address', '--cert', '--key'].filter((flag) => used.includes(flag));
   expect(flags).toHaveLength(5);
   for (const flag of [...flags, 'MURMURE_REGISTRY']) expect(help).toContain(flag);
+});
+
+test('the container’s health check passes as long as a directory runs', async () => {
+  const directory = await createDirectory();
+  onTestFinished(() => directory.close());
+  const [, command = '[]'] = /^HEALTHCHECK CMD (.+)$/m.exec(read('Containerfile')) ?? [];
+  const [, ...argv] = JSON.parse(command) as string[];
+  const own = argv.map((part) => part.replace('127.0.0.1:8443', new URL(directory.url).host));
+  const check = async () => once(spawn(process.execPath, own, { stdio: 'ignore' }), 'exit');
+  expect(await check()).toEqual([0, null]);
+  await directory.close();
+  expect(await check()).toEqual([1, null]);
+});
+
+test('the capacity table is what the bench has made of its figures', () => {
+  const figures = JSON.parse(
+    readFileSync(new URL('../../../docs/performance/directory.json', import.meta.url), 'utf8'),
+  );
+  const page = readFileSync(new URL('../../../docs/operating.md', import.meta.url), 'utf8');
+  expect(withCapacity(page, capacity(figures))).toBe(page);
 });

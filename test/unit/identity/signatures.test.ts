@@ -1,6 +1,7 @@
 import { p256 } from '@noble/curves/nist.js';
 import { describe, expect, test, vi } from 'vitest';
-import { deterministicSigner, generateKeyPair, keyPairFromSecret } from '../../../src/identity/key-pair.ts';
+import { deterministicSigner } from '../../../src/identity/deterministic-signer.ts';
+import { generateKeyPair, keyPairFromSecret } from '../../../src/identity/key-pair.ts';
 import {
   type PublicKey,
   parsePublicKey,

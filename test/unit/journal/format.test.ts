@@ -4,7 +4,7 @@ import { InvalidJournalError, parseJournal } from '../../../src/journal/format.t
 import { Recorder } from '../../../src/journal/recorder.ts';
 import type { Clock } from '../../../src/runtime/clock.ts';
 import { ElapsedTime } from '../../../src/runtime/elapsed-time.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
+import { VirtualClock } from '../../../src/simulation/virtual-clock.ts';
 
 const DAY = 24 * 3_600_000;
 const header = {

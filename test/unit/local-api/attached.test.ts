@@ -3,13 +3,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type * as v from 'valibot';
-import { describe, expect, expectTypeOf, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, expectTypeOf, onTestFinished, test } from 'vitest';
 import type { PeerFact, SyncReport, Wish } from '../../../src/index.ts';
 import { attach } from '../../../src/local-api/attached-peer.ts';
 import { findLocalApi } from '../../../src/local-api/client.ts';
 import { eventLines } from '../../../src/local-api/event-lines.ts';
 import { type FactSchema, MAX_HASHES, type WishSchema } from '../../../src/local-api/schemas.ts';
 import { offerLocalApi } from '../../../src/local-api/server.ts';
+import { eventually } from '../../support/eventually.ts';
 import { type FakeRunningPeer, fakeRunningPeer, HERE, ROOT } from './support.ts';
 
 const HASH = 'cd'.repeat(32);
@@ -46,6 +47,7 @@ test('it stands where the other one stands', async () => {
     sessions: { outgoing: 2, incoming: 1 },
     directory: { status: 'connected', answeredMs: 1_000 },
     silent: ['bob'],
+    unlisted: ['carol'],
     ended: undefined,
   });
   await peer.whenListed();
@@ -91,7 +93,7 @@ describe('a wish', () => {
     ];
     for (const [index, wish] of wishes.entries()) {
       peer.ask(wish);
-      await vi.waitFor(() => expect(asked).toHaveLength(index + 1));
+      await eventually(() => expect(asked).toHaveLength(index + 1));
     }
     expect(asked).toEqual(wishes);
   });
@@ -153,7 +155,7 @@ describe('a download', () => {
     const { attached: peer, asked } = await attached();
     const stop = new AbortController();
     const synced = peer.sync('bob', { signal: stop.signal });
-    await vi.waitFor(() => expect(asked).toHaveLength(1));
+    await eventually(() => expect(asked).toHaveLength(1));
     stop.abort(new Error('enough'));
     await expect(synced).rejects.toThrow('enough');
   });
@@ -162,7 +164,7 @@ describe('a download', () => {
     const { attached: peer, offered, asked } = await attached();
     const synced = peer.sync('bob');
     synced.catch(() => {});
-    await vi.waitFor(() => expect(asked).toHaveLength(1));
+    await eventually(() => expect(asked).toHaveLength(1));
     await offered[Symbol.asyncDispose]();
     await expect(synced).rejects.toThrow(`(process ${process.pid}) has ended`);
     expect(await peer.whenEnded()).toBe(peer.ended);

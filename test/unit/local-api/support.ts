@@ -28,6 +28,7 @@ export function fakeRunningPeer(
     sessions: { outgoing: 2, incoming: 1 },
     directory: { status: 'connected', listed: [HERE], answeredMs: 1_000, failure: null },
     silent: ['bob'],
+    unlisted: ['carol'],
     traffic: { received: 5, sent: 4, dropped: { malformed: 1 } },
     on: listeners.on,
     status: () => ({

@@ -1,8 +1,8 @@
 /** Many look-ups, few requests: on a virtual clock, against a directory that counts what it is asked. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { DirectoryLookUps, type LookUpRoutes } from '../../../src/peer/directory-look-ups.ts';
+import { VirtualClock } from '../../../src/simulation/virtual-clock.ts';
 import { MurmureError } from '../../../src/wire/murmure-error.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
 
 type Request = { readonly kind: 'several' | 'one' | 'names'; readonly names: readonly string[] };
 

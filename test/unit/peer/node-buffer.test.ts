@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { NodeBuffer } from '../../../src/peer/node-buffer.ts';
+import { VirtualClock } from '../../../src/simulation/virtual-clock.ts';
 import type { Store, StoredNode } from '../../../src/store/store.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const node = (hash: string): StoredNode => ({ hash, value: Uint8Array.of(2) });
 

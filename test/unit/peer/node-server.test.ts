@@ -2,10 +2,10 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { BulkRequest } from '../../../machines/events.ts';
 import { limits } from '../../../machines/timing.ts';
 import { NodeServer } from '../../../src/peer/node-server.ts';
+import { VirtualClock } from '../../../src/simulation/virtual-clock.ts';
 import { decodeDatagram } from '../../../src/wire/datagram.ts';
 import { hashOf } from '../../../src/wire/hash.ts';
 import { encodeInternal, encodeMessage } from '../../../src/wire/node.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const leaves = Array.from({ length: 32 }, (_, date) => encodeMessage({ date, inReplyTo: null, body: 'm'.repeat(900) }));
 const parent = encodeInternal(leaves.map(hashOf));

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { TOMBSTONE } from '../../../src/merkle/withdraw.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { OwnTreeExistsError } from '../../../src/store/store-errors.ts';
+import { MemoryStore } from '../../../src/web/lab/memory-store.ts';
 import { EMPTY_ROOT, type Hash, hashOf, ZERO_HASH } from '../../../src/wire/hash.ts';
 import { encodeMessage, MessageTooLongError } from '../../../src/wire/node.ts';
 import {
@@ -22,7 +23,12 @@ import {
 const KEY = 'A'.repeat(86);
 const OTHER_KEY = 'B'.repeat(86);
 
-describe('a store', () => {
+const kinds = [
+  { kind: 'SQLite', openInMemory },
+  { kind: 'of the lab', openInMemory: () => new MemoryStore() },
+];
+
+describe.each(kinds)('a store: $kind', ({ openInMemory }) => {
   describe('own messages', () => {
     test('a home without messages has the root of nothing', () => {
       expect(openInMemory().ownFeed()).toEqual({ root: EMPTY_ROOT, messages: 0 });
@@ -573,7 +579,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   fc.constant<Step>((store) => store.collectGarbage()),
 );
 
-test('whatever is done, a store holds what it was given, and nothing else', () => {
+test.each(kinds)('whatever is done, a store holds what it was given, and nothing else: $kind', ({ openInMemory }) => {
   fc.assert(
     fc.property(fc.array(steps, { maxLength: 15 }), (course) => {
       const [store, model] = [openInMemory(), new Model()];

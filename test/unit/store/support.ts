@@ -1,5 +1,5 @@
 /** Stores to test, and trees to put into them. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -9,8 +9,11 @@ import { NOON_MS, type Tree } from './support-trees.ts';
 
 export * from './support-trees.ts';
 
+/** Where files are in memory, if the system has that: tests of the store would wait for the disk most of the time. */
+const MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
 export function freshFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'murmure-store-'));
+  const folder = mkdtempSync(join(MEMORY, 'murmure-store-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { HostClock } from '../../support/host-clock.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
+import { HostClock } from '../../../src/simulation/host-clock.ts';
+import { VirtualClock } from '../../../src/simulation/virtual-clock.ts';
 
 const HOUR = 3_600_000;
 

@@ -35,3 +35,18 @@ describe('a history that it cannot give', () => {
     ['forgotten and bound anew', [call('a', 0, 1, 'bound'), call('b', 2, 3, 'bad-key'), call('b', 4, 5, 'bound')]],
   ])('%s', (_, calls) => expect(isLinearizable(calls)).toBe(false));
 });
+
+describe('a history in which the binding may have been lost once', () => {
+  const later = (key: string, startMs: number, answer: ProveCall['answer']) => call(key, startMs, startMs + 1, answer);
+
+  test.each<[string, ProveCall[]]>([
+    ['two owners, one after the other', [later('a', 0, 'bound'), later('b', 2, 'bound'), later('a', 4, 'bad-key')]],
+    ['nothing was lost', [later('a', 0, 'bound'), later('b', 2, 'bad-key')]],
+  ])('%s', (_, calls) => expect(isLinearizable(calls, 1)).toBe(true));
+
+  test.each<[string, ProveCall[]]>([
+    ['lost twice', [later('a', 0, 'bound'), later('b', 2, 'bound'), later('a', 4, 'bound')]],
+    ['the owner is refused', [later('a', 0, 'bound'), later('a', 2, 'bad-key')]],
+    ['the former owner is preferred again', [later('a', 0, 'bound'), later('b', 2, 'bound'), later('b', 4, 'bad-key')]],
+  ])('not if %s', (_, calls) => expect(isLinearizable(calls, 1)).toBe(false));
+});

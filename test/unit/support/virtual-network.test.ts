@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { DatagramSocket } from '../../../src/runtime/network.ts';
+import { type NatKind, natKinds } from '../../../src/simulation/nat.ts';
+import { seededRandom } from '../../../src/simulation/seeded-random.ts';
+import { VirtualClock } from '../../../src/simulation/virtual-clock.ts';
+import type { VirtualHost } from '../../../src/simulation/virtual-host.ts';
+import { VirtualNetwork, type Weather } from '../../../src/simulation/virtual-network.ts';
 import { formatAddress, type SocketAddress } from '../../../src/wire/socket-address.ts';
-import { type NatKind, natKinds } from '../../support/network/nat.ts';
-import type { VirtualHost } from '../../support/network/virtual-host.ts';
-import { VirtualNetwork, type Weather } from '../../support/network/virtual-network.ts';
-import { seededRandom } from '../../support/seeded-random.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const SECOND = 1_000;
 const even: Weather = { loss: 0, duplication: 0, minDelayMs: 10, maxDelayMs: 10 };

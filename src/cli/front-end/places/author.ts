@@ -6,12 +6,12 @@ import type { PublicKey } from '../../../identity/public-key.ts';
 import type { Explanation } from '../../../journal/explain.ts';
 import { isMuted } from '../../../store/muting.ts';
 import { formatAddress } from '../../../wire/socket-address.ts';
-import { untilText } from '../../render/message-marks.ts';
+import { doubtMarks, untilText } from '../../render/message-marks.ts';
 import { relativeTime } from '../../render/relative-time.ts';
 import { counted, localDateTime, shortHash } from '../../render/text.ts';
 import { truncate, wrapText } from '../../render/wrap.ts';
 import type { Item } from '../screen.ts';
-import { cached, type Sources } from '../sources.ts';
+import { cached, doubtsAmong, type Sources } from '../sources.ts';
 import { flat, lessUsedKeys, messageList } from './message-list.ts';
 import { everywhere, helpKey, type PlaceScreen, wayBack } from './place.ts';
 
@@ -138,11 +138,12 @@ function describeSelf({ peer, store, paint }: Sources): string[] {
   ]);
 }
 
-function describePeer(name: string, { store, live, paint, now }: Sources): string[] {
+function describePeer(name: string, sources: Sources): string[] {
+  const { store, live, paint, now } = sources;
   const record = store.peer(name);
   const listed = live.listed?.find((entry) => entry.name === name);
   const key = record?.key ?? listed?.key;
-  const lastSync = live.lastSyncMs(name, record?.lastSyncMs);
+  const lastSync = record?.lastSyncMs;
   const lists = [...store.lists()].flatMap(([list, members]) => (members.includes(name) ? [`@${list}`] : []));
   const relations = [
     ...(record?.following ? ['followed'] : []),
@@ -150,6 +151,7 @@ function describePeer(name: string, { store, live, paint, now }: Sources): strin
     ...(record?.blocked ? ['blocked'] : []),
     ...lists,
   ];
+  const doubts = doubtMarks(doubtsAmong(sources.peer.name, store)(name));
   const addresses = listed?.addresses.map(formatAddress).join(', ');
   const explanations = live.explain(name);
   return [
@@ -162,6 +164,7 @@ function describePeer(name: string, { store, live, paint, now }: Sources): strin
           '',
         ]
       : []),
+    ...(doubts.length === 0 ? [] : [paint('yellow', `Take care: the name ${doubts.join(', and ')}.`), '']),
     ...table(paint, [
       [
         'fingerprint',
@@ -169,10 +172,7 @@ function describePeer(name: string, { store, live, paint, now }: Sources): strin
       ],
       ['addresses', addresses ?? (live.listed === undefined ? 'not looked up yet' : 'not listed at the directory now')],
       ['relation', relations.join(', ') || 'not followed'],
-      [
-        'online',
-        live.isOnline(name, lastSync) ? 'yes' : live.isUnheard(name) ? 'not known yet' : 'has not answered lately',
-      ],
+      ['online', live.isOnline(name, lastSync) ? 'yes' : 'has not answered lately'],
       ['messages', (record?.messages ?? 0).toLocaleString('en')],
       ['session', sessionText(explanations)],
       [

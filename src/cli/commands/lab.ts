@@ -1,0 +1,61 @@
+/** `murmure lab`: a page in which real peers run on a simulated network, to try things out and to teach. */
+import { existsSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Command } from 'commander';
+import { safeLine } from '../../feed/safe-text.ts';
+import { examples, type Run } from '../command.ts';
+import type { CommandContext } from '../context.ts';
+import { InvalidFileError } from '../errors.ts';
+import { openInBrowser } from '../input/browser.ts';
+import { requirePath } from '../input/validate.ts';
+import { systemFailure } from '../output/system-failure.ts';
+
+export function declare(program: Command, run: Run): void {
+  program
+    .command('lab')
+    .summary('try the protocol out in a browser')
+    .description(
+      'Shows a page in which a directory and up to six peers run on a simulated network: the same state machines that users run. Delay what they send, lose it, cut the network, put a peer to sleep, let one lie, and look at every step. The page is a file that needs neither network nor server.',
+    )
+    .option('--open', 'open the browser')
+    .option('--html <file>', 'write the page to this file, to give it away or to put it on a web site')
+    .addHelpText('after', examples('lab --open', 'lab --html lab.html'))
+    .action((options: LabOptions) => run((context) => lab(context, options)));
+}
+
+interface LabOptions {
+  readonly open?: boolean;
+  readonly html?: string;
+}
+
+export async function lab({ output }: CommandContext, { open: opens = false, html }: LabOptions): Promise<void> {
+  if (html !== undefined) requirePath('--html', html);
+  const page = html === undefined ? await pageThatIsThere() : resolve(html);
+  if (html !== undefined) await writePage(page);
+  const { href } = pathToFileURL(page);
+  output.data({ page, url: href }, (paint) => paint('bold', safeLine(href)));
+  if (opens) await openInBrowser(href);
+  else output.note('Open this link in a browser on this machine.');
+}
+
+/** The one that the build has made; where murmure runs from its sources, one that is made now. */
+async function pageThatIsThere(): Promise<string> {
+  const built = fileURLToPath(new URL('../../../docs/lab.html', import.meta.url));
+  if (existsSync(built)) return built;
+  const page = join(await mkdtemp(join(tmpdir(), 'murmure-lab-')), 'lab.html');
+  await writePage(page);
+  return page;
+}
+
+async function writePage(page: string): Promise<void> {
+  const { labPage } = await import('../../inspector/lab-page.ts');
+  const html = await labPage();
+  try {
+    await writeFile(page, html);
+  } catch (error) {
+    throw systemFailure(error) === undefined ? new InvalidFileError(page, (error as Error).message) : error;
+  }
+}

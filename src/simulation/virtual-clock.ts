@@ -1,0 +1,173 @@
+/**
+ * Time that passes only when somebody says so, and that stops at every deadline on the way: timers that a timer sets are
+ * honoured at their own instant. Ties go in the order in which they were set. Between deadlines everything that is already
+ * settled runs at that virtual instant. It is the time of the world; what one host makes of it is in `host-clock.ts`.
+ */
+import type { Clock } from '../runtime/clock.ts';
+
+interface Timer {
+  readonly atMs: number;
+  readonly order: number;
+  /** Undefined: cleared, or has fired. */
+  callback: (() => void) | undefined;
+}
+
+/** 2027-01-15: after the protocol's epoch, and no wall-clock time. */
+const START_MS = 1_800_000_000_000;
+
+/** One in so many waits lets the event loop turn, so that a test's own time limit can end a long run. */
+const TURNS = 1_024;
+
+export interface VirtualClockOptions {
+  /**
+   * What runs between two deadlines: promises and immediates, or promises alone, at a third of the cost. The latter is for worlds in which
+   * nothing waits for the event loop, as files and sockets would. A browser has neither, and says itself how. Default `immediates`.
+   */
+  readonly settles?: 'immediates' | 'promises' | (() => Promise<void>);
+}
+
+export class VirtualClock implements Clock {
+  #elapsedMs = 0;
+  #order = 0;
+  #pending = 0;
+  #settled = 0;
+  readonly #timers = new TimerHeap();
+  readonly #settlesPromisesOnly: boolean;
+  readonly #settlesSo: (() => Promise<void>) | undefined;
+
+  constructor({ settles = 'immediates' }: VirtualClockOptions = {}) {
+    this.#settlesPromisesOnly = settles === 'promises';
+    if (typeof settles === 'function') this.#settlesSo = settles;
+  }
+
+  now(): number {
+    return START_MS + Math.floor(this.#elapsedMs);
+  }
+
+  monotonicNow(): number {
+    return this.#elapsedMs;
+  }
+
+  get elapsedMs(): number {
+    return this.#elapsedMs;
+  }
+
+  /** Timers that are set: for leak tests. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /** In whole milliseconds, as the system's timers. */
+  setTimeout = (callback: () => void, ms: number): Timer => this.after(Math.max(0, Math.round(ms)), callback);
+
+  clearTimeout = (timer: unknown): void => {
+    if ((timer as Timer | undefined)?.callback === undefined) return;
+    (timer as Timer).callback = undefined;
+    this.#pending -= 1;
+  };
+
+  /** As `setTimeout`, to the fraction of a millisecond: datagrams on a fast link are less than one apart. */
+  after(ms: number, callback: () => void): Timer {
+    const timer = { atMs: this.#elapsedMs + ms, order: this.#order++, callback };
+    this.#timers.push(timer);
+    this.#pending += 1;
+    return timer;
+  }
+
+  /** Lets `ms` pass. */
+  async advance(ms: number): Promise<void> {
+    const endMs = this.#elapsedMs + ms;
+    await this.#run(() => false, endMs);
+    this.#elapsedMs = endMs;
+  }
+
+  /** Lets time pass until `isDone`. @throws Error if that takes longer than `limitMs` of virtual time, or nothing is left to wait for */
+  async runUntil(isDone: () => boolean, { limitMs = 600_000 }: { limitMs?: number } = {}): Promise<void> {
+    if (await this.#run(isDone, this.#elapsedMs + limitMs)) return;
+    throw new Error(`not done after ${limitMs} ms of virtual time, ${this.pending} timers pending`);
+  }
+
+  /** Lets `ms` pass in which nothing but timers happens: no promise is waited for. For models that have none, a hundred times as fast. */
+  advanceTimersOnly(ms: number): void {
+    const endMs = this.#elapsedMs + ms;
+    for (let next = this.#timers.first(); next !== undefined && next.atMs <= endMs; next = this.#timers.first()) {
+      this.#fire(next);
+    }
+    this.#elapsedMs = endMs;
+  }
+
+  async #run(isDone: () => boolean, endMs: number): Promise<boolean> {
+    for (;;) {
+      await this.#settle();
+      if (isDone()) return true;
+      const next = this.#timers.first();
+      if (next === undefined || next.atMs > endMs) return false;
+      this.#fire(next);
+    }
+  }
+
+  #fire(next: Timer): void {
+    this.#timers.shift();
+    this.#elapsedMs = Math.max(this.#elapsedMs, next.atMs);
+    const { callback } = next;
+    this.clearTimeout(next);
+    callback?.();
+  }
+
+  /** All promises that are settled, and what follows from them; immediates too, unless told otherwise. */
+  #settle(): Promise<void> {
+    if (this.#settlesSo !== undefined) return this.#settlesSo();
+    this.#settled += 1;
+    if (this.#settlesPromisesOnly && this.#settled % TURNS !== 0) {
+      // Node empties the queue of promises before it goes on with the queue of ticks.
+      return new Promise((resolve) => process.nextTick(resolve));
+    }
+    return new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** A binary heap by deadline, then by order. Cleared timers stay in it until they are due. */
+class TimerHeap {
+  readonly #heap: Timer[] = [];
+
+  /** The next one that is not cleared. */
+  first(): Timer | undefined {
+    while (this.#heap.length > 0 && this.#heap[0]?.callback === undefined) this.shift();
+    return this.#heap[0];
+  }
+
+  push(timer: Timer): void {
+    const heap = this.#heap;
+    let index = heap.length;
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
+      const above = heap[parent] as Timer;
+      if (!isBefore(timer, above)) break;
+      heap[index] = above;
+      index = parent;
+    }
+    heap[index] = timer;
+  }
+
+  /** Takes the first one away. */
+  shift(): void {
+    const heap = this.#heap;
+    const last = heap.pop();
+    if (last === undefined || heap.length === 0) return;
+    let index = 0;
+    for (;;) {
+      let child = 2 * index + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && isBefore(heap[child + 1] as Timer, heap[child] as Timer)) child += 1;
+      const below = heap[child] as Timer;
+      if (!isBefore(below, last)) break;
+      heap[index] = below;
+      index = child;
+    }
+    heap[index] = last;
+  }
+}
+
+function isBefore(a: Timer, b: Timer): boolean {
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
+}

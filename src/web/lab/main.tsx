@@ -1,0 +1,111 @@
+/** Starts the lab's page: everything that it shows happens in it. */
+import { render } from 'preact';
+import { App, extras } from '../app.tsx';
+import { heads, showLane } from '../network.tsx';
+import type { Run } from '../run.ts';
+import {
+  charts,
+  crossings,
+  go,
+  grown,
+  isFollowing,
+  length,
+  position,
+  problem,
+  run,
+  runIndex,
+  runs,
+  view,
+} from '../state.ts';
+import { keepTheme } from '../theme.ts';
+import {
+  again,
+  changeSpeed,
+  HOST_HEIGHT,
+  HostHead,
+  isBeginning,
+  lab,
+  open,
+  Panel,
+  postOfChosen,
+  stepOn,
+  Tools,
+  togglePlaying,
+} from './controls.tsx';
+import { isPlaying, Lab, speed } from './lab.ts';
+import { type Scenario, scenarios } from './scenarios.ts';
+
+keepTheme();
+charts.value = JSON.parse(document.getElementById('charts')?.textContent ?? '{}');
+view.value = 'network';
+open.value = (id) => {
+  location.hash = `scenario=${id}`;
+  begin(scenarioOf(id)).catch(complain);
+};
+heads.value = { height: HOST_HEIGHT, draw: (name) => <HostHead name={name} /> };
+extras.value = {
+  tools: Tools,
+  panel: Panel,
+  keys: [
+    [[' '], 'let time pass, or stop it', togglePlaying],
+    [['.'], 'until something happens', stepOn],
+    [['<', '>'], 'slower, faster', ({ key }) => changeSpeed(key === '<' ? -1 : 1)],
+    [['r'], 'the scenario from its beginning', again],
+    [['s'], 'choose a scenario', () => document.getElementById('scenario')?.focus()],
+    [['p'], 'whose machines are shown writes a message', postOfChosen],
+  ],
+};
+render(<App />, document.getElementById('app') as HTMLElement);
+addEventListener('hashchange', () => {
+  const id = idInLink();
+  if (id !== lab.value?.scenario.id) begin(scenarioOf(id)).catch(complain);
+});
+begin(scenarioOf(idInLink())).catch(complain);
+
+function idInLink(): string {
+  return new URLSearchParams(location.hash.slice(1)).get('scenario') ?? '';
+}
+
+function scenarioOf(id: string): Scenario {
+  return scenarios.find((it) => it.id === id) ?? (scenarios[0] as Scenario);
+}
+
+async function begin(scenario: Scenario): Promise<void> {
+  if (lab.value !== undefined) lab.value.isOver = true;
+  isBeginning.value = true;
+  const fresh = new Lab(scenario, (gone) => {
+    if (lab.value === fresh) show(fresh, gone);
+  });
+  lab.value = fresh;
+  speed.value = scenario.speed;
+  isPlaying.value = true;
+  await fresh.begin();
+  if (lab.value !== fresh) return;
+  showLane(scenario.focus);
+  isFollowing.value = true;
+  go(length.value);
+  isBeginning.value = false;
+  document.documentElement.dataset.ready = 'yes';
+  await fresh.play(nextPicture);
+}
+
+function nextPicture(): Promise<number> {
+  return new Promise((resolve) => requestAnimationFrame(() => resolve(performance.now())));
+}
+
+/** A run grows in place. Whoever looks at an earlier moment stays there. */
+function show(of: Lab, gone: ReadonlyMap<Run, number>): void {
+  crossings.value = of.crossings;
+  if (runs.value !== of.world.runs) {
+    runs.value = of.world.runs;
+    runIndex.value = 0;
+    isFollowing.value = true;
+  }
+  grown.value += 1;
+  if (isFollowing.value) go(length.value);
+  else position.value = Math.max(-1, position.value - (gone.get(run.value) ?? 0));
+}
+
+function complain(error: unknown): void {
+  problem.value = (error as Error).message;
+}

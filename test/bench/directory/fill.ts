@@ -1,0 +1,25 @@
+/** `node test/bench/directory/fill.ts REGISTRY NAMES`: a registry with so many names, each with an address that was proven within the last half hour. */
+import { openStore } from '../../../src/directory/migrate.ts';
+
+const BATCH = 20_000;
+const HALF_HOUR_MS = 30 * 60_000;
+
+const [place = '', names] = process.argv.slice(2);
+await using store = await openStore(place);
+for (let start = 0; start < Number(names); start += BATCH) {
+  const batch = Array.from({ length: Math.min(BATCH, Number(names) - start) }, (_, i) => {
+    const index = start + i;
+    const ageMs = Math.floor((index * 7_919) % HALF_HOUR_MS);
+    const host = `10.${(index >> 16) & 255}.${(index >> 8) & 255}.${index & 255}`;
+    const address = { address: `${host}:8080`, provenAgoMs: ageMs, answeredAgoMs: ageMs };
+    return { name: `peer${index}`, key: keyOf(index), ageMs, addresses: [address] };
+  });
+  await store.add(batch);
+}
+
+/** 64 bytes in base64: nobody signs with it. */
+function keyOf(index: number): string {
+  const bytes = Buffer.alloc(64);
+  for (let i = 0; i < 16; i++) bytes.writeUInt32BE(Math.imul(index + 1, 2_654_435_761 + i) >>> 0, 4 * i);
+  return bytes.toString('base64').replace(/=+$/, '');
+}

@@ -1,0 +1,108 @@
+/** Started by steady.ts: registers peers, and once it is told to, does with them for a minute what registered peers do. */
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { generateKeyPair } from '../../../src/identity/key-pair.ts';
+import type { SocketAddress } from '../../../src/wire/socket-address.ts';
+import { BenchPeer, Connection } from './peers.ts';
+
+export interface SteadyInput {
+  readonly url: string;
+  readonly udp: SocketAddress;
+  readonly ca: string;
+  /** The number of the first. */
+  readonly from: number;
+  readonly count: number;
+}
+
+export interface Done {
+  readonly renewals: number;
+  readonly roots: number;
+  readonly keepAlives: number;
+  readonly failed: number;
+}
+
+const TICK_MS = 20;
+const MEASURED_MS = 60_000;
+/** Proofs under way at a time. */
+const AT_ONCE = 64;
+/** A host is rationed to a thousand new names. */
+const NAMES_A_HOST = 500;
+
+const { url, udp, ca: caFile, from, count } = JSON.parse(process.argv[2] ?? '') as SteadyInput;
+const ca = readFileSync(caFile, 'utf8');
+const keyPair = await generateKeyPair();
+const peers = await registerAll();
+const keepAlive = await (peers[0] as BenchPeer).keepAliveDatagram();
+const connections = Array.from({ length: 8 }, (_, i) => new Connection(from + i, url, ca));
+const going = once(process, 'message');
+process.send?.('ready');
+await going;
+process.send?.(await measure());
+for (const peer of peers) peer.close();
+for (const connection of connections) connection.close();
+process.disconnect?.();
+
+async function registerAll(): Promise<BenchPeer[]> {
+  const all: BenchPeer[] = [];
+  let next = 0;
+  let hosts = 0;
+  const some = async () => {
+    let connection: Connection | undefined;
+    for (let done = 0; next < count; done++) {
+      const index = next;
+      next += 1;
+      if (connection === undefined || done % NAMES_A_HOST === 0) {
+        connection?.close();
+        connection = new Connection(from + hosts, url, ca);
+        hosts += 1;
+      }
+      const peer = await BenchPeer.join(from + index, `peer${from + index}`, udp, keyPair);
+      all[index] = peer;
+      await register(peer, connection);
+      await peer.sayHello();
+    }
+    connection?.close();
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, some));
+  return all;
+}
+
+async function register({ name }: BenchPeer, connection: Connection): Promise<void> {
+  await connection.ask('/register', { name, key: keyPair.publicKey });
+}
+
+async function renew(peer: BenchPeer, index: number): Promise<void> {
+  await register(peer, connections[index % connections.length] as Connection);
+  await peer.sayHello();
+}
+
+/** What is late is done at once. */
+async function measure(): Promise<Done> {
+  const kinds = {
+    renewals: { perSecond: count / 3_600, work: renew },
+    roots: { perSecond: count / 60, work: (peer: BenchPeer) => peer.askForRoot() },
+    keepAlives: { perSecond: count / 3 / 25, work: (peer: BenchPeer) => peer.keepAlive(keepAlive) },
+  };
+  const done = { renewals: 0, roots: 0, keepAlives: 0 };
+  let failed = 0;
+  const pending = new Set<Promise<unknown>>();
+  const fromMs = performance.now();
+  for (let passedMs = 0; passedMs < MEASURED_MS; passedMs = performance.now() - fromMs) {
+    (['renewals', 'roots', 'keepAlives'] as const).forEach((kind, place) => {
+      const { perSecond, work } = kinds[kind];
+      for (; done[kind] < (perSecond * passedMs) / 1_000; done[kind] += 1) {
+        // Each kind goes through the peers from elsewhere, so that no peer does two things at a time.
+        const peer = peers[(done[kind] + Math.floor((place * count) / 3)) % count] as BenchPeer;
+        const working = Promise.resolve(work(peer, done[kind])).catch(() => {
+          failed += 1;
+        });
+        pending.add(working);
+        void working.finally(() => pending.delete(working));
+      }
+    });
+    await pause(TICK_MS);
+  }
+  await Promise.race([Promise.all(pending), pause(20_000)]);
+  return { ...done, failed: failed + pending.size };
+}

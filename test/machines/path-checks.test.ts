@@ -1,0 +1,116 @@
+/** What a round of path checks asks, and of whom its owner hears. */
+import { describe, expect, test } from 'vitest';
+import { createActor } from 'xstate';
+import { type PathChecksContext, pathChecksMachine } from '../../machines/path-checks.machine.ts';
+import { timing } from '../../machines/timing.ts';
+import { appendSignature } from '../../src/wire/datagram.ts';
+import { hashOf, ZERO_HASH } from '../../src/wire/hash.ts';
+import { seededRandom } from '../../src/simulation/seeded-random.ts';
+import { Outside, signature } from './outside.ts';
+import { inert, nobody, unwalked, walkMachine } from './walk-machine.ts';
+
+const known = hashOf(Uint8Array.of(1));
+const at = (last: number) => ({ ip: `192.0.2.${last}`, port: 1 });
+
+function begin() {
+  const outside = new Outside();
+  const machine = pathChecksMachine.provide({
+    actions: {
+      signChecks: ({ self }, { checks }) => {
+        const signed = checks.map(({ id, bytes }) => ({ id, bytes: appendSignature(bytes, signature) }));
+        self.send({ type: 'checks.signed', signed });
+      },
+    },
+  });
+  const input = { owner: outside.nobody('peer'), random: seededRandom(1) };
+  const actor = createActor(machine, { id: 'path-checks', clock: outside.clock, input }).start();
+  const ask = (...lasts: number[]) => {
+    const checks = lasts.map((last) => ({
+      session: `session ${last}`,
+      to: at(last),
+      socket: outside.socket,
+      root: known,
+    }));
+    actor.send({ type: 'checks.wanted', checks });
+  };
+  const idOf = (last: number) => outside.sentOf('RootRequest').findLast(({ to }) => to.ip === at(last).ip)?.datagram.id;
+  const answer = (last: number, hash = known) =>
+    outside.receive(at(last), { type: 'Root', id: idOf(last) ?? 0, hash }, 'signed');
+  const reported = () =>
+    outside.events.flatMap(({ event }) => (event.type === 'checks.failed' ? [event.sessions] : []));
+  return { outside, actor, ask, idOf, answer, reported };
+}
+
+describe('a round of path checks', () => {
+  test('asks each peer for its root once, signed, each under an id of its own', async () => {
+    const { outside, ask } = begin();
+    ask(1, 2, 3);
+    await outside.clock.advance(timing.checkPatience);
+    const sent = outside.sentOf('RootRequest');
+    expect(sent.map(({ to, isSigned }) => [to.ip, isSigned])).toEqual([1, 2, 3].map((last) => [at(last).ip, true]));
+    expect(new Set(sent.map(({ datagram }) => datagram.id)).size).toBe(3);
+  });
+
+  test('in which all name the root that is known is over, and nobody hears of it', async () => {
+    const { outside, actor, ask, answer, reported } = begin();
+    ask(1, 2);
+    answer(1);
+    answer(2);
+    expect(actor.getSnapshot().value).toBe('idle');
+    await outside.clock.advance(timing.checkPatience);
+    expect(reported()).toEqual([]);
+  });
+
+  test('tells at once of whoever has another root, or answers with an Error', () => {
+    const { outside, ask, idOf, answer, reported } = begin();
+    ask(1, 2, 3);
+    answer(1, ZERO_HASH);
+    outside.receive(at(2), { type: 'Error', id: idOf(2) ?? 0, text: 'no session' });
+    answer(1, ZERO_HASH);
+    expect(reported()).toEqual([['session 1'], ['session 2']]);
+  });
+
+  test('takes no answer from another address', async () => {
+    const { outside, ask, idOf, reported } = begin();
+    ask(1);
+    outside.receive(at(2), { type: 'Root', id: idOf(1) ?? 0, hash: known }, 'signed');
+    await outside.clock.advance(timing.checkPatience);
+    expect(reported()).toEqual([['session 1']]);
+  });
+
+  test('tells of all who are silent, in one go, and forgets what they were asked with the next round', async () => {
+    const { outside, ask, answer, reported } = begin();
+    ask(1, 2, 3);
+    answer(2);
+    await outside.clock.advance(timing.checkPatience);
+    expect(reported()).toEqual([['session 1', 'session 3']]);
+    const late = outside.sentOf('RootRequest')[0]?.datagram.id ?? 0;
+    ask(4);
+    outside.receive(at(1), { type: 'Root', id: late, hash: known }, 'signed');
+    expect(outside.socket.getSnapshot().context.dropped).toEqual({ 'answer to no request': 1 });
+  });
+});
+
+test('every transition of path checks is walked', async () => {
+  const machine = pathChecksMachine.provide({ actions: inert('signChecks') });
+  const random = { uint32: () => 7, fraction: () => 0 };
+  const input = { owner: nobody('peer'), random };
+  const check = { session: 'session', to: at(1), socket: nobody('socket'), root: known };
+  const answer = (hash: string) => ({ datagram: { type: 'Root', id: 7, hash }, signed: new Uint8Array(7) });
+  const received = (hash: string) => ({ type: 'answer.received', answer: answer(hash), from: at(1), atMs: 1 });
+  const after = 'xstate.after.checkPatience.path-checks.awaitingAnswers';
+  const events = [
+    { type: 'checks.wanted', checks: [check] },
+    { type: 'checks.signed', signed: [{ id: 7, bytes: new Uint8Array(71) }] },
+    received(known),
+    received(ZERO_HASH),
+    { type: after },
+  ] as never[];
+  const result = await walkMachine({
+    machine,
+    input,
+    events,
+    key: (context: PathChecksContext) => context.open.length,
+  });
+  expect(unwalked(result)).toEqual([]);
+});
