@@ -74,7 +74,7 @@ export const timing = {
   /** How often the directory is asked what has changed in its list: with every sweep, so a little less than that. */
   presenceInterval: 4.5 * SECOND,
   /** Whoever does not answer that within so long is asked by its session, with all the patience that a request has. */
-  checkPatience: 1.5 * SECOND,
+  pathCheckPatience: 1.5 * SECOND,
   /** How often a registered peer asks its directory over UDP whether it still knows it (protocol §5); less than a minute, so that the answer is known by then. */
   directoryCheck: 45 * SECOND,
   /** An answer to that comes within so long, or the directory counts as gone. */
