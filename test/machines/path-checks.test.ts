@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { createActor } from 'xstate';
 import { type PathChecksContext, pathChecksMachine } from '../../machines/path-checks.machine.ts';
 import { timing } from '../../machines/timing.ts';
+import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import { appendSignature } from '../../src/wire/datagram.ts';
 import { hashOf, ZERO_HASH } from '../../src/wire/hash.ts';
-import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import { Outside, signature } from './outside.ts';
 import { inert, nobody, unwalked, walkMachine } from './walk-machine.ts';
 
