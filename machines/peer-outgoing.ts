@@ -1,6 +1,6 @@
 /** The peer's sessions with those that it asks: whom one is opened for, what becomes known of them, how they end. */
 
-import { type AnyActorRef, assertEvent } from 'xstate';
+import { assertEvent } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import { entryOf } from '../src/merkle/hash-table.ts';
 import { encodeDatagram } from '../src/wire/datagram.ts';
@@ -40,14 +40,6 @@ export function ensureOutgoing(
   enqueue.spawnChild('outgoingSession', { id, input });
   const entry = { name, address: undefined, key: undefined, openedAtMs: undefined, provenBy: [] };
   enqueue.assign(({ context: now }) => ({ contacts: withOutgoing(now.contacts, id, entry) }));
-}
-
-/** One of these sessions says Hello now. */
-function isGreeted(self: Enqueueing['self'], sessions: readonly string[]): boolean {
-  const { children = {} } = self.getSnapshot() as {
-    readonly children?: Readonly<Record<string, AnyActorRef | undefined>>;
-  };
-  return sessions.some((id) => children[id]?.getSnapshot().matches('greeting'));
 }
 
 export const outgoingActions = {
@@ -134,20 +126,19 @@ export const outgoingActions = {
     enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, { type: 'session.adopt', address, key, atMs, roundTripMs });
   }),
 
-  noteLost: base.enqueueActions(({ context, event, enqueue, self }) => {
+  noteLost: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, 'session.lost');
     if (outgoingOf(context.contacts, event.session) === undefined) return;
     const { session, name, failure } = event;
     const lost = { name, address: undefined, key: undefined, openedAtMs: undefined, provenBy: [] };
     const contacts = withOutgoing(context.contacts, session, lost);
-    enqueue.assign({ contacts });
+    const greetedDirectory = context.greetedDirectory.filter((other) => other !== session);
+    enqueue.assign({ contacts, greetedDirectory });
     if (failure === undefined) return;
     enqueue.emit({ type: 'session.failed', name, failure });
     const { directoryAddresses } = context;
-    const sessions = directoryAddresses.map(actorId.outgoingSessionTo);
-    if (!sessions.includes(session) || directoryAddresses.some((address) => isReached(contacts, address))) return;
-    // There may be no way to one of its addresses, while another one has yet to answer.
-    if (!isGreeted(self, sessions)) {
+    const isDirectory = directoryAddresses.map(actorId.outgoingSessionTo).includes(session);
+    if (isDirectory && greetedDirectory.length === 0 && !directoryAddresses.some((at) => isReached(contacts, at))) {
       enqueue.sendTo<RefFor<'peer', 'directory-client'>>(actorId.directoryClient, { type: 'greeting.failed', failure });
     }
   }),
