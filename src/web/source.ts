@@ -28,9 +28,11 @@ async function* served(place: string, token: string): AsyncGenerator<readonly Li
 
 /** From the link, which nobody is to see in the address bar. Reloading needs it again: the tab keeps it. */
 async function takeToken(): Promise<string> {
-  const given = location.hash.slice(1);
+  const parts = location.hash.slice(1).split('&');
+  // What has a name is the place at which to stand.
+  const given = parts.find((part) => !part.includes('=')) ?? '';
   const [, code] = /^code\.([\w-]{43})$/.exec(given) ?? [];
-  if (given !== '') history.replaceState(null, '', location.pathname);
+  if (given !== '') history.replaceState(null, '', `#${parts.filter((part) => part !== given).join('&')}`);
   if (code !== undefined) {
     const { token } = (await (await ask('v1/token', `Code ${code}`)).json()) as { token: string };
     sessionStorage.setItem('token', token);
