@@ -3,7 +3,7 @@ import type { AnyActorRef, AnyMachineSnapshot, AnyStateNode, InspectionEvent } f
 import { actorId } from '../../machines/actor-ids.ts';
 import type { RequestContext } from '../../machines/request-context.ts';
 import { actorsFrom, escapeId, pathOf, stateOf } from '../runtime/actor-tree.ts';
-import { isReason, REMEMBERED, sentencesOf, sentencesOfEnded, WAITING, type Waiting } from './reasons.ts';
+import { isReason, sentencesOf, sentencesOfEnded, WAITING, type Waiting } from './reasons.ts';
 import { Tracer, type Transition } from './trace.ts';
 
 export interface Explanation {
@@ -15,6 +15,8 @@ export interface Explanation {
   readonly transitions: readonly Transition[];
 }
 
+/** Transitions remembered of each actor. */
+const REMEMBERED = 12;
 /** Actors remembered at most: those of ended downloads go first. */
 const ACTORS = 4_096;
 
@@ -44,7 +46,7 @@ export class Explainer {
     const { failure } = actor.getSnapshot().context as { failure?: { message: string } };
     const description = descriptionOf(actor);
     const waiting = this.#waitingOf(actor, nowMs);
-    const standing = { path, state, description, failure: failure?.message, transitions, waiting };
+    const standing = { path, state, description, failure: failure?.message, last: transitions.at(-1), waiting };
     return { actor: path, state, sentences: sentencesOf(standing, nowMs), transitions };
   }
 
@@ -94,7 +96,7 @@ function nameIn(id: string): string | undefined {
 }
 
 function ended(path: string, transitions: readonly Transition[]): Explanation {
-  return { actor: path, state: 'ended', sentences: sentencesOfEnded(path, transitions), transitions };
+  return { actor: path, state: 'ended', sentences: sentencesOfEnded({ path, last: transitions.at(-1) }), transitions };
 }
 
 function descriptionOf(actor: AnyActorRef): string {

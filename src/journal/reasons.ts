@@ -10,8 +10,8 @@ export interface Standing {
   /** Of the state. */
   readonly description: string;
   readonly failure: string | undefined;
-  /** Those that changed its state, oldest first. */
-  readonly transitions: readonly Reason[];
+  /** What changed its state last. */
+  readonly last: Reason | undefined;
   /** Its requests that are in flight. */
   readonly waiting: readonly Waiting[];
 }
@@ -24,8 +24,6 @@ export interface Waiting {
   readonly sentAtMs: number;
 }
 
-/** Transitions that are shown of an actor. */
-export const REMEMBERED = 12;
 /** The state of requests that are in flight. */
 export const WAITING = 'open.awaitingAnswer';
 
@@ -35,11 +33,7 @@ export function isReason({ from, to, event }: Pick<Reason, 'from' | 'to' | 'even
 }
 
 /** The most telling first. */
-export function sentencesOf(
-  { path, state, description, failure, transitions, waiting }: Standing,
-  nowMs: number,
-): string[] {
-  const last = transitions.at(-1);
+export function sentencesOf({ path, state, description, failure, last, waiting }: Standing, nowMs: number): string[] {
   const how = last === undefined ? '' : ` for ${seconds(nowMs - last.atMs)}`;
   const sentences = [`${path} is ${state}${how}: ${description}`];
   if (failure !== undefined) sentences.push(`It failed: ${failure}.`);
@@ -51,8 +45,7 @@ export function sentencesOf(
   return sentences;
 }
 
-export function sentencesOfEnded(path: string, transitions: readonly Reason[]): string[] {
-  const last = transitions.at(-1);
+export function sentencesOfEnded({ path, last }: Pick<Standing, 'path' | 'last'>): string[] {
   return last === undefined ? [`${path} has ended.`] : [`${path} has ended as ${last.to}.`, sentenceOf(last)];
 }
 

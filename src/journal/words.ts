@@ -12,7 +12,7 @@ const events: Readonly<Record<string, string>> = {
   'peer.located': 'the directory said where the peer is',
   'peer.notLocated': 'the directory did not say where the peer is',
   'trust.changed': 'a person accepted or withdrew a key of the peer',
-  'key.found': 'the directory was asked for the key of the peer',
+  'key.found': 'the key of the peer had been looked up',
   'hello.verified': 'the signature of a Hello was checked',
   'request.ended': 'a request ended',
   'request.stalled': 'a request stayed without an answer',

@@ -5,7 +5,19 @@ import { App } from './app.tsx';
 import { keepPlace, standAtLink } from './place.ts';
 import { Run } from './run.ts';
 import { openSource } from './source.ts';
-import { charts, crossings, go, grown, isFollowing, length, position, problem, runIndex, runs, view } from './state.ts';
+import {
+  crossings,
+  go,
+  grown,
+  isFollowing,
+  length,
+  position,
+  problem,
+  reference,
+  runIndex,
+  runs,
+  view,
+} from './state.ts';
 import { keepTheme } from './theme.ts';
 
 keepTheme();
@@ -17,7 +29,7 @@ start().catch((error: unknown) => {
 
 async function start(): Promise<void> {
   const source = await openSource();
-  charts.value = source.charts;
+  reference.value = source.reference;
   runs.value = source.runs.map(() => new Run());
   await Promise.all(source.runs.map((lines, i) => read(lines, i)));
   join();

@@ -5,7 +5,6 @@ import { heads, showLane } from '../network.tsx';
 import { keepPlace, momentInLink, standAtLink } from '../place.ts';
 import type { Run } from '../run.ts';
 import {
-  charts,
   crossings,
   go,
   grown,
@@ -13,6 +12,7 @@ import {
   length,
   position,
   problem,
+  reference,
   run,
   runIndex,
   runs,
@@ -37,7 +37,7 @@ import { isPlaying, Lab, speed } from './lab.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
 
 keepTheme();
-charts.value = JSON.parse(document.getElementById('charts')?.textContent ?? '{}');
+reference.value = JSON.parse(document.getElementById('reference')?.textContent ?? '');
 view.value = 'network';
 open.value = (id) => {
   location.hash = `scenario=${id}`;
