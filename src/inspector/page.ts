@@ -2,8 +2,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { machines } from '../../machines/index.ts';
-import { packageFolder } from '../runtime/version.ts';
 
 interface PageFiles {
   readonly script: string;
@@ -22,16 +20,6 @@ async function pageFiles(kind: 'page' | 'lab'): Promise<PageFiles> {
     bundlePage(kind: string): Promise<PageFiles>;
   };
   return bundler.bundlePage(kind);
-}
-
-/** The committed drawings by machine, without the style sheet that follows the system. */
-export async function readCharts(): Promise<Record<string, string>> {
-  const folder = new URL('diagrams/', packageFolder());
-  const charts = Object.keys(machines).map(async (name) => {
-    const svg = await readFile(new URL(`${name}.svg`, folder), 'utf8');
-    return [name, svg.replace(/<style>.*?<\/style>\n?/s, '')];
-  });
-  return Object.fromEntries(await Promise.all(charts));
 }
 
 export interface Page {

@@ -81,6 +81,8 @@ export class SqliteUpkeep {
   stop(): void {
     clearTimeout(this.#timer);
     if (this.#haveNodesCome) this.#putKeys();
+    // The database may be closed more than once.
+    this.#haveNodesCome = false;
   }
 
   /** A command that ends just after its download writes its leaf keys, so that the next one need not read them from the packs. */

@@ -2,6 +2,7 @@
 import { actor, choose, go, lastStep, nameOf, position, run } from './state.ts';
 import { plain, sinceText, timeText } from './text.ts';
 import { Members } from './value.tsx';
+import { Why } from './why.tsx';
 
 export function Details() {
   const of = actor.value;
@@ -19,6 +20,7 @@ export function Details() {
           {isEnded && <span class="badge">ended</span>}
         </p>
         {at?.step !== undefined && <LastStep />}
+        {at?.step !== undefined && <Why />}
         <h3>Context</h3>
         <Members value={at?.context} before={contextBefore()} path="context" />
       </div>

@@ -116,6 +116,18 @@ describe.skipIf(!hasChromium)('the page (skipped without chromium)', () => {
     await page.close();
   });
 
+  test('keeps in its address where it stands, for whoever opens that', async () => {
+    const { page } = await open(await exported('link', recorded('loss')));
+    await press(page, 'PageDown', 5);
+    await page.click('.tree .row:has-text("socket.0")');
+    await expect.poll(() => page.url(), patiently).toMatch(/#at=100&actor=peer\/socket\.0$/);
+    const before = await picture(page);
+    expect(before.details).toContain('peer/socket.0');
+    const other = await open(page.url());
+    expect(await picture(other.page)).toEqual(before);
+    await Promise.all([page.close(), other.page.close()]);
+  });
+
   test('lights the state and the arrow that was taken in the committed drawing', async () => {
     const { page } = await open(await exported('first-sync', recorded('first-sync')));
     await page.fill('#filter', 'merkle-walk.alice finished');

@@ -5,7 +5,7 @@ import { type NatKind, natKinds } from '../../simulation/nat.ts';
 import type { VirtualHost } from '../../simulation/virtual-host.ts';
 import type { VirtualPeer } from '../../simulation/world.ts';
 import { Crossings } from '../crossings.ts';
-import type { Run } from '../run.ts';
+import type { MomentPlace, Run } from '../run.ts';
 import { LabWorld } from './lab-world.ts';
 import { MemoryStore } from './memory-store.ts';
 import type { Scenario, ScenarioPeer } from './scenarios.ts';
@@ -104,6 +104,17 @@ export class Lab {
     const count = () => this.world.runs.reduce((sum, { moments, forgotten }) => sum + moments.length + forgotten, 0);
     const before = count();
     await this.world.clock.runUntil(() => count() > before, { limitMs: 60_000 }).catch(() => {});
+    this.#show();
+  }
+
+  /** Until that moment has come, or for ten minutes of their time. */
+  async reach({ run, at }: MomentPlace): Promise<void> {
+    isPlaying.value = false;
+    const hasCome = () => {
+      const of = this.world.runs[run];
+      return of !== undefined && of.moments.length + of.forgotten > at;
+    };
+    await this.world.clock.runUntil(hasCome, { limitMs: 600_000 }).catch(() => {});
     this.#show();
   }
 

@@ -97,7 +97,7 @@ const PER_HOUR = {
   roots: 60,
   /** Of a third of them, every 25 s. */
   keepAlives: HOUR_S / 25 / 3,
-  /** timing.presenceInterval, in a sweep of 5 s: of those who follow somebody. */
+  /** With every sweep (timing.sweepInterval): of those who follow somebody. */
   changes: HOUR_S / 5,
 };
 
