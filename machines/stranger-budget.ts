@@ -37,7 +37,7 @@ export interface StrangerBudget {
   readonly dropped: DroppedAddresses;
 }
 
-/** Each may cost a session, with a look-up and two signatures: one or two milliseconds. As many as may be looked up (src/peer/key-finder.ts). */
+/** Each may cost a session, a look-up and two signatures: one or two milliseconds. As many as may be looked up (src/peer/key-finder.ts). */
 export const STRANGERS_OF_PEER: StrangerLimit = { perSecond: 64, atOnce: 1_024, ofHost: 1 / 2 };
 /**
  * HelloReplies, each with a Hello of ours, that go out though the Hello was too short to pay for them (protocol §5): programs of 2022 begin

@@ -4,29 +4,10 @@ import path from 'node:path';
 import type { PublicKey } from '../identity/public-key.ts';
 import { takeLock } from '../store/process-lock.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
+import type { Binding, BindingStore } from './binding-store.ts';
 import { DirectoryRunsError } from './create-directory.ts';
 import { fileNames } from './file-names.ts';
 import { inTransaction, openDatabase, saying } from './registry-file.ts';
-
-/** With ages instead of times: each registry has a clock of its own. */
-export interface Binding {
-  readonly name: string;
-  readonly key: PublicKey | undefined;
-  /** Of the directory's running time. */
-  readonly ageMs: number;
-  /** Newest proof first. */
-  readonly addresses: readonly {
-    readonly address: string;
-    readonly provenAgoMs: number;
-    readonly answeredAgoMs: number;
-  }[];
-}
-
-export interface Store extends AsyncDisposable {
-  read(): AsyncIterable<Binding>;
-  /** Returns how many were new: a name that is already there is not changed. */
-  add(bindings: readonly Binding[]): Promise<number>;
-}
 
 const BATCH = 200;
 const SQLITE = 'sqlite:';
@@ -62,14 +43,14 @@ export function requireRegistry(file: string | undefined): void {
     throw new MurmureError('usage', `there is no registry ${file}: give the path of a registry.db`);
 }
 
-export async function openStore(place: string): Promise<Store> {
+export async function openStore(place: string): Promise<BindingStore> {
   const file = fileOf(place);
   if (file !== undefined) return openFile(file);
   if (/^rediss?:/.test(place)) return (await import('./redis/engine-store.ts')).openEngineStore(place);
   throw new MurmureError('usage', 'a registry is sqlite:FILE, redis://HOST:PORT or rediss://HOST:PORT');
 }
 
-function openFile(file: string): Store {
+function openFile(file: string): BindingStore {
   const home = path.dirname(file);
   // No directory uses a copy next to it.
   const isInUse = path.basename(file) === fileNames.registry;

@@ -1,4 +1,4 @@
-/** `murmure directory backup` and `restore`: the registry as one file. */
+/** `murmure directory backup` and `restore`: they save a registry to a file, and add its names to a registry again. */
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { fileNames } from '../../directory/file-names.ts';

@@ -184,7 +184,7 @@ export class Lab {
   /** As after a power cut. */
   async restart(name: string): Promise<void> {
     const { at } = this.#member(name);
-    this.note(name, 'is killed, and starts again');
+    this.note(name, 'is killed and restarted');
     this.world.kill(at);
     await this.world.restart(at);
     this.#changed();
@@ -207,7 +207,7 @@ export class Lab {
     const host = name === DIRECTORY ? this.world.directoryHost : this.#member(name).host;
     if (isCutOff) this.world.cutOff.add(host);
     else this.world.cutOff.delete(host);
-    this.note(name, isCutOff ? 'is on the other side of the cut' : 'is back on this side');
+    this.note(name, isCutOff ? 'is cut off' : 'is no longer cut off');
   }
 
   isCutOff(name: string): boolean {
@@ -243,8 +243,8 @@ export class Lab {
     if (fact.type !== 'sync.finished') return;
     const { peer, status, newMessages, withdrawnMessages, error } = fact.report;
     if (status === 'failed') this.note(name, `could not read ${peer}: ${error?.message ?? 'no answer'}`);
-    else if (newMessages > 0) this.note(name, `has ${newMessages} new of ${peer}`);
-    else if (withdrawnMessages > 0) this.note(name, `no longer has ${withdrawnMessages} of ${peer}`);
+    else if (newMessages > 0) this.note(name, `has ${newMessages} new from ${peer}`);
+    else if (withdrawnMessages > 0) this.note(name, `no longer has ${withdrawnMessages} from ${peer}`);
   }
 
   #connect(host: VirtualHost, nat: NatName): void {

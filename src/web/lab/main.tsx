@@ -48,12 +48,12 @@ extras.value = {
   tools: Tools,
   panel: Panel,
   keys: [
-    [[' '], 'let time pass, or stop it', togglePlaying],
-    [['.'], 'until something happens', stepOn],
+    [[' '], 'start or stop time', togglePlaying],
+    [['.'], 'run until something happens', stepOn],
     [['<', '>'], 'slower, faster', ({ key }) => changeSpeed(key === '<' ? -1 : 1)],
-    [['r'], 'the scenario from its beginning', again],
+    [['r'], 'restart the scenario', again],
     [['s'], 'choose a scenario', () => document.getElementById('scenario')?.focus()],
-    [['p'], 'whose machines are shown writes a message', postOfChosen],
+    [['p'], 'the selected peer posts a message', postOfChosen],
   ],
 };
 render(<App />, document.getElementById('app') as HTMLElement);
