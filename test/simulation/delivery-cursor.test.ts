@@ -126,6 +126,30 @@ test('online is who has answered lately: not an author who is gone, though liste
   await world.close();
 });
 
+test('a front end that has just attached knows who is online, and when nothing new was found last, as the status has it', async () => {
+  const { world, author, reader } = await begin();
+  await world.clock.advance(10 * MINUTE);
+  const stored = () => reader.store.peer('author')?.lastSyncMs as number;
+  const status = () => reader.peer.status().following;
+  const { clock } = reader.host;
+  using live = new Live(reader.peer, clock, status());
+  expect(live.isOnline('author', stored())).toBe(true);
+  for (let i = 0; i < 3; i++) {
+    expect(live.lastSyncMs('author', stored())).toBe(status()[0]?.lastSyncMs);
+    expect(clock.now() - (live.lastSyncMs('author', stored()) as number)).toBeLessThan(2 * timing.followInterval);
+    expect(clock.now() - stored()).toBeGreaterThan(9 * MINUTE);
+    await world.clock.advance(timing.followInterval);
+  }
+  world.kill(author);
+  await world.clock.advance(2 * timing.followInterval);
+  using later = new Live(reader.peer, clock, status());
+  for (const front of [live, later]) {
+    expect(front.isOnline('author', stored())).toBe(false);
+    expect(front.lastSyncMs('author', stored())).toBe(status()[0]?.lastSyncMs);
+  }
+  await world.close();
+});
+
 test('whoever follows many who are online asks once a sweep, and about nobody by name', async () => {
   const world = new World(55, undefined, { isLong: true });
   await world.startDirectory();

@@ -1,6 +1,7 @@
 /** What changes by itself while a person looks on: kept up to date from what the peer tells, for the screens to show. */
 
 import type { DirectoryPeer, Explanation, PeerFact } from '../../index.ts';
+import type { FollowedStanding } from '../../peer/status.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { isYounger } from '../../wire/age.ts';
 import { formatAddress } from '../../wire/socket-address.ts';
@@ -43,6 +44,14 @@ export interface Download {
 /** `gone`: the process that runs the peer has ended. */
 export type DirectoryState = 'connecting' | 'connected' | 'unreachable' | 'gone';
 
+/** In monotonic ms. */
+interface Seen {
+  /** When it answered last; undefined: it has failed to since. */
+  readonly answeredMs: number | undefined;
+  /** When it was last known that all it has is here; undefined: nobody has looked. */
+  readonly syncedMs: number | undefined;
+}
+
 interface Measured extends Download {
   readonly measuredAtMs: number;
   readonly measuredNodes: number;
@@ -56,8 +65,8 @@ export class Live implements Disposable {
   readonly #downloads = new Map<string, Measured>();
   /** BOUNDED by LOG_ENTRIES. */
   readonly #log: LogEntry[] = [];
-  /** When each peer answered last, monotonic; undefined if it failed to since. The latest come last. BOUNDED by MOST_NAMES. */
-  readonly #answered = new Map<string, number | undefined>();
+  /** What each peer has shown of itself, by name; the latest come last. BOUNDED by MOST_NAMES. */
+  readonly #seen = new Map<string, Seen>();
   /** Peers that use another key than the one known. BOUNDED by the peers that the store has keys of. */
   readonly changedKeys = new Set<string>();
   readonly #stopListening: () => void;
@@ -77,9 +86,16 @@ export class Live implements Disposable {
   /** Where on the timeline the person was before they jumped, `''` if they have not. */
   backTo = '';
 
-  constructor(peer: AskedPeer, clock: Clock) {
+  /** `following`: where followed peers stand, as far as another process knows that runs the peer. */
+  constructor(peer: AskedPeer, clock: Clock, following: readonly FollowedStanding[] = []) {
     this.#peer = peer;
     this.#clock = clock;
+    for (const { peer: name, state, lastSyncMs, failure } of following) {
+      if (lastSyncMs === null) continue;
+      const syncedMs = clock.monotonicNow() - (clock.now() - lastSyncMs);
+      const hasAnswered = failure === null && state !== 'silent' && state !== 'absent';
+      this.#noteSeen(name, { answeredMs: hasAnswered ? syncedMs : undefined, syncedMs });
+    }
     this.#stopListening = peer.on('*', (fact) => this.#note(fact));
     this.#arm(TICK_MS);
   }
@@ -123,11 +139,15 @@ export class Live implements Disposable {
   /** It has answered lately, and has not failed to since. `lastSyncMs`: as in the store, for before anybody looked on. */
   isOnline(name: string, lastSyncMs: number | undefined): boolean {
     if (this.#peer.silent.includes(name)) return false;
-    if (!this.#answered.has(name)) {
-      return lastSyncMs !== undefined && isYounger(lastSyncMs, LATELY_MS, this.#clock.now());
-    }
-    const answeredMs = this.#answered.get(name);
-    return answeredMs !== undefined && this.#clock.monotonicNow() - answeredMs < LATELY_MS;
+    const seen = this.#seen.get(name);
+    if (seen === undefined) return lastSyncMs !== undefined && isYounger(lastSyncMs, LATELY_MS, this.#clock.now());
+    return seen.answeredMs !== undefined && isYounger(seen.answeredMs, LATELY_MS, this.#clock.monotonicNow());
+  }
+
+  /** When it was last known that all it has is here, Unix ms. `stored`: as in the store, which notes that only when something came. */
+  lastSyncMs(name: string, stored: number | undefined): number | undefined {
+    const syncedMs = this.#seen.get(name)?.syncedMs;
+    return syncedMs === undefined ? stored : this.#clock.now() - (this.#clock.monotonicNow() - syncedMs);
   }
 
   /** Whom the directory listed when it was asked last; undefined before that. */
@@ -225,7 +245,9 @@ export class Live implements Disposable {
       case 'sync.finished': {
         const { peer, status, newMessages, durationMs, error } = fact.report;
         this.#downloads.delete(peer);
-        this.#noteAnswered(peer, error === undefined);
+        const nowMs = this.#clock.monotonicNow();
+        if (error === undefined) this.#noteSeen(peer, { answeredMs: nowMs, syncedMs: nowMs });
+        else this.#noteAnswered(peer, false);
         if (error !== undefined) this.#write(`${peer}: ${error.message}`, true);
         else if (status === 'updated')
           this.#write(`${peer}: ${counted(newMessages, 'new message')} in ${duration(durationMs)}`, false);
@@ -251,11 +273,16 @@ export class Live implements Disposable {
   }
 
   #noteAnswered(name: string, hasAnswered: boolean): void {
+    const answeredMs = hasAnswered ? this.#clock.monotonicNow() : undefined;
+    this.#noteSeen(name, { answeredMs, syncedMs: this.#seen.get(name)?.syncedMs });
+  }
+
+  #noteSeen(name: string, seen: Seen): void {
     // Set again, it is the last one.
-    this.#answered.delete(name);
-    this.#answered.set(name, hasAnswered ? this.#clock.monotonicNow() : undefined);
-    const [first] = this.#answered.keys();
-    if (this.#answered.size > MOST_NAMES && first !== undefined) this.#answered.delete(first);
+    this.#seen.delete(name);
+    this.#seen.set(name, seen);
+    const [first] = this.#seen.keys();
+    if (this.#seen.size > MOST_NAMES && first !== undefined) this.#seen.delete(first);
   }
 
   #write(text: string, isWarning: boolean): void {

@@ -143,7 +143,7 @@ function describePeer(name: string, sources: Sources): string[] {
   const record = store.peer(name);
   const listed = live.listed?.find((entry) => entry.name === name);
   const key = record?.key ?? listed?.key;
-  const lastSync = record?.lastSyncMs;
+  const lastSync = live.lastSyncMs(name, record?.lastSyncMs);
   const lists = [...store.lists()].flatMap(([list, members]) => (members.includes(name) ? [`@${list}`] : []));
   const relations = [
     ...(record?.following ? ['followed'] : []),
