@@ -196,7 +196,7 @@ export const base = setup({
     },
     /** Under the key of the session, at an address that is not in use: it may be there now. */
     isListedFurther: ({ context, event }) => {
-      assertEvent(event, 'listing.changed');
+      assertEvent(event, ['listing.changed', 'peer.located']);
       const isSameKey = event.key !== undefined && event.key === context.key;
       return isSameKey && usable(context, event.addresses).some((address) => !isInUse(context, address));
     },

@@ -178,12 +178,12 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
       on: {
         'trust.changed': trustChanged,
         'listing.changed': [{ guard: 'isListedFurther', actions: 'greetListed' }, keyNews],
-        'peer.located': {
-          guard: 'isKeyNews',
-          target: 'greeting',
-          reenter: true,
-          actions: ['cancelHellos', 'useLocated'],
-        },
+        'peer.located': [
+          { guard: 'isKeyNews', target: 'greeting', reenter: true, actions: ['cancelHellos', 'useLocated'] },
+          { guard: 'isListedFurther', actions: 'greetListed' },
+        ],
+        // Where it is greeted may be where it was before it moved as well.
+        'session.renew': [{ guard: 'isLocated' }, { actions: locatePeer }],
         'request.ended': {
           guard: 'isHelloAnswered',
           target: 'established',

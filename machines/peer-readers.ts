@@ -4,6 +4,7 @@
  */
 import { assertEvent } from 'xstate';
 import { entriesOf, entryOf, withEntry, withoutEntry } from '../src/merkle/hash-table.ts';
+import { sameAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
 import { establishedIn, outgoingOf } from './contacts.ts';
 import { socketFor } from './events.ts';
@@ -84,6 +85,17 @@ export const readerActions = {
     }
     const toGreet = readerNames(context).filter((name) => !reached.has(name));
     enqueue.assign({ toGreet: [...new Set([...toGreet, ...context.toGreet])] });
+  }),
+
+  /** Listed elsewhere than before: readers who have not answered since may have looked for us where we were, or have moved as well. */
+  seekReaders: base.assign(({ context, event }) => {
+    assertEvent(event, 'registration.listed');
+    const isElsewhere = event.addresses.some((address) => !context.listed.some((known) => sameAddress(known, address)));
+    if (!isElsewhere) return {};
+    const unreached = readerNames(context).filter((name) => {
+      return outgoingOf(context.contacts, actorId.outgoingSession(name))?.address === undefined;
+    });
+    return { toGreet: [...new Set([...unreached, ...context.toGreet])] };
   }),
 
   /** If it was us who could not be reached, nobody else has noticed that this is over: everybody is greeted, and asked for what is new. */

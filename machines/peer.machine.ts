@@ -100,6 +100,7 @@ export const peerMachine = peerSetup.createMachine({
         'registration.listed': {
           target: '.listed',
           actions: [
+            'seekReaders',
             'noteListed',
             'tellListed',
             'lookForCopies',

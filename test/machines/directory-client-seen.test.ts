@@ -267,6 +267,15 @@ describe('a registered peer', () => {
     expect(await toldBy(() => send({ type: 'greeting.failed', failure }))).toEqual(['peer: registration.failed']);
     expect(outside.last('registration.failed').failure).toEqual({ ...failure, code: 'directory-unreachable' });
   });
+
+  test('so it does while it waits to be listed: a listing elsewhere from before proves nothing', async () => {
+    find();
+    accept();
+    send({ type: 'listing.checked', addresses: [{ ip: '198.51.100.1', port: PORT }], atMs: outside.nowMs });
+    const failure = { code: 'peer-unreachable', message: 'silence' } as const;
+    expect(await toldBy(() => send({ type: 'greeting.failed', failure }))).toEqual(['peer: registration.failed']);
+    expect(await toldBy(() => outside.clock.advance(timing.directoryRetry))).toEqual(['GET /udp-address']);
+  });
 });
 
 describe('a directory that fails', () => {

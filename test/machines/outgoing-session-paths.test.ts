@@ -124,6 +124,29 @@ describe('a path that falls silent', () => {
   });
 });
 
+test('a Hello that was repeated in vain for long is said at once when the other side is known to be there', async () => {
+  seen = new SeenSession({ addresses: [at(1)], key }, '');
+  const greet = () => seen.send({ type: 'session.greet', atMs: seen.outside.nowMs });
+  greet();
+  await seen.outside.clock.advance(8_000);
+  const before = seen.idsTo('Hello', at(1)).length;
+  greet();
+  expect(seen.idsTo('Hello', at(1))).toHaveLength(before + 1);
+});
+
+test('a peer that may have moved is looked up while it is greeted in vain, and greeted where it is listed now', async () => {
+  seen.open();
+  seen.locate(at(1));
+  await seen.outside.clock.advance(3_000);
+  seen.outside.told.length = 0;
+  seen.send({ type: 'session.renew', atMs: seen.outside.nowMs });
+  expect(seen.outside.told).toContain(LOOK_UP);
+  seen.locate(at(2), at(1));
+  expect(seen.idsTo('Hello', at(2))).toHaveLength(1);
+  seen.replyFrom(at(2));
+  expect(seen.outside.last('session.established')).toMatchObject({ address: at(2) });
+});
+
 describe('what is under way when the session expires, as after a sleep', () => {
   const expire = () => seen.send({ type: 'sweep', atMs: seen.outside.nowMs + timing.sessionLifetime });
 

@@ -160,6 +160,15 @@ describe('after a start', () => {
   });
 });
 
+test('readers who have not answered since are greeted again when we are listed elsewhere than before', () => {
+  establish('alice');
+  isReading('alice', false);
+  isReading('carol', false);
+  expect(toldBy(() => list(own))).toEqual(['outgoing-session.carol: session.renew']);
+  expect(toldBy(() => list(own))).toEqual([]);
+  expect(toldBy(() => list({ ...own, port: own.port + 1 }, own))).toEqual(['outgoing-session.carol: session.renew']);
+});
+
 test('a network that changed: registered anew, and Hello to everybody in session and every reader', () => {
   establish('alice');
   establishWithDirectory();

@@ -115,7 +115,6 @@ test('online is who has answered lately: not an author who is gone, though liste
   const { world, author, reader } = scene;
   using live = new Live(reader.peer, reader.host.clock);
   const isOnline = () => live.isOnline('author', reader.store.peer('author')?.lastSyncMs);
-  expect(live.isUnheard('author')).toBe(true);
   await world.clock.advance(3 * timing.followInterval);
   expect(isOnline()).toBe(true);
   // Every minute it is asked, though there is nothing new since the first time.
@@ -126,9 +125,32 @@ test('online is who has answered lately: not an author who is gone, though liste
   await world.clock.advance(2 * timing.followInterval);
   expect(world.registry.peers(world.clock.now())).toContain('author');
   expect(isOnline()).toBe(false);
-  expect(live.isUnheard('author')).toBe(false);
   await startAnew(scene, newHost(world));
   expect(isOnline()).toBe(true);
+  await world.close();
+});
+
+test('a front end that has just attached knows who is online, and when nothing new was found last, as the status has it', async () => {
+  const { world, author, reader } = await begin();
+  await world.clock.advance(10 * MINUTE);
+  const stored = () => reader.store.peer('author')?.lastSyncMs as number;
+  const status = () => reader.peer.status().following;
+  const { clock } = reader.host;
+  using live = new Live(reader.peer, clock, status());
+  expect(live.isOnline('author', stored())).toBe(true);
+  for (let i = 0; i < 3; i++) {
+    expect(live.lastSyncMs('author', stored())).toBe(status()[0]?.lastSyncMs);
+    expect(clock.now() - (live.lastSyncMs('author', stored()) as number)).toBeLessThan(2 * timing.followInterval);
+    expect(clock.now() - stored()).toBeGreaterThan(9 * MINUTE);
+    await world.clock.advance(timing.followInterval);
+  }
+  world.kill(author);
+  await world.clock.advance(2 * timing.followInterval);
+  using later = new Live(reader.peer, clock, status());
+  for (const front of [live, later]) {
+    expect(front.isOnline('author', stored())).toBe(false);
+    expect(front.lastSyncMs('author', stored())).toBe(status()[0]?.lastSyncMs);
+  }
   await world.close();
 });
 

@@ -102,9 +102,11 @@ async function following(context: CommandContext): Promise<void> {
   const { name: ownName, store: opened } = await openStore(settings.home);
   using store = opened;
   const followed = followedPeers(store, ownName);
-  const states = await statesNow(context);
+  const standings = await standingsNow(context);
   for (const peer of followed) {
-    const { name, root, messages, quota, lastSyncMs } = peer;
+    const { name, root, messages, quota } = peer;
+    const standing = standings.get(name);
+    const lastSyncMs = standing?.lastSyncMs ?? peer.lastSyncMs;
     const line = {
       peer: name,
       following: true,
@@ -113,7 +115,7 @@ async function following(context: CommandContext): Promise<void> {
       messages,
       quota: quota ?? null,
       lastSync: lastSyncMs === undefined ? null : new Date(lastSyncMs).toISOString(),
-      state: states.get(name) ?? null,
+      state: standing?.state ?? null,
     };
     output.data(line, (paint) => renderFollowed(line, paint));
   }
@@ -122,13 +124,13 @@ async function following(context: CommandContext): Promise<void> {
 }
 
 /** As a running peer has it. What it lists is in the home, so that nothing else depends on that peer. */
-async function statesNow(context: CommandContext): Promise<ReadonlyMap<string, FollowedStanding['state']>> {
+async function standingsNow(context: CommandContext): Promise<ReadonlyMap<string, FollowedStanding>> {
   try {
     const api = await reachRunningPeer(context);
     if (api === undefined) return new Map();
     await using _api = { [Symbol.asyncDispose]: () => api.close() };
     const { following } = await abortable(api.status(), context.signal);
-    return new Map(following.map(({ peer, state }) => [peer, state]));
+    return new Map(following.map((standing) => [standing.peer, standing]));
   } catch (error) {
     if (context.signal.aborted || !(error instanceof MurmureError)) throw error;
     return new Map();

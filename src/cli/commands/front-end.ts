@@ -39,7 +39,7 @@ async function frontEnd(context: CommandContext): Promise<number | undefined> {
   const beginning = await begin(context, dialogue, resources);
   if (beginning === undefined) return exitCodeOf('interrupted');
   const { home } = settings;
-  const { peer, store, directoryUrl } = resources.use(
+  const { peer, store, attached, directoryUrl } = resources.use(
     await openLastingPeer(context, { runBy: 'front-end', own: (isFirst) => ownOptions(context, beginning, isFirst) }),
   );
   // Of several front ends, one keeps drafts and the position: they would take each other's away.
@@ -47,6 +47,7 @@ async function frontEnd(context: CommandContext): Promise<number | undefined> {
   await runFrontEnd({
     peer,
     store,
+    following: attached?.status.following,
     dialogue,
     paint: output.paint,
     ...keepers.options,

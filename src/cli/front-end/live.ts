@@ -1,6 +1,7 @@
 /** What changes by itself while a person looks on: kept up to date from what the peer tells, for the screens to show. */
 
 import type { DirectoryPeer, Explanation, PeerFact } from '../../index.ts';
+import type { FollowedStanding } from '../../peer/status.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { isYounger } from '../../wire/age.ts';
 import { formatAddress } from '../../wire/socket-address.ts';
@@ -43,6 +44,14 @@ export interface Download {
 /** `gone`: the process that runs the peer has ended. */
 export type DirectoryState = 'connecting' | 'connected' | 'unreachable' | 'gone';
 
+/** In monotonic ms. */
+interface Seen {
+  /** When it answered last; undefined: it has failed to since. */
+  readonly answeredMs: number | undefined;
+  /** When it was last known that all it has is here; undefined: nobody has looked. */
+  readonly syncedMs: number | undefined;
+}
+
 interface Measured extends Download {
   readonly measuredAtMs: number;
   readonly measuredNodes: number;
@@ -56,11 +65,8 @@ export class Live implements Disposable {
   readonly #downloads = new Map<string, Measured>();
   /** BOUNDED by LOG_ENTRIES. */
   readonly #log: LogEntry[] = [];
-  /** When each peer answered last, monotonic; undefined if it failed to since. The latest come last. BOUNDED by MOST_NAMES. */
-  readonly #answered = new Map<string, number | undefined>();
-  /** When each peer was synced last, Unix ms; the latest come last. BOUNDED by MOST_NAMES. */
-  readonly #synced = new Map<string, number>();
-  readonly #sinceMs: number;
+  /** What each peer has shown of itself, by name; the latest come last. BOUNDED by MOST_NAMES. */
+  readonly #seen = new Map<string, Seen>();
   /** Peers that use another key than the one known. BOUNDED by the peers that the store has keys of. */
   readonly changedKeys = new Set<string>();
   readonly #stopListening: () => void;
@@ -80,10 +86,16 @@ export class Live implements Disposable {
   /** Where on the timeline the person was before they jumped, `''` if they have not. */
   backTo = '';
 
-  constructor(peer: AskedPeer, clock: Clock) {
+  /** `following`: where followed peers stand, as far as another process knows that runs the peer. */
+  constructor(peer: AskedPeer, clock: Clock, following: readonly FollowedStanding[] = []) {
     this.#peer = peer;
     this.#clock = clock;
-    this.#sinceMs = clock.monotonicNow();
+    for (const { peer: name, state, lastSyncMs, failure } of following) {
+      if (lastSyncMs === null) continue;
+      const syncedMs = clock.monotonicNow() - (clock.now() - lastSyncMs);
+      const hasAnswered = failure === null && state !== 'silent' && state !== 'absent';
+      this.#noteSeen(name, { answeredMs: hasAnswered ? syncedMs : undefined, syncedMs });
+    }
     this.#stopListening = peer.on('*', (fact) => this.#note(fact));
     this.#arm(TICK_MS);
   }
@@ -127,23 +139,15 @@ export class Live implements Disposable {
   /** It has answered lately, and has not failed to since. `lastSyncMs`: as in the store, for before anybody looked on. */
   isOnline(name: string, lastSyncMs: number | undefined): boolean {
     if (this.#peer.silent.includes(name)) return false;
-    if (!this.#answered.has(name)) {
-      return lastSyncMs !== undefined && isYounger(lastSyncMs, LATELY_MS, this.#clock.now());
-    }
-    const answeredMs = this.#answered.get(name);
-    return answeredMs !== undefined && this.#clock.monotonicNow() - answeredMs < LATELY_MS;
+    const seen = this.#seen.get(name);
+    if (seen === undefined) return lastSyncMs !== undefined && isYounger(lastSyncMs, LATELY_MS, this.#clock.now());
+    return seen.answeredMs !== undefined && isYounger(seen.answeredMs, LATELY_MS, this.#clock.monotonicNow());
   }
 
-  /** Whether it answers is not known yet: another process runs the peer, and it has not asked since this one looks on. */
-  isUnheard(name: string): boolean {
-    const lookedMs = this.#clock.monotonicNow() - this.#sinceMs;
-    return !this.#answered.has(name) && !this.#peer.silent.includes(name) && lookedMs < LATELY_MS;
-  }
-
-  /** The store knows when something was downloaded last; a sync that brought nothing is known here alone. */
-  lastSyncMs(name: string, storedMs: number | undefined): number | undefined {
-    const seenMs = this.#synced.get(name);
-    return seenMs === undefined || (storedMs !== undefined && storedMs > seenMs) ? storedMs : seenMs;
+  /** When it was last known that all it has is here, Unix ms. `stored`: as in the store, which notes that only when something came. */
+  lastSyncMs(name: string, stored: number | undefined): number | undefined {
+    const syncedMs = this.#seen.get(name)?.syncedMs;
+    return syncedMs === undefined ? stored : this.#clock.now() - (this.#clock.monotonicNow() - syncedMs);
   }
 
   /** Whom the directory listed when it was asked last; undefined before that. */
@@ -241,8 +245,9 @@ export class Live implements Disposable {
       case 'sync.finished': {
         const { peer, status, newMessages, durationMs, error } = fact.report;
         this.#downloads.delete(peer);
-        this.#noteAnswered(peer, error === undefined);
-        if (error === undefined) keepLatest(this.#synced, peer, this.#clock.now());
+        const nowMs = this.#clock.monotonicNow();
+        if (error === undefined) this.#noteSeen(peer, { answeredMs: nowMs, syncedMs: nowMs });
+        else this.#noteAnswered(peer, false);
         if (error !== undefined) this.#write(`${peer}: ${error.message}`, true);
         else if (status === 'updated')
           this.#write(`${peer}: ${counted(newMessages, 'new message')} in ${duration(durationMs)}`, false);
@@ -268,7 +273,16 @@ export class Live implements Disposable {
   }
 
   #noteAnswered(name: string, hasAnswered: boolean): void {
-    keepLatest(this.#answered, name, hasAnswered ? this.#clock.monotonicNow() : undefined);
+    const answeredMs = hasAnswered ? this.#clock.monotonicNow() : undefined;
+    this.#noteSeen(name, { answeredMs, syncedMs: this.#seen.get(name)?.syncedMs });
+  }
+
+  #noteSeen(name: string, seen: Seen): void {
+    // Set again, it is the last one.
+    this.#seen.delete(name);
+    this.#seen.set(name, seen);
+    const [first] = this.#seen.keys();
+    if (this.#seen.size > MOST_NAMES && first !== undefined) this.#seen.delete(first);
   }
 
   #write(text: string, isWarning: boolean): void {
@@ -295,15 +309,6 @@ export class Live implements Disposable {
           };
     this.#downloads.set(peer, { ...last, nodesFetched, nodesKnown, ...measured });
   }
-}
-
-/** BOUNDED by MOST_NAMES. */
-function keepLatest<T>(values: Map<string, T>, name: string, value: T): void {
-  // Set again, it is the last one.
-  values.delete(name);
-  values.set(name, value);
-  const [first] = values.keys();
-  if (values.size > MOST_NAMES && first !== undefined) values.delete(first);
 }
 
 /** As the command `trust` says it, for whoever is here already. */

@@ -16,6 +16,7 @@ import { toMessage } from '../../feed/message.ts';
 import type { PublicKey } from '../../identity/public-key.ts';
 import type { JournalSink, PeerFact } from '../../index.ts';
 import { record } from '../../journal/record.ts';
+import type { FollowedStanding } from '../../peer/status.ts';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
 import { type Call, Gate } from '../../runtime/gate.ts';
 import { mutingOf } from '../../store/muting.ts';
@@ -46,6 +47,8 @@ import { type AskedPeer, cached, doubtsAmong, type ReadStore, type Sources } fro
 export interface FrontEndOptions {
   readonly peer: AskedPeer;
   readonly store: ReadStore;
+  /** Where followed peers stand, if another process runs the peer. */
+  readonly following?: readonly FollowedStanding[] | undefined;
   readonly dialogue: Dialogue;
   readonly paint: Paint;
   /** Default: drafts are lost at the end, and the person is told so. */
@@ -90,7 +93,7 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
   const recording = record({ root: 'front-end', sink: journal, seed: undefined, clock, input });
   const gate = new Gate(clock, recording?.recorder);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  using live = new Live(peer, clock);
+  using live = new Live(peer, clock, options.following);
   const { settings = [], directory = '', openAddress = openInBrowser } = options;
   const now = () => clock.now();
   const muting = cached({ live }, () => mutingOf(store, { ownName: peer.name, nowMs: now() }));

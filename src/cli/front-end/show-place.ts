@@ -119,7 +119,7 @@ const MOST_HEARD = 20;
 
 /** Followed peers that cannot be reached now, those that were heard most recently first. */
 function unreachable({ live, store, now }: Sources) {
-  const heardMs = (name: string) => store.peer(name)?.lastSyncMs ?? 0;
+  const heardMs = (name: string) => live.lastSyncMs(name, store.peer(name)?.lastSyncMs) ?? 0;
   const names = [...live.silent, ...live.unlisted];
   const heard = names.slice(0, MOST_HEARD).map((name) => ({ name, atMs: heardMs(name) }));
   const [latest] = heard.sort((one, other) => other.atMs - one.atMs);

@@ -172,10 +172,7 @@ function describePeer(name: string, sources: Sources): string[] {
       ],
       ['addresses', addresses ?? (live.listed === undefined ? 'not looked up yet' : 'not listed at the directory now')],
       ['relation', relations.join(', ') || 'not followed'],
-      [
-        'online',
-        live.isOnline(name, lastSync) ? 'yes' : live.isUnheard(name) ? 'not known yet' : 'has not answered lately',
-      ],
+      ['online', live.isOnline(name, lastSync) ? 'yes' : 'has not answered lately'],
       ['messages', (record?.messages ?? 0).toLocaleString('en')],
       ['session', sessionText(explanations)],
       [
