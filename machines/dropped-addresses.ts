@@ -11,8 +11,8 @@ import { SECOND } from './timing.ts';
  */
 export type DroppedAddresses = readonly (readonly (readonly number[] | undefined)[] | undefined)[];
 
-const WIDTH_BITS = 6;
-const WIDTH = 1 << WIDTH_BITS;
+const WIDTH = 64;
+const WIDTH_BITS = Math.log2(WIDTH);
 const MARK_BITS = 32 - 3 * WIDTH_BITS;
 /** Programs repeat a Hello after two seconds, and after four (protocol §6). What comes sooner may be a burst. */
 const [SOONEST, LATEST] = [1, 20];

@@ -198,11 +198,11 @@ async function costs(name: string, { port, spentUs }: Target, of: readonly Kind[
   }
 }
 
-async function newcomers({ url, ca, port }: Ready): Promise<void> {
+async function newcomers({ url, ca, port }: Ready, kind: Kind, perSecond: number): Promise<void> {
   const flooding = flood({
-    kind: 'a forged Hello under a name of its own',
+    kind,
     port,
-    perSecond: 40,
+    perSecond,
     seconds: 30,
     hosts: manyHosts(256),
     ports: 1,
@@ -227,7 +227,7 @@ async function newcomers({ url, ca, port }: Ready): Promise<void> {
   );
   await flooding;
   print(
-    'newcomers who get in at a peer while 40 forged names a second say Hello',
+    `newcomers who get in at a peer during ${perSecond}/s of ${kind}`,
     `${joined.filter(Boolean).length} of 20`,
     'at least 19',
   );
@@ -256,7 +256,10 @@ try {
   if (parts.length === 1 && isWanted('chain')) process.exit();
   const directory = await startTarget('directory');
   const peer = await startTarget('peer', JSON.stringify(directory), `${MESSAGES}`);
-  if (isWanted('newcomers')) await newcomers(peer);
+  if (isWanted('newcomers')) {
+    await newcomers(peer, 'a forged Hello under a name of its own', 40);
+    await newcomers(peer, 'a Hello of 13 bytes', 8_000);
+  }
   if (isWanted('amplification')) {
     await amplification('directory', directory);
     await amplification('peer', peer);
