@@ -128,13 +128,11 @@ const onFailure = [
   { target: 'backingOff', actions: 'noteFailure' },
 ] as const;
 
-/** We may be elsewhere now: what is under way concerns addresses that may be ours no more. */
-const renewal = { target: 'registering', actions: 'noteTime' } as const;
-
 /** What makes a registration out of date. */
 const renewing = {
-  'registration.renew': renewal,
-  // A renewal finds the listing that it is to renew: that it failed, only this tells.
+  /** We may be elsewhere now: what is under way concerns addresses that may be ours no more. */
+  'registration.renew': { target: 'registering', actions: 'noteTime' },
+  // A listing from before may be there still: that it was not renewed, only this tells.
   'greeting.failed': { target: 'backingOff', actions: 'noteUnanswered' },
 } as const;
 
@@ -279,18 +277,17 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
       description: 'Binding our name to our key.',
       entry: 'register',
       on: {
+        ...renewing,
         'registration.renew': { target: 'registering', reenter: true, actions: 'noteTime' },
         'registration.accepted': { target: 'confirming', actions: ['noteAccepted', 'startPolling', 'callForGreeting'] },
         'directory.failed': onFailure,
-        // The session with it is over: what was asked before that stayed unanswered.
-        'greeting.failed': { target: 'backingOff', actions: 'noteUnanswered' },
       },
     },
     confirming: {
       description: 'Hello is under way; the directory says Hello back, and lists the addresses that answer.',
       entry: 'checkListing',
       on: {
-        'registration.renew': renewal,
+        ...renewing,
         'listing.checked': [
           { guard: 'isListed', target: 'registered', actions: ['noteListed', 'reportListed'] },
           { guard: 'hasWaitedLong', target: 'backingOff', actions: ['noteAnswered', 'noteUnlisted'] },
@@ -301,7 +298,7 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
     },
     waiting: {
       description: 'Not listed yet; asked again after a growing pause.',
-      on: { 'registration.renew': renewal },
+      on: renewing,
       after: { pollPause: { target: 'confirming', actions: 'pollSlower' } },
     },
     registered: {
@@ -328,7 +325,7 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
       description: 'Reading our listing again, as others would.',
       entry: 'checkListing',
       on: {
-        'registration.renew': renewal,
+        ...renewing,
         'listing.checked': [
           { guard: 'isStillListed', target: 'registered', actions: ['noteListed', 'reportRead'] },
           { target: 'registering', actions: 'noteAnswered' },

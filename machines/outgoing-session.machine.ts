@@ -98,7 +98,8 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
     'flags.learned': { actions: 'learnFlags' },
     'request.progressed': { actions: 'noteProgress' },
     'request.released': { actions: 'freeSlot' },
-    'session.greet': { target: '.greeting', actions: ['noteTime', 'useGiven'] },
+    // Whoever wants it knows that the other side is there now: a Hello that waits for its next send would come late.
+    'session.greet': { target: '.greeting', actions: ['cancelHellos', 'noteTime', 'useGiven'] },
     'session.adopt': [
       { guard: 'isWithoutKey', description: 'Whoever has a key has to answer under it.' },
       {

@@ -73,7 +73,7 @@ const base = setup({
     },
     areAllAnswered: ({ context }) => context.open.length === 0,
   },
-  delays: { checkPatience: timing.checkPatience },
+  delays: { pathCheckPatience: timing.pathCheckPatience },
 });
 
 function checkOf({ open }: PathChecksContext, { answer }: AnswerReceived): OpenCheck | undefined {
@@ -148,7 +148,7 @@ export const pathChecksMachine = pathChecksSetup.createMachine({
           { guard: 'isOpen', actions: ['reportAnswer', 'settle'] },
         ],
       },
-      after: { checkPatience: { target: 'idle', actions: 'reportSilence' } },
+      after: { pathCheckPatience: { target: 'idle', actions: 'reportSilence' } },
     },
   },
 });

@@ -49,6 +49,8 @@ export interface PeerContext extends PeerInput {
   readonly keptAliveAtMs: number;
   /** Addresses under which the directory lists us. Bounded by what a directory may answer. */
   readonly listed: readonly SocketAddress[];
+  /** Our sessions with the directory that were told to say Hello, and have not failed since. Bounded by its addresses. */
+  readonly greetedDirectory: readonly string[];
   /** The directory does not answer: nobody may be able to reach us. */
   readonly isCutOff: boolean;
   /** IP addresses of this machine, as far as they are known. */
@@ -59,8 +61,7 @@ export interface PeerContext extends PeerInput {
   readonly toGreet: readonly string[];
   /** Where the directory lists followed peers, as text, empty if nowhere; by name, as far as it was asked. Bounded by those we follow. */
   readonly presence: Table<string>;
-  readonly presenceAtMs: number;
-  /** The question that came with the last sweep is not answered yet. */
+  /** What has changed in its list, or who is listed, was asked and is not answered yet. */
   readonly isPresenceAwaited: boolean;
   /** When such a question was last answered; undefined: not yet. */
   readonly presenceAnsweredAtMs: number | undefined;
@@ -127,13 +128,13 @@ export function initialPeerContext(input: PeerInput): PeerContext {
     keepAlive: undefined,
     keptAliveAtMs: 0,
     listed: [],
+    greetedDirectory: [],
     isCutOff: false,
     localIps: [],
     readers: emptyTable<number>(),
     toGreet: [],
     presence: emptyTable<string>(),
     cursor: '',
-    presenceAtMs: 0,
     isPresenceAwaited: false,
     presenceAnsweredAtMs: undefined,
     silent: emptyTable<boolean>(),

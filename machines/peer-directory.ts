@@ -18,13 +18,16 @@ export const directoryActions = {
   greetDirectory: base.enqueueActions((args) => {
     const { context, event, enqueue } = args;
     assertEvent(event, ['directory.greetingWanted', 'network.changed']);
+    const greetedDirectory: string[] = [];
     for (const address of context.directoryAddresses) {
       if (socketFor(context.sockets, address) === undefined) continue;
       const id = actorId.outgoingSessionTo(address);
+      greetedDirectory.push(id);
       const located = { addresses: [address], key: context.directoryKey };
       ensureOutgoing(args, id, { name: '', nameKnown: true, located });
       enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, { type: 'session.greet', atMs: event.atMs });
     }
+    enqueue.assign({ greetedDirectory });
   }),
 
   /** One answer will do; which of its addresses gives it is no matter. */

@@ -22,7 +22,7 @@ import { nameIn, paysForGreeting } from './incoming-session-context.ts';
 import type { RefFor } from './messages.ts';
 import { isOwnEcho } from './peer-publishing.ts';
 import { base, type Enqueueing } from './peer-setup.ts';
-import { admitted } from './stranger-budget.ts';
+import { decide } from './stranger-budget.ts';
 import { limits, timing } from './timing.ts';
 
 /** A session of somebody else with us is over. */
@@ -112,12 +112,10 @@ export const incomingActions = {
     const proven = session !== undefined;
     const provenBy = session?.provenBy ?? [];
     const { name: ownName, history, root, random, flags } = context;
-    const left =
-      proven || paysForGreeting(size, ownName)
-        ? context.unpaidGreetings
-        : admitted(context.unpaidGreetings, from, atMs);
-    if (left !== undefined) enqueue.assign({ unpaidGreetings: left });
-    const isGreetingFree = left !== undefined;
+    const isPaid = proven || paysForGreeting(size, ownName);
+    const greeting = isPaid ? undefined : decide(context.unpaidGreetings, from, atMs);
+    if (greeting !== undefined) enqueue.assign({ unpaidGreetings: greeting.left });
+    const isGreetingFree = greeting?.isAdmitted ?? true;
     // Who it is, and whether it was asked about our history, is known later.
     const ownRoot = history === undefined ? root : undefined;
     enqueue.spawnChild('incomingSession', {

@@ -132,12 +132,13 @@ export const outgoingActions = {
     const { session, name, failure } = event;
     const lost = { name, address: undefined, key: undefined, openedAtMs: undefined, provenBy: [] };
     const contacts = withOutgoing(context.contacts, session, lost);
-    enqueue.assign({ contacts });
+    const greetedDirectory = context.greetedDirectory.filter((other) => other !== session);
+    enqueue.assign({ contacts, greetedDirectory });
     if (failure === undefined) return;
     enqueue.emit({ type: 'session.failed', name, failure });
     const { directoryAddresses } = context;
     const isDirectory = directoryAddresses.map(actorId.outgoingSessionTo).includes(session);
-    if (isDirectory && !directoryAddresses.some((address) => isReached(contacts, address))) {
+    if (isDirectory && greetedDirectory.length === 0 && !directoryAddresses.some((at) => isReached(contacts, at))) {
       enqueue.sendTo<RefFor<'peer', 'directory-client'>>(actorId.directoryClient, { type: 'greeting.failed', failure });
     }
   }),

@@ -14,7 +14,7 @@ import type { PeerContext } from './peer-context.ts';
 import type { Listing } from './peer-events.ts';
 import { base, type Enqueueing } from './peer-setup.ts';
 import { startWaiting, startWalk, walkAnew } from './peer-walks.ts';
-import { limits, timing } from './timing.ts';
+import { limits } from './timing.ts';
 
 type ChecksRef = RefFor<'peer', 'path-checks'>;
 
@@ -61,16 +61,14 @@ function tellListing({ context, enqueue }: Enqueueing, { name, addresses, key }:
 export const presenceActions = {
   /** Whether somebody whom we follow is back, is asked far more often than that somebody is greeted in vain. */
   lookForAbsent: base.enqueueActions((args) => {
-    const { context, event, enqueue } = args;
-    assertEvent(event, ['registration.listed', 'sweep']);
-    if (event.type === 'sweep' && event.atMs - context.presenceAtMs < timing.presenceInterval) return;
+    const { context, enqueue } = args;
     if (context.isPresenceAwaited) {
       enqueue.sendTo<RefFor<'peer', 'directory-client'>>(actorId.directoryClient, { type: 'directory.doubted' });
     }
     const lookedFor = unknown(context);
     // Whoever follows nobody only wants to know when the directory can be asked again.
     const isAsking = context.cursor !== undefined && (context.following.length > 0 || context.isCutOff);
-    enqueue.assign({ presenceAtMs: event.atMs, isPresenceAwaited: isAsking || lookedFor.length > 0 });
+    enqueue.assign({ isPresenceAwaited: isAsking || lookedFor.length > 0 });
     if (isAsking) askForChanges(args);
     lookFor(args, lookedFor);
   }),

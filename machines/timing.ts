@@ -71,10 +71,8 @@ export const timing = {
   readerReport: MINUTE,
   /** Behind a NAT something goes out at least so often: NATs forget a UDP mapping after 30 s (protocol §5, RFC 4787 REQ-5). */
   keepAliveInterval: 25 * SECOND,
-  /** How often the directory is asked what has changed in its list: with every sweep, so a little less than that. */
-  presenceInterval: 4.5 * SECOND,
-  /** Whoever does not answer that within so long is asked by its session, with all the patience that a request has. */
-  checkPatience: 1.5 * SECOND,
+  /** Whoever does not answer a path check within so long is asked by its session, with all the patience that a request has. */
+  pathCheckPatience: 1.5 * SECOND,
   /** How often a registered peer asks its directory over UDP whether it still knows it (protocol §5); less than a minute, so that the answer is known by then. */
   directoryCheck: 45 * SECOND,
   /** An answer to that comes within so long, or the directory counts as gone. */

@@ -1,4 +1,4 @@
-/** Takes the names of one registry over into another: from a file to an engine and back, which is also a backup. */
+/** Copies the names of one registry to another: from a file to an engine or back. Backups of an engine are made in this way, too. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { PublicKey } from '../identity/public-key.ts';
@@ -24,7 +24,7 @@ export interface Binding {
 
 export interface Store extends AsyncDisposable {
   read(): AsyncIterable<Binding>;
-  /** How many were new: a name that is there stays as it is. */
+  /** Returns how many were new: a name that is already there is not changed. */
   add(bindings: readonly Binding[]): Promise<number>;
 }
 
@@ -71,7 +71,7 @@ export async function openStore(place: string): Promise<Store> {
 
 function openFile(file: string): Store {
   const home = path.dirname(file);
-  // A copy beside it is nobody's.
+  // No directory uses a copy next to it.
   const isInUse = path.basename(file) === fileNames.registry;
   const lock = isInUse && takeLock(path.join(home, fileNames.lock), (pid) => new DirectoryRunsError(home, pid));
   const guarded = saying(file);
@@ -107,7 +107,7 @@ function openFile(file: string): Store {
         for (const { name, key, ageMs, addresses: listed } of bindings) {
           if (addBinding.run(name, key ?? null, running - ageMs).changes === 0) continue;
           added += 1;
-          // The latest last: of two with one time that one comes first.
+          // The newest last: of two with the same time, the later row is listed first.
           for (const { address, provenAgoMs, answeredAgoMs } of listed.toReversed())
             addAddress.run(name, address, now - provenAgoMs, now - answeredAgoMs);
         }

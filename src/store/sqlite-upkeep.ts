@@ -81,6 +81,8 @@ export class SqliteUpkeep {
   stop(): void {
     clearTimeout(this.#timer);
     if (this.#haveNodesCome) this.#putKeys();
+    // The database may be closed more than once.
+    this.#haveNodesCome = false;
   }
 
   /** A command that ends just after its download leaves no packs behind that the next one has to read for their keys. */

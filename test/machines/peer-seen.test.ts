@@ -279,12 +279,11 @@ describe('followed peers', () => {
 
   test('are asked about with every sweep: what has changed since the answer before', () => {
     expect(toldBy(sweep)).toEqual([since('')]);
-    expect(toldBy(() => sweep(timing.presenceInterval - 1))).toEqual([]);
     expect(toldBy(() => issue('run.1'))).toEqual([whereIsAlice]);
     find();
-    expect(toldBy(() => sweep(timing.presenceInterval))).toEqual([since('run.1')]);
+    expect(toldBy(() => sweep(timing.sweepInterval))).toEqual([since('run.1')]);
     change([]);
-    expect(toldBy(() => sweep(2 * timing.presenceInterval))).toEqual([since('run.2')]);
+    expect(toldBy(() => sweep(2 * timing.sweepInterval))).toEqual([since('run.2')]);
   });
 
   test('are looked up again if the directory could not tell about them', () => {
@@ -300,10 +299,10 @@ describe('followed peers', () => {
   test('without a session are looked up with every sweep at a directory that does not tell what has changed', () => {
     expect(toldBy(() => send({ type: 'cursor.unavailable', atMs: outside.nowMs }))).toEqual([whereIsAlice]);
     find();
-    expect(toldBy(() => sweep(timing.presenceInterval))).toEqual([whereIsAlice]);
+    expect(toldBy(() => sweep(timing.sweepInterval))).toEqual([whereIsAlice]);
     find();
     establish('alice');
-    expect(toldBy(() => sweep(2 * timing.presenceInterval))).toEqual([]);
+    expect(toldBy(() => sweep(2 * timing.sweepInterval))).toEqual([]);
   });
 
   test('nobody: nothing is asked', () => {
@@ -340,7 +339,7 @@ describe('followed peers', () => {
   test('are asked once more after a download that was under way when they were proven anew', () => {
     change([listing(at(1))]);
     change([listing(at(2))]);
-    sweep(timing.presenceInterval);
+    sweep(timing.sweepInterval);
     end();
     expect(walks()).toEqual(['merkle-walk.alice']);
     end();

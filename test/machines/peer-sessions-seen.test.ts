@@ -237,6 +237,17 @@ describe('the directory', () => {
       'directory-client: greeting.failed',
     ]);
   });
+
+  test('that fails at one address is not given up while another one may still answer', () => {
+    const second = { ip: '192.0.2.10', port: 1_194 };
+    send({ type: 'directory.known', addresses: [directory, second], key: 'key', atMs: 1 });
+    send({ type: 'directory.greetingWanted', atMs: 1 });
+    expect(toldBy(() => lost(toDirectory, '', failure))).toEqual(['! session.failed']);
+    expect(toldBy(() => lost(actorId.outgoingSessionTo(second), '', failure))).toEqual([
+      '! session.failed',
+      'directory-client: greeting.failed',
+    ]);
+  });
 });
 
 describe('NAT traversal', () => {

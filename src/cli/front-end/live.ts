@@ -58,6 +58,9 @@ export class Live implements Disposable {
   readonly #log: LogEntry[] = [];
   /** When each peer answered last, monotonic; undefined if it failed to since. The latest come last. BOUNDED by MOST_NAMES. */
   readonly #answered = new Map<string, number | undefined>();
+  /** When each peer was synced last, Unix ms; the latest come last. BOUNDED by MOST_NAMES. */
+  readonly #synced = new Map<string, number>();
+  readonly #sinceMs: number;
   /** Peers that use another key than the one known. BOUNDED by the peers that the store has keys of. */
   readonly changedKeys = new Set<string>();
   readonly #stopListening: () => void;
@@ -80,6 +83,7 @@ export class Live implements Disposable {
   constructor(peer: AskedPeer, clock: Clock) {
     this.#peer = peer;
     this.#clock = clock;
+    this.#sinceMs = clock.monotonicNow();
     this.#stopListening = peer.on('*', (fact) => this.#note(fact));
     this.#arm(TICK_MS);
   }
@@ -128,6 +132,18 @@ export class Live implements Disposable {
     }
     const answeredMs = this.#answered.get(name);
     return answeredMs !== undefined && this.#clock.monotonicNow() - answeredMs < LATELY_MS;
+  }
+
+  /** Whether it answers is not known yet: another process runs the peer, and it has not asked since this one looks on. */
+  isUnheard(name: string): boolean {
+    const lookedMs = this.#clock.monotonicNow() - this.#sinceMs;
+    return !this.#answered.has(name) && !this.#peer.silent.includes(name) && lookedMs < LATELY_MS;
+  }
+
+  /** The store knows when something was downloaded last; a sync that brought nothing is known here alone. */
+  lastSyncMs(name: string, storedMs: number | undefined): number | undefined {
+    const seenMs = this.#synced.get(name);
+    return seenMs === undefined || (storedMs !== undefined && storedMs > seenMs) ? storedMs : seenMs;
   }
 
   /** Whom the directory listed when it was asked last; undefined before that. */
@@ -226,6 +242,7 @@ export class Live implements Disposable {
         const { peer, status, newMessages, durationMs, error } = fact.report;
         this.#downloads.delete(peer);
         this.#noteAnswered(peer, error === undefined);
+        if (error === undefined) keepLatest(this.#synced, peer, this.#clock.now());
         if (error !== undefined) this.#write(`${peer}: ${error.message}`, true);
         else if (status === 'updated')
           this.#write(`${peer}: ${counted(newMessages, 'new message')} in ${duration(durationMs)}`, false);
@@ -251,11 +268,7 @@ export class Live implements Disposable {
   }
 
   #noteAnswered(name: string, hasAnswered: boolean): void {
-    // Set again, it is the last one.
-    this.#answered.delete(name);
-    this.#answered.set(name, hasAnswered ? this.#clock.monotonicNow() : undefined);
-    const [first] = this.#answered.keys();
-    if (this.#answered.size > MOST_NAMES && first !== undefined) this.#answered.delete(first);
+    keepLatest(this.#answered, name, hasAnswered ? this.#clock.monotonicNow() : undefined);
   }
 
   #write(text: string, isWarning: boolean): void {
@@ -282,6 +295,15 @@ export class Live implements Disposable {
           };
     this.#downloads.set(peer, { ...last, nodesFetched, nodesKnown, ...measured });
   }
+}
+
+/** BOUNDED by MOST_NAMES. */
+function keepLatest<T>(values: Map<string, T>, name: string, value: T): void {
+  // Set again, it is the last one.
+  values.delete(name);
+  values.set(name, value);
+  const [first] = values.keys();
+  if (values.size > MOST_NAMES && first !== undefined) values.delete(first);
 }
 
 /** As the command `trust` says it, for whoever is here already. */

@@ -143,7 +143,7 @@ function describePeer(name: string, sources: Sources): string[] {
   const record = store.peer(name);
   const listed = live.listed?.find((entry) => entry.name === name);
   const key = record?.key ?? listed?.key;
-  const lastSync = record?.lastSyncMs;
+  const lastSync = live.lastSyncMs(name, record?.lastSyncMs);
   const lists = [...store.lists()].flatMap(([list, members]) => (members.includes(name) ? [`@${list}`] : []));
   const relations = [
     ...(record?.following ? ['followed'] : []),
@@ -172,7 +172,10 @@ function describePeer(name: string, sources: Sources): string[] {
       ],
       ['addresses', addresses ?? (live.listed === undefined ? 'not looked up yet' : 'not listed at the directory now')],
       ['relation', relations.join(', ') || 'not followed'],
-      ['online', live.isOnline(name, lastSync) ? 'yes' : 'has not answered lately'],
+      [
+        'online',
+        live.isOnline(name, lastSync) ? 'yes' : live.isUnheard(name) ? 'not known yet' : 'has not answered lately',
+      ],
       ['messages', (record?.messages ?? 0).toLocaleString('en')],
       ['session', sessionText(explanations)],
       [

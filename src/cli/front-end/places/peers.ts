@@ -52,6 +52,7 @@ function peerItems({ peer, store, live, paint, now }: Sources): Item[] {
   const doubtsOf = doubtsAmong(peer.name, store);
   const rows = names.map((name) => {
     const record = known.get(name);
+    const lastSyncMs = live.lastSyncMs(name, record?.lastSyncMs);
     const warnings = [
       ...doubtMarks(doubtsOf(name)),
       ...(record !== undefined && isMuted(record, nowMs) ? ['muted'] : []),
@@ -61,7 +62,7 @@ function peerItems({ peer, store, live, paint, now }: Sources): Item[] {
     return [
       safeLine(name, LONGEST_NAME),
       record?.following ? 'following' : '',
-      live.isOnline(name, record?.lastSyncMs)
+      live.isOnline(name, lastSyncMs)
         ? 'online'
         : live.silent.includes(name)
           ? 'no answer'
@@ -72,7 +73,7 @@ function peerItems({ peer, store, live, paint, now }: Sources): Item[] {
               : 'offline',
       warnings.join(', '),
       record === undefined || record.messages === 0 ? '' : counted(record.messages, 'message'),
-      record?.lastSyncMs === undefined ? '' : `synced ${relativeTime(record.lastSyncMs, nowMs)}`,
+      lastSyncMs === undefined ? '' : `synced ${relativeTime(lastSyncMs, nowMs)}`,
     ];
   });
   const styles = ['bold', 'green', undefined, 'yellow', undefined, 'dim'] as const;
