@@ -8,6 +8,9 @@ interface PageFiles {
   readonly style: string;
 }
 
+/** BOUNDED by the kinds: what was made once in this process. */
+const bundled = new Map<string, Promise<PageFiles>>();
+
 /** What the build has made, or, where murmure runs from its sources, made now. */
 async function pageFiles(kind: 'page' | 'lab'): Promise<PageFiles> {
   const built = new URL(`../web/${kind}.js`, import.meta.url);
@@ -15,11 +18,15 @@ async function pageFiles(kind: 'page' | 'lab'): Promise<PageFiles> {
     const style = new URL('../web/page.css', import.meta.url);
     return { script: await readFile(built, 'utf8'), style: await readFile(style, 'utf8') };
   }
+  const known = bundled.get(kind);
+  if (known !== undefined) return known;
   // Not by its name: what bundles is not part of the package.
   const bundler = (await import(new URL('../web/bundle.ts', import.meta.url).href)) as {
     bundlePage(kind: string): Promise<PageFiles>;
   };
-  return bundler.bundlePage(kind);
+  const files = bundler.bundlePage(kind);
+  bundled.set(kind, files);
+  return files;
 }
 
 export interface Page {
