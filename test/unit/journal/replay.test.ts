@@ -100,7 +100,7 @@ describe('a replay', () => {
         actor: 'peer/outgoing-session.@10.0.0.1:1194',
         event: 'request.ended',
         guard: 'isHelloAnswered',
-        from: 'greeting.awaitingReply',
+        from: expect.stringMatching(/^greeting\./),
         to: 'established.answering',
         actions: expect.arrayContaining(['settle', 'usePath']),
       }),
