@@ -41,8 +41,11 @@ export function renderEvent(fact: PeerFact, paint: Paint): string {
         fact.direction === 'incoming' ? `${who} opened a session with us` : `we opened a session with ${who}`;
       return `${what}${fact.authenticated ? '' : paint('yellow', ' [not authenticated]')}`;
     }
-    case 'session.failed':
-      return `could not open a session with ${paint('bold', safeLine(fact.name))}: ${safeLine(fact.failure.message)}`;
+    case 'session.failed': {
+      // A directory has no name.
+      const who = fact.name === '' ? 'the directory' : paint('bold', safeLine(fact.name));
+      return `could not open a session with ${who}: ${safeLine(fact.failure.message)}`;
+    }
     case 'peer.silent':
       return `${paint('bold', safeLine(fact.name))} does not answer any more at ${formatAddress(fact.address)}: looking for it`;
     case 'peer.answers':

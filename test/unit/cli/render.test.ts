@@ -97,6 +97,7 @@ describe('events', () => {
       'we opened a session with bob at 192.0.2.1:80',
     ],
     [{ type: 'session.failed', name: evil, failure }, 'could not open a session with evi l: no answer'],
+    [{ type: 'session.failed', name: '', failure }, 'could not open a session with the directory: no answer'],
     [{ type: 'messages.received', peer: evil, messages: [], hashes: ['ab'.repeat(32)] }, '1 new message from evi l'],
     [{ type: 'sync.progressed', peer: 'bob', nodesFetched: 1, nodesWanted: 2 }, 'bob: 1 nodes fetched, 2 wanted'],
     [{ type: 'sync.finished', report: syncReport('bob') }, ''],
