@@ -103,8 +103,10 @@ export const outgoingActions = {
     enqueue.assign({ contacts: proveIncoming(args, contacts, event, entry.key) });
     if (entry.key === key) return;
     enqueue.emit({ type: 'session.opened', direction: 'outgoing', name, address, authenticated: true });
-    // What came of it without a key counts as authenticated once it names that root under the key.
-    enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(session, { type: 'path.check' });
+    // What came of it without a key counts as authenticated once it names that root under the key: a download that is under way may have
+    // asked before.
+    const { following, toWalk } = context;
+    if (following.includes(name)) enqueue.assign({ toWalk: [...new Set([name, ...toWalk])] });
   }),
 
   /** The answered Hello is at the same time our session towards that peer (protocol §5). */
