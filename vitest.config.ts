@@ -3,9 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { transitionCoverage } from './test/support/transition-coverage.ts';
 
-const plugins = [
-  transitionCoverage({ machines: 'machines/index.ts', projects: ['unit', 'simulation', 'alone'] }),
-];
+const plugins = [transitionCoverage({ machines: 'machines/index.ts', projects: ['unit', 'simulation', 'alone'] })];
 const setupFiles = ['test/support/walked-parts.ts'];
 const strict = { setupFiles: [...setupFiles, 'test/support/no-warnings.ts', 'test/oracle/after-each-test.ts'] };
 

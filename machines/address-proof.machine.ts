@@ -48,7 +48,7 @@ export type AddressProofEvent =
   | RequestReleased
   | RequestStalled
   | AnswersDelivered
-  /** Later datagrams have come from there, and have paid for another send. */
+  /** Further datagrams from there have paid for another send. */
   | { readonly type: 'hello.overtaken' };
 
 export interface AddressProofContext extends AddressProofInput {

@@ -18,7 +18,7 @@ import {
 import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
 import type { AnswersDelivered, BulkRequest, Delivery, NodeRequest, NodesDatagram } from './events.ts';
 import type { Ref, RefFor, SocketRef } from './messages.ts';
-import { admitted, type StrangerBudget } from './stranger-budget.ts';
+import { decide, type StrangerBudget } from './stranger-budget.ts';
 
 const HELLO = 0;
 
@@ -99,12 +99,12 @@ export function sortArrivals(
     const source = code !== undefined && isRequest(code) ? formatAddress(from) : '';
     const session = source === '' ? undefined : entryOf(sources, source);
     if (source !== '' && !(proven?.has(source) ?? false) && mustPay(session, code)) {
-      const left = admitted(strangers, from, atMs);
-      if (left === undefined) {
+      const { isAdmitted, left } = decide(strangers, from, atMs);
+      strangers = left;
+      if (!isAdmitted) {
         crowd += 1;
         continue;
       }
-      strangers = left;
     }
     const decoded = decodeDatagram(bytes);
     if (!decoded.ok) {

@@ -32,7 +32,7 @@ export interface Accounts {
 
 export const noAccounts = (): Accounts => ({ addresses: new Map(), hosts: new Map(), vouchers: new Map() });
 
-/** Sets it as the latest; if there are too many, the earliest go. */
+/** Sets it as the latest entry. If there are too many, the earliest are removed. */
 function keep<V>(map: Map<string, V>, key: string, value: V): void {
   map.delete(key);
   map.set(key, value);

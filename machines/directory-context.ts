@@ -55,7 +55,7 @@ export type DirectoryEvent =
 
 /** What an operator may want to know: emitted. */
 export type DirectoryFact =
-  /** `index`: of the local address that was asked for. Again, if it had to be bound again. */
+  /** `index`: of the local address that was asked for. Reported again if the socket had to be bound again. */
   | { readonly type: 'socket.bound'; readonly index: number; readonly address: SocketAddress }
   | { readonly type: 'socket.failed'; readonly why: string }
   | { readonly type: 'hello.answered'; readonly name: string; readonly address: SocketAddress }

@@ -8,9 +8,9 @@ import { isYounger } from '../src/wire/age.ts';
 import { formatAddress, type SocketAddress } from '../src/wire/socket-address.ts';
 import { timing } from './timing.ts';
 
-/** Rows of some 300 bytes. Whoever has one here has registered a name and answered at this address, and is there within the hour. */
+/** Rows of about 300 bytes each, for addresses that have answered within the hour under a registered name. */
 const MAX_PROVEN = 1_048_576;
-/** These cost a datagram from a forged source. */
+/** Each of these costs an attacker one datagram from a forged source. */
 export const MAX_UNPROVEN = 65_536;
 /** Rows that one sweep forgets: tens of thousands at once would keep datagrams waiting. The next sweep goes on. */
 const FORGOTTEN_A_SWEEP = 4_096;
@@ -27,7 +27,7 @@ export interface SessionRow {
   readonly unansweredId: number | undefined;
 }
 
-/** By source address, those that were kept last at the end. A Map hashes under a key that nobody outside knows: no address costs more than another. */
+/** By source address, the latest last. A Map hashes with a secret key, so nobody can choose addresses that collide. */
 export interface Sessions {
   /** BOUNDED by `MAX_PROVEN`. */
   readonly proven: Map<string, SessionRow>;

@@ -46,7 +46,7 @@ export type FrontEndEvent =
   | { readonly type: 'text.changed'; readonly text: string }
   /** `dueMs`: when it is to be published, Unix ms; absent: at once. */
   | { readonly type: 'text.given'; readonly text: string; readonly dueMs?: number }
-  /** In lower case without accents. `muted`: whether it is to be muted from now on. */
+  /** In lower case and without accents. `muted`: whether to mute it from now on. */
   | { readonly type: 'word.given'; readonly word: string; readonly muted: boolean }
   | { readonly type: 'peer.chosen'; readonly name: string }
   | { readonly type: 'quit.answered'; readonly yes: boolean }

@@ -76,7 +76,7 @@ const base = setup({
     /** One at a time: else whoever forges them could push out the genuine one while it is verified. */
     isHelloHeld: ({ context, event }) =>
       requested(event)?.type === 'Hello' && context.hello !== undefined && !isOverdue(context, event),
-    /** Nobody will answer any more what was asked for the Hello before: the next one begins anew. */
+    /** What was asked because of the previous Hello will not be answered any more: the next Hello starts again. */
     isOverdue: ({ context, event }) => isOverdue(context, event),
     isHelloWithoutKey: ({ context, event }) => requested(event)?.type === 'Hello' && context.key === undefined,
     isUnderSameName: ({ context, event }) => {
@@ -86,7 +86,7 @@ const base = setup({
     isRootRequest: ({ event }) => requested(event)?.type === 'RootRequest',
     /** What was asked meanwhile entitles to another try; the request that brings it is repeated anyway. */
     isHelloAffordable: ({ context, event }) => isHelloAffordable(context, event),
-    /** Its sender repeats what waits for our Hello to be answered: that was answered long ago, or was lost. */
+    /** Its sender repeats a request that waits for our Hello to be answered: our Hello, or its answer, was probably lost. */
     isHelloOvertaken: ({ context, event }) =>
       requestsIn(event).some((request) => isHeld(context, request)) && isHelloAffordable(context, event),
     /** Its sender says Hello once more, and that, too, has been paid for. */

@@ -101,15 +101,15 @@ function receivedIn(event: MerkleWalkEvent): readonly ReceivedNode[] {
 type Enqueueing = Parameters<Parameters<typeof base.enqueueActions>[0]>[0];
 
 /**
- * Of a feed of which nothing is here, it is looked up down to this depth whether another feed has whole branches of it, as when a peer
- * has another name now. What is below would hardly ever be found.
+ * The first download of a feed looks in the store for whole branches that another feed has, as when a peer has changed its name.
+ * It does so down to this depth; below, it would hardly ever find any.
  */
 const SHARED_DEPTH = 2;
 
 /** What these nodes of the tree lead to is looked up in the store, but for what is under way already; each hash once (protocol §9). */
 function meet({ context, enqueue }: Enqueueing, nodes: readonly ReceivedNode[]): void {
   const { groups, ...met } = expand(context, nodes);
-  // Together, so that the newest stay on top.
+  // In one step, so that the newest stay on top.
   if (context.isNew && groups.every(({ depth = 0 }) => depth > SHARED_DEPTH)) {
     enqueue.assign({ ...met, ...putBack(context, groups) });
     return;

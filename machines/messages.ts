@@ -143,6 +143,7 @@ const messages = {
       'text.given',
       'trust.answered',
       'withdrawal.answered',
+      'word.given',
       'work.done',
       'work.failed',
     ],

@@ -231,7 +231,7 @@ function afterOthers({ bulk }: OutgoingSessionContext, event: RequestEnded): Bul
   return isTold && bulk.silences >= limits.bulkSilences ? { ...bulk, isOff: true } : bulk;
 }
 
-/** A root, or what failed. What nobody wants to know may be news all the same: a push of it may be lost. */
+/** A root, or a failure. A root that nobody asked about may still be news, because a push of it may have been lost. */
 function passOn({ context, enqueue }: Enqueueing, event: RequestEnded): void {
   const { order, outcome, sends } = event;
   const { requester, question, ticket } = order;

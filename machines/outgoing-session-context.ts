@@ -192,7 +192,7 @@ export interface OutgoingSessionContext extends OutgoingSessionInput {
   /** When the pace is looked at again, whatever comes. */
   readonly paceDueAtMs: number | undefined;
   readonly regreetings: number;
-  /** Unsigned Roots, until a Hello that is sent after they came is answered under the peer's name. BOUNDED: by the requests under way. */
+  /** Unsigned Roots that wait until a Hello, sent after they came, is answered under the peer's name. BOUNDED: by the requests under way. */
   readonly unvouched: readonly RequestEnded[];
   /** The last of them for which that was so. */
   readonly vouched: Hash | undefined;
@@ -217,7 +217,7 @@ export function wantedAgain({ order, sends }: RequestEnded): RootWanted | NodesW
   return undefined;
 }
 
-/** A Root that nothing ties to the name of the peer: the program that it came from may be another one by now. */
+/** A Root that nothing ties to the name of the peer: another program may be at its address by now. */
 export function isNamelessRoot(context: OutgoingSessionContext, { order, outcome }: RequestEnded): boolean {
   if (context.located !== undefined || order.question.type !== 'RootRequest' || order.answerKey !== undefined)
     return false;
@@ -293,7 +293,7 @@ export function orderFor(context: OutgoingSessionContext, asked: Asked): Request
   const { to, socket, question, requester, ticket = 0, sentBefore = 0 } = asked;
   const isHelloOrder = question.type === 'Hello';
   const pathTimeoutMs = context.path?.controller.roundTrip.timeoutMs;
-  // Whoever is slow gets no repeat of a Hello before it can have answered the first.
+  // A slow peer is not sent a second Hello before it can have answered the first.
   const helloTimeoutMs = isInUse(context, to) ? Math.max(timing.helloTimeout, pathTimeoutMs ?? 0) : timing.helloTimeout;
   return {
     question,

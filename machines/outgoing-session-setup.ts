@@ -168,7 +168,7 @@ export const base = setup({
       assertEvent(event, 'request.ended');
       return isNamelessRoot(context, event);
     },
-    /** Whoever is there answers under another name, or is silent about a Root without a signature. */
+    /** The program there answers under another name, or does not confirm a Root without a signature. */
     isPathTakenOver: ({ context, event }) => {
       assertEvent(event, 'request.ended');
       const { order, outcome } = event;

@@ -9,8 +9,7 @@ const QUEUE_ROOT = 1.25;
 /** What a late timer has kept from being asked for is made up for, up to so long. */
 const MOST_CREDIT_MS = 5;
 const LARGEST_GAP_US = 0xffff;
-/** Datagrams that one request may draw: several requests are in flight, so that one that is lost costs a part of a round trip. */
-const LARGEST_GRANT = 64;
+/** About so many requests share a window, so that one that is lost costs a part of a round trip. */
 const REQUESTS_PER_WINDOW = 8;
 
 /**
@@ -52,15 +51,6 @@ function startingWindow({ firstWindow, initialWindow, rate, roundTrip }: PathCon
 /** How many more may be granted at once, for the window only. */
 export function room(controller: PathController): number {
   return Math.max(0, window(controller) - awaited(controller.outstanding));
-}
-
-/** How many datagrams the next request may draw, if it is sent now; 0: none may be sent before `nextSendAtMs` or the next answer. */
-export function grantAt(controller: PathController, atMs: number): number {
-  if (atMs < controller.pacedUntilMs) return 0;
-  const fair = Math.max(1, Math.min(LARGEST_GRANT, Math.floor(window(controller) / REQUESTS_PER_WINDOW)));
-  const free = room(controller);
-  // A request for every datagram that has come would cost more than it asks for.
-  return free * 2 >= fair ? Math.min(fair, free) : 0;
 }
 
 /** How many requests for one datagram each may be sent now. What is less than a timer's exactness apart may go together. */

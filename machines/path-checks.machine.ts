@@ -1,7 +1,7 @@
 /**
- * Asks the followed peers in session, by one datagram each, whether they answer and have nothing new (protocol §5). Whoever names the root
- * that is known has answered; nothing of that is verified, since nothing is believed by it (docs/adr/0028). About everybody else
- * the owner hears, and has their session ask in earnest.
+ * Asks each followed peer in session, by one datagram, whether it still answers and has nothing new (protocol §5). A peer whose answer
+ * names the known root has passed. That answer is not verified, because nothing is believed because of it (docs/adr/0028). All
+ * others are reported to the owner, which makes their sessions send an ordinary request.
  */
 import { assertEvent, setup } from 'xstate';
 import { encodeDatagram } from '../src/wire/datagram.ts';
@@ -13,13 +13,13 @@ import type { RefFor, SocketRef } from './messages.ts';
 import { drawId } from './retransmission.ts';
 import { timing } from './timing.ts';
 
-/** One peer to be asked, over the path that its session uses. */
+/** A peer to ask, over the path that its session uses. */
 export interface Check {
   /** The id of its session. */
   readonly session: string;
   readonly to: SocketAddress;
   readonly socket: SocketRef;
-  /** What it is known to have. */
+  /** The root that it is known to have. */
   readonly root: Hash;
 }
 
@@ -27,7 +27,7 @@ interface OpenCheck extends Check {
   readonly id: number;
 }
 
-/** Signed RootRequests that go out over one socket; answers come to `by`, and those to `formerIds` to nobody. */
+/** Signed RootRequests to send over one socket. Answers go to `by`; answers to `formerIds` are no longer expected. */
 export interface ChecksSend {
   readonly type: 'checks.send';
   readonly checks: readonly { readonly id: number; readonly bytes: Uint8Array; readonly to: SocketAddress }[];
@@ -37,7 +37,7 @@ export interface ChecksSend {
 
 export type PathChecksEvent =
   | { readonly type: 'checks.wanted'; readonly checks: readonly Check[] }
-  /** What could not be signed is missing. */
+  /** Without those that could not be signed. */
   | { readonly type: 'checks.signed'; readonly signed: readonly { readonly id: number; readonly bytes: Uint8Array }[] }
   | AnswerReceived;
 
@@ -47,9 +47,9 @@ export interface PathChecksInput {
 }
 
 export interface PathChecksContext extends PathChecksInput {
-  /** Not answered yet. BOUNDED: by one for each followed peer. */
+  /** Not answered yet. BOUNDED: one for each followed peer. */
   readonly open: readonly OpenCheck[];
-  /** Whose answers come here: of the latest round, and of the one before. BOUNDED: as above. */
+  /** Ids whose answers come here: those of this round, and those of the round before. BOUNDED: as above. */
   readonly ids: readonly number[];
   readonly formerIds: readonly number[];
 }
@@ -57,11 +57,11 @@ export interface PathChecksContext extends PathChecksInput {
 const base = setup({
   types: { context: {} as PathChecksContext, events: {} as PathChecksEvent, input: {} as PathChecksInput },
   actions: {
-    /** Signs all of them: `checks.signed`. */
+    /** Signs them all, and answers with `checks.signed`. */
     signChecks: effect<{ checks: readonly { readonly id: number; readonly bytes: Uint8Array }[] }>('signChecks'),
   },
   guards: {
-    /** It has what it is known to have. */
+    /** Its root is the one that we know. */
     isAsKnown: ({ context, event }) => {
       assertEvent(event, 'answer.received');
       const { datagram } = event.answer;
@@ -73,7 +73,7 @@ const base = setup({
     },
     areAllAnswered: ({ context }) => context.open.length === 0,
   },
-  delays: { checkPatience: timing.checkPatience },
+  delays: { pathCheckPatience: timing.pathCheckPatience },
 });
 
 function checkOf({ open }: PathChecksContext, { answer }: AnswerReceived): OpenCheck | undefined {
@@ -121,12 +121,12 @@ const pathChecksSetup = base.extend({
 
 export const pathChecksMachine = pathChecksSetup.createMachine({
   id: 'path-checks',
-  description: 'Asks followed peers, by one datagram each, whether they answer and have nothing new.',
+  description: 'Asks each followed peer, by one datagram, whether it still answers and has nothing new.',
   context: ({ input }) => ({ ...input, open: [], ids: [], formerIds: [] }),
   initial: 'idle',
   states: {
     idle: {
-      description: 'Until the next round.',
+      description: 'Waiting for the next round.',
       on: { 'checks.wanted': { target: 'signing', actions: 'open' } },
     },
     signing: {
@@ -140,7 +140,7 @@ export const pathChecksMachine = pathChecksSetup.createMachine({
       on: { 'checks.signed': { target: 'awaitingAnswers', actions: 'transmit' } },
     },
     awaitingAnswers: {
-      description: 'Sent, once each; whoever stays silent is left to its session.',
+      description: 'Sent once each. The sessions of peers that stay silent will ask again.',
       always: { guard: 'areAllAnswered', target: 'idle' },
       on: {
         'answer.received': [
@@ -148,7 +148,7 @@ export const pathChecksMachine = pathChecksSetup.createMachine({
           { guard: 'isOpen', actions: ['reportAnswer', 'settle'] },
         ],
       },
-      after: { checkPatience: { target: 'idle', actions: 'reportSilence' } },
+      after: { pathCheckPatience: { target: 'idle', actions: 'reportSilence' } },
     },
   },
 });

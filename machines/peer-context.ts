@@ -1,4 +1,4 @@
-/** What the root peer actor knows, and the questions that its guards ask of that. */
+/** What the root peer actor knows, and what its guards derive from that. */
 
 import type { PublicKey } from '../src/identity/public-key.ts';
 import { emptyTable, entryOf, type Table } from '../src/merkle/hash-table.ts';
@@ -67,9 +67,9 @@ export interface PeerContext extends PeerInput {
   readonly presenceAnsweredAtMs: number | undefined;
   /** Followed peers that have not answered since they were last asked. Bounded by those we follow. */
   readonly silent: Table<boolean>;
-  /** Followed peers are asked in turns whether they still answer: whose turn it is. */
+  /** Followed peers are asked in turns whether they still answer. This says whose turn it is. */
   readonly checkTurn: number;
-  /** What followed peers had when they were last read from, by name. Bounded by those we follow. */
+  /** The root of each followed peer at its last download, by name. BOUNDED: by the peers that we follow. */
   readonly rootsRead: Table<Hash>;
   /** What has changed in the directory's list since then is known; empty: it has not been asked yet. Undefined: it does not tell. */
   readonly cursor: string | undefined;
@@ -221,7 +221,7 @@ export function silentIn(context: PeerContext): string[] {
   return context.following.filter((name) => isSilentPeer(context, name));
 }
 
-/** Followed peers that the directory does not list any more, and that we have no session with. */
+/** Followed peers that the directory no longer lists, and with which we have no session. */
 export function unlistedIn(context: PeerContext): string[] {
   return context.following.filter((name) => entryOf(context.presence, name) === '' && !isPresent(context, name));
 }

@@ -1,4 +1,4 @@
-/** What the peer does with the directory: it says Hello there, learns how it is listed, and has NATs opened (protocol §3, §8). */
+/** How the peer uses the directory: it says Hello to it, learns how it is listed, and asks it to have NATs opened (protocol §3, §8). */
 
 import { assertEvent } from 'xstate';
 import { type Datagram, encodeDatagram } from '../src/wire/datagram.ts';
@@ -30,7 +30,7 @@ export const directoryActions = {
     enqueue.assign({ greetedDirectory });
   }),
 
-  /** One answer will do; which of its addresses gives it is no matter. */
+  /** One answer is enough, from any of its addresses. */
   checkDirectory: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, 'directory.checkWanted');
     const { requester } = event;
@@ -61,7 +61,7 @@ export const directoryActions = {
   tellDirectoryFailed: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, 'registration.failed');
     const { failure, retryInMs } = event;
-    // Where it tells what has changed in its list, that is asked more often.
+    // A directory that tells what has changed in its list is asked for that more often than this.
     if (context.cursor === undefined) enqueue.assign({ isCutOff: true });
     enqueue.emit({ type: 'directory.unreachable', failure, retryInMs });
   }),
@@ -78,7 +78,7 @@ export const directoryActions = {
         enqueue.sendTo(socket, { type: 'datagrams.send', datagrams: [bytes], to: address });
         continue;
       }
-      // Whoever does not register has said no Hello there yet; the directory helps in a session only.
+      // The directory helps only within a session, and a peer that does not register has not said Hello to it yet.
       const id = actorId.outgoingSessionTo(address);
       ensureOutgoing(args, id, {
         name: '',
@@ -96,7 +96,7 @@ export const directoryActions = {
     }
   }),
 
-  /** The other side’s NAT opens for us when something of ours has gone out towards it (protocol §8). */
+  /** Our NAT lets the other side in once we have sent something to it (protocol §8). */
   openOwnNat: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, 'datagram.unsolicited');
     const { datagram } = event.received;

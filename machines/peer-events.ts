@@ -20,12 +20,12 @@ import type { Waiter } from './outgoing-session-context.ts';
 import type { PingOutput } from './ping.machine.ts';
 import type { Wish, WishAnswer } from './wishes.ts';
 
-/** What others may learn from a peer: emitted by the root actor. */
+/** What a peer reports: emitted by the root actor. */
 export type PeerFact =
-  /** `index`: of the local address that was asked for. Again, if it had to be bound again. */
+  /** `index`: of the local address that was asked for. Reported again if the socket had to be bound again. */
   | { readonly type: 'socket.bound'; readonly index: number; readonly address: SocketAddress }
   | { readonly type: 'socket.failed'; readonly why: string }
-  /** This machine slept, its clock was set, or it has other addresses now: everything is registered and proven anew. */
+  /** This machine slept, its clock was set, or its addresses changed: everything is registered and proven again. */
   | { readonly type: 'network.changed'; readonly why: NetworkChange }
   | { readonly type: 'peer.listed'; readonly addresses: readonly SocketAddress[] }
   | { readonly type: 'directory.unreachable'; readonly failure: Failure; readonly retryInMs: number }
@@ -49,9 +49,9 @@ export type PeerFact =
     }
   | { readonly type: 'sync.started'; readonly peer: string }
   | { readonly type: 'sync.finished'; readonly report: WalkReport }
-  /** The user has accepted its new key, or believes its Roots without a signature: it is asked anew. */
+  /** The user has accepted its new key, or its Roots without a signature: it is asked again. */
   | { readonly type: 'trust.changed'; readonly name: string }
-  /** Where it was asked, as far as there is a session; `roundTripMs`: null if it had to be asked again. */
+  /** The address that was asked, if there is a session. `roundTripMs` is null if the request had to be repeated. */
   | {
       readonly type: 'ping.finished';
       readonly peer: string;
@@ -61,9 +61,9 @@ export type PeerFact =
       readonly failure?: Failure;
     }
   | { readonly type: 'history.checked'; readonly check: HistoryCheck }
-  /** Others know a later history of ours, or another program publishes under our name and key: this peer only reads from now on. */
+  /** Others know a later history of ours, or another program publishes under our name and key: from now on, this peer only reads. */
   | { readonly type: 'publishing.stopped'; readonly failure: Failure }
-  /** Text as received: whoever shows it makes it safe. */
+  /** The text as received: it must be made safe before it is shown. */
   | {
       readonly type: 'error.received';
       readonly from: SocketAddress;
@@ -99,13 +99,13 @@ export type PeerEvent =
       readonly history: OwnHistory;
       readonly atMs: number;
     }
-  /** These did not answer as it was expected of them. */
+  /** The peers of these sessions did not answer as expected. */
   | { readonly type: 'checks.failed'; readonly sessions: readonly string[] }
   | { readonly type: 'publishing.stop'; readonly failure: Failure }
-  /** What the user believes of this peer has changed: whatever was opened under its former key is over. */
+  /** The user's trust in this peer has changed: sessions that were opened under its former key end. */
   | { readonly type: 'trust.changed'; readonly name: string; readonly atMs: number }
   | { readonly type: 'blocked.changed'; readonly names: readonly string[] }
-  /** When the next scheduled message is due; undefined: none waits. */
+  /** When the next scheduled message is due; undefined if there is none. */
   | { readonly type: 'schedule.known'; readonly dueInMs: number | undefined }
   | { readonly type: 'schedule.due' }
   | { readonly type: 'schedule.failed'; readonly failure: Failure }
@@ -129,9 +129,9 @@ export type PeerEvent =
       readonly atMs: number;
     }
   | { readonly type: 'keepAlive.sealed'; readonly bytes: Uint8Array }
-  /** How the directory lists those of whom it was asked. */
+  /** How the directory lists the peers that it was asked about. */
   | { readonly type: 'presence.found'; readonly listings: readonly Listing[]; readonly atMs: number }
-  /** Followed peers that were proven anew or are listed elsewhere since the last cursor, and those that are listed no more. */
+  /** Followed peers that were proven again or are listed elsewhere since the last cursor, and those that are no longer listed. */
   | {
       readonly type: 'presence.changed';
       readonly listings: readonly Listing[];
@@ -139,7 +139,7 @@ export type PeerEvent =
       readonly cursor: string;
       readonly atMs: number;
     }
-  /** Where the directory's list stands now; what happened to it before is not told any more. */
+  /** The current cursor of the directory's list. It no longer knows what changed before. */
   | { readonly type: 'cursor.issued'; readonly cursor: string; readonly atMs: number }
   /** This directory does not tell what has changed. */
   | { readonly type: 'cursor.unavailable'; readonly atMs: number }
@@ -148,7 +148,7 @@ export type PeerEvent =
   | { readonly type: 'peer.stop' }
   | ChildEnded;
 
-/** By kind of child, as their ids begin. */
+/** By kind of child: the first part of its id. */
 type ChildEnded =
   | DoneActorEvent<MerkleWalkOutput, `merkle-walk.${string}`>
   | DoneActorEvent<HistoryCheck, `history-check.${string}`>
@@ -166,7 +166,7 @@ type ChildEnded =
 
 export type NetworkChange = 'start' | 'sleep' | 'clock' | 'addresses';
 
-/** How the directory lists a peer; without addresses, not at all. */
+/** How the directory lists a peer. Without addresses, it does not list it. */
 export interface Listing {
   readonly name: string;
   readonly addresses: readonly SocketAddress[];

@@ -1,4 +1,4 @@
-/** The sessions that others have with the peer: who gets one, what becomes known of them, how they end. */
+/** The sessions that others have with the peer: who gets one, what the peer learns about them, and how they end. */
 
 import { assertEvent } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
@@ -22,10 +22,10 @@ import { nameIn, paysForGreeting } from './incoming-session-context.ts';
 import type { RefFor } from './messages.ts';
 import { isOwnEcho } from './peer-publishing.ts';
 import { base, type Enqueueing } from './peer-setup.ts';
-import { admitted } from './stranger-budget.ts';
+import { decide } from './stranger-budget.ts';
 import { limits, timing } from './timing.ts';
 
-/** A session of somebody else with us is over. */
+/** A session that somebody had with us has ended. */
 function endIncoming({ context, enqueue }: Enqueueing, address: SocketAddress, isCutOff: boolean): void {
   const entry = incomingAt(context.contacts, address);
   enqueue.assign({ contacts: withoutIncoming(context.contacts, address) });
@@ -33,8 +33,8 @@ function endIncoming({ context, enqueue }: Enqueueing, address: SocketAddress, i
 }
 
 /**
- * The session of theirs with us that leads to the same address is theirs as well, and has their key. Has that just become known, whoever
- * has a session under their name elsewhere without it has to say Hello anew.
+ * Their session with us that leads to the same address belongs to them as well, and gets their key. If that key has just become known, a
+ * session elsewhere under their name and without the key has to say Hello again.
  */
 export function proveIncoming(
   { enqueue }: Enqueueing,
@@ -53,7 +53,7 @@ export function proveIncoming(
   return cutOff({ enqueue }, proven, (entry) => entry.name === name && entry.key === undefined);
 }
 
-/** Without these sessions of others with us, which end at once. */
+/** Stops these sessions of others with us, and removes them. */
 export function cutOff(
   { enqueue }: Pick<Enqueueing, 'enqueue'>,
   contacts: Contacts,
@@ -70,7 +70,7 @@ export function cutOff(
 }
 
 export const incomingActions = {
-  /** Each is a child of this actor, and makes every other child dearer to spawn and to stop. Most will never answer: their sources are forged. */
+  /** Every child makes all others more expensive to spawn and to stop. Most of these will never answer, because their sources are forged. */
   forgetUnproven: base.enqueueActions((args) => {
     const { context, event, enqueue } = args;
     assertEvent(event, 'sweep');
@@ -85,10 +85,10 @@ export const incomingActions = {
     assertEvent(event, 'stranger.asked');
     const { received, from, size, atMs, socket } = event;
     const { datagram } = received;
-    // A directory lists whoever answers its Hello: a peer that does not register does not (protocol §3).
+    // A directory lists every peer that answers its Hello, so a peer that does not register does not answer it (protocol §3).
     const isListable = context.register && context.retirement === undefined;
     if (!isListable && datagram.type === 'Hello' && datagram.name === '') return;
-    // A copy of us would take us for the one that publishes.
+    // A copy of us would conclude that we are the one that publishes.
     if (context.retirement !== undefined && datagram.type === 'Hello' && datagram.name === context.name) return;
     if (nameIn(event) === context.name && isOwnEcho(self, datagram.id)) return;
     let { contacts } = context;
@@ -101,7 +101,7 @@ export const incomingActions = {
       contacts = withoutIncoming(contacts, evicted.address);
     }
     const id = actorId.incomingSession(from);
-    // One is there if its socket was replaced, or this Hello came to another one.
+    // There is one already if its socket was replaced, or if this Hello came to another socket.
     const former = incomingAt(contacts, from);
     if (former !== undefined) enqueue.stopChild(id);
     if (former !== undefined && former.socket.id !== socket.id) {
@@ -112,13 +112,11 @@ export const incomingActions = {
     const proven = session !== undefined;
     const provenBy = session?.provenBy ?? [];
     const { name: ownName, history, root, random, flags } = context;
-    const left =
-      proven || paysForGreeting(size, ownName)
-        ? context.unpaidGreetings
-        : admitted(context.unpaidGreetings, from, atMs);
-    if (left !== undefined) enqueue.assign({ unpaidGreetings: left });
-    const isGreetingFree = left !== undefined;
-    // Who it is, and whether it was asked about our history, is known later.
+    const isPaid = proven || paysForGreeting(size, ownName);
+    const greeting = isPaid ? undefined : decide(context.unpaidGreetings, from, atMs);
+    if (greeting !== undefined) enqueue.assign({ unpaidGreetings: greeting.left });
+    const isGreetingFree = greeting?.isAdmitted ?? true;
+    // Its key, and whether it was asked about our history, become known later.
     const ownRoot = history === undefined ? root : undefined;
     enqueue.spawnChild('incomingSession', {
       id,
@@ -150,7 +148,7 @@ export const incomingActions = {
     enqueue.emit({ type: 'session.opened', direction: 'incoming', name, address, authenticated: key !== undefined });
   }),
 
-  /** Our session towards whoever said Hello learns what that says of extensions. */
+  /** Tells our session with the sender of a Hello which extensions that Hello announces. */
   noteSaid: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, 'hello.answered');
     const { name, address, key, flags, id } = event;
@@ -164,14 +162,14 @@ export const incomingActions = {
     enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(session, learned);
   }),
 
-  /** Its place may be taken, though it is remembered for a while. */
+  /** Another session may take its place, though it is remembered for a while. */
   noteExpired: base.assign(({ context, event }) => {
     assertEvent(event, 'session.expired');
     const entry = incomingAt(context.contacts, event.address);
     return entry === undefined ? {} : { contacts: withIncoming(context.contacts, { ...entry, proven: false }) };
   }),
 
-  /** Sessions in both directions were opened under what was believed before; the next Hello is judged anew. */
+  /** Ends the sessions in both directions, which were opened under the former trust. The next Hello is judged by the new one. */
   forgetSessionsOf: base.enqueueActions((args) => {
     const { context, event, enqueue } = args;
     assertEvent(event, 'trust.changed');

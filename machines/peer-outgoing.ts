@@ -1,4 +1,4 @@
-/** The peer's sessions with those that it asks: whom one is opened for, what becomes known of them, how they end. */
+/** The sessions that the peer has with others: when one is opened, what the peer learns about them, and how they end. */
 
 import { assertEvent } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
@@ -92,7 +92,7 @@ export const outgoingActions = {
     enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(session, said);
   }),
 
-  /** GetNodes may carry the id of this Hello as well from now on; and its key may have become known since the session was opened. */
+  /** From now on, GetNodes may also carry the id of this Hello. The peer's key may have become known since the session was opened. */
   noteRenewed: base.enqueueActions((args) => {
     const { context, event, enqueue } = args;
     assertEvent(event, 'session.renewed');
@@ -103,20 +103,20 @@ export const outgoingActions = {
     enqueue.assign({ contacts: proveIncoming(args, contacts, event, entry.key) });
     if (entry.key === key) return;
     enqueue.emit({ type: 'session.opened', direction: 'outgoing', name, address, authenticated: true });
-    // What came of it without a key counts as authenticated once it names that root under the key: a download that is under way may have
-    // asked before.
+    // What was downloaded without a key counts as authenticated once the peer confirms that root under its key. A download under way may
+    // have asked before.
     const { following, toWalk } = context;
     if (following.includes(name)) enqueue.assign({ toWalk: [...new Set([name, ...toWalk])] });
   }),
 
-  /** The answered Hello is at the same time our session towards that peer (protocol §5). */
+  /** A Hello of ours that was answered also opens our session with that peer (protocol §5). */
   noteProven: base.enqueueActions((args) => {
     const { context, event, enqueue } = args;
     assertEvent(event, 'address.proven');
     const { name, address, key, atMs, roundTripMs } = event;
     const entry = incomingAt(context.contacts, address);
     if (entry !== undefined) enqueue.assign({ contacts: withIncoming(context.contacts, { ...entry, proven: true }) });
-    // Whoever was there without a key has to say its name.
+    // A peer whose key was not known has to say Hello again, to prove its name.
     for (const session of namelessAt(context.contacts, address, name)) {
       enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(session, { type: 'session.renew', atMs });
     }
@@ -151,7 +151,7 @@ export const outgoingActions = {
     enqueue.assign({ contacts: withoutOutgoing(context.contacts, event.session) });
   }),
 
-  /** Who waits for a session that broke down would wait for ever. */
+  /** Otherwise those that wait for a session that has failed would wait for ever. */
   endBrokenOutgoing: base.enqueueActions((args) => {
     const { context, event, enqueue } = args;
     assertEvent(event, 'xstate.error.actor.outgoing-session.*');

@@ -78,7 +78,7 @@ export const presenceActions = {
     return { isPresenceAwaited: false, presenceAnsweredAtMs: event.atMs };
   }),
 
-  /** In turns; whoever is being read from shows by that whether it answers. */
+  /** In turns. A peer that is being downloaded from need not be asked. */
   checkFollowed: base.enqueueActions(({ context, enqueue }) => {
     const { checkTurn, following, contacts, rootsRead, sockets, walks } = context;
     const checks: Check[] = [];
@@ -96,7 +96,7 @@ export const presenceActions = {
     enqueue.assign({ checkTurn: (checkTurn + 1) % limits.sweepsBetweenChecks });
   }),
 
-  /** Silent, with something new, or refused: the session finds out. */
+  /** The peer is silent, has something new, or refused: its session finds out which. */
   checkInEarnest: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, 'checks.failed');
     for (const session of event.sessions) {

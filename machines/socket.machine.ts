@@ -125,7 +125,7 @@ const socketSetup = base.extend({
     /** Whoever waits for an answer from there hears at once that none will come. */
     tellRefused: base.enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'datagrams.refused');
-      // Of a check, its session asks again anyway.
+      // For a check nothing is lost: the session asks again.
       const waiting = new Set(routesAt(context.routes, event.to).flatMap(([, { to, owner }]) => (owner ? [to] : [])));
       for (const to of waiting) enqueue.sendTo(to, { type: 'send.failed', why: event.why });
       enqueue.assign({ dropped: counted(context.dropped, 'could not be sent', 1) });

@@ -13,9 +13,9 @@ export const timing = {
   expiredSessionMemory: HOUR,
   /** One tick expires and renews all sessions: a timer per session would cost each of them on every other's end. */
   sweepInterval: 5 * SECOND,
-  /** The key and the signature of a Hello are known within so long, or it is forgotten; the directory is given less. */
+  /** A Hello is forgotten if its key and signature are not known after this time. The directory has less time to answer. */
   identifyingPatience: 30 * SECOND,
-  /** While many are unproven, those that have not answered our Hello for so long are forgotten: two sends of it (protocol §9). */
+  /** While many sessions are unproven, those that have not answered our Hello for this long are removed: two sends of it (protocol §9). */
   unprovenPatience: 4 * SECOND,
   /** How often a sweep goes through all sessions: each of them costs an event. */
   sessionSweepInterval: 20 * SECOND,
@@ -71,8 +71,8 @@ export const timing = {
   readerReport: MINUTE,
   /** Behind a NAT something goes out at least so often: NATs forget a UDP mapping after 30 s (protocol §5, RFC 4787 REQ-5). */
   keepAliveInterval: 25 * SECOND,
-  /** Whoever does not answer a path check within so long is asked by its session, with all the patience that a request has. */
-  checkPatience: 1.5 * SECOND,
+  /** A peer that does not answer a path check within this time is asked by its session, with an ordinary request. */
+  pathCheckPatience: 1.5 * SECOND,
   /** How often a registered peer asks its directory over UDP whether it still knows it (protocol §5); less than a minute, so that the answer is known by then. */
   directoryCheck: 45 * SECOND,
   /** An answer to that comes within so long, or the directory counts as gone. */
@@ -117,7 +117,7 @@ export const limits = {
   challengeSends: 3,
   /** Sends of a RootRequest that asks whether a followed peer still answers: three seconds of silence on a fast path (protocol §5). */
   checkSends: 4,
-  /** A followed peer is asked whether it answers with every so manieth sweep: popular authors answer each of their readers. */
+  /** A followed peer is checked once in this many sweeps: popular authors have to answer each of their readers. */
   sweepsBetweenChecks: 2,
   /** Requests in flight over a path before the first of them is answered, and then (protocol §6). */
   firstWindow: 2,
@@ -133,7 +133,7 @@ export const limits = {
   bulkSilences: 2,
   /** Incoming sessions a peer keeps; the oldest unproven one goes first (protocol §9). */
   incomingSessions: 1_024,
-  /** Unproven ones among them, of which a sweep forgets none, however old. */
+  /** Up to this many unproven sessions, a sweep removes none of them, however old they are. */
   unprovenSessions: 256,
   /** Of them from one host: many peers may live behind one address, and none may take all places. */
   incomingSessionsPerHost: 128,

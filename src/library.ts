@@ -1,10 +1,10 @@
-/** What `import … from 'murmure'` loads: the public API, once it is clear that this Node.js can run it. `index.ts` describes it. */
+/** What `import … from 'murmure'` loads: it checks the version of Node.js, then loads the public API (`index.ts`). */
 import { whyNotThisNode } from './runtime/node-version.ts';
 
 const why = whyNotThisNode(process.versions.node);
 if (why !== undefined) throw new Error(why);
 
-// Not a static import: an older Node.js would fail in it before anything could be said.
+// Not a static import: an older Node.js would fail while loading it, before the version is checked.
 export const {
   createDirectory,
   createJournalFile,

@@ -1,4 +1,4 @@
-/** A registry as one file, taken while its directories run, and taken over again. */
+/** Copies a registry to a file while directories use it. `migrate` restores it. */
 import { existsSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { createPrivate } from '../store/private-file.ts';
@@ -6,9 +6,9 @@ import { MurmureError } from '../wire/murmure-error.ts';
 import { fileOf, migrate, requireRegistry } from './migrate.ts';
 import { saying } from './registry-file.ts';
 
-/** `from`: as `migrate` takes it. @throws MurmureError if it cannot be read, or `file` is there already */
+/** `from`: in the form that `migrate` takes. @throws MurmureError if it cannot be read, or if `file` exists */
 export async function backUp(from: string, file: string): Promise<{ bindings: number }> {
-  if (existsSync(file)) throw new MurmureError('usage', `${file} is there already: give the backup another name`);
+  if (existsSync(file)) throw new MurmureError('usage', `${file} exists already: choose another file for the backup`);
   const source = fileOf(from);
   if (source !== undefined) return { bindings: saying(source)(() => copy(source, file))() };
   try {
@@ -20,11 +20,11 @@ export async function backUp(from: string, file: string): Promise<{ bindings: nu
   }
 }
 
-/** As it is at one moment, whatever the directory writes meanwhile. */
+/** A consistent copy, whatever the directory writes meanwhile. */
 function copy(source: string, file: string): number {
   requireRegistry(source);
   using db = new DatabaseSync(source, { timeout: 5_000, readOnly: true });
-  // What SQLite would create, others could read. It takes a file that is empty.
+  // A file that SQLite creates could be read by others. SQLite accepts an empty one.
   createPrivate(file);
   try {
     db.prepare('VACUUM INTO ?').run(file);

@@ -57,7 +57,7 @@ export async function createDirectory(options: DirectoryOptions = {}): Promise<D
   const clock = steadyClock(systemClock);
   const { registry, instances, engine } = await openRegistry(options, clock);
   resources.defer(() => registry.close());
-  // Of a million names this takes a second: now, when nobody waits.
+  // For a million names this takes a second, so it is done now, before anybody waits.
   registry.peers(clock.now());
   const metrics = createDirectoryMetrics();
   const { journal } = options;

@@ -1,14 +1,14 @@
 /**
- * The names that are listed, in byte order, kept as they come and go: reading and sorting a million of them for each `GET /peers/`
- * would keep a directory busy.
+ * The listed names in byte order, updated whenever one is added or removed: reading and sorting a million names for each `GET /peers/`
+ * would cost too much.
  */
 import { ADDRESS_LIFETIME_MS } from './registry.ts';
 
-/** A name, and when the latest of its addresses was answered from. Unix ms. */
+/** A name, and when one of its addresses last answered. Unix ms. */
 export type Listed = readonly [name: string, answeredMs: number];
 
 const MINUTE_MS = 60_000;
-/** Names that came or went are put in their places at once: each time all others are copied, which takes some milliseconds for a million. */
+/** This many additions and removals are collected before the list is copied, which takes some milliseconds for a million names. */
 const CHANGES_AT_ONCE = 1_024;
 
 export class Listing {
@@ -29,14 +29,14 @@ export class Listing {
 
   /** The same array as long as they are the same. */
   names(nowMs: number): readonly string[] {
-    // What has ended stands nowhere any more.
+    // If the clock was set back: names whose time had ended are no longer remembered.
     if (this.#untilMs === undefined || nowMs < this.#latestMs) this.#readAll(nowMs);
     this.#forgetEnded(nowMs);
     this.#putInPlace();
     return this.#names;
   }
 
-  /** This name is listed for an hour from then on; undefined: it is not. */
+  /** The name is listed for an hour from this time on; undefined: it is not listed. */
   note(name: string, answeredMs: number | undefined): void {
     if (this.#untilMs === undefined) return;
     if (answeredMs === undefined) {
@@ -48,7 +48,7 @@ export class Listing {
     if (isNew) this.#change(name);
   }
 
-  /** All is to be read anew. */
+  /** Everything will be read again. */
   forget(): void {
     this.#untilMs = undefined;
   }
@@ -113,7 +113,7 @@ export class Listing {
   }
 }
 
-/** Where it stands, or would. */
+/** The position of the name, or where it would be inserted. */
 function placeOf(name: string, names: readonly string[]): number {
   let [low, high] = [0, names.length];
   while (low < high) {
@@ -124,7 +124,7 @@ function placeOf(name: string, names: readonly string[]): number {
   return low;
 }
 
-/** As their bytes in UTF-8: JavaScript compares UTF-16, in which surrogates come before the last of what needs none. */
+/** Compares by bytes of UTF-8. JavaScript compares UTF-16, which puts surrogates before U+E000 to U+FFFF. */
 function byBytes(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {

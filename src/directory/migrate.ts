@@ -1,32 +1,13 @@
-/** Takes the names of one registry over into another: from a file to an engine and back, which is also a backup. */
+/** Copies the names of one registry to another: from a file to an engine or back. Backups of an engine are made in this way, too. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { PublicKey } from '../identity/public-key.ts';
 import { takeLock } from '../store/process-lock.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
+import type { Binding, BindingStore } from './binding-store.ts';
 import { DirectoryRunsError } from './create-directory.ts';
 import { fileNames } from './file-names.ts';
 import { inTransaction, openDatabase, saying } from './registry-file.ts';
-
-/** With ages instead of times: each registry has a clock of its own. */
-export interface Binding {
-  readonly name: string;
-  readonly key: PublicKey | undefined;
-  /** Of the directory's running time. */
-  readonly ageMs: number;
-  /** Newest proof first. */
-  readonly addresses: readonly {
-    readonly address: string;
-    readonly provenAgoMs: number;
-    readonly answeredAgoMs: number;
-  }[];
-}
-
-export interface Store extends AsyncDisposable {
-  read(): AsyncIterable<Binding>;
-  /** How many were new: a name that is there stays as it is. */
-  add(bindings: readonly Binding[]): Promise<number>;
-}
 
 const BATCH = 200;
 const SQLITE = 'sqlite:';
@@ -62,16 +43,16 @@ export function requireRegistry(file: string | undefined): void {
     throw new MurmureError('usage', `there is no registry ${file}: give the path of a registry.db`);
 }
 
-export async function openStore(place: string): Promise<Store> {
+export async function openStore(place: string): Promise<BindingStore> {
   const file = fileOf(place);
   if (file !== undefined) return openFile(file);
   if (/^rediss?:/.test(place)) return (await import('./redis/engine-store.ts')).openEngineStore(place);
   throw new MurmureError('usage', 'a registry is sqlite:FILE, redis://HOST:PORT or rediss://HOST:PORT');
 }
 
-function openFile(file: string): Store {
+function openFile(file: string): BindingStore {
   const home = path.dirname(file);
-  // A copy beside it is nobody's.
+  // No directory uses a copy next to it.
   const isInUse = path.basename(file) === fileNames.registry;
   const lock = isInUse && takeLock(path.join(home, fileNames.lock), (pid) => new DirectoryRunsError(home, pid));
   const guarded = saying(file);
@@ -107,7 +88,7 @@ function openFile(file: string): Store {
         for (const { name, key, ageMs, addresses: listed } of bindings) {
           if (addBinding.run(name, key ?? null, running - ageMs).changes === 0) continue;
           added += 1;
-          // The latest last: of two with one time that one comes first.
+          // The newest last: of two with the same time, the later row is listed first.
           for (const { address, provenAgoMs, answeredAgoMs } of listed.toReversed())
             addAddress.run(name, address, now - provenAgoMs, now - answeredAgoMs);
         }

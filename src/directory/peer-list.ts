@@ -14,7 +14,7 @@ export interface PeersQuery {
 
 /** Peers that are looked up at once; between two batches other requests have their turn. */
 const BATCH = 256;
-/** Names without more, which cost less. */
+/** Names alone, which cost less. */
 const NAMES_AT_ONCE = 1_024;
 
 /** Those of these names that are listed, each once. */
@@ -49,7 +49,7 @@ export function sendPeers(
   return sendBitByBit(listOf(registry, registry.cursor(), changed, now), request, reply);
 }
 
-/** One a line. A short list goes out whole: clients of 2022 are used to being told its length. */
+/** One name per line. A short list is sent with its length, as clients of 2022 expect. */
 export function sendNames(names: readonly string[], request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (names.length <= NAMES_AT_ONCE) return reply.send(lines(names));
   return sendBitByBit(linesOf(names), request, reply);
@@ -64,7 +64,7 @@ function lines(names: readonly string[]): string {
   return names.map((name) => `${name}\n`).join('');
 }
 
-/** No faster than it is read, so that of a list of a million names only a few are in memory as text. */
+/** Written only as fast as the client reads, so that little of a long list is in memory as text. */
 function sendBitByBit(texts: Iterable<string>, { headers }: FastifyRequest, reply: FastifyReply): FastifyReply {
   const body = Readable.from(texts, { objectMode: false });
   if (!takesGzip(headers['accept-encoding'])) return reply.send(body);

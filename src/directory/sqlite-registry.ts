@@ -107,9 +107,9 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
       .flatMap((row) => parsed(row as { address: string }))
       .sort(byFamily);
 
-  // A commit does not wait for the disk, which would keep everybody waiting: a power cut may lose the renewals of the last moments.
+  // Commits do not wait for the disk, because everybody would have to wait for them. A power failure may lose the latest renewals.
   db.exec('PRAGMA synchronous = NORMAL');
-  /** But no binding is lost in a power cut that was acknowledged: what the first proof writes is on the disk before it counts. */
+  /** A new binding does wait: it is acknowledged, so it must survive a power failure (docs/adr/0031). */
   const inLastingTransaction = (work: () => void): void => {
     db.exec('PRAGMA synchronous = FULL');
     try {

@@ -35,7 +35,7 @@ export interface UdpSideOptions {
   readonly journal?: JournalSink | undefined;
   /** Gets XState's inspection events. */
   readonly inspect?: ((event: InspectionEvent) => void) | undefined;
-  /** What it needs of the machine, or of the simulation, that it runs on. */
+  /** What it needs from the machine or the simulation on which it runs. */
   readonly environment: {
     readonly random: Random;
     readonly network: Network;

@@ -42,7 +42,7 @@ export async function keyPairFromPem(pem: string): Promise<KeyPair> {
 
 class P256KeyPair implements KeyPair {
   readonly publicKey: PublicKey;
-  /** Imported once: that takes longer on the thread than all else that signing does there. */
+  /** Imported once, because importing takes longer than anything else that signing does on the main thread. */
   readonly #key: webcrypto.CryptoKey;
   readonly #pem: string;
 

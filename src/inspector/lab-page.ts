@@ -1,8 +1,9 @@
 /** The lab as one HTML file that needs neither network nor server. */
-import { makePage, readCharts } from './page.ts';
+import { makePage } from './page.ts';
+import { readReference } from './reference.ts';
 
 export async function labPage(): Promise<string> {
-  const charts = { type: 'application/json', id: 'charts', text: JSON.stringify(await readCharts()) };
-  const { html } = await makePage({ title: 'murmure lab', kind: 'lab', connects: false, data: [charts] });
+  const reference = { type: 'application/json', id: 'reference', text: JSON.stringify(await readReference()) };
+  const { html } = await makePage({ title: 'murmure lab', kind: 'lab', connects: false, data: [reference] });
   return html;
 }

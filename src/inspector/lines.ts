@@ -18,7 +18,7 @@ export interface Run {
   readonly isLive: boolean;
   /** Of the entry that was left out. */
   readonly drop?: number;
-  /** Which of its starts it is; missing: the first. */
+  /** The number of this start; missing for the first. */
   readonly start?: number;
   /** Entries of the journal. */
   readonly entries?: number;

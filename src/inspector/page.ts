@@ -2,13 +2,14 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { machines } from '../../machines/index.ts';
-import { packageFolder } from '../runtime/version.ts';
 
 interface PageFiles {
   readonly script: string;
   readonly style: string;
 }
+
+/** BOUNDED by the kinds: what was made once in this process. */
+const bundled = new Map<string, Promise<PageFiles>>();
 
 /** What the build has made, or, where murmure runs from its sources, made now. */
 async function pageFiles(kind: 'page' | 'lab'): Promise<PageFiles> {
@@ -17,21 +18,15 @@ async function pageFiles(kind: 'page' | 'lab'): Promise<PageFiles> {
     const style = new URL('../web/page.css', import.meta.url);
     return { script: await readFile(built, 'utf8'), style: await readFile(style, 'utf8') };
   }
+  const known = bundled.get(kind);
+  if (known !== undefined) return known;
   // Not by its name: what bundles is not part of the package.
   const bundler = (await import(new URL('../web/bundle.ts', import.meta.url).href)) as {
     bundlePage(kind: string): Promise<PageFiles>;
   };
-  return bundler.bundlePage(kind);
-}
-
-/** The committed drawings by machine, without the style sheet that follows the system. */
-export async function readCharts(): Promise<Record<string, string>> {
-  const folder = new URL('diagrams/', packageFolder());
-  const charts = Object.keys(machines).map(async (name) => {
-    const svg = await readFile(new URL(`${name}.svg`, folder), 'utf8');
-    return [name, svg.replace(/<style>.*?<\/style>\n?/s, '')];
-  });
-  return Object.fromEntries(await Promise.all(charts));
+  const files = bundler.bundlePage(kind);
+  bundled.set(kind, files);
+  return files;
 }
 
 export interface Page {

@@ -5,7 +5,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isSame, randomSecret } from '../runtime/secrets.ts';
-import { makePage, type Page, readCharts } from './page.ts';
+import { makePage, type Page } from './page.ts';
+import { readReference } from './reference.ts';
 
 /** Writes the lines of a run, until it ends or nobody reads any more. @throws what the page is to say, before anything is written */
 export type RunSource = (to: ServerResponse) => void | Promise<void>;
@@ -90,7 +91,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, served
   }
   if (!isSame(authorization, `Bearer ${served.token}`))
     return refuse(response, 401, 'the token is missing or wrong: open the link again');
-  if (url === '/v1/page') return sendJson(response, { charts: await readCharts(), runs: served.runs.length });
+  if (url === '/v1/page') return sendJson(response, { reference: await readReference(), runs: served.runs.length });
   const source = served.runs[Number(/^\/v1\/runs\/(\d{1,4})$/.exec(url)?.[1])];
   if (source === undefined) return refuse(response, 404, 'there is nothing here');
   response.setHeader('content-type', 'application/x-ndjson');

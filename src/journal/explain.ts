@@ -1,9 +1,9 @@
 /** Why a session or a download is where it is: its state, what it waits for, and the transitions that brought it there. */
 import type { AnyActorRef, AnyMachineSnapshot, AnyStateNode, InspectionEvent } from 'xstate';
 import { actorId } from '../../machines/actor-ids.ts';
-import type { Faults, RequestContext } from '../../machines/request-context.ts';
+import type { RequestContext } from '../../machines/request-context.ts';
 import { actorsFrom, escapeId, pathOf, stateOf } from '../runtime/actor-tree.ts';
-import { formatAddress } from '../wire/socket-address.ts';
+import { isReason, sentencesOf, sentencesOfEnded, WAITING, type Waiting } from './reasons.ts';
 import { Tracer, type Transition } from './trace.ts';
 
 export interface Explanation {
@@ -43,44 +43,25 @@ export class Explainer {
     const path = pathOf(actor);
     const state = stateOf(actor);
     const transitions = this.#past.get(path) ?? [];
-    const since = transitions.at(-1)?.atMs;
-    const how = since === undefined ? '' : ` for ${seconds(nowMs - since)}`;
-    const sentences = [`${path} is ${state}${how}: ${descriptionOf(actor)}`];
     const { failure } = actor.getSnapshot().context as { failure?: { message: string } };
-    if (failure !== undefined) sentences.push(`It failed: ${failure.message}.`);
-    sentences.push(...this.#requestsOf(actor, nowMs));
-    const last = transitions.at(-1);
-    if (last !== undefined) sentences.push(sentenceOf(last));
-    return { actor: path, state, sentences, transitions };
+    const description = descriptionOf(actor);
+    const waiting = this.#waitingOf(actor, nowMs);
+    const standing = { path, state, description, failure: failure?.message, last: transitions.at(-1), waiting };
+    return { actor: path, state, sentences: sentencesOf(standing, nowMs), transitions };
   }
 
-  /** What is in flight: "RootRequest to … was sent 3 times, …". */
-  #requestsOf(actor: AnyActorRef, nowMs: number): string[] {
-    const waiting = actorsFrom(actor)
-      .filter((child) => child !== actor && stateOf(child) === WAITING)
-      .map((child) => this.#requestSentence(child, nowMs));
-    const shown = waiting.slice(0, 3);
-    return waiting.length > 3 ? [...shown, `${waiting.length - 3} more requests are in flight.`] : shown;
-  }
-
-  #requestSentence(request: AnyActorRef, nowMs: number): string {
-    const { current } = request.getSnapshot().context as RequestContext;
-    if (current === undefined) return '';
-    const { order, sends, timeoutMs, waitedMs, faults } = current;
-    const sinceMs = nowMs - (this.#past.get(pathOf(request))?.at(-1)?.atMs ?? nowMs);
-    const what = `${order.question.type} to ${formatAddress(order.to)}`;
-    const times = sends === 1 ? 'once' : `${sends} times`;
-    const left = order.maxSends - sends;
-    const next = `in ${seconds(timeoutMs - sinceMs)}`;
-    const then = left > 0 ? `retrying ${next}; ${left} more ${left === 1 ? 'try' : 'tries'}` : `giving up ${next}`;
-    const got = refusals(faults) ?? 'no answer';
-    return `${what} was sent ${times}, and got ${got} for ${seconds(waitedMs + sinceMs)}; ${then}.`;
+  #waitingOf(actor: AnyActorRef, nowMs: number): Waiting[] {
+    return actorsFrom(actor).flatMap((child) => {
+      if (child === actor || stateOf(child) !== WAITING) return [];
+      const { current } = child.getSnapshot().context as RequestContext;
+      const sentAtMs = this.#past.get(pathOf(child))?.at(-1)?.atMs ?? nowMs;
+      return current === undefined ? [] : [{ request: current, sentAtMs }];
+    });
   }
 
   #note(transition: Transition): void {
-    const { actor, from, to, event } = transition;
-    // A repeated request stays in its state: each send counts.
-    if (from === to && !event.startsWith('after ')) return;
+    if (!isReason(transition)) return;
+    const { actor } = transition;
     let past = this.#past.get(actor);
     if (past === undefined) {
       const oldest = this.#past.size >= ACTORS ? this.#past.keys().next().value : undefined;
@@ -92,17 +73,6 @@ export class Explainer {
     if (past.length > REMEMBERED) past.shift();
   }
 }
-
-/** Answers that came and were not believed: "2 answers that were refused (unsigned)". */
-function refusals(faults: Faults): string | undefined {
-  const kinds = Object.keys(faults);
-  const count = Object.values(faults).reduce((sum, number) => sum + number, 0);
-  if (count === 0) return undefined;
-  return `${count === 1 ? 'one answer that was' : `${count} answers that were`} refused (${kinds.join(', ')})`;
-}
-
-/** The state of requests that are in flight. */
-const WAITING = 'open.awaitingAnswer';
 
 /** Sessions and downloads that are alive and have to do with this peer, in the order of their ids. */
 function livingOf(root: AnyActorRef, name: string): AnyActorRef[] {
@@ -126,18 +96,7 @@ function nameIn(id: string): string | undefined {
 }
 
 function ended(path: string, transitions: readonly Transition[]): Explanation {
-  const last = transitions.at(-1);
-  const sentences = [`${path} has ended${last === undefined ? '' : ` as ${last.to}`}.`];
-  if (last !== undefined) sentences.push(sentenceOf(last));
-  return { actor: path, state: 'ended', sentences, transitions };
-}
-
-function sentenceOf({ event, guard, from, to, actions }: Transition): string {
-  const because = guard === undefined ? '' : `, since ${guard} holds`;
-  const did = actions.length === 0 ? '' : ` (${actions.join(', ')})`;
-  return from === to
-    ? `Last, ${event} was handled there${because}${did}.`
-    : `It went from ${from} to ${to} on ${event}${because}${did}.`;
+  return { actor: path, state: 'ended', sentences: sentencesOfEnded({ path, last: transitions.at(-1) }), transitions };
 }
 
 function descriptionOf(actor: AnyActorRef): string {
@@ -145,8 +104,4 @@ function descriptionOf(actor: AnyActorRef): string {
   let state: AnyStateNode = snapshot.machine.root;
   for (const key of stateOf(actor).split('.')) state = state.states[key] ?? state;
   return state.description ?? '';
-}
-
-function seconds(ms: number): string {
-  return `${(Math.max(0, ms) / 1_000).toFixed(1)} s`;
 }

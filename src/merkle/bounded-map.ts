@@ -1,6 +1,6 @@
 /**
- * Room in a Map that is full, for what comes: those that were set first go, a sixteenth of them at a time. Taking out one at a time would
- * cost more with every one, since a Map looks for its first entry among all that were taken out before.
+ * Makes room in a full Map: the oldest entries are removed, a sixteenth of them at a time. Removing one at a time would become slower
+ * and slower, because a Map looks for its first entry behind all that were removed before.
  */
 export function dropOldest(map: Map<unknown, unknown>, limit: number): void {
   if (map.size <= limit) return;

@@ -48,7 +48,7 @@ const DEFAULT_BINDS = ['0.0.0.0:0', '[::]:0'];
 /** After which something else may be due next. */
 const SCHEDULE_FACTS: ReadonlySet<PeerFact['type']> = new Set(['message.scheduled', 'message.unscheduled']);
 
-/** All that a peer needs of the machine, or of the simulation, that it runs on. */
+/** What a peer needs from the machine or the simulation on which it runs. */
 export interface Outside extends Omit<PeerEnvironment, 'seed'> {
   readonly seed?: Uint8Array | undefined;
   /** Where journals can be written. */
@@ -56,7 +56,7 @@ export interface Outside extends Omit<PeerEnvironment, 'seed'> {
 }
 
 /**
- * Starts a peer (protocol §5); resolves once its sockets are bound. It needs nothing of Node: it runs in a browser as well.
+ * Starts a peer (protocol §5); resolves once its sockets are bound. It does not need Node.js, so it also runs in a browser.
  * @throws MurmureError `usage` for an address that is none; `unexpected` for one that cannot be bound
  */
 export async function createPeerIn(outside: Outside, options: PeerOptions): Promise<Peer> {
@@ -435,7 +435,7 @@ class RunningPeer implements Peer {
   #announce(root: Hash): void {
     if (root === this.#root) return;
     const history = this.#history();
-    // Only now: what could not be read is looked at again.
+    // Set last, so that a failed read is repeated.
     this.#root = root;
     if (this.#publishes) this.#submit({ type: 'root.published', root, ...(history && { history }) });
   }

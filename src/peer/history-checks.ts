@@ -1,4 +1,4 @@
-/** Asks everybody whom we follow whether they know a later history of ours (docs/adr/0016), and waits for all of them. */
+/** Asks all peers that we follow whether they know a later history of ours (docs/adr/0016), and waits for all answers. */
 import type { HistoryCheck, OwnHistory } from '../../machines/events.ts';
 import type { PeerEvent } from '../../machines/peer-events.ts';
 import type { DirectoryHttp } from './directory-http.ts';
@@ -39,13 +39,13 @@ export async function checkHistories(
   return finished;
 }
 
-/** Looked up together: a session for each of a thousand names that are not there would cost far more. */
+/** Looked up in one request: a session for each of a thousand names that are not listed would cost far more. */
 async function absentAmong(names: readonly string[], http: DirectoryHttp): Promise<string[]> {
   try {
     const found = await Promise.all(names.map((name) => http.peer(name)));
     return names.filter((_, index) => found[index] === undefined);
   } catch {
-    // What is wrong with the directory, each session finds out for itself.
+    // If the directory fails, each session finds out for itself.
     return [];
   }
 }

@@ -1,4 +1,4 @@
-/** The effects of incoming sessions: finding the key of whoever says Hello, and reading the nodes that they ask for. */
+/** The effects of incoming sessions: finding the key of the sender of a Hello, and reading the nodes that it asks for. */
 
 import type { BulkRequest, NodeRequest } from '../../machines/events.ts';
 import { incomingSessionMachine } from '../../machines/incoming-session.machine.ts';
@@ -29,16 +29,16 @@ export function provideIncomingSession(
     monotonicNow: () => clock.monotonicNow(),
   });
 
-  /** Nobody is given a root that its author has left behind: who asks for it may be its author, after a restore (docs/adr/0016). */
+  /** A root that its author has replaced is never served: the one who asks may be that author, after a restore (docs/adr/0016). */
   const nodeForOthers = (hash: Hash) => (store.isSuperseded(hash) ? undefined : store.getNode(hash));
 
-  /** Whether we hold a later tree of whoever asks than the one that it asks about. */
+  /** Whether we have a later tree of the asking peer than the one it asks about. */
   const nodeForAuthor = (name: string, hash: Hash) =>
     laterTreeNodeOf(hash, name, store.currentRoot(name), (child) => store.getNode(child));
 
   const nodeServer = new NodeServer({ named: nodeForOthers, children: (hashes) => store.getNodes(hashes) }, wallClock);
 
-  /** Whatever goes wrong, the session learns of it: the Hello is ignored, and the other side repeats it. */
+  /** The session is told about every failure: it ignores the Hello, and the other side repeats it. */
   const findKey = async (name: string, from: SocketAddress): Promise<FoundKey> => {
     try {
       return await keys.find(name, from);
@@ -48,12 +48,12 @@ export function provideIncomingSession(
   };
 
   const confirmKey = (name: string, key: PublicKey): void => {
-    // The directory's key is known otherwise.
+    // The directory's key comes from elsewhere.
     if (name === '') return;
     try {
       keys.confirm(name, key);
     } catch {
-      // On a full disk it is asked for again next time.
+      // It could not be stored, for example on a full disk: it will be asked for again.
     }
   };
 
@@ -78,7 +78,7 @@ export function provideIncomingSession(
           const nodes = requests.map(({ id, hash }): NodeRead => ({ id, hash, value: nodeFor(hash) }));
           enter(self, { type: 'nodes.read', nodes });
         } catch {
-          // A disk that cannot be read does not mean that the node is not there: whoever asks repeats it.
+          // A disk that cannot be read does not mean that we lack the node. No answer is sent, so the request is repeated.
         }
       },
       serveNodes: ({ enter }: CallOf<'incoming-session'>, { requests, to, socket }: ServeParams) =>

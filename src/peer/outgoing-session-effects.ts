@@ -25,14 +25,14 @@ export function provideOutgoingSession(
     return { type: 'peer.located' as const, addresses, key, zeroEndingIds, noFlags, trustsUnsigned, atMs: now() };
   };
 
-  /** While the directory is away: where it answered last. Whoever answers there has to do so under the pinned key. */
+  /** While the directory is away: the address at which the peer last answered. It has to answer there with its pinned key. */
   const whereLast = (name: string) => {
     try {
       const key = store.peer(name)?.key;
       const address = parseAddress(store.addressOf(name) ?? '');
       return key !== undefined && address.ok ? located(name, key, [address.value]) : undefined;
     } catch {
-      // The store cannot be read now: it is looked for again in a moment.
+      // The store cannot be read now. It is tried again soon.
       return undefined;
     }
   };
@@ -78,7 +78,7 @@ export function provideOutgoingSession(
         try {
           store.noteHabit(formatAddress(address), key ?? null, { zeroEndingIds: true, noFlags }, wallNow());
         } catch {
-          // On a full disk it is known for this run only.
+          // It could not be stored, for example on a full disk: it is known for this run only.
         }
       },
     }),

@@ -1,4 +1,4 @@
-/** What the effects of a peer need; and the facts that they tell rather than a machine. */
+/** What the effects of a peer need, and the facts that the effects report themselves. */
 
 import type { Message } from '../feed/message.ts';
 import type { PublicKey } from '../identity/public-key.ts';
@@ -11,7 +11,7 @@ import type { DirectoryHttp } from './directory-http.ts';
 
 /** Facts that come from the store rather than from a machine. */
 export type StoreFact =
-  /** New ones, oldest first: at most the newest 1,000. `messages`: those of them that are stored still. */
+  /** New messages, oldest first; at most the newest 1,000. `messages`: those that are still stored. */
   | {
       readonly type: 'messages.received';
       readonly peer: string;
@@ -31,7 +31,7 @@ export interface PeerDependencies extends SharedDependencies {
   readonly localIps: () => readonly string[];
 }
 
-/** Where the directory was found. It changes when it is found anew. */
+/** The address at which the directory was found. It may be another one when it is looked up again. */
 export interface KnownDirectory {
   addresses: readonly SocketAddress[];
   key: PublicKey | undefined;

@@ -101,7 +101,7 @@ export interface Peer extends AsyncDisposable {
   readonly directory: DirectoryStanding;
   /** Followed peers that do not answer, though the directory lists them. */
   readonly silent: readonly string[];
-  /** Followed peers that the directory does not list, and that are not in session: they are offline, as far as it knows. */
+  /** Followed peers that the directory does not list and that are not in session, so they are probably offline. */
   readonly unlisted: readonly string[];
   /** Paths of all actors that are alive, sorted: "peer/outgoing-session.alice/request.0". */
   readonly actors: readonly string[];

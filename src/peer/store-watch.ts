@@ -1,4 +1,4 @@
-/** Notices what other processes do on the same home: they may post, schedule, follow, block, or trust another key. */
+/** Notices what other processes change in the same home: they may post, schedule, follow, block, or trust another key. */
 
 import type { PeerEvent } from '../../machines/peer-events.ts';
 import type { PublicKey } from '../identity/public-key.ts';
@@ -21,7 +21,7 @@ interface Watched {
   /** Wall time. */
   readonly clock: Clock;
   readonly time: ElapsedTime;
-  /** What the machines know. */
+  /** The current state of the machines. */
   readonly snapshot: () => Parameters<typeof outdatedTrust>[0];
   readonly announce: (root: Hash) => void;
   readonly submit: (event: PeerEvent) => void;
@@ -30,9 +30,9 @@ interface Watched {
 
 export class StoreWatch {
   readonly #watched: Watched;
-  /** Peers that have another key than the pinned one, and that one. BOUNDED by the peers that are asked for. */
+  /** Peers whose key differs from the pinned one, with the pinned key. BOUNDED: by the peers that are asked for. */
   readonly #refused = new Map<string, PublicKey | undefined>();
-  /** Undefined: what was written since the start began to read has not been looked at. */
+  /** The store's state when it was last read; undefined: not since the start. */
   #seen: number | undefined;
   /** When the next scheduled message is due, as far as the machines know. */
   #dueMs: number | undefined;
@@ -42,7 +42,7 @@ export class StoreWatch {
     this.#watched = watched;
   }
 
-  /** Returns what ends it. */
+  /** Returns a function that stops it. */
   start(): () => void {
     return every(this.#watched.clock, POLL_MS, () => {
       try {
@@ -57,7 +57,7 @@ export class StoreWatch {
     });
   }
 
-  /** Says when the next scheduled message is due, if that has changed. */
+  /** Tells the peer when the next scheduled message is due, if that has changed. */
   lookAtSchedule(isAnew = false): void {
     const { store, clock, submit } = this.#watched;
     const dueMs = store.scheduled()[0]?.dueMs;
@@ -66,7 +66,7 @@ export class StoreWatch {
     submit({ type: 'schedule.known', dueInMs: dueMs === undefined ? undefined : Math.max(0, dueMs - clock.now()) });
   }
 
-  /** It has another key than this one, which may be accepted. */
+  /** The peer has another key than the pinned one. The user may accept it. */
   keyRefused(name: string): void {
     this.#refused.set(name, this.#watched.store.peer(name)?.key);
   }
@@ -91,7 +91,7 @@ export class StoreWatch {
       if (store.peer(name)?.key !== key) this.#trustChanged(name);
     }
     for (const name of outdatedTrust(snapshot(), store)) this.#trustChanged(name);
-    // Only now: what could not be read is looked at again.
+    // Set last, so that a failed read is repeated.
     this.#seen = changes;
   }
 

@@ -1,4 +1,4 @@
-/** Notices that this machine slept, that its clock was set, or that it has other addresses: others are to find the peer again at once. */
+/** Notices that this machine slept, or that its clock or its addresses changed, so that others can find the peer again at once. */
 import type { NetworkChange } from '../../machines/peer-events.ts';
 import { timing } from '../../machines/timing.ts';
 import type { ElapsedTime } from '../runtime/elapsed-time.ts';
@@ -24,12 +24,12 @@ export class Surroundings {
     this.#ipsBefore = this.localIps();
   }
 
-  /** Those of the machine, else those we listen on. */
+  /** The addresses of the machine; if they are not known, those that we listen on. */
   localIps(): readonly string[] {
     try {
       return this.#network.localIps?.().toSorted() ?? this.#binds.map(({ ip }) => ip);
     } catch {
-      // The system does not say; nothing has changed as far as we know.
+      // The system does not tell. Assume that nothing has changed.
       return this.#ipsBefore;
     }
   }
@@ -39,9 +39,9 @@ export class Surroundings {
     if (this.localIps().join() !== this.#ipsBefore.join()) this.#changed('addresses');
   }
 
-  /** Often, since whoever wakes up is to be reachable at once. */
+  /** Called often, so that a machine that wakes is reachable at once. */
   lookAtClock(): void {
-    // First, since a jump ahead moves this time.
+    // First, because a jump of the clock changes this time.
     const isClockSet = this.#time.jumpMs() !== 0;
     const lookedAtMs = this.#time.now();
     const isLate = lookedAtMs - this.#lookedAtMs >= timing.sleepThreshold;

@@ -1,4 +1,4 @@
-/** A peer on this machine: its clock, its network and its randomness, where no other environment is given. */
+/** A peer on this machine, with its clock, network and randomness unless other ones are given. */
 import { createVerifier } from '../identity/verify.ts';
 import { record } from '../journal/record.ts';
 import { systemClock } from '../runtime/clock.ts';

@@ -13,7 +13,7 @@ export function provideMerkleWalk({ store, gate, clock, wallClock, tell }: PeerD
   const now = () => clock.now();
   const wallNow = () => wallClock.now();
 
-  /** What a download needs of the store, on a disk that may fail: the download ends then, and says why. */
+  /** What a download needs from the store. If the disk fails, the download ends with the reason. */
   const inStore = ({ self, enter }: CallOf<'merkle-walk'>, work: () => void) => {
     try {
       work();
@@ -29,7 +29,7 @@ export function provideMerkleWalk({ store, gate, clock, wallClock, tell }: PeerD
           const isCurrent = store.isCurrent(name, root, { authenticated });
           const isSuperseded = store.wasCurrent(name, root);
           const known = store.peer(name);
-          // What an earlier walk has just fetched counts as known.
+          // Nodes that an earlier walk has just fetched count as known.
           buffer.flush();
           const terms = { authenticated, quota: known?.quota ?? quota };
           const isNew = !isCurrent && store.beginWalk(name, root, wallNow(), terms);
@@ -57,7 +57,7 @@ export function provideMerkleWalk({ store, gate, clock, wallClock, tell }: PeerD
           let adoption = store.adopt(input);
           while (adoption.status === 'underway') {
             await nextTurn(wallClock);
-            // The peer was closed, and so may be the store: the next walk goes on.
+            // The peer was closed, and perhaps the store as well. The next walk will continue.
             if (self.getSnapshot().status !== 'active') return;
             adoption = store.adopt(input);
           }

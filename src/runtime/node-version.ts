@@ -1,6 +1,6 @@
-/** Which Node.js murmure needs. This file loads on any: it is asked before anything that needs a newer one is loaded. */
+/** Which version of Node.js murmure needs. This file loads in any version, before anything that needs a newer one. */
 
-/** Undefined: this version will do. */
+/** Undefined if this version will do. */
 export function whyNotThisNode(version: string): string | undefined {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (major >= 26 || (major === 24 && minor >= 15)) return undefined;

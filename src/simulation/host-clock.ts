@@ -14,7 +14,7 @@ interface HostTimer {
 }
 
 export class HostClock implements Clock {
-  /** How far the wall clock is ahead of the world's, or, if negative, behind it. Setting it is what a person does who sets the clock. */
+  /** How far the wall clock is ahead of the world's, or, if negative, behind it. Change it to set the clock, as a person would. */
   wallOffsetMs = 0;
   readonly #world: VirtualClock;
   readonly #startMs: number;
@@ -22,7 +22,7 @@ export class HostClock implements Clock {
   #sleptMs = 0;
   #asleepSinceMs: number | undefined;
 
-  /** `startMs`: what the monotonic clock shows at the start of the world. Another host's means nothing here. */
+  /** `startMs`: what the monotonic clock shows at the start of the world. It cannot be compared with that of another host. */
   constructor(world: VirtualClock, startMs = 0) {
     this.#world = world;
     this.#startMs = startMs;
@@ -48,7 +48,7 @@ export class HostClock implements Clock {
     this.#world.clearTimeout((timer as HostTimer).handle);
   };
 
-  /** Whoever has set them is gone. */
+  /** The program that set them has ended. */
   forgetTimers(): void {
     for (const timer of this.#timers) this.#world.clearTimeout(timer.handle);
     this.#timers.clear();

@@ -3,7 +3,7 @@ import type { VirtualClock } from './virtual-clock.ts';
 
 export interface LinkOptions {
   readonly bytesPerSecond: number;
-  /** Bytes that may wait. A large queue delays, a small one drops. */
+  /** Bytes that may wait. A large queue delays datagrams, a small one drops them. */
   readonly queueBytes: number;
 }
 
@@ -22,7 +22,7 @@ export class Link {
     this.#options = options;
   }
 
-  /** Milliseconds until a datagram of so many bytes has left at the other end; undefined: dropped. */
+  /** Milliseconds until a datagram of this size has come out at the other end; undefined: it is dropped. */
   enqueue(payloadBytes: number): number | undefined {
     const { bytesPerSecond, queueBytes } = this.#options;
     const bytes = payloadBytes + LINK_HEADER_BYTES;

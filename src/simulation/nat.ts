@@ -1,4 +1,4 @@
-/** A router that translates addresses and ports, in the terms of RFC 4787: how it maps, whom it lets in, and for how long. */
+/** A router that translates addresses and ports, described as in RFC 4787: how it maps, whom it lets in, and for how long. */
 import { formatAddress, type SocketAddress } from '../wire/socket-address.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 import type { VirtualHost } from './virtual-host.ts';
@@ -15,15 +15,15 @@ export interface NatKind {
 export const natKinds = {
   /** Anybody may send to a port that was opened. */
   fullCone: { mapping: 'endpoint-independent', filtering: 'endpoint-independent' },
-  /** Whoever something was sent to may answer, from any of its ports. */
+  /** An address to which something was sent may answer from any of its ports. */
   addressRestricted: { mapping: 'endpoint-independent', filtering: 'address-dependent' },
   /** Only the address and port that something was sent to may answer. */
   portRestricted: { mapping: 'endpoint-independent', filtering: 'address-and-port-dependent' },
-  /** Each destination sees another port: what the directory learns is of no use to anybody else. */
+  /** Each destination sees a different port, so nobody else can use the one that the directory sees. */
   symmetric: { mapping: 'address-and-port-dependent', filtering: 'address-and-port-dependent' },
 } as const satisfies Record<string, NatKind>;
 
-/** As Linux has them: nf_conntrack_udp_timeout, and nf_conntrack_udp_timeout_stream once an answer came back. */
+/** As in Linux: nf_conntrack_udp_timeout, and nf_conntrack_udp_timeout_stream once an answer has come back. */
 const UNANSWERED_MS = 30_000;
 const ANSWERED_MS = 120_000;
 const FIRST_PORT = 20_000;
@@ -86,7 +86,7 @@ export class Nat {
     return mapping.inner;
   }
 
-  /** Switches it off and on: whatever was open is closed. */
+  /** Switches it off and on, which closes all mappings. */
   restart(): void {
     this.#byInner.clear();
     this.#byOuterPort.clear();

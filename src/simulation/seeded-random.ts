@@ -2,7 +2,7 @@
 import type { Random } from '../../machines/effects.ts';
 
 export interface SeededRandom extends Random {
-  /** An independent source: what one part of a test draws does not shift what another gets. */
+  /** An independent source, so that what one part of a test draws does not change what another part gets. */
   fork(label: string): SeededRandom;
 }
 

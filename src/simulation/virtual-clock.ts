@@ -1,7 +1,7 @@
 /**
- * Time that passes only when somebody says so, and that stops at every deadline on the way: timers that a timer sets are
- * honoured at their own instant. Ties go in the order in which they were set. Between deadlines everything that is already
- * settled runs at that virtual instant. It is the time of the world; what one host makes of it is in `host-clock.ts`.
+ * A clock that advances only on demand, from one deadline to the next. A timer that was set by another timer fires at its own time. Timers
+ * with the same deadline fire in the order in which they were set. Before time goes on, everything that follows from settled promises runs.
+ * This is the time of the world; `host-clock.ts` derives the time of one host from it.
  */
 import type { Clock } from '../runtime/clock.ts';
 
@@ -12,16 +12,16 @@ interface Timer {
   callback: (() => void) | undefined;
 }
 
-/** 2027-01-15: after the protocol's epoch, and no wall-clock time. */
+/** 2027-01-15: after the protocol's epoch, and not the real time. */
 const START_MS = 1_800_000_000_000;
 
-/** One in so many waits lets the event loop turn, so that a test's own time limit can end a long run. */
+/** Every so many waits, the event loop turns once, so that the time limit of a test can end a long run. */
 const TURNS = 1_024;
 
 export interface VirtualClockOptions {
   /**
-   * What runs between two deadlines: promises and immediates, or promises alone, at a third of the cost. The latter is for worlds in which
-   * nothing waits for the event loop, as files and sockets would. A browser has neither, and says itself how. Default `immediates`.
+   * What runs between two deadlines: promises and immediates, or only promises, which costs a third. The latter is for worlds in which
+   * nothing waits for the event loop, as files and sockets would. A browser passes a function of its own. Default `immediates`.
    */
   readonly settles?: 'immediates' | 'promises' | (() => Promise<void>);
 }
@@ -57,7 +57,7 @@ export class VirtualClock implements Clock {
     return this.#pending;
   }
 
-  /** In whole milliseconds, as the system's timers. */
+  /** In whole milliseconds, like the system's timers. */
   setTimeout = (callback: () => void, ms: number): Timer => this.after(Math.max(0, Math.round(ms)), callback);
 
   clearTimeout = (timer: unknown): void => {
@@ -66,7 +66,7 @@ export class VirtualClock implements Clock {
     this.#pending -= 1;
   };
 
-  /** As `setTimeout`, to the fraction of a millisecond: datagrams on a fast link are less than one apart. */
+  /** Like `setTimeout`, but exact to fractions of a millisecond: datagrams on a fast link are less than one apart. */
   after(ms: number, callback: () => void): Timer {
     const timer = { atMs: this.#elapsedMs + ms, order: this.#order++, callback };
     this.#timers.push(timer);
@@ -87,7 +87,7 @@ export class VirtualClock implements Clock {
     throw new Error(`not done after ${limitMs} ms of virtual time, ${this.pending} timers pending`);
   }
 
-  /** Lets `ms` pass in which nothing but timers happens: no promise is waited for. For models that have none, a hundred times as fast. */
+  /** Lets `ms` pass without waiting for promises, which is a hundred times as fast: for models that use only timers. */
   advanceTimersOnly(ms: number): void {
     const endMs = this.#elapsedMs + ms;
     for (let next = this.#timers.first(); next !== undefined && next.atMs <= endMs; next = this.#timers.first()) {
@@ -114,7 +114,7 @@ export class VirtualClock implements Clock {
     callback?.();
   }
 
-  /** All promises that are settled, and what follows from them; immediates too, unless told otherwise. */
+  /** Waits for settled promises and everything that follows from them, and for immediates unless told otherwise. */
   #settle(): Promise<void> {
     if (this.#settlesSo !== undefined) return this.#settlesSo();
     this.#settled += 1;
@@ -126,7 +126,7 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** A binary heap by deadline, then by order. Cleared timers stay in it until they are due. */
+/** A binary heap, by deadline and then by order. Cleared timers stay in it until they are due. */
 class TimerHeap {
   readonly #heap: Timer[] = [];
 
@@ -149,7 +149,7 @@ class TimerHeap {
     heap[index] = timer;
   }
 
-  /** Takes the first one away. */
+  /** Removes the first one. */
   shift(): void {
     const heap = this.#heap;
     const last = heap.pop();

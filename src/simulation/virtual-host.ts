@@ -1,4 +1,4 @@
-/** A computer on the virtual network: its addresses, its sockets, its clock, and what may happen to it. It is a peer's `Network`. */
+/** A computer on the virtual network, with its addresses, sockets and clock, and with what can happen to it. It is a peer's `Network`. */
 import type { DatagramSocket, Network, OnError } from '../runtime/network.ts';
 import type { Arrival } from '../wire/datagram.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
@@ -16,7 +16,7 @@ export interface HostAddress {
 /** A datagram that leaves a host. */
 export interface Departure {
   readonly bytes: Uint8Array;
-  /** As the host has it, before any NAT. */
+  /** As the host sees it, before any NAT. */
   readonly from: SocketAddress;
   readonly to: SocketAddress;
   readonly nat: Nat | undefined;
@@ -39,7 +39,7 @@ interface Socket {
   readonly bind: SocketAddress;
   readonly receive: OnArrivals;
   readonly onError: OnError;
-  /** What has arrived at this instant, and is not handed over yet. */
+  /** Datagrams that have arrived at this instant and are not handed over yet. */
   readonly arrived: Arrival[];
   isOpen: boolean;
 }
@@ -50,7 +50,7 @@ export class VirtualHost implements Network {
   firstPort = 40_000;
   /** What happens to a datagram for a port that is not open: nothing, or its sender is told (ICMP port unreachable). */
   closedPorts: 'silent' | 'refusing' = 'silent';
-  /** The line to the network and back, if it is no faster than that. */
+  /** The line to the network and back; undefined: its speed is not limited. */
   uplink: Link | undefined;
   downlink: Link | undefined;
   readonly #wire: Wire;
@@ -80,14 +80,14 @@ export class VirtualHost implements Network {
     return this.#isPluggedIn && !this.clock.isAsleep;
   }
 
-  /** From now on these are the host's addresses. Sockets stay open; those bound to an address that is gone no longer send or receive. */
+  /** Gives the host these addresses. Sockets stay open, but those bound to an address that is gone no longer send or receive. */
   moveTo(...addresses: readonly HostAddress[]): void {
     for (const address of this.#addresses) this.#wire.detach(this, address);
     this.#addresses = addresses;
     for (const address of addresses) this.#wire.attach(this, address);
   }
 
-  /** The cable is out: nothing leaves, and the system says so; nothing comes in. */
+  /** Unplugs the cable: nothing arrives, and sending fails with an error. */
   unplug(): void {
     this.#isPluggedIn = false;
   }
@@ -105,7 +105,7 @@ export class VirtualHost implements Network {
     this.clock.wake();
   }
 
-  /** Its program is killed: its sockets close without a word, and none of its timers fires any more. */
+  /** Kills its program: the sockets close without a last datagram, and no timer fires any more. */
   killProgram(): void {
     for (const socket of this.#sockets) socket.isOpen = false;
     this.#sockets.clear();
@@ -179,7 +179,7 @@ export class VirtualHost implements Network {
   }
 
   #isTaken({ ip, port }: SocketAddress): boolean {
-    // As on real systems, a wildcard takes the port of every address of its family.
+    // As on real systems, a wildcard takes the port on every address of its family.
     const isSame = (other: string) =>
       other === ip || (isIPv6Text(other) === isIPv6Text(ip) && (isWildcard(other) || isWildcard(ip)));
     return [...this.#sockets].some(({ bind }) => bind.port === port && isSame(bind.ip));

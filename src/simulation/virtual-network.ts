@@ -13,7 +13,7 @@ import type { VirtualClock } from './virtual-clock.ts';
 import { type Departure, type HostAddress, VirtualHost, type Wire } from './virtual-host.ts';
 
 export interface Weather {
-  /** Shares between 0 and 1. */
+  /** Fractions from 0 to 1. */
   readonly loss: number;
   readonly duplication: number;
   /** One way, in ms; unequal delays reorder. */
@@ -44,7 +44,7 @@ export class VirtualNetwork implements Network {
   /** Every datagram sent, in order, while `isLogging`. */
   readonly log: SentDatagram[] = [];
   isLogging = true;
-  /** Loses what it picks, beside what the weather loses. */
+  /** Loses the datagrams for which it returns true, in addition to those that the weather loses. */
   loses: (datagram: Omit<SentDatagram, 'isLost' | 'atMs'>) => boolean = () => false;
   readonly #clock: VirtualClock;
   readonly #random: SeededRandom;
@@ -106,7 +106,7 @@ export class VirtualNetwork implements Network {
     this.#cut.clear();
   }
 
-  /** Other weather than everywhere else between these two addresses, in both directions. */
+  /** Weather of its own between these two addresses, in both directions. */
   setWeatherBetween(ipA: string, ipB: string, weather: Weather): void {
     this.#weatherBetween.set(pair(ipA, ipB), weather);
   }
@@ -116,7 +116,7 @@ export class VirtualNetwork implements Network {
     this.#deliver(bytes.slice(), from, to, { waitMs: 0, onRefused: () => {} });
   }
 
-  /** Puts a host behind a NAT of its own, which has the host's address and keeps its ports: nobody notices but by who gets in. */
+  /** Puts a host behind a NAT of its own, which takes over the host's address and keeps its ports. Only incoming traffic changes. */
   putBehindNat(ip: string, kind: NatKind = natKinds.portRestricted): Nat {
     const host = this.hostAt(ip);
     const others = host.addresses.filter((address) => address.ip !== ip);
@@ -184,10 +184,10 @@ export class VirtualNetwork implements Network {
 }
 
 interface Passage {
-  /** In the queue of the sender's line. */
+  /** Time in the queue of the sender's line. */
   readonly waitMs: number;
   readonly onRefused: () => void;
-  /** The NAT behind which both are: nothing is translated. */
+  /** The NAT behind which both hosts are, so nothing is translated between them. */
   readonly local?: Nat | undefined;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Real peers and a real directory on the virtual clock and network: everything but UDP, HTTPS and the system's randomness is
- * what users run. The same seed gives the same run, byte for byte.
+ * Real peers and a real directory on the virtual clock and network. Everything is what users run, except UDP, HTTPS and the system's
+ * randomness. The same seed gives the same run, byte for byte.
  */
 
 import type { Random } from '../../machines/effects.ts';
@@ -31,11 +31,11 @@ export interface Identity {
 }
 
 export interface VirtualPeer {
-  /** Another one after `restart`. */
+  /** A new one after `restart`. */
   peer: Peer;
   readonly store: Store;
   readonly keyPair: PeerOptions['keyPair'];
-  /** Everything it told, in order, over all its starts. */
+  /** Everything it reported, in order, over all its starts. */
   readonly facts: PeerFact[];
   readonly host: VirtualHost;
   /** Its host's first address. */
@@ -46,7 +46,7 @@ export interface PeerSetup extends Partial<PeerOptions> {
   readonly follow?: readonly string[];
   /** Where it runs. Default: a host of its own, in the open. */
   readonly host?: VirtualHost;
-  /** Hears of everything that it tells. */
+  /** Called with everything that it reports. */
   readonly onFact?: (fact: PeerFact) => void;
 }
 
@@ -55,7 +55,7 @@ export interface WorldParts {
   readonly weather?: Weather | undefined;
   readonly clock: VirtualClock;
   openStore(): Store;
-  /** `run`: tells the cursors of this registry from those of others. */
+  /** `run`: distinguishes the cursors of this registry from those of others. */
   openRegistry(run: string): LocalRegistry;
   readonly keepsFacts: boolean;
 }
@@ -87,14 +87,14 @@ export class World {
   lookUps = 0;
   /** How often a peer asked the directory what has changed in its list. */
   questionsForChanges = 0;
-  /** The directory tells what has changed in its list; those of 2022 do not. */
+  /** Whether the directory tells what has changed in its list. Those of 2022 do not. */
   hasCursors = true;
   #directory: UdpSide | undefined;
   #serverKey: PublicKey | undefined;
   readonly #parts: WorldParts;
   readonly #setups = new Map<VirtualPeer, Setup>();
   readonly #killed = new WeakSet<Peer>();
-  /** By label: how often it was started. Who starts again draws other ids. */
+  /** By label: how often it was started. Each start draws other ids. */
   readonly #starts = new Map<string, number>();
 
   constructor(parts: WorldParts) {
@@ -193,7 +193,7 @@ export class World {
     return added;
   }
 
-  /** As `kill -9`, of all programs on its host: nothing is told, nothing is flushed. What it had in the store is there. */
+  /** As `kill -9`, for all programs on its host: nothing is reported or flushed. What was in the store stays there. */
   kill({ peer, host }: VirtualPeer): void {
     host.killProgram();
     this.#killed.add(peer);
@@ -249,7 +249,7 @@ export class World {
 
   protected readonly verify: Verify = async (...signed) => isSignedBy(...signed);
 
-  /** For whoever listens to what it sends and gets. */
+  /** To override: a network that watches what is sent and received. */
   protected networkFor(_name: string, network: Network, _clock: Clock): Network {
     return network;
   }
@@ -266,7 +266,7 @@ export class World {
   /** Where journals can be written. */
   protected readonly recording: Pick<Outside, 'record'> = {};
 
-  /** As a journal would have it, whether there is one or not. */
+  /** The same randomness with and without a journal. */
   #randomOf(label: string): { random: Random; seed: Uint8Array } {
     const start = (this.#starts.get(label) ?? 0) + 1;
     this.#starts.set(label, start);

@@ -1,11 +1,11 @@
-/** Adoptions that are under way, one a feed: each goes on, in portions, with what has come of its tree. */
+/** Adoptions under way, one for each feed. Each continues, in portions, with the nodes of its tree that have arrived. */
 import { SqliteAdoption } from './sqlite-adoption.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 import type { SqliteLeaves } from './sqlite-leaves.ts';
 import type { SqliteNodes } from './sqlite-nodes.ts';
 import type { Adoption, AdoptionInput, StoredNode } from './store.ts';
 
-/** For each node that came, a tree that is gone through while it comes is gone through by so many: it keeps up, and catches up. */
+/** How many nodes of a tree are processed for each node that arrives: more than one, so that the adoption catches up. */
 const FOLLOWED_PER_NODE = 4;
 
 export class SqliteAdoptions {
@@ -19,7 +19,7 @@ export class SqliteAdoptions {
     this.#db = db;
     this.#nodes = nodes;
     this.#leaves = leaves;
-    // What was undone is not gone on with.
+    // After a rollback, the state in memory no longer holds.
     db.onRollback(() => this.#underWay.clear());
   }
 
@@ -27,7 +27,7 @@ export class SqliteAdoptions {
     return this.#underWay.size > 0;
   }
 
-  /** The one that is under way for this feed, if it is of the same tree on the same terms; else one that begins. */
+  /** The adoption under way for this feed, if it is of the same tree on the same terms; otherwise a new one. */
   of(input: AdoptionInput): SqliteAdoption {
     const begun = this.#underWay.get(input.feed);
     if (begun?.isFor(input)) return begun;
@@ -36,7 +36,7 @@ export class SqliteAdoptions {
     return adoption;
   }
 
-  /** Nodes came, of whatever tree; within the transaction that keeps them. False if no tree is waiting for any. */
+  /** Nodes have arrived, of any tree. Called within the transaction that stores them. False if no tree is waiting for any. */
   follow(nodes: readonly StoredNode[]): boolean {
     if (this.#underWay.size === 0) return false;
     const came = new Set(nodes.map(({ hash }) => hash));
@@ -44,7 +44,7 @@ export class SqliteAdoptions {
     return true;
   }
 
-  /** One that lacks a node goes on where it is when that has come. */
+  /** An adoption that lacks a node continues at this point when the node has arrived. */
   endIfDone(feed: string, adoption: Adoption | undefined): void {
     if (adoption !== undefined && adoption.status !== 'incomplete') this.end(feed);
   }

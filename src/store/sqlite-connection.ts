@@ -7,7 +7,6 @@ export class SqliteConnection {
   readonly file: string;
   readonly #statements = new Map<string, StatementSync>();
   #transactions = 0;
-  #executed = 0;
   readonly #undoers: (() => void)[] = [];
   #isDurable = true;
   #isInTransaction = false;
@@ -28,11 +27,6 @@ export class SqliteConnection {
     return this.#isInTransaction && transaction === this.#transactions;
   }
 
-  /** Statements that were executed. */
-  get executed(): number {
-    return this.#executed;
-  }
-
   /** What was noted of a transaction's changes is to be forgotten when they are undone. */
   onRollback(forget: () => void): void {
     this.#undoers.push(forget);
@@ -50,12 +44,10 @@ export class SqliteConnection {
   }
 
   get<T>(sql: string, ...values: SQLInputValue[]): T | undefined {
-    this.#executed += 1;
     return this.#guard(() => this.#statement(sql).get(...values) as T | undefined);
   }
 
   all<T>(sql: string, ...values: SQLInputValue[]): T[] {
-    this.#executed += 1;
     return this.#guard(() => this.#statement(sql).all(...values) as T[]);
   }
 
@@ -111,7 +103,6 @@ export class SqliteConnection {
 
   /** A change reports the last row id too, whether asked or not: FTS5 leaves one there that is more than a number can hold. */
   #change(sql: string): StatementSync {
-    this.#executed += 1;
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
     const prepared = this.#statement(sql);

@@ -78,7 +78,7 @@ export class SqliteLeafKeys {
     return keys.map((key) => this.#inMemory(key));
   }
 
-  /** The same among those whose keys are in the index; nothing at all if none of them is. */
+  /** The same among those whose keys are in the index; nothing if none is. */
   indexed(keys: readonly number[]): (Leaves | undefined)[] {
     const asked = keys.filter((key) => !this.#absent.has(key));
     if (asked.length === 0) return [];

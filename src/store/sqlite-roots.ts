@@ -1,4 +1,4 @@
-/** The roots of feeds in the database: the one that is current, the ones that were, and the one that is being fetched. */
+/** The roots of each feed in the database: the current one, the former ones, and the one that is being fetched. */
 import { FULL_TREES } from '../merkle/build.ts';
 import type { Hash } from '../wire/hash.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
@@ -38,7 +38,7 @@ export class SqliteRoots {
     return this.#db.get(sql, blob(root)) !== undefined;
   }
 
-  /** What is fetched is not garbage. Tells whether the feed had a tree before, and whether one was wanted already. */
+  /** Protects what is being fetched from garbage collection. Tells whether the feed had a tree before, and whether one was wanted already. */
   want(feed: string, root: Hash, nowMs: number): { hasTree: boolean; hasBegun: boolean } {
     return this.#db.write(
       () => {

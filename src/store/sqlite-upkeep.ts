@@ -1,6 +1,6 @@
 /**
- * What the database needs done now and then, a portion at a time: garbage is removed, the words of new messages are indexed, leaf
- * keys are written down. Some of it in the transaction of whoever writes, the rest once nothing else is to be done.
+ * Maintenance of the database, a portion at a time: it removes garbage, indexes the words of new messages, and writes leaf keys.
+ * Some of it happens within other transactions, the rest when the store is idle.
  */
 import type { SqliteAdoptions } from './sqlite-adoptions.ts';
 import { Collection } from './sqlite-collection.ts';
@@ -8,15 +8,15 @@ import type { SqliteConnection } from './sqlite-connection.ts';
 import type { SqliteNodes } from './sqlite-nodes.ts';
 import type { SqliteSearch } from './sqlite-search.ts';
 
-/** Of a collection, in each writing call and each turn of the timer. */
+/** Steps of a collection in each writing call and each turn of the timer. */
 const COLLECTION_STEP = 2_048;
-/** Collection begins when so much, and half as much as is in use, may be garbage. */
+/** Collection begins when at least this much, and at least half of what is in use, may be garbage. */
 const GARBAGE_FLOOR_BYTES = 64 * 1024;
-/** Between two turns of what is done when nothing else is, so that it takes little of a sync, and no key press waits. */
+/** Pause between two turns of idle work, so that it slows a sync only a little and no key press waits. */
 const TIDY_AFTER_MS = 25;
-/** Arrivals whose words are taken note of in a turn: some milliseconds. */
+/** Messages whose words are indexed in one turn, which takes some milliseconds. */
 const INDEX_SLICE = 512;
-/** So many leaf keys may stay in memory alone: whoever opens the home reads their packs anew. */
+/** How many leaf keys may be in memory only. The next process that opens the home reads them from their packs again. */
 const KEYS_LEFT = 256;
 
 export class SqliteUpkeep {
@@ -33,18 +33,18 @@ export class SqliteUpkeep {
     this.#adoptions = adoptions;
     this.#nodes = nodes;
     this.#search = search;
-    // What was undone is not gone on with.
+    // After a rollback, the state in memory no longer holds.
     db.onRollback(() => {
       this.#collection = undefined;
     });
   }
 
-  /** Within a transaction of the caller's. */
+  /** Within a transaction of the caller. */
   indexSome(): void {
     this.#search.follow(INDEX_SLICE);
   }
 
-  /** A portion, within a transaction of the caller's. True if there is more to do. */
+  /** One portion, within a transaction of the caller. True if there is more to do. */
   collectSome(): boolean {
     this.#collection ??= this.#isWorthCollecting() ? new Collection(this.#db, this.#nodes) : undefined;
     if (this.#collection?.step(COLLECTION_STEP)) return true;
@@ -52,7 +52,7 @@ export class SqliteUpkeep {
     return false;
   }
 
-  /** All of it; how many nodes went. */
+  /** Removes all garbage. Returns how many nodes were removed. */
   collectAll(): number {
     return this.#db.write(() => {
       const collection = new Collection(this.#db, this.#nodes);
@@ -61,14 +61,14 @@ export class SqliteUpkeep {
     });
   }
 
-  /** What can wait, portion after portion, once nothing else is to be done. */
+  /** Idle work, portion after portion. */
   soon(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       try {
         if (this.#doSome()) this.soon();
       } catch {
-        // Whoever needs it done meets the same, and says so.
+        // The next call that depends on this work meets the same error and reports it.
       }
     }, TIDY_AFTER_MS).unref();
   }
@@ -81,9 +81,11 @@ export class SqliteUpkeep {
   stop(): void {
     clearTimeout(this.#timer);
     if (this.#haveNodesCome) this.#putKeys();
+    // The database may be closed more than once.
+    this.#haveNodesCome = false;
   }
 
-  /** A command that ends just after its download leaves no packs behind that the next one has to read for their keys. */
+  /** A command that ends just after its download writes its leaf keys, so that the next one need not read them from the packs. */
   #putKeys(): void {
     if (this.#nodes.keys.waiting <= KEYS_LEFT) return;
     const putAll = () => {
@@ -92,15 +94,15 @@ export class SqliteUpkeep {
     try {
       this.#db.write(putAll, { durable: false });
     } catch {
-      // On a full disk, say: they are read from their packs then.
+      // For example on a full disk. They will be read from their packs.
     }
   }
 
-  /** What a power cut takes back is done again. True if there is more to do. */
+  /** Work that a power failure undoes is done again. True if there is more to do. */
   #doSome(): boolean {
     if (this.#search.isBehind()) return this.#db.write(() => this.#search.follow(INDEX_SLICE), { durable: false });
     if (this.#collection !== undefined) return this.#db.write(() => this.collectSome(), { durable: false });
-    // What has just come is looked up again when its tree is made current: that costs least from memory.
+    // New leaves are looked up again when their tree is made current, which is fastest from memory.
     if (this.#adoptions.areUnderWay || this.#nodes.keys.waiting <= KEYS_LEFT) return false;
     return this.#db.write(() => this.#nodes.keys.putSome(), { durable: false });
   }

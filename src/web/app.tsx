@@ -24,6 +24,7 @@ import {
   run,
   runIndex,
   runs,
+  section,
   showRun,
   view,
 } from './state.ts';
@@ -31,6 +32,7 @@ import { countText, plain } from './text.ts';
 import { theme, toggleTheme } from './theme.ts';
 import { Timeline } from './timeline.tsx';
 import { Tree, toggleEnded } from './tree.tsx';
+import { Section } from './why.tsx';
 
 type KeyLine = readonly [keys: readonly string[], says: string, press: (event: KeyboardEvent) => void];
 
@@ -52,6 +54,7 @@ export function App() {
       {view.value === 'network' && isNetwork.value ? <NetworkView /> : <Machines />}
       <Timeline />
       {helpIsOpen.value && <Help />}
+      <Section />
     </>
   );
 }
@@ -216,7 +219,8 @@ function step(by: 1 | -1, ofActor: boolean): void {
 }
 
 function leave(): void {
-  if (helpIsOpen.value) toggleHelp();
+  if (section.value !== undefined) section.value = undefined;
+  else if (helpIsOpen.value) toggleHelp();
   else choose(undefined);
 }
 

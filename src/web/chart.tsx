@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { Step } from '../inspector/lines.ts';
-import { actor, charts, lastStep, nameOf, position } from './state.ts';
+import { actor, lastStep, nameOf, position, reference } from './state.ts';
 
 interface Size {
   readonly width: number;
@@ -28,7 +28,7 @@ const drawings = new Map<string, Drawing>();
 
 function drawingOf(kind: string): Drawing | undefined {
   const known = drawings.get(kind);
-  const source = charts.value[kind];
+  const source = reference.value.charts[kind];
   if (known !== undefined || source === undefined) return known;
   const drawing = new Drawing(source);
   drawings.set(kind, drawing);

@@ -1,7 +1,10 @@
 /** The chosen actor at this instant: its state, how it came there, the event, and its context. */
+import { Filling } from './filling.tsx';
+import { Plots } from './plots.tsx';
 import { actor, choose, go, lastStep, nameOf, position, run } from './state.ts';
 import { plain, sinceText, timeText } from './text.ts';
 import { Members } from './value.tsx';
+import { Why } from './why.tsx';
 
 export function Details() {
   const of = actor.value;
@@ -18,7 +21,10 @@ export function Details() {
           {at?.step === undefined ? 'not begun' : <strong>{at.step.to || at.step.status}</strong>}
           {isEnded && <span class="badge">ended</span>}
         </p>
+        {at?.step !== undefined && <Why />}
         {at?.step !== undefined && <LastStep />}
+        <Filling />
+        <Plots />
         <h3>Context</h3>
         <Members value={at?.context} before={contextBefore()} path="context" />
       </div>

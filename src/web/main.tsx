@@ -2,12 +2,26 @@
 import { render } from 'preact';
 import type { Line } from '../inspector/lines.ts';
 import { App } from './app.tsx';
+import { keepPlace, standAtLink } from './place.ts';
 import { Run } from './run.ts';
 import { openSource } from './source.ts';
-import { charts, crossings, go, grown, isFollowing, length, position, problem, runIndex, runs, view } from './state.ts';
+import {
+  crossings,
+  go,
+  grown,
+  isFollowing,
+  length,
+  position,
+  problem,
+  reference,
+  runIndex,
+  runs,
+  view,
+} from './state.ts';
 import { keepTheme } from './theme.ts';
 
 keepTheme();
+addEventListener('hashchange', standAtLink);
 render(<App />, document.getElementById('app') as HTMLElement);
 start().catch((error: unknown) => {
   problem.value = (error as Error).message;
@@ -15,11 +29,21 @@ start().catch((error: unknown) => {
 
 async function start(): Promise<void> {
   const source = await openSource();
-  charts.value = source.charts;
+  reference.value = source.reference;
   runs.value = source.runs.map(() => new Run());
   await Promise.all(source.runs.map((lines, i) => read(lines, i)));
   join();
-  document.documentElement.dataset.ready = 'yes';
+  ready();
+}
+
+/** From then on the address says where the page stands. */
+function ready(): void {
+  const { dataset } = document.documentElement;
+  if (dataset.ready !== undefined) return;
+  standAtLink();
+  keepPlace();
+  // For tests.
+  dataset.ready = 'yes';
 }
 
 async function read(source: AsyncIterable<readonly Line[]>, index: number): Promise<void> {
@@ -51,12 +75,12 @@ function join(): void {
 }
 
 function show(run: Run, index: number): void {
-  // For tests: of a run that goes on, what has come so far is ready.
-  if (run.header.isLive) document.documentElement.dataset.ready = 'yes';
   const gone = run.forget();
   grown.value += 1;
   if (index !== runIndex.value) return;
   if (run.header.isLive && isFollowing.value) go(length.value);
   else if (gone > 0) position.value = Math.max(-1, position.value - gone);
   else if (position.value === -1 && !run.header.isLive) position.value = 0;
+  // Of a run that goes on, what has come so far is ready.
+  if (run.header.isLive) ready();
 }

@@ -38,6 +38,12 @@ export interface Moment {
   readonly context: unknown;
 }
 
+/** One of several runs, and the moment of it, counted from the first that ever was. */
+export interface MomentPlace {
+  readonly run: number;
+  readonly at: number;
+}
+
 /** What a page keeps of a system that runs; the oldest tenth goes at once. */
 export const MOST_MOMENTS = 400_000;
 

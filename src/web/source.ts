@@ -1,24 +1,27 @@
 /** Where the page has its runs from: from itself, if it is a file that holds them, else from the server that it came from. */
 import type { Line } from '../inspector/lines.ts';
+import type { Reference } from '../inspector/reference.ts';
 import { fromBase64 } from '../wire/base64.ts';
 
 export interface Source {
-  /** The committed drawings, by machine. */
-  readonly charts: Readonly<Record<string, string>>;
+  readonly reference: Reference;
   /** The lines of each run, as they come. */
   readonly runs: readonly AsyncIterable<readonly Line[]>[];
 }
 
 export async function openSource(): Promise<Source> {
-  const charts = document.getElementById('charts')?.textContent;
+  const reference = document.getElementById('reference')?.textContent;
   const runs = [...document.querySelectorAll('script[type="application/x-murmure-run"]')];
-  if (charts && runs.length > 0) {
-    return { charts: JSON.parse(charts), runs: runs.map(({ textContent }) => linesOf(unpack(textContent ?? ''))) };
+  if (reference && runs.length > 0) {
+    return {
+      reference: JSON.parse(reference),
+      runs: runs.map(({ textContent }) => linesOf(unpack(textContent ?? ''))),
+    };
   }
   const token = await takeToken();
-  const page = (await (await ask('v1/page', token)).json()) as { charts: Record<string, string>; runs: number };
+  const page = (await (await ask('v1/page', token)).json()) as { reference: Reference; runs: number };
   const places = Array.from({ length: page.runs }, (_, i) => `v1/runs/${i}`);
-  return { charts: page.charts, runs: places.map((place) => served(place, token)) };
+  return { reference: page.reference, runs: places.map((place) => served(place, token)) };
 }
 
 async function* served(place: string, token: string): AsyncGenerator<readonly Line[]> {
@@ -28,9 +31,11 @@ async function* served(place: string, token: string): AsyncGenerator<readonly Li
 
 /** From the link, which nobody is to see in the address bar. Reloading needs it again: the tab keeps it. */
 async function takeToken(): Promise<string> {
-  const given = location.hash.slice(1);
+  const parts = location.hash.slice(1).split('&');
+  // What has a name is the place at which to stand.
+  const given = parts.find((part) => !part.includes('=')) ?? '';
   const [, code] = /^code\.([\w-]{43})$/.exec(given) ?? [];
-  if (given !== '') history.replaceState(null, '', location.pathname);
+  if (given !== '') history.replaceState(null, '', `#${parts.filter((part) => part !== given).join('&')}`);
   if (code !== undefined) {
     const { token } = (await (await ask('v1/token', `Code ${code}`)).json()) as { token: string };
     sessionStorage.setItem('token', token);

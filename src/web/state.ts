@@ -1,5 +1,6 @@
 /** Where the page stands: every pane shows the run at one position, and is drawn anew when one of these changes. */
 import { computed, signal } from '@preact/signals';
+import type { Reference } from '../inspector/reference.ts';
 import { Crossings, type Row } from './crossings.ts';
 import { type Actor, type Moment, Run } from './run.ts';
 import { plain } from './text.ts';
@@ -19,11 +20,13 @@ export const filter = signal('');
 export const showsEnded = signal(true);
 /** Kinds whose lines are folded into those of their parents. */
 export const folded = signal<ReadonlySet<string>>(new Set(['request', 'address-proof']));
-export const charts = signal<Readonly<Record<string, string>>>({});
+export const reference = signal<Reference>({ charts: {}, states: {}, sections: {} });
 const LAYOUTS = ['both', 'chart', 'messages'] as const;
 /** What is in the middle. */
 export const layout = signal<(typeof LAYOUTS)[number]>('both');
 export const helpIsOpen = signal(false);
+/** Of the protocol, the number of the section that is shown. */
+export const section = signal<string | undefined>(undefined);
 
 /** Several systems: what goes between them, or what is in one. */
 export const view = signal<'network' | 'machines'>('machines');

@@ -12,11 +12,15 @@ import { createDirectoryHttp } from '../../src/peer/directory-http.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { createSystemRandom } from '../../src/runtime/random.ts';
 import { createUdpNetwork } from '../../src/runtime/udp-network.ts';
+import { CHAINS } from './floods/chain.ts';
 import type { Flood, Flooded } from './floods/flooder.ts';
 import { KINDS, type Kind } from './floods/kinds.ts';
+import type { Read } from './floods/reader.ts';
 import type { Ready } from './floods/target.ts';
 
 const MESSAGES = 50_000;
+/** Of the deepest trees. */
+const DEEP_NODES = 300_000;
 /** What one sweep ends was let in during the one before: it belongs to the figures. */
 const SWEEP_S = 5;
 /** So long, a session of the first ones that are let in says Hello. */
@@ -194,11 +198,11 @@ async function costs(name: string, { port, spentUs }: Target, of: readonly Kind[
   }
 }
 
-async function newcomers({ url, ca, port }: Ready): Promise<void> {
+async function newcomers({ url, ca, port }: Ready, kind: Kind, perSecond: number): Promise<void> {
   const flooding = flood({
-    kind: 'a forged Hello under a name of its own',
+    kind,
     port,
-    perSecond: 40,
+    perSecond,
     seconds: 30,
     hosts: manyHosts(256),
     ports: 1,
@@ -223,19 +227,39 @@ async function newcomers({ url, ca, port }: Ready): Promise<void> {
   );
   await flooding;
   print(
-    'newcomers who get in at a peer while 40 forged names a second say Hello',
+    `newcomers who get in at a peer during ${perSecond}/s of ${kind}`,
     `${joined.filter(Boolean).length} of 20`,
     'at least 19',
   );
+}
+
+/** A hostile author's tree that is nothing but deep. */
+async function chains(): Promise<void> {
+  for (const chain of CHAINS) {
+    const directory = await startTarget('directory');
+    const author = await startTarget('author', JSON.stringify(directory), chain, `${DEEP_NODES}`);
+    const reader = start('reader.ts');
+    const { error, nodes, peakMb, longestMs, seconds }: Read = await ask(reader, author);
+    reader.kill();
+    const what = `a chain ${chain}, ${DEEP_NODES} nodes`;
+    print(`${what}: fetched, in seconds`, `${nodes} / ${seconds.toFixed(0)}`, error);
+    print(`${what}: most memory, MB`, peakMb.toFixed(0), 'at most 200');
+    print(`${what}: longest turn, ms`, longestMs.toFixed(0));
+  }
 }
 
 const bobsKeys = await generateKeyPair();
 try {
   const parts = process.argv.slice(2).filter((word) => !word.startsWith('--'));
   const isWanted = (part: string) => parts.length === 0 || parts.includes(part);
+  if (isWanted('chain')) await chains();
+  if (parts.length === 1 && isWanted('chain')) process.exit();
   const directory = await startTarget('directory');
   const peer = await startTarget('peer', JSON.stringify(directory), `${MESSAGES}`);
-  if (isWanted('newcomers')) await newcomers(peer);
+  if (isWanted('newcomers')) {
+    await newcomers(peer, 'a forged Hello under a name of its own', 40);
+    await newcomers(peer, 'a Hello of 13 bytes', 8_000);
+  }
   if (isWanted('amplification')) {
     await amplification('directory', directory);
     await amplification('peer', peer);

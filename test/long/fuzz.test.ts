@@ -1,6 +1,7 @@
 /** A million random inputs of everything that is read from outside; of what costs a file or a key, fewer. */
 import { test } from 'vitest';
+import { BODIES } from '../support/fuzz/bodies.ts';
 import { FUZZED } from '../support/fuzz/inputs.ts';
 import { fuzz } from '../support/fuzz/run.ts';
 
-test.each(FUZZED)('$name is taken or refused, and breaks nothing', (fuzzed) => fuzz(fuzzed, 1_000_000));
+test.each([...FUZZED, ...BODIES])('$name is taken or refused, and breaks nothing', (fuzzed) => fuzz(fuzzed, 1_000_000));

@@ -4,23 +4,23 @@ import { Lab } from '../../src/web/lab/lab.ts';
 import { scenarios } from '../../src/web/lab/scenarios.ts';
 
 const outcomes: Readonly<Record<string, readonly (readonly [host: string, note: string | RegExp])[]>> = {
-  'first-download': [['bob', 'has 40 new of alice']],
-  'lost-hello': [['bob', 'has 3 new of alice']],
-  'one-more': [['bob', 'has 1 new of alice']],
-  'five-readers': ['bob', 'carol', 'dave', 'erin', 'frank'].map((name) => [name, 'has 1 new of alice'] as const),
-  twice: [['bob', 'has 40 new of alice']],
-  'author-moves': [['bob', 'has 1 new of alice']],
+  'first-download': [['bob', 'has 40 new from alice']],
+  'lost-hello': [['bob', 'has 3 new from alice']],
+  'one-more': [['bob', 'has 1 new from alice']],
+  'five-readers': ['bob', 'carol', 'dave', 'erin', 'frank'].map((name) => [name, 'has 1 new from alice'] as const),
+  twice: [['bob', 'has 40 new from alice']],
+  'author-moves': [['bob', 'has 1 new from alice']],
   'lying-tree': [['bob', /^could not read alice: .*something else/]],
-  'two-nats': [['bob', 'has 5 new of alice']],
-  'reader-sleeps': [['bob', 'has 2 new of alice']],
+  'two-nats': [['bob', 'has 5 new from alice']],
+  'reader-sleeps': [['bob', 'has 2 new from alice']],
   'cut-in-two': [
-    ['bob', 'has 1 new of alice'],
-    ['bob', 'has 1 new of carol'],
-    ['dave', 'has 1 new of carol'],
-    ['dave', 'has 1 new of alice'],
+    ['bob', 'has 1 new from alice'],
+    ['bob', 'has 1 new from carol'],
+    ['dave', 'has 1 new from carol'],
+    ['dave', 'has 1 new from alice'],
   ],
-  'directory-away': [['bob', 'has 1 new of alice']],
-  free: [['carol', 'has 3 new of bob']],
+  'directory-away': [['bob', 'has 1 new from alice']],
+  free: [['carol', 'has 3 new from bob']],
 };
 
 test.each(scenarios.map((scenario) => ({ scenario, id: scenario.id })))('$id ends as it says', async ({ scenario }) => {

@@ -3,23 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { createActor } from 'xstate';
 import { frontEndMachine } from '../../machines/front-end.machine.ts';
 import type { FrontEndEvent } from '../../machines/front-end-setup.ts';
-
-const EFFECTS = [
-  'sendToPeer',
-  'showScreen',
-  'refresh',
-  'ring',
-  'askText',
-  'keepDrafts',
-  'askLine',
-  'listPeers',
-  'askPeer',
-  'act',
-  'askQuit',
-  'askWithdrawal',
-  'askTrust',
-  'askLink',
-] as const;
+import { FRONT_END_EFFECTS } from './front-end-effects.ts';
 
 const failure = { code: 'unexpected', message: 'disk full' } as const;
 const address = { ip: '10.0.0.1', port: 1_194 };
@@ -43,7 +27,7 @@ class SeenFrontEnd {
 
   constructor({ drafts = {}, keepsDrafts = true }: { drafts?: Record<string, string>; keepsDrafts?: boolean } = {}) {
     const note = (name: string) => [name, (_: unknown, params: unknown) => void this.done.push([name, params])];
-    const machine = frontEndMachine.provide({ actions: Object.fromEntries(EFFECTS.map(note)) });
+    const machine = frontEndMachine.provide({ actions: Object.fromEntries(FRONT_END_EFFECTS.map(note)) });
     this.actor = createActor(machine, { input: { id: 'me', drafts, keepsDrafts } }).start();
   }
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { frontEndMachine } from '../../machines/front-end.machine.ts';
 import type { FrontEndContext } from '../../machines/front-end-context.ts';
+import { FRONT_END_EFFECTS } from './front-end-effects.ts';
 import { inert, unwalked, walkMachine } from './walk-machine.ts';
 
 const choose = (action: string, subject = '') => ({ type: 'action.chosen', action, subject, cursor: 'item' });
@@ -76,24 +77,8 @@ const events = [
   { type: 'messages.received', peer: 'alice', count: 1, notifications: 1 },
 ] as never;
 
-const effects = [
-  'sendToPeer',
-  'showScreen',
-  'refresh',
-  'ring',
-  'askText',
-  'keepDrafts',
-  'askLine',
-  'listPeers',
-  'askPeer',
-  'act',
-  'askQuit',
-  'askWithdrawal',
-  'askTrust',
-  'askLink',
-];
 const input = { id: 'me', drafts: {}, keepsDrafts: true };
-const machine = frontEndMachine.provide({ actions: inert(...effects) });
+const machine = frontEndMachine.provide({ actions: inert(...FRONT_END_EFFECTS) });
 
 test('every transition of the front end is walked', async () => {
   const key = ({ action, places, awaited, greeted }: FrontEndContext) => [

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { createActor } from 'xstate';
 import { type PathChecksContext, pathChecksMachine } from '../../machines/path-checks.machine.ts';
 import { timing } from '../../machines/timing.ts';
+import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import { appendSignature } from '../../src/wire/datagram.ts';
 import { hashOf, ZERO_HASH } from '../../src/wire/hash.ts';
-import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import { Outside, signature } from './outside.ts';
 import { inert, nobody, unwalked, walkMachine } from './walk-machine.ts';
 
@@ -45,7 +45,7 @@ describe('a round of path checks', () => {
   test('asks each peer for its root once, signed, each under an id of its own', async () => {
     const { outside, ask } = begin();
     ask(1, 2, 3);
-    await outside.clock.advance(timing.checkPatience);
+    await outside.clock.advance(timing.pathCheckPatience);
     const sent = outside.sentOf('RootRequest');
     expect(sent.map(({ to, isSigned }) => [to.ip, isSigned])).toEqual([1, 2, 3].map((last) => [at(last).ip, true]));
     expect(new Set(sent.map(({ datagram }) => datagram.id)).size).toBe(3);
@@ -57,7 +57,7 @@ describe('a round of path checks', () => {
     answer(1);
     answer(2);
     expect(actor.getSnapshot().value).toBe('idle');
-    await outside.clock.advance(timing.checkPatience);
+    await outside.clock.advance(timing.pathCheckPatience);
     expect(reported()).toEqual([]);
   });
 
@@ -74,7 +74,7 @@ describe('a round of path checks', () => {
     const { outside, ask, idOf, reported } = begin();
     ask(1);
     outside.receive(at(2), { type: 'Root', id: idOf(1) ?? 0, hash: known }, 'signed');
-    await outside.clock.advance(timing.checkPatience);
+    await outside.clock.advance(timing.pathCheckPatience);
     expect(reported()).toEqual([['session 1']]);
   });
 
@@ -82,7 +82,7 @@ describe('a round of path checks', () => {
     const { outside, ask, answer, reported } = begin();
     ask(1, 2, 3);
     answer(2);
-    await outside.clock.advance(timing.checkPatience);
+    await outside.clock.advance(timing.pathCheckPatience);
     expect(reported()).toEqual([['session 1', 'session 3']]);
     const late = outside.sentOf('RootRequest')[0]?.datagram.id ?? 0;
     ask(4);
@@ -98,7 +98,7 @@ test('every transition of path checks is walked', async () => {
   const check = { session: 'session', to: at(1), socket: nobody('socket'), root: known };
   const answer = (hash: string) => ({ datagram: { type: 'Root', id: 7, hash }, signed: new Uint8Array(7) });
   const received = (hash: string) => ({ type: 'answer.received', answer: answer(hash), from: at(1), atMs: 1 });
-  const after = 'xstate.after.checkPatience.path-checks.awaitingAnswers';
+  const after = 'xstate.after.pathCheckPatience.path-checks.awaitingAnswers';
   const events = [
     { type: 'checks.wanted', checks: [check] },
     { type: 'checks.signed', signed: [{ id: 7, bytes: new Uint8Array(71) }] },

@@ -115,8 +115,12 @@ test('online is who has answered lately: not an author who is gone, though liste
   const { world, author, reader } = scene;
   using live = new Live(reader.peer, reader.host.clock);
   const isOnline = () => live.isOnline('author', reader.store.peer('author')?.lastSyncMs);
-  await world.clock.advance(timing.followInterval);
+  await world.clock.advance(3 * timing.followInterval);
   expect(isOnline()).toBe(true);
+  // Every minute it is asked, though there is nothing new since the first time.
+  const storedMs = reader.store.peer('author')?.lastSyncMs;
+  const sinceMs = reader.host.clock.now() - (live.lastSyncMs('author', storedMs) ?? 0);
+  expect(sinceMs).toBeLessThanOrEqual(timing.followInterval + 15 * SECOND);
   world.kill(author);
   await world.clock.advance(2 * timing.followInterval);
   expect(world.registry.peers(world.clock.now())).toContain('author');

@@ -382,6 +382,17 @@ test.for(ways)('%s takes three keys at most', async ([what, keys, seenThen]) => 
   await world.close();
 });
 
+test('a muted word that is typed again is shown again, and the question says which are muted', async () => {
+  const world = await listedPeers(5, ['bob']);
+  const [bob] = world.peers as [VirtualPeer];
+  const person = scripted(world, [press('W'), 'rain', press('W'), 'RAIN', cancel, cancel]);
+  await world.settle(runFrontEnd({ ...bob, dialogue: person, paint, clock: world.clock }));
+  const seen = person.seen.join('\n');
+  expect(seen).toContain('Muted words: rain');
+  expect(seen).toContain('Messages with “rain” are shown again.');
+  await world.close();
+});
+
 /** Of Unicode only what can be seen, as it is on one line. */
 const UNSEEN = /[\p{Cc}\u200b\u202a-\u202e\u2066-\u2069]/u;
 

@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { generateKeyPair } from '../../src/identity/key-pair.ts';
 import { createDirectoryHttp } from '../../src/peer/directory-http.ts';
+import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import { type LocalDirectory, startDirectory } from './local-directory.ts';
 import type { Json } from './program.ts';
-import { seededRandom } from '../../src/simulation/seeded-random.ts';
 
 /** A command takes about so long: kills are spread over it, and a little further. */
 const LONGEST_MS = 900;

@@ -115,12 +115,14 @@ describe('strangers', () => {
       { ...routing, ...routed },
     );
 
-  test('are handed on as long as there is something left for them; nothing is left a moment later, and something a second later', () => {
+  test('are handed on as long as there is something left for them; little is left a moment later, and something two seconds later', () => {
     const first = flood(20);
-    expect(first).toMatchObject({ crowd: 12 });
-    expect(first.deliveries).toHaveLength(8);
-    expect(flood(20, first)).toMatchObject({ crowd: 20, deliveries: [] });
-    const again = sortArrivals([{ bytes: encodeDatagram(hello), from: stranger }], 1_001, socket, {
+    // Of eight, what those may use whose host was handed nothing on before; the other classes keep half of theirs.
+    expect(first).toMatchObject({ crowd: 14 });
+    expect(first.deliveries).toHaveLength(6);
+    // One of those hosts again.
+    expect(flood(20, first)).toMatchObject({ crowd: 19 });
+    const again = sortArrivals([{ bytes: encodeDatagram(hello), from: stranger }], 2_001, socket, {
       ...routing,
       ...first,
     });

@@ -1,4 +1,4 @@
-/** `murmure directory backup` and `restore`: the registry as one file. */
+/** `murmure directory backup` and `restore`: they save a registry to a file, and add its names to a registry again. */
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { fileNames } from '../../directory/file-names.ts';
@@ -11,10 +11,10 @@ export function declareBackup(directory: Command, run: Run): void {
   const registryOption = () => directory.opts<{ registry?: string }>().registry;
   directory
     .command('backup')
-    .argument('<file>', 'write it here; nothing may be there yet')
+    .argument('<file>', 'the file to write; it must not exist yet')
     .summary('copy the registry to a file')
     .description(
-      'Copies all names, keys and addresses to a file, as they are at one moment; directories may go on running. What is copied is the registry in the home, or with --registry (MURMURE_REGISTRY) that of the engine. Keep the PEM files of the home beside it.',
+      'Copies all names, keys and addresses to a file, as they are at one moment. Directories can keep running. It copies the registry in the home, or with --registry (MURMURE_REGISTRY) the registry of the engine. Keep the PEM files of the home with the copy.',
     )
     .addHelpText(
       'after',
@@ -32,10 +32,10 @@ export function declareBackup(directory: Command, run: Run): void {
     );
   directory
     .command('restore')
-    .argument('<file>', 'what `backup` has written, or another registry.db')
-    .summary('take names over from such a file')
+    .argument('<file>', 'a file that `backup` wrote, or another registry.db')
+    .summary('add the names of such a file to the registry')
     .description(
-      'Takes the names of a backup over into the registry in the home, or with --registry (MURMURE_REGISTRY) into that of the engine. A name that is there already stays as it is. Stop the directory of this home first; those on an engine may run.',
+      'Adds the names of a backup to the registry in the home, or with --registry (MURMURE_REGISTRY) to the registry of the engine. A name that is already there is not changed. Stop the directory of this home first. Directories on an engine can keep running.',
     )
     .addHelpText(
       'after',
@@ -47,7 +47,7 @@ export function declareBackup(directory: Command, run: Run): void {
           const { migrate } = await import('../../directory/migrate.ts');
           await createHomeFolder(context.settings.home);
           const { bindings, skipped } = await migrate(`sqlite:${pathOf(file)}`, placeOf(context, registryOption()));
-          context.output.data({ bindings, skipped }, () => `${bindings} names restored, ${skipped} were there already`);
+          context.output.data({ bindings, skipped }, () => `${bindings} names restored, ${skipped} were already there`);
         },
         { bounded: false },
       ),

@@ -20,7 +20,7 @@ export function declareMigrate(directory: Command, run: Run): void {
         async ({ output }) => {
           const { migrate } = await import('../../directory/migrate.ts');
           const { bindings, skipped } = await migrate(from, to);
-          output.data({ bindings, skipped }, () => `${bindings} names copied, ${skipped} were there already`);
+          output.data({ bindings, skipped }, () => `${bindings} names copied, ${skipped} were already there`);
         },
         { bounded: false },
       ),

@@ -64,7 +64,7 @@ async function follow(context: CommandContext, peers: readonly string[], options
   await setFollowing(context, store, names, true, quota);
 }
 
-/** They are followed all the same: two people may have such names. */
+/** Only a warning: two people may really have such names. */
 function warnOfDoubts({ output }: CommandContext, names: readonly string[], trusted: readonly string[]): void {
   const doubtsOf = nameDoubts(trusted);
   for (const name of names) {

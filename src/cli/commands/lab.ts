@@ -1,4 +1,4 @@
-/** `murmure lab`: a page in which real peers run on a simulated network, to try things out and to teach. */
+/** `murmure lab`: a page in which real peers run on a simulated network, for experiments and for teaching. */
 import { existsSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,12 +16,12 @@ import { systemFailure } from '../output/system-failure.ts';
 export function declare(program: Command, run: Run): void {
   program
     .command('lab')
-    .summary('try the protocol out in a browser')
+    .summary('try out the protocol in a browser')
     .description(
-      'Shows a page in which a directory and up to six peers run on a simulated network: the same state machines that users run. Delay what they send, lose it, cut the network, put a peer to sleep, let one lie, and look at every step. The page is a file that needs neither network nor server.',
+      'Prints a link to a page in which a directory and up to six peers run on a simulated network. They are the same state machines that users run. You can delay or lose datagrams, cut the network in two, put a peer to sleep, make one lie, and look at every step. The page is a single file that needs no network and no server.',
     )
     .option('--open', 'open the browser')
-    .option('--html <file>', 'write the page to this file, to give it away or to put it on a web site')
+    .option('--html <file>', 'write the page to this file, for example to share it or to publish it on a web site')
     .addHelpText('after', examples('lab --open', 'lab --html lab.html'))
     .action((options: LabOptions) => run((context) => lab(context, options)));
 }
@@ -33,7 +33,7 @@ interface LabOptions {
 
 export async function lab({ output }: CommandContext, { open: opens = false, html }: LabOptions): Promise<void> {
   if (html !== undefined) requirePath('--html', html);
-  const page = html === undefined ? await pageThatIsThere() : resolve(html);
+  const page = html === undefined ? await builtPage() : resolve(html);
   if (html !== undefined) await writePage(page);
   const { href } = pathToFileURL(page);
   output.data({ page, url: href }, (paint) => paint('bold', safeLine(href)));
@@ -41,8 +41,8 @@ export async function lab({ output }: CommandContext, { open: opens = false, htm
   else output.note('Open this link in a browser on this machine.');
 }
 
-/** The one that the build has made; where murmure runs from its sources, one that is made now. */
-async function pageThatIsThere(): Promise<string> {
+/** The page that the build has made. When murmure runs from its sources there is none, so one is made now. */
+async function builtPage(): Promise<string> {
   const built = fileURLToPath(new URL('../../../docs/lab.html', import.meta.url));
   if (existsSync(built)) return built;
   const page = join(await mkdtemp(join(tmpdir(), 'murmure-lab-')), 'lab.html');

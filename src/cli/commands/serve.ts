@@ -65,15 +65,15 @@ export async function serve(context: CommandContext, { udp, metrics, inspect = f
   return exitCodeOfStop(context.signal);
 }
 
-/** Nobody looks at nothing for longer than that. */
+/** How long `serve` prints nothing while it waits for the directory. */
 const LISTED_WITHIN_MS = 2_000;
-/** BOUNDED: what happens before the peer is listed, or waits for that. */
+/** BOUNDED: by what happens before the peer is listed, or before it reports that it waits. */
 const MAX_EARLY = 1_000;
 
 async function runPeer(context: CommandContext, served: LastingPeer, inspectorUrl?: string): Promise<void> {
   const { nowMs, output, signal } = context;
   const { peer, store } = served;
-  // "ready" is the first line unless it has to be waited for: what happens before is kept until then.
+  // "ready" is the first line, unless it takes long. Events that happen before it are kept until then.
   let isOpen = false;
   const early: PeerFact[] = [];
   let report = (fact: PeerFact): void => {

@@ -109,7 +109,7 @@ function notBegun(peer: string, store: Store): Omit<SyncReport, 'status' | 'erro
   return { peer, root: null, ...counts, ...costs };
 }
 
-/** With the name that was probably meant. */
+/** Adds the name that was probably meant. */
 function proposing(store: Store, report: SyncReport): SyncReport {
   const { peer, error } = report;
   if (error === undefined) return report;

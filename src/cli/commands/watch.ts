@@ -118,7 +118,7 @@ class Downloads implements AsyncDisposable {
     const session = await openHomePeer(this.#context);
     const { output } = this.#context;
     this.#session = session;
-    // A running peer tells of them itself.
+    // A running peer runs the command itself.
     if (session.attached === undefined)
       this.#news = notifyArrivals(this.#context, { ...session, warn: (text) => output.warn(text), isOurs: () => true });
     return session;

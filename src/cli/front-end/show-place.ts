@@ -114,10 +114,10 @@ function scheduledLines({ store, paint, now }: Sources, columns: number): string
   return [truncate(paint('yellow', `${scheduledLine(last, now())}${more}  Z takes it back`), columns)];
 }
 
-/** So many are looked up in the store each time the screen is painted. */
+/** How many are looked up in the store each time the screen is painted. */
 const MOST_HEARD = 20;
 
-/** Followed peers that nothing can come from now, those that were heard last first: they are missed most. */
+/** Followed peers that cannot be reached now, those that were heard most recently first. */
 function unreachable({ live, store, now }: Sources) {
   const heardMs = (name: string) => live.lastSyncMs(name, store.peer(name)?.lastSyncMs) ?? 0;
   const names = [...live.silent, ...live.unlisted];

@@ -78,7 +78,7 @@ export function cached<T>({ live }: Pick<Sources, 'live'>, make: () => T): () =>
   };
 }
 
-/** What to doubt of a name, for whoever follows those that the store says. */
+/** Doubts about a name, for a reader who follows the peers that the store names. */
 export function doubtsAmong(ownName: string, store: Pick<ReadStore, 'peers'>) {
   return nameDoubts([ownName, ...followedNames(store, ownName)]);
 }

@@ -90,7 +90,7 @@ export function likelyMeant(name: string, listed: readonly string[]): string | u
   );
 }
 
-/** What is added to the error of a peer that nobody is called: the name that was probably meant. */
+/** Added to an error about an unknown peer: the name that was probably meant. */
 export function proposalFor(store: Store, name: string, code: string): string {
   if (code !== 'peer-unknown' || store.peer(name)?.key !== undefined) return '';
   const meant = nearest(
@@ -100,7 +100,7 @@ export function proposalFor(store: Store, name: string, code: string): string {
   return meant === undefined ? '' : ` (did you mean "${meant}"?)`;
 }
 
-/** This home knows nothing of that name. */
+/** This home does not know the name. */
 export function unknownPeer(store: Store, name: string): UnknownPeerError {
   return new UnknownPeerError(name, nearest(name, knownNames(store)));
 }

@@ -97,7 +97,7 @@ export class Notifier implements Disposable {
   }
 }
 
-/** Runs the command once, for one thing or for all that is told. Says why it did not work, if so. */
+/** Runs the command once, for one notification or for a summary. Returns why it failed, if it did. */
 export async function tellNews(
   told: readonly News[],
   count: number,

@@ -37,7 +37,7 @@ export function notifyArrivals(
   };
 }
 
-/** For a peer that one command runs: what it brought is told once, when it ends, and summed up. Undefined where no command is chosen. */
+/** For a peer that runs only for one command: it is notified of everything once, in a summary at the end. Undefined if no command is set. */
 export function notifyAtEnd(
   { settings, output, nowMs, signal }: Pick<CommandContext, 'settings' | 'output' | 'nowMs' | 'signal'>,
   { peer, store, run }: Pick<NotifiedPeer, 'peer' | 'store' | 'run'>,
@@ -63,7 +63,7 @@ export function notifyAtEnd(
   };
 }
 
-/** Of what a command brings, so much is named where it is summed up. */
+/** How many items a summary names. */
 const MOST_REMEMBERED = 100;
 
 function* newsAmong(

@@ -19,7 +19,7 @@ export function marksOf({ authenticated, date, future }: Message, keyChanged = f
   ];
 }
 
-/** What to doubt of a name before taking it for somebody. */
+/** Reasons to doubt that a name belongs to the person whom a reader thinks of. */
 export function doubtMarks({ looksLike, hidden }: NameDoubts): string[] {
   return [
     ...(looksLike === undefined ? [] : [`looks like ${safeLine(looksLike)}`]),

@@ -1,6 +1,6 @@
 /**
- * Names that a reader could take for another one: they look like a name that the reader trusts (Unicode UTS 39, confusables), or have
- * characters in them that are not shown. Names are compared, never changed.
+ * Finds names that a reader could mistake for others: they look like a name that the reader trusts (Unicode UTS 39, confusables), or contain
+ * invisible characters. Names are compared, never changed.
  */
 import { createRequire } from 'node:module';
 import { safeLine } from '../../feed/safe-text.ts';
@@ -8,11 +8,11 @@ import { safeLine } from '../../feed/safe-text.ts';
 export interface NameDoubts {
   /** The trusted name that it looks like. */
   readonly looksLike?: string;
-  /** Code points that are not shown, as `U+200B`. */
+  /** Invisible characters, such as `U+200B`. */
   readonly hidden?: readonly string[];
 }
 
-/** What to doubt of a name, for somebody who trusts these; nothing of the trusted ones themselves. */
+/** Doubts about a name, for a reader who trusts these names. The trusted names themselves are never doubted. */
 export function nameDoubts(trusted: readonly string[]): (name: string) => NameDoubts {
   const own = new Set(trusted);
   let looks: ReadonlyMap<string, string> | undefined;
@@ -28,10 +28,10 @@ export function nameDoubts(trusted: readonly string[]): (name: string) => NameDo
 }
 
 const require = createRequire(import.meta.url);
-/** Read when a name is compared first: that takes 25 ms. */
+/** Loaded when the first name is compared, because loading takes 25 ms. */
 let unhomoglyph: ((text: string) => string) | undefined;
 
-/** As the name looks, and as it looks in small letters: equal for two names that look alike. */
+/** The skeletons of the name and of its lower-case form: names that look alike have the same. */
 function skeletons(name: string): string[] {
   unhomoglyph ??= require('unhomoglyph') as (text: string) => string;
   const visible = safeLine(name).replace(/\s+/gu, ' ').trim();

@@ -17,7 +17,7 @@ export interface ListedPeer extends NameDoubts {
   readonly following: boolean;
 }
 
-/** A table: name, whether it is followed, the key's fingerprint, addresses, what to doubt of the name. `''` without peers. */
+/** A table: name, whether it is followed, the key's fingerprint, addresses, doubts about the name. `''` without peers. */
 export function renderPeers(peers: readonly ListedPeer[], paint: Paint): string {
   const rows = peers.map(({ name, addresses, key, following, ...doubts }) => [
     safeLine(name),

@@ -16,7 +16,7 @@ export interface Status {
   readonly isStopped?: boolean;
   /** Peers that have another key now. */
   readonly changedKeys?: number;
-  /** A followed peer that nothing can come from now, when it was heard last, if ever, and how many others there are. */
+  /** A followed peer that cannot be reached now, when it was last heard, if ever, and how many more there are. */
   readonly unreachable?: { readonly name: string; readonly heard?: string; readonly others: number } | undefined;
   readonly sessions: number;
   readonly downloads: readonly {
@@ -38,7 +38,7 @@ interface Part {
   readonly text: string;
   /** The smallest goes first. */
   readonly weight: number;
-  /** What is left of it where there is no room. */
+  /** The short form, for a narrow terminal. */
   readonly short?: string;
 }
 

@@ -1,16 +1,32 @@
-/** Protocol §8: NAT traversal, which is not to become a way of sending datagrams to others. */
-
-import { BOTH, type Check, DIRECTORY, PEER, passes, skipped } from '../check.ts';
+/** Protocol §8: NAT traversal, which must not become a way to send datagrams to others. */
+import { BOTH, type Check, DIRECTORY, PEER, passes, skipped, type Verdict } from '../check.ts';
 import type { Subject } from '../subject.ts';
+import { inSession, staysSilent } from './datagrams.ts';
 
 const PATIENCE_MS = 3_000;
 
-/** Somebody else who is listed and in session, and the address that is listed; undefined: nobody can be. */
+/** Another identity of ours, listed and in session, with its listed address; undefined: nobody can be registered. */
 async function neighbour(subject: Subject) {
   const identity = await subject.options.another();
   const probe = await subject.register(identity);
   const [address] = (await subject.options.directory?.peer(identity.name))?.addresses ?? [];
   return probe === undefined || address === undefined ? undefined : { probe, address };
+}
+
+/** Nothing comes to another socket of ours once this datagram has named its address. */
+function drawsNothing(
+  subject: Subject,
+  type: 'NatTraversalClient' | 'NatTraversalServer',
+  details: { readonly quiet: string; readonly heard: string },
+): Promise<Verdict> {
+  return inSession(subject, async ({ probe }) => {
+    const { bind } = subject.options;
+    if (bind === undefined) return skipped('we do not know our own address');
+    const third = await subject.probe();
+    await probe.send({ type, id: 0, address: { ip: bind, port: third.address.port } });
+    await third.wait(PATIENCE_MS);
+    return third.heard.length === 0 ? passes(true, details.quiet) : passes(false, details.heard);
+  });
 }
 
 export const traversalChecks: readonly Check[] = [
@@ -20,19 +36,11 @@ export const traversalChecks: readonly Check[] = [
     level: 'MUST',
     roles: PEER,
     rule: 'NatTraversalServer is acted on only if it comes from a directory',
-    run: async (subject) => {
-      const session = await subject.session();
-      const { bind } = subject.options;
-      if (session === undefined) return skipped('it answers no Hello');
-      if (bind === undefined) return skipped('we do not know our own address');
-      const third = await subject.probe();
-      await session.probe.send({ type: 'NatTraversalServer', id: 0, address: { ip: bind, port: third.address.port } });
-      await third.wait(PATIENCE_MS);
-      return passes(
-        third.heard.length === 0,
-        third.heard.length === 0 ? 'ignored' : 'it sent a datagram to the address that we named',
-      );
-    },
+    run: (subject) =>
+      drawsNothing(subject, 'NatTraversalServer', {
+        quiet: 'ignored',
+        heard: 'it sent a datagram to the address that we named',
+      }),
   },
   {
     id: 'traversal-forwarded',
@@ -72,16 +80,7 @@ export const traversalChecks: readonly Check[] = [
     level: 'MUST',
     roles: DIRECTORY,
     rule: 'NatTraversalClient to an address that nobody has proven is not forwarded',
-    run: async (subject) => {
-      const session = await subject.session();
-      const { bind } = subject.options;
-      if (session === undefined) return skipped('it answers no Hello');
-      if (bind === undefined) return skipped('we do not know our own address');
-      const third = await subject.probe();
-      await session.probe.send({ type: 'NatTraversalClient', id: 0, address: { ip: bind, port: third.address.port } });
-      await third.wait(PATIENCE_MS);
-      return passes(third.heard.length === 0, third.heard.length === 0 ? 'not forwarded' : 'forwarded');
-    },
+    run: (subject) => drawsNothing(subject, 'NatTraversalClient', { quiet: 'not forwarded', heard: 'forwarded' }),
   },
   {
     id: 'keep-alive-unanswered',
@@ -89,14 +88,9 @@ export const traversalChecks: readonly Check[] = [
     level: 'MUST',
     roles: BOTH,
     rule: 'An unsolicited HelloReply, which keeps a NAT open, is not answered',
-    run: async (subject) => {
-      const session = await subject.session();
-      if (session === undefined) return skipped('it answers no Hello');
-      const { name } = subject.options;
-      const seen = await session.probe.provoked(() =>
-        session.probe.send({ type: 'HelloReply', id: 0, flags: 0, name }),
-      );
-      return passes(seen?.length === 0, seen?.length === 0 ? 'it is silent' : 'it answers, or not even Hello any more');
-    },
+    run: (subject) =>
+      staysSilent(subject, ({ probe }) =>
+        probe.send({ type: 'HelloReply', id: 0, flags: 0, name: subject.options.name }),
+      ),
   },
 ];

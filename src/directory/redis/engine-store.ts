@@ -1,6 +1,6 @@
-/** The names that an engine holds, for whoever takes them over. */
+/** Reads the names of an engine and adds names to it, for migrations and backups. */
 import { randomBytes } from 'node:crypto';
-import type { Binding, Store } from '../migrate.ts';
+import type { Binding, BindingStore } from '../binding-store.ts';
 import { openEngine } from './engine.ts';
 import { formatRecord, parseRecord } from './name-record.ts';
 import { SHARES, shareOf } from './shares.ts';
@@ -8,7 +8,7 @@ import { SHARES, shareOf } from './shares.ts';
 /** The share's clocks go on by no more than that while nobody runs. */
 const STEPS = ['', '60000', '1e15'];
 
-export async function openEngineStore(url: string): Promise<Store> {
+export async function openEngineStore(url: string): Promise<BindingStore> {
   const engine = await openEngine(url, () => {});
   const tick = (share: number) => engine.run(share, ['tick', randomBytes(9).toString('base64url'), ...STEPS]);
   return {

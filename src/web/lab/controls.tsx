@@ -13,10 +13,10 @@ export const open = signal<(id: string) => void>(() => {});
 
 const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4, 10, 60];
 const NATS: Readonly<Record<NatName, string>> = {
-  open: 'in the open',
+  open: 'no NAT',
   fullCone: 'NAT: full cone',
-  addressRestricted: 'NAT: by address',
-  portRestricted: 'NAT: by port',
+  addressRestricted: 'NAT: address-restricted',
+  portRestricted: 'NAT: port-restricted',
   symmetric: 'NAT: symmetric',
 };
 
@@ -39,19 +39,19 @@ export function Tools() {
           </option>
         ))}
       </select>
-      <button type="button" title="From the beginning (r)" onClick={again}>
+      <button type="button" title="Restart the scenario (r)" onClick={again}>
         again
       </button>
       <button
         type="button"
         class="play"
-        title="Let time pass, or stop it (space)"
+        title="Start or stop time (space)"
         aria-pressed={isPlaying.value}
         onClick={togglePlaying}
       >
         {isPlaying.value ? 'pause' : 'play'}
       </button>
-      <button type="button" title="Until something happens (.)" onClick={stepOn}>
+      <button type="button" title="Run until something happens (.)" onClick={stepOn}>
         step
       </button>
       <label>
@@ -198,7 +198,7 @@ export function HostHead({ name }: { name: string }) {
         type="button"
         class="host-name"
         aria-pressed={isShown(name)}
-        title={`Stand at ${name}`}
+        title={`Select ${name}`}
         onClick={() => showLane(name)}
       >
         {plain(name)}
@@ -217,7 +217,7 @@ function DirectoryControls({ of }: { of: Lab }) {
   return (
     <>
       <p class="host-says">
-        {isDirectoryUp ? `${countText(of.world.registry.peers(of.world.clock.now()).length)} peers listed` : 'is off'}
+        {isDirectoryUp ? `${countText(of.world.registry.peers(of.world.clock.now()).length)} peers listed` : 'stopped'}
       </p>
       <div class="host-keys">
         <button type="button" aria-pressed={!isDirectoryUp} onClick={() => void of.setDirectoryUp(!isDirectoryUp)}>
@@ -231,7 +231,7 @@ function DirectoryControls({ of }: { of: Lab }) {
 
 function PeerControls({ of, name }: { of: Lab; name: string }) {
   const member = of.members.get(name);
-  if (member === undefined) return <p class="host-says">is starting</p>;
+  if (member === undefined) return <p class="host-says">starting</p>;
   const { isAsleep } = member.host.clock;
   const lies = of.world.liars.has(name);
   const own = member.at.store.ownFeed().messages;
@@ -240,7 +240,7 @@ function PeerControls({ of, name }: { of: Lab; name: string }) {
     <>
       <p class="host-says">{isAsleep ? 'asleep' : `${countText(own)} own, ${countText(Math.max(0, others))} read`}</p>
       <div class="host-keys">
-        <button type="button" title={`${name} writes a message`} disabled={isAsleep} onClick={() => of.post(name)}>
+        <button type="button" title={`${name} posts a message`} disabled={isAsleep} onClick={() => of.post(name)}>
           post
         </button>
         <button
@@ -255,7 +255,7 @@ function PeerControls({ of, name }: { of: Lab; name: string }) {
         <button
           type="button"
           aria-pressed={isAsleep}
-          title={`${name} closes or opens the lid`}
+          title={`close or open the laptop of ${name}`}
           onClick={() => of.setSleeping(name, !isAsleep)}
         >
           sleep
@@ -268,7 +268,7 @@ function PeerControls({ of, name }: { of: Lab; name: string }) {
         >
           restart
         </button>
-        <button type="button" title={`${name} goes to another network`} onClick={() => of.move(name, member.nat)}>
+        <button type="button" title={`move ${name} to another network`} onClick={() => of.move(name, member.nat)}>
           move
         </button>
       </div>
@@ -294,7 +294,7 @@ function CutKey({ of, name }: { of: Lab; name: string }) {
     <button
       type="button"
       aria-pressed={isCut}
-      title={`put ${name} on the other side of the cut, or back`}
+      title={`move ${name} to the other side of the cut, or back`}
       onClick={() => of.setCutOff(name, !isCut)}
     >
       cut

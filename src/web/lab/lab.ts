@@ -5,7 +5,7 @@ import { type NatKind, natKinds } from '../../simulation/nat.ts';
 import type { VirtualHost } from '../../simulation/virtual-host.ts';
 import type { VirtualPeer } from '../../simulation/world.ts';
 import { Crossings } from '../crossings.ts';
-import type { Run } from '../run.ts';
+import type { MomentPlace, Run } from '../run.ts';
 import { LabWorld } from './lab-world.ts';
 import { MemoryStore } from './memory-store.ts';
 import type { Scenario, ScenarioPeer } from './scenarios.ts';
@@ -107,6 +107,17 @@ export class Lab {
     this.#show();
   }
 
+  /** Until that moment has come, or for ten minutes of their time. */
+  async reach({ run, at }: MomentPlace): Promise<void> {
+    isPlaying.value = false;
+    const hasCome = () => {
+      const of = this.world.runs[run];
+      return of !== undefined && of.moments.length + of.forgotten > at;
+    };
+    await this.world.clock.runUntil(hasCome, { limitMs: 600_000 }).catch(() => {});
+    this.#show();
+  }
+
   async #advance(ms: number): Promise<void> {
     const untilMs = performance.now() + SLICE_MS;
     const part = Math.max(1, ms / 20);
@@ -173,7 +184,7 @@ export class Lab {
   /** As after a power cut. */
   async restart(name: string): Promise<void> {
     const { at } = this.#member(name);
-    this.note(name, 'is killed, and starts again');
+    this.note(name, 'is killed and restarted');
     this.world.kill(at);
     await this.world.restart(at);
     this.#changed();
@@ -196,7 +207,7 @@ export class Lab {
     const host = name === DIRECTORY ? this.world.directoryHost : this.#member(name).host;
     if (isCutOff) this.world.cutOff.add(host);
     else this.world.cutOff.delete(host);
-    this.note(name, isCutOff ? 'is on the other side of the cut' : 'is back on this side');
+    this.note(name, isCutOff ? 'is cut off' : 'is no longer cut off');
   }
 
   isCutOff(name: string): boolean {
@@ -232,8 +243,8 @@ export class Lab {
     if (fact.type !== 'sync.finished') return;
     const { peer, status, newMessages, withdrawnMessages, error } = fact.report;
     if (status === 'failed') this.note(name, `could not read ${peer}: ${error?.message ?? 'no answer'}`);
-    else if (newMessages > 0) this.note(name, `has ${newMessages} new of ${peer}`);
-    else if (withdrawnMessages > 0) this.note(name, `no longer has ${withdrawnMessages} of ${peer}`);
+    else if (newMessages > 0) this.note(name, `has ${newMessages} new from ${peer}`);
+    else if (withdrawnMessages > 0) this.note(name, `no longer has ${withdrawnMessages} from ${peer}`);
   }
 
   #connect(host: VirtualHost, nat: NatName): void {

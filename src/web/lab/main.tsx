@@ -2,9 +2,9 @@
 import { render } from 'preact';
 import { App, extras } from '../app.tsx';
 import { heads, showLane } from '../network.tsx';
+import { keepPlace, momentInLink, standAtLink } from '../place.ts';
 import type { Run } from '../run.ts';
 import {
-  charts,
   crossings,
   go,
   grown,
@@ -12,6 +12,7 @@ import {
   length,
   position,
   problem,
+  reference,
   run,
   runIndex,
   runs,
@@ -36,7 +37,7 @@ import { isPlaying, Lab, speed } from './lab.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
 
 keepTheme();
-charts.value = JSON.parse(document.getElementById('charts')?.textContent ?? '{}');
+reference.value = JSON.parse(document.getElementById('reference')?.textContent ?? '');
 view.value = 'network';
 open.value = (id) => {
   location.hash = `scenario=${id}`;
@@ -47,19 +48,21 @@ extras.value = {
   tools: Tools,
   panel: Panel,
   keys: [
-    [[' '], 'let time pass, or stop it', togglePlaying],
-    [['.'], 'until something happens', stepOn],
+    [[' '], 'start or stop time', togglePlaying],
+    [['.'], 'run until something happens', stepOn],
     [['<', '>'], 'slower, faster', ({ key }) => changeSpeed(key === '<' ? -1 : 1)],
-    [['r'], 'the scenario from its beginning', again],
+    [['r'], 'restart the scenario', again],
     [['s'], 'choose a scenario', () => document.getElementById('scenario')?.focus()],
-    [['p'], 'whose machines are shown writes a message', postOfChosen],
+    [['p'], 'the selected peer posts a message', postOfChosen],
   ],
 };
 render(<App />, document.getElementById('app') as HTMLElement);
 addEventListener('hashchange', () => {
   const id = idInLink();
-  if (id !== lab.value?.scenario.id) begin(scenarioOf(id)).catch(complain);
+  if (lab.value === undefined || id !== lab.value.scenario.id) begin(scenarioOf(id)).catch(complain);
+  else standAtMoment(lab.value).catch(complain);
 });
+keepPlace(() => !isBeginning.value);
 begin(scenarioOf(idInLink())).catch(complain);
 
 function idInLink(): string {
@@ -84,9 +87,18 @@ async function begin(scenario: Scenario): Promise<void> {
   showLane(scenario.focus);
   isFollowing.value = true;
   go(length.value);
+  await standAtMoment(fresh);
+  if (lab.value !== fresh) return;
   isBeginning.value = false;
   document.documentElement.dataset.ready = 'yes';
   await fresh.play(nextPicture);
+}
+
+/** The same happens each time, so what a link names comes again. */
+async function standAtMoment(of: Lab): Promise<void> {
+  const moment = momentInLink();
+  if (moment !== undefined) await of.reach(moment);
+  if (lab.value === of) standAtLink();
 }
 
 function nextPicture(): Promise<number> {

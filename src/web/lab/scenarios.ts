@@ -1,19 +1,19 @@
-/** What the lab can show: who there is, what happens, and what to look at, in three sentences each. */
+/** The lab's scenarios: which peers there are, what happens to them, and three sentences about what to look at. */
 import { codeIn, codeOf } from '../../wire/datagram.ts';
 import type { SocketAddress } from '../../wire/socket-address.ts';
 import type { Lab, NatName, Weather } from './lab.ts';
 
 export interface ScenarioPeer {
   readonly name: string;
-  /** Whom it follows, and has read, when the scenario begins. */
+  /** It follows these, and has read them, when the scenario begins. */
   readonly follows?: readonly string[];
-  /** Messages that it has written before. */
+  /** How many messages it has written before. */
   readonly written?: number;
   readonly nat?: NatName;
 }
 
 interface Step {
-  /** Since the beginning. */
+  /** Since the scenario began. */
   readonly atMs: number;
   readonly does: (lab: Lab) => void;
 }
@@ -25,18 +25,18 @@ interface Carried {
 }
 
 export interface Scenario {
-  /** In links. */
+  /** As in links to it. */
   readonly id: string;
   readonly title: string;
   readonly text: readonly [string, string, string];
   readonly peers: readonly ScenarioPeer[];
   readonly course: readonly Step[];
-  /** Whose machines are shown first. */
+  /** The peer whose machines are shown first. */
   readonly focus: string;
   readonly speed: number;
   readonly weather?: Partial<Weather>;
   readonly seed?: number;
-  /** Loses what it picks. */
+  /** True: this datagram is lost. */
   readonly loses?: (lab: Lab, datagram: Carried) => boolean;
 }
 
@@ -50,7 +50,7 @@ const posts = (author: string, atMs: number): Step => ({
   does: (lab) => lab.post(author),
 });
 
-/** Of each lab, whether its Hello was lost already. */
+/** The labs in which a Hello has been lost already. */
 const lost = new WeakSet<Lab>();
 
 export const scenarios: readonly Scenario[] = [
@@ -59,8 +59,8 @@ export const scenarios: readonly Scenario[] = [
     title: 'A first download',
     text: [
       'Bob has never read Alice, who has written forty messages.',
-      'He says Hello, asks for the root of her tree, then for the nodes below it, and hashes each node that comes.',
-      'In the machines of bob, step through merkle-walk.alice: it asks only for hashes that a verified node has named.',
+      'He says Hello, asks for the root of her tree and then for the nodes below it, and checks the hash of each node.',
+      'In the machines of bob, step through merkle-walk.alice: it asks only for hashes that a verified node contains.',
     ],
     peers: [{ name: 'alice', written: 40 }, { name: 'bob' }],
     course: [follows('bob', 'alice')],
@@ -71,8 +71,8 @@ export const scenarios: readonly Scenario[] = [
     id: 'lost-hello',
     title: 'A Hello is lost',
     text: [
-      'The first Hello that Bob sends to Alice is lost, and nobody tells him.',
-      'His request waits for two seconds, then sends the same bytes again: Alice cannot tell that there was a first one.',
+      'The first Hello that Bob sends to Alice is lost, and he is not told.',
+      'His request waits for two seconds and then sends the same bytes again; Alice never learns that there was an earlier one.',
       'In the machines of bob, look for the request of outgoing-session.alice and its "after retransmissionTimeout".',
     ],
     peers: [{ name: 'alice', written: 3 }, { name: 'bob' }],
@@ -88,7 +88,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     id: 'one-more',
-    title: 'One message more',
+    title: 'One more message',
     text: [
       'Bob has all five hundred messages of Alice when she writes one more.',
       'She pushes her new root to him, and he fetches only what has changed: the new leaf and the nodes above it.',
@@ -107,8 +107,8 @@ export const scenarios: readonly Scenario[] = [
     title: 'One post, five readers',
     text: [
       'Five peers follow Alice, and each of them has a session with her.',
-      'When she writes, she pushes one signed root to each; none of them has to ask whether there is something new.',
-      'The directory has no part in this: it has told where Alice is, and never sees a message.',
+      'When she writes, she pushes her signed root to each of them, so nobody has to ask whether there is something new.',
+      'The directory takes no part in this: it told them where Alice is, and it never sees a message.',
     ],
     peers: [
       { name: 'alice', written: 5 },
@@ -122,9 +122,9 @@ export const scenarios: readonly Scenario[] = [
     id: 'twice',
     title: 'Everything arrives twice',
     text: [
-      'The network doubles every datagram on its way.',
-      'Second copies of answers fit no open request any more, so they are dropped and counted; Alice answers second copies of questions again.',
-      'At the end Bob has each message once, and his socket shows what became of the copies: look at "dropped" in its context.',
+      'The network delivers every datagram twice.',
+      'The second copy of an answer belongs to no open request, so it is dropped and counted; Alice answers the second copy of a request again.',
+      'At the end Bob has each message once, and "dropped" in the context of his socket counts the copies.',
     ],
     peers: [{ name: 'alice', written: 40 }, { name: 'bob' }],
     course: [follows('bob', 'alice')],
@@ -136,9 +136,9 @@ export const scenarios: readonly Scenario[] = [
     id: 'author-moves',
     title: 'The author moves',
     text: [
-      'Alice changes her address, as a laptop does that goes from one network to another, and then writes a message.',
-      'Her peer notices, proves the new address to the directory, and says Hello to those who read from her.',
-      'For Bob that is a further path of the session that he has: he goes on without a new start.',
+      'Alice changes her address, like a laptop that goes to another network, and then writes a message.',
+      'Her peer notices, proves the new address to the directory, and says Hello to her readers.',
+      'For Bob the new address is another path of the same session, so he carries on without starting again.',
     ],
     peers: [
       { name: 'alice', written: 10 },
@@ -152,9 +152,9 @@ export const scenarios: readonly Scenario[] = [
     id: 'lying-tree',
     title: 'A tree that lies',
     text: [
-      'Alice serves other bytes than those that Bob asks for.',
-      'He hashes what comes, and it is not what a verified node has named: it is dropped and counted, and he asks again.',
-      'No false byte gets into his store, however often she answers: the download ends with an error that names the reason.',
+      'Alice answers with bytes that differ from those that Bob asks for.',
+      'Their hash is not the one that a verified node contains, so Bob drops the answer, counts it, and asks again.',
+      'However often she answers, no false byte gets into his store, and the download ends with an error that says why.',
     ],
     peers: [{ name: 'alice', written: 40 }, { name: 'bob' }],
     course: [{ atMs: 200, does: (lab) => lab.setLying('alice', true) }, follows('bob', 'alice', 600)],
@@ -165,9 +165,9 @@ export const scenarios: readonly Scenario[] = [
     id: 'two-nats',
     title: 'Two routers in between',
     text: [
-      'Alice and Bob are both behind routers that let in only those to whom something was sent before.',
-      'Bob cannot reach Alice, so he asks the directory, which tells her to send something his way: that opens her router.',
-      'Follow NatTraversalClient and NatTraversalServer, and the Hello that comes through after them.',
+      'Alice and Bob are both behind routers that let a datagram in only if something was sent to its source before.',
+      'Bob cannot reach Alice, so he asks the directory, which tells her to send him a datagram; this opens her router.',
+      'Follow NatTraversalClient and NatTraversalServer, and the Hello that gets through after them.',
     ],
     peers: [
       { name: 'alice', written: 5, nat: 'portRestricted' },
@@ -182,8 +182,8 @@ export const scenarios: readonly Scenario[] = [
     title: 'A reader sleeps',
     text: [
       'Bob closes the lid of his laptop, and Alice writes twice while it is closed.',
-      'What is sent to him is lost; when he wakes, his clock has jumped, and so he registers and says Hello at once.',
-      'He asks for her root, and gets both messages: nothing that was published is missed.',
+      'Everything sent to him is lost; when he wakes, his clock has jumped, so he registers and says Hello at once.',
+      'He asks for her root and gets both messages: he has missed nothing.',
     ],
     peers: [
       { name: 'alice', written: 5 },
@@ -203,7 +203,7 @@ export const scenarios: readonly Scenario[] = [
     title: 'The network is cut in two',
     text: [
       'Carol and Dave are cut off from the directory and from everybody else, but not from each other.',
-      'Each side goes on: Dave still gets what Carol writes, and Bob what Alice writes.',
+      'Each side carries on: Dave still gets what Carol writes, and Bob gets what Alice writes.',
       'When the cut heals, each side catches up with the other.',
     ],
     peers: [
@@ -232,8 +232,8 @@ export const scenarios: readonly Scenario[] = [
     title: 'The directory is away',
     text: [
       'The directory stops, and Alice writes a message.',
-      'Bob gets it all the same, since the two know each other and talk directly.',
-      'Only strangers need a directory: add a peer, and see it try again and again until the directory is back.',
+      'Bob still gets it, because the two know each other and talk directly.',
+      'Only strangers need a directory: add a peer, and watch it try again until the directory is back.',
     ],
     peers: [
       { name: 'alice', written: 5 },
@@ -248,8 +248,8 @@ export const scenarios: readonly Scenario[] = [
     title: 'Free play',
     text: [
       'Three peers read each other, and nothing happens by itself.',
-      'Post, move, cut off, put to sleep and restart whom you like, and make the network as bad as you like.',
-      'The aim of every program here is one sentence: a post that was published arrives.',
+      'Make any peer post, move, sleep or restart, cut the network in two, and make it as bad as you like.',
+      'Whatever you do, check that every post arrives in the end.',
     ],
     peers: [
       { name: 'alice', follows: ['bob', 'carol'] },

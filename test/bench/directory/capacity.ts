@@ -17,7 +17,7 @@ const KINDS: Readonly<Record<Kind, string>> = {
   renew: 'renewing Hellos, address proven',
   lookUp: 'look-ups of a name',
   root: 'RootRequests',
-  changes: 'questions what has changed',
+  changes: 'requests for changes',
 };
 const HOUR_S = 3_600;
 const START = '<!-- npm run bench -- --directory writes from here -->';
@@ -62,14 +62,14 @@ function lists(measured: readonly Measured[]): string {
   const heads = [
     'the list as JSON, compressed',
     'as text',
-    'others wait at most',
+    'blocks others for at most',
     'memory of an instance',
     'of the engine',
   ];
   return table(['registry', 'peers', ...heads], rows);
 }
 
-/** By how much an operation costs more with the most peers than with the fewest. */
+/** The processor time of an operation with the most peers, as a multiple of that with the fewest. */
 function flatness(measured: readonly Measured[]): string {
   const setups = [...Map.groupBy(measured, ({ setup }) => setup)];
   const rows = setups.map(([setup, sizes]) => [
@@ -80,7 +80,8 @@ function flatness(measured: readonly Measured[]): string {
     }),
     `${thousands(bytesPerPeer(sizes))} bytes`,
   ]);
-  return table(['from the fewest to the most peers', ...Object.values(KINDS), 'memory per peer'], rows);
+  const [fewest, most] = [measured[0], measured.at(-1)].map((one) => thousands(one?.names ?? Number.NaN));
+  return table([`processor time, from ${fewest} to ${most} peers`, ...Object.values(KINDS), 'memory per peer'], rows);
 }
 
 function bytesPerPeer(sizes: readonly Measured[]): number {
@@ -100,7 +101,7 @@ const PER_HOUR = {
   changes: HOUR_S / 5,
 };
 
-/** Seconds of a processor that a peer costs in an hour; without its questions what has changed. */
+/** Seconds of a processor that a peer costs in an hour; without its requests for changes. */
 function cpuPerHour({ register, renew, root, keepAlive }: LoadFigures): number {
   const { renewals, roots, keepAlives } = PER_HOUR;
   return (
@@ -135,8 +136,8 @@ function needs(measured: readonly Measured[]): string {
   const heads = [
     'peers',
     'cores for renewals, RootRequests and keep-alives',
-    'cores for questions what has changed',
-    'answers to these',
+    'cores for requests for changes',
+    'answers to requests for changes',
     'writes a second to the engine',
     'memory of each instance',
     'memory of the engine',

@@ -3,7 +3,7 @@
  * delay and loss. A requester asks by GetNodes, a responder answers with as many datagrams as were granted, with the gap that was asked for
  * (protocol §10.1), and never runs out of them.
  */
-import { gapUs, grantAt, nextSendAtMs } from '../../../machines/path-allowance.ts';
+import { gapUs, nextSendAtMs, room, window } from '../../../machines/path-allowance.ts';
 import {
   arrived,
   closed,
@@ -126,6 +126,14 @@ class Responder {
       Math.max(1, this.#dueAtMs - clock.elapsedMs),
     );
   }
+}
+
+/** How many datagrams a request asks for: as in a walk, about an eighth of the window. 0: none may be sent now. */
+function grantAt(controller: PathController, atMs: number): number {
+  if (atMs < controller.pacedUntilMs) return 0;
+  const fair = Math.max(1, Math.min(64, Math.floor(window(controller) / 8)));
+  const free = room(controller);
+  return free * 2 >= fair ? Math.min(fair, free) : 0;
 }
 
 export class Download {

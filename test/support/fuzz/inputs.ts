@@ -23,20 +23,23 @@ import { hashOf } from '../../../src/wire/hash.ts';
 import { MurmureError } from '../../../src/wire/murmure-error.ts';
 import { decodeNode, encodeMessage } from '../../../src/wire/node.ts';
 
-/** `folder`: for files. */
+/** `folder`: for files; `resources`: what is to be closed afterwards. */
 export interface Fuzzed {
   readonly name: string;
-  readonly property: (folder: string) => fc.IAsyncProperty<unknown> | fc.IProperty<unknown>;
+  readonly property: (
+    folder: string,
+    resources: AsyncDisposableStack,
+  ) => fc.IAsyncProperty<unknown> | fc.IProperty<unknown>;
   /** Of a million inputs, one in so many: those that cost a file, or a key. */
   readonly share: number;
 }
 
-const bytes = (max: number) => fc.uint8Array({ maxLength: max });
+export const bytes = (max: number) => fc.uint8Array({ maxLength: max });
 const text = (bytesOf: Uint8Array) => new TextDecoder().decode(bytesOf);
-const toBytes = (json: unknown) => new TextEncoder().encode(JSON.stringify(json));
+export const toBytes = (json: unknown) => new TextEncoder().encode(JSON.stringify(json));
 
 /** JSON that has the members that are looked for, with anything in them. */
-function likely(...members: readonly string[]): fc.Arbitrary<unknown> {
+export function likely(...members: readonly string[]): fc.Arbitrary<unknown> {
   return fc.letrec((tie) => ({
     value: fc.oneof(
       { maxDepth: 4 },
@@ -50,7 +53,7 @@ function likely(...members: readonly string[]): fc.Arbitrary<unknown> {
 }
 
 /** A text that is valid, with some pieces cut out, repeated and changed. */
-function damaged(valid: string): fc.Arbitrary<string> {
+export function damaged(valid: string): fc.Arbitrary<string> {
   const damage = fc.tuple(
     fc.nat(),
     fc.nat({ max: 40 }),

@@ -7,10 +7,8 @@ import type { Fuzzed } from './inputs.ts';
 
 export async function fuzz({ property, share }: Fuzzed, inputs: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'murmure-fuzz-'));
-  try {
-    const numRuns = Math.ceil(inputs / share);
-    await fc.assert(property(folder) as fc.IAsyncProperty<unknown>, { numRuns });
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  await using resources = new AsyncDisposableStack();
+  resources.defer(() => rmSync(folder, { recursive: true }));
+  const numRuns = Math.ceil(inputs / share);
+  await fc.assert(property(folder, resources) as fc.IAsyncProperty<unknown>, { numRuns });
 }

@@ -193,6 +193,16 @@ describe('sync', () => {
     expect(peer.closed()).toBe(true);
   });
 
+  test('a name that nobody has is answered with the one that was probably meant', async () => {
+    const flags = await flagsOf();
+    await run(['follow', 'carol', '--force', ...flags]);
+    const error = { code: 'peer-unknown', message: 'the directory does not know "carlo"' } as const;
+    const peer = fakePeer({ sync: async (name) => syncReport(name, { status: 'failed', error }) });
+    const { code, err } = await run(['sync', 'carlo', ...flags], peer);
+    expect(code).toBe(4);
+    expect(err).toContain('carlo: the directory does not know "carlo" (did you mean "carol"?)');
+  });
+
   test('tells a history that went back, and Errors that others send', async () => {
     const peer = fakePeer({
       sync: async (name) => {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { bandwidth } from '../../../machines/delivery-rate.ts';
 import { awaited } from '../../../machines/outstanding.ts';
-import { gapUs, grantAt, requestsAt, room, window } from '../../../machines/path-allowance.ts';
+import { gapUs, requestsAt, room, window } from '../../../machines/path-allowance.ts';
 import {
   arrived,
   closed,
@@ -131,13 +131,6 @@ describe('the pace', () => {
     const open = id - 100_000;
     expect(open).toBeLessThan(room(now));
     expect(requestsAt(paced, 140)).toBeGreaterThan(0);
-  });
-
-  test('gives a grant only when enough of the window is free, and a part of it only', () => {
-    const now = ask(fresh(), 1, 0, 10);
-    expect(grantAt(now, 0)).toBe(0);
-    expect(grantAt(fresh(), 0)).toBeGreaterThan(0);
-    expect(grantAt(fresh(), 0)).toBeLessThan(10);
   });
 });
 

@@ -44,6 +44,7 @@ const delays: Readonly<Record<string, string>> = {
   rejectionPause: `${timing.rejectionPause / 60_000} min`,
   searchPatience: `${timing.searchPatience / SECOND} s`,
   checkPatience: `${timing.directoryPatience / SECOND} s`,
+  pathCheckPatience: `${timing.pathCheckPatience / SECOND} s`,
   retryPause: `${timing.directoryRetry / SECOND} s to ${timing.directoryRetryMaximum / SECOND} s`,
   pollPause: `${timing.listingPoll} ms to ${timing.listingPollMaximum / SECOND} s`,
   nodesPatience: `${timing.overtakenPatience} ms to ${timing.maximumTimeout / SECOND} s`,

@@ -119,7 +119,7 @@ describe('a backup', () => {
   test('is never written over what is there, and leaves nothing behind where it fails', async () => {
     const taken = join(freshFolder(), 'names.db');
     writeFileSync(taken, 'a letter');
-    expect((await failureOf(() => backUp('sqlite:/nowhere/registry.db', taken))).message).toContain('is there already');
+    expect((await failureOf(() => backUp('sqlite:/nowhere/registry.db', taken))).message).toContain('exists already');
     const folder = freshFolder();
     writeFileSync(join(folder, 'registry.db'), 'a letter');
     const backup = join(folder, 'names.db');

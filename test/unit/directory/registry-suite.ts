@@ -4,17 +4,17 @@ import { type Registry, type RegistryOptions, registryLimits } from '../../../sr
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-const T0 = 1_800_000_000_000;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
+export const T0 = 1_800_000_000_000;
 
 /** Registries do not look into keys. */
-const KEY = 'alice-key';
-const OTHER_KEY = 'mallory-key';
-const HOME = { ip: '192.0.2.1', port: 4242 };
-const MOBILE = { ip: '192.0.2.2', port: 80 };
-const HOME_IPV6 = { ip: '2001:db8::1', port: 4242 };
-const hostOf = (index: number) => ({ ip: '192.0.2.3', port: index + 1 });
+export const KEY = 'alice-key';
+export const OTHER_KEY = 'mallory-key';
+export const HOME = { ip: '192.0.2.1', port: 4242 };
+export const MOBILE = { ip: '192.0.2.2', port: 80 };
+export const HOME_IPV6 = { ip: '2001:db8::1', port: 4242 };
+export const hostOf = (index: number) => ({ ip: '192.0.2.3', port: index + 1 });
 
 export interface RegistryKind {
   readonly kind: string;

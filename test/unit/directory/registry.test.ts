@@ -8,22 +8,19 @@ import { createMemoryRegistry } from '../../../src/web/lab/memory-registry.ts';
 import { startRedis } from '../../support/redis-server.ts';
 import { hasTool } from '../../support/tools.ts';
 import { onEmpty } from './redis-support.ts';
-import { describeRegistries } from './registry-suite.ts';
+import {
+  DAY,
+  describeRegistries,
+  HOME,
+  HOME_IPV6,
+  HOUR,
+  hostOf,
+  KEY,
+  MOBILE,
+  OTHER_KEY,
+  T0,
+} from './registry-suite.ts';
 import { failureOf, freshFolder } from './support.ts';
-
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-const T0 = 1_800_000_000_000;
-
-/** Registries do not look into keys. */
-const KEY = 'alice-key';
-const OTHER_KEY = 'mallory-key';
-const HOME = { ip: '192.0.2.1', port: 4242 };
-const MOBILE = { ip: '192.0.2.2', port: 80 };
-const HOME_IPV6 = { ip: '2001:db8::1', port: 4242 };
-const hostOf = (index: number) => ({ ip: '192.0.2.3', port: index + 1 });
 
 // Nobody cuts its power here.
 const engine = hasTool('redis-server') ? await startRedis(['--appendfsync', 'everysec']) : undefined;
