@@ -103,8 +103,10 @@ export const outgoingActions = {
     enqueue.assign({ contacts: proveIncoming(args, contacts, event, entry.key) });
     if (entry.key === key) return;
     enqueue.emit({ type: 'session.opened', direction: 'outgoing', name, address, authenticated: true });
-    // What was downloaded without a key counts as authenticated once the peer confirms that root under its key.
-    enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(session, { type: 'path.check' });
+    // What was downloaded without a key counts as authenticated once the peer confirms that root under its key. A download under way may
+    // have asked before.
+    const { following, toWalk } = context;
+    if (following.includes(name)) enqueue.assign({ toWalk: [...new Set([name, ...toWalk])] });
   }),
 
   /** A Hello of ours that was answered also opens our session with that peer (protocol §5). */

@@ -145,7 +145,6 @@ describe('somebody’s session with us', () => {
     expect(toldBy(() => send({ type: 'session.renewed', ...known, key: 'key' }))).toEqual([
       `${incoming(at(1))}: session.proven`,
       '! session.opened',
-      'outgoing-session.alice: path.check',
     ]);
     expect(facts.at(-1)).toMatchObject({ type: 'session.opened', name: 'alice', authenticated: true });
     expect(children('incoming-session')).toEqual([incoming(at(1)), incoming(at(3))]);
