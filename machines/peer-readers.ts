@@ -6,7 +6,7 @@ import { assertEvent } from 'xstate';
 import { entriesOf, entryOf, withEntry, withoutEntry } from '../src/merkle/hash-table.ts';
 import { sameAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
-import { establishedIn, outgoingOf } from './contacts.ts';
+import { establishedIn, incomingEntries, outgoingOf } from './contacts.ts';
 import { socketFor } from './events.ts';
 import type { RefFor } from './messages.ts';
 import { isBehindNat, isDirectoryAt, isPresent, isReader, isWithheld, type PeerContext } from './peer-context.ts';
@@ -96,6 +96,21 @@ export const readerActions = {
       return outgoingOf(context.contacts, actorId.outgoingSession(name))?.address === undefined;
     });
     return { toGreet: [...new Set([...unreached, ...context.toGreet])] };
+  }),
+
+  /**
+   * Whoever reads from us, and must be asked about our history before it learns what is new, may have been greeted in vain: one that wakes
+   * up reads before the directory lists it again.
+   */
+  seekWithheld: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, 'sweep');
+    if (context.history === undefined) return;
+    const waiting = incomingEntries(context.contacts).flatMap(({ name = '', proven }) => {
+      const sinceMs = event.atMs - (entryOf(context.readers, name) ?? Number.NEGATIVE_INFINITY);
+      const isUnreached = outgoingOf(context.contacts, actorId.outgoingSession(name))?.address === undefined;
+      return proven && sinceMs < 2 * timing.readerReport && isUnreached && isWithheld(context, name) ? [name] : [];
+    });
+    if (waiting.length > 0) enqueue.assign({ toGreet: [...new Set([...waiting, ...context.toGreet])] });
   }),
 
   /** If it was us who could not be reached, nobody else has noticed that this is over: everybody is greeted, and asked for what is new. */

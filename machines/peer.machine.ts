@@ -24,6 +24,7 @@ const SWEEP = [
   'resetCounts',
   'forgetUnproven',
   'forgetFormerReaders',
+  'seekWithheld',
   'greetReaders',
   'keepAlive',
   'lookForAbsent',

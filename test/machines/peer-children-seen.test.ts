@@ -129,6 +129,20 @@ describe('our root', () => {
     expect(published.sort()).toEqual(['! root.published', changed(at(1), root(1)), `sign: ${root(1)}`]);
   });
 
+  test('is told whoever reads it after another greeting, if it could not be greeted when it came', () => {
+    begin({ history: [{ root: root(0), leaf: root(9) }], root: root(0) });
+    ready();
+    const greeting = 'outgoing-session.alice: session.renew';
+    accept(at(1), 'alice');
+    expect(toldBy(sweep)).not.toContain(greeting);
+    send({ type: 'reader.seen', name: 'alice', hasNewest: false, atMs: outside.nowMs });
+    expect(toldBy(sweep)).toContain(greeting);
+    expect(toldBy(sweep)).toContain(greeting);
+    expect(toldBy(() => sweep(2 * timing.readerReport))).not.toContain(greeting);
+    establish('alice');
+    expect(toldBy(sweep)).not.toContain(greeting);
+  });
+
   test('is told only those who were asked whether they know a later one, once they do not', () => {
     begin({ history: [{ root: root(0), leaf: root(9) }], root: root(0) });
     expect(toldBy(() => accept(at(1), 'alice'))).toContain(changed(at(1)));
