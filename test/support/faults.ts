@@ -89,8 +89,8 @@ function faultyAnswers(name: string, effect: Effect, faults: Faults): Effect {
       if (!faults.isOn || faults.draw.fraction() >= SHARE_OF_ANSWERS) return enter(to, event);
       faults.count += 1;
       const kind = faults.draw.fraction();
-      // What is to be sent is no answer: it may get lost, and no more.
-      if (kind < 0.33 || event.type === 'datagrams.send') return;
+      // What is to be sent, and the nodes that an answer is made of, may get lost, and no more: the store answers within the call.
+      if (kind < 0.33 || event.type === 'datagrams.send' || event.type === 'nodes.read') return;
       if (kind > 0.66) enter(to, event);
       void faults.wait(faults.draw.fraction() * LATE_MS).then(() => enter(to, event));
     };
