@@ -13,7 +13,7 @@ test.each(['20.20.2', '22.99.0', '24.14.9', '25.3.0'])('%s does not, and what do
   expect(whyNotThisNode(version)).toMatch(`24.15 or later, or 26, but this is ${version}`);
 });
 
-test('the entry that programs import is the public API', () => {
+test('the library that programs import is the public API', () => {
   expect({ ...library }).toEqual({ ...api });
 });
 
