@@ -1,5 +1,4 @@
-/** Puts a peer together: the machines with their effects, a clock, sockets and a store; and the calls a program makes on it. */
-import { createActor } from 'xstate';
+/** A running peer: what starts and ends with it, and the calls that a program makes on it. */
 import { actorId } from '../../machines/actor-ids.ts';
 import { establishedIn } from '../../machines/contacts.ts';
 import type { HistoryCheck, OwnHistory, SyncReport } from '../../machines/events.ts';
@@ -12,13 +11,12 @@ import { type Message, toMessage } from '../feed/message.ts';
 import type { PublicKey } from '../identity/public-key.ts';
 import type { Line } from '../inspector/lines.ts';
 import { Watcher } from '../inspector/watcher.ts';
-import { Explainer, type Explanation } from '../journal/explain.ts';
-import type { record } from '../journal/record.ts';
+import type { Explainer, Explanation } from '../journal/explain.ts';
 import type { Recorder } from '../journal/recorder.ts';
 import { actorsFrom, pathOf } from '../runtime/actor-tree.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { ElapsedTime } from '../runtime/elapsed-time.ts';
-import { Gate } from '../runtime/gate.ts';
+import type { Gate } from '../runtime/gate.ts';
 import { every } from '../runtime/interval.ts';
 import { type ObservedNetwork, observeNetwork } from '../runtime/network-observer.ts';
 import { SocketBank } from '../runtime/socket-bank.ts';
@@ -36,8 +34,9 @@ import type { DirectoryHttp, DirectoryPeer } from './directory-http.ts';
 import { FactListeners } from './fact-listeners.ts';
 import { checkHistories } from './history-checks.ts';
 import { ownHistory } from './own-history.ts';
-import type { Contact, Peer, PeerEnvironment, PeerFact, PeerOptions, Traffic } from './peer.ts';
-import { providePeer } from './peer-effects.ts';
+import type { Contact, Peer, PeerFact, PeerOptions, Traffic } from './peer.ts';
+import type { Outside } from './peer-dependencies.ts';
+import { createRootActor } from './root-actor.ts';
 import { type DirectoryStanding, directoryStanding, type PeerStatus, statusIn } from './status.ts';
 import { StoreWatch } from './store-watch.ts';
 import { Surroundings } from './surroundings.ts';
@@ -47,13 +46,6 @@ import { publish } from './wishes.ts';
 const DEFAULT_BINDS = ['0.0.0.0:0', '[::]:0'];
 /** After which something else may be due next. */
 const SCHEDULE_FACTS: ReadonlySet<PeerFact['type']> = new Set(['message.scheduled', 'message.unscheduled']);
-
-/** What a peer needs from the machine or the simulation on which it runs. */
-export interface Outside extends Omit<PeerEnvironment, 'seed'> {
-  readonly seed?: Uint8Array | undefined;
-  /** Where journals can be written. */
-  readonly record?: typeof record;
-}
 
 /**
  * Starts a peer (protocol §5); resolves once its sockets are bound. It does not need Node.js, so it also runs in a browser.
@@ -150,39 +142,20 @@ class RunningPeer implements Peer {
       formerReaders: store.readersSince(this.#clock.now() - timing.readerMemory, this.#clock.now()),
       ...(blocked.length > 0 && { blocked }),
     };
-    const recording = outside.record?.({
-      root: 'peer',
-      sink: options.journal,
-      seed: outside.seed,
-      clock: this.#time,
+    const { actor, gate, recorder, explainer, flush } = createRootActor({
+      outside,
+      options,
+      time: this.#time,
       input,
-    });
-    this.#recorder = recording?.recorder;
-    this.#gate = new Gate(this.#time, this.#recorder);
-    const explainer = options.explain === true ? new Explainer() : undefined;
-    this.#explainer = explainer;
-    const random = recording?.random ?? outside.random;
-    const { peer, flush } = providePeer({
-      name,
-      publicKey: keyPair.publicKey,
-      store,
-      http: this.#http,
       sockets: this.#sockets,
-      clock: this.#time,
-      wallClock: this.#clock,
-      gate: this.#gate,
-      sign: outside.sign,
-      verify: outside.verify,
       tell: (fact) => this.#tell(fact),
       localIps: () => this.#surroundings.localIps(),
     });
+    this.#actor = actor;
+    this.#gate = gate;
+    this.#recorder = recorder;
+    this.#explainer = explainer;
     this.#flush = flush;
-    this.#actor = createActor(peer, {
-      id: 'peer',
-      clock: this.#gate.clock,
-      input: { ...input, random },
-      ...inspecting(options.inspect, explainer && ((event) => explainer.inspect(event, this.#time.now()))),
-    });
     this.#actor.on('*', (fact) => this.#pass(fact));
     this.#actor.subscribe({
       error: (error) => {
@@ -492,17 +465,4 @@ function parseBind(text: string): SocketAddress {
   const parsed = parseAddress(text);
   if (!parsed.ok) throw new MurmureError('usage', `${text} is not a UDP address to listen on: ${parsed.why}`);
   return parsed.value;
-}
-
-type Inspect = NonNullable<PeerOptions['inspect']>;
-
-/** For whoever looks at the machines; nothing is paid while nobody does. */
-function inspecting(...inspectors: (Inspect | undefined)[]): { inspect?: Inspect } {
-  const present = inspectors.filter((inspect) => inspect !== undefined);
-  if (present.length === 0) return {};
-  return {
-    inspect: (event) => {
-      for (const inspect of present) inspect(event);
-    },
-  };
 }

@@ -2,12 +2,14 @@
 
 import type { Message } from '../feed/message.ts';
 import type { PublicKey } from '../identity/public-key.ts';
+import type { record } from '../journal/record.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { SharedDependencies } from '../runtime/shared-effects.ts';
 import type { Store } from '../store/store.ts';
 import type { Hash } from '../wire/hash.ts';
 import type { SocketAddress } from '../wire/socket-address.ts';
 import type { DirectoryHttp } from './directory-http.ts';
+import type { PeerEnvironment } from './peer.ts';
 
 /** Facts that come from the store rather than from a machine. */
 export type StoreFact =
@@ -35,4 +37,11 @@ export interface PeerDependencies extends SharedDependencies {
 export interface KnownDirectory {
   addresses: readonly SocketAddress[];
   key: PublicKey | undefined;
+}
+
+/** What a peer needs from the machine or the simulation on which it runs. */
+export interface Outside extends Omit<PeerEnvironment, 'seed'> {
+  readonly seed?: Uint8Array | undefined;
+  /** Where journals can be written. */
+  readonly record?: typeof record;
 }

@@ -10,9 +10,10 @@ import { deterministicSigner, isSignedBy } from '../identity/deterministic-signe
 import { type PublicKey, publicKeyOf } from '../identity/public-key.ts';
 import type { JournalSink } from '../journal/recorder.ts';
 import { createSeededRandom, SEED_BYTES } from '../journal/seeded-random.ts';
-import { createPeerIn, type Outside } from '../peer/create-peer.ts';
+import { createPeerIn } from '../peer/create-peer.ts';
 import type { Changes, DirectoryHttp } from '../peer/directory-http.ts';
 import type { Peer, PeerFact, PeerOptions } from '../peer/peer.ts';
+import type { Outside } from '../peer/peer-dependencies.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Network } from '../runtime/network.ts';
 import type { Sign, Verify } from '../runtime/shared-effects.ts';
