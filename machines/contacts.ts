@@ -87,6 +87,11 @@ export function outgoingOf({ outgoing }: Contacts, id: string): OutgoingEntry | 
   return entryOf(outgoing, id);
 }
 
+/** The session with this id is established. */
+export function isEstablished(contacts: Contacts, id: string): boolean {
+  return outgoingOf(contacts, id)?.address !== undefined;
+}
+
 /** With the session as it is now, wherever it led before. */
 export function withOutgoing(contacts: Contacts, id: string, entry: OutgoingEntry): Contacts {
   const left = withoutPath(contacts, id);

@@ -213,7 +213,7 @@ const messages = {
   },
   'path-checks': {
     peer: ['checks.failed'],
-    socket: ['checks.send'],
+    socket: ['checks.send', 'routes.dropped'],
   },
   'directory-client': {
     peer: [

@@ -235,24 +235,19 @@ function afterOthers({ bulk }: OutgoingSessionContext, event: RequestEnded): Bul
 function passOn({ context, enqueue }: Enqueueing, event: RequestEnded): void {
   const { order, outcome, sends } = event;
   const { requester, question, ticket } = order;
-  if (requester === undefined) {
-    if (outcome.kind !== 'answered' || outcome.answer.type !== 'Root') return;
-    const { owner, name, path } = context;
-    const atMs = event.atMs ?? path?.openedAtMs ?? 0;
-    const authenticated = order.answerKey !== undefined;
-    enqueue.sendTo(owner, { type: 'root.seen', name, root: outcome.answer.hash, authenticated, atMs });
-    return;
-  }
+  const { owner, name, path } = context;
   const cost = costOf(context, order.sentBefore + sends, 1);
   if (outcome.kind === 'answered') {
     if (outcome.answer.type !== 'Root') return;
-    const atMs = event.atMs ?? context.path?.openedAtMs ?? 0;
-    const authenticated = order.answerKey !== undefined;
-    enqueue.sendTo(requester, { type: 'root.received', root: outcome.answer.hash, authenticated, ...cost, atMs });
+    const atMs = event.atMs ?? path?.openedAtMs ?? 0;
+    const seen = { root: outcome.answer.hash, authenticated: order.answerKey !== undefined, atMs };
+    if (requester === undefined) enqueue.sendTo(owner, { type: 'root.seen', name, ...seen });
+    else enqueue.sendTo(requester, { type: 'root.received', ...seen, ...cost });
     return;
   }
-  const failure = failureOf(event, context.name);
-  const isFinal = outcome.kind !== 'unanswered' || failure.code !== 'peer-unreachable' || context.path === undefined;
+  if (requester === undefined) return;
+  const failure = failureOf(event, name);
+  const isFinal = outcome.kind !== 'unanswered' || failure.code !== 'peer-unreachable' || path === undefined;
   if (question.type === 'RootRequest') enqueue.sendTo(requester, { type: 'root.failed', failure, isFinal, ...cost });
   if (question.type === 'GetDatum') {
     enqueue.sendTo(requester, { type: 'nodes.failed', hashes: [question.hash], ticket, failure, isFinal, ...cost });

@@ -4,7 +4,13 @@ import { type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
 import { type Spent, socketFor } from './events.ts';
 import type { RefFor } from './messages.ts';
-import { type OutgoingSessionContext, orderFor, type RootWanted, usable } from './outgoing-session-context.ts';
+import {
+  type OutgoingSessionContext,
+  orderFor,
+  type RootWanted,
+  usable,
+  wantedAgain,
+} from './outgoing-session-context.ts';
 import { base, type Enqueueing } from './outgoing-session-setup.ts';
 import type { RequestContext, Requester, RequestOrder } from './request-context.ts';
 import { busySlots, giveBack, takeSlot } from './slots.ts';
@@ -167,8 +173,13 @@ export const withRequests = base.extend({
       enqueue.assign({ heldBack: [] });
     }),
 
-    /** Requests that are under way are repeated over the path that has just been opened, wherever they were sent before. */
-    moveRequests: base.enqueueActions(({ context: { path, sockets, requests }, enqueue }) => {
+    /**
+     * Requests that are under way are repeated over the path that has just been opened, wherever they were sent before. Roots that wait for a
+     * Hello over the path before are asked for again.
+     */
+    moveRequests: base.enqueueActions(({ context: { path, sockets, requests, unvouched, atMs }, enqueue }) => {
+      for (const wanted of unvouched.flatMap((ended) => wantedAgain(ended) ?? [])) enqueue.raise({ ...wanted, atMs });
+      if (unvouched.length > 0) enqueue.assign({ unvouched: [] });
       const socket = path && socketFor(sockets, path.address);
       if (path === undefined || socket === undefined) return;
       const { address: to, controller, heard } = path;

@@ -27,11 +27,10 @@ interface OpenCheck extends Check {
   readonly id: number;
 }
 
-/** Signed RootRequests to send over one socket. Answers go to `by`; answers to `formerIds` are no longer expected. */
+/** Signed RootRequests to send over one socket. Answers go to `by`, until `routes.dropped`. */
 export interface ChecksSend {
   readonly type: 'checks.send';
   readonly checks: readonly { readonly id: number; readonly bytes: Uint8Array; readonly to: SocketAddress }[];
-  readonly formerIds: readonly number[];
   readonly by: RefFor<'socket', 'path-checks'>;
 }
 
@@ -49,9 +48,8 @@ export interface PathChecksInput {
 export interface PathChecksContext extends PathChecksInput {
   /** Not answered yet. BOUNDED: one for each followed peer. */
   readonly open: readonly OpenCheck[];
-  /** Ids whose answers come here: those of this round, and those of the round before. BOUNDED: as above. */
-  readonly ids: readonly number[];
-  readonly formerIds: readonly number[];
+  /** All of the latest round: their sockets send answers here until the next round. BOUNDED: as above. */
+  readonly asked: readonly OpenCheck[];
 }
 
 const base = setup({
@@ -82,10 +80,13 @@ function checkOf({ open }: PathChecksContext, { answer }: AnswerReceived): OpenC
 
 const pathChecksSetup = base.extend({
   actions: {
-    open: base.assign(({ context, event }) => {
+    open: base.enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'checks.wanted');
-      const open = event.checks.map((check): OpenCheck => ({ ...check, id: drawId(context.random, false) }));
-      return { open, ids: open.map(({ id }) => id), formerIds: context.ids };
+      for (const [socket, checks] of Map.groupBy(context.asked, (check) => check.socket)) {
+        enqueue.sendTo(socket, { type: 'routes.dropped', ids: checks.map(({ id }) => id) });
+      }
+      const asked = event.checks.map((check): OpenCheck => ({ ...check, id: drawId(context.random, false) }));
+      enqueue.assign({ open: asked, asked });
     }),
 
     transmit: base.enqueueActions(({ context, event, enqueue, self }) => {
@@ -96,7 +97,7 @@ const pathChecksSetup = base.extend({
           const bytes = bytesOf.get(id);
           return bytes === undefined ? [] : [{ id, bytes, to }];
         });
-        enqueue.sendTo(socket, { type: 'checks.send', checks: sent, formerIds: context.formerIds, by: self });
+        enqueue.sendTo(socket, { type: 'checks.send', checks: sent, by: self });
       }
     }),
 
@@ -122,7 +123,7 @@ const pathChecksSetup = base.extend({
 export const pathChecksMachine = pathChecksSetup.createMachine({
   id: 'path-checks',
   description: 'Asks each followed peer, by one datagram, whether it still answers and has nothing new.',
-  context: ({ input }) => ({ ...input, open: [], ids: [], formerIds: [] }),
+  context: ({ input }) => ({ ...input, open: [], asked: [] }),
   initial: 'idle',
   states: {
     idle: {

@@ -6,7 +6,7 @@ import type { Hash } from '../src/wire/hash.ts';
 import { formatAddress, isIPv6, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
 import type { Allowance } from './announcements.ts';
-import { type Contacts, isReached, noContacts, outgoingOf } from './contacts.ts';
+import { type Contacts, isEstablished, isReached, noContacts, outgoingOf } from './contacts.ts';
 import type { Random } from './effects.ts';
 import type { Failure, OwnHistory, Sockets } from './events.ts';
 import { type StrangerBudget, strangerBudget, UNPAID_GREETINGS } from './stranger-budget.ts';
@@ -206,10 +206,14 @@ export function wasListedBefore(context: PeerContext, address: SocketAddress): b
   return own === -1 || family.findIndex((listed) => sameAddress(listed, address)) > own;
 }
 
+/** Our session with this peer is established. */
+export function isInSession({ contacts }: PeerContext, name: string): boolean {
+  return isEstablished(contacts, actorId.outgoingSession(name));
+}
+
 /** We have a session with this peer, or the directory lists it. */
-export function isPresent({ contacts, presence }: PeerContext, name: string): boolean {
-  const isConnected = outgoingOf(contacts, actorId.outgoingSession(name))?.address !== undefined;
-  return isConnected || Boolean(entryOf(presence, name));
+export function isPresent(context: PeerContext, name: string): boolean {
+  return isInSession(context, name) || Boolean(entryOf(context.presence, name));
 }
 
 /** A followed peer that does not answer, though the directory lists it, or nobody has asked it yet. */

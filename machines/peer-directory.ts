@@ -2,13 +2,23 @@
 
 import { assertEvent } from 'xstate';
 import { type Datagram, encodeDatagram } from '../src/wire/datagram.ts';
+import type { SocketAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
-import { isReached, outgoingOf } from './contacts.ts';
+import { isEstablished, isReached } from './contacts.ts';
 import { socketFor } from './events.ts';
 import type { RefFor } from './messages.ts';
 import { ensureOutgoing } from './peer-outgoing.ts';
-import { base } from './peer-setup.ts';
+import { base, type Enqueueing } from './peer-setup.ts';
 import { limits } from './timing.ts';
+
+/** The id of our session with the directory at this address. It is begun if there is none. */
+function ensureDirectory(args: Enqueueing, address: SocketAddress): string {
+  const id = actorId.outgoingSessionTo(address);
+  const located = { addresses: [address], key: args.context.directoryKey };
+  ensureOutgoing(args, id, { name: '', nameKnown: true, located });
+  return id;
+}
+
 export const directoryActions = {
   noteDirectory: base.assign(({ event }) => {
     assertEvent(event, 'directory.known');
@@ -21,10 +31,8 @@ export const directoryActions = {
     const greetedDirectory: string[] = [];
     for (const address of context.directoryAddresses) {
       if (socketFor(context.sockets, address) === undefined) continue;
-      const id = actorId.outgoingSessionTo(address);
+      const id = ensureDirectory(args, address);
       greetedDirectory.push(id);
-      const located = { addresses: [address], key: context.directoryKey };
-      ensureOutgoing(args, id, { name: '', nameKnown: true, located });
       enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, { type: 'session.greet', atMs: event.atMs });
     }
     enqueue.assign({ greetedDirectory });
@@ -36,7 +44,7 @@ export const directoryActions = {
     const { requester } = event;
     for (const address of context.directoryAddresses) {
       const id = actorId.outgoingSessionTo(address);
-      if (outgoingOf(context.contacts, id)?.address === undefined) continue;
+      if (!isEstablished(context.contacts, id)) continue;
       enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, {
         type: 'root.wanted',
         requester,
@@ -79,12 +87,7 @@ export const directoryActions = {
         continue;
       }
       // The directory helps only within a session, and a peer that does not register has not said Hello to it yet.
-      const id = actorId.outgoingSessionTo(address);
-      ensureOutgoing(args, id, {
-        name: '',
-        nameKnown: true,
-        located: { addresses: [address], key: context.directoryKey },
-      });
+      const id = ensureDirectory(args, address);
       enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, {
         type: 'session.open',
         waiter: undefined,

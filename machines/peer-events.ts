@@ -20,6 +20,13 @@ import type { Waiter } from './outgoing-session-context.ts';
 import type { PingOutput } from './ping.machine.ts';
 import type { Wish, WishAnswer } from './wishes.ts';
 
+interface SyncProgressed {
+  readonly type: 'sync.progressed';
+  readonly peer: string;
+  readonly nodesFetched: number;
+  readonly nodesWanted: number;
+}
+
 /** What a peer reports: emitted by the root actor. */
 export type PeerFact =
   /** `index`: of the local address that was asked for. Reported again if the socket had to be bound again. */
@@ -41,12 +48,7 @@ export type PeerFact =
   /** A followed peer has fallen silent in an established session, and is looked for; or it answers again. */
   | { readonly type: 'peer.silent'; readonly name: string; readonly address: SocketAddress }
   | { readonly type: 'peer.answers'; readonly name: string; readonly address: SocketAddress }
-  | {
-      readonly type: 'sync.progressed';
-      readonly peer: string;
-      readonly nodesFetched: number;
-      readonly nodesWanted: number;
-    }
+  | SyncProgressed
   | { readonly type: 'sync.started'; readonly peer: string }
   | { readonly type: 'sync.finished'; readonly report: WalkReport }
   /** The user has accepted its new key, or its Roots without a signature: it is asked again. */
@@ -86,12 +88,7 @@ export type PeerEvent =
       readonly requester: Waiter;
       readonly atMs: number;
     }
-  | {
-      readonly type: 'sync.progressed';
-      readonly peer: string;
-      readonly nodesFetched: number;
-      readonly nodesWanted: number;
-    }
+  | SyncProgressed
   /** Do these know a later history than this one? */
   | {
       readonly type: 'history.wanted';

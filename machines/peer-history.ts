@@ -2,7 +2,7 @@
 import { assertEvent } from 'xstate';
 import { emptyTable, entryOf, withEntry, withoutEntry } from '../src/merkle/hash-table.ts';
 import { actorId, keyIn } from './actor-ids.ts';
-import { establishedIn, incomingEntries, outgoingOf } from './contacts.ts';
+import { establishedIn, incomingEntries, isEstablished, outgoingOf } from './contacts.ts';
 import type { Failure, HistoryCheck } from './events.ts';
 import type { RefFor } from './messages.ts';
 import { isDirectoryAt, type PeerContext, type WaitingCheck } from './peer-context.ts';
@@ -45,7 +45,7 @@ function endCheck(args: Enqueueing, check: HistoryCheck): void {
 /** Whoever has a session with us and does not answer such a question is told the root as ever: delivery does not depend on it. */
 function grantRoot({ context, enqueue }: Enqueueing, { peer, outcome }: HistoryCheck): void {
   const session = actorId.outgoingSession(peer);
-  if (outgoingOf(context.contacts, session)?.address === undefined) return;
+  if (!isEstablished(context.contacts, session)) return;
   const { root, sealedRoot } = context;
   enqueue.assign({
     asked: withEntry(context.asked, peer, outcome !== 'unreachable'),

@@ -60,13 +60,18 @@ export function cutOff(
   isOver: (entry: IncomingEntry) => boolean,
 ): Contacts {
   let left = contacts;
-  for (const entry of incomingEntries(contacts).filter(isOver)) {
-    const { address, socket } = entry;
-    enqueue.stopChild(actorId.incomingSession(address));
-    enqueue.sendTo(socket, { type: 'source.unrouted', source: address, isCutOff: true });
-    left = withoutIncoming(left, address);
-  }
+  for (const entry of incomingEntries(contacts).filter(isOver)) left = cutOffOne({ enqueue }, left, entry);
   return left;
+}
+
+function cutOffOne(
+  { enqueue }: Pick<Enqueueing, 'enqueue'>,
+  contacts: Contacts,
+  { address, socket }: IncomingEntry,
+): Contacts {
+  enqueue.stopChild(actorId.incomingSession(address));
+  enqueue.sendTo(socket, { type: 'source.unrouted', source: address, isCutOff: true });
+  return withoutIncoming(contacts, address);
 }
 
 export const incomingActions = {
@@ -96,9 +101,7 @@ export const incomingActions = {
     if (isCrowded(contacts, from, isFriend)) {
       const evicted = evictable(contacts, from);
       if (evicted === undefined) return;
-      enqueue.stopChild(actorId.incomingSession(evicted.address));
-      enqueue.sendTo(evicted.socket, { type: 'source.unrouted', source: evicted.address, isCutOff: true });
-      contacts = withoutIncoming(contacts, evicted.address);
+      contacts = cutOffOne({ enqueue }, contacts, evicted);
     }
     const id = actorId.incomingSession(from);
     // There is one already if its socket was replaced, or if this Hello came to another socket.

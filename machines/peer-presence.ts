@@ -6,11 +6,11 @@ import { assertEvent } from 'xstate';
 import { emptyTable, entryOf, withEntry, withoutEntry } from '../src/merkle/hash-table.ts';
 import { formatAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
-import { outgoingOf } from './contacts.ts';
+import { isEstablished, outgoingOf } from './contacts.ts';
 import { socketFor } from './events.ts';
 import type { RefFor } from './messages.ts';
 import type { Check } from './path-checks.machine.ts';
-import type { PeerContext } from './peer-context.ts';
+import { isInSession, type PeerContext } from './peer-context.ts';
 import type { Listing } from './peer-events.ts';
 import { base, type Enqueueing } from './peer-setup.ts';
 import { startWaiting, startWalk, walkAnew } from './peer-walks.ts';
@@ -19,8 +19,8 @@ import { limits } from './timing.ts';
 type ChecksRef = RefFor<'peer', 'path-checks'>;
 
 /** Followed peers that we have no session with. */
-function absent({ following, contacts }: PeerContext): string[] {
-  return following.filter((name) => outgoingOf(contacts, actorId.outgoingSession(name))?.address === undefined);
+function absent(context: PeerContext): string[] {
+  return context.following.filter((name) => !isInSession(context, name));
 }
 
 /** Followed peers that have said Hello before they were listed: under which key, only the directory can tell. */
@@ -100,7 +100,7 @@ export const presenceActions = {
   checkInEarnest: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, 'checks.failed');
     for (const session of event.sessions) {
-      if (outgoingOf(context.contacts, session)?.address === undefined) continue;
+      if (!isEstablished(context.contacts, session)) continue;
       enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(session, { type: 'path.check' });
     }
   }),

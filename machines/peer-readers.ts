@@ -9,7 +9,15 @@ import { actorId } from './actor-ids.ts';
 import { establishedIn, incomingEntries, outgoingOf } from './contacts.ts';
 import { socketFor } from './events.ts';
 import type { RefFor } from './messages.ts';
-import { isBehindNat, isDirectoryAt, isPresent, isReader, isWithheld, type PeerContext } from './peer-context.ts';
+import {
+  isBehindNat,
+  isDirectoryAt,
+  isInSession,
+  isPresent,
+  isReader,
+  isWithheld,
+  type PeerContext,
+} from './peer-context.ts';
 import { ensureOutgoing } from './peer-outgoing.ts';
 import { base, type Enqueueing } from './peer-setup.ts';
 import { walkAnew } from './peer-walks.ts';
@@ -53,8 +61,7 @@ export const readerActions = {
     }
     const id = actorId.outgoingSession(name);
     // Only by a session of ours can it be asked about our history, which it must be before it learns what is new.
-    const isUnreached = outgoingOf(context.contacts, id)?.address === undefined;
-    if (isUnreached && isWithheld(context, name)) {
+    if (!isInSession(context, name) && isWithheld(context, name)) {
       enqueue.assign({ toGreet: [...new Set([...context.toGreet, name])] });
     }
     if (outgoingOf(context.contacts, id) === undefined) return;
@@ -92,9 +99,7 @@ export const readerActions = {
     assertEvent(event, 'registration.listed');
     const isElsewhere = event.addresses.some((address) => !context.listed.some((known) => sameAddress(known, address)));
     if (!isElsewhere) return {};
-    const unreached = readerNames(context).filter((name) => {
-      return outgoingOf(context.contacts, actorId.outgoingSession(name))?.address === undefined;
-    });
+    const unreached = readerNames(context).filter((name) => !isInSession(context, name));
     return { toGreet: [...new Set([...unreached, ...context.toGreet])] };
   }),
 
@@ -107,8 +112,8 @@ export const readerActions = {
     if (context.history === undefined) return;
     const waiting = incomingEntries(context.contacts).flatMap(({ name = '', proven }) => {
       const sinceMs = event.atMs - (entryOf(context.readers, name) ?? Number.NEGATIVE_INFINITY);
-      const isUnreached = outgoingOf(context.contacts, actorId.outgoingSession(name))?.address === undefined;
-      return proven && sinceMs < 2 * timing.readerReport && isUnreached && isWithheld(context, name) ? [name] : [];
+      const isRecent = proven && sinceMs < 2 * timing.readerReport;
+      return isRecent && !isInSession(context, name) && isWithheld(context, name) ? [name] : [];
     });
     if (waiting.length > 0) enqueue.assign({ toGreet: [...new Set([...waiting, ...context.toGreet])] });
   }),

@@ -147,9 +147,9 @@ const socketSetup = base.extend({
 
     sendChecks: base.enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'checks.send');
-      const { checks, formerIds, by } = event;
+      const { checks, by } = event;
       const entries = checks.map(({ id, to: address }): [number, CheckRoute] => [id, { address, to: by }]);
-      enqueue.assign({ routes: withEntries<Route>(withoutEntries(context.routes, formerIds), entries) });
+      enqueue.assign({ routes: withEntries<Route>(context.routes, entries) });
       for (const { bytes, to } of checks) enqueue({ type: 'transmit', params: { datagrams: [bytes], to } });
     }),
 

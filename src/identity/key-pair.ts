@@ -2,7 +2,7 @@
 import { createPrivateKey, type KeyObject, webcrypto } from 'node:crypto';
 import { p256 } from '@noble/curves/nist.js';
 import { MurmureError } from '../wire/murmure-error.ts';
-import type { PublicKey } from './public-key.ts';
+import { type PublicKey, publicKeyBytes, publicKeyOf, SIGNATURE_ALGORITHM } from './public-key.ts';
 
 export interface KeyPair {
   readonly publicKey: PublicKey;
@@ -13,7 +13,6 @@ export interface KeyPair {
 }
 
 const ORDER = p256.Point.Fn.ORDER;
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
 export async function generateKeyPair(): Promise<KeyPair> {
   return keyPairFromSecret(p256.utils.randomSecretKey());
@@ -23,7 +22,7 @@ export async function generateKeyPair(): Promise<KeyPair> {
 export async function keyPairFromSecret(secret: Uint8Array): Promise<KeyPair> {
   if (!p256.utils.isValidSecretKey(secret))
     throw new MurmureError('invalid-data', 'not a secret key of the curve P-256');
-  return new P256KeyPair(secret, pkcs8Of(secret));
+  return new P256KeyPair(secret);
 }
 
 /** @throws MurmureError `invalid-data` for anything but an unencrypted P-256 key in PKCS#8 PEM */
@@ -46,16 +45,16 @@ class P256KeyPair implements KeyPair {
   readonly #key: webcrypto.CryptoKey;
   readonly #pem: string;
 
-  constructor(secret: Uint8Array, key: KeyObject) {
-    const point = p256.getPublicKey(secret, false).subarray(1);
-    this.publicKey = Buffer.from(point).toString('base64').replace(/=+$/, '');
-    this.#key = key.toCryptoKey(ALGORITHM, false, ['sign']);
+  constructor(secret: Uint8Array) {
+    this.publicKey = publicKeyOf(secret);
+    const key = pkcs8Of(secret, this.publicKey);
+    this.#key = key.toCryptoKey(SIGNATURE_ALGORITHM, false, ['sign']);
     this.#pem = key.export({ format: 'pem', type: 'pkcs8' }) as string;
   }
 
   async sign(message: Uint8Array): Promise<Uint8Array> {
     const bytes = message as Uint8Array<ArrayBuffer>;
-    return withLowS(new Uint8Array(await webcrypto.subtle.sign(ALGORITHM, this.#key, bytes)));
+    return withLowS(new Uint8Array(await webcrypto.subtle.sign(SIGNATURE_ALGORITHM, this.#key, bytes)));
   }
 
   toPem(): string {
@@ -63,10 +62,10 @@ class P256KeyPair implements KeyPair {
   }
 }
 
-function pkcs8Of(secret: Uint8Array): KeyObject {
-  const point = p256.getPublicKey(secret, false);
+function pkcs8Of(secret: Uint8Array, publicKey: PublicKey): KeyObject {
+  const point = publicKeyBytes(publicKey);
   const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
-  const jwk = { kty: 'EC', crv: 'P-256', d: text(secret), x: text(point.subarray(1, 33)), y: text(point.subarray(33)) };
+  const jwk = { kty: 'EC', crv: 'P-256', d: text(secret), x: text(point.subarray(0, 32)), y: text(point.subarray(32)) };
   return createPrivateKey({ format: 'jwk', key: jwk });
 }
 

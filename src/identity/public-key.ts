@@ -7,6 +7,8 @@ import { type Decoded, decodedAs, malformed } from '../wire/decoded.ts';
 export type PublicKey = string;
 
 export const PUBLIC_KEY_BYTES = 64;
+/** Signatures, as WebCrypto names them. */
+export const SIGNATURE_ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
 /** Padding is accepted; the point must lie on the curve. */
 export function parsePublicKey(text: string): Decoded<PublicKey> {
@@ -16,6 +18,10 @@ export function parsePublicKey(text: string): Decoded<PublicKey> {
   return publicKeyFromBytes(publicKeyBytes(trimmed));
 }
 
+export function publicKeyOf(secret: Uint8Array): PublicKey {
+  return publicKeyText(p256.getPublicKey(secret, false).subarray(1));
+}
+
 export function publicKeyFromBytes(bytes: Uint8Array): Decoded<PublicKey> {
   if (bytes.length !== PUBLIC_KEY_BYTES) return malformed(`a public key has 64 bytes, this one has ${bytes.length}`);
   try {
@@ -23,7 +29,11 @@ export function publicKeyFromBytes(bytes: Uint8Array): Decoded<PublicKey> {
   } catch {
     return malformed('the public key is not a point of the curve P-256');
   }
-  return decodedAs(toBase64(bytes).replace(/=+$/, ''));
+  return decodedAs(publicKeyText(bytes));
+}
+
+function publicKeyText(bytes: Uint8Array): PublicKey {
+  return toBase64(bytes).replace(/=+$/, '');
 }
 
 /** X‖Y. */

@@ -1,7 +1,6 @@
 /** Verifying signatures (protocol §7): P-256, SHA-256, r‖s; high-S is accepted, since most programs produce it half the time. */
-import { type PublicKey, publicKeyBytes, uncompressedPoint } from './public-key.ts';
+import { type PublicKey, publicKeyBytes, SIGNATURE_ALGORITHM, uncompressedPoint } from './public-key.ts';
 
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const SIGNATURE_BYTES = 64;
 
 export type Verifier = (key: PublicKey, message: Uint8Array, signature: Uint8Array) => Promise<boolean>;
@@ -18,7 +17,7 @@ export function createVerifier({ maxKeys }: { maxKeys: number }): Verifier {
       return known;
     }
     const point = uncompressedPoint(publicKeyBytes(key)) as Uint8Array<ArrayBuffer>;
-    const fresh = crypto.subtle.importKey('raw', point, ALGORITHM, false, ['verify']);
+    const fresh = crypto.subtle.importKey('raw', point, SIGNATURE_ALGORITHM, false, ['verify']);
     imported.set(key, fresh);
     if (imported.size > maxKeys) imported.delete(imported.keys().next().value as PublicKey);
     return fresh;
@@ -29,7 +28,7 @@ export function createVerifier({ maxKeys }: { maxKeys: number }): Verifier {
     try {
       const cryptoKey = await importOnce(key);
       return await crypto.subtle.verify(
-        ALGORITHM,
+        SIGNATURE_ALGORITHM,
         cryptoKey,
         signature as Uint8Array<ArrayBuffer>,
         message as Uint8Array<ArrayBuffer>,

@@ -1,3 +1,5 @@
+/** The effects of our sessions: they look up where a peer is and what is known of it, and remember its habits. */
+
 import type { Failure } from '../../machines/events.ts';
 import type { Message as MessageTo } from '../../machines/messages.ts';
 import { outgoingSessionMachine } from '../../machines/outgoing-session.machine.ts';

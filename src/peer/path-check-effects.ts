@@ -1,3 +1,5 @@
+/** The effect of path checks: it signs them. */
+
 import { pathChecksMachine } from '../../machines/path-checks.machine.ts';
 import type { CallOf } from '../runtime/shared-effects.ts';
 import type { PeerDependencies } from './peer-dependencies.ts';

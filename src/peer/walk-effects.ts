@@ -1,3 +1,5 @@
+/** The effects of a download: they look up nodes in the store, keep those that come, and adopt the tree. */
+
 import type { ReceivedNode } from '../../machines/events.ts';
 import { merkleWalkMachine } from '../../machines/merkle-walk.machine.ts';
 import { brokenDown, type LookedUp } from '../../machines/merkle-walk-context.ts';

@@ -1,9 +1,9 @@
-import { dropOldest } from '../merkle/bounded-map.ts';
-
 /**
  * A token bucket per source: `perSecond` tokens a second, `burst` at most. Fixed windows, which @fastify/rate-limit counts,
  * cannot tell a burst from a rate: they let through double at each boundary, or refuse what is well within the rate.
  */
+import { dropOldest } from '../merkle/bounded-map.ts';
+
 export interface RateLimit {
   readonly perSecond: number;
   readonly burst: number;

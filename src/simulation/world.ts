@@ -6,8 +6,8 @@
 import type { Random } from '../../machines/effects.ts';
 import type { LocalRegistry } from '../directory/registry.ts';
 import { UdpSide } from '../directory/udp-side.ts';
-import { deterministicSigner, isSignedBy, publicKeyOf } from '../identity/deterministic-signer.ts';
-import type { PublicKey } from '../identity/public-key.ts';
+import { deterministicSigner, isSignedBy } from '../identity/deterministic-signer.ts';
+import { type PublicKey, publicKeyOf } from '../identity/public-key.ts';
 import type { JournalSink } from '../journal/recorder.ts';
 import { createSeededRandom, SEED_BYTES } from '../journal/seeded-random.ts';
 import { createPeerIn } from '../peer/create-peer.ts';

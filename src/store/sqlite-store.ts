@@ -49,6 +49,7 @@ import { asStoreError } from './store-errors.ts';
 const BUSY_TIMEOUT_MS = 5_000;
 /** As many nodes as are looked at within some 10 ms. A change of about five hundred leaves is one step. */
 const ADOPTION_STEP = 4_096;
+
 export interface SqliteStoreOptions {
   /** How long to wait for another process's transaction, ms. Default 5,000. */
   readonly busyTimeoutMs?: number;

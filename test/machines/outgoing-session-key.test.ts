@@ -68,6 +68,16 @@ test('listed elsewhere, it takes the session there: whoever was first may have b
   expect(seen.outside.last('session.established')).toMatchObject({ address: at(2), key });
 });
 
+test('a root that nobody has vouched for is asked for again at the address where the directory lists its key', () => {
+  seen.wantRoot();
+  seen.outside.receive(at(1), { type: 'Root', id: seen.lastTo('RootRequest', at(1)), hash: root }, 'unsigned');
+  list(at(2));
+  seen.locate(at(2));
+  seen.replyFrom(at(2));
+  seen.answerRootFrom(at(2));
+  expect(seen.outside.last('root.received')).toMatchObject({ root, authenticated: true });
+});
+
 test('its Hello under a key from elsewhere makes the directory be asked', () => {
   seen.adopt(at(2));
   expect(seen.outside.told).toEqual([LOOK_UP]);
@@ -124,6 +134,20 @@ describe('a root without a signature', () => {
     expect(seen.outside.told).not.toContain('walk: root.received');
     expect(seen.outside.told).toContain('peer: session.lost');
     expect(seen.outside.last('root.failed')).toMatchObject({ isFinal: true });
+  });
+
+  test('is asked for again if the other side has forgotten the session meanwhile', () => {
+    seen.wantRoot();
+    answerRoot();
+    seen.wantNodes(root);
+    const refused = seen.lastTo('GetDatum', at(1));
+    seen.outside.receive(at(1), { type: 'Error', id: refused, text: 'no session' });
+    expect(seen.states.at(-1)).toMatch(/^greeting/);
+    seen.replyFrom(at(1), 'unsigned');
+    expect(seen.idsTo('RootRequest', at(1))).toHaveLength(2);
+    answerRoot();
+    seen.replyFrom(at(1), 'unsigned');
+    expect(seen.outside.last('root.received')).toMatchObject({ root, authenticated: false });
   });
 
   test('waits for somebody who is busy with other answers', async () => {

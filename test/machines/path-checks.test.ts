@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { createActor } from 'xstate';
 import { type PathChecksContext, pathChecksMachine } from '../../machines/path-checks.machine.ts';
+import { STRANGERS_OF_PEER } from '../../machines/stranger-budget.ts';
 import { timing } from '../../machines/timing.ts';
 import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import { appendSignature } from '../../src/wire/datagram.ts';
@@ -24,21 +25,17 @@ function begin() {
   });
   const input = { owner: outside.nobody('peer'), random: seededRandom(1) };
   const actor = createActor(machine, { id: 'path-checks', clock: outside.clock, input }).start();
-  const ask = (...lasts: number[]) => {
-    const checks = lasts.map((last) => ({
-      session: `session ${last}`,
-      to: at(last),
-      socket: outside.socket,
-      root: known,
-    }));
+  const askOver = (socket: typeof outside.socket, ...lasts: number[]) => {
+    const checks = lasts.map((last) => ({ session: `session ${last}`, to: at(last), socket, root: known }));
     actor.send({ type: 'checks.wanted', checks });
   };
+  const ask = (...lasts: number[]) => askOver(outside.socket, ...lasts);
   const idOf = (last: number) => outside.sentOf('RootRequest').findLast(({ to }) => to.ip === at(last).ip)?.datagram.id;
   const answer = (last: number, hash = known) =>
     outside.receive(at(last), { type: 'Root', id: idOf(last) ?? 0, hash }, 'signed');
   const reported = () =>
     outside.events.flatMap(({ event }) => (event.type === 'checks.failed' ? [event.sessions] : []));
-  return { outside, actor, ask, idOf, answer, reported };
+  return { outside, actor, ask, askOver, idOf, answer, reported };
 }
 
 describe('a round of path checks', () => {
@@ -88,6 +85,16 @@ describe('a round of path checks', () => {
     ask(4);
     outside.receive(at(1), { type: 'Root', id: late, hash: known }, 'signed');
     expect(outside.socket.getSnapshot().context.dropped).toEqual({ 'answer to no request': 1 });
+  });
+
+  test('leaves no route of the round before behind, over whichever socket that was asked', async () => {
+    const { outside, ask, askOver } = begin();
+    const input = { index: 1, bind: at(9), owner: outside.nobody('peer'), strangers: STRANGERS_OF_PEER };
+    const other = createActor(outside.socketMachine, { id: 'other', input, clock: outside.clock }).start();
+    askOver(other, 1, 2);
+    await outside.clock.advance(timing.pathCheckPatience);
+    ask(3);
+    expect([other, outside.socket].map((socket) => socket.getSnapshot().context.routes.size)).toEqual([0, 1]);
   });
 });
 

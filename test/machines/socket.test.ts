@@ -31,7 +31,7 @@ test('every transition of a socket is walked', () => {
         to: from,
         route: { ids: [7], formerIds: [], to: request, owner: session },
       },
-      { type: 'checks.send', checks: [{ id: 8, bytes: new Uint8Array(5), to: from }], formerIds: [], by: request },
+      { type: 'checks.send', checks: [{ id: 8, bytes: new Uint8Array(5), to: from }], by: request },
       { type: 'datagrams.refused', to: from, why: 'nobody listens there' },
       { type: 'datagrams.dropped', why: 'answer does not fit its request', count: 2 },
       { type: 'source.routed', source: from, to: session, isProven: false },
