@@ -147,11 +147,12 @@ function Dot({ of, first, here }: { of: Row; first: number; here: number }) {
 
 function Way({ arrow, first, here }: { arrow: Arrow; first: number; here: number }) {
   const { from, to, type, count, address, isAgain } = arrow;
-  const { rows, ownerOf } = { rows: crossings.value.rows, ownerOf: (it: string) => crossings.value.ownerOf(it) };
-  const lane = to?.lane ?? ownerOf(address) ?? from.lane + (from.lane === crossings.value.lanes.length - 1 ? -1 : 1);
+  const { rows, lanes } = crossings.value;
+  const owner = crossings.value.ownerOf(address);
+  const lane = to?.lane ?? owner ?? from.lane + (from.lane === lanes.length - 1 ? -1 : 1);
   const isUnderWay = to === undefined && (rows.at(-1)?.atMs ?? 0) - from.atMs < PATIENCE_MS;
   // To somebody whose journal is not here: nobody knows what became of it.
-  const isElsewhere = to === undefined && ownerOf(address) === undefined && !from.run.header.isLive;
+  const isElsewhere = to === undefined && owner === undefined && !from.run.header.isLive;
   const goesRight = lane > from.lane;
   const [x1, y1] = [xOf(from.lane), (from.index - first + 0.5) * ROW];
   const [endX, endY] = [xOf(lane), ((to?.index ?? from.index + 0.6) - first + 0.5) * ROW];
