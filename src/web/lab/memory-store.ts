@@ -395,8 +395,9 @@ function messagesOf({ leaves }: Feed): Kept[] {
   return [...leaves.values()].filter((kept) => kept !== undefined);
 }
 
-function recordOf({ leaves, superseded: _, wanted: __, ...record }: Feed): PeerRecord {
-  return { ...record, messages: [...leaves.values()].filter((kept) => kept !== undefined).length };
+function recordOf(feed: Feed): PeerRecord {
+  const { leaves: _, superseded: __, wanted: ___, ...record } = feed;
+  return { ...record, messages: messagesOf(feed).length };
 }
 
 function byOrder(a: Kept, b: Kept): number {
