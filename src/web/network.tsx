@@ -1,6 +1,7 @@
 /** What goes between systems: time goes down, each has a line, each step that sends or gets datagrams a row. */
 import { computed, signal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { ArrowTip, TIP } from './arrow-tip.tsx';
 import type { Arrow, Row } from './crossings.ts';
 import { crossings, row as currentRow, goToRow, grown, run, runs, showRun } from './state.ts';
 import { plain, px, sinceText } from './text.ts';
@@ -100,20 +101,7 @@ function Rows({ first, last, width }: { first: number; last: number; width: numb
         );
       })}
       <svg class="lines" width={width} height={height} aria-hidden="true">
-        <defs>
-          <marker
-            id="head"
-            viewBox="0 0 8 8"
-            refX="8"
-            refY="4"
-            markerWidth="9"
-            markerHeight="9"
-            orient="auto"
-            markerUnits="userSpaceOnUse"
-          >
-            <path d="M0,0L8,4L0,8z" fill="context-stroke" />
-          </marker>
-        </defs>
+        <ArrowTip />
         {lanes.map((lane, i) => (
           <line key={lane} class="life" x1={xOf(i)} x2={xOf(i)} y1={0} y2={height} />
         ))}
@@ -166,7 +154,7 @@ function Way({ arrow, first, here }: { arrow: Arrow; first: number; here: number
   const [labelX, labelY] = [x1 + (x2 - x1) * along, y1 + (y2 - y1) * along - 4];
   return (
     <g class={name}>
-      <line x1={x1} y1={y1} x2={x2} y2={y2} {...(to && { 'marker-end': 'url(#head)' })} />
+      <line x1={x1} y1={y1} x2={x2} y2={y2} {...(to && { 'marker-end': TIP })} />
       {kind === ' lost' && <path class="cross" d={`M${x2 - 4},${y2 - 4}l8,8m0,-8l-8,8`} />}
       <text x={labelX} y={labelY} text-anchor="middle" class={groupOf(type)}>
         {text}
