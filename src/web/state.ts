@@ -70,6 +70,13 @@ export function go(to: number): void {
   isFollowing.value = position.value === last;
 }
 
+/** More has come, and of the run that is shown the oldest moments may be gone. Whoever looks at an earlier moment stays there. */
+export function growBy(gone: number): void {
+  grown.value += 1;
+  if (run.value.header.isLive && isFollowing.value) go(length.value);
+  else position.value = Math.max(-1, position.value - gone);
+}
+
 export function choose(of: Actor | undefined): void {
   chosen.value = of?.number;
 }
