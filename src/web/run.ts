@@ -131,14 +131,7 @@ export class Run {
 
   /** The last one until then. */
   momentAt(atMs: number): number {
-    let low = 0;
-    let high = this.moments.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.moments[middle] as Moment).atMs <= atMs) low = middle + 1;
-      else high = middle;
-    }
-    return low - 1;
+    return countWhile(this.moments, (it) => it.atMs <= atMs) - 1;
   }
 
   /** The last step of the actor until then; undefined: there was none yet. */
@@ -174,11 +167,16 @@ export class Run {
 
 /** How many of these, which are in order, are not after it. */
 export function countUntil(sorted: readonly number[], last: number): number {
+  return countWhile(sorted, (it) => it <= last);
+}
+
+/** How many there are before the first for which that does not hold; it holds for none after that. */
+export function countWhile<T>(all: readonly T[], holds: (it: T) => boolean): number {
   let low = 0;
-  let high = sorted.length;
+  let high = all.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((sorted[middle] as number) <= last) low = middle + 1;
+    if (holds(all[middle] as T)) low = middle + 1;
     else high = middle;
   }
   return low;

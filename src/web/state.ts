@@ -2,7 +2,7 @@
 import { computed, signal } from '@preact/signals';
 import type { Reference } from '../inspector/reference.ts';
 import { Crossings, type Row } from './crossings.ts';
-import { type Actor, type Moment, Run } from './run.ts';
+import { type Actor, countWhile, type Moment, Run } from './run.ts';
 import { plain } from './text.ts';
 
 export const runs = signal<readonly Run[]>([]);
@@ -157,7 +157,7 @@ export const row = computed<Row | undefined>(() => {
   const at = moment.value;
   if (at === undefined) return undefined;
   if (isFollowing.value && run.value.header.isLive) return rows.at(-1);
-  const last = rows.findLastIndex(({ atMs }) => atMs <= at.atMs);
+  const last = countWhile(rows, ({ atMs }) => atMs <= at.atMs) - 1;
   const absolute = position.value + run.value.forgotten;
   for (let i = last; i >= 0 && rows[i]?.atMs === at.atMs; i--) {
     if (rows[i]?.run === run.value && rows[i]?.moment === absolute) return rows[i];
