@@ -2,6 +2,7 @@
  * The listed names in byte order, updated whenever one is added or removed: reading and sorting a million names for each `GET /peers/`
  * would cost too much.
  */
+import { byBytes } from './name-order.ts';
 import { ADDRESS_LIFETIME_MS } from './registry.ts';
 
 /** A name, and when one of its addresses last answered. Unix ms. */
@@ -122,19 +123,4 @@ function placeOf(name: string, names: readonly string[]): number {
     else high = middle;
   }
   return low;
-}
-
-/** Compares by bytes of UTF-8. JavaScript compares UTF-16, which puts surrogates before U+E000 to U+FFFF. */
-function byBytes(a: string, b: string): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    const [one, other] = [a.charCodeAt(i), b.charCodeAt(i)];
-    if (one !== other) return rank(one) - rank(other);
-  }
-  return a.length - b.length;
-}
-
-function rank(unit: number): number {
-  if (unit < 0xd800) return unit;
-  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }

@@ -5,7 +5,7 @@ import type { ReplayResult } from '../journal/replay.ts';
 import type { JournalTelling } from './journal-lines.ts';
 import { PackedRun } from './packed-run.ts';
 import { makePage } from './page.ts';
-import { readReference } from './reference.ts';
+import { referenceBlock } from './reference.ts';
 
 export interface JournalPage {
   readonly html: string;
@@ -22,7 +22,7 @@ export async function journalPage(journal: Journal, { drop, ...options }: Journa
   const { html } = await makePage({
     title: `${safeLine(options.name)} – murmure`,
     connects: false,
-    data: [{ type: 'application/json', id: 'reference', text: JSON.stringify(await readReference()) }, ...blocks],
+    data: [await referenceBlock(), ...blocks],
   });
   return { html, result: await (runs.at(-1) as PackedRun).result };
 }

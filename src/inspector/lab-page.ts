@@ -1,9 +1,13 @@
 /** The lab as one HTML file that needs neither network nor server. */
 import { makePage } from './page.ts';
-import { readReference } from './reference.ts';
+import { referenceBlock } from './reference.ts';
 
 export async function labPage(): Promise<string> {
-  const reference = { type: 'application/json', id: 'reference', text: JSON.stringify(await readReference()) };
-  const { html } = await makePage({ title: 'murmure lab', kind: 'lab', connects: false, data: [reference] });
+  const { html } = await makePage({
+    title: 'murmure lab',
+    kind: 'lab',
+    connects: false,
+    data: [await referenceBlock()],
+  });
   return html;
 }

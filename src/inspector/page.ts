@@ -3,16 +3,19 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
-interface PageFiles {
+/** The inspector, or the lab. */
+export type PageKind = 'page' | 'lab';
+
+export interface PageFiles {
   readonly script: string;
   readonly style: string;
 }
 
 /** BOUNDED by the kinds: what was made once in this process. */
-const bundled = new Map<string, Promise<PageFiles>>();
+const bundled = new Map<PageKind, Promise<PageFiles>>();
 
 /** What the build has made, or, where murmure runs from its sources, made now. */
-async function pageFiles(kind: 'page' | 'lab'): Promise<PageFiles> {
+async function pageFiles(kind: PageKind): Promise<PageFiles> {
   const built = new URL(`../web/${kind}.js`, import.meta.url);
   if (existsSync(built)) {
     const style = new URL('../web/page.css', import.meta.url);
@@ -22,7 +25,7 @@ async function pageFiles(kind: 'page' | 'lab'): Promise<PageFiles> {
   if (known !== undefined) return known;
   // Not by its name: what bundles is not part of the package.
   const bundler = (await import(new URL('../web/bundle.ts', import.meta.url).href)) as {
-    bundlePage(kind: string): Promise<PageFiles>;
+    bundlePage(kind: PageKind): Promise<PageFiles>;
   };
   const files = bundler.bundlePage(kind);
   bundled.set(kind, files);
@@ -35,12 +38,18 @@ export interface Page {
   readonly policy: string;
 }
 
+export interface DataBlock {
+  readonly type: string;
+  readonly id?: string;
+  readonly text: string;
+}
+
 export interface PageOptions {
   readonly title: string;
   /** Default: the inspector. */
-  readonly kind?: 'page' | 'lab';
+  readonly kind?: PageKind;
   /** Blocks of data that the page finds in itself. */
-  readonly data?: readonly { readonly type: string; readonly id?: string; readonly text: string }[];
+  readonly data?: readonly DataBlock[];
   /** Whether it asks the server that it comes from. */
   readonly connects: boolean;
 }

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { AnyStateNode } from 'xstate';
 import { machines } from '../../machines/index.ts';
 import { packageFolder } from '../runtime/version.ts';
+import type { DataBlock } from './page.ts';
 
 export interface Reference {
   /** By machine, without the style sheet that follows the system. */
@@ -26,6 +27,11 @@ export async function readReference(): Promise<Reference> {
     states: Object.fromEntries(states),
     sections: Object.fromEntries(sections.map((text) => [text.split(' ', 1)[0], text.split(/^## /m, 1)[0]])),
   };
+}
+
+/** As a page finds it in itself. */
+export async function referenceBlock(): Promise<DataBlock> {
+  return { type: 'application/json', id: 'reference', text: JSON.stringify(await readReference()) };
 }
 
 function shipped(path: string): URL {

@@ -32,12 +32,10 @@ export class VirtualClock implements Clock {
   #pending = 0;
   #settled = 0;
   readonly #timers = new TimerHeap();
-  readonly #settlesPromisesOnly: boolean;
-  readonly #settlesSo: (() => Promise<void>) | undefined;
+  readonly #settles: NonNullable<VirtualClockOptions['settles']>;
 
   constructor({ settles = 'immediates' }: VirtualClockOptions = {}) {
-    this.#settlesPromisesOnly = settles === 'promises';
-    if (typeof settles === 'function') this.#settlesSo = settles;
+    this.#settles = settles;
   }
 
   now(): number {
@@ -116,9 +114,9 @@ export class VirtualClock implements Clock {
 
   /** Waits for settled promises and everything that follows from them, and for immediates unless told otherwise. */
   #settle(): Promise<void> {
-    if (this.#settlesSo !== undefined) return this.#settlesSo();
+    if (typeof this.#settles === 'function') return this.#settles();
     this.#settled += 1;
-    if (this.#settlesPromisesOnly && this.#settled % TURNS !== 0) {
+    if (this.#settles === 'promises' && this.#settled % TURNS !== 0) {
       // Node empties the queue of promises before it goes on with the queue of ticks.
       return new Promise((resolve) => process.nextTick(resolve));
     }

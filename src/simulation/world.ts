@@ -2,7 +2,6 @@
  * Real peers and a real directory on the virtual clock and network. Everything is what users run, except UDP, HTTPS and the system's
  * randomness. The same seed gives the same run, byte for byte.
  */
-
 import type { Random } from '../../machines/effects.ts';
 import type { LocalRegistry } from '../directory/registry.ts';
 import { UdpSide } from '../directory/udp-side.ts';

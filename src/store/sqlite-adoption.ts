@@ -16,12 +16,10 @@ import type { SqliteConnection } from './sqlite-connection.ts';
 import type { Leaf, SqliteLeaves } from './sqlite-leaves.ts';
 import type { SqliteNodes } from './sqlite-nodes.ts';
 import { blob, hashFrom } from './sqlite-rows.ts';
-import type { Adoption, AdoptionInput } from './store.ts';
+import { type Adoption, type AdoptionInput, storeLimits } from './store.ts';
 import { type PassState, TreePass } from './tree-pass.ts';
 
 const MAX_SUPERSEDED = 256;
-/** `Adoption.added` names at most so many messages. */
-const MAX_ADDED = 1_000;
 /** Leaves that are added or removed at once. */
 const BATCH = 32;
 /** Adding or removing a leaf takes as long as looking at so many nodes. */
@@ -124,7 +122,7 @@ export class SqliteAdoption {
       newMessages: this.#newMessages,
       withdrawnMessages: this.#withdrawn,
       totalMessages: this.#feed().messages + this.#messages,
-      added: this.#added.slice(-MAX_ADDED),
+      added: this.#added.slice(-storeLimits.added),
       wentBack,
     };
   }
@@ -254,7 +252,7 @@ export class SqliteAdoption {
       this.#newMessages += 1;
       this.#added.push(hash);
     }
-    if (this.#added.length > 2 * MAX_ADDED) this.#added = this.#added.slice(-MAX_ADDED);
+    if (this.#added.length > 2 * storeLimits.added) this.#added = this.#added.slice(-storeLimits.added);
   }
 
   #remove(leaf: number, bytes: number): void {

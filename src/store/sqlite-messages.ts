@@ -5,9 +5,8 @@ import { keyOf } from './sqlite-leaf-keys.ts';
 import type { SqliteNodes } from './sqlite-nodes.ts';
 import { contentOf, type MessageContent, type MessageRow, messageFrom } from './sqlite-rows.ts';
 import type { SqliteSearch } from './sqlite-search.ts';
-import type { MessageQuery, SearchQuery, StoredMessage } from './store.ts';
+import { type MessageQuery, type SearchQuery, type StoredMessage, storeLimits } from './store.ts';
 
-const DEFAULT_LIMIT = 50;
 /** Own messages, the newest, to which answers are looked for. */
 const ANSWERABLE = 5_000;
 /** Messages whose contents are kept in memory. */
@@ -41,7 +40,7 @@ export class SqliteMessages {
     db.onRollback(() => this.#contents.clear());
   }
 
-  find({ authors, limit = DEFAULT_LIMIT, beforeMs = Number.MAX_SAFE_INTEGER }: MessageQuery = {}): StoredMessage[] {
+  find({ authors, limit = storeLimits.shown, beforeMs = Number.MAX_SAFE_INTEGER }: MessageQuery = {}): StoredMessage[] {
     const names =
       authors ?? this.#db.all<{ name: string }>('SELECT name FROM peers WHERE messages > 0').map(({ name }) => name);
     const rows = [...new Set(names)].flatMap((author) =>
@@ -136,7 +135,7 @@ export class SqliteMessages {
     });
   }
 
-  search({ text, limit = DEFAULT_LIMIT, onIndexed }: SearchQuery): StoredMessage[] {
+  search({ text, limit = storeLimits.shown, onIndexed }: SearchQuery): StoredMessage[] {
     const newest = this.#search.find(text, limit, onIndexed);
     const rows = newest.flatMap(
       (arrival) => this.#db.get<MessageRow>(`SELECT ${COLUMNS} ${FROM} WHERE arrival = ?`, arrival) ?? [],

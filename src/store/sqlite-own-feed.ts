@@ -9,11 +9,8 @@ import type { SqliteConnection } from './sqlite-connection.ts';
 import { type Leaf, ownLeaf, type SqliteLeaves } from './sqlite-leaves.ts';
 import type { SqliteNodes } from './sqlite-nodes.ts';
 import { blob, hashFrom } from './sqlite-rows.ts';
-import type { OwnFeed } from './store.ts';
+import { type OwnFeed, storeLimits } from './store.ts';
 import { OwnTreeExistsError } from './store-errors.ts';
-
-/** Former roots that are remembered. */
-const MAX_FORMER = 64;
 
 interface OwnRow {
   own_root: Uint8Array;
@@ -126,7 +123,9 @@ export class SqliteOwnFeed {
     this.#db.run(
       'INSERT INTO former_own_roots (root, leaves) SELECT own_root, own_leaves FROM home WHERE own_leaves > 0',
     );
-    this.#db.run(`DELETE FROM former_own_roots WHERE id <= (SELECT max(id) FROM former_own_roots) - ${MAX_FORMER}`);
+    this.#db.run(
+      `DELETE FROM former_own_roots WHERE id <= (SELECT max(id) FROM former_own_roots) - ${storeLimits.formerOwnFeeds}`,
+    );
     this.#db.run('UPDATE home SET own_root = ?, own_leaves = ?', blob(root), leaves);
     this.#db.run('UPDATE peers SET root = ?, messages = messages + ? WHERE id = ?', blob(root), messages, peer);
   }

@@ -156,6 +156,16 @@ export interface Verified {
   readonly share: number;
 }
 
+/** What every kind of store promises. */
+export const storeLimits = {
+  /** Messages that a query is answered with, unless it says how many. */
+  shown: 50,
+  /** New messages that an adoption names. */
+  added: 1_000,
+  /** Changes of the own tree before which its root is remembered. */
+  formerOwnFeeds: 64,
+} as const;
+
 /** A search looks for the newest messages among this many that fit and came last: whatever the query, it ends soon. */
 export const SEARCHED_ARRIVALS = 2_000;
 

@@ -3,16 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { colors } from '../../diagrams/draw/palette.ts';
-
-/** The inspector, or the lab. */
-export type PageKind = 'page' | 'lab';
+import type { PageFiles, PageKind } from '../inspector/page.ts';
 
 const entries: Readonly<Record<PageKind, string>> = { page: 'main.tsx', lab: 'lab/main.tsx' };
-
-export interface PageFiles {
-  readonly script: string;
-  readonly style: string;
-}
 
 export async function bundlePage(kind: PageKind): Promise<PageFiles> {
   const bundle = await rolldown({

@@ -74,6 +74,7 @@ export class Crossings {
       sent: [],
       note,
     });
+    this.#order();
   }
 
   /** Takes in what the runs have come to since the last time. */
@@ -86,7 +87,7 @@ export class Crossings {
     for (const { run, moment, atMs, message } of fresh) {
       if (message.type === 'datagrams.received') this.#received(run, moment, atMs, message);
     }
-    this.#order();
+    if (fresh.length > 0) this.#order();
   }
 
   #freshOf(run: Run): { run: Run; moment: number; atMs: number; message: Message }[] {

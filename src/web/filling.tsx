@@ -5,12 +5,13 @@ import type { ReceivedNode } from '../../machines/events.ts';
 import type { LookedUp, MerkleWalkContext } from '../../machines/merkle-walk-context.ts';
 import type { Hash } from '../wire/hash.ts';
 import { decodeNode } from '../wire/node.ts';
+import type { Actor, Run } from './run.ts';
 import { actor, grown, lastStep, position, run } from './state.ts';
 import { countText } from './text.ts';
 import { theme } from './theme.ts';
 
 interface Known {
-  /** The moment at which it came. */
+  /** The moment at which it came, counted from the first that ever was. */
   readonly at: number;
   /** It was in the store. */
   readonly wasHere: boolean;
@@ -25,26 +26,45 @@ interface Cell {
 
 /** Whatever a peer says its tree is, no more is drawn. */
 const MOST_LEVELS = 12;
+/** With so many, no further level is drawn; a node has at most 32 children. */
 const MOST_CELLS = 40_000;
 const HEIGHT = 84;
 
-/** BOUNDED by what the walk fetched. */
-const known = computed<ReadonlyMap<Hash, Known>>(() => {
+interface Reading {
+  /** BOUNDED by what the walk fetched. */
+  readonly nodes: Map<Hash, Known>;
+  /** The last moment that was read, counted likewise. */
+  last: number;
+}
+
+/** By walk. A run grows: what was read of its steps is not read again. */
+const readings = new WeakMap<Actor, Reading>();
+
+/** Of the walk that is shown. It grows in place: what has come since is later than what is shown. */
+const known = computed<ReadonlyMap<Hash, Known> | undefined>(() => {
   grown.value;
-  const all = new Map<Hash, Known>();
   const of = actor.value;
-  if (of?.kind !== 'merkle-walk') return all;
-  for (const at of of.steps) {
-    const message = run.value.moments[at]?.message;
+  if (of?.kind !== 'merkle-walk') return undefined;
+  const reading = readings.get(of) ?? { nodes: new Map(), last: -1 };
+  readings.set(of, reading);
+  readOn(run.value, of, reading);
+  return reading.nodes;
+});
+
+function readOn(from: Run, of: Actor, reading: Reading): void {
+  const { moments, forgotten } = from;
+  for (const place of of.steps.slice(from.stepsUntil(of, reading.last - forgotten))) {
+    const at = place + forgotten;
+    const message = moments[place]?.message;
     const { nodes, found } = (message?.event ?? {}) as { nodes?: readonly ReceivedNode[]; found?: readonly LookedUp[] };
     const isReceived = message?.type === 'nodes.received';
     const come = isReceived ? nodes : message?.type === 'nodes.lookedUp' ? found : undefined;
     for (const { hash, value } of come ?? []) {
-      if (!all.has(hash)) all.set(hash, { at, wasHere: !isReceived, children: childrenIn(value) });
+      if (!reading.nodes.has(hash)) reading.nodes.set(hash, { at, wasHere: !isReceived, children: childrenIn(value) });
     }
+    reading.last = at;
   }
-  return all;
-});
+}
 
 function childrenIn(value: Uint8Array | undefined): readonly Hash[] {
   const node = value === undefined ? undefined : decodeNode(value);
@@ -76,8 +96,8 @@ export function Filling() {
 }
 
 function knownNow(hash: Hash): Known | undefined {
-  const it = known.value.get(hash);
-  return it !== undefined && it.at <= position.value ? it : undefined;
+  const it = known.value?.get(hash);
+  return it !== undefined && it.at <= position.value + run.value.forgotten ? it : undefined;
 }
 
 /** Children share the width of their parent. */

@@ -5,19 +5,7 @@ import { App } from './app.tsx';
 import { keepPlace, standAtLink } from './place.ts';
 import { Run } from './run.ts';
 import { openSource } from './source.ts';
-import {
-  crossings,
-  go,
-  grown,
-  isFollowing,
-  length,
-  position,
-  problem,
-  reference,
-  runIndex,
-  runs,
-  view,
-} from './state.ts';
+import { crossings, growBy, grown, position, problem, reference, runIndex, runs, view } from './state.ts';
 import { keepTheme } from './theme.ts';
 
 keepTheme();
@@ -76,11 +64,10 @@ function join(): void {
 
 function show(run: Run, index: number): void {
   const gone = run.forget();
-  grown.value += 1;
-  if (index !== runIndex.value) return;
-  if (run.header.isLive && isFollowing.value) go(length.value);
-  else if (gone > 0) position.value = Math.max(-1, position.value - gone);
-  else if (position.value === -1 && !run.header.isLive) position.value = 0;
+  const isShown = index === runIndex.value;
+  growBy(isShown ? gone : 0);
+  if (!isShown) return;
   // Of a run that goes on, what has come so far is ready.
   if (run.header.isLive) ready();
+  else if (position.value === -1) position.value = 0;
 }

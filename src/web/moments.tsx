@@ -1,5 +1,6 @@
 /** Messages between actors: time goes down, each actor has a line, each moment a row. */
 import { computed, signal } from '@preact/signals';
+import { ArrowTip, TIP } from './arrow-tip.tsx';
 import type { Actor, Moment } from './run.ts';
 import { choose, filter, folded, go, grown, length, matcher, nameOf, position, run } from './state.ts';
 import { countText, plain, px, sinceText } from './text.ts';
@@ -165,20 +166,7 @@ function Rows({ first, last }: { first: number; last: number }) {
         );
       })}
       <svg class="lines" width={width} height={height} aria-hidden="true">
-        <defs>
-          <marker
-            id="tip"
-            viewBox="0 0 8 8"
-            refX="8"
-            refY="4"
-            markerWidth="8"
-            markerHeight="8"
-            orient="auto"
-            markerUnits="userSpaceOnUse"
-          >
-            <path d="M0,0L8,4L0,8z" />
-          </marker>
-        </defs>
+        <ArrowTip />
         {all.map(({ actor, x }) => (
           <line key={actor?.number ?? -1} class="life" x1={x} x2={x} y1={0} y2={height} />
         ))}
@@ -213,9 +201,7 @@ function Arrow({ of, index, first, isOther }: ArrowProps) {
   const goesRight = to >= from;
   return (
     <g class={name}>
-      {from !== to && (
-        <line class="way" x1={from} y1={startY} x2={to + (goesRight ? -5 : 5)} y2={y} marker-end="url(#tip)" />
-      )}
+      {from !== to && <line class="way" x1={from} y1={startY} x2={to + (goesRight ? -5 : 5)} y2={y} marker-end={TIP} />}
       {isNow && startY !== y && <circle class="start" cx={from} cy={startY} r={4} />}
       <circle class={isChange(of) ? 'dot changes' : 'dot'} cx={to} cy={y} r={isChange(of) ? 4.5 : 3} />
       {from === to ? (

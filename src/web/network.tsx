@@ -1,6 +1,7 @@
 /** What goes between systems: time goes down, each has a line, each step that sends or gets datagrams a row. */
 import { computed, signal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { ArrowTip, TIP } from './arrow-tip.tsx';
 import type { Arrow, Row } from './crossings.ts';
 import { crossings, row as currentRow, goToRow, grown, run, runs, showRun } from './state.ts';
 import { plain, px, sinceText } from './text.ts';
@@ -100,20 +101,7 @@ function Rows({ first, last, width }: { first: number; last: number; width: numb
         );
       })}
       <svg class="lines" width={width} height={height} aria-hidden="true">
-        <defs>
-          <marker
-            id="head"
-            viewBox="0 0 8 8"
-            refX="8"
-            refY="4"
-            markerWidth="9"
-            markerHeight="9"
-            orient="auto"
-            markerUnits="userSpaceOnUse"
-          >
-            <path d="M0,0L8,4L0,8z" fill="context-stroke" />
-          </marker>
-        </defs>
+        <ArrowTip />
         {lanes.map((lane, i) => (
           <line key={lane} class="life" x1={xOf(i)} x2={xOf(i)} y1={0} y2={height} />
         ))}
@@ -147,11 +135,12 @@ function Dot({ of, first, here }: { of: Row; first: number; here: number }) {
 
 function Way({ arrow, first, here }: { arrow: Arrow; first: number; here: number }) {
   const { from, to, type, count, address, isAgain } = arrow;
-  const { rows, ownerOf } = { rows: crossings.value.rows, ownerOf: (it: string) => crossings.value.ownerOf(it) };
-  const lane = to?.lane ?? ownerOf(address) ?? from.lane + (from.lane === crossings.value.lanes.length - 1 ? -1 : 1);
+  const { rows, lanes } = crossings.value;
+  const owner = crossings.value.ownerOf(address);
+  const lane = to?.lane ?? owner ?? from.lane + (from.lane === lanes.length - 1 ? -1 : 1);
   const isUnderWay = to === undefined && (rows.at(-1)?.atMs ?? 0) - from.atMs < PATIENCE_MS;
   // To somebody whose journal is not here: nobody knows what became of it.
-  const isElsewhere = to === undefined && ownerOf(address) === undefined && !from.run.header.isLive;
+  const isElsewhere = to === undefined && owner === undefined && !from.run.header.isLive;
   const goesRight = lane > from.lane;
   const [x1, y1] = [xOf(from.lane), (from.index - first + 0.5) * ROW];
   const [endX, endY] = [xOf(lane), ((to?.index ?? from.index + 0.6) - first + 0.5) * ROW];
@@ -165,7 +154,7 @@ function Way({ arrow, first, here }: { arrow: Arrow; first: number; here: number
   const [labelX, labelY] = [x1 + (x2 - x1) * along, y1 + (y2 - y1) * along - 4];
   return (
     <g class={name}>
-      <line x1={x1} y1={y1} x2={x2} y2={y2} {...(to && { 'marker-end': 'url(#head)' })} />
+      <line x1={x1} y1={y1} x2={x2} y2={y2} {...(to && { 'marker-end': TIP })} />
       {kind === ' lost' && <path class="cross" d={`M${x2 - 4},${y2 - 4}l8,8m0,-8l-8,8`} />}
       <text x={labelX} y={labelY} text-anchor="middle" class={groupOf(type)}>
         {text}

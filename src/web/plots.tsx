@@ -43,9 +43,10 @@ const samples = computed<readonly Sample[]>(() => {
   if (of?.kind !== 'outgoing-session') return [];
   const { steps } = of;
   const every = Math.max(1, Math.ceil(steps.length / MOST_SAMPLES));
-  return steps.flatMap((at, i) => {
+  const places = steps.filter((_, i) => i % every === 0 || i === steps.length - 1);
+  return places.flatMap((at) => {
     const step = run.value.moments[at];
-    const controller = i % every === 0 || i === steps.length - 1 ? controllerOf(step) : undefined;
+    const controller = controllerOf(step);
     return step === undefined || controller === undefined ? [] : [{ atMs: step.atMs, controller }];
   });
 });

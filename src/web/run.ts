@@ -1,5 +1,6 @@
 /** A run as the page keeps it: actors, and every moment at which one of them took a step or a message came too late. */
 import type { Encoded, Run as Header, Line, MessageLine, Status, Step, StepLine } from '../inspector/lines.ts';
+import { isReason, type Reason } from '../journal/reasons.ts';
 import { Values } from './values.ts';
 
 export interface Actor {
@@ -35,6 +36,8 @@ export interface Moment {
   readonly message: Message | undefined;
   /** Undefined: the message came after the actor had ended. */
   readonly step: Step | undefined;
+  /** What changed the state of its actor last: this step, or one before, also one that is kept no more. */
+  readonly reason: Reason | undefined;
   readonly context: unknown;
 }
 
@@ -106,16 +109,19 @@ export class Run {
     this.#messages.push(message);
     if (this.#messages.length > 4_096) this.#messages = this.#messages.slice(-1_024);
     if (receiver.endedAt === Number.POSITIVE_INFINITY) return;
-    this.moments.push({ atMs, seq, actor: receiver, message, step: undefined, context: undefined });
+    this.moments.push({ atMs, seq, actor: receiver, message, step: undefined, reason: undefined, context: undefined });
   }
 
   #step([, atMs, seq, number, ago, step, encoded]: StepLine): void {
     const actor = this.actors[number] as Actor;
     const context = this.#values.decode(encoded as Encoded);
     const message = ago === 0 ? undefined : this.#messages.at(-ago);
+    // No step leads to the first state.
+    const isNews = step.from !== '' && isReason(step);
+    const reason = isNews ? { atMs, ...step } : this.lastStep(actor, this.moments.length)?.reason;
     actor.steps.push(this.moments.length);
     if (step.status !== undefined && isEnd(step.status)) actor.endedAt = Math.min(actor.endedAt, this.moments.length);
-    this.moments.push({ atMs, seq, actor, message, step, context });
+    this.moments.push({ atMs, seq, actor, message, step, reason, context });
   }
 
   /** The place in the actor's steps after its last one until then. */
@@ -125,14 +131,7 @@ export class Run {
 
   /** The last one until then. */
   momentAt(atMs: number): number {
-    let low = 0;
-    let high = this.moments.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.moments[middle] as Moment).atMs <= atMs) low = middle + 1;
-      else high = middle;
-    }
-    return low - 1;
+    return countWhile(this.moments, (it) => it.atMs <= atMs) - 1;
   }
 
   /** The last step of the actor until then; undefined: there was none yet. */
@@ -168,11 +167,16 @@ export class Run {
 
 /** How many of these, which are in order, are not after it. */
 export function countUntil(sorted: readonly number[], last: number): number {
+  return countWhile(sorted, (it) => it <= last);
+}
+
+/** How many there are before the first for which that does not hold; it holds for none after that. */
+export function countWhile<T>(all: readonly T[], holds: (it: T) => boolean): number {
   let low = 0;
-  let high = sorted.length;
+  let high = all.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((sorted[middle] as number) <= last) low = middle + 1;
+    if (holds(all[middle] as T)) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -2,7 +2,7 @@
 import { computed, signal } from '@preact/signals';
 import type { Reference } from '../inspector/reference.ts';
 import { Crossings, type Row } from './crossings.ts';
-import { type Actor, type Moment, Run } from './run.ts';
+import { type Actor, countWhile, type Moment, Run } from './run.ts';
 import { plain } from './text.ts';
 
 export const runs = signal<readonly Run[]>([]);
@@ -68,6 +68,13 @@ export function go(to: number): void {
   const last = run.value.moments.length - 1;
   position.value = Math.max(-1, Math.min(last, to));
   isFollowing.value = position.value === last;
+}
+
+/** More has come, and of the run that is shown the oldest moments may be gone. Whoever looks at an earlier moment stays there. */
+export function growBy(gone: number): void {
+  grown.value += 1;
+  if (run.value.header.isLive && isFollowing.value) go(length.value);
+  else position.value = Math.max(-1, position.value - gone);
 }
 
 export function choose(of: Actor | undefined): void {
@@ -150,7 +157,7 @@ export const row = computed<Row | undefined>(() => {
   const at = moment.value;
   if (at === undefined) return undefined;
   if (isFollowing.value && run.value.header.isLive) return rows.at(-1);
-  const last = rows.findLastIndex(({ atMs }) => atMs <= at.atMs);
+  const last = countWhile(rows, ({ atMs }) => atMs <= at.atMs) - 1;
   const absolute = position.value + run.value.forgotten;
   for (let i = last; i >= 0 && rows[i]?.atMs === at.atMs; i--) {
     if (rows[i]?.run === run.value && rows[i]?.moment === absolute) return rows[i];

@@ -1,6 +1,6 @@
 /** Why the chosen actor is where it is, as `murmure why` says it, and what the protocol says of that. */
 import type { RequestContext } from '../../machines/request-context.ts';
-import { isReason, type Reason, sentencesOf, sentencesOfEnded, WAITING, type Waiting } from '../journal/reasons.ts';
+import { sentencesOf, sentencesOfEnded, WAITING, type Waiting } from '../journal/reasons.ts';
 import type { Actor, Run } from './run.ts';
 import { actor, moment, position, reference, run, section } from './state.ts';
 import { plain } from './text.ts';
@@ -31,7 +31,7 @@ function sentences(of: Run, which: Actor, at: number): string[] {
   const here = of.lastStep(which, at);
   if (here?.step === undefined) return [];
   const { path } = which;
-  const last = lastReason(of, which, at);
+  const last = here.reason;
   if (which.endedAt <= at) return sentencesOfEnded({ path, last });
   const state = here.step.to;
   const description = descriptions(which)[0] ?? '';
@@ -41,22 +41,14 @@ function sentences(of: Run, which: Actor, at: number): string[] {
   return sentencesOf({ path, state, description, failure: failure?.message, last, waiting }, nowMs);
 }
 
-function lastReason(of: Run, which: Actor, at: number): Reason | undefined {
-  for (let i = of.stepsUntil(which, at) - 1; i >= 0; i--) {
-    const { atMs, step } = of.moments[which.steps[i] as number] ?? {};
-    if (atMs !== undefined && step !== undefined && step.from !== '' && isReason(step)) return { atMs, ...step };
-  }
-  return undefined;
-}
-
 function waitingOf(of: Run, which: Actor, at: number): Waiting[] {
   const below = [...which.children];
   for (const child of below) below.push(...child.children);
   return below.flatMap((child) => {
-    const here = of.lastStep(child, at);
-    if (here?.step?.to !== WAITING || !of.isLiving(child, at)) return [];
+    const here = of.isLiving(child, at) ? of.lastStep(child, at) : undefined;
+    if (here?.step?.to !== WAITING) return [];
     const { current } = here.context as RequestContext;
-    const sentAtMs = lastReason(of, child, at)?.atMs ?? here.atMs;
+    const sentAtMs = here.reason?.atMs ?? here.atMs;
     return current === undefined ? [] : [{ request: current, sentAtMs }];
   });
 }

@@ -11,8 +11,9 @@ import { labPage } from '../../src/inspector/lab-page.ts';
 import { PackedRun } from '../../src/inspector/packed-run.ts';
 import { offerInspector } from '../../src/inspector/server.ts';
 import { parseJournal } from '../../src/journal/format.ts';
+import { listedPeers } from '../support/scenarios.ts';
 import { hasTool } from '../support/tools.ts';
-import { recording, World } from '../support/world.ts';
+import { recording, type VirtualPeer } from '../support/world.ts';
 
 /** No outcome depends on how fast a browser is. */
 const patiently = { timeout: 120_000 };
@@ -160,10 +161,8 @@ describe.skipIf(!hasChromium)('the page (skipped without chromium)', () => {
     const openJournal = (of: string) =>
       of === 'bob' ? { write: (line: string) => void lines.push(line), close() {} } : undefined;
     await recording(openJournal, async () => {
-      const world = new World(7);
-      await world.startDirectory();
-      const [alice, bob] = [await world.addPeer(name), await world.addPeer('bob')];
-      for (const { peer } of [alice, bob]) await world.settle(peer.whenListed());
+      const world = await listedPeers(7, [name, 'bob']);
+      const [alice, bob] = world.peers as [VirtualPeer, VirtualPeer];
       alice.peer.post('</script><script>alert(2)</script><!-- <b>bold</b>');
       await world.settle(bob.peer.sync(name));
       await world.close();
@@ -193,10 +192,8 @@ describe.skipIf(!hasChromium)('the page (skipped without chromium)', () => {
     const lines: Record<string, string[]> = { alice: [], bob: [] };
     const openJournal = (of: string) => ({ write: (line: string) => void lines[of]?.push(line), close() {} });
     await recording(openJournal, async () => {
-      const world = new World(5);
-      await world.startDirectory();
-      const [alice, bob] = [await world.addPeer('alice'), await world.addPeer('bob')];
-      for (const { peer } of [alice, bob]) await world.settle(peer.whenListed());
+      const world = await listedPeers(5, ['alice', 'bob']);
+      const [alice, bob] = world.peers as [VirtualPeer, VirtualPeer];
       alice.peer.post('One tree, two journals');
       await world.settle(bob.peer.sync('alice'));
       await world.close();
@@ -233,7 +230,7 @@ describe.skipIf(!hasChromium)('the page (skipped without chromium)', () => {
 
     test('runs real peers from a file, and asks for nothing else', async () => {
       const { page, asked, problems } = await open(scenario('first-download'));
-      await expect.poll(() => notes(page), patiently).toContain('has 40 new of alice');
+      await expect.poll(() => notes(page), patiently).toContain('has 40 new from alice');
       await page.keyboard.press('2');
       expect((await picture(page)).tree).toContain('merkle-walk');
       expect({ asked: asked.length, problems }).toEqual({ asked: 1, problems: [] });
@@ -243,7 +240,7 @@ describe.skipIf(!hasChromium)('the page (skipped without chromium)', () => {
     test('shows a Hello that is lost, and the same bytes again, and nothing that axe finds, light and dark', async () => {
       const { page } = await open(scenario('lost-hello'));
       await expect.poll(() => page.locator('.way-of.lost text').allTextContents(), patiently).toContain('Hello lost');
-      await expect.poll(() => notes(page), patiently).toContain('has 3 new of alice');
+      await expect.poll(() => notes(page), patiently).toContain('has 3 new from alice');
       await pause(page);
       await readAxe(page);
       expect(await foundByAxe(page)).toEqual([]);
@@ -254,9 +251,9 @@ describe.skipIf(!hasChromium)('the page (skipped without chromium)', () => {
 
     test('brings a post of a person to the others, and stands where one was before', async () => {
       const { page, problems } = await open(scenario('free'));
-      await page.getByTitle('alice writes a message').click();
+      await page.getByTitle('alice posts a message').click();
       await expect.poll(() => notes(page), patiently).toContain('posts');
-      await expect.poll(() => notes(page), patiently).toContain('has 1 new of alice');
+      await expect.poll(() => notes(page), patiently).toContain('has 1 new from alice');
       await pause(page);
       const before = await picture(page);
       await press(page, 'ArrowLeft', 6);
@@ -269,10 +266,8 @@ describe.skipIf(!hasChromium)('the page (skipped without chromium)', () => {
   });
 
   test('of a peer that runs, shows what it does while it does it', async () => {
-    const world = new World(3);
-    await world.startDirectory();
-    const [alice, bob] = [await world.addPeer('alice'), await world.addPeer('bob')];
-    for (const { peer } of [alice, bob]) await world.settle(peer.whenListed());
+    const world = await listedPeers(3, ['alice', 'bob']);
+    const [alice, bob] = world.peers as [VirtualPeer, VirtualPeer];
     alice.peer.post('Is anybody there?');
     await using inspector = await offerInspector({ title: 'live', runs: [peerSource(bob.peer)] });
     const { page, problems } = await open(inspector.oneTimeUrl());

@@ -42,7 +42,7 @@ try {
   writeFileSync(lab, await labPage());
   const page = await browser.newPage({ viewport: { width: 1280, height: 720 }, colorScheme: 'light' });
   await page.goto(`${pathToFileURL(lab).href}#scenario=five-readers`);
-  await page.locator('.note text', { hasText: 'has 1 new of alice' }).first().waitFor({ timeout: 120_000 });
+  await page.locator('.note text', { hasText: 'has 1 new from alice' }).first().waitFor({ timeout: 120_000 });
   await page.click('.play');
   for (let i = 0; i < 12; i++) await page.keyboard.press('K');
   await page.evaluate('document.activeElement?.blur()');

@@ -232,7 +232,7 @@ function DirectoryControls({ of }: { of: Lab }) {
 function PeerControls({ of, name }: { of: Lab; name: string }) {
   const member = of.members.get(name);
   if (member === undefined) return <p class="host-says">starting</p>;
-  const { isAsleep } = member.host.clock;
+  const { isAsleep } = member.at.host.clock;
   const lies = of.world.liars.has(name);
   const own = member.at.store.ownFeed().messages;
   const others = member.at.store.countMessages() - own;

@@ -34,10 +34,7 @@ const SLICE_MS = 10;
 
 interface Member {
   readonly at: VirtualPeer;
-  readonly host: VirtualHost;
-  readonly run: () => Run;
   nat: NatName;
-  isUp: boolean;
   posts: number;
 }
 
@@ -48,7 +45,6 @@ export class Lab {
   /** By name. BOUNDED by MOST_PEERS. */
   readonly members = new Map<string, Member>();
   weather: Weather;
-  isDirectoryUp = true;
   isOver = false;
   #nextIp = 1;
   #startMs = 0;
@@ -84,6 +80,10 @@ export class Lab {
 
   get elapsedMs(): number {
     return this.world.clock.elapsedMs - this.#startMs;
+  }
+
+  get isDirectoryUp(): boolean {
+    return !this.world.isDirectoryDown;
   }
 
   /** Lets time pass for as long as somebody looks. `nextPicture`: when the browser draws next, by its clock. */
@@ -140,18 +140,10 @@ export class Lab {
     for (let i = 1; i <= written; i++) {
       store.publish(name, { date: i, inReplyTo: null, body: `Message ${i} of ${name}` }, nowMs);
     }
-    const member: Omit<Member, 'at'> & { at?: VirtualPeer } = {
-      host,
-      run: () => world.runs.findLast(({ header }) => header.name === name) as Run,
-      nat: 'open',
-      isUp: true,
-      posts: 0,
-    };
     this.#connect(host, nat);
-    member.nat = nat;
     const onFact = (fact: PeerFact) => this.#hear(name, fact);
-    member.at = await world.addPeer(name, { host, follow: follows, store: world.storeFor(name, store), onFact });
-    this.members.set(name, member as Member);
+    const at = await world.addPeer(name, { host, follow: follows, store: world.storeFor(name, store), onFact });
+    this.members.set(name, { at, nat, posts: 0 });
   }
 
   /** One more, that reads all others. */
@@ -191,7 +183,7 @@ export class Lab {
   }
 
   setSleeping(name: string, isAsleep: boolean): void {
-    const { host } = this.#member(name);
+    const { host } = this.#member(name).at;
     if (isAsleep) host.sleep();
     else host.wake();
     this.note(name, isAsleep ? 'closes the lid' : 'opens the lid');
@@ -204,26 +196,25 @@ export class Lab {
   }
 
   setCutOff(name: string, isCutOff: boolean): void {
-    const host = name === DIRECTORY ? this.world.directoryHost : this.#member(name).host;
+    const host = this.#hostOf(name);
     if (isCutOff) this.world.cutOff.add(host);
     else this.world.cutOff.delete(host);
     this.note(name, isCutOff ? 'is cut off' : 'is no longer cut off');
   }
 
   isCutOff(name: string): boolean {
-    return this.world.cutOff.has(name === DIRECTORY ? this.world.directoryHost : this.#member(name).host);
+    return this.world.cutOff.has(this.#hostOf(name));
   }
 
   /** To another address, behind a NAT of its own of this kind or in the open. */
   move(name: string, nat: NatName): void {
     const member = this.#member(name);
-    this.#connect(member.host, nat);
+    this.#connect(member.at.host, nat);
     member.nat = nat;
     this.note(name, nat === 'open' ? 'has another address' : 'is behind another NAT');
   }
 
   async setDirectoryUp(isUp: boolean): Promise<void> {
-    this.isDirectoryUp = isUp;
     this.world.isDirectoryDown = !isUp;
     this.note(DIRECTORY, isUp ? 'starts again' : 'stops');
     if (isUp) await this.world.restartDirectory();
@@ -257,6 +248,10 @@ export class Lab {
 
   #address(): string {
     return `203.0.113.${this.#nextIp++}`;
+  }
+
+  #hostOf(name: string): VirtualHost {
+    return name === DIRECTORY ? this.world.directoryHost : this.#member(name).at.host;
   }
 
   #member(name: string): Member {

@@ -4,20 +4,7 @@ import { App, extras } from '../app.tsx';
 import { heads, showLane } from '../network.tsx';
 import { keepPlace, momentInLink, standAtLink } from '../place.ts';
 import type { Run } from '../run.ts';
-import {
-  crossings,
-  go,
-  grown,
-  isFollowing,
-  length,
-  position,
-  problem,
-  reference,
-  run,
-  runIndex,
-  runs,
-  view,
-} from '../state.ts';
+import { crossings, go, growBy, isFollowing, length, problem, reference, run, runIndex, runs, view } from '../state.ts';
 import { keepTheme } from '../theme.ts';
 import {
   again,
@@ -105,7 +92,6 @@ function nextPicture(): Promise<number> {
   return new Promise((resolve) => requestAnimationFrame(() => resolve(performance.now())));
 }
 
-/** A run grows in place. Whoever looks at an earlier moment stays there. */
 function show(of: Lab, gone: ReadonlyMap<Run, number>): void {
   crossings.value = of.crossings;
   if (runs.value !== of.world.runs) {
@@ -113,9 +99,7 @@ function show(of: Lab, gone: ReadonlyMap<Run, number>): void {
     runIndex.value = 0;
     isFollowing.value = true;
   }
-  grown.value += 1;
-  if (isFollowing.value) go(length.value);
-  else position.value = Math.max(-1, position.value - (gone.get(run.value) ?? 0));
+  growBy(gone.get(run.value) ?? 0);
 }
 
 function complain(error: unknown): void {

@@ -1,5 +1,6 @@
 /** The registry of the lab's directory: in memory, and gone with the page. It keeps the promises that any registry keeps (test/unit/directory/registry.test.ts). */
 import { ChangeLog } from '../../directory/change-log.ts';
+import { byBytes } from '../../directory/name-order.ts';
 import { PendingRegistrations } from '../../directory/pending-registrations.ts';
 import {
   ADDRESS_LIFETIME_MS,
@@ -128,14 +129,4 @@ export function createMemoryRegistry(options: RegistryOptions = {}): LocalRegist
     },
     close() {},
   };
-}
-
-/** As UTF-8: other than by UTF-16 units where characters outside the first plane are. */
-function byBytes(a: string, b: string): number {
-  const [left, right] = [Array.from(a), Array.from(b)];
-  for (const [at, character] of left.entries()) {
-    const difference = (character.codePointAt(0) ?? 0) - (right[at]?.codePointAt(0) ?? -1);
-    if (difference !== 0) return difference;
-  }
-  return left.length - right.length;
 }

@@ -11,30 +11,27 @@ import { countLeaves } from '../../merkle/leaves.ts';
 import { childrenOf } from '../../merkle/read-node.ts';
 import { canonicalLeaves, replaceLeaf, TOMBSTONE } from '../../merkle/withdraw.ts';
 import { matches, parseSearch, searchWords } from '../../store/search-words.ts';
-import type {
-  Adoption,
-  AdoptionInput,
-  ArrivalMark,
-  Arrived,
-  MessageQuery,
-  NodeStatus,
-  OwnFeed,
-  PeerRecord,
-  ScheduledMessage,
-  SearchQuery,
-  Store,
-  StoredMessage,
-  StoredNode,
-  Verified,
+import {
+  type Adoption,
+  type AdoptionInput,
+  type ArrivalMark,
+  type Arrived,
+  type MessageQuery,
+  type NodeStatus,
+  type OwnFeed,
+  type PeerRecord,
+  type ScheduledMessage,
+  type SearchQuery,
+  type Store,
+  type StoredMessage,
+  type StoredNode,
+  storeLimits,
+  type Verified,
 } from '../../store/store.ts';
 import { OwnTreeExistsError } from '../../store/store-errors.ts';
 import { EMPTY_ROOT, type Hash, hashOf, isEmptyRoot } from '../../wire/hash.ts';
 import { decodeNode, encodeMessage, type MessageFields, nodeKind } from '../../wire/node.ts';
 import { MemoryNotes } from './memory-notes.ts';
-
-const DEFAULT_LIMIT = 50;
-const MAX_ADDED = 1_000;
-const MAX_FORMER = 64;
 
 interface Kept extends StoredMessage {
   readonly orderMs: number;
@@ -193,7 +190,7 @@ export class MemoryStore extends MemoryNotes implements Store {
       newMessages: isNew.length,
       withdrawnMessages,
       totalMessages: messagesOf(feed).length,
-      added: isNew.slice(-MAX_ADDED),
+      added: isNew.slice(-storeLimits.added),
       wentBack,
     };
   }
@@ -262,7 +259,7 @@ export class MemoryStore extends MemoryNotes implements Store {
     this.#decide(name, nowMs, { quota });
   }
 
-  messages({ authors, limit = DEFAULT_LIMIT, beforeMs = Infinity }: MessageQuery = {}): StoredMessage[] {
+  messages({ authors, limit = storeLimits.shown, beforeMs = Infinity }: MessageQuery = {}): StoredMessage[] {
     const found = this.#kept(authors).filter(({ orderMs }) => orderMs < beforeMs);
     return shown(found.sort(byOrder).slice(-limit));
   }
@@ -293,7 +290,7 @@ export class MemoryStore extends MemoryNotes implements Store {
     return shown(found.sort(byArrival).slice(-limit).sort(byOrder));
   }
 
-  search({ text, limit = DEFAULT_LIMIT }: SearchQuery): StoredMessage[] {
+  search({ text, limit = storeLimits.shown }: SearchQuery): StoredMessage[] {
     const phrases = parseSearch(text);
     if (phrases.length === 0) return [];
     const found = this.#kept().filter(({ body }) => matches(searchWords(body), phrases));
@@ -347,7 +344,7 @@ export class MemoryStore extends MemoryNotes implements Store {
   [Symbol.dispose](): void {}
 
   #setOwn(feed: Feed, root: Hash, messages: number, added: readonly Hash[], nowMs: number): void {
-    if (this.#own.messages > 0) this.#former = [this.#own, ...this.#former].slice(0, MAX_FORMER);
+    if (this.#own.messages > 0) this.#former = [this.#own, ...this.#former].slice(0, storeLimits.formerOwnFeeds);
     this.#own = { root, messages };
     feed.root = root;
     for (const leaf of added) this.#addLeaf(feed, leaf, { nowMs, authenticated: true, read: true });
@@ -395,8 +392,9 @@ function messagesOf({ leaves }: Feed): Kept[] {
   return [...leaves.values()].filter((kept) => kept !== undefined);
 }
 
-function recordOf({ leaves, superseded: _, wanted: __, ...record }: Feed): PeerRecord {
-  return { ...record, messages: [...leaves.values()].filter((kept) => kept !== undefined).length };
+function recordOf(feed: Feed): PeerRecord {
+  const { leaves: _, superseded: __, wanted: ___, ...record } = feed;
+  return { ...record, messages: messagesOf(feed).length };
 }
 
 function byOrder(a: Kept, b: Kept): number {

@@ -8,7 +8,7 @@ import { parseJournal } from '../../../src/journal/format.ts';
 import { replay } from '../../../src/journal/replay.ts';
 import { encodeValue } from '../../../src/journal/values.ts';
 import { actorsFrom, pathOf, stateOf } from '../../../src/runtime/actor-tree.ts';
-import { Run } from '../../../src/web/run.ts';
+import { type Actor, Run } from '../../../src/web/run.ts';
 
 const journalOf = (name: string) => {
   const file = new URL(`../../replay/${name}.jsonl`, import.meta.url);
@@ -76,12 +76,18 @@ test('a message names the step of its sender that sent it, and the step that it 
   expect(sender?.actor).toBe(asked?.message?.from);
 });
 
-test('a page that keeps no more moments still knows every state', async () => {
+test('a page that keeps no more moments still knows every state, and what led to it', async () => {
   const run = await told('loss');
   const all = run.moments.length;
-  const before = run.actors.map((actor) => run.lastStep(actor, all - 1)?.step?.to);
+  const standing = (actor: Actor) => {
+    const { step, reason } = run.lastStep(actor, run.moments.length - 1) ?? {};
+    return { state: step?.to, reason };
+  };
+  const before = run.actors.map(standing);
+  expect(before.filter(({ reason }) => reason !== undefined).length).toBeGreaterThan(5);
+  for (const { state, reason } of before) if (reason !== undefined) expect(reason.to).toBe(state);
   expect(run.forget(100)).toBe(all - 90);
   expect(run.moments).toHaveLength(90);
-  expect(run.actors.map((actor) => run.lastStep(actor, 89)?.step?.to)).toEqual(before);
+  expect(run.actors.map(standing)).toEqual(before);
   expect(run.forgotten).toBe(all - 90);
 });
