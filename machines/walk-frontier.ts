@@ -99,7 +99,7 @@ export function planRequests(given: Room): Plan {
 }
 
 /** About how many datagrams answer one request: of an answer that is cut, what is under way comes twice. */
-function requestSize(window: number): number {
+export function requestSize(window: number): number {
   const [quarter, eighth] = [Math.floor(window / 4), Math.floor(window / 8)];
   return Math.max(2, Math.min(16, quarter), Math.min(64, eighth));
 }

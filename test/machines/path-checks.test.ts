@@ -98,7 +98,7 @@ describe('a round of path checks', () => {
   });
 });
 
-test('every transition of path checks is walked', async () => {
+test('every transition of path checks is walked', () => {
   const machine = pathChecksMachine.provide({ actions: inert('signChecks') });
   const random = { uint32: () => 7, fraction: () => 0 };
   const input = { owner: nobody('peer'), random };
@@ -113,7 +113,7 @@ test('every transition of path checks is walked', async () => {
     received(ZERO_HASH),
     { type: after },
   ] as never[];
-  const result = await walkMachine({
+  const result = walkMachine({
     machine,
     input,
     events,

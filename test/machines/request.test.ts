@@ -57,7 +57,7 @@ const hello = {
   maxSends: 4,
 } as const;
 
-test('every transition of a request is walked', async () => {
+test('every transition of a request is walked', () => {
   const result = walkMachine({
     machine: requestMachine.provide({ actions: inert('sign', 'verify') }),
     input: { slot: 0, owner: nobody('session'), random },

@@ -2,13 +2,11 @@
 import { describe, expect, test } from 'vitest';
 import { limits, timing } from '../../machines/timing.ts';
 import { type Hash, hashOf } from '../../src/wire/hash.ts';
-import { encodeInternal, encodeMessage } from '../../src/wire/node.ts';
+import { encodeInternal } from '../../src/wire/node.ts';
 import type { SocketAddress } from '../../src/wire/socket-address.ts';
-import { Publisher } from '../support/publisher.ts';
+import { message, Publisher } from '../support/publisher.ts';
 import { bodiesOf } from '../support/scenarios.ts';
 import { World } from '../support/world.ts';
-
-const message = (body: string) => encodeMessage({ date: 1, inReplyTo: null, body });
 
 test('a peer with a new root every ten milliseconds costs a few downloads, and its newest one is there soon after', async () => {
   const world = new World(1);

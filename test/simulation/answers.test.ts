@@ -3,14 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { limits } from '../../machines/timing.ts';
 import { appendSignature, type Datagram, encodeDatagram } from '../../src/wire/datagram.ts';
 import { EMPTY_ROOT, hashOf, ZERO_HASH } from '../../src/wire/hash.ts';
-import type { SocketAddress } from '../../src/wire/socket-address.ts';
 import { Publisher } from '../support/publisher.ts';
-import { bodiesOf, listedPeers } from '../support/scenarios.ts';
+import { addressOf, bodiesOf, listedPeers, listedReader } from '../support/scenarios.ts';
 import { Stranger } from '../support/stranger.ts';
-import { type VirtualPeer, World } from '../support/world.ts';
+import type { VirtualPeer, World } from '../support/world.ts';
 
 const DIRECTORY = { ip: '10.0.0.1', port: 1194 };
-const addressOf = ({ peer }: VirtualPeer) => peer.addresses[0] as SocketAddress;
 const sentBy = (world: World, ip: string) => world.network.log.filter(({ from }) => from.ip === ip);
 const idOf = ({ bytes }: { bytes: Uint8Array }) => Buffer.from(bytes).readUInt32BE(0);
 
@@ -21,13 +19,7 @@ async function signedBy(world: World, label: string, datagram: Datagram): Promis
   return appendSignature(bytes, await sign(bytes));
 }
 
-async function worldWith(): Promise<{ world: World; reader: VirtualPeer }> {
-  const world = new World(11);
-  await world.startDirectory();
-  const reader = await world.addPeer('reader');
-  await world.settle(reader.peer.whenListed());
-  return { world, reader };
-}
+const worldWith = () => listedReader(11);
 
 describe('HelloReply and Root of a peer with a key', () => {
   test.for(['Hello', 'RootRequest'] as const)(

@@ -2,24 +2,14 @@
 import { describe, expect, test } from 'vitest';
 import { encodeDatagram } from '../../src/wire/datagram.ts';
 import { hashOf } from '../../src/wire/hash.ts';
-import { encodeInternal, encodeMessage } from '../../src/wire/node.ts';
 import type { SocketAddress } from '../../src/wire/socket-address.ts';
-import { Publisher } from '../support/publisher.ts';
-import { bodiesOf } from '../support/scenarios.ts';
+import { message, Publisher, parent } from '../support/publisher.ts';
+import { addressOf, bodiesOf, worldWithReader } from '../support/scenarios.ts';
 import { Stranger } from '../support/stranger.ts';
-import { type PeerSetup, type VirtualPeer, World } from '../support/world.ts';
+import type { World } from '../support/world.ts';
 
 const HOUR = 3_600_000;
-const addressOf = ({ peer }: VirtualPeer, index = 0) => peer.addresses[index] as SocketAddress;
-const message = (body: string) => encodeMessage({ date: 1, inReplyTo: null, body });
 const messages = (count: number, label: string) => Array.from({ length: count }, (_, i) => message(`${label} ${i}`));
-const parent = (...children: Uint8Array[]) => encodeInternal(children.map(hashOf));
-
-async function worldWith(options: PeerSetup = {}): Promise<{ world: World; reader: VirtualPeer }> {
-  const world = new World(1);
-  await world.startDirectory();
-  return { world, reader: await world.addPeer('reader', options) };
-}
 
 /** A tree of two levels. */
 async function join(world: World, name: string, leaves: readonly Uint8Array[]): Promise<Publisher> {
@@ -29,7 +19,7 @@ async function join(world: World, name: string, leaves: readonly Uint8Array[]): 
 }
 
 test('a refusal that comes when the session has failed ends the walk, and the next one begins', async () => {
-  const { world, reader } = await worldWith();
+  const { world, reader } = await worldWithReader();
   const [one, two] = [message('one'), message('two')];
   const odd = await Publisher.join(world, 'odd', [one, two], parent(one, two));
   const { answer } = odd.stranger;
@@ -55,7 +45,7 @@ test('a refusal that comes when the session has failed ends the walk, and the ne
 });
 
 test('forged Hellos under the name of whoever is downloaded from take no answers away', async () => {
-  const { world, reader } = await worldWith();
+  const { world, reader } = await worldWithReader();
   // Nothing overtakes anything, so that nothing is asked for again unless its answer was taken away.
   world.network.weather = { ...world.network.weather, minDelayMs: 10, maxDelayMs: 10 };
   const victim = await join(world, 'victim', messages(300, 'm'));
@@ -74,7 +64,7 @@ test('forged Hellos under the name of whoever is downloaded from take no answers
 });
 
 test('whoever says Hello to two addresses of ours is answered at both', async () => {
-  const { world, reader } = await worldWith({ udp: ['10.0.1.1:0', '10.0.1.9:0'] });
+  const { world, reader } = await worldWithReader({ udp: ['10.0.1.1:0', '10.0.1.9:0'] });
   const stranger = await Stranger.join(world, 'stranger');
   stranger.answer = ({ datagram: { type, id }, from }) => {
     if (type === 'Hello') stranger.send(from, { type: 'HelloReply', id, flags: 0, name: 'stranger' });
@@ -90,7 +80,7 @@ test('whoever says Hello to two addresses of ours is answered at both', async ()
 describe('a tree that turns into another while it is downloaded', () => {
   /** What was asked of the former tree is answered by `late`, if at all. */
   async function turning(late: (publisher: Publisher, from: SocketAddress, id: number, hash: string) => void) {
-    const { world, reader } = await worldWith();
+    const { world, reader } = await worldWithReader();
     const [former, later] = [messages(12, 'former'), messages(3, 'later')];
     const quick = await Publisher.join(world, 'quick', former, parent(...former));
     const { answer } = quick.stranger;
@@ -122,7 +112,7 @@ describe('a tree that turns into another while it is downloaded', () => {
 });
 
 test('a request that follows an outage is not measured as long as the outage was', async () => {
-  const { world, reader } = await worldWith();
+  const { world, reader } = await worldWithReader();
   const leaves = messages(4, 'm');
   const slow = await Publisher.join(world, 'slow', leaves, parent(...leaves));
   const { answer } = slow.stranger;
@@ -141,7 +131,7 @@ test('a request that follows an outage is not measured as long as the outage was
 });
 
 test('a Hello to an address of a family that no socket of ours speaks fails, and says why', async () => {
-  const { world, reader } = await worldWith();
+  const { world, reader } = await worldWithReader();
   reader.peer.hello({ ip: '2001:db8::1', port: 5 });
   await world.clock.advance(60_000);
   const failed = reader.facts.find(({ type }) => type === 'session.failed');

@@ -2,18 +2,13 @@
 import { describe, expect, test } from 'vitest';
 import { timing } from '../../machines/timing.ts';
 import { Publisher } from '../support/publisher.ts';
-import { type VirtualPeer, World } from '../support/world.ts';
+import { listedReader } from '../support/scenarios.ts';
+import type { VirtualPeer, World } from '../support/world.ts';
 
 const HELLO = 0;
 const NAT_TRAVERSAL_CLIENT = 132;
 
-async function worldWith(): Promise<{ world: World; reader: VirtualPeer }> {
-  const world = new World(17);
-  await world.startDirectory();
-  const reader = await world.addPeer('reader');
-  await world.settle(reader.peer.whenListed());
-  return { world, reader };
-}
+const worldWith = () => listedReader(17);
 
 /** When the reader sent datagrams of this type to this host, in ms. */
 const timesOf = ({ world, reader }: { world: World; reader: VirtualPeer }, type: number, ip: string) =>

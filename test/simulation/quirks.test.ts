@@ -2,24 +2,16 @@
 import { describe, expect, test } from 'vitest';
 import { hashOf } from '../../src/wire/hash.ts';
 import { encodeInternal, encodeMessage } from '../../src/wire/node.ts';
-import type { SocketAddress } from '../../src/wire/socket-address.ts';
 import { Publisher } from '../support/publisher.ts';
-import { bodiesOf } from '../support/scenarios.ts';
+import { addressOf, bodiesOf, listedReader } from '../support/scenarios.ts';
 import { Stranger } from '../support/stranger.ts';
-import { type VirtualPeer, World } from '../support/world.ts';
+import type { VirtualPeer, World } from '../support/world.ts';
 
-const addressOf = ({ peer }: VirtualPeer) => peer.addresses[0] as SocketAddress;
 const one = encodeMessage({ date: 1, inReplyTo: null, body: 'one' });
 const two = encodeMessage({ date: 2, inReplyTo: null, body: 'two' });
 const tree = encodeInternal([one, two].map(hashOf));
 
-async function worldWith(): Promise<{ world: World; reader: VirtualPeer }> {
-  const world = new World(13);
-  await world.startDirectory();
-  const reader = await world.addPeer('reader');
-  await world.settle(reader.peer.whenListed());
-  return { world, reader };
-}
+const worldWith = () => listedReader(13);
 
 /** Somebody with a session and a proven address. */
 async function guest(world: World, host: VirtualPeer): Promise<Stranger> {

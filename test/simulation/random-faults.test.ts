@@ -7,6 +7,7 @@ test.each(Array.from({ length: 6 }, (_, seed) => seed + 1))(
   async (seed) => {
     const { faults, acknowledged, arrived, written, read, warnings } = await runPlan(seed);
     expect(faults).toBeGreaterThan(20);
+    expect(acknowledged.length).toBeGreaterThan(5);
     expect(arrived).toEqual(expect.arrayContaining([...acknowledged]));
     expect(read).toEqual(written);
     expect(warnings).toBeLessThan(200);

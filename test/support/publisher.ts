@@ -1,7 +1,16 @@
-/** A stranger with a feed: listed in the directory, greets properly, and serves whatever nodes a test gives it. */
+/** A stranger with a feed that a test makes by hand: listed in the directory, greets properly, and serves whatever nodes a test gives it. */
 import { type Hash, hashOf } from '../../src/wire/hash.ts';
+import { encodeInternal, encodeMessage } from '../../src/wire/node.ts';
 import { Stranger } from './stranger.ts';
 import type { World } from './world.ts';
+
+export function message(body: string): Uint8Array {
+  return encodeMessage({ date: 1, inReplyTo: null, body });
+}
+
+export function parent(...children: readonly Uint8Array[]): Uint8Array {
+  return encodeInternal(children.map(hashOf));
+}
 
 export class Publisher {
   readonly name: string;

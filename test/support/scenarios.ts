@@ -1,7 +1,8 @@
 /** Courses of events that several tests run, each in a world of its own. */
 import { expect } from 'vitest';
 import type { Weather } from '../../src/simulation/virtual-network.ts';
-import { type VirtualPeer, World, type WorldOptions } from './world.ts';
+import type { SocketAddress } from '../../src/wire/socket-address.ts';
+import { type PeerSetup, type VirtualPeer, World, type WorldOptions } from './world.ts';
 
 /** Loss as given, everything else as on a bad day: delays from 1 to 80 ms, hence reordering, and 2 % duplicates. */
 export function stormy(loss: number): Weather {
@@ -11,6 +12,10 @@ export function stormy(loss: number): Weather {
 /** Message bodies of one author as this peer's store has them, in order. */
 export function bodiesOf({ store }: VirtualPeer, author: string): string[] {
   return store.messages({ authors: [author], limit: 1_000 }).map(({ body }) => body);
+}
+
+export function addressOf({ peer }: VirtualPeer, index = 0): SocketAddress {
+  return peer.addresses[index] as SocketAddress;
 }
 
 /** A world with a directory, in which these peers are listed. */
@@ -25,6 +30,24 @@ export async function listedPeers(
   for (const name of names) await world.addPeer(name);
   for (const { peer } of world.peers) await world.settle(peer.whenListed());
   return world;
+}
+
+export interface WithReader {
+  readonly world: World;
+  readonly reader: VirtualPeer;
+}
+
+/** A world with a directory, and a reader who has not waited to be listed. */
+export async function worldWithReader(setup: PeerSetup = {}, options?: WorldOptions): Promise<WithReader> {
+  const world = new World(1, undefined, options);
+  await world.startDirectory();
+  return { world, reader: await world.addPeer('reader', setup) };
+}
+
+/** A world with a directory, and a reader who is listed. */
+export async function listedReader(seed: number): Promise<WithReader> {
+  const world = await listedPeers(seed, ['reader']);
+  return { world, reader: world.peers[0] as VirtualPeer };
 }
 
 /** Register, sync, a new message, its push, and the incremental sync that follows (protocol §5, §6). */

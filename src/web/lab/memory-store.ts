@@ -1,6 +1,6 @@
 /**
  * The store of a peer in the lab: in memory, and gone with the page. It does in the simplest way what the store in SQLite does for
- * millions of messages, and keeps the same promises (test/unit/store/store.test.ts). BOUNDED by the page's life.
+ * millions of messages, and keeps the same promises (test/unit/store/kinds.ts). BOUNDED by the page's life.
  */
 import { claimedMs, orderingMs } from '../../feed/message.ts';
 import type { PublicKey } from '../../identity/public-key.ts';

@@ -14,6 +14,7 @@ import {
   timedOut,
 } from '../../../machines/path-controller.ts';
 import { openController, type PathController } from '../../../machines/path-state.ts';
+import { requestSize } from '../../../machines/walk-frontier.ts';
 import { LINK_HEADER_BYTES, Link } from '../../../src/simulation/link.ts';
 import { type SeededRandom, seededRandom } from '../../../src/simulation/seeded-random.ts';
 import { VirtualClock } from '../../../src/simulation/virtual-clock.ts';
@@ -128,12 +129,9 @@ class Responder {
   }
 }
 
-/** How many datagrams a request asks for: as in a walk, about an eighth of the window. 0: none may be sent now. */
+/** How many datagrams a request asks for, as in a walk. 0: none may be sent now. */
 function grantAt(controller: PathController, atMs: number): number {
-  if (atMs < controller.pacedUntilMs) return 0;
-  const fair = Math.max(1, Math.min(64, Math.floor(window(controller) / 8)));
-  const free = room(controller);
-  return free * 2 >= fair ? Math.min(fair, free) : 0;
+  return atMs < controller.pacedUntilMs ? 0 : Math.min(requestSize(window(controller)), room(controller));
 }
 
 export class Download {

@@ -1,11 +1,9 @@
 /** Names that could be taken for somebody else's are marked wherever they are shown. */
 import { expect, test } from 'vitest';
-import { homeAt } from '../../../src/cli/home/home.ts';
 import { nameDoubts } from '../../../src/cli/render/name-doubts.ts';
 import { renderPeers } from '../../../src/cli/render/peers.ts';
-import { openSqliteStore } from '../../../src/store/sqlite-store.ts';
 import { fetchTree, messageNode, treeOf } from '../store/support.ts';
-import { initHome, run } from './support.ts';
+import { inHome, initHome } from './support.ts';
 
 /** With a Cyrillic а. */
 const CYRILLIC = '\u0430lice';
@@ -33,17 +31,18 @@ test('nothing is doubted of somebody who is followed, however much the name look
 
 test('a message by a look-alike is marked, for people and in JSON; following one warns', async () => {
   const home = await initHome('me');
-  {
-    using store = openSqliteStore(homeAt(home).storeFile);
+  const { withStore, json, human } = inHome(() => home);
+  withStore((store) => {
     store.setFollowing('alice', true, 1);
     fetchTree(store, `${CYRILLIC}\u200b`, treeOf([messageNode('send me money')]));
-  }
-  const json = await run(['timeline', '--home', home, '--json']);
-  expect(json.lines).toMatchObject([{ body: 'send me money', looksLike: 'alice', hidden: ['U+200B'] }]);
-  const human = await run(['timeline', '--home', home]);
-  expect(human.out).toContain('[looks like alice]');
-  expect(human.out).toContain('[not shown in the name: U+200B]');
-  const followed = await run(['follow', CYRILLIC, '--force', '--home', home]);
+  });
+  expect((await json('timeline')).lines).toMatchObject([
+    { body: 'send me money', looksLike: 'alice', hidden: ['U+200B'] },
+  ]);
+  const { out } = await human('timeline');
+  expect(out).toContain('[looks like alice]');
+  expect(out).toContain('[not shown in the name: U+200B]');
+  const followed = await human('follow', CYRILLIC, '--force');
   expect(followed.code).toBe(0);
   expect(followed.err).toContain('looks like alice; compare the fingerprint');
 });
