@@ -20,7 +20,7 @@ export class Listing {
   readonly #changed = new Set<string>();
   /** Until when each name is listed: undefined if nothing has been read yet. */
   #untilMs: Map<string, number> | undefined;
-  /** Minute → names whose time may end in it. */
+  /** Minute → names whose time ends in it. */
   readonly #minutes = new Map<number, Set<string>>();
   #latestMs = 0;
 
@@ -31,8 +31,8 @@ export class Listing {
   /** The same array as long as they are the same. */
   names(nowMs: number): readonly string[] {
     // If the clock was set back: names whose time had ended are no longer remembered.
-    if (this.#untilMs === undefined || nowMs < this.#latestMs) this.#readAll(nowMs);
-    this.#forgetEnded(nowMs);
+    if (nowMs < this.#latestMs) this.forget();
+    this.#forgetEnded(this.#untilMs ?? this.#readAll(nowMs), nowMs);
     this.#putInPlace();
     return this.#names;
   }
@@ -40,13 +40,9 @@ export class Listing {
   /** The name is listed for an hour from this time on; undefined: it is not listed. */
   note(name: string, answeredMs: number | undefined): void {
     if (this.#untilMs === undefined) return;
-    if (answeredMs === undefined) {
-      if (this.#untilMs.delete(name)) this.#change(name);
-      return;
-    }
-    const isNew = !this.#untilMs.has(name);
-    this.#set(this.#untilMs, name, answeredMs);
-    if (isNew) this.#change(name);
+    const wasListed = this.#unset(this.#untilMs, name);
+    if (answeredMs !== undefined) this.#set(this.#untilMs, name, answeredMs);
+    if (wasListed !== (answeredMs !== undefined)) this.#change(name);
   }
 
   /** Everything will be read again. */
@@ -54,37 +50,44 @@ export class Listing {
     this.#untilMs = undefined;
   }
 
-  #readAll(nowMs: number): void {
-    this.#latestMs = nowMs;
+  #readAll(nowMs: number): Map<string, number> {
     this.#changed.clear();
     this.#minutes.clear();
     const untilMs = new Map<string, number>();
     for (const [name, answeredMs] of this.#read(nowMs)) this.#set(untilMs, name, answeredMs);
     this.#untilMs = untilMs;
     this.#names = [...untilMs.keys()].sort(byBytes);
+    return untilMs;
   }
 
   #set(untilMs: Map<string, number>, name: string, answeredMs: number): void {
     const endMs = answeredMs + ADDRESS_LIFETIME_MS;
     untilMs.set(name, endMs);
-    const minute = Math.floor(endMs / MINUTE_MS);
+    const minute = minuteOf(endMs);
     const names = this.#minutes.get(minute);
     if (names === undefined) this.#minutes.set(minute, new Set([name]));
     else names.add(name);
   }
 
-  #forgetEnded(nowMs: number): void {
+  /** Whether it was listed. Each name is in one minute only, however often it is proven. */
+  #unset(untilMs: Map<string, number>, name: string): boolean {
+    const endMs = untilMs.get(name);
+    if (endMs === undefined) return false;
+    this.#minutes.get(minuteOf(endMs))?.delete(name);
+    return untilMs.delete(name);
+  }
+
+  #forgetEnded(untilMs: Map<string, number>, nowMs: number): void {
     this.#latestMs = nowMs;
-    const now = Math.floor(nowMs / MINUTE_MS);
+    const now = minuteOf(nowMs);
     for (const [minute, names] of this.#minutes) {
       if (minute > now) continue;
-      if (minute < now) this.#minutes.delete(minute);
       for (const name of names) {
-        const endMs = this.#untilMs?.get(name) ?? Number.POSITIVE_INFINITY;
-        if (endMs > nowMs) continue;
-        this.#untilMs?.delete(name);
+        if ((untilMs.get(name) ?? 0) > nowMs) continue;
+        this.#unset(untilMs, name);
         this.#change(name);
       }
+      if (minute < now) this.#minutes.delete(minute);
     }
   }
 
@@ -112,6 +115,10 @@ export class Listing {
     while (next < this.#names.length) names.push(this.#names[next++] as string);
     this.#names = names;
   }
+}
+
+function minuteOf(ms: number): number {
+  return Math.floor(ms / MINUTE_MS);
 }
 
 /** The position of the name, or where it would be inserted. */

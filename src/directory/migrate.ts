@@ -14,7 +14,7 @@ const SQLITE = 'sqlite:';
 
 /** @throws MurmureError if one of the two cannot be used */
 export async function migrate(from: string, to: string): Promise<{ bindings: number; skipped: number }> {
-  if (from === to) throw new MurmureError('usage', '--from and --to name the same registry: give two');
+  if (from === to) throw new MurmureError('usage', 'source and target name the same registry: name two different ones');
   requireRegistry(fileOf(from));
   await using source = await openStore(from);
   await using target = await openStore(to);

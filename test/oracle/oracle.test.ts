@@ -127,6 +127,15 @@ test('what cannot be read is no datagram of ours', () => {
   expect(oracle.violations).toMatchObject([{ rule: 'well-formed' }]);
 });
 
+test('whoever has answered a Hello may carry each id under which it went out within 30 s, and no other', () => {
+  const answered = () =>
+    new Trace().said(hello(1)).after(31_000).said(hello(2)).said(hello(3)).heard(hello(9)).said(helloReply(9));
+  const carrying = (proof: number) =>
+    answered().heard(helloReply(2)).said(hello(4)).heard(getNodes(5, proof)).said(nodes(5, 0));
+  expect([2, 3].map((proof) => carrying(proof).broken)).toEqual([[], []]);
+  expect([1, 4].map((proof) => carrying(proof).broken)).toEqual([['bulk-carries-proof'], ['bulk-carries-proof']]);
+});
+
 test('a conversation as it should be breaks none', () => {
   const trace = met()
     .heard(rootRequest(3))

@@ -18,6 +18,8 @@ export interface Asked {
 
 /** BOUNDED: of each kind the latest are remembered. */
 const REMEMBERED = 8_192;
+/** Within so long one Hello is repeated, under other ids as well (protocol §6). */
+const GREETING_MS = 30_000;
 
 function keep<K, V>(map: Map<K, V>, key: K, value: V): void {
   map.delete(key);
@@ -33,8 +35,10 @@ export class Remote {
   readonly asked = new Map<number, Asked>();
   /** Their Hellos: their ids are the proofs that our GetNodes may carry. */
   readonly theirHellos = new Set<number>();
-  /** Ids of our Hellos that they answered: they are where they say. */
+  /** Ids of our Hellos that they answered: they are where they say. An answer is one to all ids under which that Hello went out. */
   readonly proofs = new Set<number>();
+  /** Ids under which Hello has gone out since they answered one, and when. */
+  readonly #greetedWith = new Map<number, number>();
   theirFlags = 0;
   /** When we last answered a Hello of theirs; -Infinity: never. */
   admittedAtMs = Number.NEGATIVE_INFINITY;
@@ -75,6 +79,8 @@ export class Remote {
     if (question === undefined) return;
     if (datagram.type === 'HelloReply' && question.datagram.type === 'Hello') {
       this.proofs.add(id);
+      for (const [other, saidAtMs] of this.#greetedWith) if (atMs - saidAtMs <= GREETING_MS) this.proofs.add(other);
+      this.#greetedWith.clear();
       this.reachedAtMs = atMs;
     }
     if (datagram.type === 'Datum' && question.datagram.type === 'GetDatum') {
@@ -95,6 +101,7 @@ export class Remote {
   say(datagram: Datagram, signed: Uint8Array, bytes: number, atMs: number): void {
     const { type, id } = datagram;
     if (isRequest(typeCode(datagram))) {
+      if (type === 'Hello') this.#greetedWith.set(id, atMs);
       const known = this.asked.get(id);
       if (known === undefined || known.datagram.type !== type)
         keep(this.asked, id, { datagram, signed, sends: 1, isAnswered: false });

@@ -139,13 +139,14 @@ export async function surviveRegistrations(kills: number, seed: number): Promise
       () => bound.add(name),
       () => {},
     );
-    // The first name is bound in any case.
-    await Promise.race([...(kill === 0 ? [] : [wait(1_000 + draw.fraction() * LONGEST_MS)]), listed]);
+    // Every fifth name is bound before the kill, on a slow machine too.
+    const isBoundFirst = kill % 5 === 0;
+    await (isBoundFirst ? listed : Promise.race([wait(1_000 + draw.fraction() * LONGEST_MS), listed]));
     await setting.restart(() => {});
     await running.stop('SIGKILL');
     await listed;
   }
-  expect(bound.size).toBeGreaterThan(0);
+  expect(bound.size, 'names that were bound').toBeGreaterThanOrEqual(kills / 5);
   const [url = '', , file = ''] = setting.flags('').slice(-3);
   const directory = createDirectoryHttp({ url, ca: readFileSync(file, 'utf8') });
   const other = await generateKeyPair();

@@ -108,7 +108,7 @@ export class Running {
       const look = () => {
         const found = find();
         if (found !== undefined) resolve(found);
-        else if (this.child.exitCode === null) return;
+        else if (this.child.exitCode === null && this.child.signalCode === null) return;
         else reject(new Error(`the program ended without that line; it said:\n${this.#stdout}${this.#stderr}`));
         this.#waiting.delete(look);
       };

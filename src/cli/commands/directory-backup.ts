@@ -45,8 +45,9 @@ export function declareBackup(directory: Command, run: Run): void {
       run(
         async (context) => {
           const { migrate } = await import('../../directory/migrate.ts');
-          await createHomeFolder(context.settings.home);
-          const { bindings, skipped } = await migrate(`sqlite:${pathOf(file)}`, placeOf(context, registryOption()));
+          const registry = registryOption();
+          if (registry === undefined) await createHomeFolder(context.settings.home);
+          const { bindings, skipped } = await migrate(`sqlite:${pathOf(file)}`, placeOf(context, registry));
           context.output.data({ bindings, skipped }, () => `${bindings} names restored, ${skipped} were already there`);
         },
         { bounded: false },

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
 import type { FollowedStanding } from '../../peer/status.ts';
 import { requireUnblocked } from '../../store/blocked.ts';
-import { followedNames, followedPeers } from '../../store/followed.ts';
+import { followedPeers } from '../../store/followed.ts';
 import { isMuted } from '../../store/muting.ts';
 import type { Store } from '../../store/store.ts';
 import { MurmureError } from '../../wire/murmure-error.ts';
@@ -16,7 +16,7 @@ import { withLists } from '../input/peer-lists.ts';
 import { type LookUpOptions, requirePeers, requireStoredPeers } from '../input/peer-names.ts';
 import { askRunningPeer, reachRunningPeer } from '../peer/running-peer.ts';
 import { doubtMarks } from '../render/message-marks.ts';
-import { nameDoubts } from '../render/name-doubts.ts';
+import { doubtsAmong } from '../render/name-doubts.ts';
 import { renderFollowed } from '../render/peers.ts';
 
 export function declare(program: Command, run: Run): void {
@@ -55,7 +55,7 @@ async function follow(context: CommandContext, peers: readonly string[], options
   const wanted = withLists(store, peers);
   for (const peer of wanted) requireUnblocked(store, peer);
   const names = await requirePeers(context, { ...options, names: wanted, store, ownName: name, untilListed });
-  warnOfDoubts(context, names, [name, ...followedNames(store, name)]);
+  warnOfDoubts(context, names, doubtsAmong(name, store));
   const { settings, nowMs } = context;
   const isAsked = settings.origins.some(({ setting, from }) => setting === 'quota' && from === 'flag');
   const quota = isAsked ? settings.quota : undefined;
@@ -65,8 +65,11 @@ async function follow(context: CommandContext, peers: readonly string[], options
 }
 
 /** Only a warning: two people may really have such names. */
-function warnOfDoubts({ output }: CommandContext, names: readonly string[], trusted: readonly string[]): void {
-  const doubtsOf = nameDoubts(trusted);
+function warnOfDoubts(
+  { output }: CommandContext,
+  names: readonly string[],
+  doubtsOf: ReturnType<typeof doubtsAmong>,
+): void {
   for (const name of names) {
     const doubts = doubtMarks(doubtsOf(name));
     if (doubts.length === 0) continue;

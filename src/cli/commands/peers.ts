@@ -1,13 +1,12 @@
 /** `murmure peers`: names known to the directory. */
 import type { Command } from 'commander';
 import type { DirectoryPeer } from '../../index.ts';
-import { followedNames } from '../../store/followed.ts';
 import { abortable } from '../abortable.ts';
 import { examples, type Run } from '../command.ts';
 import { type CommandContext, requireDirectory } from '../context.ts';
 import { DirectoryTimedOutError, TimedOutError } from '../errors.ts';
 import { openPeer } from '../peer/one-shot-peer.ts';
-import { nameDoubts } from '../render/name-doubts.ts';
+import { doubtsAmong } from '../render/name-doubts.ts';
 import { renderPeers } from '../render/peers.ts';
 
 export function declare(program: Command, run: Run): void {
@@ -30,7 +29,7 @@ export async function peers(context: CommandContext): Promise<void> {
     },
   );
   const { store } = session;
-  const doubtsOf = nameDoubts([session.peer.name, ...followedNames(store, session.peer.name)]);
+  const doubtsOf = doubtsAmong(session.peer.name, store);
   const lines = listed.map((peer) => ({
     ...toLine(peer, store.peer(peer.name)?.following ?? false),
     ...doubtsOf(peer.name),

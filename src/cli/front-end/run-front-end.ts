@@ -29,6 +29,7 @@ import { describeChange, keyOf } from '../messages/trusting.ts';
 import { WHAT_WITHDRAWING_CANNOT_DO } from '../messages/withdrawing.ts';
 import type { Paint } from '../output/output.ts';
 import { messageItem } from '../render/message-item.ts';
+import { doubtsAmong } from '../render/name-doubts.ts';
 import { counted } from '../render/text.ts';
 import type { SettingOrigin } from '../settings/settings.ts';
 
@@ -42,7 +43,7 @@ import { type OpenAddress, openLinkIn } from './open-link.ts';
 import { answeredAuthor } from './places/message-list.ts';
 import { type PositionKeeper, positionInMemory } from './reading-position.ts';
 import { countUnread, showPlace } from './show-place.ts';
-import { type AskedPeer, cached, doubtsAmong, type ReadStore, type Sources } from './sources.ts';
+import { type AskedPeer, cached, type ReadStore, type Sources } from './sources.ts';
 
 export interface FrontEndOptions {
   readonly peer: AskedPeer;

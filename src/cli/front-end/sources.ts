@@ -1,12 +1,9 @@
 /** What the front end is put together from: a peer to ask, a store to read, and what screens need besides. */
-
 import type { HomePeer } from '../../local-api/home-peer.ts';
-import { followedNames } from '../../store/followed.ts';
 import type { WhyMuted } from '../../store/muting.ts';
 import type { Notification, NotificationStore } from '../../store/notifications.ts';
 import type { Store } from '../../store/store.ts';
 import type { Paint } from '../output/output.ts';
-import { nameDoubts } from '../render/name-doubts.ts';
 import type { SettingOrigin } from '../settings/settings.ts';
 import type { Live } from './live.ts';
 import type { PositionKeeper } from './reading-position.ts';
@@ -76,9 +73,4 @@ export function cached<T>({ live }: Pick<Sources, 'live'>, make: () => T): () =>
     }
     return value;
   };
-}
-
-/** Doubts about a name, for a reader who follows the peers that the store names. */
-export function doubtsAmong(ownName: string, store: Pick<ReadStore, 'peers'>) {
-  return nameDoubts([ownName, ...followedNames(store, ownName)]);
 }

@@ -1,14 +1,13 @@
 /** Stored messages on their way to stdout. */
 import { isMentioned } from '../../feed/mentions.ts';
 import { toMessage } from '../../feed/message.ts';
-import { followedNames } from '../../store/followed.ts';
 import { mutingOf } from '../../store/muting.ts';
 import type { Store, StoredMessage } from '../../store/store.ts';
 import { MurmureError } from '../../wire/murmure-error.ts';
 import type { CommandContext } from '../context.ts';
 import type { Paint } from '../output/output.ts';
 import { type MessageStyle, renderMessage } from '../render/message.ts';
-import { nameDoubts } from '../render/name-doubts.ts';
+import { doubtsAmong } from '../render/name-doubts.ts';
 
 /** Whose home it is that is read, and what is in it. */
 export interface Reader {
@@ -27,7 +26,7 @@ export interface PrintOptions extends Pick<MessageStyle, 'wholeHashes'> {
 export function messagePrinter({ output, nowMs }: CommandContext, { name, store }: Reader) {
   const atMs = nowMs();
   const names = [name, ...store.peers().map((peer) => peer.name)];
-  const doubtsOf = nameDoubts([name, ...followedNames(store, name)]);
+  const doubtsOf = doubtsAmong(name, store);
   const why = mutingOf(store, { ownName: name, nowMs: atMs });
   return (kept: StoredMessage, { fields, decorate = (text) => text, wholeHashes }: PrintOptions = {}): void => {
     const message = toMessage(kept, atMs);

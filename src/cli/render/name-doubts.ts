@@ -4,6 +4,8 @@
  */
 import { createRequire } from 'node:module';
 import { safeLine } from '../../feed/safe-text.ts';
+import { followedNames } from '../../store/followed.ts';
+import type { Store } from '../../store/store.ts';
 
 export interface NameDoubts {
   /** The trusted name that it looks like. */
@@ -25,6 +27,11 @@ export function nameDoubts(trusted: readonly string[]): (name: string) => NameDo
     const hidden = hiddenIn(name);
     return { ...(looksLike !== undefined && { looksLike }), ...(hidden.length > 0 && { hidden }) };
   };
+}
+
+/** The same for the owner of a home, who trusts the followed peers. */
+export function doubtsAmong(ownName: string, store: Pick<Store, 'peers'>): (name: string) => NameDoubts {
+  return nameDoubts([ownName, ...followedNames(store, ownName)]);
 }
 
 const require = createRequire(import.meta.url);

@@ -1,4 +1,5 @@
 /** What the figures say of a directory's capacity: the table of docs/operating.md, and what many more peers would need. */
+import { timing } from '../../../machines/timing.ts';
 import type { Figure } from '../../support/congestion/plot.ts';
 import type { Figures, LoadFigures } from './load.ts';
 
@@ -20,6 +21,7 @@ const KINDS: Readonly<Record<Kind, string>> = {
   changes: 'requests for changes',
 };
 const HOUR_S = 3_600;
+const HOUR_MS = 1_000 * HOUR_S;
 const START = '<!-- npm run bench -- --directory writes from here -->';
 const END = '<!-- to here -->';
 
@@ -91,14 +93,13 @@ function bytesPerPeer(sizes: readonly Measured[]): number {
 }
 
 /** What a peer asks of its directories, an hour. */
-const PER_HOUR = {
-  /** timing.registrationRenewal: 50 minutes. */
-  renewals: HOUR_S / 3_000,
-  roots: 60,
-  /** Of a third of them, every 25 s. */
-  keepAlives: HOUR_S / 25 / 3,
-  /** With every sweep (timing.sweepInterval): of those who follow somebody. */
-  changes: HOUR_S / 5,
+export const PER_HOUR = {
+  renewals: HOUR_MS / timing.registrationRenewal,
+  roots: HOUR_MS / timing.directoryCheck,
+  /** Of a third of them. */
+  keepAlives: HOUR_MS / timing.keepAliveInterval / 3,
+  /** With every sweep: of those who follow somebody. */
+  changes: HOUR_MS / timing.sweepInterval,
 };
 
 /** Seconds of a processor that a peer costs in an hour; without its requests for changes. */

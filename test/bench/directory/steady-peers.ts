@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { generateKeyPair } from '../../../src/identity/key-pair.ts';
 import type { SocketAddress } from '../../../src/wire/socket-address.ts';
+import { PER_HOUR } from './capacity.ts';
 import { BenchPeer, Connection } from './peers.ts';
 
 export interface SteadyInput {
@@ -22,6 +23,7 @@ export interface Done {
   readonly failed: number;
 }
 
+const HOUR_MS = 3_600_000;
 const TICK_MS = 20;
 const MEASURED_MS = 60_000;
 /** Proofs under way at a time. */
@@ -80,9 +82,9 @@ async function renew(peer: BenchPeer, index: number): Promise<void> {
 /** What is late is done at once. */
 async function measure(): Promise<Done> {
   const kinds = {
-    renewals: { perSecond: count / 3_600, work: renew },
-    roots: { perSecond: count / 60, work: (peer: BenchPeer) => peer.askForRoot() },
-    keepAlives: { perSecond: count / 3 / 25, work: (peer: BenchPeer) => peer.keepAlive(keepAlive) },
+    renewals: { perHour: PER_HOUR.renewals, work: renew },
+    roots: { perHour: PER_HOUR.roots, work: (peer: BenchPeer) => peer.askForRoot() },
+    keepAlives: { perHour: PER_HOUR.keepAlives, work: (peer: BenchPeer) => peer.keepAlive(keepAlive) },
   };
   const done = { renewals: 0, roots: 0, keepAlives: 0 };
   let failed = 0;
@@ -90,8 +92,8 @@ async function measure(): Promise<Done> {
   const fromMs = performance.now();
   for (let passedMs = 0; passedMs < MEASURED_MS; passedMs = performance.now() - fromMs) {
     (['renewals', 'roots', 'keepAlives'] as const).forEach((kind, place) => {
-      const { perSecond, work } = kinds[kind];
-      for (; done[kind] < (perSecond * passedMs) / 1_000; done[kind] += 1) {
+      const { perHour, work } = kinds[kind];
+      for (; done[kind] < (count * perHour * passedMs) / HOUR_MS; done[kind] += 1) {
         // Each kind goes through the peers from elsewhere, so that no peer does two things at a time.
         const peer = peers[(done[kind] + Math.floor((place * count) / 3)) % count] as BenchPeer;
         const working = Promise.resolve(work(peer, done[kind])).catch(() => {

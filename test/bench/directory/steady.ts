@@ -1,6 +1,6 @@
 /**
  * `node test/bench/directory/steady.ts [PEERS]`: so many peers (100,000) are registered at one directory with SQLite and do what registered
- * peers do: renew their registration once an hour, ask RootRequest once a minute, and a third of them send keep-alives every 25 s. Prints
+ * peers do: renew their registration, send RootRequests, and a third of them keep-alives, as often as peers do (`PER_HOUR`). Prints
  * which share of a core the directory uses for that. The peers of a process have one key, and do not ask what has changed.
  */
 import { type ChildProcess, fork } from 'node:child_process';

@@ -7,11 +7,12 @@ import type { Explanation } from '../../../journal/explain.ts';
 import { isMuted } from '../../../store/muting.ts';
 import { formatAddress } from '../../../wire/socket-address.ts';
 import { doubtMarks, untilText } from '../../render/message-marks.ts';
+import { doubtsAmong } from '../../render/name-doubts.ts';
 import { relativeTime } from '../../render/relative-time.ts';
 import { counted, localDateTime, shortHash } from '../../render/text.ts';
 import { truncate, wrapText } from '../../render/wrap.ts';
 import type { Item } from '../screen.ts';
-import { cached, doubtsAmong, type Sources } from '../sources.ts';
+import { cached, type Sources } from '../sources.ts';
 import { flat, lessUsedKeys, messageList } from './message-list.ts';
 import { everywhere, helpKey, type PlaceScreen, wayBack } from './place.ts';
 

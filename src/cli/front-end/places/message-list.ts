@@ -7,9 +7,10 @@ import type { StoredMessage } from '../../../store/store.ts';
 import { type Hash, isHash } from '../../../wire/hash.ts';
 import { startOfConversation, turnsFrom } from '../../messages/conversation.ts';
 import { messageItem } from '../../render/message-item.ts';
+import { doubtsAmong } from '../../render/name-doubts.ts';
 import { localDateTime, shortHash } from '../../render/text.ts';
 import type { Item, Key } from '../screen.ts';
-import { doubtsAmong, type ReadStore, type Sources } from '../sources.ts';
+import type { ReadStore, Sources } from '../sources.ts';
 import { helpKey, type PlaceScreen } from './place.ts';
 
 /** Lines of a message before the rest is left to its own screen. */

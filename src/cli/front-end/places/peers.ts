@@ -3,11 +3,12 @@ import type { Place } from '../../../../machines/front-end-context.ts';
 import { safeLine } from '../../../feed/safe-text.ts';
 import { isMuted } from '../../../store/muting.ts';
 import { doubtMarks } from '../../render/message-marks.ts';
+import { doubtsAmong } from '../../render/name-doubts.ts';
 import { relativeTime } from '../../render/relative-time.ts';
 import { columns, counted } from '../../render/text.ts';
 import { truncate } from '../../render/wrap.ts';
 import type { Item } from '../screen.ts';
-import { doubtsAmong, type Sources } from '../sources.ts';
+import type { Sources } from '../sources.ts';
 import { aboutBeside, hasNewKey } from './author.ts';
 import { everywhere, helpKey, type PlaceScreen, wayBack } from './place.ts';
 
