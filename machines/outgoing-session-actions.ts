@@ -190,6 +190,11 @@ const withNotes = withBulk.extend({
       return { failure: event.failure };
     }),
 
+    noteLookUpSilent: base.assign(({ context: { name } }) => {
+      const message = `where ${name} is was not known after ${timing.locatingPatience / 1_000} s; try again later`;
+      return { failure: { code: 'directory-unreachable', message } };
+    }),
+
     noteEnded: base.assign(({ context, event }) => {
       assertEvent(event, 'request.ended');
       return { failure: failureOf(event, context.name) };

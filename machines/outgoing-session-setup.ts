@@ -230,6 +230,7 @@ export const base = setup({
     isPushDue: ({ context }) => context.push !== undefined && context.push.sends < limits.pushSends,
   },
   delays: {
+    locatingPatience: timing.locatingPatience,
     greetingPatience: timing.greetingPatience,
     searchPatience: timing.searchPatience,
     attemptDelay: timing.connectionAttemptDelay,

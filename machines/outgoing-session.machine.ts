@@ -171,6 +171,12 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
           { target: 'failing', actions: 'noteNotLocated' },
         ],
       },
+      after: {
+        locatingPatience: [
+          { guard: 'hasCandidate', target: 'greeting' },
+          { target: 'failing', actions: 'noteLookUpSilent' },
+        ],
+      },
     },
     greeting: {
       description: 'Saying Hello to the newest addresses; the first that answers is the path.',

@@ -39,6 +39,8 @@ export const timing = {
   connectionAttemptDelay: 250,
   /** Unanswered for so long, the directory is asked to have the other side open its NAT: just before Hello is repeated (protocol §8). */
   traversalDelay: 1_500,
+  /** Where a peer is has to be known after so long: longer than a look-up takes that has a deadline of its own. */
+  locatingPatience: 20 * SECOND,
   /** Whoever waits for a session is told after so long that there is none; a later HelloReply still opens it. */
   greetingPatience: 10 * SECOND,
   /** The same once a session has fallen silent: with the silence before that, no longer in all. */

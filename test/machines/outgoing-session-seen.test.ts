@@ -117,6 +117,20 @@ describe('opening', () => {
     expect(seen.outside.told.at(-1)).toBe('peer: session.established');
   });
 
+  test('whoever waits is told when it is not known for 20 s where the peer is', async () => {
+    seen.open();
+    await seen.outside.clock.advance(timing.locatingPatience - 1);
+    expect(seen.outside.told).not.toContain('walk: session.failed');
+    await seen.outside.clock.advance(1);
+    expect(seen.outside.last('session.failed').failure).toMatchObject({
+      code: 'directory-unreachable',
+      message: expect.stringContaining('where alice is was not known after 20 s'),
+    });
+    // The next one asks again.
+    seen.open();
+    expect(seen.outside.told.at(-1)).toBe(LOOK_UP);
+  });
+
   test('what failed an earlier time is not told again as the reason', async () => {
     seen.open();
     seen.send({ type: 'peer.notLocated', failure: { code: 'peer-unknown', message: 'nobody has that name' } });

@@ -96,6 +96,7 @@ const events = [
   ended(rootRequest, unanswered, other),
   ended(getDatum, answered('Datum')),
   { type: 'request.stalled', slot: 0, order: order(rootRequest), sends: 3, waitedMs: 7_000 },
+  { type: 'xstate.after.locatingPatience.outgoing-session.locating' },
   { type: 'xstate.after.attemptDelay.outgoing-session.greeting.racing' },
   { type: 'xstate.after.attemptDelay.outgoing-session.established.searching.racing' },
   { type: 'xstate.after.traversalDelay.outgoing-session.greeting' },

@@ -63,8 +63,6 @@ type Effect = (call: Call, params: unknown) => unknown;
 
 /** Effects whose answers are owed to somebody who has no other way to go on: the system is trusted to give them, once. */
 const OWED = new Set(['openSocket', 'sign']);
-/** Answers that end a state without a timeout: they may come late and twice, and not never, because what they ask has a deadline of its own. */
-const ENDING = new Set(['peer.located', 'peer.notLocated']);
 const SHARE_OF_ANSWERS = 0.05;
 
 /** The gates that are made while `work` runs: what effects answer through them may get lost, come twice, or later than the next. */
@@ -93,7 +91,7 @@ function faultyAnswers(name: string, effect: Effect, faults: Faults): Effect {
       const kind = faults.draw.fraction();
       // What is to be sent, and the nodes that an answer is made of, may get lost, and no more: the store answers within the call.
       if (event.type === 'datagrams.send' || event.type === 'nodes.read') return;
-      if (kind < 0.33 && !ENDING.has(event.type)) return;
+      if (kind < 0.33) return;
       if (kind > 0.66) enter(to, event);
       void faults.wait(faults.draw.fraction() * LATE_MS).then(() => enter(to, event));
     };

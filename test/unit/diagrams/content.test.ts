@@ -38,6 +38,7 @@ const SECOND = 1_000;
 const delays: Readonly<Record<string, string>> = {
   reopenPause: `${timing.socketReopen / SECOND} s`,
   attemptDelay: `${timing.connectionAttemptDelay} ms`,
+  locatingPatience: `${timing.locatingPatience / SECOND} s`,
   traversalDelay: `${timing.traversalDelay / SECOND} s`,
   greetingPatience: `${timing.greetingPatience / SECOND} s`,
   checkPause: `${timing.directoryCheck / SECOND} s`,
