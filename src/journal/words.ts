@@ -40,6 +40,7 @@ const events: Readonly<Record<string, string>> = {
   'adoption.failed': 'the store could not take over the tree',
   'address-proof is done': 'the peer was asked to prove its address',
   'after greetingPatience': 'the peer was waited for long enough',
+  'after locatingPatience': 'it did not become known in time where the peer is',
   'after attemptDelay': 'the address before had its head start',
   'after searchPatience': 'the peer was looked for long enough',
   'after retransmissionTimeout': 'no answer had come in time',

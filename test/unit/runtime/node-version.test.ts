@@ -19,7 +19,7 @@ test('the library that programs import is the public API', () => {
 
 test('on an older Node.js the library says which one it needs, and loads nothing else', async () => {
   const pretend = `Object.defineProperty(process.versions, 'node', { value: '20.20.2' });`;
-  const url = new URL('../../../src/entry.ts', import.meta.url);
+  const url = new URL('../../../src/library.ts', import.meta.url);
   const code = `${pretend} await import(${JSON.stringify(url)}).catch(({ message }) => console.log(message));`;
   const { promise, resolve } = Promise.withResolvers<string>();
   const node = join(import.meta.dirname, '../../../node_modules/.bin/node');
