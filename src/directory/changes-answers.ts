@@ -1,6 +1,7 @@
 /**
- * What changed since a cursor (protocol §3), as text. Every peer asks for it every few seconds, most of them since one of a few
- * cursors: each answer is made once, and given until something changes.
+ * What changed since a cursor (protocol §3), as text. Every peer asks every few seconds, most of them about those whom they follow: that
+ * costs as much as these are. Whoever asks about everybody, asks since one of a few cursors: each answer is made once, and given until
+ * something changes.
  */
 import type { RegisteredPeer, Registry } from './registry.ts';
 
@@ -22,15 +23,19 @@ export class ChangesAnswers {
     this.#now = now;
   }
 
-  /** Undefined: all peers are to be told, or more than is kept. `isOnly`: an expired cursor gets a new one, and nothing else. */
-  since(cursor: string, isOnly: boolean): string | undefined {
+  /**
+   * Undefined: all peers are to be told, or more than is kept. `isOnly`: an expired cursor gets a new one, and nothing else. `among`: nobody
+   * else is asked about.
+   */
+  since(cursor: string, isOnly: boolean, among?: readonly string[]): string | undefined {
     const latest = this.#registry.cursor();
     if (latest !== this.#cursor) this.#texts.clear();
     this.#cursor = latest;
-    const kept = this.#texts.get(cursor);
+    const kept = among === undefined ? this.#texts.get(cursor) : undefined;
     if (kept !== undefined) return kept;
-    const names = this.#registry.changesSince(cursor);
+    const names = this.#registry.changesSince(cursor, among);
     if (names === undefined) return isOnly ? this.#text([], true) : undefined;
+    if (among !== undefined) return this.#text(names, false);
     if (names.length > MAX_NAMES) return undefined;
     const text = this.#text(names, false);
     if (this.#texts.size >= MAX_ANSWERS) this.#texts.clear();

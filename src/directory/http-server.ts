@@ -199,11 +199,13 @@ function addRoutes(app: FastifyInstance, options: HttpServerOptions): void {
     }
     if (query.format !== 'json') return text(reply, 400, 'the only other format is format=json\n');
     const names = [query.name ?? []].flat();
-    if (names.length > MAX_NAMES_AT_ONCE)
+    const among = query.of === undefined ? undefined : [query.of].flat();
+    if (Math.max(names.length, among?.length ?? 0) > MAX_NAMES_AT_ONCE)
       return text(reply, 400, `at most ${MAX_NAMES_AT_ONCE} names can be asked for at once\n`);
     if (names.length > 0) return { peers: knownPeers(registry, names, now()) };
     if (isKnownAlready(registry, request, reply)) return reply.code(304).send();
-    const changes = typeof query.since === 'string' ? answers.since(query.since, query.changes === 'only') : undefined;
+    const isOnly = query.changes === 'only';
+    const changes = typeof query.since === 'string' ? answers.since(query.since, isOnly, among) : undefined;
     if (changes !== undefined) return reply.type(JSON_TYPE).send(changes);
     const changed = changedNames(registry, query);
     const waitS = changed === undefined ? fullLists.take(sourceOf(request.ip), now()) : 0;

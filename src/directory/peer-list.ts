@@ -8,6 +8,8 @@ export interface PeersQuery {
   readonly format?: string | string[];
   readonly name?: string | string[];
   readonly since?: string | string[];
+  /** With `since`: nobody else is asked about. */
+  readonly of?: string | string[];
   /** `only`: all peers are not wanted, even if the cursor has expired. */
   readonly changes?: string | string[];
 }

@@ -72,8 +72,8 @@ export interface LocalRegistry {
   isListed(address: SocketAddress, nowMs: number, name?: string): boolean;
   /** Names a moment; what changed in the list after it is asked of `changesSince`. */
   cursor(): string;
-  /** Names that were proven, or whose addresses changed, since; undefined: this registry does not remember that far back. */
-  changesSince(cursor: string): readonly string[] | undefined;
+  /** Names, or those of `among`, that were proven, or whose addresses changed, since; undefined: it does not remember that far back. */
+  changesSince(cursor: string, among?: readonly string[]): readonly string[] | undefined;
   /** Forgets what has expired, some of it at a time, since others wait meanwhile. Is there more? No answer depends on it. */
   expire(nowMs: number): boolean;
   close(): void;

@@ -201,7 +201,7 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
         selectAddress.get(formatAddress(address), nowMs - ADDRESS_LIFETIME_MS, name ?? null) !== undefined,
     ),
     cursor: () => changes.cursor,
-    changesSince: (cursor) => changes.since(cursor),
+    changesSince: (cursor, among) => changes.since(cursor, among),
     expire: guarded((nowMs) => {
       pending.expire(nowMs);
       const expired = expireAddresses.all(nowMs - ADDRESS_LIFETIME_MS);

@@ -29,6 +29,7 @@ import {
 import { invalidAnswer, isConnectionLost, notADirectory, refused, timedOut, unreachable } from './directory-failure.ts';
 import { DirectoryLookUps } from './directory-look-ups.ts';
 import { createTransport } from './directory-transport.ts';
+import { fitting } from './names-in-url.ts';
 
 export type { Changes, DirectoryPeer } from './directory-answers.ts';
 
@@ -59,10 +60,10 @@ export interface DirectoryHttp {
   /** Undefined if the directory does not list the name now. Look-ups that are made together go in one request. */
   peer(name: string, signal?: AbortSignal): Promise<DirectoryPeer | undefined>;
   /**
-   * What has changed in the list since this cursor; an empty one asks where the list stands. Undefined: this directory has no cursors;
-   * it is not asked again.
+   * What has changed in the list of these names since this cursor; an empty one asks where the list stands. Others may be told of as well.
+   * Undefined: this directory has no cursors; it is not asked again.
    */
-  changes(cursor: string, signal?: AbortSignal): Promise<Changes | undefined>;
+  changes(cursor: string, names: readonly string[], signal?: AbortSignal): Promise<Changes | undefined>;
   /** This machine is somewhere else now: connections that are open lead nowhere. */
   forgetConnections?(): void;
 }
@@ -90,6 +91,8 @@ interface Answer {
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 const MAX_RETRIES = 2;
+/** About what has changed: whoever follows more than a thousand peers asks about everybody instead. */
+const MAX_QUESTIONS = 10;
 /** The longest that is waited for a directory that answers 429 or 503; whoever asked may still be waiting then. */
 const MAX_RETRY_AFTER_S = 5;
 /** What the reference directory says, status 400, of a name that has another key (protocol §3). */
@@ -171,14 +174,18 @@ export function createDirectoryHttp(options: DirectoryHttpOptions): DirectoryHtt
     }
   };
 
-  const askForChanges = async (cursor: string, signal: AbortSignal | undefined): Promise<Changes | undefined> => {
-    const path = `/peers?format=json&changes=only&since=${encodeURIComponent(cursor)}`;
+  const askForChanges = async (
+    cursor: string,
+    of: string,
+    signal: AbortSignal | undefined,
+  ): Promise<Changes | undefined> => {
+    const path = `/peers?format=json&changes=only&since=${encodeURIComponent(cursor)}${of}`;
     try {
       return changesIn(await ask({ path, signal, limit: MAX_CHANGES_BYTES }));
     } catch (error) {
       // It is too long. Looking up by name whom one wants costs less.
       if (!(error instanceof MurmureError) || error.code !== 'invalid-data') throw error;
-      return cursor === '' ? undefined : askForChanges('', signal);
+      return cursor === '' ? undefined : askForChanges('', of, signal);
     }
   };
 
@@ -231,12 +238,36 @@ export function createDirectoryHttp(options: DirectoryHttpOptions): DirectoryHtt
 
     peer: (name, signal) => lookUp(name, signal, false),
 
-    changes: async (cursor, signal) => {
-      const changes = hasCursors ? await askForChanges(cursor, signal) : undefined;
-      hasCursors = changes !== undefined;
-      return changes;
+    changes: async (cursor, names, signal) => {
+      if (!hasCursors) return undefined;
+      const answers: Changes[] = [];
+      for (const of of questionsAbout(names)) {
+        const changes = await askForChanges(cursor, of, signal);
+        hasCursors = changes !== undefined;
+        if (changes === undefined || changes.isExpired) return changes;
+        answers.push(changes);
+      }
+      // Whoever changed after the first answer is told again next time.
+      return {
+        cursor: answers[0]?.cursor ?? cursor,
+        isExpired: false,
+        peers: answers.flatMap(({ peers }) => peers),
+        removed: answers.flatMap(({ removed }) => removed),
+      };
     },
   };
+}
+
+/** One for every hundred names. A directory that does not know `of` tells about everybody. */
+function questionsAbout(names: readonly string[]): string[] {
+  const questions: string[] = [];
+  let rest = names;
+  do {
+    const some = rest.slice(0, fitting(rest));
+    questions.push(some.map((name) => `&of=${encodeURIComponent(name)}`).join('') || '&of=');
+    rest = rest.slice(some.length);
+  } while (rest.length > 0);
+  return questions.length > MAX_QUESTIONS ? [''] : questions;
 }
 
 function parseBase(url: string | URL): string {

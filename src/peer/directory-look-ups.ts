@@ -7,6 +7,7 @@ import { type Clock, nextTurn } from '../runtime/clock.ts';
 import { TokenBuckets } from '../runtime/token-buckets.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
 import type { DirectoryPeer } from './directory-answers.ts';
+import { fitting } from './names-in-url.ts';
 
 /** How a directory is asked. Each rejects with a MurmureError. */
 export interface LookUpRoutes {
@@ -40,9 +41,6 @@ interface Request {
 
 /** Of the eight connections to a directory; the others are for what else it is asked. */
 const MAX_REQUESTS = 4;
-const MAX_NAMES = 100;
-/** Of the names in one URL, percent-encoded: HTTP servers take about 16 KiB of headers, some only 8. */
-const MAX_NAME_CHARACTERS = 6_000;
 /** Of so many names, a list tells first which ones need asking about. */
 const LIST_FROM = 16;
 /** Of requests for one name: below what our own directory allows, which is 100 a second. */
@@ -141,14 +139,7 @@ export class DirectoryLookUps {
   }
 
   #takeSeveral(): LookUp[] {
-    let characters = 0;
-    let count = 0;
-    for (const { name } of this.#waiting) {
-      characters += encodeURIComponent(name).length;
-      if (count === MAX_NAMES || (count > 0 && characters > MAX_NAME_CHARACTERS)) break;
-      count += 1;
-    }
-    return take(this.#waiting, count);
+    return take(this.#waiting, fitting(this.#waiting.values().map(({ name }) => name)));
   }
 
   #askSeveral(lookUps: readonly LookUp[]): Promise<void> {

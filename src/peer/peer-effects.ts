@@ -94,7 +94,7 @@ export function providePeer(dependencies: PeerDependencies) {
         { cursor, names }: { cursor: string; names: readonly string[] },
       ) => {
         try {
-          const changes = await http.changes(cursor);
+          const changes = await http.changes(cursor, names);
           const atMs = now();
           if (changes === undefined) enter(self, { type: 'cursor.unavailable', atMs });
           else if (changes.isExpired) enter(self, { type: 'cursor.issued', cursor: changes.cursor, atMs });

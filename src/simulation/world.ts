@@ -275,9 +275,9 @@ export class World {
     return { random: createSeededRandom(seed), seed };
   }
 
-  #changesSince(since: string): Changes {
+  #changesSince(since: string, among: readonly string[]): Changes {
     const cursor = this.registry.cursor();
-    const names = this.registry.changesSince(since);
+    const names = this.registry.changesSince(since, among);
     if (names === undefined) return { cursor, isExpired: true, peers: [], removed: [] };
     const nowMs = this.#directoryClock.now();
     const peers = names.flatMap((name) => this.registry.lookup(name, nowMs) ?? []);
@@ -325,9 +325,9 @@ export class World {
         this.lookUps += 1;
         return answer(() => this.registry.lookup(name, now()));
       },
-      changes: (cursor) => {
+      changes: (cursor, among) => {
         this.questionsForChanges += 1;
-        return answer(() => (this.hasCursors ? this.#changesSince(cursor) : undefined));
+        return answer(() => (this.hasCursors ? this.#changesSince(cursor, among) : undefined));
       },
     };
   }

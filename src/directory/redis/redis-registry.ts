@@ -181,8 +181,8 @@ export class RedisRegistry implements Registry {
     return this.#replica.changes.cursor;
   }
 
-  changesSince(cursor: string): readonly string[] | undefined {
-    return this.#replica.changes.since(cursor);
+  changesSince(cursor: string, among?: readonly string[]): readonly string[] | undefined {
+    return this.#replica.changes.since(cursor, among);
   }
 
   async expire(nowMs: number): Promise<boolean> {

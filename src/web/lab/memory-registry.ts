@@ -116,7 +116,7 @@ export function createMemoryRegistry(options: RegistryOptions = {}): LocalRegist
       return among.some((it) => liveProofs(it, nowMs).some((proof) => formatAddress(proof.address) === text));
     },
     cursor: () => changes.cursor,
-    changesSince: (cursor) => changes.since(cursor),
+    changesSince: (cursor, among) => changes.since(cursor, among),
     expire(nowMs) {
       pending.expire(nowMs);
       for (const [name, binding] of bindings) {

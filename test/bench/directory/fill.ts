@@ -1,15 +1,20 @@
-/** `node test/bench/directory/fill.ts REGISTRY NAMES`: a registry with so many names, each with an address that was proven within the last half hour. */
+/**
+ * `node test/bench/directory/fill.ts REGISTRY NAMES [KEY]`: a registry with so many names, each with an address that was proven within the last
+ * half hour. With a key, all of them are bound to it, and nobody is listed yet.
+ */
 import { openStore } from '../../../src/directory/migrate.ts';
+import type { PublicKey } from '../../../src/identity/public-key.ts';
 
 const BATCH = 20_000;
 const HALF_HOUR_MS = 30 * 60_000;
 
-const [place = '', names] = process.argv.slice(2);
+const [place = '', names, key] = process.argv.slice(2);
 await using store = await openStore(place);
 for (let start = 0; start < Number(names); start += BATCH) {
   const batch = Array.from({ length: Math.min(BATCH, Number(names) - start) }, (_, i) => {
     const index = start + i;
     const ageMs = Math.floor((index * 7_919) % HALF_HOUR_MS);
+    if (key !== undefined) return { name: `peer${index}`, key: key as PublicKey, ageMs, addresses: [] };
     const host = `10.${(index >> 16) & 255}.${(index >> 8) & 255}.${index & 255}`;
     const address = { address: `${host}:8080`, provenAgoMs: ageMs, answeredAgoMs: ageMs };
     return { name: `peer${index}`, key: keyOf(index), ageMs, addresses: [address] };

@@ -1,8 +1,8 @@
-/** Started by steady.ts: registers peers, and once it is told to, does with them for a minute what registered peers do. */
+/** Started by steady.ts: has peers listed, and once it is told to, does with them for a minute what registered peers do. */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { generateKeyPair } from '../../../src/identity/key-pair.ts';
+import { loadKeyFile } from '../../../src/identity/key-file.ts';
 import type { SocketAddress } from '../../../src/wire/socket-address.ts';
 import { PER_HOUR } from './capacity.ts';
 import { BenchPeer, Connection } from './peers.ts';
@@ -11,6 +11,8 @@ export interface SteadyInput {
   readonly url: string;
   readonly udp: SocketAddress;
   readonly ca: string;
+  /** All names are bound to the key in this file. */
+  readonly keyFile: string;
   /** The number of the first. */
   readonly from: number;
   readonly count: number;
@@ -28,13 +30,11 @@ const TICK_MS = 20;
 const MEASURED_MS = 60_000;
 /** Proofs under way at a time. */
 const AT_ONCE = 64;
-/** A host is rationed to a thousand new names. */
-const NAMES_A_HOST = 500;
 
-const { url, udp, ca: caFile, from, count } = JSON.parse(process.argv[2] ?? '') as SteadyInput;
+const { url, udp, ca: caFile, keyFile, from, count } = JSON.parse(process.argv[2] ?? '') as SteadyInput;
 const ca = readFileSync(caFile, 'utf8');
-const keyPair = await generateKeyPair();
-const peers = await registerAll();
+const keyPair = await loadKeyFile(keyFile);
+const peers = await listAll();
 const keepAlive = await (peers[0] as BenchPeer).keepAliveDatagram();
 const connections = Array.from({ length: 8 }, (_, i) => new Connection(from + i, url, ca));
 const going = once(process, 'message');
@@ -45,26 +45,17 @@ for (const peer of peers) peer.close();
 for (const connection of connections) connection.close();
 process.disconnect?.();
 
-async function registerAll(): Promise<BenchPeer[]> {
+async function listAll(): Promise<BenchPeer[]> {
   const all: BenchPeer[] = [];
   let next = 0;
-  let hosts = 0;
   const some = async () => {
-    let connection: Connection | undefined;
-    for (let done = 0; next < count; done++) {
+    while (next < count) {
       const index = next;
       next += 1;
-      if (connection === undefined || done % NAMES_A_HOST === 0) {
-        connection?.close();
-        connection = new Connection(from + hosts, url, ca);
-        hosts += 1;
-      }
       const peer = await BenchPeer.join(from + index, `peer${from + index}`, udp, keyPair);
       all[index] = peer;
-      await register(peer, connection);
       await peer.sayHello();
     }
-    connection?.close();
   };
   await Promise.all(Array.from({ length: AT_ONCE }, some));
   return all;

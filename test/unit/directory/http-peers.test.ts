@@ -115,6 +115,31 @@ describe('GET /peers?format=json', () => {
     expect(listOf(await since(cursor))).toMatchObject({ peers: [{ name: 'carol' }], removed: ['alice'] });
   });
 
+  test('since a cursor about some names tells of nobody else, and looks nobody else up', async () => {
+    const { ask, registry } = await served();
+    const about = async (cursor: string, ...names: string[]) =>
+      listOf(
+        await ask(
+          `${all}&changes=only&since=${encodeURIComponent(cursor)}${names.map((name) => `&of=${name}`).join('')}`,
+        ),
+      );
+    const cursor = registry.cursor();
+    registry.prove('carol', key, HOME, T0 + 1);
+    registry.drop('bob', HOME_IPV6, T0 + 2);
+    const lookUp = vi.spyOn(registry, 'lookup');
+    const nothing = { cursor: registry.cursor(), complete: false, peers: [], removed: [] };
+    expect(await about(cursor, 'alice', 'nobody')).toEqual(nothing);
+    expect(await about(cursor, '')).toEqual(nothing);
+    expect(lookUp).not.toHaveBeenCalled();
+    expect(await about(cursor, 'carol', 'alice', 'bob', 'carol')).toEqual({
+      ...nothing,
+      peers: [{ name: 'carol', addresses: [HOME], key }],
+      removed: ['bob'],
+    });
+    expect(await about('of another run.3', 'alice')).toEqual({ ...nothing, expired: true });
+    expect((await ask(`${all}&since=x${'&of=alice'.repeat(101)}`)).status).toBe(400);
+  });
+
   test('since a cursor from before very many changes tells of all of them', async () => {
     const { since, registry } = await served();
     const cursor = registry.cursor();

@@ -33,7 +33,7 @@ async function openWithOwnTime(server: EmptiedEngine, options: RegistryOptions =
     lookup: at(1, registry.lookup),
     isListed: at(1, registry.isListed),
     cursor: () => registry.cursor(),
-    changesSince: (cursor) => registry.changesSince(cursor),
+    changesSince: (cursor, among) => registry.changesSince(cursor, among),
     expire: at(0, registry.expire),
     close: () => registry.close(),
   };

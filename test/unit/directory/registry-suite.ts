@@ -177,6 +177,18 @@ export function describeRegistries(kinds: readonly RegistryKind[]): void {
         expect(registry.changesSince(later)).toEqual(['alice', 'bob']);
       });
 
+      test('concerns nobody else if it is asked about some names', async () => {
+        const registry = await open();
+        await registry.prove('alice', KEY, HOME, T0);
+        const cursor = registry.cursor();
+        await registry.prove('bob', KEY, HOME, T0 + 1);
+        await registry.prove('carol', KEY, HOME, T0 + 2);
+        await registry.drop('carol', HOME, T0 + 3);
+        expect(registry.changesSince(cursor, ['carol', 'alice', 'nobody', 'carol'])).toEqual(['carol']);
+        expect(registry.changesSince(cursor, [])).toEqual([]);
+        expect(registry.changesSince('x', ['carol'])).toBeUndefined();
+      });
+
       test('includes who is proven again at the same address: its program may have started anew', async () => {
         const registry = await open();
         await registry.prove('alice', KEY, HOME, T0);

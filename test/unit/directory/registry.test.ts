@@ -55,6 +55,7 @@ test('what changed is known since 32,768 changes ago at least, and not since ano
   expect(registry.changesSince(second)).toBeUndefined();
   const run = first.split('.')[0];
   expect(registry.changesSince(`${run}.32769`)).toEqual(['bob']);
+  expect(registry.changesSince(`${run}.32769`, ['alice', 'bob'])).toEqual(['bob']);
   const others = [another.cursor(), '', 'x', `${run}`, `${run}.`, `${run}.-1`, `${run}.65538`, `${run}.1e3`];
   expect(others.map((cursor) => registry.changesSince(cursor))).toEqual(others.map(() => undefined));
 });

@@ -148,7 +148,7 @@ async function counting(reply: Reply) {
   return { http, connections: () => connections, requests: () => requests };
 }
 
-describe('GET /peers?format=json&changes=only&since=…', () => {
+describe('GET /peers?format=json&changes=only&since=…&of=…', () => {
   const address = { ip: '192.0.2.1', port: 1 };
   const changed = {
     cursor: 'run.2',
@@ -159,13 +159,13 @@ describe('GET /peers?format=json&changes=only&since=…', () => {
 
   test('gives who changed, who left, and the next cursor', async () => {
     const { http, asked } = await answering(json(changed));
-    expect(await http.changes('run 1')).toEqual({
+    expect(await http.changes('run 1', ['alice', 'b&b'])).toEqual({
       cursor: 'run.2',
       isExpired: false,
       peers: [{ name: 'alice', addresses: [address] }],
       removed: ['bob'],
     });
-    expect(asked.map(({ path }) => path)).toEqual(['/peers?format=json&changes=only&since=run%201']);
+    expect(asked.map(({ path }) => path)).toEqual(['/peers?format=json&changes=only&since=run%201&of=alice&of=b%26b']);
   });
 
   test.each([
@@ -173,19 +173,53 @@ describe('GET /peers?format=json&changes=only&since=…', () => {
     ['is answered with all peers', { complete: true }],
   ])('a cursor that has expired %s: only the next one counts', async (_, change) => {
     const { http } = await answering(json({ ...changed, ...change }));
-    expect(await http.changes('run.1')).toEqual({ cursor: 'run.2', isExpired: true, peers: [], removed: [] });
+    expect(await http.changes('run.1', ['alice'])).toEqual({
+      cursor: 'run.2',
+      isExpired: true,
+      peers: [],
+      removed: [],
+    });
   });
 
   test('more changes than are worth reading are like an expired cursor', async () => {
     const asked: (string | undefined)[] = [];
     const url = await serve(({ url: path }, response) => {
       asked.push(path);
-      const isFirst = path?.endsWith('since=run.1');
+      const isFirst = path?.includes('since=run.1');
       response.end(isFirst ? ' '.repeat(256 * 1024 + 1) : JSON.stringify({ ...changed, expired: true }));
     });
     const http = createDirectoryHttp({ url, ca: trusted.cert });
-    expect(await http.changes('run.1')).toMatchObject({ cursor: 'run.2', isExpired: true });
+    expect(await http.changes('run.1', ['alice'])).toMatchObject({ cursor: 'run.2', isExpired: true });
     expect(asked).toHaveLength(2);
+  });
+
+  test('asks about nobody else: a hundred names at a time, and goes on from the first answer', async () => {
+    const asked: string[][] = [];
+    const url = await serve(({ url: path }, response) => {
+      const names = new URL(path ?? '', 'https://localhost').searchParams.getAll('of');
+      asked.push(names);
+      const peers = names.slice(0, 1).map((name) => ({ name, addresses: [address] }));
+      response.end(
+        JSON.stringify({ cursor: `run.${asked.length}`, complete: false, peers, removed: names.slice(1, 2) }),
+      );
+    });
+    const http = createDirectoryHttp({ url, ca: trusted.cert });
+    const names = Array.from({ length: 250 }, (_, i) => `peer${i}`);
+    const changes = await http.changes('run.0', names);
+    expect(asked).toEqual([names.slice(0, 100), names.slice(100, 200), names.slice(200)]);
+    expect(changes).toMatchObject({ cursor: 'run.1', isExpired: false, removed: ['peer1', 'peer101', 'peer201'] });
+    expect(changes?.peers.map(({ name }) => name)).toEqual(['peer0', 'peer100', 'peer200']);
+    await http.changes('run.0', []);
+    expect(asked.at(-1)).toEqual(['']);
+  });
+
+  test('about more than a thousand names is one question about everybody', async () => {
+    const { http, asked } = await answering(json(changed));
+    await http.changes(
+      'run.1',
+      Array.from({ length: 1_001 }, (_, i) => `peer${i}`),
+    );
+    expect(asked.map(({ path }) => path)).toEqual(['/peers?format=json&changes=only&since=run.1']);
   });
 
   test.each([
@@ -197,7 +231,7 @@ describe('GET /peers?format=json&changes=only&since=…', () => {
     ['gives an endless cursor', json({ ...changed, cursor: 'x'.repeat(201) })],
   ])('a directory that %s has no cursors, and is not asked again', async (_, reply) => {
     const { http, asked } = await answering(reply);
-    for (let i = 0; i < 3; i++) expect(await http.changes('')).toBeUndefined();
+    for (let i = 0; i < 3; i++) expect(await http.changes('', ['alice'])).toBeUndefined();
     expect(asked).toHaveLength(1);
   });
 
@@ -206,7 +240,7 @@ describe('GET /peers?format=json&changes=only&since=…', () => {
     ['is a web page just now', { headers: { 'content-type': 'text/html' }, body: '<html>' }],
   ])('a directory that %s is asked again', async (_, reply) => {
     const { http, asked } = await answering(reply);
-    for (let i = 0; i < 2; i++) expect((await failure(http.changes(''))).code).toBe('directory-unreachable');
+    for (let i = 0; i < 2; i++) expect((await failure(http.changes('', ['alice']))).code).toBe('directory-unreachable');
     expect(asked).toHaveLength(2);
   });
 });
