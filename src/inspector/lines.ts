@@ -3,6 +3,8 @@
  * journal are told alike. Actors have numbers, in the order in which they appear; -1 is whatever is no actor.
  */
 
+import type { Message } from '../feed/message.ts';
+
 /** A value in which objects that were told before are named by their number (shared-values.ts). */
 export type Encoded = null | boolean | number | string | { readonly [key: string]: unknown };
 
@@ -60,6 +62,8 @@ export interface Step {
   /** Missing: active. */
   readonly status?: Status;
 }
+/** Of a peer that runs, messages in its store. With an author, they are the newest of that one, in the place of what was told before. */
+export type StoredLine = readonly ['stored', messages: readonly Message[], author?: string];
 /** Numbers of values begin anew: what was told before is not referred to any more. */
 export type ResetLine = readonly ['reset'];
 /** What went wrong, or what is to be known of the run as a whole. */
@@ -67,4 +71,4 @@ export type RemarkLine = readonly ['remark', text: string];
 /** Nothing more comes. */
 export type EndLine = readonly ['end'];
 
-export type Line = RunLine | ActorLine | MessageLine | StepLine | ResetLine | RemarkLine | EndLine;
+export type Line = RunLine | ActorLine | MessageLine | StepLine | StoredLine | ResetLine | RemarkLine | EndLine;

@@ -10,6 +10,7 @@ import type { Wish } from '../../machines/wishes.ts';
 import { type Message, toMessage } from '../feed/message.ts';
 import type { PublicKey } from '../identity/public-key.ts';
 import type { Line } from '../inspector/lines.ts';
+import { tellStored } from '../inspector/stored-lines.ts';
 import { Watcher } from '../inspector/watcher.ts';
 import type { Explainer, Explanation } from '../journal/explain.ts';
 import type { Recorder } from '../journal/recorder.ts';
@@ -283,8 +284,12 @@ class RunningPeer implements Peer {
     const watcher = new Watcher(tell);
     tell(['run', { murmure: 'run', name: this.name, root: 'peer', startedAtMs: this.#time.now(), isLive: true }]);
     watcher.begin(this.#actor, this.#time.now());
+    const stopTelling = tellStored(this, tell);
     const watching = this.#actor.system.inspect((event) => watcher.inspect(event, this.#time.now()));
-    return () => watching.unsubscribe();
+    return () => {
+      stopTelling();
+      watching.unsubscribe();
+    };
   }
 
   explain(name: string): readonly Explanation[] {

@@ -6,6 +6,7 @@ import { Chart, followState, pressChartButton } from './chart.tsx';
 import { Details } from './details.tsx';
 import { Moments } from './moments.tsx';
 import { Network } from './network.tsx';
+import { goToOrigin, goToPost, nextList, Reading } from './reading.tsx';
 import type { Run } from './run.ts';
 import {
   choose,
@@ -26,6 +27,8 @@ import {
   runs,
   section,
   showRun,
+  VIEWS,
+  type View,
   view,
 } from './state.ts';
 import { countText, plain } from './text.ts';
@@ -51,12 +54,17 @@ export function App() {
   return (
     <>
       <Top />
-      {view.value === 'network' && isNetwork.value ? <NetworkView /> : <Machines />}
+      <Shown />
       <Timeline />
       {helpIsOpen.value && <Help />}
       <Section />
     </>
   );
+}
+
+function Shown() {
+  if (view.value === 'reading') return <Reading />;
+  return view.value === 'network' && isNetwork.value ? <NetworkView /> : <Machines />;
 }
 
 function Machines() {
@@ -84,15 +92,16 @@ function NetworkView() {
 
 /** What is between systems, or what is in one. */
 function ViewSwitch() {
+  const now = view.value === 'network' && !isNetwork.value ? 'machines' : view.value;
   return (
     <fieldset class="views">
       <legend class="unseen">View</legend>
-      {(['network', 'machines'] as const).map((name, i) => (
+      {VIEWS.filter((name) => name !== 'network' || isNetwork.value).map((name) => (
         <button
           type="button"
           key={name}
-          aria-pressed={view.value === name}
-          title={`${name} (${i + 1})`}
+          aria-pressed={now === name}
+          title={`${name} (${VIEWS.indexOf(name) + 1})`}
           onClick={() => setView(name)}
         >
           {name}
@@ -102,7 +111,7 @@ function ViewSwitch() {
   );
 }
 
-function setView(to: typeof view.value): void {
+function setView(to: View): void {
   view.value = to;
 }
 
@@ -113,7 +122,7 @@ function Top() {
   return (
     <header class="top">
       <h1>murmure</h1>
-      {isNetwork.value && <ViewSwitch />}
+      <ViewSwitch />
       {Tools && <Tools />}
       {runs.value.length > 1 ? (
         <select
@@ -162,6 +171,13 @@ function titleOf({ name, root, drop, start }: Run['header']): string {
   return `${plain(name)}${which}${drop === undefined ? '' : ` without entry ${drop}`} · ${root}`;
 }
 
+const READING_KEYS: readonly KeyLine[] = [
+  [['ArrowDown'], 'the next message', () => goToPost(1)],
+  [['ArrowUp'], 'the message before', () => goToPost(-1)],
+  [['v'], 'timeline, thread, author', nextList],
+  [['Enter'], 'to where the message came from', goToOrigin],
+];
+
 const KEYS: readonly KeyLine[] = [
   [
     ['ArrowRight', 'j'],
@@ -190,6 +206,7 @@ const KEYS: readonly KeyLine[] = [
   [['-'], 'smaller chart', () => pressChartButton('-')],
   [['1'], 'what goes between systems, if there are several', () => setView('network')],
   [['2'], 'the machines of one', () => setView('machines')],
+  [['3'], 'the messages that it holds, and how they came', () => setView('reading')],
   [['m'], 'chart and messages, only the chart, only the messages', nextLayout],
   [['e'], 'show or hide ended actors', toggleEnded],
   [['t'], 'light or dark', toggleTheme],
@@ -201,8 +218,8 @@ function pressed(event: KeyboardEvent): void {
   const { target } = event;
   const isRange = target instanceof HTMLInputElement && target.type === 'range';
   if (!isRange && (target instanceof HTMLInputElement || target instanceof HTMLSelectElement)) return;
-  // A button is pressed by it.
-  if (event.key === ' ' && target instanceof HTMLButtonElement) return;
+  // A button is pressed by them.
+  if ((event.key === ' ' || event.key === 'Enter') && target instanceof HTMLButtonElement) return;
   const found = allKeys().find(([keys]) => keys.includes(event.key));
   if (found === undefined) return;
   event.preventDefault();
@@ -210,7 +227,7 @@ function pressed(event: KeyboardEvent): void {
 }
 
 function allKeys(): readonly KeyLine[] {
-  return [...extras.value.keys, ...KEYS];
+  return [...extras.value.keys, ...(view.value === 'reading' ? READING_KEYS : []), ...KEYS];
 }
 
 function step(by: 1 | -1, ofActor: boolean): void {

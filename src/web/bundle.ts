@@ -17,7 +17,9 @@ export async function bundlePage(kind: PageKind): Promise<PageFiles> {
   });
   const { output } = await bundle.generate({ format: 'iife', minify: true });
   await bundle.close();
-  const styles = ['style.css', 'network.css', 'lab/lab.css'].map((name) => new URL(name, import.meta.url));
+  const styles = ['style.css', 'network.css', 'reading.css', 'lab/lab.css'].map(
+    (name) => new URL(name, import.meta.url),
+  );
   const texts = await Promise.all(styles.map((style) => readFile(style, 'utf8')));
   return { script: output[0].code, style: [...texts, drawingStyle()].join('\n') };
 }

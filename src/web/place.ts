@@ -1,11 +1,27 @@
 /** Where the page stands, in the fragment of its address: "#at=120&actor=peer/merkle-walk.alice". The address leads others there. */
 import { effect } from '@preact/signals';
 import type { MomentPlace } from './run.ts';
-import { choose, chosen, go, isFollowing, isNetwork, position, run, runIndex, runs, view } from './state.ts';
+import {
+  author,
+  choose,
+  chosen,
+  go,
+  isFollowing,
+  isNetwork,
+  LISTS,
+  list,
+  message,
+  position,
+  run,
+  runIndex,
+  runs,
+  VIEWS,
+  view,
+} from './state.ts';
 
 /** Browsers allow few changes of the address: a slider makes many. */
 const PAUSE_MS = 300;
-const OURS = ['run', 'at', 'actor', 'view'] as const;
+const OURS = ['run', 'at', 'actor', 'view', 'list', 'author', 'message'] as const;
 
 /** What else is in the fragment, as the scenario of a lab, stays. */
 export function keepPlace(isThere: () => boolean = () => true): void {
@@ -33,7 +49,16 @@ function placeNow(): Record<string, string> {
     // What somebody else sees of a system that goes on has begun at another moment.
     ...(canReturn(header.isLive) && { at: `${position.value + forgotten}` }),
     ...(actor !== undefined && { actor: actor.path }),
-    ...(isNetwork.value && { view: view.value }),
+    ...((isNetwork.value || view.value === 'reading') && { view: view.value }),
+    ...(view.value === 'reading' && placeOfReading()),
+  };
+}
+
+function placeOfReading(): Record<string, string> {
+  return {
+    list: list.value,
+    ...(author.value !== undefined && { author: author.value }),
+    ...(message.value !== undefined && { message: message.value }),
   };
 }
 
@@ -60,8 +85,10 @@ export function standAtLink(): void {
   // Several may have had that path, one after the other.
   const begun = run.value.actors.findLast((it) => it.path === actor && run.value.hasBegun(it, position.value));
   if (actor !== null) choose(begun ?? run.value.actorAt(actor));
-  const named = place.get('view');
-  if (named === 'network' || named === 'machines') view.value = named;
+  view.value = VIEWS.find((name) => name === place.get('view')) ?? view.value;
+  list.value = LISTS.find((name) => name === place.get('list')) ?? list.value;
+  author.value = place.get('author') ?? author.value;
+  message.value = place.get('message') ?? message.value;
 }
 
 function inAddress(): URLSearchParams {

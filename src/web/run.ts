@@ -1,5 +1,15 @@
 /** A run as the page keeps it: actors, and every moment at which one of them took a step or a message came too late. */
-import type { Encoded, Run as Header, Line, MessageLine, Status, Step, StepLine } from '../inspector/lines.ts';
+import type { Message as StoredMessage } from '../feed/message.ts';
+import type {
+  Encoded,
+  Run as Header,
+  Line,
+  MessageLine,
+  Status,
+  Step,
+  StepLine,
+  StoredLine,
+} from '../inspector/lines.ts';
 import { isReason, type Reason } from '../journal/reasons.ts';
 import { Values } from './values.ts';
 
@@ -41,6 +51,15 @@ export interface Moment {
   readonly context: unknown;
 }
 
+/** What a peer that runs said that its store holds. */
+export interface Stored {
+  /** The last moment before, counted from the first that ever was. */
+  readonly at: number;
+  readonly messages: readonly StoredMessage[];
+  /** They take the place of all that it said of this author before. */
+  readonly author: string | undefined;
+}
+
 /** One of several runs, and the moment of it, counted from the first that ever was. */
 export interface MomentPlace {
   readonly run: number;
@@ -49,6 +68,8 @@ export interface MomentPlace {
 
 /** What a page keeps of a system that runs; the oldest tenth goes at once. */
 export const MOST_MOMENTS = 400_000;
+/** Messages that a page keeps beside; the oldest half goes at once. */
+const MOST_STORED = 20_000;
 
 export class Run {
   header: Header = { murmure: 'run', name: '', root: '', startedAtMs: 0, isLive: false };
@@ -56,6 +77,8 @@ export class Run {
   moments: Moment[] = [];
   readonly actors: Actor[] = [];
   readonly remarks: string[] = [];
+  /** BOUNDED by MOST_STORED messages, and what is said at once. */
+  stored: Stored[] = [];
   isWhole = false;
   /** Moments that are kept no more. */
   forgotten = 0;
@@ -74,6 +97,7 @@ export class Run {
     else if (line[0] === 'message') this.#message(line);
     else if (line[0] === 'actor') this.#actor(line[1], line[2], line[3], line[4]);
     else if (line[0] === 'run') this.header = line[1];
+    else if (line[0] === 'stored') this.#store(line);
     else if (line[0] === 'remark') this.remarks.push(line[1]);
     else if (line[0] === 'reset') this.#values.reset();
     else if (line[0] === 'end') this.isWhole = true;
@@ -110,6 +134,12 @@ export class Run {
     if (this.#messages.length > 4_096) this.#messages = this.#messages.slice(-1_024);
     if (receiver.endedAt === Number.POSITIVE_INFINITY) return;
     this.moments.push({ atMs, seq, actor: receiver, message, step: undefined, reason: undefined, context: undefined });
+  }
+
+  #store([, messages, author]: StoredLine): void {
+    this.stored.push({ at: this.moments.length + this.forgotten - 1, messages, author });
+    const count = this.stored.reduce((sum, it) => sum + it.messages.length, 0);
+    if (count > MOST_STORED) this.stored = this.stored.slice(Math.ceil(this.stored.length / 2));
   }
 
   #step([, atMs, seq, number, ago, step, encoded]: StepLine): void {

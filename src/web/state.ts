@@ -28,8 +28,17 @@ export const helpIsOpen = signal(false);
 /** Of the protocol, the number of the section that is shown. */
 export const section = signal<string | undefined>(undefined);
 
-/** Several systems: what goes between them, or what is in one. */
-export const view = signal<'network' | 'machines'>('machines');
+export const VIEWS = ['network', 'machines', 'reading'] as const;
+export type View = (typeof VIEWS)[number];
+/** Several systems: what goes between them, or what is in one: its machines, or the messages that it holds. */
+export const view = signal<View>('machines');
+export const LISTS = ['timeline', 'thread', 'author'] as const;
+/** Of the messages that are read: all, the conversation of the chosen one, or those of its author. */
+export const list = signal<(typeof LISTS)[number]>('timeline');
+/** The hash of the chosen message. */
+export const message = signal<string | undefined>(undefined);
+/** The chosen author. */
+export const author = signal<string | undefined>(undefined);
 /** Runs on one time axis. The lab has its own. */
 export const crossings = signal(new Crossings());
 /** More than one system is there. */

@@ -1,8 +1,13 @@
 /** What the page shows of others' text. It is put into text nodes only; this makes sure that it does not reorder or hide what is around it. */
-import { safeLine } from '../feed/safe-text.ts';
+import { safeLine, safeText } from '../feed/safe-text.ts';
 
 export function plain(text: string, limit = 400): string {
   return safeLine(text, limit);
+}
+
+/** Of any number of lines. */
+export function plainText(text: string): string {
+  return safeText(text);
 }
 
 /** For a style: numbers alone mean nothing there. */

@@ -167,6 +167,12 @@ function previewOf(value: object): string {
   return `{ ${parts.join(', ')}${members.length > 4 ? ', …' : ''} }`;
 }
 
+/** Opens the value at this path, and all that it is in: "event.arrivals.2.bytes". */
+export function unfold(path: string): void {
+  const keys = path.split('.');
+  open.value = new Set([...open.value, ...keys.map((_, i) => keys.slice(0, i + 1).join('.'))]);
+}
+
 function toggle(path: string): void {
   const next = new Set(open.value);
   if (!next.delete(path)) next.add(path);

@@ -148,6 +148,62 @@ describe.skipIf(!hasChromium)('the page (skipped without chromium)', () => {
     await page.close();
   });
 
+  test('leads from a message to the datagram that carried it and to the walk that fetched it, and keeps the message in its address', async () => {
+    const { page, problems } = await open(await exported('read', recorded('incremental-sync')));
+    await press(page, 'End', 1);
+    await press(page, '3', 1);
+    expect(await page.textContent('.posts h2')).toContain('41 messages');
+    await press(page, 'ArrowUp', 1);
+    expect(await page.textContent('.reading .body')).toBe('message 1 of alice');
+    await expect.poll(() => page.url(), patiently).toMatch(/view=reading&list=timeline&message=6bc4af85525b/);
+    const other = await open(page.url());
+    expect(await other.page.textContent('.reading .body')).toBe('message 1 of alice');
+    await other.page.close();
+    await readAxe(page);
+    expect(await foundByAxe(page)).toEqual([]);
+    await page.keyboard.press('t');
+    expect(await foundByAxe(page, ['color-contrast'])).toEqual([]);
+    await page.click('.origin .link:text-is("merkle-walk.alice") >> nth=0');
+    expect((await picture(page)).details).toContain('nodes.received');
+    await press(page, 'End', 1);
+    await press(page, '3', 1);
+    await press(page, 'Enter', 1);
+    const { details } = await picture(page);
+    expect(details).toContain('datagrams.received');
+    expect(details).toContain('type Nodes');
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  test('shows conversations with what answers what, as far as it has come', async () => {
+    const lines: string[] = [];
+    const openJournal = (of: string) =>
+      of === 'bob' ? { write: (line: string) => void lines.push(line), close() {} } : undefined;
+    await recording(openJournal, async () => {
+      const world = await listedPeers(9, ['alice', 'bob']);
+      const [alice, bob] = world.peers as [VirtualPeer, VirtualPeer];
+      const { hash } = alice.peer.post('Who is there?');
+      await world.settle(bob.peer.sync('alice'));
+      bob.peer.ask({ type: 'post.wanted', text: 'I am', inReplyTo: hash, ticket: 'answer' });
+      alice.peer.post('Something else');
+      await world.settle(bob.peer.sync('alice'));
+      await world.close();
+    });
+    const { page } = await open(await exported('thread', lines));
+    await press(page, 'End', 1);
+    await press(page, '3', 1);
+    await page.click('.post:has-text("I am")');
+    await press(page, 'v', 1);
+    expect(await page.locator('.post .text').allTextContents()).toEqual(['Who is there?', 'I am']);
+    await press(page, 'v', 1);
+    expect(await page.locator('.post .text').allTextContents()).toEqual(['I am']);
+    await page.click('.authors .row:has-text("alice")');
+    expect(await page.locator('.post .text').allTextContents()).toEqual(['Who is there?', 'Something else']);
+    await press(page, 'Home', 1);
+    expect(await page.locator('.post').count()).toBe(0);
+    await page.close();
+  });
+
   test('stands at the first difference that a lost datagram makes', async () => {
     const { page } = await open(await exported('dropped', recorded('first-sync'), 30));
     await page.keyboard.press('d');
@@ -156,7 +212,7 @@ describe.skipIf(!hasChromium)('the page (skipped without chromium)', () => {
   });
 
   test('shows names and messages full of markup as the text that they are', async () => {
-    const name = '<img src=x onerror=alert(1)>\u202e';
+    const name = '<img src=x/ onerror=alert(1)>\u202e';
     const lines: string[] = [];
     const openJournal = (of: string) =>
       of === 'bob' ? { write: (line: string) => void lines.push(line), close() {} } : undefined;
@@ -170,8 +226,14 @@ describe.skipIf(!hasChromium)('the page (skipped without chromium)', () => {
     const { page, problems, asked } = await open(await exported('markup', lines));
     await page.fill('#filter', 'walk finished');
     await page.press('#filter', 'Enter');
-    expect((await picture(page)).tree).toContain('<img src=x onerror=alert(1)>');
+    expect((await picture(page)).tree).toContain(' onerror=alert(1)>');
     expect((await picture(page)).tree).not.toContain('\u202e');
+    await page.press('#filter', 'Escape');
+    await page.keyboard.press('3');
+    expect(await page.textContent('.post .text')).toBe('</script><script>alert(2)</script><!-- <b>bold</b>');
+    expect(await page.textContent('.post strong')).toBe('<img src=x/ onerror=alert(1)>');
+    await page.keyboard.press('ArrowDown');
+    expect(await page.textContent('.reading .body')).toBe('</script><script>alert(2)</script><!-- <b>bold</b>');
     expect(await page.locator('#app img, #app b b, #app script').count()).toBe(0);
     expect({ problems, asked: asked.length }).toEqual({ problems: [], asked: 1 });
     await page.close();
@@ -233,6 +295,11 @@ describe.skipIf(!hasChromium)('the page (skipped without chromium)', () => {
       await expect.poll(() => notes(page), patiently).toContain('has 40 new from alice');
       await page.keyboard.press('2');
       expect((await picture(page)).tree).toContain('merkle-walk');
+      await page.keyboard.press('3');
+      await page.locator('.post', { hasText: 'Message 40 of alice' }).click();
+      expect(await page.textContent('.origin')).toContain('alice sent it.');
+      await page.click('.origin .link:text-is("its datagram")');
+      expect(await page.locator('.rows .moment.now').getAttribute('aria-label')).toContain('alice sends Nodes');
       expect({ asked: asked.length, problems }).toEqual({ asked: 1, problems: [] });
       await page.close();
     });
@@ -276,6 +343,8 @@ describe.skipIf(!hasChromium)('the page (skipped without chromium)', () => {
     expect((await picture(page)).tree).not.toContain('merkle-walk');
     await world.settle(bob.peer.sync('alice'));
     await expect.poll(async () => (await picture(page)).tree, patiently).toContain('merkle-walk.aliceended');
+    await page.keyboard.press('3');
+    await expect.poll(() => page.locator('.post .text').allTextContents(), patiently).toEqual(['Is anybody there?']);
     expect(problems).toEqual([]);
     await page.close();
     await world.close();

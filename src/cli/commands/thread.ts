@@ -1,10 +1,10 @@
 /** `murmure thread`: the conversation that a message belongs to. */
 import type { Command } from 'commander';
+import { startOfConversation, turnsFrom } from '../../feed/conversation.ts';
 import type { StoredMessage } from '../../store/store.ts';
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { openStore } from '../home/open-home.ts';
-import { startOfConversation, turnsFrom } from '../messages/conversation.ts';
 import { findMessage, HASH_ARGUMENT } from '../messages/message-hash.ts';
 import { markSeen, messagePrinter } from '../messages/print-messages.ts';
 import type { Paint } from '../output/output.ts';

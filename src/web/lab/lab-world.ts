@@ -1,6 +1,7 @@
 /** The world of the lab: each system of actors is told to a run of the page, stores can lie, and hosts can be cut off. */
+import { tellStored } from '../../inspector/stored-lines.ts';
 import { Watcher } from '../../inspector/watcher.ts';
-import type { PeerOptions } from '../../peer/peer.ts';
+import type { Peer, PeerOptions } from '../../peer/peer.ts';
 import { VirtualClock } from '../../simulation/virtual-clock.ts';
 import type { VirtualHost } from '../../simulation/virtual-host.ts';
 import { World } from '../../simulation/world.ts';
@@ -54,6 +55,12 @@ export class LabWorld extends World {
         return typeof value === 'function' ? value.bind(target) : value;
       },
     });
+  }
+
+  /** To the run of its last start, for as long as it runs. */
+  tellStored(name: string, peer: Peer): void {
+    const run = this.runs.findLast(({ header }) => header.name === name);
+    if (run !== undefined) tellStored(peer, (line) => run.take(line));
   }
 
   protected override reachesDirectory(host: VirtualHost): boolean {

@@ -144,6 +144,7 @@ export class Lab {
     const onFact = (fact: PeerFact) => this.#hear(name, fact);
     const at = await world.addPeer(name, { host, follow: follows, store: world.storeFor(name, store), onFact });
     this.members.set(name, { at, nat, posts: 0 });
+    this.world.tellStored(name, at.peer);
   }
 
   /** One more, that reads all others. */
@@ -179,6 +180,7 @@ export class Lab {
     this.note(name, 'is killed and restarted');
     this.world.kill(at);
     await this.world.restart(at);
+    this.world.tellStored(name, at.peer);
     this.#changed();
   }
 

@@ -35,6 +35,25 @@ test('it begins with every actor as it is, and tells what they do', async () => 
   expect(walk && run.lastStep(walk, run.moments.length)?.step).toMatchObject({ to: 'finished', status: 'done' });
 });
 
+test('it begins with the messages that the store holds, and goes on with those that come, and that are taken back', async () => {
+  const [alice] = world.peers as [VirtualPeer];
+  const { hash } = alice.peer.post('Regretted');
+  const told: string[][] = [];
+  const note = (line: Line) => void (line[0] === 'stored' && told.push(line[1].map(({ body }) => body)));
+  const stops = [alice.peer.watch(note), bob.peer.watch(note)];
+  expect(told.splice(0)).toEqual([['Is anybody there?', 'Regretted'], []]);
+  await world.settle(bob.peer.sync('alice'));
+  expect(told.splice(0)).toEqual([['Is anybody there?', 'Regretted']]);
+  alice.peer.post('One more');
+  expect(told.splice(0)).toEqual([['One more']]);
+  await world.settle(alice.peer.withdraw(hash));
+  await world.settle(bob.peer.sync('alice'));
+  expect(told.splice(0).slice(0, 1)).toEqual([['Is anybody there?', 'One more']]);
+  for (const stop of stops) stop();
+  alice.peer.post('Nobody looks any more');
+  expect(told.filter((bodies) => bodies.includes('Nobody looks any more'))).toEqual([]);
+});
+
 test('once nobody looks, nothing is told and nobody observes the actors', async () => {
   const lines: Line[] = [];
   const stop = bob.peer.watch((line) => lines.push(line));

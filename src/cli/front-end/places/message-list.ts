@@ -1,11 +1,11 @@
 /** What screens made of messages have in common: the items, the keys, and the conversation beside the list where there is room. */
 import { type Action, isAboutMessage } from '../../../../machines/front-end-context.ts';
+import { startOfConversation, turnsFrom } from '../../../feed/conversation.ts';
 import { toMessage } from '../../../feed/message.ts';
 import { safeLine } from '../../../feed/safe-text.ts';
 import { conversationSubject } from '../../../store/muting.ts';
 import type { StoredMessage } from '../../../store/store.ts';
 import { type Hash, isHash } from '../../../wire/hash.ts';
-import { startOfConversation, turnsFrom } from '../../messages/conversation.ts';
 import { messageItem } from '../../render/message-item.ts';
 import { doubtsAmong } from '../../render/name-doubts.ts';
 import { localDateTime, shortHash } from '../../render/text.ts';

@@ -1,11 +1,11 @@
 /** Screens made of messages: the timeline, notifications, bookmarks, a conversation, what was found, what one peer wrote. */
 import type { Place } from '../../../../machines/front-end-context.ts';
+import { startOfConversation, turnsFrom } from '../../../feed/conversation.ts';
 import { safeLine } from '../../../feed/safe-text.ts';
 import { followedNames } from '../../../store/followed.ts';
 import { audibleMessages } from '../../../store/muting.ts';
 import { timelineAuthors } from '../../../store/timeline-authors.ts';
 import type { Hash } from '../../../wire/hash.ts';
-import { startOfConversation, turnsFrom } from '../../messages/conversation.ts';
 import { counted } from '../../render/text.ts';
 import { arrangeThreads } from '../../render/threads.ts';
 import { cached, type Sources } from '../sources.ts';
