@@ -374,8 +374,9 @@ export const sessionSetup = withNotes.extend({
 
     reportLost: base.sendTo(
       ({ context }) => context.owner,
-      ({ context: { id: session, name, push, failure } }) => {
-        return { type: 'session.lost', session, name, hasPush: push !== undefined, failure };
+      ({ context: { id: session, name, located, push, failure } }) => {
+        const address = located?.addresses[0];
+        return { type: 'session.lost', session, name, address, hasPush: push !== undefined, failure };
       },
     ),
 
