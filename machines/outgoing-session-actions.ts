@@ -261,7 +261,8 @@ function passOn({ context, enqueue }: Enqueueing, event: RequestEnded): void {
 
 export const sessionSetup = withNotes.extend({
   actions: {
-    tellWaitersReady: base.enqueueActions(({ context, enqueue, self }) => {
+    tellWaitersReady: base.enqueueActions((args) => {
+      const { context, enqueue, self } = args;
       const { path, atMs } = context;
       const ready: SessionReadiness = {
         type: 'session.ready',
@@ -269,7 +270,7 @@ export const sessionSetup = withNotes.extend({
         window: windowOf(context),
         isBulk: isBulkInForce(context),
         atMs: atMs ?? path?.openedAtMs ?? 0,
-        ...context.greeted,
+        ...withHellos(context.greeted, args),
       };
       for (const waiter of context.waiters) enqueue.sendTo(waiter, ready);
       enqueue.assign({ waiters: [] });
