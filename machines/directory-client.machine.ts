@@ -5,7 +5,7 @@
 
 import { assertEvent, setup } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
-import type { SocketAddress } from '../src/wire/socket-address.ts';
+import { formatAddress, type SocketAddress } from '../src/wire/socket-address.ts';
 import { effect } from './effects.ts';
 import type { Failure, RootResult } from './events.ts';
 import type { RefFor } from './messages.ts';
@@ -21,6 +21,8 @@ export type DirectoryClientEvent =
   | { readonly type: 'registration.accepted'; readonly atMs: number }
   | { readonly type: 'listing.checked'; readonly addresses: readonly SocketAddress[]; readonly atMs: number }
   | { readonly type: 'directory.failed'; readonly failure: Failure; readonly atMs: number }
+  /** One of the directory's UDP addresses has answered our Hello. */
+  | { readonly type: 'greeting.answered' }
   /** None of the directory's UDP addresses answered. */
   | { readonly type: 'greeting.failed'; readonly failure: Failure }
   /** Whatever is known of our standing may be out of date. */
@@ -78,7 +80,12 @@ export interface DirectoryClientContext extends DirectoryClientInput {
   readonly atMs: number;
   /** When the directory last answered; undefined: not yet. */
   readonly answeredAtMs: number | undefined;
+  /** Why we are not listed, as far as something is known to be wrong. */
   readonly failure: Failure | undefined;
+  /** Our Hello was answered since we registered last. */
+  readonly isGreeted: boolean;
+  /** What was asked over UDP last stayed unanswered, and HTTPS has not failed since. */
+  readonly isUnanswered: boolean;
 }
 
 const base = setup({
@@ -97,10 +104,14 @@ const base = setup({
   },
   guards: {
     mustRegister: ({ context }) => context.register,
-    /** Under an address that we use now: an hour-old listing says nothing about this run. A NAT may have changed our port. */
+    /**
+     * Under an address that we use now: an hour-old listing says nothing about this run, nor does one from before UDP was lost. A NAT may
+     * have changed our port.
+     */
     isListed: ({ context, event }) => {
       assertEvent(event, 'listing.checked');
-      const { ips, ports, waitedMs } = context;
+      const { ips, ports, waitedMs, isGreeted } = context;
+      if (!isGreeted) return false;
       // One at our own IP address, but not at a port of ours, is left over from an earlier run.
       const isElsewhere = event.addresses.some(({ ip }) => !ips.includes(ip));
       const isPatient = waitedMs >= timing.listingPatience && isElsewhere;
@@ -111,6 +122,8 @@ const base = setup({
       event.type === 'root.received' && event.atMs - context.registeredAtMs >= timing.registrationRenewal,
     isDueForListing: ({ context, event }) =>
       event.type === 'root.received' && event.atMs - context.listedAtMs >= timing.listingCheck,
+    isUnanswered: ({ context }) => context.isUnanswered,
+    isWithoutUdp: ({ context }) => context.isUnanswered && context.waitedMs >= timing.helloTimeout,
     isRejected: ({ event }) => event.type === 'directory.failed' && event.failure.code === 'authentication',
     hasWaitedLong: ({ context }) => context.waitedMs >= timing.listingTimeout,
   },
@@ -136,20 +149,30 @@ const renewing = {
   'greeting.failed': { target: 'backingOff', actions: 'noteUnanswered' },
 } as const;
 
+/** Nobody could reach us either; `peer-unreachable` is what we are then. */
+function withoutUdp(addresses: readonly SocketAddress[]): Failure {
+  const where = addresses.map(formatAddress).join(', ');
+  const message = `the directory answers over HTTPS, but nothing comes back over UDP from ${where}: datagrams are blocked or lost on the way, and without them nobody can reach you; let UDP out of this machine and its network, and the answers in`;
+  return { code: 'peer-unreachable', message };
+}
+
 const directoryClientSetup = base.extend({
   actions: {
-    noteDirectory: base.assign(({ event }) => {
+    noteDirectory: base.assign(({ context, event }) => {
       assertEvent(event, 'directory.found');
       const { addresses, key, atMs } = event;
-      return { addresses, key, atMs, answeredAtMs: atMs };
+      const failure = context.isUnanswered ? withoutUdp(addresses) : context.failure;
+      return { addresses, key, atMs, answeredAtMs: atMs, failure };
     }),
+
+    noteGreeted: base.assign({ isGreeted: true, isUnanswered: false }),
 
     noteTime: base.assign(({ event }) => ('atMs' in event ? { atMs: event.atMs } : {})),
     noteAnswered: base.assign(({ event }) => ('atMs' in event ? { atMs: event.atMs, answeredAtMs: event.atMs } : {})),
     noteAccepted: base.assign(({ event }) => {
       assertEvent(event, 'registration.accepted');
       const { atMs } = event;
-      return { registeredAtMs: atMs, atMs, answeredAtMs: atMs };
+      return { registeredAtMs: atMs, atMs, answeredAtMs: atMs, isGreeted: false };
     }),
 
     notePort: base.assign(({ context, event }) => {
@@ -177,20 +200,24 @@ const directoryClientSetup = base.extend({
     noteListed: base.assign(({ event }) => {
       assertEvent(event, 'listing.checked');
       const { addresses: listed, atMs } = event;
-      return { listed, retryMs: timing.directoryRetry, listedAtMs: atMs, atMs, answeredAtMs: atMs };
+      return { listed, retryMs: timing.directoryRetry, listedAtMs: atMs, atMs, answeredAtMs: atMs, failure: undefined };
     }),
 
     noteFailure: base.assign(({ event }) => {
       assertEvent(event, 'directory.failed');
-      return { failure: event.failure, atMs: event.atMs };
+      return { failure: event.failure, atMs: event.atMs, isUnanswered: false };
     }),
 
-    noteUnanswered: base.assign(({ event }) => {
+    /** It may have been answered otherwise than by a directory. */
+    noteUnanswered: base.assign(({ context, event }) => {
       assertEvent(event, 'greeting.failed');
-      return { failure: { ...event.failure, code: 'directory-unreachable' as const } };
+      const { code, message } = event.failure;
+      const failure = code === 'peer-unreachable' ? withoutUdp(context.addresses) : undefined;
+      return { isUnanswered: true, failure: failure ?? { code: 'peer-unreachable' as const, message } };
     }),
 
     noteSilence: base.assign(() => ({
+      isUnanswered: true,
       failure: {
         code: 'directory-unreachable' as const,
         message: `the directory has not answered for ${timing.directoryPatience / SECOND} s; it may be down, or this machine offline`,
@@ -199,7 +226,7 @@ const directoryClientSetup = base.extend({
 
     noteUnlisted: base.assign(() => ({
       failure: {
-        code: 'directory-unreachable' as const,
+        code: 'peer-unreachable' as const,
         message:
           'the directory does not list this peer: its Hello does not reach us, or our answer does not reach it; check that UDP may pass the firewall',
       },
@@ -257,9 +284,15 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
     atMs: 0,
     answeredAtMs: undefined,
     failure: undefined,
+    isGreeted: false,
+    isUnanswered: false,
   }),
   initial: 'discovering',
-  on: { 'port.bound': { actions: 'notePort' }, 'ips.changed': { actions: 'noteIps' } },
+  on: {
+    'port.bound': { actions: 'notePort' },
+    'ips.changed': { actions: 'noteIps' },
+    'greeting.answered': { actions: 'noteGreeted' },
+  },
   states: {
     discovering: {
       description: 'Asking for the directory’s UDP addresses and its key.',
@@ -271,6 +304,8 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
         ],
         'directory.failed': onFailure,
       },
+      // Whoever is cut off waits long for HTTPS to fail.
+      after: { retryPause: { guard: 'isUnanswered', actions: 'reportFailure' } },
     },
     connected: { description: 'The directory is known; this peer does not register.' },
     registering: {
@@ -290,6 +325,8 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
         ...renewing,
         'listing.checked': [
           { guard: 'isListed', target: 'registered', actions: ['noteListed', 'reportListed'] },
+          // It may just have been started again: a moment ago, nobody could answer.
+          { guard: 'isWithoutUdp', target: 'waiting', actions: ['noteAnswered', 'reportFailure'] },
           { guard: 'hasWaitedLong', target: 'backingOff', actions: ['noteAnswered', 'noteUnlisted'] },
           { target: 'waiting', actions: 'noteAnswered' },
         ],
@@ -319,7 +356,7 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
         ],
         'root.failed': { target: 'registering' },
       },
-      after: { checkPatience: { target: 'backingOff', actions: 'noteSilence' } },
+      after: { checkPatience: { target: 'discovering', actions: 'noteSilence' } },
     },
     verifying: {
       description: 'Reading our listing again, as others would.',

@@ -220,6 +220,8 @@ export type OutgoingSessionReport =
       readonly type: 'session.lost';
       readonly session: string;
       readonly name: string;
+      /** Where it was greeted, if by address. */
+      readonly address?: SocketAddress | undefined;
       /** A Root was pushed that the peer has not asked for. */
       readonly hasPush: boolean;
       readonly failure: Failure | undefined;

@@ -185,6 +185,7 @@ const messages = {
     ],
     'directory-client': [
       'directory.doubted',
+      'greeting.answered',
       'greeting.failed',
       'ips.changed',
       'listing.wanted',

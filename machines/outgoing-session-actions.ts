@@ -261,7 +261,8 @@ function passOn({ context, enqueue }: Enqueueing, event: RequestEnded): void {
 
 export const sessionSetup = withNotes.extend({
   actions: {
-    tellWaitersReady: base.enqueueActions(({ context, enqueue, self }) => {
+    tellWaitersReady: base.enqueueActions((args) => {
+      const { context, enqueue, self } = args;
       const { path, atMs } = context;
       const ready: SessionReadiness = {
         type: 'session.ready',
@@ -269,7 +270,7 @@ export const sessionSetup = withNotes.extend({
         window: windowOf(context),
         isBulk: isBulkInForce(context),
         atMs: atMs ?? path?.openedAtMs ?? 0,
-        ...context.greeted,
+        ...withHellos(context.greeted, args),
       };
       for (const waiter of context.waiters) enqueue.sendTo(waiter, ready);
       enqueue.assign({ waiters: [] });
@@ -374,8 +375,9 @@ export const sessionSetup = withNotes.extend({
 
     reportLost: base.sendTo(
       ({ context }) => context.owner,
-      ({ context: { id: session, name, push, failure } }) => {
-        return { type: 'session.lost', session, name, hasPush: push !== undefined, failure };
+      ({ context: { id: session, name, located, push, failure } }) => {
+        const address = located?.addresses[0];
+        return { type: 'session.lost', session, name, address, hasPush: push !== undefined, failure };
       },
     ),
 

@@ -1,7 +1,7 @@
 /** What the root peer actor knows, and what its guards derive from that. */
 
 import type { PublicKey } from '../src/identity/public-key.ts';
-import { emptyTable, entryOf, type Table } from '../src/merkle/hash-table.ts';
+import { emptyTable, entriesOf, entryOf, type Table } from '../src/merkle/hash-table.ts';
 import type { Hash } from '../src/wire/hash.ts';
 import { formatAddress, isIPv6, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
@@ -51,6 +51,8 @@ export interface PeerContext extends PeerInput {
   readonly listed: readonly SocketAddress[];
   /** Our sessions with the directory that were told to say Hello, and have not failed since. Bounded by its addresses. */
   readonly greetedDirectory: readonly string[];
+  /** What was told last of how the directory fails; undefined since it listed us. */
+  readonly toldOfDirectory: string | undefined;
   /** The directory does not answer: nobody may be able to reach us. */
   readonly isCutOff: boolean;
   /** IP addresses of this machine, as far as they are known. */
@@ -65,7 +67,7 @@ export interface PeerContext extends PeerInput {
   readonly isPresenceAwaited: boolean;
   /** When such a question was last answered; undefined: not yet. */
   readonly presenceAnsweredAtMs: number | undefined;
-  /** Followed peers that have not answered since they were last asked. Bounded by those we follow. */
+  /** Followed peers and readers that have not answered since they were last asked, or told something. Bounded by both. */
   readonly silent: Table<boolean>;
   /** Followed peers are asked in turns whether they still answer. This says whose turn it is. */
   readonly checkTurn: number;
@@ -129,6 +131,7 @@ export function initialPeerContext(input: PeerInput): PeerContext {
     keptAliveAtMs: 0,
     listed: [],
     greetedDirectory: [],
+    toldOfDirectory: undefined,
     isCutOff: false,
     localIps: [],
     readers: emptyTable<number>(),
@@ -223,6 +226,12 @@ export function isSilentPeer({ silent, presence }: PeerContext, name: string): b
 
 export function silentIn(context: PeerContext): string[] {
   return context.following.filter((name) => isSilentPeer(context, name));
+}
+
+/** Peers that read from us, and do not answer: what is published cannot be pushed to them. */
+export function unreachedReadersIn({ silent, readers, following }: PeerContext): string[] {
+  const names = [...entriesOf(silent)].map(([name]) => String(name));
+  return names.filter((name) => entryOf(readers, name) !== undefined && !following.includes(name));
 }
 
 /** Followed peers that the directory no longer lists, and with which we have no session. */

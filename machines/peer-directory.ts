@@ -58,12 +58,10 @@ export const directoryActions = {
     return { listed: event.addresses };
   }),
 
-  tellListed: base.emit(({ event }) => {
+  tellListed: base.enqueueActions(({ event, enqueue }) => {
     assertEvent(event, 'registration.listed');
-    return {
-      type: 'peer.listed',
-      addresses: event.addresses,
-    };
+    enqueue.assign({ toldOfDirectory: undefined });
+    enqueue.emit({ type: 'peer.listed', addresses: event.addresses });
   }),
 
   tellDirectoryFailed: base.enqueueActions(({ context, event, enqueue }) => {
@@ -71,6 +69,9 @@ export const directoryActions = {
     const { failure, retryInMs } = event;
     // A directory that tells what has changed in its list is asked for that more often than this.
     if (context.cursor === undefined) enqueue.assign({ isCutOff: true });
+    // It fails in the same way every few seconds for as long as that takes.
+    if (failure.message === context.toldOfDirectory) return;
+    enqueue.assign({ toldOfDirectory: failure.message });
     enqueue.emit({ type: 'directory.unreachable', failure, retryInMs });
   }),
 

@@ -35,6 +35,7 @@ export type PeerFact =
   /** This machine slept, its clock was set, or its addresses changed: everything is registered and proven again. */
   | { readonly type: 'network.changed'; readonly why: NetworkChange }
   | { readonly type: 'peer.listed'; readonly addresses: readonly SocketAddress[] }
+  /** It cannot be asked, or does not list us. Not repeated as long as it fails in the same way. */
   | { readonly type: 'directory.unreachable'; readonly failure: Failure; readonly retryInMs: number }
   | { readonly type: 'root.published'; readonly root: Hash }
   | {
@@ -44,8 +45,14 @@ export type PeerFact =
       readonly address: SocketAddress;
       readonly authenticated: boolean;
     }
-  | { readonly type: 'session.failed'; readonly name: string; readonly failure: Failure }
-  /** A followed peer has fallen silent in an established session, and is looked for; or it answers again. */
+  /** `address`: of one that was greeted by address, such as a directory, whose name is empty. */
+  | {
+      readonly type: 'session.failed';
+      readonly name: string;
+      readonly address?: SocketAddress;
+      readonly failure: Failure;
+    }
+  /** A followed peer, or one that reads from us, has fallen silent in an established session, and is looked for; or it answers again. */
   | { readonly type: 'peer.silent'; readonly name: string; readonly address: SocketAddress }
   | { readonly type: 'peer.answers'; readonly name: string; readonly address: SocketAddress }
   | SyncProgressed

@@ -78,6 +78,9 @@ export const outgoingActions = {
     enqueue.assign({ contacts: proveIncoming(args, contacts, event, former.key) });
     enqueue.emit({ type: 'session.opened', direction: 'outgoing', name, address, authenticated: key !== undefined });
     if (name !== '' && key !== undefined) enqueue({ type: 'rememberAddress', params: { name, address } });
+    if (isDirectoryAt(context, address)) {
+      enqueue.sendTo<RefFor<'peer', 'directory-client'>>(actorId.directoryClient, { type: 'greeting.answered' });
+    }
     const socket = socketFor(context.sockets, address);
     if (isDirectoryAt(context, address) && socket !== undefined && context.traversalTargets.length > 0) {
       const datagrams = context.traversalTargets.map((target) =>
@@ -131,13 +134,13 @@ export const outgoingActions = {
   noteLost: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, 'session.lost');
     if (outgoingOf(context.contacts, event.session) === undefined) return;
-    const { session, name, failure } = event;
+    const { session, name, address, failure } = event;
     const lost = { name, address: undefined, key: undefined, openedAtMs: undefined, provenBy: [] };
     const contacts = withOutgoing(context.contacts, session, lost);
     const greetedDirectory = context.greetedDirectory.filter((other) => other !== session);
     enqueue.assign({ contacts, greetedDirectory });
     if (failure === undefined) return;
-    enqueue.emit({ type: 'session.failed', name, failure });
+    enqueue.emit({ type: 'session.failed', name, ...(address && { address }), failure });
     const { directoryAddresses } = context;
     const isDirectory = directoryAddresses.map(actorId.outgoingSessionTo).includes(session);
     if (isDirectory && greetedDirectory.length === 0 && !directoryAddresses.some((at) => isReached(contacts, at))) {

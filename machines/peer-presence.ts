@@ -38,6 +38,16 @@ function unknown(context: PeerContext): string[] {
   return context.cursor === undefined ? names : names.filter((name) => entryOf(context.presence, name) === undefined);
 }
 
+/** Over UDP, it is asked at once whether it still knows us. */
+function doubtDirectory({ enqueue }: Enqueueing): void {
+  enqueue.sendTo<RefFor<'peer', 'directory-client'>>(actorId.directoryClient, { type: 'directory.doubted' });
+}
+
+/** As often as followed peers are checked, the directory is, where nothing else would tell that it, or UDP, is lost. */
+function isCheckDue({ context, event }: Enqueueing): boolean {
+  return event.type === 'sweep' && context.checkTurn === limits.sweepsBetweenChecks - 1;
+}
+
 function lookFor({ enqueue }: Enqueueing, names: readonly string[]): void {
   if (names.length > 0) enqueue({ type: 'lookForPeers', params: { names } });
 }
@@ -62,12 +72,11 @@ export const presenceActions = {
   /** Whether somebody whom we follow is back, is asked far more often than that somebody is greeted in vain. */
   lookForAbsent: base.enqueueActions((args) => {
     const { context, enqueue } = args;
-    if (context.isPresenceAwaited) {
-      enqueue.sendTo<RefFor<'peer', 'directory-client'>>(actorId.directoryClient, { type: 'directory.doubted' });
-    }
     const lookedFor = unknown(context);
     // Whoever follows nobody only wants to know when the directory can be asked again.
     const isAsking = context.cursor !== undefined && (context.following.length > 0 || context.isCutOff);
+    const isQuiet = !isAsking || !context.following.some((name) => isInSession(context, name));
+    if (context.isPresenceAwaited || (isQuiet && isCheckDue(args))) doubtDirectory(args);
     enqueue.assign({ isPresenceAwaited: isAsking || lookedFor.length > 0 });
     if (isAsking) askForChanges(args);
     lookFor(args, lookedFor);
@@ -106,12 +115,17 @@ export const presenceActions = {
   }),
 
   /** It does not answer over the path in use, or there is no session with it any more. */
-  noteSilent: base.enqueueActions(({ context, event, enqueue }) => {
+  noteSilent: base.enqueueActions((args) => {
+    const { context, event, enqueue } = args;
     assertEvent(event, ['session.silent', 'session.lost']);
     const { name } = event;
-    if (!context.following.includes(name) || (event.type === 'session.lost' && event.failure === undefined)) return;
+    const isMissed = context.following.includes(name) || entryOf(context.readers, name) !== undefined;
+    if (!isMissed || (event.type === 'session.lost' && event.failure === undefined)) return;
     enqueue.assign({ silent: withEntry(context.silent, name, true) });
-    if (event.type === 'session.silent') enqueue.emit({ type: 'peer.silent', name, address: event.address });
+    if (event.type === 'session.lost') return;
+    enqueue.emit({ type: 'peer.silent', name, address: event.address });
+    // It may be us whose datagrams are lost.
+    doubtDirectory(args);
   }),
 
   /** What it has pushed meanwhile did not arrive, so it is asked what it has now. */
@@ -121,11 +135,16 @@ export const presenceActions = {
     if (entryOf(context.silent, name) === undefined) return;
     enqueue.assign({ silent: withoutEntry(context.silent, name) });
     enqueue.emit({ type: 'peer.answers', name, address: event.address });
+    if (!context.following.includes(name)) return;
     const id = actorId.outgoingSession(name);
     enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, { type: 'path.check' });
   }),
 
-  noteCutOff: base.assign({ isCutOff: true }),
+  /** Its client finds out why it cannot be asked. */
+  noteCutOff: base.enqueueActions(({ enqueue }) => {
+    enqueue.assign({ isCutOff: true });
+    enqueue.sendTo<RefFor<'peer', 'directory-client'>>(actorId.directoryClient, { type: 'listing.wanted' });
+  }),
 
   /** Somebody could not be told what is new: it may be us who are cut off. */
   doubtNetwork: base.enqueueActions((args) => {
@@ -137,9 +156,12 @@ export const presenceActions = {
   }),
 
   /** What was known of the list before this cursor may have changed since. */
-  noteCursor: base.enqueueActions(({ context, event, enqueue }) => {
+  noteCursor: base.enqueueActions((args) => {
+    const { context, event, enqueue } = args;
     assertEvent(event, ['presence.changed', 'cursor.issued', 'cursor.unavailable']);
     const cursor = event.type === 'cursor.unavailable' ? undefined : event.cursor;
+    // One that has forgotten the cursor before may have forgotten us.
+    if (event.type === 'cursor.issued' && context.cursor !== '') doubtDirectory(args);
     if (event.type === 'cursor.issued') enqueue.assign({ cursor, presence: emptyTable<string>() });
     else if (cursor !== context.cursor) enqueue.assign({ cursor });
   }),

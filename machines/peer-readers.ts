@@ -59,6 +59,8 @@ export const readerActions = {
     if (context.readers.size < limits.readers || entryOf(context.readers, name) !== undefined) {
       enqueue.assign({ readers: withEntry(context.readers, name, atMs) });
     }
+    // What it asks for arrives, whether it hears what is pushed or not.
+    if (!context.following.includes(name)) enqueue.assign({ silent: withoutEntry(context.silent, name) });
     const id = actorId.outgoingSession(name);
     // Only by a session of ours can it be asked about our history, which it must be before it learns what is new.
     if (!isInSession(context, name) && isWithheld(context, name)) {
@@ -71,11 +73,13 @@ export const readerActions = {
 
   forgetFormerReaders: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, 'sweep');
-    let { readers } = context;
+    let { readers, silent } = context;
     for (const name of readerNames(context)) {
-      if (!isReader(context, name, event.atMs)) readers = withoutEntry(readers, name);
+      if (isReader(context, name, event.atMs)) continue;
+      readers = withoutEntry(readers, name);
+      if (!context.following.includes(name)) silent = withoutEntry(silent, name);
     }
-    if (readers !== context.readers) enqueue.assign({ readers });
+    if (readers !== context.readers) enqueue.assign({ readers, silent });
   }),
 
   /** A new root goes to each peer that we hold a session to or that reads from us (protocol §5). */

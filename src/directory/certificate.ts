@@ -20,7 +20,8 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const LIFETIME_MS = 825 * DAY_MS;
 const RENEW_BEFORE_MS = 30 * DAY_MS;
 const LOCAL_HOSTS = ['localhost', '127.0.0.1', '::1'];
-const WILDCARDS = new Set(['0.0.0.0', '::']);
+/** They stand for all addresses of a machine. */
+export const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 /**
  * For these hosts, names or IP addresses, and this machine itself. It is no authority: whoever steals its key can pass for this
@@ -80,6 +81,14 @@ export function checkCertificate(certificate: Certificate): Certificate {
   const why = whyUnusable(certificate);
   if (why === undefined) return certificate;
   throw new MurmureError('invalid-data', `${why}: pass a valid certificate, and the key that it was made for`);
+}
+
+/** A host name that the certificate is for, if it is not for this IP address. */
+export function nameInstead(cert: string, ip: string): string | undefined {
+  const certificate = new X509Certificate(cert);
+  if (certificate.checkIP(ip) !== undefined) return undefined;
+  const names = certificate.subjectAltName?.matchAll(/DNS:([^,\s"*]+)/g) ?? [];
+  return [...names].map(([, name]) => name).find((name) => name !== 'localhost');
 }
 
 function whyUnusable({ cert, key }: Certificate): string | undefined {

@@ -13,8 +13,15 @@ import { steadyClock } from '../runtime/steady-clock.ts';
 import { createUdpNetwork } from '../runtime/udp-network.ts';
 import { takeLock } from '../store/process-lock.ts';
 import { MurmureError } from '../wire/murmure-error.ts';
-import { byFamily, parseAddress, type SocketAddress } from '../wire/socket-address.ts';
-import { type Certificate, checkCertificate, loadOrCreateCertificate, selfSignedCertificate } from './certificate.ts';
+import { byFamily, formatAddress, parseAddress, type SocketAddress } from '../wire/socket-address.ts';
+import {
+  type Certificate,
+  checkCertificate,
+  loadOrCreateCertificate,
+  nameInstead,
+  selfSignedCertificate,
+  WILDCARDS,
+} from './certificate.ts';
 import type { Directory, DirectoryOptions } from './directory.ts';
 import { createDirectoryMetrics } from './directory-metrics.ts';
 import { fileNames } from './file-names.ts';
@@ -52,7 +59,7 @@ export async function createDirectory(options: DirectoryOptions = {}): Promise<D
     await createFolder(home);
     resources.use(takeLock(path.join(home, fileNames.lock), (pid) => new DirectoryRunsError(home, pid)));
   }
-  const certificate = await certificateFor(options, [listen.ip, ...(publicAddresses ?? []).map(({ ip }) => ip)]);
+  const certificate = await certificateFor(options, [listen.ip, ...(publicAddresses ?? binds).map(({ ip }) => ip)]);
   const keyPair = options.keyPair ?? (await keyPairFor(home));
   const clock = steadyClock(systemClock);
   const { registry, instances, engine } = await openRegistry(options, clock);
@@ -89,7 +96,7 @@ export async function createDirectory(options: DirectoryOptions = {}): Promise<D
     ...(logger === undefined ? {} : { logger }),
   });
   resources.defer(() => http.close());
-  const url = await http.listen(listen);
+  const url = urlOf(await http.listen(listen), ownAddresses(), certificate);
   const { publicKey: serverKey } = keyPair;
   return new RunningDirectory({ url, ca: certificate.cert, serverKey, udp, http, resources: resources.move() });
 }
@@ -137,6 +144,13 @@ async function certificateFor(options: DirectoryOptions, hosts: string[]): Promi
   const { certificate, home } = options;
   if (certificate !== undefined) return checkCertificate(certificate);
   return home === undefined ? selfSignedCertificate(hosts) : loadOrCreateCertificate(home, hosts);
+}
+
+/** Where peers find it: by a name or an address that the certificate is for. One that listens everywhere is where its UDP side is. */
+function urlOf({ ip, port }: SocketAddress, [udp]: readonly SocketAddress[], { cert }: Certificate): string {
+  const host = WILDCARDS.has(ip) ? (udp?.ip ?? ip) : ip;
+  const name = nameInstead(cert, host);
+  return name === undefined ? `https://${formatAddress({ ip: host, port })}/` : `https://${name}:${port}/`;
 }
 
 function parseListen(text: string, what: string): SocketAddress {

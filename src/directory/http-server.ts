@@ -46,7 +46,7 @@ export interface EngineStatus {
 
 export interface HttpServer {
   /** Binds, and resolves to the URL. @throws MurmureError */
-  listen(address: SocketAddress): Promise<string>;
+  listen(address: SocketAddress): Promise<SocketAddress>;
   /** From the next connection on. */
   useCertificate(certificate: Certificate): void;
   close(): Promise<void>;
@@ -295,7 +295,7 @@ function text(reply: FastifyReply, status: number, body: string): FastifyReply {
   return reply.code(status).type(TEXT_TYPE).send(body);
 }
 
-async function listen(app: FastifyInstance, { ip, port }: SocketAddress): Promise<string> {
+async function listen(app: FastifyInstance, { ip, port }: SocketAddress): Promise<SocketAddress> {
   const wanted = formatAddress({ ip, port });
   try {
     await app.listen({ host: ip, port });
@@ -303,8 +303,7 @@ async function listen(app: FastifyInstance, { ip, port }: SocketAddress): Promis
     throw cannotListen(wanted, error as NodeJS.ErrnoException);
   }
   const bound = app.server.address() as AddressInfo;
-  const host = { '0.0.0.0': '127.0.0.1', '::': '::1' }[ip] ?? ip;
-  return `https://${formatAddress({ ip: host, port: bound.port })}/`;
+  return { ip, port: bound.port };
 }
 
 function cannotListen(address: string, error: NodeJS.ErrnoException): MurmureError {

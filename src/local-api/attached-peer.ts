@@ -78,6 +78,10 @@ export class AttachedPeer implements HomePeer, AsyncDisposable {
     return this.#beat?.unlisted ?? [];
   }
 
+  get unreachedReaders(): Peer['unreachedReaders'] {
+    return this.#beat?.unreachedReaders ?? [];
+  }
+
   get traffic(): Peer['traffic'] {
     return this.#beat?.traffic ?? { received: 0, sent: 0, dropped: {} };
   }

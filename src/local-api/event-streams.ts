@@ -61,8 +61,8 @@ export class EventStreams {
   }
 
   #beat() {
-    const { addresses, root, sessions, directory, silent, unlisted, traffic } = this.#peer;
-    return { beat: { addresses, root, sessions, directory, silent, unlisted, traffic } };
+    const { addresses, root, sessions, directory, silent, unlisted, unreachedReaders, traffic } = this.#peer;
+    return { beat: { addresses, root, sessions, directory, silent, unlisted, unreachedReaders, traffic } };
   }
 
   #write(value: object): void {

@@ -17,6 +17,7 @@ export interface HomePeer
     | 'directory'
     | 'silent'
     | 'unlisted'
+    | 'unreachedReaders'
     | 'traffic'
     | 'ask'
     | 'on'

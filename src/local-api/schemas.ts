@@ -159,7 +159,7 @@ export const FactSchema = v.variant('type', [
     address,
     authenticated: v.boolean(),
   }),
-  v.object({ type: v.literal('session.failed'), name, failure }),
+  v.object({ type: v.literal('session.failed'), name, address: v.exactOptional(address), failure }),
   v.object({ type: v.literal('peer.silent'), name, address }),
   v.object({ type: v.literal('peer.answers'), name, address }),
   v.object({ type: v.literal('sync.progressed'), peer: name, nodesFetched: count, nodesWanted: count }),
@@ -197,7 +197,7 @@ export const FactSchema = v.variant('type', [
 ]) satisfies v.GenericSchema<unknown, PeerFact>;
 
 const directory = v.object({
-  status: v.picklist(['connecting', 'connected', 'unreachable']),
+  status: v.picklist(['connecting', 'connected', 'unreachable', 'unlisted']),
   listed: v.array(address),
   answeredMs: v.nullable(ms),
   failure: v.nullable(failure),
@@ -212,10 +212,11 @@ export const Beat = v.object({
   /** Left out by earlier versions. */
   silent: v.optional(v.array(name), () => []),
   unlisted: v.optional(v.array(name), () => []),
+  unreachedReaders: v.optional(v.array(name), () => []),
   traffic: v.object({ received: count, sent: count, dropped: v.record(v.string(), count) }),
 }) satisfies v.GenericSchema<
   unknown,
-  Pick<Peer, 'addresses' | 'root' | 'sessions' | 'directory' | 'silent' | 'unlisted' | 'traffic'>
+  Pick<Peer, 'addresses' | 'root' | 'sessions' | 'directory' | 'silent' | 'unlisted' | 'unreachedReaders' | 'traffic'>
 >;
 
 /** A line of the stream of events. */
@@ -240,6 +241,7 @@ const peerStatus = v.object({
       failure: v.nullable(failure),
     }),
   ),
+  readers: v.optional(v.array(v.object({ peer: name, state: v.picklist(['idle', 'silent']) })), () => []),
   retirement: v.nullable(failure),
 }) satisfies v.GenericSchema<unknown, PeerStatus>;
 

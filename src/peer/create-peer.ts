@@ -2,7 +2,7 @@
 import { actorId } from '../../machines/actor-ids.ts';
 import { establishedIn } from '../../machines/contacts.ts';
 import type { HistoryCheck, OwnHistory, SyncReport } from '../../machines/events.ts';
-import { silentIn, unlistedIn } from '../../machines/peer-context.ts';
+import { silentIn, unlistedIn, unreachedReadersIn } from '../../machines/peer-context.ts';
 import type { PeerFact as MachineFact, NetworkChange, PeerEvent } from '../../machines/peer-events.ts';
 import type { SocketContext } from '../../machines/socket.machine.ts';
 import { limits, timing } from '../../machines/timing.ts';
@@ -203,6 +203,10 @@ class RunningPeer implements Peer {
     return unlistedIn(this.#actor.getSnapshot().context);
   }
 
+  get unreachedReaders(): readonly string[] {
+    return unreachedReadersIn(this.#actor.getSnapshot().context);
+  }
+
   status(): PeerStatus {
     const toWall = (atMs: number) => this.#toWall(atMs);
     return statusIn(this.#actor.getSnapshot(), { store: this.#store, reports: this.#reports, toWall });
@@ -233,6 +237,8 @@ class RunningPeer implements Peer {
 
   whenListed(signal?: AbortSignal): Promise<void> {
     if (this.#isListed) return Promise.resolve();
+    const { failure } = this.directory;
+    if (failure?.code === 'authentication') return Promise.reject(new MurmureError(failure.code, failure.message));
     return this.#listeners.until<void>(
       (resolve, reject) => [
         this.on('peer.listed', () => resolve()),

@@ -84,11 +84,11 @@ export function unreachable(url: string, error: unknown, proxy?: string): Murmur
     const reason = REASONS.find(({ codes }) => codes.test(cause.code ?? cause.name));
     if (reason === undefined) continue;
     const { what, todo } = reason;
-    return noAnswer(`${url}${hint}`, what, typeof todo === 'string' ? todo : todo(cause), error);
+    return noAnswer(`${hostOf(url)}${hint}`, what, typeof todo === 'string' ? todo : todo(cause), error);
   }
   const { message, code } = causes.at(-1) ?? {};
   const what = safeLine(message || code || 'the reason is unknown', 200);
-  return noAnswer(`${url}${hint}`, what, 'check the URL and your network connection', error);
+  return noAnswer(`${hostOf(url)}${hint}`, what, 'check the URL and your network connection', error);
 }
 
 /** Whether that is why: a certificate given by hand may mend it. */
@@ -112,7 +112,7 @@ function hasCode(error: unknown, codes: RegExp): boolean {
 
 export function timedOut(url: string, timeoutMs: number): MurmureError {
   const what = `it timed out after ${timeoutMs / 1000} s`;
-  return noAnswer(url, what, 'check the URL and your network connection, or try again later');
+  return noAnswer(hostOf(url), what, 'check the URL and your network connection, or try again later');
 }
 
 /** Something answered, but not as a directory does. */
@@ -141,6 +141,11 @@ export function refused(url: string, { status, headers }: Response): MurmureErro
     );
   }
   return notADirectory(url, `it answered ${status}`);
+}
+
+/** Whatever of it is asked for, it cannot be reached for the same reason. */
+function hostOf(url: string): string {
+  return URL.parse(url)?.origin ?? url;
 }
 
 function noAnswer(url: string, what: string, todo: string, cause?: unknown): MurmureError {

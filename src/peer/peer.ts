@@ -103,6 +103,8 @@ export interface Peer extends AsyncDisposable {
   readonly silent: readonly string[];
   /** Followed peers that the directory does not list and that are not in session, so they are probably offline. */
   readonly unlisted: readonly string[];
+  /** Peers that have read from here within the last day and do not answer, so that nothing can be pushed to them. */
+  readonly unreachedReaders: readonly string[];
   /** Paths of all actors that are alive, sorted: "peer/outgoing-session.alice/request.0". */
   readonly actors: readonly string[];
   /**

@@ -5,22 +5,25 @@ import { establishedIn, incomingEntries } from '../../machines/contacts.ts';
 import type { directoryClientMachine } from '../../machines/directory-client.machine.ts';
 import type { Failure } from '../../machines/events.ts';
 import type { peerMachine } from '../../machines/peer.machine.ts';
-import { isDirectoryAt, isPresent, isSilentPeer } from '../../machines/peer-context.ts';
+import { isDirectoryAt, isPresent, isSilentPeer, unreachedReadersIn } from '../../machines/peer-context.ts';
 import { timing } from '../../machines/timing.ts';
-import { entryOf } from '../merkle/hash-table.ts';
+import { entriesOf, entryOf } from '../merkle/hash-table.ts';
 import type { Store } from '../store/store.ts';
 import type { SocketAddress } from '../wire/socket-address.ts';
 import type { SyncReports } from './sync-reports.ts';
 
 /** What the directory has done, not what is hoped of it. */
 export interface DirectoryStanding {
-  /** `connecting`: it does not list us yet. `connected`: it lists us. `unreachable`: it failed since it last answered. */
-  readonly status: 'connecting' | 'connected' | 'unreachable';
-  /** Addresses under which it listed us last. */
+  /**
+   * `connecting`: it does not list us yet, or is to list us anew. `connected`: it lists us. `unreachable`: it failed since it last
+   * answered. `unlisted`: it answers, and does not list us.
+   */
+  readonly status: 'connecting' | 'connected' | 'unreachable' | 'unlisted';
+  /** Addresses under which it lists us, or did when it answered last. */
   readonly listed: readonly SocketAddress[];
   /** When it last answered, Unix ms; null: not in this run. */
   readonly answeredMs: number | null;
-  /** Why it is unreachable; null: it is not. */
+  /** Why it is unreachable, or does not list us; null: it is, or does. */
   readonly failure: Failure | null;
 }
 
@@ -49,9 +52,17 @@ export interface FollowedStanding {
   readonly nextPollMs: number | null;
 }
 
+/** Somebody who has read from us within the last day. */
+export interface ReaderStanding {
+  readonly peer: string;
+  /** `silent`: it does not answer, so that nothing can be pushed to it. */
+  readonly state: 'idle' | 'silent';
+}
+
 export interface PeerStatus {
   readonly sessions: readonly SessionStanding[];
   readonly following: readonly FollowedStanding[];
+  readonly readers: readonly ReaderStanding[];
   /** Why nothing is published from here any more; null: it is. */
   readonly retirement: Failure | null;
 }
@@ -64,17 +75,27 @@ export function directoryStanding(snapshot: PeerSnapshot, toWall: ToWall): Direc
   const client = snapshot.children[actorId.directoryClient]?.getSnapshot() as
     | SnapshotFrom<typeof directoryClientMachine>
     | undefined;
-  const { listed, presenceAnsweredAtMs = Number.NEGATIVE_INFINITY } = snapshot.context;
-  const { failure, answeredAtMs: clientAnsweredAtMs = Number.NEGATIVE_INFINITY } = client?.context ?? {};
+  const { listed, presenceAnsweredAtMs = Number.NEGATIVE_INFINITY, retirement } = snapshot.context;
+  const { answeredAtMs: clientAnsweredAtMs = Number.NEGATIVE_INFINITY } = client?.context ?? {};
   const answeredAtMs = Math.max(clientAnsweredAtMs, presenceAnsweredAtMs);
-  const isUnreachable = snapshot.matches({ running: 'outOfReach' });
-  const isConnected = snapshot.matches({ running: 'listed' });
+  const isListed = client !== undefined && LISTED.has(client.value);
+  // Whoever publishes no more is not to be listed.
+  const failure = isListed ? null : (client?.context.failure ?? retirement ?? null);
+  const status = isListed ? 'connected' : statusFor(failure);
   return {
-    status: isUnreachable ? 'unreachable' : isConnected ? 'connected' : 'connecting',
-    listed,
+    status,
+    listed: status === 'connected' || status === 'unreachable' ? listed : [],
     answeredMs: Number.isFinite(answeredAtMs) ? toWall(answeredAtMs) : null,
-    failure: isUnreachable ? (failure ?? null) : null,
+    failure,
   };
+}
+
+/** States of the directory client in which nothing speaks against its being listed. */
+const LISTED: ReadonlySet<string> = new Set(['registered', 'checking', 'verifying']);
+
+function statusFor(failure: Failure | null): DirectoryStanding['status'] {
+  if (failure === null) return 'connecting';
+  return failure.code === 'directory-unreachable' ? 'unreachable' : 'unlisted';
 }
 
 export interface StatusSources {
@@ -88,8 +109,17 @@ export function statusIn(snapshot: PeerSnapshot, sources: StatusSources): PeerSt
   return {
     sessions: sessionsIn(snapshot),
     following: context.following.map((peer) => followedStanding(context, peer, sources)),
+    readers: readersIn(context),
     retirement: context.retirement ?? null,
   };
+}
+
+function readersIn(context: PeerSnapshot['context']): ReaderStanding[] {
+  const silent = new Set(unreachedReadersIn(context));
+  return [...entriesOf(context.readers)]
+    .map(([name]) => String(name))
+    .sort()
+    .map((peer) => ({ peer, state: silent.has(peer) || isSilentPeer(context, peer) ? 'silent' : 'idle' }));
 }
 
 function sessionsIn({ context }: PeerSnapshot): SessionStanding[] {

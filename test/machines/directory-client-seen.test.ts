@@ -12,6 +12,8 @@ const at = (port: number) => ({ ip: '192.0.2.1', port });
 const PORT = 4_000;
 const cost = { sent: 1, repeated: 0, window: 10, isBulk: false, freed: 1 };
 
+const WITHOUT_UDP = { code: 'peer-unreachable', message: expect.stringContaining('nothing comes back over UDP') };
+
 let outside: Outside;
 let client: Actor<typeof directoryClientMachine>;
 let states: string[];
@@ -44,6 +46,7 @@ async function toldBy(work: () => unknown): Promise<string[]> {
 }
 const find = () => send({ type: 'directory.found', addresses: [directory], key: 'key', atMs: outside.nowMs });
 const accept = () => send({ type: 'registration.accepted', atMs: outside.nowMs });
+const greeted = () => send({ type: 'greeting.answered' });
 const list = (...ports: number[]) => send({ type: 'listing.checked', addresses: ports.map(at), atMs: outside.nowMs });
 const fail = (code: ErrorCode = 'directory-unreachable') =>
   send({ type: 'directory.failed', failure: { code, message: 'no' }, atMs: outside.nowMs });
@@ -55,6 +58,7 @@ function register(): void {
   send({ type: 'port.bound', port: PORT });
   find();
   accept();
+  greeted();
   list(PORT);
 }
 
@@ -64,6 +68,7 @@ test('it finds the directory, registers, has Hello said, and asks until we are l
   expect((await toldBy(find)).sort()).toEqual(['POST /register', 'peer: directory.known']);
   expect((await toldBy(accept)).sort()).toEqual(['GET us', 'peer: directory.greetingWanted']);
   expect(await toldBy(() => list())).toEqual([]);
+  expect(await toldBy(greeted)).toEqual([]);
   expect(await toldBy(() => outside.clock.advance(timing.listingPoll))).toEqual(['GET us']);
   expect(await toldBy(() => list(PORT))).toEqual(['peer: registration.listed']);
   expect(outside.last('registration.listed')).toMatchObject({ addresses: [at(PORT)] });
@@ -81,6 +86,7 @@ describe('listed', () => {
     send({ type: 'port.bound', port: PORT });
     find();
     accept();
+    greeted();
     expect(await toldBy(() => list(PORT + 1))).toEqual([]);
     expect(states.at(-1)).toBe('waiting');
     await outside.clock.advance(timing.listingPoll);
@@ -92,6 +98,7 @@ describe('listed', () => {
     send({ type: 'ips.changed', ips: ['198.51.100.1'] });
     find();
     accept();
+    greeted();
     expect(await toldBy(() => list(PORT))).toEqual([]);
     send({ type: 'ips.changed', ips: ['198.51.100.1', at(PORT).ip] });
     await outside.clock.advance(timing.listingPoll);
@@ -103,6 +110,7 @@ describe('listed', () => {
     send({ type: 'ips.changed', ips: ['198.51.100.1'] });
     find();
     accept();
+    greeted();
     const asked: number[] = [];
     for (let i = 0; i < 20 && states.at(-1) !== 'registered'; i++) {
       asked.push(outside.clock.elapsedMs);
@@ -117,6 +125,7 @@ describe('listed', () => {
     send({ type: 'port.bound', port: PORT });
     find();
     accept();
+    greeted();
     for (let i = 0; i < 40 && states.at(-1) !== 'backingOff'; i++) {
       list(PORT + 1);
       if (states.at(-1) === 'waiting') await outside.clock.advance(timing.listingPollMaximum);
@@ -128,15 +137,27 @@ describe('listed', () => {
     send({ type: 'port.bound', port: PORT });
     find();
     accept();
+    greeted();
     for (let i = 0; i < 40 && states.at(-1) !== 'backingOff'; i++) {
       list();
       if (states.at(-1) === 'waiting') await outside.clock.advance(timing.listingPollMaximum);
     }
     expect(outside.last('registration.failed').failure).toMatchObject({
-      code: 'directory-unreachable',
+      code: 'peer-unreachable',
       message: expect.stringContaining('does not list this peer'),
     });
     expect(await toldBy(() => outside.clock.advance(timing.directoryRetry))).toEqual(['GET /udp-address']);
+  });
+
+  test('is nobody whose Hello has not been answered: the listing is from before UDP was lost', async () => {
+    send({ type: 'port.bound', port: PORT });
+    find();
+    accept();
+    list(PORT);
+    expect(states.at(-1)).toBe('waiting');
+    greeted();
+    await outside.clock.advance(timing.listingPoll);
+    expect(await toldBy(() => list(PORT))).toEqual(['peer: registration.listed']);
   });
 });
 
@@ -205,7 +226,7 @@ describe('a registered peer', () => {
     register();
     await outside.clock.advance(timing.directoryCheck);
     const told = await toldBy(() => outside.clock.advance(timing.directoryPatience + timing.directoryRetry));
-    expect(told).toEqual(['peer: registration.failed', 'GET /udp-address']);
+    expect(told).toEqual(['GET /udp-address', 'peer: registration.failed']);
     expect(outside.last('registration.failed').failure).toMatchObject({ code: 'directory-unreachable' });
   });
 
@@ -265,7 +286,64 @@ describe('a registered peer', () => {
     register();
     const failure = { code: 'peer-unreachable', message: 'silence' } as const;
     expect(await toldBy(() => send({ type: 'greeting.failed', failure }))).toEqual(['peer: registration.failed']);
-    expect(outside.last('registration.failed').failure).toEqual({ ...failure, code: 'directory-unreachable' });
+    expect(outside.last('registration.failed').failure).toMatchObject(WITHOUT_UDP);
+  });
+
+  test('whose datagrams are lost says one and the same for as long as that lasts: HTTPS answers, UDP does not', async () => {
+    register();
+    const failure = { code: 'peer-unreachable', message: 'silence' } as const;
+    const said = new Set<unknown>();
+    await outside.clock.advance(timing.directoryCheck + timing.directoryPatience);
+    for (let i = 0; i < 5; i++) {
+      find();
+      accept();
+      // The directory lists it for an hour after the last proof.
+      for (let poll = 0; poll < 8; poll++) {
+        list(PORT);
+        await outside.clock.advance(500);
+      }
+      said.add(JSON.stringify(outside.last('registration.failed').failure));
+      send({ type: 'greeting.failed', failure });
+      await outside.clock.advance(timing.directoryRetryMaximum);
+    }
+    expect([...said]).toEqual([expect.stringContaining('192.0.2.9:1194')]);
+    expect(outside.last('registration.failed').failure).toMatchObject(WITHOUT_UDP);
+    expect(states.filter((state) => state === 'registered')).toHaveLength(1);
+    find();
+    accept();
+    greeted();
+    list(PORT);
+    expect(states.at(-1)).toBe('registered');
+    expect(client.getSnapshot().context.failure).toBeUndefined();
+  });
+
+  test('says nothing of the kind when its directory answers over UDP as soon as it does over HTTPS: it was started again', async () => {
+    register();
+    await outside.clock.advance(timing.directoryCheck + timing.directoryPatience);
+    const told = await toldBy(() => {
+      find();
+      accept();
+      list(PORT);
+      greeted();
+      return outside.clock.advance(timing.listingPoll).then(() => list(PORT));
+    });
+    expect(told).not.toContain('peer: registration.failed');
+    expect(states.at(-1)).toBe('registered');
+  });
+
+  test('whose directory is gone says what HTTPS says, not that UDP is lost', async () => {
+    register();
+    await outside.clock.advance(timing.directoryCheck + timing.directoryPatience);
+    fail();
+    expect(outside.last('registration.failed').failure).toMatchObject({ message: 'no' });
+    await outside.clock.advance(timing.directoryRetry);
+    expect((await toldBy(find)).sort()).toEqual(['POST /register', 'peer: directory.known']);
+  });
+
+  test('reports what answered its Hello wrongly as it is', () => {
+    register();
+    send({ type: 'greeting.failed', failure: { code: 'authentication', message: 'forged' } });
+    expect(outside.last('registration.failed').failure).toEqual({ code: 'peer-unreachable', message: 'forged' });
   });
 
   test('so it does while it waits to be listed: a listing elsewhere from before proves nothing', async () => {

@@ -14,6 +14,8 @@ const events = [
   { type: 'listing.checked', addresses: [address], atMs: 3 },
   failed('directory-unreachable'),
   failed('authentication'),
+  { type: 'greeting.answered' },
+  { type: 'xstate.after.retryPause.directory-client.discovering' },
   { type: 'greeting.failed', failure: { code: 'peer-unreachable', message: 'silence' } },
   { type: 'xstate.after.pollPause.directory-client.waiting' },
   { type: 'xstate.after.retryPause.directory-client.backingOff' },
@@ -33,7 +35,9 @@ const events = [
 
 test('every transition of the directory client is walked', () => {
   const machine = directoryClientMachine.provide({ actions: inert('findDirectory', 'register', 'checkListing') });
-  const key = ({ waitedMs, ports, ips }: DirectoryClientContext) => [waitedMs, Math.min(ports.length, 1), ips.length];
+  const key = ({ waitedMs, ports, ips, isGreeted, isUnanswered }: DirectoryClientContext) => [
+    ...[waitedMs, Math.min(ports.length, 1), ips.length, isGreeted, isUnanswered],
+  ];
   const owner = nobody('peer');
   const registering = walkMachine({
     machine,

@@ -104,6 +104,16 @@ describe('a path that falls silent', () => {
     expect(seen.idsTo('RootRequest', at(1)).length).toBeLessThanOrEqual(limits.requestSends);
   });
 
+  test('whoever wants the session while it searches pays for no Hello that is under way', async () => {
+    await seen.establish();
+    seen.wantRoot();
+    await seen.outside.clock.advance(12_000);
+    seen.locate(at(9));
+    await seen.outside.clock.advance(3_000);
+    seen.send({ type: 'session.open', waiter: seen.outside.nobody('another walk'), atMs: seen.outside.nowMs });
+    expect(seen.outside.last('session.ready')).toMatchObject({ sent: 0, repeated: 0 });
+  });
+
   test('a search that ended well is not the reason for which the session is over an hour later', async () => {
     await seen.establish();
     seen.wantRoot();

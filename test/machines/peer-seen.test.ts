@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { type Actor, createActor, type EventObject, fromCallback } from 'xstate';
 import { actorId } from '../../machines/actor-ids.ts';
 import { peerMachine } from '../../machines/peer.machine.ts';
-import type { PeerInput } from '../../machines/peer-context.ts';
+import { type PeerInput, unreachedReadersIn } from '../../machines/peer-context.ts';
 import type { PeerEvent } from '../../machines/peer-events.ts';
 import { limits, timing } from '../../machines/timing.ts';
 import { seededRandom } from '../../src/simulation/seeded-random.ts';
@@ -15,6 +15,8 @@ const own = { ip: '10.0.0.7', port: 4_000 };
 const outer = { ip: '198.51.100.7', port: 4_000 };
 const at = (last: number) => ({ ip: `192.0.2.${last}`, port: 1 });
 const bytes = new Uint8Array(103);
+/** Asked over UDP whether it still knows us. */
+const DOUBT = 'directory-client: directory.doubted';
 
 let outside: Outside;
 let peer: Actor<typeof peerMachine>;
@@ -104,6 +106,7 @@ const isReading = (name: string, hasNewest: boolean) =>
   send({ type: 'reader.seen', name, hasNewest, atMs: outside.nowMs });
 const seal = () => send({ type: 'root.sealed', bytes });
 const sweep = (laterMs = 0) => send({ type: 'sweep', atMs: outside.nowMs + laterMs });
+const issue = (cursor: string) => send({ type: 'cursor.issued', cursor, atMs: outside.nowMs });
 const list = (...addresses: (typeof own)[]) => send({ type: 'registration.listed', addresses, atMs: outside.nowMs });
 
 describe('a new root', () => {
@@ -117,14 +120,14 @@ describe('a new root', () => {
     isReading('alice', false);
     expect(toldBy(seal)).toEqual([]);
     expect(toldBy(sweep)).toEqual(['outgoing-session.alice: session.renew', 'outgoing-session.alice: push.wanted']);
-    expect(toldBy(sweep)).toEqual([]);
+    expect(toldBy(sweep)).toEqual([DOUBT]);
   });
 
   test('is not pushed to somebody who last read a day ago', () => {
     isReading('alice', false);
     sweep(timing.readerMemory);
     seal();
-    expect(toldBy(() => sweep(timing.readerMemory))).toEqual([]);
+    expect(toldBy(() => sweep(timing.readerMemory))).toEqual([DOUBT]);
   });
 
   test('that a reader has come for need not be pushed again; its session is kept', () => {
@@ -155,7 +158,7 @@ describe('after a start', () => {
   test('they are so few at a time, in turn', () => {
     const readers = Array.from({ length: 2 * limits.greetingsPerSweep + 3 }, (_, i) => `reader ${i}`);
     begin({ formerReaders: readers });
-    const greeted = [1, 2, 3, 4].map(() => toldBy(sweep).length);
+    const greeted = [1, 2, 3, 4].map(() => toldBy(sweep).filter((what) => what !== DOUBT).length);
     expect(greeted).toEqual([limits.greetingsPerSweep, limits.greetingsPerSweep, 3, 0]);
   });
 });
@@ -275,7 +278,6 @@ describe('followed peers', () => {
     send({ type: 'presence.found', listings: [listing(...addresses)], atMs: outside.nowMs });
   const change = (listings: readonly ReturnType<typeof listing>[], removed: readonly string[] = []) =>
     send({ type: 'presence.changed', listings, removed, cursor: 'run.2', atMs: outside.nowMs });
-  const issue = (cursor: string) => send({ type: 'cursor.issued', cursor, atMs: outside.nowMs });
   const walks = () => Object.keys(peer.getSnapshot().children).filter((id) => id.startsWith('merkle-walk'));
   const end = () => {
     const output = { report: { peer: 'alice', root: null } as never, atMs: 1 };
@@ -290,7 +292,7 @@ describe('followed peers', () => {
     expect(toldBy(sweep)).toEqual([since('')]);
     expect(toldBy(() => issue('run.1'))).toEqual([whereIsAlice]);
     find();
-    expect(toldBy(() => sweep(timing.sweepInterval))).toEqual([since('run.1')]);
+    expect(toldBy(() => sweep(timing.sweepInterval))).toEqual([since('run.1'), DOUBT]);
     change([]);
     expect(toldBy(() => sweep(2 * timing.sweepInterval))).toEqual([since('run.2')]);
   });
@@ -311,7 +313,7 @@ describe('followed peers', () => {
     expect(toldBy(() => sweep(timing.sweepInterval))).toEqual([whereIsAlice]);
     find();
     establish('alice');
-    expect(toldBy(() => sweep(2 * timing.sweepInterval))).toEqual([]);
+    expect(toldBy(() => sweep(2 * timing.sweepInterval))).toEqual([DOUBT]);
   });
 
   test('nobody: nothing is asked', () => {
@@ -373,9 +375,101 @@ describe('followed peers', () => {
     find(at(1));
     end();
     establish('alice');
-    expect(toldBy(() => issue('another.1'))).toEqual(['directory: where are carol?']);
+    expect(toldBy(() => issue('another.1'))).toEqual(['directory: where are carol?', DOUBT]);
     expect(walks()).toEqual(['merkle-walk.alice']);
   });
+});
+
+describe('whether the directory and UDP are lost, is asked of the directory', () => {
+  const asksOf = (count: number) =>
+    Array.from({ length: count }, () => toldBy(sweep).filter((what) => what === DOUBT).length);
+  const silent = () => send({ type: 'session.silent', name: 'alice', address: at(1) });
+
+  test('every ten seconds by whoever follows nobody, or has none of those in session', () => {
+    expect(asksOf(6)).toEqual([0, 1, 0, 1, 0, 1]);
+    begin({ following: ['alice'] });
+    for (const _ of [1, 2, 3]) {
+      expect(toldBy(sweep)).not.toContain(DOUBT);
+      issue('run.1');
+      expect(toldBy(sweep)).toContain(DOUBT);
+      issue('run.1');
+    }
+    establish('alice');
+    for (const _ of [1, 2, 3, 4]) {
+      expect(toldBy(sweep)).not.toContain(DOUBT);
+      send({ type: 'presence.changed', listings: [], removed: [], cursor: 'run.1', atMs: outside.nowMs });
+    }
+  });
+
+  test('at once when somebody in session falls silent', () => {
+    begin({ following: ['alice'] });
+    establish('alice');
+    expect(toldBy(silent)).toEqual([DOUBT]);
+  });
+
+  test('at once when it has forgotten what we knew of its list: it may have forgotten us', () => {
+    begin({ following: ['alice'] });
+    expect(toldBy(() => issue('run.1'))).not.toContain(DOUBT);
+    expect(toldBy(() => issue('another.1'))).toContain(DOUBT);
+  });
+
+  test('over HTTPS when it could not be asked over HTTPS', () => {
+    expect(toldBy(() => send({ type: 'presence.failed' }))).toEqual(['directory-client: listing.wanted']);
+  });
+});
+
+describe('a reader that cannot be reached', () => {
+  const silent = () => send({ type: 'session.silent', name: 'alice', address: at(1) });
+  const unreached = () => unreachedReadersIn(peer.getSnapshot().context);
+
+  test('is known from the silence of its session until it answers', () => {
+    establish('alice');
+    isReading('alice', true);
+    silent();
+    expect(unreached()).toEqual(['alice']);
+    send({ type: 'session.answers', name: 'alice', address: at(1) });
+    expect(unreached()).toEqual([]);
+  });
+
+  test('is known when it was greeted in vain, as after a start; reading again, it is reached', () => {
+    begin({ formerReaders: ['alice'] });
+    sweep();
+    const lost = {
+      type: 'session.lost',
+      session: actorId.outgoingSession('alice'),
+      name: 'alice',
+      hasPush: true,
+    } as const;
+    send({ ...lost, failure: { code: 'peer-unreachable', message: 'silence' } });
+    expect(unreached()).toEqual(['alice']);
+    isReading('alice', true);
+    expect(unreached()).toEqual([]);
+  });
+
+  test('is forgotten with the reader, after a day; others are no readers', () => {
+    establish('alice');
+    silent();
+    expect(unreached()).toEqual([]);
+    isReading('alice', true);
+    silent();
+    sweep(timing.readerMemory);
+    expect(unreached()).toEqual([]);
+    expect(peer.getSnapshot().context.silent.size).toBe(0);
+  });
+});
+
+test('how the directory fails is told once, until it fails otherwise or has listed us', () => {
+  const facts: string[] = [];
+  peer.on('directory.unreachable', ({ failure }) => facts.push(failure.message));
+  const fail = (message: string) =>
+    send({ type: 'registration.failed', failure: { code: 'directory-unreachable', message }, retryInMs: 1 });
+  fail('refused');
+  fail('refused');
+  fail('no UDP');
+  fail('no UDP');
+  list(own);
+  fail('no UDP');
+  expect(facts).toEqual(['refused', 'no UDP', 'no UDP']);
 });
 
 describe('the directory', () => {

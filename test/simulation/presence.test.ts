@@ -99,16 +99,71 @@ test('each of a hundred followed peers is asked every ten seconds whether it ans
   await world.close();
 });
 
-test('a directory that is gone is shown so within 30 s, and that it answers again within 15 s', async () => {
-  const { world, bob } = await meet(86);
+test('a directory that is gone is shown so within 20 s, also to an author who follows nobody, and that it answers again within 15 s', async () => {
+  const { world, alice, bob } = await meet(86);
+  const both = () => [alice, bob].map(({ peer }) => peer.directory.status);
   world.stopDirectory();
   world.isDirectoryDown = true;
-  await world.clock.advance(30 * SECOND);
-  expect(bob.peer.directory.status).toBe('unreachable');
+  await world.clock.advance(20 * SECOND);
+  expect(both()).toEqual(['unreachable', 'unreachable']);
   await world.restartDirectory({ isEmptied: false });
   world.isDirectoryDown = false;
   await world.clock.advance(15 * SECOND);
-  expect(bob.peer.directory.status).toBe('connected');
+  expect(both()).toEqual(['connected', 'connected']);
+  await world.close();
+});
+
+test.each([71, 72, 73])(
+  'who is not listed any more by a directory that was emptied says so, and is listed again, within 15 s (seed %i)',
+  async (seed) => {
+    const { world, alice, bob } = await meet(seed);
+    const relisted: string[] = [];
+    for (const { peer } of [alice, bob]) peer.on('peer.listed', () => relisted.push(peer.name));
+    world.stopDirectory();
+    await world.restartDirectory({ isEmptied: true });
+    await world.clock.advance(15 * SECOND);
+    expect(relisted.sort()).toEqual(['alice', 'bob']);
+    expect(alice.peer.directory).toMatchObject({ status: 'connected', failure: null });
+    await world.close();
+  },
+);
+
+test('whose own UDP is lost while HTTPS works says so within 25 s, and nothing else until it works again', async () => {
+  const { world, alice, bob } = await meet(74);
+  const said: string[] = [];
+  alice.peer.on('directory.unreachable', ({ failure }) => said.push(failure.message));
+  alice.peer.on('peer.listed', () => said.push('listed'));
+  for (const ip of [bob.ip, world.directoryAddress.ip]) world.network.cut(alice.ip, ip);
+  await world.clock.advance(25 * SECOND);
+  const seen = new Set<string>();
+  for (let second = 0; second < 180; second++) {
+    seen.add(JSON.stringify({ ...alice.peer.directory, answeredMs: 0 }));
+    await world.clock.advance(SECOND);
+  }
+  const oneSentence = expect.stringContaining('nothing comes back over UDP');
+  expect([...seen].map((text) => JSON.parse(text))).toEqual([
+    { status: 'unlisted', listed: [], answeredMs: 0, failure: { code: 'peer-unreachable', message: oneSentence } },
+  ]);
+  expect(said).toEqual([oneSentence]);
+  world.network.heal();
+  await world.clock.advance(15 * SECOND);
+  expect(said).toEqual([oneSentence, 'listed']);
+  expect(alice.peer.directory).toMatchObject({ status: 'connected', failure: null });
+  await world.close();
+});
+
+test('a reader that does not get what is pushed is named to the author within 20 s, and is not once it is back', async () => {
+  const { world, alice, bob } = await meet(75);
+  const named = () => [alice.peer.unreachedReaders, alice.peer.status().readers];
+  expect(named()).toEqual([[], [{ peer: 'bob', state: 'idle' }]]);
+  world.kill(bob);
+  alice.peer.post('two');
+  await world.clock.advance(20 * SECOND);
+  expect(named()).toEqual([['bob'], [{ peer: 'bob', state: 'silent' }]]);
+  const { store, host } = bob;
+  await world.settle(world.addPeer('bob', { store, host }));
+  await world.clock.advance(10 * SECOND);
+  expect(named()).toEqual([[], [{ peer: 'bob', state: 'idle' }]]);
   await world.close();
 });
 

@@ -186,7 +186,7 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
     listed: v.array(address),
     directory: v.strictObject({
       url: v.string(),
-      status: v.picklist(['connecting', 'connected', 'unreachable']),
+      status: v.picklist(['connecting', 'connected', 'unreachable', 'unlisted']),
       lastAnswer: v.nullable(date),
       error: v.nullable(failure),
     }),
@@ -207,6 +207,7 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
         error: v.nullable(failure),
       }),
     ),
+    readers: v.array(v.strictObject({ peer: v.string(), state: v.picklist(['idle', 'silent']) })),
     publishing: v.boolean(),
     error: v.nullable(failure),
   }),

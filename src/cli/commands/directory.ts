@@ -27,7 +27,11 @@ export function declare(program: Command, run: Run): void {
     .description('Runs a directory, where peers find each other, until you stop it. Port 0 means any free port.')
     .option('--listen <host:port>', 'answer HTTPS here (default: 127.0.0.1:0)')
     .option('--udp <host:port>', 'answer UDP here; may be repeated (default: 127.0.0.1:0)', collect)
-    .option('--public-address <ip:port>', 'announce this UDP address instead; may be repeated', collect)
+    .option(
+      '--public-address <ip:port>',
+      'the address at which peers reach it over UDP, if that is another one; may be repeated',
+      collect,
+    )
     .option('--cert <file>', 'certificate, PEM (default: a self-signed one, kept in the home)')
     .option('--key <file>', 'private key of the certificate, PEM')
     .addOption(
@@ -80,10 +84,11 @@ export async function directory(context: CommandContext, options: DirectoryComma
 
   const { url, serverKey } = running;
   const bound = running.udp.map(({ ip, port }) => ({ ip, port }));
+  const announced = options.publicAddress === undefined ? '' : `, announced as ${options.publicAddress.join(', ')}`;
   const ca = resolve(options.cert ?? home.directoryCaFile);
   output.data({ event: 'ready', url, udp: bound, ca, serverKey }, (paint) =>
     [
-      `${paint('green', 'ready')}: ${paint('bold', url)}, UDP on ${running.udp.map(formatAddress).join(', ')}`,
+      `${paint('green', 'ready')}: ${paint('bold', url)}, UDP on ${running.udp.map(formatAddress).join(', ')}${announced}`,
       `Peers connect with --directory ${url} --ca ${safeLine(ca)}`,
     ].join('\n'),
   );
@@ -100,7 +105,7 @@ function checkOptions({ publicAddress, cert, key }: DirectoryCommandOptions): vo
 }
 
 /** Peers are told where the directory is: "everywhere" is no place. */
-function requireReachable(udp: readonly string[]): void {
+export function requireReachable(udp: readonly string[]): void {
   for (const text of udp) {
     const address = parseAddress(text);
     if (address.ok && isUnspecified(address.value)) {

@@ -5,20 +5,21 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
 import { withFile } from '../../identity/file-errors.ts';
-import { examples, type Run } from '../command.ts';
+import { collect, examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { InvalidFileError, UsageError } from '../errors.ts';
 import { requireName } from '../home/home.ts';
-import { requirePath } from '../input/validate.ts';
+import { requireAddresses, requirePath } from '../input/validate.ts';
 import { systemFailure } from '../output/system-failure.ts';
 import { directoryUnit, peerUnit } from '../service/units.ts';
+import { requireReachable } from './directory.ts';
 
 export function declare(program: Command, run: Run): void {
   program
     .command('service')
     .summary('run murmure as a service')
     .description('Runs murmure as a systemd service.')
-    .addHelpText('after', examples('service install', 'service install directory'))
+    .addHelpText('after', examples('service install', 'service install directory --public-address 203.0.113.7:443'))
     .command('install')
     .summary('write a unit for systemd')
     .description(
@@ -28,7 +29,12 @@ export function declare(program: Command, run: Run): void {
     .option('--output <dir>', "the folder for the unit (default: systemd's own)")
     .option('--listen <host:port>', 'where the directory answers HTTPS (default: 0.0.0.0:443)')
     .option('--udp <host:port>', 'where the directory answers UDP (default: 0.0.0.0:443)')
-    .addHelpText('after', examples('service install', 'service install directory --listen 0.0.0.0:8443'))
+    .option(
+      '--public-address <ip:port>',
+      'the address at which peers reach the directory over UDP; may be repeated; needed where it answers on all addresses',
+      collect,
+    )
+    .addHelpText('after', examples('service install', 'service install directory --public-address 203.0.113.7:443'))
     .action((what: string | undefined, options: InstallOptions) => run((context) => install(context, what, options)));
 }
 
@@ -36,6 +42,7 @@ interface InstallOptions {
   readonly output?: string;
   readonly listen?: string;
   readonly udp?: string;
+  readonly publicAddress?: readonly string[];
 }
 
 const SYSTEM_UNITS = '/etc/systemd/system';
@@ -68,8 +75,8 @@ interface Service {
 }
 
 async function peerService({ settings }: CommandContext, options: InstallOptions): Promise<Service> {
-  if (options.listen !== undefined || options.udp !== undefined)
-    throw new UsageError('--listen and --udp belong to "service install directory"');
+  if (options.listen !== undefined || options.udp !== undefined || options.publicAddress !== undefined)
+    throw new UsageError('--listen, --udp and --public-address belong to "service install directory"');
   await requireName(settings.home);
   return {
     file: path.join(path.resolve(options.output ?? settings.userUnitFolder), 'murmure.service'),
@@ -78,10 +85,15 @@ async function peerService({ settings }: CommandContext, options: InstallOptions
   };
 }
 
-function directoryService({ output, listen = '0.0.0.0:443', udp = '0.0.0.0:443' }: InstallOptions): Service {
+/** As the directory itself does, it refuses an address to which nobody can send: a unit that cannot start helps nobody. */
+function directoryService(options: InstallOptions): Service {
+  const { output, listen = '0.0.0.0:443', udp = '0.0.0.0:443', publicAddress } = options;
+  requireAddresses('--public-address', publicAddress ?? []);
+  if (publicAddress === undefined) requireReachable([udp]);
+  const announced = publicAddress?.flatMap((address) => ['--public-address', address]) ?? [];
   return {
     file: path.join(path.resolve(output ?? SYSTEM_UNITS), 'murmure-directory.service'),
-    text: directoryUnit(program(), ['--listen', listen, '--udp', udp]),
+    text: directoryUnit(program(), ['--listen', listen, '--udp', udp, ...announced]),
     start: ['systemctl daemon-reload', 'systemctl enable --now murmure-directory'],
   };
 }

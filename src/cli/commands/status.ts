@@ -60,6 +60,7 @@ function statusLine(found: LocalStatus, nowMs: number) {
     following: found.following.map(({ peer, state, lastSyncMs, nextPollMs, failure }) => {
       return { peer, state, lastSync: iso(lastSyncMs), nextPoll: iso(nextPollMs), error: failure };
     }),
+    readers: found.readers,
     publishing: retirement === null,
     error: retirement,
   };
@@ -115,20 +116,33 @@ function render(found: LocalStatus, nowMs: number, paint: Paint): string {
             (cell) => cell,
           ),
         ];
+  const readers = found.readers.map(({ peer, state }) => [
+    safeLine(peer),
+    state === 'silent' ? paint('yellow', 'does not answer: what you publish cannot be pushed to it') : 'reads from you',
+  ]);
   const runner = runBy === 'serve' ? 'murmure serve' : 'the front end';
   return [
     `${paint('bold', safeLine(name))}: ${runner} ${version}, process ${process}, running for ${span(nowMs - startedMs)}`,
     `${label('listens at')}${list(found.addresses)}`,
-    `${label('listed at')}${list(directory.listed) || 'not listed'}`,
+    `${label('listed at')}${listedText(directory)}`,
     `${label('directory')}${safeLine(directoryUrl)} ${directoryText(directory, nowMs)}`,
     ...(retirement === null ? [] : [paint('yellow', `publishes nothing: ${safeLine(retirement.message)}`)]),
     ...table('sessions', sessions),
     ...table('following', followed),
+    ...table('readers of the last day', readers),
   ].join('\n');
 }
+
+function listedText({ status: state, listed }: LocalStatus['directory']): string {
+  if (listed.length === 0) return 'not listed';
+  const at = listed.map(formatAddress).join(', ');
+  return state === 'connected' ? at : `${at}, when the directory answered last`;
+}
+
+const STATES = { connecting: 'connecting', unreachable: 'unreachable', unlisted: 'does not list you' };
 
 function directoryText({ status: state, answeredMs, failure }: LocalStatus['directory'], nowMs: number): string {
   const answered = answeredMs === null ? 'has not answered yet' : `last answered ${span(nowMs - answeredMs)} ago`;
   const why = failure === null ? '' : `: ${safeLine(failure.message)}`;
-  return `${answered}${state === 'connected' ? '' : ` (${state})`}${why}`;
+  return `${answered}${state === 'connected' ? '' : ` (${STATES[state]})`}${why}`;
 }

@@ -1,11 +1,10 @@
 /** What changes by itself while a person looks on: kept up to date from what the peer tells, for the screens to show. */
 
 import type { DirectoryPeer, Explanation, PeerFact } from '../../index.ts';
-import type { FollowedStanding } from '../../peer/status.ts';
+import type { DirectoryStanding, FollowedStanding } from '../../peer/status.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { isYounger } from '../../wire/age.ts';
-import { formatAddress } from '../../wire/socket-address.ts';
-import { renderWarning } from '../render/event.ts';
+import { otherSideOf, renderWarning } from '../render/event.ts';
 import { counted, duration } from '../render/text.ts';
 import type { AskedPeer } from './sources.ts';
 
@@ -18,8 +17,8 @@ const RATE_MS = 500;
 const LOG_ENTRIES = 500;
 /** Who is followed is asked every minute: without an answer since then nobody can say that a peer is online. */
 const LATELY_MS = 75_000;
-/** A directory is asked every 45 seconds: one that has not answered since is not there. */
-const DIRECTORY_SILENT_MS = 55_000;
+/** A directory is asked at least every ten seconds, in vain for no longer than that: one that has not answered since is not there. */
+const DIRECTORY_SILENT_MS = 25_000;
 /** Names of peers are remembered up to here; then the ones that were asked first go. */
 const MOST_NAMES = 1_000;
 
@@ -42,7 +41,7 @@ export interface Download {
 }
 
 /** `gone`: the process that runs the peer has ended. */
-export type DirectoryState = 'connecting' | 'connected' | 'unreachable' | 'gone';
+export type DirectoryState = DirectoryStanding['status'] | 'gone';
 
 /** In monotonic ms. */
 interface Seen {
@@ -127,6 +126,11 @@ export class Live implements Disposable {
     return this.#peer.ended === undefined ? this.#peer.unlisted : [];
   }
 
+  /** Those who read from here, and do not answer. */
+  get unreachedReaders(): readonly string[] {
+    return this.#peer.ended === undefined ? this.#peer.unreachedReaders : [];
+  }
+
   get downloads(): readonly Download[] {
     return [...this.#downloads.values()];
   }
@@ -138,7 +142,7 @@ export class Live implements Disposable {
 
   /** It has answered lately, and has not failed to since. `lastSyncMs`: as in the store, for before anybody looked on. */
   isOnline(name: string, lastSyncMs: number | undefined): boolean {
-    if (this.#peer.silent.includes(name)) return false;
+    if (this.#peer.silent.includes(name) || this.#peer.unreachedReaders.includes(name)) return false;
     const seen = this.#seen.get(name);
     if (seen === undefined) return lastSyncMs !== undefined && isYounger(lastSyncMs, LATELY_MS, this.#clock.now());
     return seen.answeredMs !== undefined && isYounger(seen.answeredMs, LATELY_MS, this.#clock.monotonicNow());
@@ -223,13 +227,12 @@ export class Live implements Disposable {
         this.#wasListed = false;
         break;
       case 'session.opened':
-        // The directory has no name, and whoever was greeted by address has none yet.
-        this.#write(`${directions[fact.direction]} ${fact.name || formatAddress(fact.address)}`, false);
+        this.#write(`${directions[fact.direction]} ${otherSideOf(fact)}`, false);
         if (fact.authenticated || fact.direction === 'outgoing') this.#noteAnswered(fact.name, true);
         break;
       case 'session.failed':
         this.#noteAnswered(fact.name, false);
-        this.#write(`no session${fact.name === '' ? '' : ` with ${fact.name}`}: ${fact.failure.message}`, true);
+        this.#write(`no session with ${otherSideOf(fact)}: ${fact.failure.message}`, true);
         break;
       case 'peer.silent':
         this.#noteAnswered(fact.name, false);

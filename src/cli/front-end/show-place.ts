@@ -4,7 +4,7 @@ import { safeLine } from '../../feed/safe-text.ts';
 import { lastScheduled } from '../../store/scheduled.ts';
 import { timelineAuthors } from '../../store/timeline-authors.ts';
 import type { Hash } from '../../wire/hash.ts';
-import { relativeTime } from '../render/relative-time.ts';
+import { timeAgo } from '../render/relative-time.ts';
 import { scheduledLine } from '../render/scheduled.ts';
 import { renderStatusLine } from '../render/status-line.ts';
 import { truncate, wrapText } from '../render/wrap.ts';
@@ -125,7 +125,12 @@ function unreachable({ live, store, now }: Sources) {
   const [latest] = heard.sort((one, other) => other.atMs - one.atMs);
   if (latest === undefined) return undefined;
   const { name, atMs } = latest;
-  return { name, others: names.length - 1, ...(atMs > 0 && { heard: relativeTime(atMs, now()) }) };
+  return { name, others: names.length - 1, ...(atMs > 0 && { heard: timeAgo(atMs, now()) }) };
+}
+
+function unreachedReader({ live: { unreachedReaders } }: Sources) {
+  const [name] = unreachedReaders;
+  return name === undefined ? undefined : { name, others: unreachedReaders.length - 1 };
 }
 
 function statusOf(sources: Sources) {
@@ -135,6 +140,7 @@ function statusOf(sources: Sources) {
     isStopped: live.isStopped,
     changedKeys: live.changedKeys.size,
     unreachable: unreachable(sources),
+    unreachedReader: unreachedReader(sources),
     sessions: live.sessions,
     downloads: live.downloads,
   };

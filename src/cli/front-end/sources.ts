@@ -18,6 +18,7 @@ export type AskedPeer = Pick<
   | 'directory'
   | 'silent'
   | 'unlisted'
+  | 'unreachedReaders'
   | 'ended'
   | 'ask'
   | 'on'

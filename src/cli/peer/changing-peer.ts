@@ -54,6 +54,10 @@ export class ChangingPeer implements HomePeer {
     return this.#peer.unlisted;
   }
 
+  get unreachedReaders(): HomePeer['unreachedReaders'] {
+    return this.#peer.unreachedReaders;
+  }
+
   get directory(): HomePeer['directory'] {
     return this.#peer.directory;
   }

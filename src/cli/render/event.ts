@@ -1,7 +1,7 @@
 /** What happens to a running peer: as a line of JSON, and as a line for a person. */
 import { safeLine, safeText } from '../../feed/safe-text.ts';
 import type { PeerFact } from '../../index.ts';
-import { formatAddress } from '../../wire/socket-address.ts';
+import { formatAddress, type SocketAddress } from '../../wire/socket-address.ts';
 import type { Paint } from '../output/output.ts';
 import { renderSyncReport } from './sync-report.ts';
 import { counted, shortHash } from './text.ts';
@@ -26,6 +26,12 @@ export function eventLine(fact: PeerFact, nowMs: number): Record<string, unknown
   return { event: type, at: new Date(nowMs).toISOString(), ...what };
 }
 
+/** As received: a directory has no name, and whoever was greeted by address has none yet. */
+export function otherSideOf({ name, address }: { readonly name: string; readonly address?: SocketAddress }): string {
+  if (name !== '') return name;
+  return address === undefined ? 'the directory' : formatAddress(address);
+}
+
 /** One line, or `''` for what a person need not see: it says nothing new, or `renderWarning` says it. */
 export function renderEvent(fact: PeerFact, paint: Paint): string {
   switch (fact.type) {
@@ -35,17 +41,13 @@ export function renderEvent(fact: PeerFact, paint: Paint): string {
       return `published: the root is now ${shortHash(fact.root)}`;
     case 'session.opened': {
       const at = formatAddress(fact.address);
-      // A directory has no name.
       const who = fact.name === '' ? at : `${paint('bold', safeLine(fact.name))} at ${at}`;
       const what =
         fact.direction === 'incoming' ? `${who} opened a session with us` : `we opened a session with ${who}`;
       return `${what}${fact.authenticated ? '' : paint('yellow', ' [not authenticated]')}`;
     }
-    case 'session.failed': {
-      // A directory has no name.
-      const who = fact.name === '' ? 'the directory' : paint('bold', safeLine(fact.name));
-      return `could not open a session with ${who}: ${safeLine(fact.failure.message)}`;
-    }
+    case 'session.failed':
+      return `no session with ${paint('bold', safeLine(otherSideOf(fact)))}: ${safeLine(fact.failure.message)}`;
     case 'peer.silent':
       return `${paint('bold', safeLine(fact.name))} does not answer any more at ${formatAddress(fact.address)}: looking for it`;
     case 'peer.answers':
@@ -75,7 +77,7 @@ export function renderWarning(fact: PeerFact): string | undefined {
     case 'history.wentBack':
       return `"${fact.name}" went back to an earlier state of its messages (${shortHash(fact.root)})`;
     case 'directory.unreachable':
-      return `the directory does not list us: ${fact.failure.message}${nextTry(fact)}`;
+      return `${fact.failure.message}${nextTry(fact)}`;
     case 'publishing.stopped':
       return fact.failure.message;
     case 'socket.failed':
@@ -88,8 +90,8 @@ export function renderWarning(fact: PeerFact): string | undefined {
 }
 
 /** A name that another key has is not asked for again: only the user can resolve that. */
-function nextTry({ failure, retryInMs }: Extract<PeerFact, { type: 'directory.unreachable' }>): string {
-  return failure.code === 'authentication' ? '' : ` (trying again in ${Math.ceil(retryInMs / 1000)} s)`;
+function nextTry({ failure }: Extract<PeerFact, { type: 'directory.unreachable' }>): string {
+  return failure.code === 'authentication' ? '' : ' (it is tried again every few seconds)';
 }
 
 function failure(error: { message: string } | undefined): string {

@@ -1,5 +1,7 @@
 /** How long ago something was, in as few letters as a timeline has room for. In the local time zone. */
 
+import { span } from './text.ts';
+
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
@@ -22,6 +24,14 @@ export function relativeTime(atMs: number, nowMs: number): string {
   if (days === 1) return `yesterday ${clock.format(at)}`;
   if (days < 7) return `${weekday.format(at)} ${clock.format(at)}`;
   return (at.getFullYear() === new Date(nowMs).getFullYear() ? day : dayAndYear).format(at);
+}
+
+/** `14 s ago`, `3 min ago`, `2 h ago`, `yesterday 14:05`, `on Tue 14:05`, `on 12 Nov`: when something was, within a sentence. */
+export function timeAgo(atMs: number, nowMs: number): string {
+  const days = daysBetween(new Date(atMs), new Date(nowMs));
+  if (days === 0 || nowMs - atMs < HOUR_MS) return `${span(nowMs - atMs)} ago`;
+  const when = relativeTime(atMs, nowMs);
+  return days === 1 ? when : `on ${when}`;
 }
 
 /** `at 14:05:30`, `at 14:05 tomorrow`, `on 12 Nov 14:05`: when something will be. */

@@ -8,7 +8,7 @@ import { truncate } from './wrap.ts';
 export interface Status {
   readonly directory: {
     /** `gone`: the process that runs the peer has ended. */
-    readonly status: 'connecting' | 'connected' | 'unreachable' | 'gone';
+    readonly status: 'connecting' | 'connected' | 'unreachable' | 'unlisted' | 'gone';
     /** HOST:PORT, `''` if there is none to name. */
     readonly name: string;
   };
@@ -18,6 +18,8 @@ export interface Status {
   readonly changedKeys?: number;
   /** A followed peer that cannot be reached now, when it was last heard, if ever, and how many more there are. */
   readonly unreachable?: { readonly name: string; readonly heard?: string; readonly others: number } | undefined;
+  /** Somebody who reads from here and cannot be reached, and how many more there are. */
+  readonly unreachedReader?: { readonly name: string; readonly others: number } | undefined;
   readonly sessions: number;
   readonly downloads: readonly {
     readonly peer: string;
@@ -64,6 +66,7 @@ function partsOf(
     isStopped,
     changedKeys = 0,
     unreachable,
+    unreachedReader,
     sessions,
     downloads,
     unread,
@@ -81,6 +84,7 @@ function partsOf(
       ? undefined
       : { weight: 4, text: paint('yellow', `${counted(changedKeys, 'changed key')} (press w)`) },
     unreachable && { weight: 4.5, text: paint('yellow', unreachableText(unreachable)) },
+    unreachedReader && { weight: 4.2, text: paint('yellow', unreachedReaderText(unreachedReader)) },
     sessions === 0 ? undefined : { weight: 1, text: counted(sessions, 'session') },
     first && { weight: 5, text: downloadText(first) },
     others.length === 0 ? undefined : { weight: 2, text: `${others.length} more downloads` },
@@ -102,13 +106,22 @@ function directoryText({ status, name }: Status['directory'], paint: Paint): str
   const named = name === '' ? 'directory' : safeLine(name);
   if (status === 'gone') return paint('red', '✗ the peer has ended');
   if (status === 'connected') return `${paint('green', '✓')} ${named}`;
-  return status === 'connecting' ? paint('dim', `… ${named}`) : paint('yellow', `✗ ${named} unreachable`);
+  if (status === 'connecting') return paint('dim', `… ${named}`);
+  const what = status === 'unlisted' ? `not listed at ${named} (press e to see why)` : `${named} unreachable`;
+  return paint('yellow', `✗ ${what}`);
 }
 
 function unreachableText({ name, heard, others }: NonNullable<Status['unreachable']>): string {
-  const last = heard === undefined ? '' : ` (last heard: ${heard})`;
-  const more = others === 0 ? '' : ` and ${number(others)} more`;
-  return `${safeLine(name, 20)}${last}${more} cannot be reached`;
+  const last = heard === undefined ? '' : ` (last heard ${heard})`;
+  return `${namedWith(name, others)} cannot be reached${last}`;
+}
+
+function unreachedReaderText({ name, others }: NonNullable<Status['unreachedReader']>): string {
+  return `your ${others === 0 ? 'reader' : 'readers'} ${namedWith(name, others)} cannot be reached`;
+}
+
+function namedWith(name: string, others: number): string {
+  return `${safeLine(name, 20)}${others === 0 ? '' : ` and ${number(others)} more`}`;
 }
 
 function downloadText({ peer, nodesFetched, nodesKnown, rate }: Status['downloads'][number]): string {

@@ -36,8 +36,10 @@ async function directory(_folder: string, resources: AsyncDisposableStack): Prom
     newNames: PLENTY,
   });
   resources.defer(() => server.close());
-  const url = await server.listen({ ip: '127.0.0.1', port: 0 });
-  const client = new Client(url, { connect: { ca: certificate.cert, checkServerIdentity: () => undefined } });
+  const { port } = await server.listen({ ip: '127.0.0.1', port: 0 });
+  const client = new Client(`https://127.0.0.1:${port}`, {
+    connect: { ca: certificate.cert, checkServerIdentity: () => undefined },
+  });
   resources.defer(() => client.destroy());
   return { client, headers: {} };
 }

@@ -313,8 +313,9 @@ export const badArguments: Readonly<Record<string, readonly BadCase[]>> = {
   'service install': [
     [['frob'], /a service for a peer and one for a directory, not for "frob"/],
     [['--output', ''], /--output .*""/],
-    [['--listen', '0.0.0.0:1'], /--listen and --udp belong to/],
+    [['--listen', '0.0.0.0:1'], /--listen, --udp and --public-address belong to/],
     [['directory', 'more'], /too many arguments/],
+    [['directory', '--public-address', '203.0.113.7:0'], /--public-address .*203\.0\.113\.7:0/],
   ],
   config: [[['frob'], /too many arguments/]],
   'config show': [[['extra'], /too many arguments/], unknownOption],

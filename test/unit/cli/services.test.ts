@@ -83,7 +83,7 @@ describe('serve', () => {
     });
     const { code, lines, err } = await run(['serve', ...(await flagsOf())], { ...peer, ...stopWhen(/ready/) });
     expect(code).toBe(0);
-    expect(err).toContain('nobody answers (trying again in 2 s)');
+    expect(err).toContain('nobody answers (it is tried again every few seconds)');
     // Before it is ready, since that may take for ever.
     expect(lines).toMatchObject([
       { event: 'directory.awaited', url: DIRECTORY },

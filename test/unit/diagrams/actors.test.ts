@@ -228,9 +228,9 @@ async function runEverything(): Promise<void> {
 }
 
 async function runDialogue(world: World, { peer, store }: VirtualPeer, address: string): Promise<void> {
-  const { name, publicKey, addresses, sessions, directory, silent, unlisted } = peer;
+  const { name, publicKey, addresses, sessions, directory, silent, unlisted, unreachedReaders } = peer;
   const asked: AskedPeer = {
-    ...{ name, publicKey, addresses, sessions, directory, silent, unlisted },
+    ...{ name, publicKey, addresses, sessions, directory, silent, unlisted, unreachedReaders },
     ask: (wish) => {
       noted.messages.add(`front-end > peer: ${wish.type}`);
       peer.ask(wish);

@@ -66,6 +66,28 @@ describe('a directory', () => {
   });
 });
 
+describe('the URL', () => {
+  const at = (directory: Directory) => new URL(directory.url).host.replace(/:\d+$/, '');
+
+  test('names the public address where the directory listens everywhere, and the certificate is for it', async () => {
+    const directory = await start({ listen: '0.0.0.0:0', publicAddresses: ['203.0.113.7:8443'] });
+    expect(at(directory)).toBe('203.0.113.7');
+    expect(new X509Certificate(directory.ca).checkIP('203.0.113.7')).toBe('203.0.113.7');
+  });
+
+  test('names the address of the UDP side where that alone says where the directory is', async () => {
+    const directory = await start({ listen: '0.0.0.0:0', udp: ['127.0.0.2:0'] });
+    expect(at(directory)).toBe('127.0.0.2');
+    expect(new X509Certificate(directory.ca).checkIP('127.0.0.2')).toBe('127.0.0.2');
+  });
+
+  test('names the host that the certificate is for, if it is not for the address', async () => {
+    const certificate = await selfSignedCertificate(['directory.example']);
+    const directory = await start({ listen: '0.0.0.0:0', publicAddresses: ['203.0.113.7:8443'], certificate });
+    expect(at(directory)).toBe('directory.example');
+  });
+});
+
 describe('public addresses', () => {
   test('are what /udp-address tells, IPv4 first, whatever is bound', async () => {
     const directory = await start({ publicAddresses: ['[2001:DB8::1]:8443', '192.0.2.1:8443', '192.0.2.2:1'] });

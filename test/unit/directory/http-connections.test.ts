@@ -145,15 +145,10 @@ describe('clients', () => {
 });
 
 describe('listening', () => {
-  test('tells the URL, with the port that was bound', async () => {
-    const { url, port } = await serve();
-    expect(url).toBe(`https://127.0.0.1:${port}/`);
+  test('tells the port that was bound, also on all addresses', async () => {
+    expect((await serve()).port).toBeGreaterThan(0);
+    const { port, ask } = await serve({}, { ip: '0.0.0.0', port: 0 });
     expect(port).toBeGreaterThan(0);
-  });
-
-  test('on all addresses: the URL names one that can be asked', async () => {
-    const { url, ask } = await serve({}, { ip: '0.0.0.0', port: 0 });
-    expect(url).toMatch(/^https:\/\/127\.0\.0\.1:\d+\/$/);
     expect((await ask('/healthz')).status).toBe(200);
   });
 

@@ -36,7 +36,6 @@ interface Question {
 export interface Served {
   readonly registry: Registry;
   readonly port: number;
-  readonly url: string;
   /** The time it is for the server. */
   nowMs: number;
   /** The path goes out as it is. */
@@ -67,12 +66,10 @@ export async function serve(
     agent.destroy();
     return server.close();
   });
-  const url = await server.listen(bind);
-  const port = Number(new URL(url).port);
+  const { port } = await server.listen(bind);
   const served: Served = {
     registry,
     port,
-    url,
     nowMs: T0,
     ask: (path, question) => ask(port, agent, path, question),
     register: (body, headers) =>

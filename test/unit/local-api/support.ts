@@ -34,6 +34,7 @@ export function fakeRunningPeer(
     status: () => ({
       sessions: [{ peer: 'bob', isDirectory: false, direction: 'outgoing', address: HERE, proven: true }],
       following: [{ peer: 'bob', state: 'idle', lastSyncMs: 5_000, nextPollMs: 65_000, failure: null }],
+      readers: [],
       retirement: null,
     }),
     ask: (wish) => {

@@ -47,7 +47,7 @@ describe('limits', () => {
     const url = await serve(listener as RequestListener);
     const error = await failure(createDirectoryHttp({ url, ca: trusted.cert, timeoutMs: 100 }).udpAddresses());
     expect(error.code).toBe('directory-unreachable');
-    expect(error.message).toContain(`${url}/udp-address: it timed out after 0.1 s; check`);
+    expect(error.message).toContain(`${url}: it timed out after 0.1 s; check`);
   });
 
   test.each([301, 302, 307, 308])('%d: redirects are refused, to the same origin and to others', async (status) => {
@@ -87,7 +87,7 @@ describe('a directory that cannot be reached', () => {
     const error = await ask(`https://127.0.0.1:${port}`);
     expect(error.code).toBe('directory-unreachable');
     expect(error.message).toBe(
-      `the directory cannot be reached at https://127.0.0.1:${port}/udp-address: the connection was refused; check the URL, and that the directory runs`,
+      `the directory cannot be reached at https://127.0.0.1:${port}: the connection was refused; check the URL, and that the directory runs`,
     );
     expect((await ask(`https://localhost:${port}`)).message).toContain('the connection was refused');
   });
@@ -95,7 +95,7 @@ describe('a directory that cannot be reached', () => {
   test('the name is not resolved', async () => {
     const error = await ask('https://directory.invalid');
     expect(error.code).toBe('directory-unreachable');
-    expect(error.message).toContain('https://directory.invalid/udp-address: its host name cannot be resolved; check');
+    expect(error.message).toContain('https://directory.invalid: its host name cannot be resolved; check');
   });
 
   test('its certificate is not trusted, until it is given', async () => {

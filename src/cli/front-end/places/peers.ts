@@ -65,7 +65,7 @@ function peerItems({ peer, store, live, paint, now }: Sources): Item[] {
       record?.following ? 'following' : '',
       live.isOnline(name, lastSyncMs)
         ? 'online'
-        : live.silent.includes(name)
+        : live.silent.includes(name) || live.unreachedReaders.includes(name)
           ? 'no answer'
           : listed.has(name)
             ? 'listed'

@@ -170,12 +170,30 @@ test('the status line names the followed author that cannot be reached, and says
     renderStatusLine({ ...rest, directory, unreachable }, 120, paint);
   expect(line()).toBe('✓ d:1');
   expect(line({ name: 'alice', others: 0 })).toBe('✓ d:1 · alice cannot be reached');
-  expect(line({ name: 'alice', heard: '3 min', others: 0 })).toBe(
-    '✓ d:1 · alice (last heard: 3 min) cannot be reached',
+  expect(line({ name: 'alice', heard: '3 min ago', others: 0 })).toBe(
+    '✓ d:1 · alice cannot be reached (last heard 3 min ago)',
   );
-  expect(line({ name: 'alice', heard: '3 min', others: 2 })).toBe(
-    '✓ d:1 · alice (last heard: 3 min) and 2 more cannot be reached',
+  expect(line({ name: 'alice', heard: '3 min ago', others: 2 })).toBe(
+    '✓ d:1 · alice and 2 more cannot be reached (last heard 3 min ago)',
   );
+});
+
+test('the status line names the reader that cannot be reached', () => {
+  const rest = { sessions: 0, downloads: [], unread: 0, notifications: 0, drafts: 0 };
+  const directory = { status: 'connected' as const, name: 'd:1' };
+  const line = (unreachedReader: { name: string; others: number }) =>
+    renderStatusLine({ ...rest, directory, unreachedReader }, 120, paint);
+  expect(line({ name: 'carol', others: 0 })).toBe('✓ d:1 · your reader carol cannot be reached');
+  expect(line({ name: 'carol', others: 3 })).toBe('✓ d:1 · your readers carol and 3 more cannot be reached');
+});
+
+test('the status line tells a directory that answers and does not list us from one that does not answer', () => {
+  const rest = { sessions: 0, downloads: [], unread: 0, notifications: 0, drafts: 0 };
+  const line = (status: 'connecting' | 'unreachable' | 'unlisted') =>
+    renderStatusLine({ ...rest, directory: { status, name: 'd:1' } }, 120, paint);
+  expect(line('connecting')).toBe('… d:1');
+  expect(line('unreachable')).toBe('✗ d:1 unreachable');
+  expect(line('unlisted')).toBe('✗ not listed at d:1 (press e to see why)');
 });
 
 test('the status line leaves out what matters least where there is no room', () => {
