@@ -7,8 +7,8 @@ if (why === undefined) {
   const { printVersion } = await import('./print-version.ts');
   if (!printVersion(process.argv.slice(2))) {
     const { setFlagsFromString } = await import('node:v8');
-    // XState copies a context with Object.assign; beyond some 18 fields V8 would make that a dictionary, ten times as slow to copy.
-    setFlagsFromString('--fast-properties-soft-limit=128');
+    const { V8_FLAGS } = await import('../runtime/v8-flags.ts');
+    for (const flag of V8_FLAGS) setFlagsFromString(flag);
     const { enableCompileCache } = await import('node:module');
     // Later starts need not compile what the first one did, and take half the time.
     enableCompileCache();

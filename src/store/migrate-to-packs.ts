@@ -1,8 +1,7 @@
 /** From version 9 to 10: leaves move into packs, and are found by keys (pack.ts, sqlite-leaf-keys.ts); internal nodes keep rows of their own. */
 import type { DatabaseSync } from 'node:sqlite';
-import { hashFromBytes } from '../wire/hash.ts';
+import { hashFromBytes, keyOf } from '../wire/hash.ts';
 import { allSlots, leafNumber, PACK_SLOTS, packLeaves } from './pack.ts';
-import { keyOf } from './sqlite-leaf-keys.ts';
 
 const NEW_TABLES = `
   CREATE TABLE internal_nodes (id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, value BLOB NOT NULL, leaves INTEGER);

@@ -10,7 +10,7 @@ import { comparingTrees } from '../merkle/compare.ts';
 import { advance, finish, type InSteps } from '../merkle/in-steps.ts';
 import type { Hash } from '../wire/hash.ts';
 import { messageHead } from '../wire/node.ts';
-import { LeafSet } from './leaf-set.ts';
+import { NumberSet } from './number-set.ts';
 import { BYTES_ABOVE_LEAF, noteLive } from './sqlite-collection.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 import type { Leaf, SqliteLeaves } from './sqlite-leaves.ts';
@@ -50,7 +50,7 @@ export class SqliteAdoption {
   #peer = 0;
   #work: InSteps<Adoption> | undefined;
   /** Through the tree of a feed that has none yet; whether there were leaves before it began, and those that it has met. */
-  #pass: { readonly pass: TreePass; readonly isMixed: boolean; readonly met: LeafSet } | undefined;
+  #pass: { readonly pass: TreePass; readonly isMixed: boolean; readonly met: NumberSet } | undefined;
   /** What it waits for; that may have come by way of another process, which the last steps find. */
   #missing: Hash | undefined;
   /** The feed's state when the last step ended. */
@@ -133,10 +133,10 @@ export class SqliteAdoption {
     for (; state.status === 'underway'; state = this.#goThrough(PASS_CHUNK)) yield PASS_CHUNK;
     // The pass goes on when the node has come.
     if (state.status === 'missing') return { status: 'incomplete', missing: state.missing };
-    const { isMixed = true, met = new LeafSet() } = this.#pass ?? {};
+    const { isMixed = true, met = new NumberSet() } = this.#pass ?? {};
     this.#pass = undefined;
     const isRefused = state.leaves > this.input.quota;
-    if (isMixed || isRefused) yield* this.#removeAllBut(isRefused ? new LeafSet() : met);
+    if (isMixed || isRefused) yield* this.#removeAllBut(isRefused ? new NumberSet() : met);
     // None of them was ever shown.
     this.#withdrawn = 0;
     if (!isRefused) return undefined;
@@ -157,7 +157,7 @@ export class SqliteAdoption {
     if (abandoned !== null) {
       // Nobody knows what of the current tree would go.
       if (!this.#mayWithdraw) return this.#withdraws(abandoned);
-      const met = new LeafSet();
+      const met = new NumberSet();
       const onLeaves = (leaves: readonly Leaf[]) => this.#add(leaves.filter(({ leaf }) => met.add(leaf)));
       const pass = new TreePass(this.#nodes, root, { onLeaves, entersWhole: true, quota });
       while (pass.advance(PASS_CHUNK).status === 'underway') yield PASS_CHUNK;
@@ -218,7 +218,7 @@ export class SqliteAdoption {
     this.#setAdopting(blob(root));
     this.#added = [];
     this.#newMessages = 0;
-    const met = new LeafSet();
+    const met = new NumberSet();
     const onLeaves = (leaves: readonly Leaf[]) => {
       const fresh = leaves.filter(({ leaf }) => met.add(leaf));
       // Of a feed that had no leaves when this began, all of them are the pass's own.
@@ -263,7 +263,7 @@ export class SqliteAdoption {
     this.#liveBytes -= bytes + BYTES_ABOVE_LEAF;
   }
 
-  *#removeAllBut(wanted: LeafSet): InSteps<void> {
+  *#removeAllBut(wanted: NumberSet): InSteps<void> {
     const last = this.#leaves.lastArrival();
     const read = this.#nodes.leafReader();
     for (let from = 0; from < last; from += PORTION) {

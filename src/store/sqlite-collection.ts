@@ -11,7 +11,7 @@
 
 import { childrenOf } from '../merkle/read-node.ts';
 import { type Hash, isEmptyRoot } from '../wire/hash.ts';
-import { LeafSet } from './leaf-set.ts';
+import { NumberSet } from './number-set.ts';
 import { PACK_SLOTS } from './pack.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 import type { SqliteNodes } from './sqlite-nodes.ts';
@@ -48,9 +48,9 @@ export class Collection {
   readonly #roots = new Set<string>();
   readonly #open: Open[] = [];
   /** Internal nodes that are reached; and from which the leaves were marked, too. */
-  readonly #marked = new Set<number>();
-  readonly #markedWholly = new Set<number>();
-  readonly #leaves = new LeafSet();
+  readonly #marked = new NumberSet();
+  #markedWholly = new NumberSet();
+  readonly #leaves = new NumberSet();
   #phase: Phase = 'doubting';
   #garbage: { readonly id: number; readonly bytes: number }[] = [];
   /** Where in its table the phase is. */
@@ -87,7 +87,7 @@ export class Collection {
       if (isEmptyRoot(hash) || this.#roots.has(key)) continue;
       this.#roots.add(key);
       // As long as it was wanted, not all of it was there.
-      if (kind === 'adopted') this.#markedWholly.clear();
+      if (kind === 'adopted') this.#markedWholly = new NumberSet();
       this.#open.push({ hash, marksLeaves: kind !== 'whole' });
     }
   }
@@ -177,7 +177,7 @@ export class Collection {
       return this.#turnTo('done');
     }
     this.#at = to;
-    const had = new LeafSet();
+    const had = new NumberSet();
     const rows = this.#db.all<{ node: number }>(
       'SELECT node FROM leaves WHERE node >= ? AND node < ?',
       from * PACK_SLOTS,

@@ -1,14 +1,13 @@
 /**
  * Where each leaf is, by its hash. Hashes are random: an index that takes them one by one is written all over by every batch. So
  * the keys of the newest packs are kept in memory, and when there are enough of them, they are put into the index in its own order,
- * a slice with each batch that comes. Which packs those are is known from the database alone: a crash loses nothing.
+ * a slice with each batch that comes. Which packs those are is known from the database alone: a crash loses nothing. Two hashes may share
+ * a key: what is found is compared.
  */
-import type { Hash } from '../wire/hash.ts';
+import { type Hash, KEY_DIGITS, keyOf } from '../wire/hash.ts';
 import { leafNumber, unpackLeaves } from './pack.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 
-/** Hexadecimal digits of a hash that are its key: as many as a number holds. Two hashes may share a key: what is found is compared. */
-const KEY_DIGITS = 13;
 /** Keys of a run: with more of them, more fall on one page of the index; they are in memory meanwhile. BOUNDED by the largest. */
 const RUN = { smallest: 16_384, largest: 65_536, share: 1 / 8 };
 /** Keys that one call puts into the index, at least. */
@@ -36,20 +35,6 @@ interface Run {
   readonly lastPack: number;
   /** How many of `sorted` are in the index. */
   done: number;
-}
-
-/** The value of each hexadecimal digit by its character code. */
-const DIGITS = Uint8Array.from({ length: 128 }, (_, code) =>
-  Math.max(0, '0123456789abcdef'.indexOf(String.fromCharCode(code))),
-);
-const HIGH_DIGITS = 7;
-
-/** In two halves, each of which is a small integer: every hash that is stored or looked up comes here. */
-export function keyOf(hash: Hash): number {
-  let [high, low] = [0, 0];
-  for (let i = 0; i < HIGH_DIGITS; i++) high = (high << 4) | (DIGITS[hash.charCodeAt(i)] ?? 0);
-  for (let i = HIGH_DIGITS; i < KEY_DIGITS; i++) low = (low << 4) | (DIGITS[hash.charCodeAt(i)] ?? 0);
-  return high * 16 ** (KEY_DIGITS - HIGH_DIGITS) + low;
 }
 
 export class SqliteLeafKeys {

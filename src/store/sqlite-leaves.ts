@@ -1,9 +1,8 @@
 /** The leaves of each feed's current tree, in the database; and the numbers in which they arrived. */
 import { claimedMs, orderingMs } from '../feed/message.ts';
-import type { Hash } from '../wire/hash.ts';
+import { type Hash, keyOf } from '../wire/hash.ts';
 import { messageHead } from '../wire/node.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
-import { keyOf } from './sqlite-leaf-keys.ts';
 
 const ADDED_AT_ONCE = 32;
 const COLUMNS = 8;

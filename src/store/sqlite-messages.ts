@@ -1,7 +1,6 @@
 /** Reading messages from the database, in all the ways in which they are asked for. Those of a feed that is being fetched for the first time are not shown, nor those of whoever is blocked. */
-import type { Hash } from '../wire/hash.ts';
+import { type Hash, keyOf } from '../wire/hash.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
-import { keyOf } from './sqlite-leaf-keys.ts';
 import type { SqliteNodes } from './sqlite-nodes.ts';
 import { contentOf, type MessageContent, type MessageRow, messageFrom } from './sqlite-rows.ts';
 import type { SqliteSearch } from './sqlite-search.ts';

@@ -2,7 +2,8 @@
  * Tree nodes of everybody in the database. Internal nodes, one in thirty, are a row each; leaves lie in packs (pack.ts), and are found
  * by their keys (sqlite-leaf-keys.ts). What is found is compared with the whole hash: nobody is given another's leaf for their own.
  */
-import { type Hash, hashFromBytes } from '../wire/hash.ts';
+import { childrenOf } from '../merkle/read-node.ts';
+import { type Hash, hashFromBytes, keyOf } from '../wire/hash.ts';
 import { nodeKind } from '../wire/node.ts';
 import {
   allSlots,
@@ -17,7 +18,7 @@ import {
   withoutLeaves,
 } from './pack.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
-import { keyOf, SqliteLeafKeys } from './sqlite-leaf-keys.ts';
+import { SqliteLeafKeys } from './sqlite-leaf-keys.ts';
 import { blob } from './sqlite-rows.ts';
 import type { NodeStatus, StoredNode } from './store.ts';
 
@@ -76,6 +77,12 @@ export class SqliteNodes {
     hash: Hash,
   ): { readonly id: number; readonly value: Uint8Array; readonly leaves: number | null } | undefined {
     return this.#db.get('SELECT id, value, leaves FROM internal_nodes WHERE hash = ?', blob(hash));
+  }
+
+  /** Of an internal node by its row; undefined if that is there no more. */
+  childrenOf(id: number): readonly Hash[] | undefined {
+    const row = this.#db.get<{ value: Uint8Array }>('SELECT value FROM internal_nodes WHERE id = ?', id);
+    return row && childrenOf(String(id), () => row.value);
   }
 
   /** The values of leaves are views of their packs. */

@@ -5,6 +5,7 @@
  */
 import { childrenOf } from '../merkle/read-node.ts';
 import { type Hash, isEmptyRoot } from '../wire/hash.ts';
+import { NumberSet } from './number-set.ts';
 import type { Leaf } from './sqlite-leaves.ts';
 import type { InternalNode, SqliteNodes } from './sqlite-nodes.ts';
 
@@ -26,10 +27,13 @@ export type PassState =
   /** `leaves`: how many there are, repeats included; saturates at Number.MAX_SAFE_INTEGER. */
   | { readonly status: 'done'; readonly leaves: number };
 
+/** The lowest nodes on the way down keep their children; of the others these are read again on the way back. */
+const NEAR = 64;
+
 interface Frame {
   /** 0: above the root. */
   readonly id: number;
-  children: readonly Hash[];
+  readonly children: readonly Hash[];
   next: number;
   leaves: number;
   /** How many children are looked up at once: where one is an internal node, most are, and each takes a while. */
@@ -41,8 +45,10 @@ export class TreePass {
   readonly #root: Hash;
   readonly #options: PassOptions;
   #path: Frame[] = [];
-  /** Internal nodes that were gone through, and how many leaves are below. */
-  readonly #met = new Map<number, number>();
+  /** What is above that: id, next and leaves of each, in a row. BOUNDED by the internal nodes of the tree. */
+  #far: number[] = [];
+  /** Internal nodes that were gone through. */
+  #met = new NumberSet();
   /** Leaves in all frames. */
   #leaves = 0;
 
@@ -56,9 +62,9 @@ export class TreePass {
   /** Does as much as looking at so many nodes takes, or a little more. @throws InvalidNodeError */
   advance(budget: number): PassState {
     let spent = 0;
-    for (let frame = this.#path.at(-1); frame !== undefined; frame = this.#path.at(-1)) {
+    for (let frame = this.#lowest(); frame !== undefined; frame = this.#lowest()) {
       if (spent >= budget) return { status: 'underway' };
-      if (frame.next === frame.children.length) {
+      if (frame.next >= frame.children.length) {
         this.#leave(frame);
         continue;
       }
@@ -88,16 +94,28 @@ export class TreePass {
   }
 
   #enter(parent: Frame, hash: Hash, node: InternalNode): number {
-    const leaves = this.#met.get(node.id) ?? (this.#options.entersWhole ? undefined : (node.leaves ?? undefined));
-    if (leaves !== undefined) {
-      this.#count(parent, leaves);
+    const isKnown = this.#met.has(node.id) || !this.#options.entersWhole;
+    if (isKnown && node.leaves !== null) {
+      this.#count(parent, node.leaves);
       return 1;
     }
-    // Nothing is left to do for it but to be counted: a chain that leans to the right keeps no children.
-    if (parent.next === parent.children.length) Object.assign(parent, { children: [], next: 0 });
     const children = childrenOf(hash, () => node.value) ?? [];
     this.#path.push({ id: node.id, children, next: 0, leaves: 0, ahead: 32 });
+    if (this.#path.length > 2 * NEAR) {
+      for (const { id, next, leaves } of this.#path.splice(0, NEAR)) this.#far.push(id, next, leaves);
+    }
     return COST.internal;
+  }
+
+  /** The node that is being gone through, the way back to which may have to be read. */
+  #lowest(): Frame | undefined {
+    if (this.#path.length === 0 && this.#far.length > 0) {
+      const [id = 0, next = 0, leaves = 0] = this.#far.splice(-3);
+      const children = id === 0 ? this.#top() : this.#nodes.childrenOf(id);
+      if (children === undefined) this.#begin();
+      else this.#path.push({ id, children, next, leaves, ahead: 32 });
+    }
+    return this.#path.at(-1);
   }
 
   #leave(frame: Frame): void {
@@ -108,17 +126,21 @@ export class TreePass {
       this.#begin();
       return;
     }
-    this.#met.set(frame.id, frame.leaves);
-    const parent = this.#path.at(-1);
+    this.#met.add(frame.id);
+    const parent = this.#lowest();
     // In #leaves they are already.
     if (parent) parent.leaves = saturated(parent.leaves + frame.leaves);
   }
 
   #begin(): void {
-    const children = isEmptyRoot(this.#root) ? [] : [this.#root];
-    this.#path = [{ id: 0, children, next: 0, leaves: 0, ahead: 1 }];
-    this.#met.clear();
+    this.#path = [{ id: 0, children: this.#top(), next: 0, leaves: 0, ahead: 1 }];
+    this.#far = [];
+    this.#met = new NumberSet();
     this.#leaves = 0;
+  }
+
+  #top(): readonly Hash[] {
+    return isEmptyRoot(this.#root) ? [] : [this.#root];
   }
 
   #count(frame: Frame, leaves: number): void {

@@ -53,3 +53,18 @@ export function hashFromBytes(bytes: Uint8Array, offset = 0): Hash {
   if (bytes.length < offset + HASH_BYTES) throw new RangeError(`no 32 bytes at offset ${offset}`);
   return bytesToHex(bytes.subarray(offset, offset + HASH_BYTES));
 }
+
+/** Hexadecimal digits of a hash that are its key: as many as a number holds. */
+export const KEY_DIGITS = 13;
+const HIGH_DIGITS = 7;
+
+/**
+ * How a hash begins, as a number: a tenth of the memory. Two hashes may share a key, and somebody may see to it. In two halves, each of
+ * which is a small integer: every hash that is stored or looked up comes here.
+ */
+export function keyOf(hash: Hash): number {
+  let [high, low] = [0, 0];
+  for (let i = 0; i < HIGH_DIGITS; i++) high = (high << 4) | ((DIGITS[hash.charCodeAt(i)] ?? 0) & 15);
+  for (let i = HIGH_DIGITS; i < KEY_DIGITS; i++) low = (low << 4) | ((DIGITS[hash.charCodeAt(i)] ?? 0) & 15);
+  return high * 16 ** (KEY_DIGITS - HIGH_DIGITS) + low;
+}

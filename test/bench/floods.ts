@@ -12,6 +12,7 @@ import { createDirectoryHttp } from '../../src/peer/directory-http.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { createSystemRandom } from '../../src/runtime/random.ts';
 import { createUdpNetwork } from '../../src/runtime/udp-network.ts';
+import { V8_FLAGS } from '../../src/runtime/v8-flags.ts';
 import { CHAINS } from './floods/chain.ts';
 import type { Flood, Flooded } from './floods/flooder.ts';
 import { KINDS, type Kind } from './floods/kinds.ts';
@@ -36,13 +37,14 @@ const COSTLY: readonly Kind[] = [
   'four bytes',
 ];
 const kinds = Object.keys(KINDS) as Kind[];
+/** As an installed program: what was compiled is kept, and there are no types to be stripped. */
+const cache = fileURLToPath(new URL('../../node_modules/.cache/murmure-bench', import.meta.url));
+const env = { ...process.env, NODE_COMPILE_CACHE: cache };
 const children: ChildProcess[] = [];
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 function start(file: string, ...argv: string[]): ChildProcess {
-  const child = fork(fileURLToPath(new URL(`floods/${file}`, import.meta.url)), argv, {
-    execArgv: ['--fast-properties-soft-limit=128'],
-  });
+  const child = fork(fileURLToPath(new URL(`floods/${file}`, import.meta.url)), argv, { execArgv: [...V8_FLAGS], env });
   children.push(child);
   return child;
 }

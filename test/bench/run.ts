@@ -7,6 +7,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { V8_FLAGS } from '../../src/runtime/v8-flags.ts';
 import type { FarFigures } from './far.ts';
 import type { FrontEndFigures } from './front-end.ts';
 import { rawLoop } from './raw-loop.ts';
@@ -29,10 +30,9 @@ const MESSAGES = 10_000;
 const BYTES = 200;
 
 const file = (name: string) => fileURLToPath(new URL(name, import.meta.url));
-/** As an installed program: what was compiled is kept, there are no types to be stripped, and V8 is set as in src/cli/main.ts. */
+/** As an installed program: what was compiled is kept, there are no types to be stripped, and V8 is set alike. */
 const env = { ...process.env, NODE_COMPILE_CACHE: file('../../node_modules/.cache/murmure-bench') };
-const FLAGS = ['--fast-properties-soft-limit=128'];
-const node = (...argv: string[]) => execFileSync(process.execPath, [...FLAGS, ...argv], { encoding: 'utf8', env });
+const node = (...argv: string[]) => execFileSync(process.execPath, [...V8_FLAGS, ...argv], { encoding: 'utf8', env });
 const results: { what: string; value: string; aim: string }[] = [];
 
 function median(values: readonly number[]): number {

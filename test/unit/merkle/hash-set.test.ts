@@ -1,14 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type HashSet, hasHash, withHash, withHashes } from '../../../src/merkle/hash-set.ts';
-import type { Hash } from '../../../src/wire/hash.ts';
+import { type Hash, hashOf, KEY_DIGITS } from '../../../src/wire/hash.ts';
 
-/** Few digits, so that hashes share long beginnings. */
-const anyHash = fc.string({ unit: fc.constantFrom('0', '1', '9', 'a', 'f'), minLength: 64, maxLength: 64 });
+/** Few digits, so that hashes share long beginnings; they differ in what is their key. */
+const anyKey = fc.string({
+  unit: fc.constantFrom('0', '1', '9', 'a', 'f'),
+  minLength: KEY_DIGITS,
+  maxLength: KEY_DIGITS,
+});
 const siblings = fc
-  .tuple(anyHash, fc.nat(63), fc.constantFrom('0', '7', 'f'))
-  .map(([hash, at, digit]) => [hash, hash.slice(0, at) + digit + hash.slice(at + 1)]);
-const anyHashes = fc.array(siblings, { maxLength: 30 }).map((pairs) => pairs.flat());
+  .tuple(anyKey, fc.nat(KEY_DIGITS - 1), fc.constantFrom('0', '7', 'f'))
+  .map(([key, at, digit]) => [key, key.slice(0, at) + digit + key.slice(at + 1)]);
+const anyHashes = fc.array(siblings, { maxLength: 100 }).map((pairs) => pairs.flat().map((key) => key.padEnd(64, '5')));
 
 const setOf = (hashes: Iterable<Hash>): HashSet => {
   let set: HashSet;
@@ -64,10 +68,36 @@ describe('the persistent set of hashes', () => {
     );
   });
 
-  test('holds hashes apart that differ in the last digit only', () => {
-    const [a, b] = [`${'0'.repeat(63)}a`, `${'0'.repeat(63)}b`];
-    const set = setOf([a, b]);
-    expect([a, b, '0'.repeat(64)].map((hash) => hasHash(set, hash))).toEqual([true, true, false]);
+  test('holds hashes apart that differ in the last digit of their keys, and no others', () => {
+    const [a, b, c, d] = ['a', 'b', '0', 'a1'].map((end) => `${'0'.repeat(KEY_DIGITS - 1)}${end}`.padEnd(64, '0'));
+    const set = setOf([a as Hash, b as Hash]);
+    expect([a, b, c, d].map((hash) => hasHash(set, hash as Hash))).toEqual([true, true, false, true]);
+  });
+
+  test('ends, however many hashes begin alike', () => {
+    const alike = Array.from({ length: 100 }, (_, i) => `${'7'.repeat(KEY_DIGITS)}${i}`.padEnd(64, '0'));
+    const nearly = Array.from({ length: 16 }, (_, i) =>
+      `${'7'.repeat(KEY_DIGITS - 1)}${i.toString(16)}`.padEnd(64, '0'),
+    );
+    const rest = Array.from({ length: 40 }, (_, i) =>
+      `${'7'.repeat(KEY_DIGITS - 2)}${(i + 16).toString(16)}`.padEnd(64, '0'),
+    );
+    const set = withHashes(setOf(alike), [...nearly, ...rest]);
+    for (const hash of [...alike, ...nearly, ...rest]) expect(hasHash(set, hash)).toBe(true);
+  });
+
+  test('takes a dozen bytes for each of many hashes', () => {
+    const set = withHashes(
+      undefined,
+      Array.from({ length: 100_000 }, (_, i) => hashOf(Uint8Array.of(i, i >> 8, i >> 16))),
+    );
+    let words = 0;
+    const count = (at: HashSet): void => {
+      words += (at?.length ?? 0) + 2;
+      for (const below of at ?? []) if (typeof below === 'object') count(below);
+    };
+    count(set);
+    expect(words / 100_000).toBeLessThan(1.5);
   });
 
   test('is empty when undefined', () => {
@@ -79,7 +109,8 @@ describe('the persistent set of hashes', () => {
     const set = setOf(Array.from({ length: 10_000 }, (_, index) => hash(index)));
     const isOld = new Set<unknown>();
     const visit = (branch: HashSet, see: (branch: HashSet) => boolean): void => {
-      if (typeof branch === 'object' && see(branch)) for (const below of branch) visit(below, see);
+      if (typeof branch === 'object' && see(branch))
+        for (const below of branch) if (typeof below === 'object') visit(below, see);
     };
     visit(set, (branch) => {
       isOld.add(branch);
