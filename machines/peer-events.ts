@@ -116,7 +116,7 @@ export type PeerEvent =
   | { readonly type: 'following.changed'; readonly names: readonly string[]; readonly atMs: number }
   | { readonly type: 'root.published'; readonly root: Hash; readonly history?: OwnHistory | undefined }
   /** Our signed Root, to be pushed. */
-  | { readonly type: 'root.sealed'; readonly bytes: Uint8Array }
+  | { readonly type: 'root.sealed'; readonly root: Hash; readonly bytes: Uint8Array }
   | {
       readonly type: 'announcement.verified';
       readonly name: string;

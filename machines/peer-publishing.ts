@@ -51,12 +51,12 @@ export const publishingActions = {
     tellRoot(args, root);
   }),
 
-  /** It has just become known who this is. */
+  /** It has just become known who this is. Our root may have changed since its Hello came. */
   tellRootAtLast: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, 'session.accepted');
     const { name, address } = event;
-    const { history, contacts, root } = context;
-    if (history === undefined || incomingAt(contacts, address) === undefined) return;
+    const { contacts, root } = context;
+    if (incomingAt(contacts, address) === undefined) return;
     enqueue.sendTo<RefFor<'peer', 'incoming-session'>>(actorId.incomingSession(address), {
       type: 'root.changed',
       root: isWithheld(context, name) ? undefined : root,

@@ -121,6 +121,11 @@ export const base = setup({
     },
     /** Others may learn our root. */
     maySpeak: ({ context }) => context.retirement === undefined && context.root !== undefined,
+    /** A seal that took longer than the next one is of a former root. */
+    isOwnRoot: ({ context, event }) => {
+      assertEvent(event, 'root.sealed');
+      return event.root === context.root;
+    },
     isPublishing: ({ context }) => context.retirement === undefined,
     /** A Hello of ours was answered under our own name and key, by a program that was there before this one. */
     isEarlierCopy: ({ context, event }) => {

@@ -181,7 +181,7 @@ export const peerMachine = peerSetup.createMachine({
 
         'root.published': { guard: 'isPublishing', actions: ['noteRoot', 'tellPublished'] },
         'publishing.stop': { guard: 'isPublishing', actions: ['retire', 'startDirectoryClient', 'tellRetired'] },
-        'root.sealed': { actions: 'pushRoot' },
+        'root.sealed': { guard: 'isOwnRoot', actions: 'pushRoot' },
         'keepAlive.sealed': { actions: 'useKeepAlive' },
 
         'network.changed': [

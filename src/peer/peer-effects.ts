@@ -58,7 +58,7 @@ export function providePeer(dependencies: PeerDependencies) {
       publishDue: publishDue({ name: ownName, store, clock: wallClock }),
       sealRoot: async ({ self, enter }: CallOf<'peer'>, { root }: { root: Hash }) => {
         const bytes = await seal({ type: 'Root', id: 0, hash: root });
-        if (bytes !== undefined) enter(self, { type: 'root.sealed', bytes });
+        if (bytes !== undefined) enter(self, { type: 'root.sealed', root, bytes });
       },
       sealKeepAlive: async ({ self, enter }: CallOf<'peer'>) => {
         const bytes = await seal({ type: 'HelloReply', id: 0, flags: 0, name: ownName });

@@ -62,6 +62,8 @@ export class Gate {
   /** The one that is carried out right now: of several within each other, the innermost. */
   #current: EffectRun | undefined;
   #depth = 0;
+  /** How many events wait until the actors are at rest. What comes later waits behind them. */
+  #waiting = 0;
   #isClosed = false;
 
   constructor(clock: Clock, observer?: GateObserver) {
@@ -111,8 +113,15 @@ export class Gate {
 
   #enterAtRest(actor: AnyActorRef, event: AnyEventObject, run: EffectRun | undefined): void {
     const answering = run && { run, isNested: false };
-    if (this.#depth > 0) queueMicrotask(() => this.#enter(actor, event, answering));
-    else this.#enter(actor, event, answering);
+    if (this.#depth === 0 && this.#waiting === 0) {
+      this.#enter(actor, event, answering);
+      return;
+    }
+    this.#waiting += 1;
+    queueMicrotask(() => {
+      this.#waiting -= 1;
+      this.#enter(actor, event, answering);
+    });
   }
 
   #enter(actor: AnyActorRef, event: AnyEventObject, answering: Answering | undefined): void {

@@ -149,7 +149,7 @@ describe('our root', () => {
     accept(at(2), 'carol');
     const publish = (n: number) => toldBy(() => send({ type: 'root.published', root: root(n) }));
     expect(publish(1)).toEqual([`sign: ${root(1)}`, '! root.published']);
-    send({ type: 'root.sealed', bytes: new Uint8Array(103) });
+    send({ type: 'root.sealed', root: root(1), bytes: new Uint8Array(103) });
     establish('alice', at(1));
     expect(children('history-check')).toEqual(['history-check.alice']);
     expect(toldBy(() => done('history-check.alice', { peer: 'alice', outcome: 'unknown' }))).toEqual([

@@ -7,7 +7,7 @@ import { type PeerInput, unreachedReadersIn } from '../../machines/peer-context.
 import type { PeerEvent } from '../../machines/peer-events.ts';
 import { limits, timing } from '../../machines/timing.ts';
 import { seededRandom } from '../../src/simulation/seeded-random.ts';
-import { ZERO_HASH } from '../../src/wire/hash.ts';
+import { hashOf, ZERO_HASH } from '../../src/wire/hash.ts';
 import { Outside } from './outside.ts';
 
 const directory = { ip: '192.0.2.9', port: 1194 };
@@ -104,12 +104,18 @@ function establishWithDirectory(): void {
 }
 const isReading = (name: string, hasNewest: boolean) =>
   send({ type: 'reader.seen', name, hasNewest, atMs: outside.nowMs });
-const seal = () => send({ type: 'root.sealed', bytes });
+const seal = () => send({ type: 'root.sealed', root: ZERO_HASH, bytes });
 const sweep = (laterMs = 0) => send({ type: 'sweep', atMs: outside.nowMs + laterMs });
 const issue = (cursor: string) => send({ type: 'cursor.issued', cursor, atMs: outside.nowMs });
 const list = (...addresses: (typeof own)[]) => send({ type: 'registration.listed', addresses, atMs: outside.nowMs });
 
 describe('a new root', () => {
+  test('is not pushed if its signature comes after that of a newer one', () => {
+    establish('alice');
+    send({ type: 'root.published', root: hashOf(new Uint8Array([1])) });
+    expect(toldBy(seal)).toEqual([]);
+  });
+
   test('is pushed at once to everybody with a session, but not to the directory', () => {
     establish('alice');
     establishWithDirectory();

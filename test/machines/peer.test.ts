@@ -5,7 +5,7 @@ import type { PeerContext } from '../../machines/peer-context.ts';
 import { limits, timing } from '../../machines/timing.ts';
 import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import type { Datagram } from '../../src/wire/datagram.ts';
-import { ZERO_HASH } from '../../src/wire/hash.ts';
+import { hashOf, ZERO_HASH } from '../../src/wire/hash.ts';
 import { inert, inertMachine, nobody, unwalked, walkMachine } from './walk-machine.ts';
 
 const alice = { ip: '192.0.2.1', port: 1 };
@@ -92,7 +92,8 @@ const events = [
   { type: 'mark.changed', kind: 'word', subject: 'rain', marked: true, ticket: '1' },
   { type: 'messages.read', count: 1, ticket: '1' },
   { type: 'wish.failed', failure: { code: 'unexpected', message: 'no' }, ticket: '1' },
-  { type: 'root.sealed', bytes: new Uint8Array(7) },
+  { type: 'root.sealed', root: ZERO_HASH, bytes: new Uint8Array(7) },
+  { type: 'root.sealed', root: hashOf(new Uint8Array()), bytes: new Uint8Array(7) },
   { type: 'keepAlive.sealed', bytes: new Uint8Array(7) },
   { type: 'reader.seen', name: 'alice', hasNewest: true, atMs: 1 },
   { type: 'presence.found', listings: [{ name: 'alice', addresses: [alice], key: undefined }], atMs: 1 },

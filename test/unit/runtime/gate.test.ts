@@ -154,6 +154,19 @@ test('what nobody called for names no run, and waits while the actors are busy',
   expect(a.getSnapshot().context.heard).toEqual(['trouble']);
 });
 
+test('what comes behind something that waits, does not overtake it', async () => {
+  const { log, gate, start, submit } = run({
+    ask: ({ self }, gate) => gate.submit(self, { type: 'trouble' }),
+  });
+  const a = start('a');
+  submit(a, 'ask');
+  gate.submit(a, { type: 'answered' });
+  expect(log).toEqual(['ask → a']);
+  await null;
+  await null;
+  expect(log).toEqual(['ask → a', 'trouble → a', 'answered → a']);
+});
+
 test('an effect that throws leaves the gate as it was', () => {
   const { log, gate, start, submit } = run({
     tell: ({ self, enter }) => enter(self, { type: 'answered' }),
