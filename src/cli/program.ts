@@ -4,6 +4,7 @@ import { packageVersion } from '../runtime/version.ts';
 import { type Declare, examples, type Run } from './command.ts';
 import { UsageError } from './errors.ts';
 import { nearest } from './input/nearest.ts';
+import { expandPaths } from './path-arguments.ts';
 import type { Surroundings } from './streams.ts';
 
 interface CommandFile {
@@ -88,7 +89,7 @@ export function commandWord(argv: readonly string[]): string | undefined {
  * `CommanderError`.
  */
 export async function createProgram(
-  { stdout, stderr }: Pick<Surroundings, 'stdout' | 'stderr'>,
+  { stdout, stderr, env }: Pick<Surroundings, 'stdout' | 'stderr' | 'env'>,
   run: Run,
   argv?: readonly string[],
 ): Promise<Command> {
@@ -109,6 +110,7 @@ export async function createProgram(
     program.commandsGroup(title);
     for (const file of files.filter(isNeeded)) (await file.load()).declare(program, run);
   }
+  expandPaths(program, env);
   program.addHelpText('after', examples('init alice', 'follow bob', 'post "Good morning"', 'timeline'));
   return addHelp(program);
 }

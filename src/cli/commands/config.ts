@@ -15,6 +15,7 @@ import {
   settingNames,
   unsetInConfigFile,
 } from '../settings/config-file.ts';
+import { withoutTilde } from '../settings/folders.ts';
 import { type SettingOrigin, settingText } from '../settings/settings.ts';
 
 export function declare(program: Command, run: Run): void {
@@ -91,7 +92,10 @@ async function getSetting({ settings, output }: CommandContext, setting: string)
 
 async function setSetting({ settings, output }: CommandContext, setting: string, text: string): Promise<void> {
   requireSetting(setting);
-  const value = settingFrom(setting, isPathSetting(setting) ? resolve(text) : text);
+  const value = settingFrom(
+    setting,
+    isPathSetting(setting) ? resolve(withoutTilde(text, { HOME: settings.userFolder })) : text,
+  );
   await createHomeFolder(settings.home);
   await setInConfigFile(settings.home.configFile, setting, value);
   const source = settings.home.configFile;

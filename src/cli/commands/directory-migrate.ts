@@ -1,6 +1,7 @@
 /** `murmure directory migrate`: takes the names of one registry over into another. */
 import { type Command, Option } from 'commander';
 import { examples, type Run } from '../command.ts';
+import { withoutTilde } from '../settings/folders.ts';
 
 export function declareMigrate(directory: Command, run: Run): void {
   directory
@@ -17,12 +18,18 @@ export function declareMigrate(directory: Command, run: Run): void {
     )
     .action(({ from, to }: { from: string; to: string }) =>
       run(
-        async ({ output }) => {
+        async ({ output, settings: { userFolder } }) => {
           const { migrate } = await import('../../directory/migrate.ts');
-          const { bindings, skipped } = await migrate(from, to);
+          const { bindings, skipped } = await migrate(expanded(from, userFolder), expanded(to, userFolder));
           output.data({ bindings, skipped }, () => `${bindings} names copied, ${skipped} were already there`);
         },
         { bounded: false },
       ),
     );
+}
+
+/** `sqlite:~/registry.db` names a file of the person's. */
+function expanded(registry: string, userFolder: string): string {
+  const file = /^sqlite:(.*)$/s.exec(registry)?.[1];
+  return file === undefined ? registry : `sqlite:${withoutTilde(file, { HOME: userFolder })}`;
 }

@@ -11,7 +11,7 @@ import type { CommandContext } from '../context.ts';
 import { InvalidFileError, UsageError } from '../errors.ts';
 import { countFiles, isSiteFile, siteFiles } from '../export/site.ts';
 import { openStore } from '../home/open-home.ts';
-import { withLists } from '../input/peer-lists.ts';
+import { withKnownOfLists } from '../input/peer-lists.ts';
 import { requirePath, requireValidName } from '../input/validate.ts';
 import { wantedAuthors } from '../messages/authors.ts';
 import { systemFailure } from '../output/system-failure.ts';
@@ -41,7 +41,7 @@ async function exportSite(context: CommandContext, peers: readonly string[], { h
   const { name, store: opened } = await openStore(context.settings.home);
   using store = opened;
   const nowMs = context.nowMs();
-  const named = peers.length === 0 ? [name] : withLists(store, peers);
+  const named = peers.length === 0 ? [name] : withKnownOfLists(store, peers);
   const authors = [...new Set(wantedAuthors(store, { ownName: name, named, nowMs }))];
   using progress = context.output.progress();
   progress.tell('reading messages');

@@ -12,7 +12,7 @@ import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { openStore } from '../home/open-home.ts';
-import { withLists } from '../input/peer-lists.ts';
+import { withKnownOfLists, withLists } from '../input/peer-lists.ts';
 import { type LookUpOptions, requirePeers, requireStoredPeers } from '../input/peer-names.ts';
 import { askRunningPeer, reachRunningPeer } from '../peer/running-peer.ts';
 import { doubtMarks } from '../render/message-marks.ts';
@@ -79,7 +79,7 @@ function warnOfDoubts(
 
 async function unfollow(context: CommandContext, peers: readonly string[]): Promise<void> {
   using store = (await openStore(context.settings.home)).store;
-  await setFollowing(context, store, requireStoredPeers(store, withLists(store, peers)), false);
+  await setFollowing(context, store, requireStoredPeers(store, withKnownOfLists(store, peers)), false);
 }
 
 async function setFollowing(

@@ -2,7 +2,6 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { copyFile, readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { createDirectoryHttp } from '../../peer/directory-http.ts';
@@ -24,6 +23,8 @@ import { lockFrontEnd } from '../home/serve-lock.ts';
 import { exitCodeOf } from '../output/exit-codes.ts';
 import { type OwnPeerOptions, openLastingPeer } from '../peer/lasting-peer.ts';
 import { addToConfigFile, readConfigFile } from '../settings/config-file.ts';
+import { withoutTilde } from '../settings/folders.ts';
+import type { Settings } from '../settings/settings.ts';
 
 /** Not to be typed, so not in the help: `murmure` alone does it at a terminal. */
 export function declare(program: Command, run: Run): void {
@@ -129,17 +130,17 @@ function firstRunWorld(context: CommandContext): { world: FirstRunWorld; made: (
   let identity: Identity | undefined;
   const world: FirstRunWorld = {
     checkDirectory: async (url, certificate) => {
-      const path = certificate === '' ? settings.ca : pathFrom(certificate);
+      const path = certificate === '' ? settings.ca : pathFrom(certificate, settings);
       const ca = path === undefined ? undefined : await readFile(path, 'utf8');
       await createDirectoryHttp({ url, ca }).udpAddresses(signal);
     },
-    whyNoCertificate,
+    whyNoCertificate: (text) => whyNoCertificate(text, settings),
     save: async ({ name, passphrase, url, certificate }) => {
       if (name !== undefined) {
         const secrets = { passphrase: async () => passphrase, askPassphrase: askPassphrase(context) };
         identity = { name, keyPair: await createHome({ home, name, ...secrets }) };
       }
-      if (url !== '') await addToSettings(home, url, certificate);
+      if (url !== '') await addToSettings(settings, url, certificate);
       return identity?.keyPair.publicKey;
     },
   };
@@ -147,31 +148,32 @@ function firstRunWorld(context: CommandContext): { world: FirstRunWorld; made: (
 }
 
 /** Said while it can still be typed again. */
-function whyNoCertificate(text: string): string | undefined {
+function whyNoCertificate(text: string, settings: Settings): string | undefined {
   if (text.trim() === '') return 'enter a path, or press Escape to stop here';
   try {
-    const isPem = readFileSync(pathFrom(text), 'utf8').includes('-----BEGIN CERTIFICATE-----');
+    const isPem = readFileSync(pathFrom(text, settings), 'utf8').includes('-----BEGIN CERTIFICATE-----');
     return isPem ? undefined : 'that file holds no certificate: a PEM file contains "-----BEGIN CERTIFICATE-----"';
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return `there is no file ${resolve(pathFrom(text))}`;
+    if (code === 'ENOENT') return `there is no file ${resolve(pathFrom(text, settings))}`;
     return code === 'EISDIR' ? 'that is a folder: type the path of a file in it' : message;
   }
 }
 
 /** As a shell would understand it. */
-function pathFrom(text: string): string {
-  return text.trim().replace(/^~(?=\/)/, homedir());
+function pathFrom(text: string, { userFolder }: Settings): string {
+  return withoutTilde(text.trim(), { HOME: userFolder });
 }
 
 /** The certificate is copied: the file that was named may go. */
 const CERTIFICATE = 'trusted-directory.pem';
 
-async function addToSettings(home: Home, url: string, certificate: string): Promise<void> {
+async function addToSettings(settings: Settings, url: string, certificate: string): Promise<void> {
+  const { home } = settings;
   const { config } = await readConfigFile(home.configFile);
   if (certificate !== '' && config.ca !== undefined) {
     throw new UsageError(`${home.configFile} names another certificate: remove its line "ca = …", and start again`);
   }
-  if (certificate !== '') await copyFile(pathFrom(certificate), join(home.folder, CERTIFICATE));
+  if (certificate !== '') await copyFile(pathFrom(certificate, settings), join(home.folder, CERTIFICATE));
   await addToConfigFile(home.configFile, { directory: url, ...(certificate !== '' && { ca: CERTIFICATE }) });
 }

@@ -7,7 +7,7 @@ import { collect, examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { openStore } from '../home/open-home.ts';
-import { withLists } from '../input/peer-lists.ts';
+import { withKnownOfLists, withLists } from '../input/peer-lists.ts';
 import { type LookUpOptions, requirePeers, requireStoredPeers } from '../input/peer-names.ts';
 import { requireDate } from '../input/validate.ts';
 import { changeMark } from '../messages/change-mark.ts';
@@ -85,7 +85,7 @@ async function unmute(context: CommandContext, peers: readonly string[], options
     throw new UsageError('name a peer, or give --word or --thread: "murmure mute" lists what is muted');
   const { name: ownName, store: opened } = await openStore(context.settings.home);
   using store = opened;
-  const names = requireStoredPeers(store, withLists(store, peers));
+  const names = requireStoredPeers(store, withKnownOfLists(store, peers));
   const words = word.map(requireWord);
   const conversations = thread.map((hash) => mutedConversation(context, store, ownName, hash));
   await setMuted(context, store, names, false);

@@ -4,7 +4,7 @@ import { audibleMessages, mutingOf, type WhyMuted } from '../../store/muting.ts'
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { openStore } from '../home/open-home.ts';
-import { withLists } from '../input/peer-lists.ts';
+import { withKnownOfLists } from '../input/peer-lists.ts';
 import { requireCount, requireDate, requireValidName } from '../input/validate.ts';
 import { wantedAuthors } from '../messages/authors.ts';
 import { printMessages, type Reader } from '../messages/print-messages.ts';
@@ -47,7 +47,7 @@ export async function timeline(
   const { name, store: opened } = await openStore(context.settings.home);
   using store = opened;
   const nowMs = context.nowMs();
-  const named = withLists(store, peers);
+  const named = withKnownOfLists(store, peers);
   const authors =
     options.muted && named.length === 0 ? undefined : wantedAuthors(store, { ownName: name, named, nowMs });
   const why = mutingOf(store, { ownName: name, nowMs });

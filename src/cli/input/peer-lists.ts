@@ -34,3 +34,13 @@ export function withLists(store: Pick<Store, 'lists' | 'peer'>, names: readonly 
   };
   return [...new Set(names.flatMap(members))];
 }
+
+/**
+ * For commands about what this home has: the members of a list that it knows nothing of are left out. If it knows none of them, all are
+ * named, so that the command says so. @throws UnknownListError
+ */
+export function withKnownOfLists(store: Pick<Store, 'lists' | 'peer'>, names: readonly string[]): readonly string[] {
+  const everybody = withLists(store, names);
+  const known = everybody.filter((name) => names.includes(name) || store.peer(name) !== undefined);
+  return known.length === 0 ? everybody : known;
+}

@@ -23,7 +23,8 @@ export function withoutTilde(path: string, env: Environment): string {
   return path === '~' || path.startsWith('~/') ? join(homeFolder(env), path.slice(1)) : path;
 }
 
-function homeFolder({ HOME }: Environment): string {
+/** The home folder of the person, for which `~` stands. */
+export function homeFolder({ HOME }: Environment): string {
   if (process.platform === 'win32') return homedir();
   return absolute(HOME) ?? userInfo().homedir;
 }

@@ -6,7 +6,7 @@ import { requirePath } from '../input/validate.ts';
 import type { Environment } from '../streams.ts';
 import { type ConfigFile, readConfigFile, type SettingValue } from './config-file.ts';
 import { currentProfileFile, readCurrentProfile } from './current-profile.ts';
-import { dataFolder, userUnitFolder, withoutTilde } from './folders.ts';
+import { dataFolder, homeFolder, userUnitFolder, withoutTilde } from './folders.ts';
 
 /** The global flags as commander hands them over. */
 export interface GlobalFlags {
@@ -29,6 +29,8 @@ export interface Settings {
   readonly home: Home;
   /** Where the homes of profiles are. */
   readonly profilesFolder: string;
+  /** What `~` stands for. */
+  readonly userFolder: string;
   /** Where units of this user's services are. */
   readonly userUnitFolder: string;
   /** Where each of these comes from. */
@@ -90,6 +92,7 @@ export async function resolveSettings(
   const settings = {
     home,
     profilesFolder: profilesFolder(env),
+    userFolder: homeFolder(env),
     userUnitFolder: userUnitFolder(env),
     origins,
     directory: settle('directory', [flags.directory, 'MURMURE_DIRECTORY', config.directory], undefined),

@@ -64,7 +64,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what must not be there
 const UNSAFE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b\u202a-\u202e\u2066-\u2069]/;
 
-const program = await createProgram({ stdout: process.stdout, stderr: process.stderr }, async () => {});
+const program = await createProgram({ stdout: process.stdout, stderr: process.stderr, env: {} }, async () => {});
 
 describe('bad arguments', () => {
   test.for(cases)('$typed', async ({ argv, sentence }) => {

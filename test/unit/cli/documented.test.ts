@@ -11,7 +11,7 @@ import { freshFolder, run } from './support.ts';
 const page = readFileSync(new URL('../../../docs/cli.md', import.meta.url), 'utf8');
 const rows = [...page.matchAll(/^\| (.+?) \| (.+) \|$/gm)].map(([, head = '', rest = '']) => ({ head, rest }));
 const sink = { write: () => {} };
-const program = await createProgram({ stdout: sink, stderr: sink }, async () => {});
+const program = await createProgram({ stdout: sink, stderr: sink, env: {} }, async () => {});
 
 /** All commands that do something, by the words that call them. */
 function commandsOf(command: Command, path: string): Map<string, Command> {

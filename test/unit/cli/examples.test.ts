@@ -11,7 +11,7 @@ function commandsOf(command: Command, path: readonly string[] = []): (readonly s
   const below = command.createHelp().visibleCommands(command);
   return [path, ...below.flatMap((child) => commandsOf(child, [...path, child.name()]))];
 }
-const everything = await createProgram({ stdout: sink, stderr: sink }, async () => {});
+const everything = await createProgram({ stdout: sink, stderr: sink, env: {} }, async () => {});
 const commands = commandsOf(everything).map((path) => [path.join(' ')] as const);
 
 /** As a shell would take it apart, as far as examples go. */
@@ -25,7 +25,7 @@ function wordsOf(line: string): string[] {
 /** Whether the command line is understood; nothing of it is done. */
 async function isUnderstood(argv: readonly string[]): Promise<boolean> {
   let wasCalled = false;
-  const program = await createProgram({ stdout: sink, stderr: sink }, async () => {
+  const program = await createProgram({ stdout: sink, stderr: sink, env: {} }, async () => {
     wasCalled = true;
   });
   await program.parseAsync([...argv], { from: 'user' }).catch(() => {});

@@ -168,6 +168,13 @@ describe('lists', () => {
     ]);
   });
 
+  test('may have members that nothing was downloaded of yet: the messages of the others are shown', async () => {
+    await json('list', 'add', 'friends', 'alice', 'dora', '--force');
+    expect(bodiesOf(await json('timeline', '@friends'))).toEqual(['from alice']);
+    await json('list', 'add', 'strangers', 'dora', '--force');
+    expect((await json('timeline', '@strangers')).code).toBe(4);
+  });
+
   test('are shown, and removed with their last member', async () => {
     await json('list', 'add', 'friends', 'bob', 'alice');
     expect((await human('list')).out).toBe('@friends  alice, bob\n');
