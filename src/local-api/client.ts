@@ -65,7 +65,8 @@ export class LocalApi {
       const given = v.safeParse(Proof, await this.#http.post('/v1/proof', { json: { nonce } }).json());
       return given.success && isSame(given.output.proof, proofOf(token, nonce, url));
     } catch (error) {
-      if (isTimeout(error)) throw this.#notAnswering();
+      // Whoever has taken the port of a process that is gone may stay silent.
+      if (isTimeout(error) && isRunning(this.process)) throw this.#notAnswering();
       // Nobody is there, or somebody who speaks otherwise.
       return false;
     }
@@ -182,4 +183,13 @@ function refusal(error: HTTPError): MurmureError {
 
 function isTimeout(error: unknown): boolean {
   return error instanceof Error && error.name === 'TimeoutError';
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }

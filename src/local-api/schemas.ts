@@ -23,6 +23,8 @@ const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'not 64 lower-case hex
 const publicKey = v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]{86}$/, 'not a public key in base64'));
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const ms = v.number();
+/** What a Date can hold (ECMA-262, 21.4.1.1), from 1970 on. */
+const dateMs = v.pipe(v.number(), v.minValue(0), v.maxValue(8.64e15));
 const base64url = (bytes: number) =>
   v.pipe(
     v.string(),
@@ -59,12 +61,12 @@ export const Proof = v.object({ proof: base64url(32) });
 const ticket = v.pipe(v.string(), v.maxLength(200));
 const name = v.pipe(v.string(), v.maxLength(1_024));
 const markKind = v.picklist(['word', 'conversation', 'bookmark', 'notice']);
-const subject = v.pipe(v.string(), v.maxLength(1_024));
+const subject = v.pipe(v.string(), v.regex(/\S/, 'empty'), v.maxLength(1_024));
 
 export const WishSchema = v.variant('type', [
   v.strictObject({ type: v.literal('post.wanted'), text, inReplyTo: v.nullable(hash), ticket }),
   v.strictObject({ type: v.literal('withdrawal.wanted'), hash, ticket }),
-  v.strictObject({ type: v.literal('schedule.wanted'), text, inReplyTo: v.nullable(hash), dueMs: ms, ticket }),
+  v.strictObject({ type: v.literal('schedule.wanted'), text, inReplyTo: v.nullable(hash), dueMs: dateMs, ticket }),
   v.strictObject({ type: v.literal('unschedule.wanted'), id: count, ticket }),
   v.strictObject({ type: v.literal('block.wanted'), name, blocked: v.boolean(), ticket }),
   v.strictObject({ type: v.literal('follow.wanted'), name, following: v.boolean(), ticket }),
@@ -73,7 +75,7 @@ export const WishSchema = v.variant('type', [
     type: v.literal('mute.wanted'),
     name,
     muted: v.boolean(),
-    untilMs: v.exactOptional(ms),
+    untilMs: v.exactOptional(dateMs),
     ticket,
   }),
   v.strictObject({
@@ -81,7 +83,7 @@ export const WishSchema = v.variant('type', [
     kind: markKind,
     subject,
     marked: v.boolean(),
-    untilMs: v.exactOptional(ms),
+    untilMs: v.exactOptional(dateMs),
     ticket,
   }),
   v.strictObject({

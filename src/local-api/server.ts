@@ -2,10 +2,11 @@
  * The local API of a running peer (docs/local-api.md): other processes of the same user ask the peer what the command line asks it, and
  * hear what it tells. A thin transport: wishes, facts and snapshots are the peer's own.
  */
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import * as v from 'valibot';
 import type { StoreWish, WishAnswer } from '../../machines/wishes.ts';
+import { parsePublicKey } from '../identity/public-key.ts';
 import type { Peer } from '../peer/peer.ts';
 import { randomSecret } from '../runtime/secrets.ts';
 import { packageVersion } from '../runtime/version.ts';
@@ -56,7 +57,12 @@ export async function offerLocalApi(options: LocalApiOptions): Promise<AsyncDisp
     keepAliveTimeout: SLOW_CLIENT_MS,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: MAX_HEADER_BYTES },
+    // What fails before a route is found is told like everything else.
+    frameworkErrors: (error, _request, reply) => void refuse(reply, error.statusCode ?? 400, error.message),
+    clientErrorHandler: refuseUnreadable,
     http: {
+      // The guard asks for it.
+      requireHostHeader: false,
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: SLOW_CLIENT_MS,
       connectionsCheckingInterval: SLOW_CLIENT_MS / 4,
@@ -112,6 +118,7 @@ function addRoutes(
 
   app.post('/v1/wishes', async ({ body }, reply) => {
     const wish = parsed(WishSchema, body);
+    if (wish.type === 'trust.wanted') requirePoint(wish.key);
     if ('ticket' in wish && wish.ticket !== '') return answerTo(peer, wish);
     peer.ask(wish);
     return reply.code(202).send({});
@@ -161,6 +168,12 @@ function parsed<T extends v.GenericSchema>(schema: T, body: unknown): v.InferOut
   );
 }
 
+/** The form alone does not make it a key. @throws MurmureError `usage` */
+function requirePoint(key: string): void {
+  const point = parsePublicKey(key);
+  if (!point.ok) throw new MurmureError('usage', point.why);
+}
+
 /** Nothing but JSON, in UTF-8 that is none but that: a text must not become another one. */
 function takeStrictJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
@@ -187,4 +200,23 @@ function sayWhatWentWrong(app: FastifyInstance): void {
 
 function refuse(reply: FastifyReply, status: number, message: string): FastifyReply {
   return reply.code(status).send({ error: { code: status >= 500 ? 'unexpected' : 'usage', message } });
+}
+
+const UNREADABLE: Readonly<Record<string, readonly [line: string, message: string]>> = {
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', `the headers have more than ${MAX_HEADER_BYTES} bytes`],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', `the request was not complete after ${SLOW_CLIENT_MS / 1_000} s`],
+};
+
+/** Node has not made a request of it, so there is nothing but the connection to answer on. */
+function refuseUnreadable(error: Error & { readonly code?: string }, socket: Socket): void {
+  const [line, message] = UNREADABLE[error.code ?? ''] ?? ['400 Bad Request', 'this is not a request of HTTP/1.1'];
+  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
+  const body = JSON.stringify({ error: { code: 'usage', message } });
+  const head = [
+    `HTTP/1.1 ${line}`,
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }

@@ -1,8 +1,9 @@
 /** Whom the local API refuses, and what it gives nobody. */
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, request as httpRequest } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -65,6 +66,27 @@ function send(
   return promise;
 }
 
+const hostOf = () => new URL(address.url).host;
+
+/** What Node's client would not send. */
+function sendRaw(line: string, hosts: readonly string[]): Promise<Omit<Answer, 'headers'>> {
+  const { promise, resolve, reject } = Promise.withResolvers<Omit<Answer, 'headers'>>();
+  const socket = connect(Number(new URL(address.url).port), '127.0.0.1');
+  let text = '';
+  socket.setEncoding('utf8');
+  socket.on('data', (some) => {
+    text += some;
+  });
+  socket.on('error', reject);
+  socket.on('end', () => {
+    const [head = '', body = ''] = text.split('\r\n\r\n');
+    resolve({ status: Number(head.split(' ')[1]), body });
+  });
+  const headers = [`authorization: Bearer ${address.token}`, ...hosts.map((host) => `host: ${host}`)];
+  socket.write(`${[line, ...headers].join('\r\n')}\r\n\r\n`);
+  return promise;
+}
+
 const ROUTES = [
   ['GET', '/v1/status'],
   ['GET', '/v1/events'],
@@ -95,6 +117,21 @@ describe.each(ROUTES)('%s %s is refused', (method, path) => {
     const { status, body } = await send(method, path, { ...bearer(), ...headers });
     expect(status).toBe(403);
     expect(body).toContain('Host');
+  });
+
+  test('for two Host headers, and for a whole URL as the target', async () => {
+    for (const [target, hosts] of [
+      [path, [hostOf(), 'evil.example']],
+      [path, ['evil.example', hostOf()]],
+      [path, []],
+      [`http://evil.example${path}`, [hostOf()]],
+    ] as const) {
+      const { status, body } = await sendRaw(`${method} ${target} HTTP/1.1`, hosts);
+      expect({ target, hosts, status, code: JSON.parse(body).error.code }).toMatchObject({
+        status: 403,
+        code: 'authentication',
+      });
+    }
   });
 
   test.each([
@@ -132,6 +169,24 @@ describe('a wish is refused', () => {
     ['of the machines alone', JSON.stringify({ type: 'trust.changed', name: 'bob', atMs: 0 }), json, 400],
     ['with members that it has not', JSON.stringify({ ...wish, atMs: 0 }), json, 400],
     ['with a hash that is none', JSON.stringify({ ...wish, inReplyTo: 'ab' }), json, 400],
+    [
+      'with a key that is no point of the curve',
+      JSON.stringify({ type: 'trust.wanted', name: 'bob', key: 'A'.repeat(86), ticket: 't' }),
+      json,
+      400,
+    ],
+    ...[-5, 1e300].map((dueMs): [string, string, Record<string, string>, number] => [
+      `with a date that is none: ${dueMs}`,
+      JSON.stringify({ ...wish, type: 'schedule.wanted', dueMs }),
+      json,
+      400,
+    ]),
+    [
+      'to mute a word that is empty',
+      JSON.stringify({ type: 'mark.wanted', kind: 'word', subject: ' ', marked: true, ticket: 't' }),
+      json,
+      400,
+    ],
     ['as a form of a page could send it', JSON.stringify(wish), { 'content-type': 'text/plain' }, 415],
     ['without a type', JSON.stringify(wish), {}, 415],
     [
@@ -150,9 +205,17 @@ test('a name that nobody can have: 400', async () => {
   expect(await send('GET', `/v1/peers/${encodeURIComponent('a\nb')}`)).toMatchObject({ status: 400 });
 });
 
+test.each([
+  ['a path that is not in UTF-8', 'GET /v1/peers/%ff HTTP/1.1'],
+  ['what is not HTTP', 'GET'],
+])('%s: 400, told like everything else', async (_what, line) => {
+  const { status, body } = await sendRaw(line, [hostOf()]);
+  expect({ status, error: JSON.parse(body).error }).toMatchObject({ status: 400, error: { code: 'usage' } });
+});
+
 test('headers without end are cut off', async () => {
-  const { status } = await send('GET', '/v1/status', { ...bearer(), 'x-long': 'x'.repeat(9_000) });
-  expect(status).toBe(431);
+  const { status, body } = await send('GET', '/v1/status', { ...bearer(), 'x-long': 'x'.repeat(9_000) });
+  expect({ status, error: JSON.parse(body).error }).toMatchObject({ status: 431, error: { code: 'usage' } });
 });
 
 test('of those who listen to events, the 33rd is refused, until one leaves', async () => {
@@ -232,6 +295,16 @@ describe('a client', () => {
     writeFileSync(file, kept);
     expect(await findLocalApi(file)).toBeUndefined();
   });
+
+  test('takes the peer for gone if its process is, though somebody silent has its port', async () => {
+    const silent = createTcpServer();
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void silent.close());
+    const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const { pid: gone } = spawnSync(process.execPath, ['--version']);
+    writeFileSync(file, JSON.stringify({ ...address, url, process: gone }));
+    expect(await findLocalApi(file)).toBeUndefined();
+  }, 20_000);
 
   test.each([
     ['empty', ''],
