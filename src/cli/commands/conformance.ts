@@ -51,6 +51,8 @@ export async function conformance(
 ): Promise<number> {
   if (junit !== undefined) requirePath('--junit', junit);
   const { output, signal } = context;
+  using progress = output.progress();
+  progress.tell(`checking ${target}`);
   const subject = new Subject(await optionsFor(context, target));
   const results: Result[] = [];
   const running = runChecks(subject, { signal });
@@ -59,6 +61,7 @@ export async function conformance(
     if (next.done) break;
     const { rule, ...line } = next.value;
     results.push(next.value);
+    progress.tell(`checking ${target}, ${counted(results.length, 'check')} done`);
     output.data(line, (paint) => render(next.value, paint));
   }
   if (junit !== undefined) await writeFile(junit, junitXml(target, results));

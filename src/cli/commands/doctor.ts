@@ -35,7 +35,17 @@ export async function doctor(context: CommandContext): Promise<number> {
     opened ??= openIdentity(context);
     return opened;
   };
-  for (const check of [...checkHome(context, identity), ...checkNetwork(), ...checkDirectory(context, identity)]) {
+  // The checks of the home may ask for a passphrase.
+  for (const check of checkHome(context, identity)) await report(check);
+  using progress = context.output.progress();
+  for (const check of [...checkNetwork(), ...checkDirectory(context, identity)]) {
+    progress.tell(`checking: ${check.name}`);
+    await report(check);
+  }
+  const worst = failed.sort(compareSeverity).at(-1);
+  return worst === undefined ? 0 : exitCodeOf(worst);
+
+  async function report(check: Check): Promise<void> {
     const finding = await examine(context, check);
     const { status, detail, advice } = finding;
     context.output.data({ check: check.name, status, detail, advice: advice ?? null }, (paint) => {
@@ -44,8 +54,6 @@ export async function doctor(context: CommandContext): Promise<number> {
     });
     if (status === 'failed') failed.push(finding.code ?? 'unexpected');
   }
-  const worst = failed.sort(compareSeverity).at(-1);
-  return worst === undefined ? 0 : exitCodeOf(worst);
 }
 
 /** What a check throws is what it found; what stops the run does so. */

@@ -61,6 +61,8 @@ export async function trust(context: CommandContext, name: string, options: Trus
 async function keyNow(context: CommandContext, name: string): Promise<PublicKey> {
   const { directory, ca } = await requireDirectory(context);
   const { createDirectoryHttp } = await import('../../peer/directory-http.ts');
+  using progress = context.output.progress();
+  progress.tell(`asking the directory for the key of ${name}`);
   const listed = await abortable(
     createDirectoryHttp({ url: directory, ca }).peer(name, context.signal),
     context.signal,

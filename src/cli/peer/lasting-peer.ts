@@ -15,6 +15,7 @@ import { beginPublishing, keepStanding, whyRefused } from '../home/publishing.ts
 import { requireWholeHistory } from '../home/restored-home.ts';
 import { lockHome, lockStandby } from '../home/serve-lock.ts';
 import { keepPort, preferredPorts } from '../home/udp-port.ts';
+import { noProgress } from '../output/progress.ts';
 import { ChangingPeer } from './changing-peer.ts';
 import { journalOption } from './journal-option.ts';
 import { notifyArrivals } from './notify-arrivals.ts';
@@ -120,7 +121,7 @@ async function nextTurn(
     if (tries > 0) await pause(AGAIN_AFTER_MS, undefined, { signal: closing });
     try {
       if (options.runBy === 'serve' || tries >= LEFT_TO_SERVE) return await begin(context, options, store, false);
-      const api = await reachRunningPeer(context);
+      const api = await reachRunningPeer(context, { progress: noProgress });
       if (api !== undefined) return await attachedTurn(context, options, api);
     } catch (error) {
       if (closing.aborted || (error instanceof HomeInUseError && options.runBy === 'serve')) throw error;
@@ -140,7 +141,11 @@ async function begin(
 ): Promise<Turn> {
   const { home } = context.settings;
   for (let waitedMs = 0; ; waitedMs += LOOK_EVERY_MS) {
-    const api = await reachRunningPeer(context, { mayDiffer: options.runBy === 'serve' });
+    const api = await reachRunningPeer(context, {
+      mayDiffer: options.runBy === 'serve',
+      // The front end has the screen.
+      ...(!isFirst && { progress: noProgress }),
+    });
     if (api !== undefined) return attachedTurn(context, options, api);
     let lock: Disposable;
     try {

@@ -6,6 +6,7 @@ import { MurmureError } from '../../wire/murmure-error.ts';
 import { abortable } from '../abortable.ts';
 import type { CommandContext } from '../context.ts';
 import { ContradictingOptionError } from '../errors.ts';
+import type { Progress } from '../output/progress.ts';
 
 type Context = Pick<CommandContext, 'settings' | 'signal' | 'output'>;
 
@@ -20,18 +21,27 @@ export async function findRunningPeer(context: Context): Promise<LocalApi | unde
   }
 }
 
+export interface ReachOptions {
+  /** This process will run a peer of its own later, with its own options. */
+  readonly mayDiffer?: boolean;
+  /** Where nothing can be shown, `noProgress`. */
+  readonly progress?: Progress;
+}
+
 /**
- * As above, for commands that are about the running peer. `mayDiffer`: this process will run one of its own later, with its own options.
+ * As above, for commands that are about the running peer.
  * @throws MurmureError `in-use` for one that does not answer
  */
 export async function reachRunningPeer(
-  { settings, signal }: Context,
-  { mayDiffer = false } = {},
+  { settings, signal, output }: Context,
+  { mayDiffer = false, progress = output.progress() }: ReachOptions = {},
 ): Promise<LocalApi | undefined> {
   const { localApiFile, folder } = settings.home;
   // Most commands run where there is none: they need not load a client.
   if (!existsSync(localApiFile)) return undefined;
   const { findLocalApi } = await import('../../local-api/client.ts');
+  using waiting = progress;
+  waiting.tell('waiting for the murmure that runs on this home');
   const api = await abortable(findLocalApi(localApiFile), signal);
   if (api === undefined || mayDiffer) return api;
   try {
