@@ -5,7 +5,7 @@
 
 import { assertEvent, setup } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
-import type { SocketAddress } from '../src/wire/socket-address.ts';
+import { type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
 import { effect } from './effects.ts';
 import type { Failure, RootResult } from './events.ts';
 import type { RefFor } from './messages.ts';
@@ -54,7 +54,13 @@ export type DirectoryClientReport =
   | { readonly type: 'registration.listed'; readonly addresses: readonly SocketAddress[]; readonly atMs: number }
   /** While all is well: who is listed under our name now. */
   | { readonly type: 'listing.read'; readonly addresses: readonly SocketAddress[]; readonly atMs: number }
-  | { readonly type: 'registration.failed'; readonly failure: Failure; readonly retryInMs: number };
+  /** `isUnheard`: the directory answers over HTTPS, but not over UDP. */
+  | {
+      readonly type: 'registration.failed';
+      readonly failure: Failure;
+      readonly isUnheard: boolean;
+      readonly retryInMs: number;
+    };
 
 export interface DirectoryClientInput {
   readonly owner: RefFor<'directory-client', 'peer'>;
@@ -79,6 +85,8 @@ export interface DirectoryClientContext extends DirectoryClientInput {
   /** When the directory last answered; undefined: not yet. */
   readonly answeredAtMs: number | undefined;
   readonly failure: Failure | undefined;
+  /** That failure was one of UDP. */
+  readonly isUnheard: boolean;
 }
 
 const base = setup({
@@ -94,17 +102,22 @@ const base = setup({
     register: effect<undefined>('register'),
     /** GET /peers/OWN-NAME: `listing.checked` or `directory.failed`. */
     checkListing: effect<undefined>('checkListing'),
+    /** Connections to the directory that are open are of no use any more. */
+    forgetConnections: effect<undefined>('forgetConnections'),
   },
   guards: {
     mustRegister: ({ context }) => context.register,
     /** Under an address that we use now: an hour-old listing says nothing about this run. A NAT may have changed our port. */
     isListed: ({ context, event }) => {
       assertEvent(event, 'listing.checked');
-      const { ips, ports, waitedMs } = context;
+      const { ips, listed, ports, waitedMs } = context;
       // One at our own IP address, but not at a port of ours, is left over from an earlier run.
       const isElsewhere = event.addresses.some(({ ip }) => !ips.includes(ip));
       const isPatient = waitedMs >= timing.listingPatience && isElsewhere;
-      return isPatient || event.addresses.some(({ ip, port }) => ips.includes(ip) && ports.includes(port));
+      // Where it has not listed us before, we have just answered: so it is if a NAT has another address now.
+      const isNew = (address: SocketAddress) => !listed.some((known) => sameAddress(known, address));
+      if (isPatient || (listed.length > 0 && event.addresses.some(isNew))) return true;
+      return event.addresses.some(({ ip, port }) => ips.includes(ip) && ports.includes(port));
     },
     isStillListed: ({ event }) => event.type === 'listing.checked' && event.addresses.length > 0,
     isDueForRenewal: ({ context, event }) =>
@@ -182,15 +195,16 @@ const directoryClientSetup = base.extend({
 
     noteFailure: base.assign(({ event }) => {
       assertEvent(event, 'directory.failed');
-      return { failure: event.failure, atMs: event.atMs };
+      return { failure: event.failure, isUnheard: false, atMs: event.atMs };
     }),
 
     noteUnanswered: base.assign(({ event }) => {
       assertEvent(event, 'greeting.failed');
-      return { failure: { ...event.failure, code: 'directory-unreachable' as const } };
+      return { failure: { ...event.failure, code: 'directory-unreachable' as const }, isUnheard: true };
     }),
 
     noteSilence: base.assign(() => ({
+      isUnheard: true,
       failure: {
         code: 'directory-unreachable' as const,
         message: `the directory has not answered for ${timing.directoryPatience / SECOND} s; it may be down, or this machine offline`,
@@ -198,6 +212,7 @@ const directoryClientSetup = base.extend({
     })),
 
     noteUnlisted: base.assign(() => ({
+      isUnheard: true,
       failure: {
         code: 'directory-unreachable' as const,
         message:
@@ -235,6 +250,7 @@ const directoryClientSetup = base.extend({
       ({ context }) => ({
         type: 'registration.failed',
         failure: context.failure as Failure,
+        isUnheard: context.isUnheard,
         retryInMs: context.retryMs,
       }),
     ),
@@ -257,6 +273,7 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
     atMs: 0,
     answeredAtMs: undefined,
     failure: undefined,
+    isUnheard: false,
   }),
   initial: 'discovering',
   on: { 'port.bound': { actions: 'notePort' }, 'ips.changed': { actions: 'noteIps' } },
@@ -317,7 +334,8 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
           { guard: 'isDueForListing', target: 'verifying', actions: 'noteAnswered' },
           { target: 'registered', actions: 'noteAnswered' },
         ],
-        'root.failed': { target: 'registering' },
+        // It may know us elsewhere: connections from there hang, or are refused.
+        'root.failed': { target: 'registering', actions: 'forgetConnections' },
       },
       after: { checkPatience: { target: 'backingOff', actions: 'noteSilence' } },
     },

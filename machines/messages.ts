@@ -196,6 +196,7 @@ const messages = {
       'flags.learned',
       'listing.changed',
       'path.check',
+      'peer.found',
       'push.confirmed',
       'push.wanted',
       'root.wanted',
@@ -212,7 +213,7 @@ const messages = {
     'path-checks': ['checks.wanted'],
   },
   'path-checks': {
-    peer: ['checks.failed'],
+    peer: ['checks.failed', 'peer.found'],
     socket: ['checks.send', 'routes.dropped'],
   },
   'directory-client': {

@@ -36,7 +36,7 @@ test('a chart of the directory: starting, known, listed, out of reach, and known
   for (const step of [
     known,
     () => list(own),
-    () => send({ type: 'registration.failed', failure, retryInMs: 1 }),
+    () => send({ type: 'registration.failed', failure, isUnheard: false, retryInMs: 1 }),
     known,
   ]) {
     step();

@@ -208,13 +208,41 @@ describe('after the directory could not be asked, everybody may have missed us',
 
   test('so it is if it cannot tell what has changed, once it lists us', () => {
     send({ type: 'cursor.unavailable', atMs: outside.nowMs });
-    send({ type: 'registration.failed', failure: { code: 'unexpected', message: 'no' }, retryInMs: 1 });
+    send({
+      type: 'registration.failed',
+      failure: { code: 'unexpected', message: 'no' },
+      isUnheard: false,
+      retryInMs: 1,
+    });
     expect(toldBy(() => list(own))).toEqual(expect.arrayContaining(renewed));
     expect(toldBy(() => list(own))).not.toContain(renewed[0]);
   });
 
+  test('one that could not hear us over UDP is one, once it lists us', () => {
+    send({
+      type: 'registration.failed',
+      failure: { code: 'unexpected', message: 'no' },
+      isUnheard: true,
+      retryInMs: 1,
+    });
+    expect(toldBy(change)).toEqual([]);
+    expect(toldBy(() => list(own))).toEqual(expect.arrayContaining(renewed));
+    expect(toldBy(() => list(own))).not.toContain(renewed[0]);
+  });
+
+  test('everybody is greeted, if it is behind a NAT and listed elsewhere than before', () => {
+    list(outer);
+    expect(toldBy(() => list(outer))).not.toContain(renewed[0]);
+    expect(toldBy(() => list({ ip: '198.51.100.8', port: 4_000 }))).toEqual(expect.arrayContaining(renewed));
+  });
+
   test('one that refuses us but can be asked is no reason to greet anybody', () => {
-    send({ type: 'registration.failed', failure: { code: 'unexpected', message: 'no' }, retryInMs: 1 });
+    send({
+      type: 'registration.failed',
+      failure: { code: 'unexpected', message: 'no' },
+      isUnheard: false,
+      retryInMs: 1,
+    });
     expect(toldBy(() => list(own))).not.toContain(renewed[0]);
   });
 
@@ -311,7 +339,7 @@ describe('followed peers', () => {
     expect(toldBy(() => sweep(timing.sweepInterval))).toEqual([whereIsAlice]);
     find();
     establish('alice');
-    expect(toldBy(() => sweep(2 * timing.sweepInterval))).toEqual([]);
+    expect(toldBy(() => sweep(2 * timing.sweepInterval))).not.toContain(whereIsAlice);
   });
 
   test('nobody: nothing is asked', () => {
