@@ -5,7 +5,7 @@
 
 import { assertEvent, setup } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
-import { formatAddress, type SocketAddress } from '../src/wire/socket-address.ts';
+import { formatAddress, type SocketAddress, sameAddress } from '../src/wire/socket-address.ts';
 import { effect } from './effects.ts';
 import type { Failure, RootResult } from './events.ts';
 import type { RefFor } from './messages.ts';
@@ -53,7 +53,13 @@ export type DirectoryClientReport =
       readonly type: 'directory.checkWanted';
       readonly requester: RefFor<'outgoing-session', 'directory-client'>;
     }
-  | { readonly type: 'registration.listed'; readonly addresses: readonly SocketAddress[]; readonly atMs: number }
+  /** `wasUnheard`: UDP has failed meanwhile, so that nobody may have reached us. */
+  | {
+      readonly type: 'registration.listed';
+      readonly addresses: readonly SocketAddress[];
+      readonly wasUnheard: boolean;
+      readonly atMs: number;
+    }
   /** While all is well: who is listed under our name now. */
   | { readonly type: 'listing.read'; readonly addresses: readonly SocketAddress[]; readonly atMs: number }
   | { readonly type: 'registration.failed'; readonly failure: Failure; readonly retryInMs: number };
@@ -86,6 +92,8 @@ export interface DirectoryClientContext extends DirectoryClientInput {
   readonly isGreeted: boolean;
   /** What was asked over UDP last stayed unanswered, and HTTPS has not failed since. */
   readonly isUnanswered: boolean;
+  /** UDP has failed since we were listed last: nobody may have reached us. */
+  readonly isUnheard: boolean;
 }
 
 const base = setup({
@@ -101,6 +109,8 @@ const base = setup({
     register: effect<undefined>('register'),
     /** GET /peers/OWN-NAME: `listing.checked` or `directory.failed`. */
     checkListing: effect<undefined>('checkListing'),
+    /** Connections to the directory that are open are of no use any more. */
+    forgetConnections: effect<undefined>('forgetConnections'),
   },
   guards: {
     mustRegister: ({ context }) => context.register,
@@ -110,12 +120,15 @@ const base = setup({
      */
     isListed: ({ context, event }) => {
       assertEvent(event, 'listing.checked');
-      const { ips, ports, waitedMs, isGreeted } = context;
+      const { ips, listed, ports, waitedMs, isGreeted } = context;
       if (!isGreeted) return false;
       // One at our own IP address, but not at a port of ours, is left over from an earlier run.
       const isElsewhere = event.addresses.some(({ ip }) => !ips.includes(ip));
       const isPatient = waitedMs >= timing.listingPatience && isElsewhere;
-      return isPatient || event.addresses.some(({ ip, port }) => ips.includes(ip) && ports.includes(port));
+      // Where it has not listed us before, we have just answered: so it is if a NAT has another address now.
+      const isNew = (address: SocketAddress) => !listed.some((known) => sameAddress(known, address));
+      if (isPatient || (listed.length > 0 && event.addresses.some(isNew))) return true;
+      return event.addresses.some(({ ip, port }) => ips.includes(ip) && ports.includes(port));
     },
     isStillListed: ({ event }) => event.type === 'listing.checked' && event.addresses.length > 0,
     isDueForRenewal: ({ context, event }) =>
@@ -213,11 +226,16 @@ const directoryClientSetup = base.extend({
       assertEvent(event, 'greeting.failed');
       const { code, message } = event.failure;
       const failure = code === 'peer-unreachable' ? withoutUdp(context.addresses) : undefined;
-      return { isUnanswered: true, failure: failure ?? { code: 'peer-unreachable' as const, message } };
+      return {
+        isUnanswered: true,
+        isUnheard: true,
+        failure: failure ?? { code: 'peer-unreachable' as const, message },
+      };
     }),
 
     noteSilence: base.assign(() => ({
       isUnanswered: true,
+      isUnheard: true,
       failure: {
         code: 'directory-unreachable' as const,
         message: `the directory has not answered for ${timing.directoryPatience / SECOND} s; it may be down, or this machine offline`,
@@ -225,12 +243,15 @@ const directoryClientSetup = base.extend({
     })),
 
     noteUnlisted: base.assign(() => ({
+      isUnheard: true,
       failure: {
         code: 'peer-unreachable' as const,
         message:
           'the directory does not list this peer: its Hello does not reach us, or our answer does not reach it; check that UDP may pass the firewall',
       },
     })),
+
+    noteHeard: base.assign({ isUnheard: false }),
 
     retryLater: base.assign(({ context }) => ({
       retryMs: Math.min(context.retryMs * 2, timing.directoryRetryMaximum),
@@ -248,7 +269,12 @@ const directoryClientSetup = base.extend({
 
     reportListed: base.sendTo(
       ({ context }) => context.owner,
-      ({ context: { listed, atMs } }) => ({ type: 'registration.listed', addresses: listed, atMs }),
+      ({ context: { listed, isUnheard, atMs } }) => ({
+        type: 'registration.listed',
+        addresses: listed,
+        wasUnheard: isUnheard,
+        atMs,
+      }),
     ),
 
     reportRead: base.sendTo(
@@ -286,6 +312,7 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
     failure: undefined,
     isGreeted: false,
     isUnanswered: false,
+    isUnheard: false,
   }),
   initial: 'discovering',
   on: {
@@ -324,7 +351,7 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
       on: {
         ...renewing,
         'listing.checked': [
-          { guard: 'isListed', target: 'registered', actions: ['noteListed', 'reportListed'] },
+          { guard: 'isListed', target: 'registered', actions: ['noteListed', 'reportListed', 'noteHeard'] },
           // It may just have been started again: a moment ago, nobody could answer.
           { guard: 'isWithoutUdp', target: 'waiting', actions: ['noteAnswered', 'reportFailure'] },
           { guard: 'hasWaitedLong', target: 'backingOff', actions: ['noteAnswered', 'noteUnlisted'] },
@@ -354,7 +381,8 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
           { guard: 'isDueForListing', target: 'verifying', actions: 'noteAnswered' },
           { target: 'registered', actions: 'noteAnswered' },
         ],
-        'root.failed': { target: 'registering' },
+        // It may know us elsewhere: connections from there hang, or are refused.
+        'root.failed': { target: 'registering', actions: 'forgetConnections' },
       },
       after: { checkPatience: { target: 'discovering', actions: 'noteSilence' } },
     },

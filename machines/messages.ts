@@ -197,6 +197,7 @@ const messages = {
       'flags.learned',
       'listing.changed',
       'path.check',
+      'peer.found',
       'push.confirmed',
       'push.wanted',
       'root.wanted',
@@ -213,7 +214,7 @@ const messages = {
     'path-checks': ['checks.wanted'],
   },
   'path-checks': {
-    peer: ['checks.failed'],
+    peer: ['checks.failed', 'peer.found'],
     socket: ['checks.send', 'routes.dropped'],
   },
   'directory-client': {

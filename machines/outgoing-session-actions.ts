@@ -76,6 +76,13 @@ const withNotes = withBulk.extend({
       return { key, trustsUnsigned, zeroEndingIds, noFlags, atMs };
     }),
 
+    /** It has answered there; whatever else it may be at is tried as well. */
+    useFound: base.assign(({ context, event }) => {
+      assertEvent(event, 'peer.found');
+      const known = [...context.hellos.map(({ to }) => to), ...context.candidates];
+      return { candidates: distinct([...usable(context, [event.address]), ...known]), raced: 0, atMs: event.atMs };
+    }),
+
     /** The directory could not be asked: the path in use may answer after all. */
     useKnown: base.assign(({ context, event }) => {
       assertEvent(event, 'peer.notLocated');

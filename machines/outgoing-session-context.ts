@@ -86,6 +86,8 @@ export type OutgoingSessionEvent =
     }
   /** Hello now, so that the other side learns where we are; the session is opened if there is none. */
   | { readonly type: 'session.renew'; readonly atMs: number }
+  /** It has just answered a Hello there, sent on behalf of nobody. */
+  | { readonly type: 'peer.found'; readonly name: string; readonly address: SocketAddress; readonly atMs: number }
   /** Does the path in use still answer? It is asked only if nothing under way tells. */
   | { readonly type: 'path.check' }
   /** The directory has just proven the peer anew, or lists it elsewhere. */

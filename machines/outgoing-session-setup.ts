@@ -235,6 +235,7 @@ export const base = setup({
     searchPatience: timing.searchPatience,
     attemptDelay: timing.connectionAttemptDelay,
     traversalDelay: timing.traversalDelay,
+    secondTraversalDelay: timing.secondTraversalDelay,
   },
 });
 

@@ -188,6 +188,8 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
           { guard: 'isKeyNews', target: 'greeting', reenter: true, actions: ['cancelHellos', 'useLocated'] },
           { guard: 'isListedFurther', actions: 'greetListed' },
         ],
+        // A Hello that waits for its next send would come late.
+        'peer.found': { target: 'greeting', reenter: true, actions: ['cancelHellos', 'useFound'] },
         // Where it is greeted may be where it was before it moved as well.
         'session.renew': [{ guard: 'isLocated' }, { actions: locatePeer }],
         'request.ended': {
@@ -198,6 +200,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
       },
       after: {
         traversalDelay: { guard: 'mayTraverse', actions: 'askForTraversal' },
+        secondTraversalDelay: { guard: 'mayTraverse', actions: 'askForTraversal' },
         greetingPatience: { target: 'failing', actions: 'noteSilence' },
       },
       states: race,
@@ -276,7 +279,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
             // Followers ask for what is pushed. Whoever does not may be elsewhere by now, or have forgotten the session.
             'push.due': { guard: 'isPushUnheeded', actions: ['challengePath', 'repeatPush'] },
             // Whoever says so has slept, or is elsewhere itself: the peer may have moved meanwhile.
-            'session.renew': { actions: ['noteTime', 'greetPath', locatePeer] },
+            'session.renew': { actions: ['noteTime', 'greetPath', 'askForTraversal', locatePeer] },
             'path.check': { guard: 'isQuiet', actions: 'checkPath' },
             sweep: { guard: 'isDueForRenewal', actions: ['noteTime', 'greetPath'] },
           },
@@ -340,6 +343,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
           },
           after: {
             traversalDelay: { actions: 'askForTraversal' },
+            secondTraversalDelay: { actions: 'askForTraversal' },
             searchPatience: { target: '#outgoing-session.failing', actions: 'noteSilence' },
           },
           states: {

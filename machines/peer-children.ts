@@ -49,13 +49,21 @@ export const childActions = {
 
   startPathChecks: base.spawnChild('pathChecks', {
     id: actorId.pathChecks,
-    input: ({ context, self }) => ({ owner: self, random: context.random }),
+    input: ({ context, self }) => ({ owner: self, ownName: context.name, random: context.random }),
   }),
 
   /** What was counted since the last sweep counts no more. */
   resetCounts: base.enqueueActions(({ context, enqueue }) => {
-    if (context.errorsSent + context.traversals + context.restarts + Number(context.hasDoubted) === 0) return;
-    enqueue.assign({ hasDoubted: false, errorsSent: 0, errorsTo: emptyTable<number>(), traversals: 0, restarts: 0 });
+    const { errorsSent, traversals, restarts, hasDoubted, hasDoubtedPosition } = context;
+    if (errorsSent + traversals + restarts + Number(hasDoubted) + Number(hasDoubtedPosition) === 0) return;
+    enqueue.assign({
+      hasDoubted: false,
+      hasDoubtedPosition: false,
+      errorsSent: 0,
+      errorsTo: emptyTable<number>(),
+      traversals: 0,
+      restarts: 0,
+    });
   }),
 
   /** Sessions last an hour: that some of them are over may be noticed a little late, and only those are asked that may be. */

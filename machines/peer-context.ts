@@ -61,16 +61,16 @@ export interface PeerContext extends PeerInput {
   readonly readers: Table<number>;
   /** Readers that are to learn where we are now. Bounded by `limits.readers`. */
   readonly toGreet: readonly string[];
-  /** Where the directory lists followed peers, as text, empty if nowhere; by name, as far as it was asked. Bounded by those we follow. */
-  readonly presence: Table<string>;
+  /** Where the directory lists followed peers; by name, as far as it was asked. Bounded by those we follow. */
+  readonly presence: Table<readonly SocketAddress[]>;
   /** What has changed in its list, or who is listed, was asked and is not answered yet. */
   readonly isPresenceAwaited: boolean;
   /** When such a question was last answered; undefined: not yet. */
   readonly presenceAnsweredAtMs: number | undefined;
   /** Followed peers and readers that have not answered since they were last asked, or told something. Bounded by both. */
   readonly silent: Table<boolean>;
-  /** Followed peers are asked in turns whether they still answer. This says whose turn it is. */
-  readonly checkTurn: number;
+  /** Rounds of path checks so far: followed peers take turns in them. */
+  readonly checkRounds: number;
   /** The root of each followed peer at its last download, by name. BOUNDED: by the peers that we follow. */
   readonly rootsRead: Table<Hash>;
   /** What has changed in the directory's list since then is known; empty: it has not been asked yet. Undefined: it does not tell. */
@@ -105,6 +105,8 @@ export interface PeerContext extends PeerInput {
   readonly traversals: number;
   /** Whether it was asked since the last sweep if it is us who are cut off. */
   readonly hasDoubted: boolean;
+  /** Whether the directory was asked since the last sweep if it still knows us where we are. */
+  readonly hasDoubtedPosition: boolean;
   /** Addresses to be opened for us once the directory has answered our Hello. Bounded by `limits.traversalsPerSweep`. */
   readonly traversalTargets: readonly SocketAddress[];
   readonly restarts: number;
@@ -136,12 +138,12 @@ export function initialPeerContext(input: PeerInput): PeerContext {
     localIps: [],
     readers: emptyTable<number>(),
     toGreet: [],
-    presence: emptyTable<string>(),
+    presence: emptyTable<readonly SocketAddress[]>(),
     cursor: '',
     isPresenceAwaited: false,
     presenceAnsweredAtMs: undefined,
     silent: emptyTable<boolean>(),
-    checkTurn: 0,
+    checkRounds: 0,
     rootsRead: emptyTable<Hash>(),
     sweptAtMs: 0,
     allowances: emptyTable<Allowance>(),
@@ -159,6 +161,7 @@ export function initialPeerContext(input: PeerInput): PeerContext {
     unpaidGreetings: strangerBudget(UNPAID_GREETINGS),
     traversals: 0,
     hasDoubted: false,
+    hasDoubtedPosition: false,
     traversalTargets: [],
     restarts: 0,
     followedAtMs: 0,
@@ -209,6 +212,16 @@ export function wasListedBefore(context: PeerContext, address: SocketAddress): b
   return own === -1 || family.findIndex((listed) => sameAddress(listed, address)) > own;
 }
 
+/** Where the directory lists this followed peer, as far as that is known. */
+export function listedAt({ presence }: PeerContext, name: string): readonly SocketAddress[] {
+  return entryOf(presence, name) ?? [];
+}
+
+/** The directory does not list this followed peer. */
+function isUnlisted({ presence }: PeerContext, name: string): boolean {
+  return entryOf(presence, name)?.length === 0;
+}
+
 /** Our session with this peer is established. */
 export function isInSession({ contacts }: PeerContext, name: string): boolean {
   return isEstablished(contacts, actorId.outgoingSession(name));
@@ -216,12 +229,12 @@ export function isInSession({ contacts }: PeerContext, name: string): boolean {
 
 /** We have a session with this peer, or the directory lists it. */
 export function isPresent(context: PeerContext, name: string): boolean {
-  return isInSession(context, name) || Boolean(entryOf(context.presence, name));
+  return isInSession(context, name) || listedAt(context, name).length > 0;
 }
 
 /** A followed peer that does not answer, though the directory lists it, or nobody has asked it yet. */
-export function isSilentPeer({ silent, presence }: PeerContext, name: string): boolean {
-  return entryOf(silent, name) !== undefined && entryOf(presence, name) !== '';
+export function isSilentPeer(context: PeerContext, name: string): boolean {
+  return entryOf(context.silent, name) !== undefined && !isUnlisted(context, name);
 }
 
 export function silentIn(context: PeerContext): string[] {
@@ -236,7 +249,7 @@ export function unreachedReadersIn({ silent, readers, following }: PeerContext):
 
 /** Followed peers that the directory no longer lists, and with which we have no session. */
 export function unlistedIn(context: PeerContext): string[] {
-  return context.following.filter((name) => entryOf(context.presence, name) === '' && !isPresent(context, name));
+  return context.following.filter((name) => isUnlisted(context, name) && !isPresent(context, name));
 }
 
 /** It has read from us within the last day: it is told of new roots (protocol §5). */

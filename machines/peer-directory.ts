@@ -19,6 +19,37 @@ function ensureDirectory(args: Enqueueing, address: SocketAddress): string {
   return id;
 }
 
+/** NatTraversalClient to each directory address we hold a session with (protocol §8). */
+export function askForTraversal(args: Enqueueing, target: SocketAddress): void {
+  const { context, enqueue } = args;
+  const bytes = encodeDatagram({ type: 'NatTraversalClient', id: 0, address: target });
+  for (const address of context.directoryAddresses) {
+    const socket = socketFor(context.sockets, address);
+    if (socket === undefined) continue;
+    if (isReached(context.contacts, address)) {
+      enqueue.sendTo(socket, { type: 'datagrams.send', datagrams: [bytes], to: address });
+      continue;
+    }
+    // The directory helps only within a session, and a peer that does not register has not said Hello to it yet.
+    const id = ensureDirectory(args, address);
+    enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, {
+      type: 'session.open',
+      waiter: undefined,
+      atMs: undefined,
+    });
+    enqueue.assign({
+      traversalTargets: [...context.traversalTargets, target].slice(-limits.traversalsPerSweep),
+    });
+  }
+}
+
+/** Somebody does not answer. It may be that we are elsewhere, as seen from outside: a NAT does not tell when it has a new address. */
+export function doubtPosition({ context, enqueue }: Enqueueing): void {
+  if (context.hasDoubtedPosition) return;
+  enqueue.assign({ hasDoubtedPosition: true });
+  enqueue.sendTo<RefFor<'peer', 'directory-client'>>(actorId.directoryClient, { type: 'directory.doubted' });
+}
+
 export const directoryActions = {
   noteDirectory: base.assign(({ event }) => {
     assertEvent(event, 'directory.known');
@@ -75,30 +106,12 @@ export const directoryActions = {
     enqueue.emit({ type: 'directory.unreachable', failure, retryInMs });
   }),
 
-  /** NatTraversalClient to each directory address we hold a session with (protocol §8). */
   askForTraversal: base.enqueueActions((args) => {
-    const { context, event, enqueue } = args;
-    assertEvent(event, 'traversal.wanted');
-    const bytes = encodeDatagram({ type: 'NatTraversalClient', id: 0, address: event.address });
-    for (const address of context.directoryAddresses) {
-      const socket = socketFor(context.sockets, address);
-      if (socket === undefined) continue;
-      if (isReached(context.contacts, address)) {
-        enqueue.sendTo(socket, { type: 'datagrams.send', datagrams: [bytes], to: address });
-        continue;
-      }
-      // The directory helps only within a session, and a peer that does not register has not said Hello to it yet.
-      const id = ensureDirectory(args, address);
-      enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, {
-        type: 'session.open',
-        waiter: undefined,
-        atMs: undefined,
-      });
-      enqueue.assign({
-        traversalTargets: [...context.traversalTargets, event.address].slice(-limits.traversalsPerSweep),
-      });
-    }
+    assertEvent(args.event, 'traversal.wanted');
+    askForTraversal(args, args.event.address);
   }),
+
+  doubtPosition: base.enqueueActions(doubtPosition),
 
   /** Our NAT lets the other side in once we have sent something to it (protocol §8). */
   openOwnNat: base.enqueueActions(({ context, event, enqueue }) => {

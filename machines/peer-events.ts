@@ -103,8 +103,10 @@ export type PeerEvent =
       readonly history: OwnHistory;
       readonly atMs: number;
     }
-  /** The peers of these sessions did not answer as expected. */
-  | { readonly type: 'checks.failed'; readonly sessions: readonly string[] }
+  /** The peers of these sessions did not answer as expected. `isAlone`: nobody who was asked has answered at all. */
+  | { readonly type: 'checks.failed'; readonly sessions: readonly string[]; readonly isAlone: boolean }
+  /** A peer that had fallen silent has answered a Hello from there; nothing of that is verified. */
+  | { readonly type: 'peer.found'; readonly name: string; readonly address: SocketAddress; readonly atMs: number }
   | { readonly type: 'publishing.stop'; readonly failure: Failure }
   /** The user's trust in this peer has changed: sessions that were opened under its former key end. */
   | { readonly type: 'trust.changed'; readonly name: string; readonly atMs: number }

@@ -4,19 +4,16 @@
  */
 import { assertEvent } from 'xstate';
 import { emptyTable, entryOf, withEntry, withoutEntry } from '../src/merkle/hash-table.ts';
-import { formatAddress } from '../src/wire/socket-address.ts';
+import { formatAddress, type SocketAddress } from '../src/wire/socket-address.ts';
 import { actorId } from './actor-ids.ts';
-import { isEstablished, outgoingOf } from './contacts.ts';
-import { socketFor } from './events.ts';
+import { outgoingOf } from './contacts.ts';
 import type { RefFor } from './messages.ts';
-import type { Check } from './path-checks.machine.ts';
 import { isInSession, type PeerContext } from './peer-context.ts';
+import { doubtPosition } from './peer-directory.ts';
 import type { Listing } from './peer-events.ts';
 import { base, type Enqueueing } from './peer-setup.ts';
 import { startWaiting, startWalk, walkAnew } from './peer-walks.ts';
 import { limits } from './timing.ts';
-
-type ChecksRef = RefFor<'peer', 'path-checks'>;
 
 /** Followed peers that we have no session with. */
 function absent(context: PeerContext): string[] {
@@ -38,14 +35,9 @@ function unknown(context: PeerContext): string[] {
   return context.cursor === undefined ? names : names.filter((name) => entryOf(context.presence, name) === undefined);
 }
 
-/** Over UDP, it is asked at once whether it still knows us. */
-function doubtDirectory({ enqueue }: Enqueueing): void {
-  enqueue.sendTo<RefFor<'peer', 'directory-client'>>(actorId.directoryClient, { type: 'directory.doubted' });
-}
-
 /** As often as followed peers are checked, the directory is, where nothing else would tell that it, or UDP, is lost. */
 function isCheckDue({ context, event }: Enqueueing): boolean {
-  return event.type === 'sweep' && context.checkTurn === limits.sweepsBetweenChecks - 1;
+  return event.type === 'sweep' && context.checkRounds % limits.sweepsBetweenChecks === limits.sweepsBetweenChecks - 1;
 }
 
 function lookFor({ enqueue }: Enqueueing, names: readonly string[]): void {
@@ -57,8 +49,8 @@ function askForChanges({ context, enqueue }: Enqueueing): void {
   if (cursor !== undefined) enqueue({ type: 'askForChanges', params: { cursor, names } });
 }
 
-function textOf({ addresses }: Listing): string {
-  return addresses.map(formatAddress).join(' ');
+function areSame(some: readonly SocketAddress[] | undefined, others: readonly SocketAddress[]): boolean {
+  return some?.map(formatAddress).join() === others.map(formatAddress).join();
 }
 
 /** Our session with that peer, if there is one, learns where it is now. */
@@ -76,7 +68,7 @@ export const presenceActions = {
     // Whoever follows nobody only wants to know when the directory can be asked again.
     const isAsking = context.cursor !== undefined && (context.following.length > 0 || context.isCutOff);
     const isQuiet = !isAsking || !context.following.some((name) => isInSession(context, name));
-    if (context.isPresenceAwaited || (isQuiet && isCheckDue(args))) doubtDirectory(args);
+    if (context.isPresenceAwaited || (isQuiet && isCheckDue(args))) doubtPosition(args);
     enqueue.assign({ isPresenceAwaited: isAsking || lookedFor.length > 0 });
     if (isAsking) askForChanges(args);
     lookFor(args, lookedFor);
@@ -85,33 +77,6 @@ export const presenceActions = {
   notePresenceAnswered: base.assign(({ event }) => {
     assertEvent(event, ['presence.found', 'presence.changed', 'cursor.issued', 'cursor.unavailable']);
     return { isPresenceAwaited: false, presenceAnsweredAtMs: event.atMs };
-  }),
-
-  /** In turns. A peer that is being downloaded from need not be asked. */
-  checkFollowed: base.enqueueActions(({ context, enqueue }) => {
-    const { checkTurn, following, contacts, rootsRead, sockets, walks } = context;
-    const checks: Check[] = [];
-    for (const [index, name] of following.entries()) {
-      if (index % limits.sweepsBetweenChecks !== checkTurn || entryOf(walks, name) !== undefined) continue;
-      const session = actorId.outgoingSession(name);
-      const to = outgoingOf(contacts, session)?.address;
-      const socket = to && socketFor(sockets, to);
-      const root = entryOf(rootsRead, name);
-      if (to === undefined || socket === undefined) continue;
-      if (root !== undefined) checks.push({ session, to, socket, root });
-      else enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(session, { type: 'path.check' });
-    }
-    if (checks.length > 0) enqueue.sendTo<ChecksRef>(actorId.pathChecks, { type: 'checks.wanted', checks });
-    enqueue.assign({ checkTurn: (checkTurn + 1) % limits.sweepsBetweenChecks });
-  }),
-
-  /** The peer is silent, has something new, or refused: its session finds out which. */
-  checkInEarnest: base.enqueueActions(({ context, event, enqueue }) => {
-    assertEvent(event, 'checks.failed');
-    for (const session of event.sessions) {
-      if (!isEstablished(context.contacts, session)) continue;
-      enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(session, { type: 'path.check' });
-    }
   }),
 
   /** It does not answer over the path in use, or there is no session with it any more. */
@@ -125,7 +90,7 @@ export const presenceActions = {
     if (event.type === 'session.lost') return;
     enqueue.emit({ type: 'peer.silent', name, address: event.address });
     // It may be us whose datagrams are lost.
-    doubtDirectory(args);
+    doubtPosition(args);
   }),
 
   /** What it has pushed meanwhile did not arrive, so it is asked what it has now. */
@@ -161,8 +126,8 @@ export const presenceActions = {
     assertEvent(event, ['presence.changed', 'cursor.issued', 'cursor.unavailable']);
     const cursor = event.type === 'cursor.unavailable' ? undefined : event.cursor;
     // One that has forgotten the cursor before may have forgotten us.
-    if (event.type === 'cursor.issued' && context.cursor !== '') doubtDirectory(args);
-    if (event.type === 'cursor.issued') enqueue.assign({ cursor, presence: emptyTable<string>() });
+    if (event.type === 'cursor.issued' && context.cursor !== '') doubtPosition(args);
+    if (event.type === 'cursor.issued') enqueue.assign({ cursor, presence: emptyTable<readonly SocketAddress[]>() });
     else if (cursor !== context.cursor) enqueue.assign({ cursor });
   }),
 
@@ -183,21 +148,20 @@ export const presenceActions = {
     assertEvent(event, 'presence.found');
     let { presence } = context;
     const returned: string[] = [];
-    const listed = new Map(event.listings.map((listing) => [listing.name, textOf(listing)]));
+    const listed = new Map(event.listings.map((listing) => [listing.name, listing]));
     for (const name of withoutKey(context)) {
-      const listing = event.listings.find((other) => other.name === name);
+      const listing = listed.get(name);
       if (listing === undefined) continue;
-      presence = withEntry(presence, name, textOf(listing));
+      presence = withEntry(presence, name, listing.addresses);
       tellListing(args, listing, event.atMs);
     }
     for (const name of absent(context)) {
-      const addresses = listed.get(name);
-      if (addresses === undefined || entryOf(presence, name) === addresses) continue;
-      presence = withEntry(presence, name, addresses);
-      if (addresses === '') continue;
+      const listing = listed.get(name);
+      if (listing === undefined || areSame(entryOf(presence, name), listing.addresses)) continue;
+      presence = withEntry(presence, name, listing.addresses);
+      if (listing.addresses.length === 0) continue;
       // It may be greeted in vain where it answered last.
-      const listing = event.listings.find((other) => other.name === name);
-      if (listing !== undefined) tellListing(args, listing, event.atMs);
+      tellListing(args, listing, event.atMs);
       returned.push(name);
     }
     enqueue.assign({ presence });
@@ -214,10 +178,10 @@ export const presenceActions = {
     if (listings.length + removed.length === 0) return;
     let { presence } = context;
     for (const listing of listings) {
-      presence = withEntry(presence, listing.name, textOf(listing));
+      presence = withEntry(presence, listing.name, listing.addresses);
       tellListing(args, listing, atMs);
     }
-    for (const name of removed) presence = withEntry(presence, name, '');
+    for (const name of removed) presence = withEntry(presence, name, []);
     enqueue.assign({ presence });
     walkAnew(
       args,

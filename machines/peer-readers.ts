@@ -98,13 +98,18 @@ export const readerActions = {
     enqueue.assign({ toGreet: [...new Set([...toGreet, ...context.toGreet])] });
   }),
 
-  /** Listed elsewhere than before: readers who have not answered since may have looked for us where we were, or have moved as well. */
+  /**
+   * Listed elsewhere than before: readers who have not answered since may have looked for us where we were, or have moved as well. From
+   * behind a NAT, others are reached only now that the directory knows where we are, and has their NATs opened.
+   */
   seekReaders: base.assign(({ context, event }) => {
     assertEvent(event, 'registration.listed');
-    const isElsewhere = event.addresses.some((address) => !context.listed.some((known) => sameAddress(known, address)));
+    const { addresses } = event;
+    const isElsewhere = addresses.some((address) => !context.listed.some((known) => sameAddress(known, address)));
     if (!isElsewhere) return {};
+    const hasMoved = context.listed.length > 0 && isBehindNat({ ...context, listed: addresses });
     const unreached = readerNames(context).filter((name) => !isInSession(context, name));
-    return { toGreet: [...new Set([...unreached, ...context.toGreet])] };
+    return { toGreet: [...new Set([...(hasMoved ? everybody(context) : unreached), ...context.toGreet])] };
   }),
 
   /**
@@ -126,7 +131,8 @@ export const readerActions = {
   catchUp: base.enqueueActions((args) => {
     const { context, event, enqueue } = args;
     assertEvent(event, ['registration.listed', 'presence.changed', 'cursor.issued']);
-    if (!context.isCutOff) return;
+    const wasUnheard = event.type === 'registration.listed' && event.wasUnheard;
+    if (!context.isCutOff && !wasUnheard) return;
     enqueue.assign({ isCutOff: false });
     greetSome(args, everybody(context), event.atMs);
     const { following } = context;

@@ -3,6 +3,7 @@
  * unsolicited datagrams get (protocol §4, §5, §8, §9). What happens to it is emitted as facts.
  */
 import { blockingActions } from './peer-blocking.ts';
+import { checkActions } from './peer-checks.ts';
 import { childActions } from './peer-children.ts';
 import { initialPeerContext } from './peer-context.ts';
 import { directoryActions } from './peer-directory.ts';
@@ -43,6 +44,7 @@ const peerSetup = base
   .extend({ actions: walkActions })
   .extend({ actions: readerActions })
   .extend({ actions: presenceActions })
+  .extend({ actions: checkActions })
   .extend({ actions: historyActions })
   .extend({ actions: pingActions })
   .extend({ actions: publishingActions })
@@ -119,13 +121,14 @@ export const peerMachine = peerSetup.createMachine({
         'session.established': { actions: ['noteEstablished', 'noteAnswers', 'askAboutHistory'] },
         'session.renewed': { actions: ['noteRenewed', 'noteAnswers'] },
         'checks.failed': { actions: 'checkInEarnest' },
-        'session.silent': { actions: 'noteSilent' },
+        'peer.found': { actions: 'walkFound' },
+        'session.silent': { actions: ['noteSilent', 'doubtPosition'] },
         'session.answers': { actions: 'noteAnswers' },
         'root.seen': { actions: 'compareSeenRoot' },
         'hello.answered': { actions: 'noteSaid' },
         'session.lost': { actions: ['forgetAsked', 'noteLost', 'noteSilent', 'doubtNetwork'] },
         'session.ended': { actions: ['forgetAsked', 'endOutgoing'] },
-        'traversal.wanted': { actions: 'askForTraversal' },
+        'traversal.wanted': { actions: ['askForTraversal', 'doubtPosition'] },
         'error.answered': { actions: 'tellErrorAnswered' },
         'session.accepted': [
           { guard: 'isBlocked', actions: 'endBlocked' },

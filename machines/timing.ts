@@ -39,6 +39,8 @@ export const timing = {
   connectionAttemptDelay: 250,
   /** Unanswered for so long, the directory is asked to have the other side open its NAT: just before Hello is repeated (protocol §8). */
   traversalDelay: 1_500,
+  /** The same before Hello is repeated for the second time. */
+  secondTraversalDelay: 5 * SECOND,
   /** Where a peer is has to be known after so long: longer than a look-up takes that has a deadline of its own. */
   locatingPatience: 20 * SECOND,
   /** Whoever waits for a session is told after so long that there is none; a later HelloReply still opens it. */
@@ -121,6 +123,8 @@ export const limits = {
   checkSends: 4,
   /** A followed peer is checked once in this many sweeps: popular authors have to answer each of their readers. */
   sweepsBetweenChecks: 2,
+  /** Addresses at which followed peers that have fallen silent are looked for within one sweep interval: at most 26 datagrams a second. */
+  searchesPerSweep: 64,
   /** Requests in flight over a path before the first of them is answered, and then (protocol §6). */
   firstWindow: 2,
   initialWindow: 10,

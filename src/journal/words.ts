@@ -2,6 +2,7 @@
 
 const events: Readonly<Record<string, string>> = {
   'session.greet': 'it was told to say Hello to an address',
+  'peer.found': 'the peer, which had fallen silent, had answered again',
   'session.adopt': 'the peer itself had proven its address to us',
   'session.renew': 'the session was due to be renewed',
   'session.open': 'somebody needed the session',

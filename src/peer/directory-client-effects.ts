@@ -31,6 +31,7 @@ export function provideDirectoryClient(
         Object.assign(directory, { addresses, key });
         return { type: 'directory.found', addresses, key, atMs: now() };
       }),
+      forgetConnections: () => http.forgetConnections?.(),
       register: orFailure(async () => {
         await http.register(ownName, publicKey);
         return { type: 'registration.accepted', atMs: now() };

@@ -50,7 +50,7 @@ interface Mapping {
 }
 
 export class Nat {
-  readonly ip: string;
+  ip: string;
   readonly kind: NatKind;
   /** Who is behind it, by inner address. */
   readonly hosts = new Map<string, VirtualHost>();

@@ -84,6 +84,14 @@ export class VirtualNetwork implements Network {
     return nat;
   }
 
+  /** The NAT gets another outer address, as from a provider that renews it; with the former one all mappings are gone. */
+  readdress(nat: Nat, ip: string): void {
+    this.#nats.delete(nat.ip);
+    nat.ip = ip;
+    nat.restart();
+    this.#nats.set(ip, nat);
+  }
+
   /** The host that has this address in the open, or is known by it behind a NAT of its own; a new one if there is none. */
   hostAt(ip: string): VirtualHost {
     return this.#byIp.get(ip) ?? this.#nats.get(ip)?.hosts.get(ip) ?? this.addHost([ip]);

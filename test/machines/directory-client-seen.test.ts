@@ -26,6 +26,7 @@ function begin(register = true): void {
       findDirectory: note('GET /udp-address'),
       register: note('POST /register'),
       checkListing: note('GET us'),
+      forgetConnections: note('close connections'),
     },
   });
   const input = { owner: outside.nobody('peer'), register, ports: [], ips: [at(PORT).ip] };
@@ -206,12 +207,12 @@ describe('a registered peer', () => {
     expect(await toldBy(() => outside.clock.advance(timing.directoryCheck))).toEqual(['peer: directory.checkWanted']);
   });
 
-  test('registers anew when that is refused', async () => {
+  test('registers anew when that is refused, over new connections: it may be known elsewhere', async () => {
     register();
     await outside.clock.advance(timing.directoryCheck);
     const failure = { code: 'peer-unreachable', message: 'no session' } as const;
     const refused = { type: 'root.failed', failure, isFinal: true, ...cost } as const;
-    expect(await toldBy(() => send(refused))).toEqual(['POST /register']);
+    expect(await toldBy(() => send(refused))).toEqual(['close connections', 'POST /register']);
     expect(states.at(-1)).toBe('registering');
   });
 

@@ -34,7 +34,9 @@ const events = [
 ] as never;
 
 test('every transition of the directory client is walked', () => {
-  const machine = directoryClientMachine.provide({ actions: inert('findDirectory', 'register', 'checkListing') });
+  const machine = directoryClientMachine.provide({
+    actions: inert('findDirectory', 'register', 'checkListing', 'forgetConnections'),
+  });
   const key = ({ waitedMs, ports, ips, isGreeted, isUnanswered }: DirectoryClientContext) => [
     ...[waitedMs, Math.min(ports.length, 1), ips.length, isGreeted, isUnanswered],
   ];

@@ -101,6 +101,8 @@ const events = [
   { type: 'xstate.after.attemptDelay.outgoing-session.established.searching.racing' },
   { type: 'xstate.after.traversalDelay.outgoing-session.greeting' },
   { type: 'xstate.after.traversalDelay.outgoing-session.established.searching' },
+  { type: 'xstate.after.secondTraversalDelay.outgoing-session.greeting' },
+  { type: 'xstate.after.secondTraversalDelay.outgoing-session.established.searching' },
   { type: 'xstate.after.greetingPatience.outgoing-session.greeting' },
   { type: 'xstate.after.searchPatience.outgoing-session.established.searching' },
   { type: 'path.check' },
@@ -114,6 +116,12 @@ const lostWhileSearching = [
   { type: 'peer.notLocated', failure: { code: 'directory-unreachable', message: 'down' } },
   { type: 'xstate.after.attemptDelay.outgoing-session.established.searching.racing' },
   ended(hello, unanswered),
+];
+
+const foundWhileGreeting = [
+  { type: 'session.open', waiter: walk, atMs: 1 },
+  { type: 'peer.located', addresses: [address, other], key: 'key', atMs: 2 },
+  { type: 'peer.found', name: 'alice', address: other, atMs: 3 },
 ];
 
 const namelessRoot = [
@@ -182,7 +190,7 @@ test('every transition of an outgoing session is walked', () => {
     machine,
     input: input(undefined),
     events,
-    paths: [lostWhileSearching, namelessRoot, namelessRootWhileSearching, signedRootWhileSearching],
+    paths: [foundWhileGreeting, lostWhileSearching, namelessRoot, namelessRootWhileSearching, signedRootWhileSearching],
   });
   const walked = found.walked.union(fixed.walked).union(far.walked).union(lost.walked);
   expect(unwalked({ ...found, walked })).toEqual([]);

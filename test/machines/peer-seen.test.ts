@@ -107,7 +107,9 @@ const isReading = (name: string, hasNewest: boolean) =>
 const seal = () => send({ type: 'root.sealed', root: ZERO_HASH, bytes });
 const sweep = (laterMs = 0) => send({ type: 'sweep', atMs: outside.nowMs + laterMs });
 const issue = (cursor: string) => send({ type: 'cursor.issued', cursor, atMs: outside.nowMs });
-const list = (...addresses: (typeof own)[]) => send({ type: 'registration.listed', addresses, atMs: outside.nowMs });
+const listed = (addresses: (typeof own)[], wasUnheard: boolean) =>
+  send({ type: 'registration.listed', addresses, wasUnheard, atMs: outside.nowMs });
+const list = (...addresses: (typeof own)[]) => listed(addresses, false);
 
 describe('a new root', () => {
   test('is not pushed if its signature comes after that of a newer one', () => {
@@ -217,13 +219,33 @@ describe('after the directory could not be asked, everybody may have missed us',
 
   test('so it is if it cannot tell what has changed, once it lists us', () => {
     send({ type: 'cursor.unavailable', atMs: outside.nowMs });
-    send({ type: 'registration.failed', failure: { code: 'unexpected', message: 'no' }, retryInMs: 1 });
+    send({
+      type: 'registration.failed',
+      failure: { code: 'unexpected', message: 'no' },
+      retryInMs: 1,
+    });
     expect(toldBy(() => list(own))).toEqual(expect.arrayContaining(renewed));
     expect(toldBy(() => list(own))).not.toContain(renewed[0]);
   });
 
+  test('one that could not hear us over UDP is one, once it lists us', () => {
+    expect(toldBy(change)).toEqual([]);
+    expect(toldBy(() => listed([own], true))).toEqual(expect.arrayContaining(renewed));
+    expect(toldBy(() => list(own))).not.toContain(renewed[0]);
+  });
+
+  test('everybody is greeted, if it is behind a NAT and listed elsewhere than before', () => {
+    list(outer);
+    expect(toldBy(() => list(outer))).not.toContain(renewed[0]);
+    expect(toldBy(() => list({ ip: '198.51.100.8', port: 4_000 }))).toEqual(expect.arrayContaining(renewed));
+  });
+
   test('one that refuses us but can be asked is no reason to greet anybody', () => {
-    send({ type: 'registration.failed', failure: { code: 'unexpected', message: 'no' }, retryInMs: 1 });
+    send({
+      type: 'registration.failed',
+      failure: { code: 'unexpected', message: 'no' },
+      retryInMs: 1,
+    });
     expect(toldBy(() => list(own))).not.toContain(renewed[0]);
   });
 
@@ -319,7 +341,7 @@ describe('followed peers', () => {
     expect(toldBy(() => sweep(timing.sweepInterval))).toEqual([whereIsAlice]);
     find();
     establish('alice');
-    expect(toldBy(() => sweep(2 * timing.sweepInterval))).toEqual([DOUBT]);
+    expect(toldBy(() => sweep(2 * timing.sweepInterval))).not.toContain(whereIsAlice);
   });
 
   test('nobody: nothing is asked', () => {

@@ -48,9 +48,13 @@ const events = [
   { type: 'directory.known', addresses: [directory, alice], key: 'key', atMs: 1 },
   { type: 'directory.greetingWanted', atMs: 1 },
   { type: 'directory.checkWanted', requester: nobody('directory-client') },
-  { type: 'registration.listed', addresses: [alice], atMs: 1 },
+  { type: 'registration.listed', addresses: [alice], wasUnheard: true, atMs: 1 },
   { type: 'listing.read', addresses: [alice], atMs: 1 },
-  { type: 'registration.failed', failure: { code: 'directory-unreachable', message: 'no' }, retryInMs: 1 },
+  {
+    type: 'registration.failed',
+    failure: { code: 'directory-unreachable', message: 'no' },
+    retryInMs: 1,
+  },
   { type: 'session.wanted', name: 'alice', requester: nobody('walk'), atMs: 1 },
   { type: 'hello.wanted', address: alice, atMs: 1 },
   { type: 'session.established', ...established },
@@ -122,7 +126,8 @@ const events = [
 /** These lead to no other state. */
 const anywhere = [
   { type: 'block.wanted', name: 'alice', blocked: true, ticket: '1', atMs: 1 },
-  { type: 'checks.failed', sessions: ['outgoing-session.alice'] },
+  { type: 'checks.failed', sessions: ['outgoing-session.alice'], isAlone: true },
+  { type: 'peer.found', name: 'alice', address: { ip: '192.0.2.1', port: 1 }, atMs: 1 },
   { type: 'blocked.changed', names: ['alice'] },
   { type: 'blocked.changed', names: [] },
   { type: 'schedule.wanted', text: 'hello', inReplyTo: null, dueMs: 9, ticket: '1', atMs: 1 },

@@ -1,6 +1,7 @@
 /** A peer as its children and listeners see it: they only take notes. `begin` makes another one of it. */
 import { type Actor, createActor, type EventObject, fromCallback } from 'xstate';
 import { actorId } from '../../machines/actor-ids.ts';
+import type { Search } from '../../machines/path-checks.machine.ts';
 import { peerMachine } from '../../machines/peer.machine.ts';
 import type { PeerInput } from '../../machines/peer-context.ts';
 import type { PeerEvent, PeerFact } from '../../machines/peer-events.ts';
@@ -8,6 +9,7 @@ import { limits } from '../../machines/timing.ts';
 import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import type { Datagram } from '../../src/wire/datagram.ts';
 import { type Hash, hashOf, ZERO_HASH } from '../../src/wire/hash.ts';
+import { formatAddress } from '../../src/wire/socket-address.ts';
 import { Outside } from './outside.ts';
 
 export const own = { ip: '10.0.0.7', port: 4_000 };
@@ -27,11 +29,13 @@ export function begin(input: Partial<PeerInput> = {}): void {
   outside = new Outside();
   notes = [];
   facts = [];
-  const child = fromCallback<EventObject & { readonly root?: Hash }>(({ receive, self }) =>
-    receive(({ type, root: hash }) => {
-      const news = type === 'root.changed' ? ` ${hash ?? 'nothing'}` : '';
-      notes.push(`${self.id}: ${type}${news}`);
-    }),
+  const child = fromCallback<EventObject & { readonly root?: Hash; readonly searches?: readonly Search[] }>(
+    ({ receive, self }) =>
+      receive(({ type, root: hash, searches = [] }) => {
+        const news = type === 'root.changed' ? ` ${hash ?? 'nothing'}` : '';
+        const where = searches.map(({ name, to }) => ` ${name} at ${formatAddress(to)}`).join(',');
+        notes.push(`${self.id}: ${type}${news}${where}`);
+      }),
   );
   const note = (what: string) => () => void notes.push(what);
   const machine = peerMachine.provide({
@@ -86,7 +90,7 @@ export const send = (event: PeerEvent) => peer.send(event);
 export const ready = (index = 0) => send({ type: 'socket.ready', index, address: own, socket: outside.socket });
 export const known = () => send({ type: 'directory.known', addresses: [directory], key: 'key', atMs: outside.nowMs });
 export const list = (...addresses: (typeof own)[]) =>
-  send({ type: 'registration.listed', addresses, atMs: outside.nowMs });
+  send({ type: 'registration.listed', addresses, wasUnheard: false, atMs: outside.nowMs });
 export const sweep = (laterMs = 0) => send({ type: 'sweep', atMs: outside.nowMs + laterMs });
 export const told = () => [...notes];
 export function toldBy(work: () => void): string[] {

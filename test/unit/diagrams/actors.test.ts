@@ -198,11 +198,14 @@ async function runEverything(): Promise<void> {
   for (const { peer } of world.peers) if (![alice, carol].some((one) => one.peer === peer)) await peer.close();
   carol.peer.follow('alice');
 
-  // A followed peer that does not answer for a while.
+  // A followed peer that does not answer for a while, and for longer.
+  for (const ms of [15_000, 40_000]) {
+    await world.clock.advance(10_000);
+    world.network.cut(alice.ip, carol.ip);
+    await world.clock.advance(ms);
+    world.network.heal();
+  }
   await world.clock.advance(10_000);
-  world.network.cut(alice.ip, carol.ip);
-  await world.clock.advance(15_000);
-  world.network.heal();
 
   // Out of the directory's reach, once over UDP alone and once altogether.
   world.network.cut(carol.ip, DIRECTORY.ip);

@@ -40,6 +40,7 @@ const delays: Readonly<Record<string, string>> = {
   attemptDelay: `${timing.connectionAttemptDelay} ms`,
   locatingPatience: `${timing.locatingPatience / SECOND} s`,
   traversalDelay: `${timing.traversalDelay / SECOND} s`,
+  secondTraversalDelay: `${timing.secondTraversalDelay / SECOND} s`,
   greetingPatience: `${timing.greetingPatience / SECOND} s`,
   checkPause: `${timing.directoryCheck / SECOND} s`,
   rejectionPause: `${timing.rejectionPause / 60_000} min`,
