@@ -218,7 +218,7 @@ const withNotes = withBulk.extend({
       const where = hellos.map(({ to }) => formatAddress(to)).join(', ');
       const seconds = timing.greetingPatience / 1000;
       const who = name === '' ? where : `${name} (${where})`;
-      const message = `${who} did not answer Hello within ${seconds} s; it may be offline, and is tried again later`;
+      const message = `${who} did not answer Hello within ${seconds} s; it may be offline, or behind a NAT or firewall that lets nothing through; it is tried again`;
       return { failure: { code: 'peer-unreachable' as const, message } };
     }),
 

@@ -75,9 +75,23 @@ const REASONS: readonly Reason[] = [
   },
 ];
 
+/** As undici says it. */
+const PROXY_REFUSAL = /^Proxy response \((\d+)\)/;
+
+function refusedByProxy(url: string, proxy: string, status: string, cause: unknown): MurmureError {
+  const what = `the proxy ${proxy}, which HTTPS_PROXY names, refused the connection with status ${status}`;
+  const todo =
+    status === '407'
+      ? 'put the user name and the password that it wants into HTTPS_PROXY, as http://USER:PASSWORD@HOST:PORT'
+      : 'ask whoever runs the proxy to allow it, or list the host in NO_PROXY if it can be reached without the proxy';
+  return noAnswer(hostOf(url), what, todo, cause);
+}
+
 /** From what `fetch` threw, whose causes tell more than itself. `proxy`: the one that the environment names. */
 export function unreachable(url: string, error: unknown, proxy?: string): MurmureError {
   const causes = [...causesOf(error)];
+  const refusal = causes.map(({ message }) => PROXY_REFUSAL.exec(message)?.[1]).find((status) => status !== undefined);
+  if (proxy !== undefined && refusal !== undefined) return refusedByProxy(url, proxy, refusal, error);
   const hint =
     proxy === undefined ? '' : ` (HTTPS_PROXY names the proxy ${proxy}; without it if NO_PROXY lists the host)`;
   for (const cause of causes) {

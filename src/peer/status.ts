@@ -40,8 +40,8 @@ export interface SessionStanding {
 export interface FollowedStanding {
   readonly peer: string;
   /**
-   * `downloading`; `waiting` for others to end; `idle`; `silent`: it does not answer, though it is listed; `absent`: neither listed nor in
-   * session, so that it is not asked.
+   * `downloading`; `waiting` for others to end, or for the directory to say where it is; `idle`; `silent`: it does not answer, though it is
+   * listed; `absent`: neither listed nor in session, so that it is not asked.
    */
   readonly state: 'downloading' | 'waiting' | 'idle' | 'silent' | 'absent';
   /** When it was last known that all it has is here, Unix ms; null: never. */
@@ -152,5 +152,6 @@ function stateOf(context: PeerSnapshot['context'], peer: string, isAbsent: boole
   if (isSilentPeer(context, peer)) return 'silent';
   if (entryOf(context.walks, peer) !== undefined) return 'downloading';
   if (context.toWalk.includes(peer)) return 'waiting';
-  return isAbsent ? 'absent' : 'idle';
+  if (!isAbsent) return 'idle';
+  return entryOf(context.presence, peer) === undefined ? 'waiting' : 'absent';
 }

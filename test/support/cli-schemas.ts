@@ -247,6 +247,7 @@ export const schemas: Readonly<Record<string, v.GenericSchema>> = {
     messages: count,
     lastSync: v.nullable(date),
     state: v.nullable(v.picklist(['downloading', 'waiting', 'idle', 'silent', 'absent'])),
+    error: v.nullable(failure),
   }),
   mute,
   unmute: mute,

@@ -17,7 +17,7 @@ export function declare(program: Command, run: Run): void {
     .description(
       'Refuses peers: your peer neither answers nor asks them, and you see none of their messages. You no longer follow them. Your messages remain public: a blocked person can still get them from others, or under another name.',
     )
-    .argument('<peer...>', 'whom to block')
+    .argument('<peer...>', 'whom to block; @LIST for all of a list')
     .option('--force', 'block them without asking the directory whether the names are right')
     .addHelpText('after', examples('block mallory', 'block mallory trudy'))
     .action((peers: string[], options: LookUpOptions) => run((context) => block(context, peers, options)));
@@ -25,7 +25,7 @@ export function declare(program: Command, run: Run): void {
     .command('unblock')
     .summary('deal with blocked peers again')
     .description('Answers, asks and shows peers again. Use "murmure follow" to follow them again.')
-    .argument('<peer...>', 'whom to unblock')
+    .argument('<peer...>', 'whom to unblock; @LIST for all of a list')
     .addHelpText('after', examples('unblock mallory'))
     .action((peers: string[]) => run((context) => unblock(context, peers)));
 }

@@ -23,7 +23,7 @@ export function declare(program: Command, run: Run): void {
     .description(
       'Writes stored messages as static pages that need no server and no JavaScript: your own, or those of the peers that you name. Run it again to bring the pages up to date; links to messages stay valid.',
     )
-    .argument('[peer...]', 'the peers whose messages are exported (default: yourself)')
+    .argument('[peer...]', 'the peers whose messages are exported ; @LIST for all of a list (default: yourself)')
     .requiredOption('--html <dir>', 'the folder for the pages; created if it does not exist')
     .option('--atom', 'write an Atom feed of the newest messages as well')
     .addHelpText('after', examples('export --html site --atom', 'export --html friends alice bob'))

@@ -26,7 +26,7 @@ export function declare(program: Command, run: Run): void {
     .description(
       'Follows peers: sync and serve download what they publish. You may follow a peer before it is first listed. A name that is not listed, but is very similar to that of a listed peer, is refused as a likely typing error. --quota sets the most messages that their feeds may have from now on, and replaces the general quota for them.',
     )
-    .argument('<peer...>', 'whom to follow')
+    .argument('<peer...>', 'whom to follow; @LIST for all of a list')
     .option('--force', 'follow them without asking the directory whether the names are right')
     .addHelpText('after', examples('follow alice', 'follow alice bob', 'follow alice --quota 3000000'))
     .action((peers: string[], options: LookUpOptions) => run((context) => follow(context, peers, options)));
@@ -34,7 +34,7 @@ export function declare(program: Command, run: Run): void {
     .command('unfollow')
     .summary('stop following peers')
     .description('Stops following peers. Messages already downloaded are kept.')
-    .argument('<peer...>', 'whom to stop following')
+    .argument('<peer...>', 'whom to stop following; @LIST for all of a list')
     .addHelpText('after', examples('unfollow alice'))
     .action((peers: string[]) => run((context) => unfollow(context, peers)));
   program
@@ -119,6 +119,7 @@ async function following(context: CommandContext): Promise<void> {
       quota: quota ?? null,
       lastSync: lastSyncMs === undefined ? null : new Date(lastSyncMs).toISOString(),
       state: standing?.state ?? null,
+      error: standing?.failure ?? null,
     };
     output.data(line, (paint) => renderFollowed(line, paint));
   }

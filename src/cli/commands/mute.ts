@@ -23,7 +23,7 @@ export function declare(program: Command, run: Run): void {
     .description(
       'Hides messages from timeline, watch, unread and notifications: those of peers, unless you name them there; those with a word in them, whatever its accents and case; and those of a conversation. They are still downloaded, and timeline --muted shows them. Without arguments, it lists what is muted.',
     )
-    .argument('[peer...]', 'whom to mute')
+    .argument('[peer...]', 'whom to mute; @LIST for all of a list')
     .option('--word <word>', 'hide messages with this word, or these words in this order; may be repeated', collect)
     .option('--thread <hash>', 'hide the conversation that this message belongs to; may be repeated', collect)
     .option('--until <date>', 'only until this ISO 8601 date, e.g. 2026-01-31 or 2026-01-31T12:00Z')
@@ -37,7 +37,7 @@ export function declare(program: Command, run: Run): void {
     .command('unmute')
     .summary('show what was muted again')
     .description('Shows the messages of muted peers, with muted words, or of muted conversations again.')
-    .argument('[peer...]', 'whom to unmute')
+    .argument('[peer...]', 'whom to unmute; @LIST for all of a list')
     .option('--word <word>', 'show messages with this word again; may be repeated', collect)
     .option('--thread <hash>', 'show the conversation that this message belongs to; may be repeated', collect)
     .addHelpText('after', examples('unmute alice', 'unmute --word football', 'unmute --thread 3f9a2c'))

@@ -24,7 +24,7 @@ import { journalOption } from '../peer/journal-option.ts';
 import { oneShotOptions, tellWarnings } from '../peer/one-shot-peer.ts';
 import { findRunningPeer } from '../peer/running-peer.ts';
 import { tellWaiting } from '../peer/tell-waiting.ts';
-import { counted } from '../render/text.ts';
+import { counted, sentenceAbout } from '../render/text.ts';
 
 export function declare(program: Command, run: Run): void {
   program
@@ -33,7 +33,7 @@ export function declare(program: Command, run: Run): void {
     .description(
       'Measures how long peers take to answer, and shows how each of them is reached. Downloads nothing. If some do not answer, it ends with the exit code of the worst failure.',
     )
-    .argument('<peer...>', 'whom to ask')
+    .argument('<peer...>', 'whom to ask; @LIST for all of a list')
     .option('--count <n>', 'how many times to ask (default: 4)')
     .addHelpText('after', examples('ping alice', 'ping alice bob --count 1 --json', 'ping @friends'))
     .action((names: string[], options: PingOptions) => run((context) => ping(context, names, options)));
@@ -88,7 +88,9 @@ export async function ping(context: CommandContext, names: readonly string[], op
       output.data(line, (paint) => render(line, paint));
     } catch (error) {
       if (signal.aborted || !(error instanceof MurmureError)) throw error;
-      failures.push(new MurmureError(error.code, `${name}: ${error.message}${proposalFor(store, name, error.code)}`));
+      failures.push(
+        new MurmureError(error.code, sentenceAbout(name, `${error.message}${proposalFor(store, name, error.code)}`)),
+      );
     }
   }
   failures.sort((left, right) => compareSeverity(left.code, right.code));

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { wireDate } from '../../feed/message.ts';
 import { safeText } from '../../feed/safe-text.ts';
+import type { LocalStatus } from '../../local-api/schemas.ts';
 import type { ScheduledMessage, Store } from '../../store/store.ts';
 import type { Hash } from '../../wire/hash.ts';
 import { encodeMessage, MessageTooLongError } from '../../wire/node.ts';
@@ -18,6 +19,7 @@ import { resolveHash } from '../messages/message-hash.ts';
 import { messagePrinter } from '../messages/print-messages.ts';
 import { askRunningPeer } from '../peer/running-peer.ts';
 import { scheduledLine } from '../render/scheduled.ts';
+import { counted } from '../render/text.ts';
 
 export function declare(program: Command, run: Run): void {
   program
@@ -70,13 +72,37 @@ export async function post(context: CommandContext, text: string | undefined, op
 
   if (delayMs !== undefined)
     return await schedule(context, store, { body, inReplyTo, dueMs: context.nowMs() + delayMs });
+  let status: LocalStatus | undefined;
+  const look = (found: LocalStatus) => {
+    status = found;
+  };
   const { hash, root } =
-    (await publishElsewhere(context, body, inReplyTo)) ?? publishHere(context, { name, store }, body, inReplyTo);
+    (await publishElsewhere(context, body, inReplyTo, look)) ?? publishHere(context, { name, store }, body, inReplyTo);
   const kept = store.message(hash);
   if (kept === undefined) throw new Error(`the message ${hash} was published, but cannot be read back`);
   messagePrinter(context, { name, store })(kept, { fields: { root } });
   tellIfStopped(context, 'the message');
+  tellWhoMissesIt(context, status);
 }
+
+/** As far as it is known at once. `status`: of the peer that runs on this home; undefined: none does. */
+function tellWhoMissesIt({ output }: CommandContext, status: LocalStatus | undefined): void {
+  if (status === undefined) {
+    output.note('No peer is running on this home, so nobody gets the message yet: "murmure serve" passes it on.');
+    return;
+  }
+  const { directory, readers, retirement } = status;
+  if (directory.failure !== null && retirement === null)
+    output.warn(`only those who are in session with you get the message now: ${directory.failure.message}`);
+  const missed = readers.filter(({ state }) => state === 'silent').map(({ peer }) => peer);
+  if (missed.length === 0) return;
+  const shown = missed.slice(0, MOST_NAMED);
+  const others = missed.length > shown.length ? [counted(missed.length - shown.length, 'other')] : [];
+  const who = new Intl.ListFormat('en').format([...shown, ...others]);
+  output.note(`${who} cannot be reached now, and ${missed.length === 1 ? 'gets' : 'get'} it once that is over.`);
+}
+
+const MOST_NAMED = 3;
 
 /** Stored at once; the peer of this home publishes it when it is due, or a later one. */
 async function schedule(context: CommandContext, store: Store, message: Omit<ScheduledMessage, 'id'>): Promise<void> {
@@ -102,9 +128,10 @@ async function publishElsewhere(
   context: CommandContext,
   text: string,
   inReplyTo: Hash | null,
+  look: (status: LocalStatus) => void,
 ): Promise<Published | undefined> {
   const wish = { type: 'post.wanted', text, inReplyTo } as const;
-  return (await askRunningPeer(context, [wish], 'message.published'))?.[0];
+  return (await askRunningPeer(context, [wish], 'message.published', look))?.[0];
 }
 
 function publishHere(

@@ -18,6 +18,7 @@ import { type LastingPeer, openLastingPeer } from '../peer/lasting-peer.ts';
 import { offerMetrics } from '../peer/offer-metrics.ts';
 import { rateLimited } from '../peer/rate-limit.ts';
 import { eventLine, renderEvent, renderWarning } from '../render/event.ts';
+import { News } from '../render/news.ts';
 import { shortHash } from '../render/text.ts';
 
 export function declare(program: Command, run: Run): void {
@@ -75,18 +76,19 @@ async function runPeer(context: CommandContext, served: LastingPeer, inspectorUr
   const { peer, store } = served;
   // "ready" is the first line, unless it takes long. Events that happen before it are kept until then.
   let isOpen = false;
-  const early: PeerFact[] = [];
-  let report = (fact: PeerFact): void => {
-    if (early.length < MAX_EARLY) early.push(fact);
+  const early: Parameters<typeof printEvent>[] = [];
+  let report = (...told: Parameters<typeof printEvent>): void => {
+    if (early.length < MAX_EARLY) early.push(told);
   };
   const open = () => {
     if (isOpen) return;
     isOpen = true;
-    report = (fact) => {
-      printEvent(context, fact);
+    report = (...told) => {
+      printEvent(...told);
+      const [, fact] = told;
       if (fact.type === 'messages.received') printMentions(context, peer.name, store, fact);
     };
-    early.forEach(report);
+    for (const told of early) report(...told);
   };
   const tellAwaited = () => {
     if (isOpen) return;
@@ -97,11 +99,13 @@ async function runPeer(context: CommandContext, served: LastingPeer, inspectorUr
   };
   using subscriptions = new DisposableStack();
   const warn = (text: string) => output.warn(text);
+  const news = new News();
   const tell = (fact: PeerFact) => {
-    const warning = renderWarning(fact);
+    const isNews = news.isNews(fact);
+    const warning = isNews ? renderWarning(fact) : undefined;
     if (warning !== undefined) warn(warning);
     if (fact.type === 'directory.unreachable') tellAwaited();
-    report(fact);
+    report(context, fact, isNews);
   };
   const patience = setTimeout(tellAwaited, LISTED_WITHIN_MS);
   subscriptions.defer(() => clearTimeout(patience));
@@ -145,10 +149,11 @@ async function announce({ output, signal }: CommandContext, { peer, failed }: La
   });
 }
 
-function printEvent({ output, settings, nowMs }: CommandContext, fact: PeerFact): void {
+/** Programs are told what is no news to a person, too. */
+function printEvent({ output, settings, nowMs }: CommandContext, fact: PeerFact, isNews: boolean): void {
   // Progress is a line for every few nodes: nobody wants that in a log.
   if (fact.type === 'sync.progressed' && !settings.verbose) return;
-  output.data(eventLine(fact, nowMs()), (paint) => renderEvent(fact, paint));
+  output.data(eventLine(fact, nowMs()), (paint) => (isNews ? renderEvent(fact, paint) : ''));
 }
 
 /** A first download brings thousands of messages: only the newest can be news. */

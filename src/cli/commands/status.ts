@@ -100,7 +100,7 @@ function render(found: LocalStatus, nowMs: number, paint: Paint): string {
   ]);
   const followed = following.map(({ peer, state, lastSyncMs, nextPollMs, failure }) => [
     safeLine(peer),
-    state === 'silent' ? paint('yellow', 'does not answer') : state,
+    state === 'silent' ? paint('yellow', failure?.code === 'authentication' ? 'is refused' : 'does not answer') : state,
     lastSyncMs === null ? 'never synced' : `synced ${span(nowMs - lastSyncMs)} ago`,
     nextPollMs === null ? '' : `asked again in ${span(nextPollMs - nowMs)}`,
     failure === null ? '' : safeLine(failure.message),

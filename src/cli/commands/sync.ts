@@ -17,7 +17,7 @@ import { openHomePeer } from '../peer/home-peer.ts';
 import { notifyAtEnd } from '../peer/notify-arrivals.ts';
 import { tellWaiting } from '../peer/tell-waiting.ts';
 import { renderSyncReport } from '../render/sync-report.ts';
-import { counted } from '../render/text.ts';
+import { counted, sentenceAbout } from '../render/text.ts';
 
 export function declare(program: Command, run: Run): void {
   program
@@ -26,7 +26,7 @@ export function declare(program: Command, run: Run): void {
     .description(
       'Downloads new messages of these peers, or of everyone you follow. If some fail, it ends with the exit code of the worst failure.',
     )
-    .argument('[peer...]', 'default: everyone you follow')
+    .argument('[peer...]', 'whom to ask; @LIST for all of a list (default: everyone you follow)')
     .addHelpText('after', examples('sync', 'sync alice bob --timeout 10', 'sync @friends'))
     .action((names: string[]) => run((context) => sync(context, names)));
 }
@@ -118,7 +118,7 @@ function proposing(store: Store, report: SyncReport): SyncReport {
 
 function print({ output }: CommandContext, report: SyncReport): void {
   output.data(report, (paint) => renderSyncReport(report, paint));
-  if (report.error !== undefined) output.fail(`${report.peer}: ${report.error.message}`);
+  if (report.error !== undefined) output.fail(sentenceAbout(report.peer, report.error.message));
 }
 
 function codeOf(report: SyncReport): string {

@@ -17,7 +17,7 @@ export function declare(program: Command, run: Run): void {
     .description(
       'Shows stored messages, newest last. Works offline. The messages it shows are marked as read, except with --json. It leaves out what is muted, unless you name the peer, or give --muted.',
     )
-    .argument('[peer...]', 'only messages of these peers')
+    .argument('[peer...]', 'only messages of these peers; @LIST for all of a list')
     .option('--limit <n>', 'show at most this many, the newest (default: 50)')
     .option('--before <date>', 'only messages older than this ISO 8601 date, e.g. 2026-01-31 or 2026-01-31T12:00Z')
     .option('--muted', 'also show what is muted, and say by what')

@@ -28,10 +28,13 @@ export function declare(program: Command, run: Run): void {
     .command('watch')
     .summary('print messages as they arrive')
     .description(
-      'Prints messages as they arrive, until you stop it. If murmure is running on this home, it shows what the running peer downloads; otherwise it downloads by itself.',
+      'Prints messages as they arrive, until you stop it. If murmure is running on this home, it shows what the running peer downloads; otherwise it downloads by itself. With --timeout, it ends after that time.',
     )
-    .argument('[peer...]', 'only messages of these peers (default: everyone you have not muted)')
-    .addHelpText('after', examples('watch', 'watch alice --json', 'watch @friends'))
+    .argument(
+      '[peer...]',
+      'only messages of these peers; @LIST for all of a list (default: everyone you have not muted)',
+    )
+    .addHelpText('after', examples('watch', 'watch alice --json', 'watch @friends', 'watch --timeout 60'))
     .action((peers: string[]) => run((context) => watch(context, peers), { bounded: false }));
 }
 
@@ -39,8 +42,9 @@ const LOOK_EVERY_MS = 250;
 const ASK_EVERY_MS = 60_000;
 const BATCH = 500;
 
-/** Runs until stopped, and ends as `serve` does. */
-export async function watch(context: CommandContext, named: readonly string[]): Promise<number> {
+/** Runs until stopped, and ends as `serve` does; or as long as --timeout says, which is no failure. */
+export async function watch(stopped: CommandContext, named: readonly string[]): Promise<number> {
+  const context = { ...stopped, signal: AbortSignal.any([stopped.signal, ...timeUp(stopped)]) };
   for (const name of named) requireAskableName(name);
   await using resources = new AsyncDisposableStack();
   const { name: ownName, store } = await openStore(context.settings.home);
@@ -61,7 +65,13 @@ export async function watch(context: CommandContext, named: readonly string[]): 
     await setTimeout(LOOK_EVERY_MS, undefined, { signal: context.signal }).catch(() => {});
   }
   showArrived(context, store, { last, ownName, names });
-  return exitCodeOfStop(context.signal);
+  return stopped.signal.aborted ? exitCodeOfStop(stopped.signal) : 0;
+}
+
+/** A limit that the settings give to all commands is not meant for one that runs until it is stopped. */
+function timeUp({ settings: { timeoutMs, origins } }: CommandContext): AbortSignal[] {
+  const isAsked = origins.some(({ setting, from }) => setting === 'timeout' && from === 'flag');
+  return isAsked && timeoutMs !== undefined ? [AbortSignal.timeout(timeoutMs)] : [];
 }
 
 /** The peer that downloads meanwhile: the one that runs on this home, or one that is opened here as long as there is none. */

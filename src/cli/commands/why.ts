@@ -4,6 +4,7 @@ import { safeLine } from '../../feed/safe-text.ts';
 import { Explainer, type Explanation } from '../../journal/explain.ts';
 import { readJournal } from '../../journal/journal-file.ts';
 import { replay } from '../../journal/replay.ts';
+import type { LocalStatus } from '../../local-api/schemas.ts';
 import { abortable } from '../abortable.ts';
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
@@ -46,11 +47,36 @@ async function fromRunningPeer(context: CommandContext, name: string): Promise<r
     throw new NotServingError(context.settings.home.folder, 'name a journal that --record wrote');
   }
   try {
-    return (await abortable(api.dealings(name), context.signal)).explanations;
+    const both = Promise.all([api.status(), api.dealings(name)]);
+    const [status, { explanations }] = await abortable(both, context.signal);
+    return [...standingOf(status, name), ...explanations];
   } finally {
     await api.close();
   }
 }
+
+/** What the actors that deal with it do not tell any more, or never did: a session forgets why it failed, and who is absent has none. */
+function standingOf({ following, readers, directory }: LocalStatus, name: string): Explanation[] {
+  const followed = following.find(({ peer }) => peer === name);
+  const state = followed && STANDINGS[followed.state];
+  const isUnread = readers.some(({ peer, state }) => peer === name && state === 'silent');
+  const sentences = [
+    ...(state === undefined ? [] : [`${name} ${state}.`]),
+    ...(followed?.failure ? [`The last download failed: ${followed.failure.message}.`] : []),
+    ...(isUnread ? [`${name} reads from you: what you publish cannot be pushed to it.`] : []),
+  ];
+  if (sentences.length === 0) return [];
+  const own =
+    directory.failure === null ? [] : [`It may be because of your own connection: ${directory.failure.message}.`];
+  return [{ actor: 'peer', state: followed?.state ?? 'silent', sentences: [...sentences, ...own], transitions: [] }];
+}
+
+/** Of a followed peer; nothing to be said of the others. */
+const STANDINGS: Partial<Record<LocalStatus['following'][number]['state'], string>> = {
+  silent: 'does not answer',
+  absent: 'is not listed at the directory now, so it is probably offline',
+  waiting: 'waits for its turn, or for the directory to say where it is',
+};
 
 async function fromJournal(file: string, name: string, signal: AbortSignal): Promise<readonly Explanation[]> {
   const journal = await readJournal(file, signal);

@@ -5,7 +5,8 @@ import type { DirectoryStanding, FollowedStanding } from '../../peer/status.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { isYounger } from '../../wire/age.ts';
 import { otherSideOf, renderWarning } from '../render/event.ts';
-import { counted, duration } from '../render/text.ts';
+import { News } from '../render/news.ts';
+import { counted, duration, sentenceAbout } from '../render/text.ts';
 import type { AskedPeer } from './sources.ts';
 
 /** Screens change at most ten times a second, however fast the news come. */
@@ -68,6 +69,8 @@ export class Live implements Disposable {
   readonly #seen = new Map<string, Seen>();
   /** Peers that use another key than the one known. BOUNDED by the peers that the store has keys of. */
   readonly changedKeys = new Set<string>();
+  readonly #news = new News();
+  #cannotKeep = false;
   readonly #stopListening: () => void;
   #wasListed = false;
   /** Of the peer that is looked at, as far as another process had to be asked. */
@@ -109,6 +112,11 @@ export class Live implements Disposable {
   /** Nothing is published from here any more; the log says why. */
   get isStopped(): boolean {
     return this.#isStopped;
+  }
+
+  /** What arrived last could not be kept: the disk is full, say. */
+  get cannotKeep(): boolean {
+    return this.#cannotKeep;
   }
 
   get sessions(): number {
@@ -216,8 +224,9 @@ export class Live implements Disposable {
   }
 
   #note(fact: PeerFact): void {
+    const isNews = this.#news.isNews(fact);
     const warning = fact.type === 'key.changed' ? newKeyOf(fact.name) : renderWarning(fact);
-    if (warning !== undefined) this.#write(warning, true);
+    if (warning !== undefined && isNews) this.#write(warning, true);
     switch (fact.type) {
       case 'peer.listed':
         if (!this.#wasListed) this.#write('listed at the directory', false);
@@ -232,7 +241,7 @@ export class Live implements Disposable {
         break;
       case 'session.failed':
         this.#noteAnswered(fact.name, false);
-        this.#write(`no session with ${otherSideOf(fact)}: ${fact.failure.message}`, true);
+        if (isNews) this.#write(`no session with ${otherSideOf(fact)}: ${fact.failure.message}`, true);
         break;
       case 'peer.silent':
         this.#noteAnswered(fact.name, false);
@@ -251,7 +260,8 @@ export class Live implements Disposable {
         const nowMs = this.#clock.monotonicNow();
         if (error === undefined) this.#noteSeen(peer, { answeredMs: nowMs, syncedMs: nowMs });
         else this.#noteAnswered(peer, false);
-        if (error !== undefined) this.#write(`${peer}: ${error.message}`, true);
+        this.#cannotKeep = error?.code === 'unexpected';
+        if (error !== undefined && isNews) this.#write(sentenceAbout(peer, error.message), true);
         else if (status === 'updated')
           this.#write(`${peer}: ${counted(newMessages, 'new message')} in ${duration(durationMs)}`, false);
         break;

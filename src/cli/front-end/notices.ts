@@ -2,7 +2,7 @@
 import type { Action, Notice } from '../../../machines/front-end-context.ts';
 import { formatAddress } from '../../wire/socket-address.ts';
 import { renderSyncReport } from '../render/sync-report.ts';
-import { counted, shortHash } from '../render/text.ts';
+import { counted, sentenceAbout, shortHash } from '../render/text.ts';
 
 /** Not yet safe to show: names are as received. */
 export function noticeText(notice: Notice | undefined): string {
@@ -78,7 +78,7 @@ function markText({ kind, subject, marked }: Extract<Notice, { type: 'mark.chang
 
 function syncText({ report, about }: Extract<Notice, { type: 'sync.finished' }>): string {
   const { peer, root, status, error } = report;
-  if (error !== undefined) return `${peer}: ${error.message}`;
+  if (error !== undefined) return sentenceAbout(peer, error.message);
   if (about !== 'root') return renderSyncReport(report, (_format, text) => text);
   const what = root === null ? 'empty' : shortHash(root);
   return `The root of ${peer} is ${what}${status === 'unchanged' ? ', as before' : ''}.`;

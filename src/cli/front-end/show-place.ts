@@ -120,7 +120,8 @@ const MOST_HEARD = 20;
 /** Followed peers that cannot be reached now, those that were heard most recently first. */
 function unreachable({ live, store, now }: Sources) {
   const heardMs = (name: string) => live.lastSyncMs(name, store.peer(name)?.lastSyncMs) ?? 0;
-  const names = [...live.silent, ...live.unlisted];
+  // What is wrong with one that has another key now is said on its own.
+  const names = [...live.silent, ...live.unlisted].filter((name) => !live.changedKeys.has(name));
   const heard = names.slice(0, MOST_HEARD).map((name) => ({ name, atMs: heardMs(name) }));
   const [latest] = heard.sort((one, other) => other.atMs - one.atMs);
   if (latest === undefined) return undefined;
@@ -138,6 +139,7 @@ function statusOf(sources: Sources) {
   return {
     directory: { status: live.directory, name: URL.parse(directory)?.host ?? '' },
     isStopped: live.isStopped,
+    cannotKeep: live.cannotKeep,
     changedKeys: live.changedKeys.size,
     unreachable: unreachable(sources),
     unreachedReader: unreachedReader(sources),

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import type { StoreWish, WishAnswer } from '../../../machines/wishes.ts';
 import type { LocalApi } from '../../local-api/client.ts';
+import type { LocalStatus } from '../../local-api/schemas.ts';
 import { MurmureError } from '../../wire/murmure-error.ts';
 import { abortable } from '../abortable.ts';
 import type { CommandContext } from '../context.ts';
@@ -72,11 +73,15 @@ function askedDirectory({ directory, origins }: CommandContext['settings']) {
   return isAsked && directory !== undefined ? { url: directory, source: origin.source ?? '--directory' } : undefined;
 }
 
-/** What the running peer makes of these wishes, one after the other; undefined: none runs. @throws MurmureError as the peer fails */
+/**
+ * What the running peer makes of these wishes, one after the other; undefined: none runs. `look`: at how it stands then.
+ * @throws MurmureError as the peer fails
+ */
 export async function askRunningPeer<T extends WishAnswer['type']>(
   context: Context,
   wishes: readonly WithoutTicket<StoreWish>[],
   type: T,
+  look?: (status: LocalStatus) => void,
 ): Promise<readonly Extract<WishAnswer, { type: T }>[] | undefined> {
   const api = await findRunningPeer(context);
   if (api === undefined) return undefined;
@@ -89,6 +94,7 @@ export async function askRunningPeer<T extends WishAnswer['type']>(
       if (!isOfType(answer, type)) throw new Error(`the running peer answers a "${wish.type}" with "${answer?.type}"`);
       answers.push(answer);
     }
+    look?.(await abortable(api.status(), context.signal));
     return answers;
   } finally {
     await api.close();

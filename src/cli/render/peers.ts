@@ -41,6 +41,8 @@ export interface FollowedPeer {
   readonly lastSync: string | null;
   /** Null: no peer runs that would know. */
   readonly state: FollowedStanding['state'] | null;
+  /** Why the last download failed; null: it did not, or nobody knows. */
+  readonly error: FollowedStanding['failure'];
 }
 
 const STATES: Partial<Record<FollowedStanding['state'], string>> = {
@@ -48,8 +50,10 @@ const STATES: Partial<Record<FollowedStanding['state'], string>> = {
   absent: ', not listed now',
 };
 
-export function renderFollowed({ peer, messages, muted, lastSync, state }: FollowedPeer, paint: Paint): string {
-  const presence = state === null ? '' : paint('yellow', STATES[state] ?? '');
+export function renderFollowed({ peer, messages, muted, lastSync, state, error }: FollowedPeer, paint: Paint): string {
+  // Whoever is offline does not answer, and that is all; any other reason is worth knowing.
+  const isReason = error !== null && error.code !== 'peer-unreachable' && error.code !== 'peer-unknown';
+  const presence = paint('yellow', isReason ? `: ${safeLine(error.message)}` : (STATES[state ?? 'idle'] ?? ''));
   const when = lastSync === null ? 'never synced' : `synced ${localDateTime(lastSync)}`;
   return `${paint('bold', safeLine(peer))}  ${counted(messages, 'message')}, ${when}${muted ? ', muted' : ''}${presence}`;
 }

@@ -14,6 +14,8 @@ export interface Status {
   };
   /** Nothing is published from here any more. */
   readonly isStopped?: boolean;
+  /** What arrives cannot be stored. */
+  readonly cannotKeep?: boolean;
   /** Peers that have another key now. */
   readonly changedKeys?: number;
   /** A followed peer that cannot be reached now, when it was last heard, if ever, and how many more there are. */
@@ -64,6 +66,7 @@ function partsOf(
   {
     directory,
     isStopped,
+    cannotKeep,
     changedKeys = 0,
     unreachable,
     unreachedReader,
@@ -80,6 +83,7 @@ function partsOf(
   const parts: (Part | undefined)[] = [
     { weight: 6, text: directoryText(directory, paint), short: directorySign(directory, paint) },
     isStopped ? { weight: 9, text: paint('red', '✗ not publishing (press e to see why)') } : undefined,
+    cannotKeep ? { weight: 8.5, text: paint('red', '✗ cannot store what arrives (press e to see why)') } : undefined,
     changedKeys === 0
       ? undefined
       : { weight: 4, text: paint('yellow', `${counted(changedKeys, 'changed key')} (press w)`) },

@@ -21,6 +21,11 @@ export function byteSize(bytes: number): string {
   return `${(bytes / 1_000_000).toFixed(1)} MB`;
 }
 
+/** A sentence about somebody, who is named in front of it where it does not begin with the name itself. */
+export function sentenceAbout(name: string, sentence: string): string {
+  return sentence.startsWith(`${name} `) ? sentence : `${name}: ${sentence}`;
+}
+
 /** `42 ms`, `1.3 s`. */
 export function duration(ms: number): string {
   return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;

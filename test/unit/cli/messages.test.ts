@@ -29,6 +29,13 @@ describe('post', () => {
     expect((await post(home, 'again')).root).not.toBe(message.root);
   });
 
+  test('says that nobody gets it yet where no peer runs', async () => {
+    const { err } = await run(['post', 'Hello.', '--home', await initHome()]);
+    expect(err).toBe(
+      'No peer is running on this home, so nobody gets the message yet: "murmure serve" passes it on.\n',
+    );
+  });
+
   test('as a reply', async () => {
     const home = await initHome();
     const hash = 'AB'.repeat(32);

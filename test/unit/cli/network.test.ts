@@ -193,6 +193,11 @@ describe('watch', () => {
     expect(running.asked).toContainEqual({ type: 'sync.wanted', name: 'carol' });
   });
 
+  test('with --timeout it ends after that time, which is no failure', async () => {
+    const { code, err } = await run(['watch', 'alice', ...flags, '--timeout', '1'], { services });
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+  });
+
   test('what cannot be downloaded is said, and it goes on', async () => {
     const { code, err } = await run(['watch', 'nobody', ...flags], { services, ...until(/nobody: /) });
     expect(code).toBe(0);

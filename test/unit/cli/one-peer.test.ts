@@ -72,6 +72,24 @@ describe('beside a running peer', () => {
     expect(setting.asked.map(({ type }) => type)).toEqual(['post.wanted', 'post.wanted', 'withdrawal.wanted']);
   });
 
+  test('post says who does not get the message now, and why', async () => {
+    let folder = '';
+    await using setting = await served(inStore(() => folder));
+    folder = setting.home.folder;
+    const failure = { code: 'peer-unreachable', message: 'nothing comes back over UDP' } as const;
+    const readers = ['bob', 'carol', 'dave', 'eve', 'fay'].map((peer) => ({ peer, state: 'silent' }) as const);
+    const { peer } = setting;
+    const status = { ...peer.status(), readers: [...readers, { peer: 'gil', state: 'idle' } as const] };
+    Object.assign(peer, { directory: { ...peer.directory, status: 'unlisted', failure }, status: () => status });
+    const { code, err } = await run(['post', 'Hello.', ...setting.flags]);
+    expect(code).toBe(0);
+    expect(err.split('\n')).toEqual([
+      'warning: only those who are in session with you get the message now: nothing comes back over UDP',
+      'bob, carol, dave, and 2 others cannot be reached now, and get it once that is over.',
+      '',
+    ]);
+  });
+
   test('follow, unfollow, mute and unmute go through it, one wish for each name', async () => {
     await using setting = await served((wish, tell) => {
       if (wish.type === 'follow.wanted') tell({ ...wish, type: 'follow.changed' });
@@ -243,6 +261,29 @@ describe('beside a running peer', () => {
     expect((await run(['why', 'bob', ...setting.flags])).lines).toMatchObject([{ sentences: ['It waits.'] }]);
   });
 
+  test('why says first what is wrong, which the sessions have forgotten', async () => {
+    await using setting = await served();
+    const { peer } = setting;
+    const lost = { code: 'peer-unreachable', message: 'bob did not answer Hello' } as const;
+    const own = { code: 'peer-unreachable', message: 'nothing comes back over UDP' } as const;
+    const bob = { peer: 'bob', state: 'silent', lastSyncMs: null, nextPollMs: null, failure: lost } as const;
+    const status = { ...peer.status(), following: [bob], readers: [{ peer: 'bob', state: 'silent' } as const] };
+    Object.assign(peer, { directory: { ...peer.directory, status: 'unlisted', failure: own }, status: () => status });
+    expect((await run(['why', 'bob', ...setting.flags])).lines).toMatchObject([
+      {
+        actor: 'peer',
+        state: 'silent',
+        sentences: [
+          'bob does not answer.',
+          'The last download failed: bob did not answer Hello.',
+          'bob reads from you: what you publish cannot be pushed to it.',
+          'It may be because of your own connection: nothing comes back over UDP.',
+        ],
+      },
+      { sentences: ['It waits.'] },
+    ]);
+  });
+
   test.each([
     ['--record', ['--record', 'run.jsonl'], /--record cannot be used here.*Leave it out, or stop/],
     [
@@ -278,7 +319,7 @@ describe('a peer that was killed', () => {
     const file = readFileSync(setting.home.localApiFile);
     await setting[Symbol.asyncDispose]();
     writeFileSync(setting.home.localApiFile, file);
-    const { code, err } = await run(['post', 'Hello.', ...setting.flags]);
+    const { code, err } = await run(['post', 'Hello.', '--quiet', ...setting.flags]);
     expect({ code, err }).toEqual({ code: 0, err: '' });
     const status = await run(['status', ...setting.flags]);
     expect(status.code).toBe(2);

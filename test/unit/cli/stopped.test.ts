@@ -80,7 +80,7 @@ describe('after another program with the same key was found', () => {
     expect(has('stopped.txt')).toBe(true);
     await serve(undefined);
     expect(has('stopped.txt')).toBe(false);
-    expect((await inHome(['post', 'two'])).err).toBe('');
+    expect((await inHome(['post', 'two', '--quiet'])).err).toBe('');
   });
 });
 

@@ -94,6 +94,23 @@ describe('HTTPS_PROXY', () => {
     expect(message).not.toContain('secret');
   });
 
+  test.each([
+    [403, 'allow it, or list the host in NO_PROXY'],
+    [407, 'user name and the password'],
+    [502, 'ask whoever runs the proxy'],
+  ])('a proxy that answers %i is what refuses, with its status', async (status, todo) => {
+    const proxy = createHttpServer();
+    proxy.on('connect', (_, socket) => socket.end(`HTTP/1.1 ${status} No\r\n\r\n`));
+    const at = `http://127.0.0.1:${await listen(proxy)}`;
+    setProxy({ HTTPS_PROXY: at });
+    const { code, message } = await failure(createDirectoryHttp({ url: 'https://directory.example' }).udpAddresses());
+    expect(code).toBe('directory-unreachable');
+    expect(message).toContain(
+      `at https://directory.example: the proxy ${at}, which HTTPS_PROXY names, refused the connection with status ${status}; `,
+    );
+    expect(message).toContain(todo);
+  });
+
   test.each(['nonsense', 'ftp://proxy.example', 'proxy.example:3128'])('%j is no proxy', async (text) => {
     setProxy({ HTTPS_PROXY: text });
     const error = await createFailure('https://directory.example');

@@ -196,6 +196,14 @@ test('the status line tells a directory that answers and does not list us from o
   expect(line('unlisted')).toBe('✗ not listed at d:1 (press e to see why)');
 });
 
+test('the status line says when what arrives cannot be stored', () => {
+  const rest = { sessions: 0, downloads: [], unread: 0, notifications: 0, drafts: 0 };
+  const directory = { status: 'connected' as const, name: 'd:1' };
+  expect(renderStatusLine({ ...rest, directory, cannotKeep: true }, 80, paint)).toBe(
+    '✓ d:1 · ✗ cannot store what arrives (press e to see why)',
+  );
+});
+
 test('the status line leaves out what matters least where there is no room', () => {
   const status = {
     directory: { status: 'connected' as const, name: 'localhost:8443' },
