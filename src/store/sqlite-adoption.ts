@@ -9,14 +9,15 @@
 import { comparingTrees } from '../merkle/compare.ts';
 import { advance, finish, type InSteps } from '../merkle/in-steps.ts';
 import type { Hash } from '../wire/hash.ts';
-import { messageHead } from '../wire/node.ts';
+import { isMessage } from '../wire/node.ts';
 import { NumberSet } from './number-set.ts';
 import { BYTES_ABOVE_LEAF, noteLive } from './sqlite-collection.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 import type { Leaf, SqliteLeaves } from './sqlite-leaves.ts';
 import type { SqliteNodes } from './sqlite-nodes.ts';
 import { blob, hashFrom } from './sqlite-rows.ts';
-import { type Adoption, type AdoptionInput, storeLimits } from './store.ts';
+import type { SqliteSearch } from './sqlite-search.ts';
+import { type Adoption, type AdoptionInput, type StoredNode, storeLimits } from './store.ts';
 import { type PassState, TreePass } from './tree-pass.ts';
 
 const MAX_SUPERSEDED = 256;
@@ -34,6 +35,14 @@ const MARKED = 256;
 
 const NONE: ReadonlySet<number> = new Set();
 
+/** What a feed is made of in the database. */
+export interface Tables {
+  readonly db: SqliteConnection;
+  readonly nodes: SqliteNodes;
+  readonly leaves: SqliteLeaves;
+  readonly search: SqliteSearch;
+}
+
 interface Feed {
   readonly root: Uint8Array | null;
   readonly adopting: Uint8Array | null;
@@ -45,6 +54,7 @@ export class SqliteAdoption {
   readonly #db: SqliteConnection;
   readonly #nodes: SqliteNodes;
   readonly #leaves: SqliteLeaves;
+  readonly #search: SqliteSearch;
   /** Whoever takes the last step may have asked the author meanwhile. */
   #mayWithdraw = true;
   #peer = 0;
@@ -63,11 +73,12 @@ export class SqliteAdoption {
   #messages = 0;
   #liveBytes = 0;
 
-  constructor(db: SqliteConnection, nodes: SqliteNodes, leaves: SqliteLeaves, input: AdoptionInput) {
+  constructor({ db, nodes, leaves, search }: Tables, input: AdoptionInput) {
     this.input = input;
     this.#db = db;
     this.#nodes = nodes;
     this.#leaves = leaves;
+    this.#search = search;
   }
 
   isFor({ feed, root, authenticated, quota }: AdoptionInput): boolean {
@@ -76,8 +87,8 @@ export class SqliteAdoption {
   }
 
   /** Goes through what has come of the tree of a feed that has none yet, as far as looking at so many nodes allows. */
-  follow(came: ReadonlySet<Hash>, nodes: number): void {
-    if (this.#missing !== undefined && !came.has(this.#missing)) return;
+  follow(came: readonly StoredNode[], nodes: number): void {
+    if (this.#missing !== undefined && !came.some(({ hash }) => hash === this.#missing)) return;
     this.#begin();
     if (this.#feed().root !== null) return;
     const state = this.#goThrough(nodes);
@@ -245,10 +256,15 @@ export class SqliteAdoption {
   #add(leaves: readonly Leaf[], there = this.#leavesAmong(leaves), news?: readonly Leaf[]): void {
     const { nowMs, authenticated } = this.input;
     const missing = there.size === 0 ? leaves : leaves.filter(({ leaf }) => !there.has(leaf));
-    this.#messages += this.#leaves.add(this.#peer, missing, { nowMs, authenticated, read: false });
+    const { first, messages } = this.#leaves.add(this.#peer, missing, { nowMs, authenticated, read: false });
+    this.#messages += messages;
+    this.#search.take(
+      first,
+      missing.map(({ value }) => value),
+    );
     for (const { value } of missing) this.#liveBytes += value.length + BYTES_ABOVE_LEAF;
     for (const { hash, value } of news ?? missing) {
-      if (messageHead(value) === undefined) continue;
+      if (!isMessage(value)) continue;
       this.#newMessages += 1;
       this.#added.push(hash);
     }

@@ -5,6 +5,7 @@
  * a key: what is found is compared.
  */
 import { type Hash, KEY_DIGITS, keyOf } from '../wire/hash.ts';
+import { both, KeyTable, type Leaves } from './key-table.ts';
 import { leafNumber, unpackLeaves } from './pack.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 
@@ -25,12 +26,8 @@ interface State {
   readonly removals: number;
 }
 
-/** One number, or several in the rare case that their hashes begin alike. */
-type Leaves = number | readonly number[];
-type Pending = Map<number, Leaves>;
-
 interface Run {
-  readonly pending: Pending;
+  readonly pending: KeyTable;
   readonly sorted: Float64Array;
   readonly lastPack: number;
   /** How many of `sorted` are in the index. */
@@ -39,7 +36,7 @@ interface Run {
 
 export class SqliteLeafKeys {
   readonly #db: SqliteConnection;
-  #pending: Pending = new Map();
+  #pending = new KeyTable();
   /** What is being put into the index; it is looked in until all of it is there. */
   #run: Run | undefined;
   /** The newest pack whose keys are in memory or in the index; undefined: to be read anew. */
@@ -49,6 +46,8 @@ export class SqliteLeafKeys {
   /** The transaction in which the database was looked at last. */
   #caughtUpIn = 0;
   #changes = 0;
+  /** What this process has put into the index, as long as there is nothing else in it. */
+  #indexed: KeyFilter | undefined = new KeyFilter();
   /** Keys that are not in the index: whoever looks a node up, and then stores it, need not look there again. BOUNDED by MAX_ABSENT. */
   readonly #absent = new Set<number>();
 
@@ -65,7 +64,8 @@ export class SqliteLeafKeys {
 
   /** The same among those whose keys are in the index; nothing if none is. */
   indexed(keys: readonly number[]): (Leaves | undefined)[] {
-    const asked = keys.filter((key) => !this.#absent.has(key));
+    const filter = this.#indexed;
+    const asked = keys.filter((key) => filter?.mayHave(key) ?? !this.#absent.has(key));
     if (asked.length === 0) return [];
     const found = new Map<number, Leaves>();
     for (let from = 0; from < asked.length; from += LOOKED_UP_AT_ONCE) {
@@ -74,7 +74,7 @@ export class SqliteLeafKeys {
       for (const { key, leaf } of rows) found.set(key, both(found.get(key), leaf));
     }
     if (this.#absent.size > MAX_ABSENT) this.#absent.clear();
-    for (const key of asked) if (!found.has(key)) this.#absent.add(key);
+    if (filter === undefined) for (const key of asked) if (!found.has(key)) this.#absent.add(key);
     return found.size === 0 ? [] : keys.map((key) => found.get(key));
   }
 
@@ -83,9 +83,8 @@ export class SqliteLeafKeys {
     this.#catchUp();
     const digits = prefix.slice(0, KEY_DIGITS);
     const [from, to] = [keyOf(digits.padEnd(KEY_DIGITS, '0')), keyOf(digits.padEnd(KEY_DIGITS, 'f'))];
-    const waiting = [this.#pending, this.#run?.pending ?? new Map<number, number>()]
-      .flatMap((keys) => [...keys].filter(([key]) => key >= from && key <= to))
-      .flatMap(([key, leaves]) => [leaves].flat().map((leaf) => ({ key, leaf })))
+    const waiting = [...this.#pending.entries(), ...(this.#run?.pending.entries() ?? [])]
+      .filter(({ key }) => key >= from && key <= to)
       .sort((a, b) => a.key - b.key);
     let [key, leaf] = [from, -1];
     for (;;) {
@@ -100,15 +99,15 @@ export class SqliteLeafKeys {
     for (const row of waiting) yield row.leaf;
   }
 
-  /** Within the transaction that has stored the pack. */
-  add(pack: number, hashes: readonly Hash[]): void {
+  /** Of its leaves, within the transaction that has stored the pack. */
+  add(pack: number, keys: readonly number[]): void {
     this.#catchUp(pack - 1);
-    for (const [slot, hash] of hashes.entries()) this.#addOne(keyOf(hash), leafNumber(pack, slot));
+    for (let slot = 0; slot < keys.length; slot++) this.#pending.add(keys[slot] as number, leafNumber(pack, slot));
     this.#seen = pack;
     const { smallest, largest, share } = RUN;
     const size = Math.min(largest, Math.max(smallest, this.#keyed * 32 * share));
     if (this.#run === undefined && this.#pending.size >= size) this.#beginRun();
-    if (this.#run !== undefined) this.#putSlice(this.#run, Math.max(SLICE, 2 * hashes.length));
+    if (this.#run !== undefined) this.#putSlice(this.#run, Math.max(SLICE, 2 * keys.length));
   }
 
   /** Puts some of what is in memory into the index, within a transaction of the caller's. True if there is more. */
@@ -138,10 +137,6 @@ export class SqliteLeafKeys {
     return newest === undefined || older === undefined ? (newest ?? older) : both(older, newest);
   }
 
-  #addOne(key: number, leaf: number): void {
-    this.#pending.set(key, both(this.#pending.get(key), leaf));
-  }
-
   /** Reads the keys of packs that came by way of other processes; `upTo`: what this one knows of itself. */
   #catchUp(upTo = Number.POSITIVE_INFINITY): void {
     // Within a transaction nothing comes from others.
@@ -151,6 +146,8 @@ export class SqliteLeafKeys {
     const { last, keyed, removals } = state ?? { last: null, keyed: 0, removals: 0 };
     // Another process has put keys into the index, or has removed leaves.
     if (keyed !== this.#keyed || removals !== this.#removals) this.#forget();
+    // Of packs whose keys were never all put there, all keys are in memory.
+    if (keyed !== this.#keyed) this.#indexed = keyed === 0 ? new KeyFilter() : undefined;
     this.#keyed = keyed;
     this.#removals = removals;
     const from = this.#seen ?? keyed;
@@ -165,7 +162,7 @@ export class SqliteLeafKeys {
       );
       for (const { id, value } of rows) {
         for (const [slot, leaf] of unpackLeaves(value).entries()) {
-          if (leaf !== undefined) this.#addOne(keyOf(leaf.hash), leafNumber(id, slot));
+          if (leaf !== undefined) this.#pending.add(keyOf(leaf.hash), leafNumber(id, slot));
         }
         after = id;
       }
@@ -175,8 +172,8 @@ export class SqliteLeafKeys {
 
   #beginRun(): void {
     const pending = this.#pending;
-    this.#run = { pending, sorted: Float64Array.from(pending.keys()).sort(), lastPack: this.#seen ?? 0, done: 0 };
-    this.#pending = new Map();
+    this.#run = { pending, sorted: pending.sortedKeys(), lastPack: this.#seen ?? 0, done: 0 };
+    this.#pending = new KeyTable();
   }
 
   #putSlice(run: Run, keys: number): void {
@@ -184,7 +181,10 @@ export class SqliteLeafKeys {
     const values: number[] = [];
     for (const key of slice) {
       this.#absent.delete(key);
-      for (const leaf of [run.pending.get(key) ?? []].flat()) values.push(key, leaf);
+      this.#indexed?.add(key);
+      const leaves = run.pending.get(key);
+      if (typeof leaves === 'number') values.push(key, leaves);
+      else for (const leaf of leaves ?? []) values.push(key, leaf);
     }
     this.#db.insertRows('INSERT OR IGNORE INTO leaf_keys (key, leaf)', 2, INSERTED_AT_ONCE, values);
     run.done += slice.length;
@@ -204,15 +204,34 @@ export class SqliteLeafKeys {
   #forget(): void {
     this.#caughtUpIn = 0;
     this.#changes += 1;
-    this.#pending = new Map();
+    this.#pending = new KeyTable();
     this.#run = undefined;
     this.#seen = undefined;
     this.#absent.clear();
   }
 }
 
-function both(some: Leaves | undefined, others: Leaves): Leaves {
-  return some === undefined ? others : [some, others].flat();
+const FILTER_BITS = 24;
+
+/** A set of keys that never lacks one that was added, and seldom has one that was not. BOUNDED: two megabytes, once there is a key. */
+class KeyFilter {
+  #bytes: Uint8Array | undefined;
+
+  add(key: number): void {
+    this.#bytes ??= new Uint8Array(2 ** (FILTER_BITS - 3));
+    const bit = bitOf(key);
+    this.#bytes[bit >>> 3] = (this.#bytes[bit >>> 3] ?? 0) | (1 << (bit & 7));
+  }
+
+  mayHave(key: number): boolean {
+    const bit = bitOf(key);
+    return this.#bytes !== undefined && (((this.#bytes[bit >>> 3] ?? 0) >>> (bit & 7)) & 1) === 1;
+  }
+}
+
+/** The first bits: neighbours in the index are neighbours here. */
+function bitOf(key: number): number {
+  return Math.floor(key / 2 ** (4 * KEY_DIGITS - FILTER_BITS));
 }
 
 const STATE = 'SELECT (SELECT max(id) FROM packs) AS last, keyed_packs AS keyed, removals FROM home';

@@ -64,13 +64,18 @@ export class SqliteLeaves {
     return this.#db.get<{ last: number }>(`SELECT ${LAST_ARRIVAL} AS last`)?.last ?? 0;
   }
 
-  /** Adds those that are not there; how many messages there are among all of these. */
-  add(peer: number, leaves: readonly Leaf[], { nowMs, authenticated, read }: LeafMarks): number {
+  /** Adds those that are not there. Gives the arrival of the first one, and how many messages there are among all of these. */
+  add(
+    peer: number,
+    leaves: readonly Leaf[],
+    { nowMs, authenticated, read }: LeafMarks,
+  ): { readonly first: number; readonly messages: number } {
+    const first = this.#nextArrival();
     const rows: (number | null)[] = [];
     let messages = 0;
-    for (const { leaf, value } of leaves) {
+    for (const [at, { leaf, value }] of leaves.entries()) {
       const head = messageHead(value);
-      const arrival = this.#nextArrival();
+      const arrival = first + at;
       if (head === undefined) {
         rows.push(arrival, peer, leaf, null, null, null, null, null);
         continue;
@@ -81,7 +86,8 @@ export class SqliteLeaves {
       rows.push(arrival, peer, leaf, orderMs, nowMs, +authenticated, +read, answers);
     }
     this.#db.insertRows(INSERT, COLUMNS, ADDED_AT_ONCE, rows, 'ON CONFLICT (node, peer) DO NOTHING');
-    return messages;
+    this.#last = first + leaves.length - 1;
+    return { first, messages };
   }
 
   /** True if a message went with it. */
@@ -102,8 +108,7 @@ export class SqliteLeaves {
       this.#askedIn = this.#db.transactions;
       this.#last = this.lastArrival();
     }
-    this.#last += 1;
-    return this.#last;
+    return this.#last + 1;
   }
 }
 

@@ -162,16 +162,24 @@ export class SqliteNodes {
   }
 
   #insertLeaves(nodes: readonly StoredNode[]): number {
-    const there = this.#findLeaves(nodes.map(({ hash }) => hash));
-    const fresh = new Map(nodes.filter((_, at) => there[at] === undefined).map((node) => [node.hash, node]));
-    const leaves = [...fresh.values()];
+    const hashes = nodes.map(({ hash }) => hash);
+    const keys = hashes.map(keyOf);
+    const there = this.#findLeaves(hashes, keys);
+    const met = new Set<Hash>();
+    const [leaves, leafKeys]: [StoredNode[], number[]] = [[], []];
     let bytes = 0;
+    for (let at = 0; at < nodes.length; at++) {
+      const node = nodes[at] as StoredNode;
+      if (there[at] !== undefined || met.has(node.hash)) continue;
+      if (node.value.length > MAX_LEAF_BYTES)
+        throw new RangeError(`node ${node.hash} has more bytes than a datagram can hold`);
+      met.add(node.hash);
+      leaves.push(node);
+      leafKeys.push(keys[at] as number);
+      bytes += node.value.length;
+    }
     for (let from = 0; from < leaves.length; from += PACK_SLOTS) {
       const pack = leaves.slice(from, from + PACK_SLOTS);
-      for (const { hash, value } of pack) {
-        if (value.length > MAX_LEAF_BYTES) throw new RangeError(`node ${hash} has more bytes than a datagram can hold`);
-        bytes += value.length;
-      }
       const packed = packLeaves(pack);
       const row = this.#db.get<{ id: number }>(
         'INSERT INTO packs (live, value) VALUES (?, ?) RETURNING id',
@@ -179,17 +187,13 @@ export class SqliteNodes {
         packed,
       );
       const id = row?.id ?? 0;
-      this.keys.add(
-        id,
-        pack.map(({ hash }) => hash),
-      );
+      this.keys.add(id, leafKeys.slice(from, from + PACK_SLOTS));
       this.#keep(id, packed);
     }
     return bytes;
   }
 
-  #findLeaves(hashes: readonly Hash[]): (FoundLeaf | undefined)[] {
-    const keys = hashes.map(keyOf);
+  #findLeaves(hashes: readonly Hash[], keys = hashes.map(keyOf)): (FoundLeaf | undefined)[] {
     const found = this.#compare(hashes, this.keys.newest(keys));
     const rest: number[] = [];
     for (let at = 0; at < found.length; at++) if (found[at] === undefined) rest.push(at);

@@ -103,7 +103,7 @@ export class SqliteOwnFeed {
       this.#db,
       missing.reduce((bytes, { value }) => bytes + value.length + BYTES_ABOVE_LEAF, 0),
     );
-    return this.#leaves.add(peer, missing, ownLeaf(nowMs));
+    return this.#leaves.add(peer, missing, ownLeaf(nowMs)).messages;
   }
 
   #find(hashes: readonly Hash[]): Leaf[] {

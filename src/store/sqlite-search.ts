@@ -29,6 +29,8 @@ export class SqliteSearch {
   /** Up to which arrival the runs go as far as this process knows, and up to which `#words` do. */
   #written = 0;
   #read = 0;
+  /** The transaction in which that was compared with the database last. */
+  #caughtUpIn = 0;
 
   constructor(db: SqliteConnection, nodes: SqliteNodes) {
     this.#db = db;
@@ -49,10 +51,32 @@ export class SqliteSearch {
     return true;
   }
 
+  /**
+   * Takes note of the words of leaves that were just added, within that transaction, and from `first` on: nobody has to read them again.
+   * If any before them were not taken note of, `follow` comes to all of them in order.
+   */
+  take(first: number, leaves: readonly Uint8Array[]): void {
+    this.#catchUp();
+    if (this.#isBehind(first)) return;
+    for (const [at, value] of leaves.entries()) this.#note(first + at, value);
+    if (this.#read - this.#written >= RUN) this.#writeRun();
+  }
+
   /** Whether there are arrivals whose words were not taken note of. */
   isBehind(): boolean {
     this.#catchUp();
-    return this.#db.get('SELECT 1 FROM leaves WHERE arrival > ? LIMIT 1', this.#read) !== undefined;
+    return this.#isBehind(Number.MAX_SAFE_INTEGER);
+  }
+
+  #isBehind(before: number): boolean {
+    const sql = 'SELECT 1 FROM leaves WHERE arrival > ? AND arrival < ? LIMIT 1';
+    return this.#read + 1 !== before && this.#db.get(sql, this.#read, before) !== undefined;
+  }
+
+  #note(arrival: number, value: Uint8Array | undefined): void {
+    const body = value === undefined ? undefined : messageBody(value);
+    if (body !== undefined) this.#words.add(arrival - this.#written - 1, body);
+    this.#read = arrival;
   }
 
   /** The newest messages that fit, by number of arrival, newest first. */
@@ -120,6 +144,8 @@ export class SqliteSearch {
 
   /** Another process may have written a run, or this one may have to begin anew. */
   #catchUp(): void {
+    if (this.#db.isIn(this.#caughtUpIn)) return;
+    this.#caughtUpIn = this.#db.transactions;
     const written = this.#db.get<{ indexed: number }>('SELECT indexed FROM home')?.indexed ?? 0;
     if (written !== this.#written) this.#begin(written);
   }
@@ -135,12 +161,7 @@ export class SqliteSearch {
     const sql = 'SELECT arrival, node FROM leaves WHERE arrival > ? ORDER BY arrival LIMIT ?';
     const rows = this.#db.all<{ arrival: number; node: number }>(sql, this.#read, PAGE);
     const read = this.#nodes.leafReader();
-    for (const { arrival, node } of rows) {
-      const value = read(node)?.value;
-      const body = value === undefined ? undefined : messageBody(value);
-      if (body !== undefined) this.#words.add(arrival - this.#written - 1, body);
-      this.#read = arrival;
-    }
+    for (const { arrival, node } of rows) this.#note(arrival, read(node)?.value);
     return rows.length;
   }
 

@@ -113,7 +113,12 @@ class SqliteStore implements Store {
     this.#contacts = new SqliteContacts(this.#db);
     this.#marks = new SqliteMarks(this.#db);
     this.#roots = new SqliteRoots(this.#db, this.#leaves);
-    this.#adoptions = new SqliteAdoptions(this.#db, this.#nodes, this.#leaves);
+    this.#adoptions = new SqliteAdoptions({
+      db: this.#db,
+      nodes: this.#nodes,
+      leaves: this.#leaves,
+      search: this.#search,
+    });
     this.#upkeep = new SqliteUpkeep(this.#db, this.#nodes, this.#adoptions, this.#search);
     this.#upkeep.soon();
   }

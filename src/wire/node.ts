@@ -96,22 +96,27 @@ function bodyEnd(bytes: Uint8Array): number {
   return MESSAGE_HEADER_BYTES + uint16At(bytes, 37);
 }
 
-/** What a message says beside its text; undefined for a node of another kind, or a broken one. */
+/** False for a node of another kind, and for a broken one. */
+export function isMessage(bytes: Uint8Array): boolean {
+  return nodeKind(bytes) === 'message' && readingFault(bytes) === undefined;
+}
+
+/** What a message says beside its text; undefined if it is none. */
 export function messageHead(bytes: Uint8Array): Omit<MessageFields, 'body'> | undefined {
-  if (nodeKind(bytes) !== 'message' || readingFault(bytes) !== undefined) return undefined;
+  if (!isMessage(bytes)) return undefined;
   return { date: uint32At(bytes, 1), inReplyTo: inReplyToOf(bytes) };
 }
 
-/** The bytes of a message's text, as they are: a view; undefined for a node of another kind, or a broken one. */
+/** The bytes of a message's text, as they are: a view; undefined if it is none. */
 export function messageBody(bytes: Uint8Array): Uint8Array | undefined {
-  if (nodeKind(bytes) !== 'message' || readingFault(bytes) !== undefined) return undefined;
+  if (!isMessage(bytes)) return undefined;
   return bytes.subarray(MESSAGE_HEADER_BYTES, bodyEnd(bytes));
 }
 
 function inReplyToOf(bytes: Uint8Array): Hash | null {
   // Most messages answer none.
-  if (bytes[5] === 0 && bytes[6] === 0 && hashFromBytes(bytes, 5) === ZERO_HASH) return null;
-  return hashFromBytes(bytes, 5);
+  for (let at = 5; at < 5 + HASH_BYTES; at++) if (bytes[at] !== 0) return hashFromBytes(bytes, 5);
+  return null;
 }
 
 function decodeMessage(bytes: Uint8Array): TreeNode {
