@@ -71,6 +71,14 @@ function freeSlot({ proving }: DirectoryContext): number {
   return slot;
 }
 
+/** With a sweep all that wait; otherwise only those that have just been planned, as there may be thousands of others. */
+function candidates({ probes }: DirectoryContext, event: DirectoryEvent): Iterable<string> {
+  assertEvent(event, ['sweep', 'address.listed', 'addresses.undated']);
+  if (event.type === 'sweep') return probes.keys();
+  const addresses = event.type === 'address.listed' ? event.others : event.addresses.map(({ address }) => address);
+  return addresses.map(formatAddress);
+}
+
 /** One probe an address: where two names are listed at one address, the later one is asked about. */
 function plan({ probes }: DirectoryContext, { name, key, address }: ListedAddress, dueAtMs: number): void {
   const text = formatAddress(address);
@@ -166,10 +174,13 @@ export const directoryProofs = directoryBase.extend({
       assertEvent(event, ['sweep', 'address.listed', 'addresses.undated']);
       const { proving, probes, sockets, random } = context;
       const { atMs } = event;
-      for (const [text, { name, key, address, dueAtMs }] of probes) {
+      for (const text of candidates(context, event)) {
         if (proving.size >= MAX_PROBES_AT_ONCE) return;
+        const probe = probes.get(text);
+        if (probe === undefined || probe.dueAtMs > atMs || proving.has(text)) continue;
+        const { name, key, address } = probe;
         const socket = socketFor(sockets, address);
-        if (dueAtMs > atMs || socket === undefined || proving.has(text)) continue;
+        if (socket === undefined) continue;
         probes.delete(text);
         const slot = freeSlot(context);
         proving.set(text, { name, key, address, socket, isProbe: true, slot });

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { createActor } from 'xstate';
 import { directoryMachine } from '../../machines/directory.machine.ts';
 import { seededRandom } from '../../src/simulation/seeded-random.ts';
 import type { Datagram } from '../../src/wire/datagram.ts';
@@ -80,4 +81,38 @@ test('every transition of a directory is walked', () => {
   const input = { binds: [alice], random: seededRandom(1) };
   const result = walkMachine({ machine, input, events, paths });
   expect(unwalked(result)).toEqual([]);
+});
+
+test('an address that is listed costs as much, however many others wait to be asked again', () => {
+  const machine = directoryMachine.provide({
+    actors: { socket: inertMachine, addressProof: inertMachine } as never,
+    actions: inert(...EFFECTS),
+  });
+  const actor = createActor(machine, { input: { binds: [alice], random: seededRandom(1) } }).start();
+  actor.send(bound as never);
+  const list = (port: number) =>
+    actor.send({
+      type: 'address.listed',
+      name: 'alice',
+      key: 'key',
+      address: { ip: '192.0.2.9', port },
+      others: [],
+      atMs: 3,
+    } as never);
+  for (let port = 1; port <= 1_000; port++) list(port);
+  const { probes } = actor.getSnapshot().context;
+  let looked = 0;
+  for (const row of probes.values())
+    Object.defineProperty(row, 'dueAtMs', {
+      get() {
+        looked += 1;
+        return 60_003;
+      },
+    });
+  list(2_000);
+  expect(probes.size).toBe(1_001);
+  expect(looked).toBeLessThan(10);
+  actor.send({ type: 'sweep', atMs: 4 });
+  expect(looked).toBeGreaterThanOrEqual(1_000);
+  actor.stop();
 });

@@ -74,7 +74,7 @@ export class RedisRegistry implements Registry {
   }
 
   async start(): Promise<void> {
-    await Promise.all(Array.from({ length: SHARES }, (_, share) => this.#replica.load(share)));
+    await this.#replica.loadAll();
     this.#plan(CHECK_MS);
     void this.#readChanges();
   }

@@ -22,6 +22,8 @@ const LONGEST_STEP_MS = 60_000;
 const BATCH = 100;
 /** Names that are looked at before other work has its turn. */
 const NAMES_A_TURN = 1_000;
+/** Shares that are read at once: with all of them, nothing else had its turn for seconds. */
+const LOADED_AT_ONCE = 2;
 
 export interface ReplicaOptions {
   /** Of this instance. */
@@ -84,13 +86,19 @@ export class Replica {
 
   /** Asks every share whether it is as far as we know, and loads those that are not. */
   async check(): Promise<void> {
+    const lost: number[] = [];
     await Promise.all(
       this.#shares.map(async (state, share) => {
         const answer = await this.#engine.run(share, ['tick', state.epoch, ...this.#clockArgs(state)]);
-        if (state.hasLost(answer)) await this.load(share);
+        if (state.hasLost(answer)) lost.push(share);
         else state.note(answer, this.#options.now());
       }),
     );
+    await this.#loadSome(lost);
+  }
+
+  loadAll(): Promise<void> {
+    return this.#loadSome(this.#shares.keys());
   }
 
   /** The whole share, from the engine. */
@@ -106,7 +114,8 @@ export class Replica {
     const state = this.#share(share);
     for (const change of changes) {
       if (!isLater(change.id, state.position)) continue;
-      if (change.prev !== state.position) return this.load(share);
+      // While a share is being loaded, what changes is left to be read after that.
+      if (this.#loading.has(share) || change.prev !== state.position) return this.load(share);
       this.#apply(share, change);
       state.position = change.id;
     }
@@ -152,6 +161,14 @@ export class Replica {
     return this.#shares[share] as ShareState;
   }
 
+  async #loadSome(shares: Iterable<number>): Promise<void> {
+    const left = shares[Symbol.iterator]();
+    const some = async () => {
+      for (let next = left.next(); !next.done; next = left.next()) await this.load(next.value);
+    };
+    await Promise.all(Array.from({ length: LOADED_AT_ONCE }, some));
+  }
+
   #clockArgs(state: ShareState): string[] {
     const { now, isClockOurs = false } = this.#options;
     if (isClockOurs) return [`${now()}`, '1e15', '1e15'];
@@ -172,8 +189,8 @@ export class Replica {
     const waiting = await this.#engine.changesSince(share, Number(tick.last.split('-')[0]) - PENDING_LIFETIME_MS);
     const isFirst = state.epoch === '';
     state.epoch = tick.epoch;
-    state.position = tick.last;
     state.note(tick, now());
+    let looked = 0;
     for (const [name, text] of found) {
       const record = parseRecord(text);
       const known = this.names.get(name);
@@ -181,7 +198,10 @@ export class Replica {
       if (record !== undefined && (known === undefined || formatRecord(known) !== text))
         this.put(name, { ...record, version: tick.last }, false);
       if (isFirst && tick.extra === 'behind') this.#undated.push(name);
+      looked += 1;
+      if (looked % NAMES_A_TURN === 0) await nextTurn(systemClock);
     }
+    state.position = tick.last;
     for (const change of waiting) if (change.kind === 'await') this.#apply(share, change);
     await this.#giveBack(
       share,
