@@ -216,7 +216,14 @@ async function newcomers({ url, ca, port }: Ready, kind: Kind, perSecond: number
       using store = openSqliteStore(':memory:');
       const udp = [`127.0.1.${i + 1}:0`];
       const keyPair = await generateKeyPair();
-      await using peer = await createPeer({ name: `newcomer ${i}`, keyPair, store, directory: url, ca, udp });
+      await using peer = await createPeer({
+        name: `newcomer ${i} at ${perSecond}`,
+        keyPair,
+        store,
+        directory: url,
+        ca,
+        udp,
+      });
       await peer.whenListed();
       let isIn = false;
       peer.on('session.opened', ({ name }) => {
