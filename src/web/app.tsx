@@ -123,7 +123,7 @@ function setView(to: View): void {
 function Top() {
   const { header, remarks, isWhole } = run.value;
   const { tools: Tools } = extras.value;
-  const isLoading = length.value >= 0 && !isWhole && !header.isLive;
+  const isLoading = !isWhole && !header.isLive && problem.value === '';
   return (
     <header class="top">
       <h1>murmure</h1>
