@@ -1,15 +1,20 @@
 /** A journal as it is told to pages, compressed: replayed once, and given to each page as far as it has come. */
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { createGzip } from 'node:zlib';
+import { constants, createGzip } from 'node:zlib';
 import type { Journal } from '../journal/format.ts';
 import type { ReplayResult } from '../journal/replay.ts';
 import { type JournalTelling, tellJournal } from './journal-lines.ts';
+import type { Line } from './lines.ts';
+
+/** Characters that are packed at once. */
+const PART = 64 * 1024;
 
 export class PackedRun {
   /** BOUNDED by the journal. */
   readonly #parts: Buffer[] = [];
-  readonly #gzip = createGzip();
+  /** The replay takes as long as packing does: what is packed hard would come late. */
+  readonly #gzip = createGzip({ level: constants.Z_BEST_SPEED });
   /** Rejects with what the signal was aborted with. */
   readonly result: Promise<ReplayResult>;
 
@@ -21,8 +26,15 @@ export class PackedRun {
   }
 
   async #tell(journal: Journal, options: JournalTelling): Promise<ReplayResult> {
-    const result = await tellJournal(journal, options, (line) => this.#gzip.write(`${JSON.stringify(line)}\n`));
-    this.#gzip.end();
+    let part = '';
+    const write = (line: Line) => {
+      part += `${JSON.stringify(line)}\n`;
+      if (part.length < PART) return;
+      this.#gzip.write(part);
+      part = '';
+    };
+    const result = await tellJournal(journal, options, write);
+    this.#gzip.end(part);
     await once(this.#gzip, 'end');
     return result;
   }

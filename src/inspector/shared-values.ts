@@ -6,6 +6,7 @@
  *     {"$":7,"v":{…}}   an object or a list      {"$":8,"d":7,"v":{…},"x":[…]}   as 7, but for these members; without those
  *     {"$":8,"d":7,"p":2,"s":1,"v":[…]}   a list that begins with two, and ends with one, of 7
  *     {"$":7}           the one told before      {"$":9,"b":"…"}                 bytes in base64
+ *     {"$":10,"w":9,"o":42,"l":99}               99 bytes of those, from the 42nd on: a node in its datagram
  *     {"m":[…]}         a Map, as its entries    {"k":[[10,{…}],…],"r":…}        a linked stack, bottom first, upon the rest
  *     {"a":"peer/…"}    an actor                 {"n":"Infinity"}                a number that JSON does not know
  *
@@ -18,6 +19,8 @@ import type { Encoded } from './lines.ts';
 
 export class SharedValues {
   #numbers = new WeakMap<object, number>();
+  /** Bytes that were told last of each buffer. */
+  #buffers = new WeakMap<ArrayBufferLike, Uint8Array>();
   #count = 0;
   /** Maps met so far. */
   #maps = 0;
@@ -31,6 +34,7 @@ export class SharedValues {
 
   reset(): void {
     this.#numbers = new WeakMap();
+    this.#buffers = new WeakMap();
     this.#count = 0;
   }
 
@@ -52,9 +56,7 @@ export class SharedValues {
   #object(value: object, before: unknown): Encoded {
     const known = this.#depth > 0 ? undefined : this.#numbers.get(value);
     if (known !== undefined) return { $: known };
-    if (value instanceof Uint8Array) {
-      return { $: this.#take(value), b: toBase64(value) };
-    }
+    if (value instanceof Uint8Array) return this.#bytes(value);
     if ('getSnapshot' in value && 'sessionId' in value) return { a: pathOf(value as AnyActorRef) };
     if (value instanceof Map) {
       this.#maps += 1;
@@ -65,6 +67,18 @@ export class SharedValues {
     }
     if ('rest' in value) return this.#stack(value as Stack);
     return this.#copyOf(before, value) ?? this.#whole(value);
+  }
+
+  /** What is within bytes that were told is not told again. */
+  #bytes(value: Uint8Array): Encoded {
+    const whole = this.#buffers.get(value.buffer);
+    const offset = value.byteOffset - (whole?.byteOffset ?? 0);
+    if (whole !== undefined && offset >= 0 && offset + value.length <= whole.length) {
+      const w = this.#numbers.get(whole);
+      return { $: this.#take(value), w, o: offset, l: value.length };
+    }
+    this.#buffers.set(value.buffer, value);
+    return { $: this.#take(value), b: toBase64(value) };
   }
 
   #whole(value: object): Encoded {

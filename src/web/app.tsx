@@ -64,7 +64,12 @@ export function App() {
 
 function Shown() {
   if (view.value === 'reading') return <Reading />;
-  return view.value === 'network' && isNetwork.value ? <NetworkView /> : <Machines />;
+  return view.value === 'network' && hasNetwork() ? <NetworkView /> : <Machines />;
+}
+
+/** That of a lab is there before its systems are. */
+function hasNetwork(): boolean {
+  return isNetwork.value || extras.value.panel !== undefined;
 }
 
 function Machines() {
@@ -92,11 +97,11 @@ function NetworkView() {
 
 /** What is between systems, or what is in one. */
 function ViewSwitch() {
-  const now = view.value === 'network' && !isNetwork.value ? 'machines' : view.value;
+  const now = view.value === 'network' && !hasNetwork() ? 'machines' : view.value;
   return (
     <fieldset class="views">
       <legend class="unseen">View</legend>
-      {VIEWS.filter((name) => name !== 'network' || isNetwork.value).map((name) => (
+      {VIEWS.filter((name) => name !== 'network' || hasNetwork()).map((name) => (
         <button
           type="button"
           key={name}
@@ -118,7 +123,7 @@ function setView(to: View): void {
 function Top() {
   const { header, remarks, isWhole } = run.value;
   const { tools: Tools } = extras.value;
-  const isLoading = length.value >= 0 && !isWhole && !header.isLive;
+  const isLoading = !isWhole && !header.isLive && problem.value === '';
   return (
     <header class="top">
       <h1>murmure</h1>

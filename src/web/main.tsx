@@ -34,19 +34,26 @@ function ready(): void {
   dataset.ready = 'yes';
 }
 
+/** After which a person is heard again. */
+const READING_MS = 20;
+
 async function read(source: AsyncIterable<readonly Line[]>, index: number): Promise<void> {
   const run = runs.value[index] as Run;
   let seenAt = Number.NEGATIVE_INFINITY;
   let tookMs = 0;
+  let pausedAt = performance.now();
   for await (const lines of source) {
     for (const line of lines) run.take(line);
     // A picture of every chunk would cost more than reading it: a tenth of the time is for pictures.
     const startedAt = performance.now();
-    if (startedAt - seenAt < Math.max(100, 9 * tookMs) && !run.header.isLive) continue;
-    show(run, index);
-    // The browser draws now.
+    const isDue = run.header.isLive || startedAt - seenAt >= Math.max(100, 9 * tookMs);
+    if (!isDue && startedAt - pausedAt < READING_MS) continue;
+    if (isDue) show(run, index);
+    // The browser draws now, and answers keys.
     await new Promise((resolve) => setTimeout(resolve));
-    seenAt = performance.now();
+    pausedAt = performance.now();
+    if (!isDue) continue;
+    seenAt = pausedAt;
     tookMs = seenAt - startedAt;
   }
   if (run.header.isLive) run.remarks.push('The connection has ended: what was seen until then is kept.');

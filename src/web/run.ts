@@ -148,7 +148,9 @@ export class Run {
     const message = ago === 0 ? undefined : this.#messages.at(-ago);
     // No step leads to the first state.
     const isNews = step.from !== '' && isReason(step);
-    const reason = isNews ? { atMs, ...step } : this.lastStep(actor, this.moments.length)?.reason;
+    const before = actor.steps.at(-1);
+    const last = before === undefined ? actor.base : this.moments[before];
+    const reason = isNews ? { atMs, ...step } : last?.reason;
     actor.steps.push(this.moments.length);
     if (step.status !== undefined && isEnd(step.status)) actor.endedAt = Math.min(actor.endedAt, this.moments.length);
     this.moments.push({ atMs, seq, actor, message, step, reason, context });

@@ -54,6 +54,9 @@ function unpack(base64: string): ReadableStream<Uint8Array> {
   return new Blob([fromBase64(base64)]).stream().pipeThrough(new DecompressionStream('gzip'));
 }
 
+/** Lines that are read in one go. */
+const AT_ONCE = 500;
+
 async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<readonly Line[]> {
   const reader = stream.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader();
   let rest = '';
@@ -62,6 +65,8 @@ async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<read
     if (done) return;
     const texts = (rest + value).split('\n');
     rest = texts.pop() ?? '';
-    if (texts.length > 0) yield texts.map((text) => JSON.parse(text) as Line);
+    for (let at = 0; at < texts.length; at += AT_ONCE) {
+      yield texts.slice(at, at + AT_ONCE).map((text) => JSON.parse(text) as Line);
+    }
   }
 }

@@ -114,12 +114,21 @@ export function goToMatch(direction: 1 | -1): void {
 export function goToDifference(): void {
   const [one, other] = runs.value;
   if (one === undefined || other === undefined) return;
-  const at = one.moments.findIndex((it, i) => describe(it) !== describe(other.moments[i]));
+  // Until that entry they are. Only timers that fired late when it was recorded fire in time in the other.
+  const { drop = 0 } = other.header;
+  const start = startOfEntry(one, drop);
+  const rest = other.moments.slice(startOfEntry(other, drop));
+  const at = one.moments.findIndex((it, i) => i >= start && describe(it) !== describe(rest[i - start]));
   if (at !== -1) go(at);
 }
 
+function startOfEntry({ moments }: Run, seq: number): number {
+  const at = moments.findIndex((it) => it.seq >= seq);
+  return at === -1 ? moments.length : at;
+}
+
 function describe(of: Moment | undefined): string {
-  return of === undefined ? '' : `${of.actor.path} ${of.message?.type} ${of.step?.to} ${of.atMs}`;
+  return of === undefined ? '' : `${of.actor.path} ${of.message?.type} ${of.step?.to}`;
 }
 
 /** Words that all have to be in what a line of the list says. */

@@ -1,7 +1,7 @@
 /** Time travel: a slider, buttons, and the filter that they go by. */
-import { computed } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { countUntil } from './run.ts';
+import { countUntil, type Moment, type Run } from './run.ts';
 import {
   actor,
   filter,
@@ -127,7 +127,7 @@ function Strip() {
   useEffect(() => {
     const { current } = canvas;
     const context = current?.getContext('2d');
-    if (!current || !context) return;
+    if (!current || !context) return undefined;
     const width = current.clientWidth * devicePixelRatio;
     const height = current.clientHeight * devicePixelRatio;
     Object.assign(current, { width, height });
@@ -136,16 +136,45 @@ function Strip() {
     for (const x of placesOf(changes.value, count, width)) context.fillRect(x, 0, 1, height);
     context.fillStyle = style.getPropertyValue('--accent');
     for (const x of placesOf(of?.steps ?? [], count, width)) context.fillRect(x, height / 2, 1, height / 2);
-    if (text === '') return;
+    if (text === '') return undefined;
     context.fillStyle = style.getPropertyValue('--match');
-    const matches = matcher(text);
-    const found: number[] = [];
-    run.value.moments.forEach((it, i) => {
-      if (matches(it)) found.push(i);
-    });
+    const { found, isWhole } = search(run.value, text);
     for (const x of placesOf(found, count, width)) context.fillRect(x, 0, 2, height / 2);
-  }, [of, text, count, theme.value]);
+    if (isWhole) return undefined;
+    const timer = setTimeout(() => {
+      searchedOn.value += 1;
+    });
+    return () => clearTimeout(timer);
+  }, [of, text, count, theme.value, searchedOn.value]);
   return <canvas class="strip" ref={canvas} />;
+}
+
+/** Moments that are searched at once: the page draws in between. */
+const SEARCHED_AT_ONCE = 20_000;
+const searchedOn = signal(0);
+
+interface Search {
+  readonly run: Run;
+  readonly text: string;
+  /** Counted from the first moment that ever was, as what was found is. */
+  until: number;
+  /** BOUNDED by the moments that were searched. */
+  found: number[];
+}
+
+/** The one of the filter. A run grows: what was searched of it is not searched again. */
+let searched: Search | undefined;
+
+function search(of: Run, text: string): { found: number[]; isWhole: boolean } {
+  const { moments, forgotten } = of;
+  if (searched?.run !== of || searched.text !== text) searched = { run: of, text, until: 0, found: [] };
+  const matches = matcher(text);
+  const from = Math.max(0, searched.until - forgotten);
+  const until = Math.min(moments.length, from + SEARCHED_AT_ONCE);
+  for (let at = from; at < until; at++) if (matches(moments[at] as Moment)) searched.found.push(at + forgotten);
+  searched.until = until + forgotten;
+  searched.found = searched.found.slice(countUntil(searched.found, forgotten - 1));
+  return { found: searched.found.map((at) => at - forgotten), isWhole: until === moments.length };
 }
 
 /** A mark for each pixel will do: of many moments, those nearest to it are looked for. */

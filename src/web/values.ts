@@ -18,6 +18,9 @@ interface Told {
   readonly p?: number;
   readonly s?: number;
   readonly b?: string;
+  readonly w?: number;
+  readonly o?: number;
+  readonly l?: number;
   readonly m?: readonly (readonly [Encoded, Encoded])[];
   readonly k?: readonly (readonly [number, Members])[];
   readonly r?: Encoded;
@@ -41,15 +44,16 @@ export class Values {
     if (a !== undefined) return new ActorLink(a);
     if (n !== undefined) return Number(n);
     if (k !== undefined) return this.#stack(k, told.r ?? null);
-    const isNew = told.v !== undefined || told.b !== undefined || told.m !== undefined;
+    const isNew = told.v !== undefined || told.b !== undefined || told.m !== undefined || told.w !== undefined;
     if ($ !== undefined && !isNew) return this.#known[$];
     const value = this.#new(told);
     if ($ !== undefined) this.#known[$] = value;
     return value;
   }
 
-  #new({ v, b, m, d, x, p, s }: Told): unknown {
+  #new({ v, b, w, o = 0, l = 0, m, d, x, p, s }: Told): unknown {
     if (b !== undefined) return fromBase64(b);
+    if (w !== undefined) return (this.#known[w] as Uint8Array).subarray(o, o + l);
     if (m !== undefined) return new Map(m.map(([key, value]) => [this.decode(key), this.decode(value)]));
     if (d !== undefined && Array.isArray(v)) {
       const before = this.#known[d] as readonly unknown[];

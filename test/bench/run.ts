@@ -2,7 +2,7 @@
  * `npm run bench`: what murmure costs, beside what the machine can do at all, measured in the same run. Times travel badly from
  * machine to machine; ratios do better. Each measurement is a process of its own. `--quick` measures syncs alone, near and far. All
  * figures go into docs/performance/results.json as well. `--directory` measures directories instead (directory/run.ts), `--floods` what
- * strangers can do (floods.ts).
+ * strangers can do (floods.ts), `--inspector` what it costs to look (inspector/run.ts).
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -22,6 +22,11 @@ if (process.argv.includes('--directory')) {
 }
 if (process.argv.includes('--floods')) {
   await import('./floods.ts');
+  process.exit();
+}
+if (process.argv.includes('--inspector')) {
+  const { benchInspector } = await import('./inspector/run.ts');
+  await benchInspector(process.argv.slice(2).map(Number).filter(Number.isFinite));
   process.exit();
 }
 const isQuick = process.argv.includes('--quick');

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { generateKeyPair } from '../../src/identity/key-pair.ts';
 import { createJournalFile, createPeer, openSqliteStore } from '../../src/index.ts';
+import { offerLocalApi } from '../../src/local-api/server.ts';
 
 export interface SyncFigures {
   readonly messages: number;
@@ -22,7 +23,8 @@ export interface SyncFigures {
 }
 
 const [messages, bytes] = process.argv.slice(2, 4).map(Number) as [number, number];
-const isRecorded = process.argv[4] === 'record';
+const extra = process.argv[4] as 'record' | 'looked' | 'looking' | undefined;
+const isRecorded = extra === 'record';
 await using resources = new AsyncDisposableStack();
 const folder = mkdtempSync(join(tmpdir(), 'murmure-bench-'));
 resources.defer(() => rmSync(folder, { recursive: true }));
@@ -43,6 +45,16 @@ const bob = resources.use(
   }),
 );
 await bob.whenListed();
+const api = join(folder, 'local-api.json');
+if (extra === 'looked' || extra === 'looking') {
+  resources.use(await offerLocalApi({ peer: bob, file: api, runBy: 'serve', directoryUrl: directory }));
+  const page = fork(fileURLToPath(new URL('inspector/look.ts', import.meta.url)), [api]);
+  await once(page, 'message');
+  const ended = once(page, 'exit');
+  if (extra === 'looked') page.kill();
+  else resources.defer(() => void page.kill());
+  if (extra === 'looked') await ended;
+}
 // The raw loop is warm as well: of both, what is measured is how they go on, not how the first call is compiled.
 await bob.sync('warm-up');
 const [authorBefore, before, startMs] = [await authorCpu(), process.cpuUsage(), performance.now()];

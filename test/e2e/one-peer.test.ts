@@ -119,3 +119,20 @@ test.skipIf(!hasTmux)('a front end and a serve are one peer, whoever was first (
   await beside.shows('ended with 0');
   expect(await status('alice')).toMatchObject({ runBy: 'serve', process: alice.child.pid });
 });
+
+test('the inspector of a serve that records shows that peer, and the messages that it holds', async () => {
+  await using setting = await start();
+  const { programs, flags } = setting;
+  await programs.run(['post', 'in the store', ...flags('bob')]);
+  const file = join(programs.home('bob'), 'run.jsonl');
+  const bob = programs.start(['serve', '--inspect', '--record', file, '--udp', '127.0.0.1:0', ...flags('bob')]);
+  const { origin, hash } = new URL((await bob.event('inspector')).url as string);
+  const { body } = await fetch(`${origin}/v1/runs/0`, { headers: { authorization: `Bearer ${hash.slice(1)}` } });
+  let text = '';
+  for await (const part of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += part;
+    if (text.includes('["stored"')) break;
+  }
+  expect(text).toContain('"name":"bob"');
+  expect(text).toContain('in the store');
+});

@@ -14,6 +14,8 @@ interface Shot {
   /** Words of the filter that lead to the moment. */
   readonly find: string;
   readonly unfold?: (page: Page) => Promise<void>;
+  /** Default: loss. */
+  readonly journal?: string;
 }
 
 const shots: Readonly<Record<string, Shot>> = {
@@ -21,22 +23,28 @@ const shots: Readonly<Record<string, Shot>> = {
   'inspector-datagram': {
     colorScheme: 'light',
     size: [1280, 720],
-    find: 'socket datagrams.received #86',
+    find: 'merkle-walk finished',
+    // From the last message to what carried it.
     async unfold(page) {
-      for (const name of ['arrivals', '0', 'bytes']) await page.click(`.details .key:text-is("${name}")`);
+      for (const key of ['3', 'ArrowUp', 'Enter']) await page.keyboard.press(key);
     },
   },
-  'inspector-dark': { colorScheme: 'dark', size: [1920, 1080], find: 'outgoing-session.alice greeting.racing' },
+  'inspector-reading': {
+    colorScheme: 'dark',
+    size: [1280, 720],
+    find: 'merkle-walk finished',
+    journal: 'incremental-sync',
+    async unfold(page) {
+      await page.keyboard.press('3');
+      await page.keyboard.press('ArrowUp');
+    },
+  },
 };
 
 const url = (path: string) => new URL(`../../${path}`, import.meta.url);
 const folder = mkdtempSync(join(tmpdir(), 'murmure-screenshots-'));
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
 try {
-  const lines = readFileSync(url('test/replay/loss.jsonl'), 'utf8').trimEnd().split('\n');
-  const { html } = await journalPage(parseJournal('loss.jsonl', lines), { name: 'loss.jsonl' });
-  const file = join(folder, 'page.html');
-  writeFileSync(file, html);
   // The lab, in the middle of what it shows.
   const lab = join(folder, 'lab.html');
   writeFileSync(lab, await labPage());
@@ -48,14 +56,16 @@ try {
   await page.evaluate('document.activeElement?.blur()');
   await page.screenshot({ path: fileURLToPath(url('docs/lab.png')) });
   await page.close();
-  for (const [name, { colorScheme, size, find, unfold }] of Object.entries(shots)) {
+  for (const [name, { colorScheme, size, find, unfold, journal = 'loss' }] of Object.entries(shots)) {
     const [width, height] = size;
+    const file = await pageOf(`${journal}.jsonl`);
     const page = await browser.newPage({ viewport: { width, height }, colorScheme });
     await page.goto(pathToFileURL(file).href);
     await page.waitForSelector('[data-ready]', { state: 'attached' });
     await page.fill('#filter', find);
     await page.press('#filter', 'Enter');
     await page.fill('#filter', '');
+    await page.press('#filter', 'Escape');
     await unfold?.(page);
     await page.evaluate('document.activeElement?.blur()');
     await page.screenshot({ path: fileURLToPath(url(`docs/${name}.png`)) });
@@ -64,4 +74,14 @@ try {
 } finally {
   await browser.close();
   rmSync(folder, { recursive: true });
+}
+
+async function pageOf(name: string): Promise<string> {
+  const lines = readFileSync(url(`test/replay/${name}`), 'utf8')
+    .trimEnd()
+    .split('\n');
+  const { html } = await journalPage(parseJournal(name, lines), { name });
+  const file = join(folder, 'page.html');
+  writeFileSync(file, html);
+  return file;
 }

@@ -18,10 +18,10 @@ export function peerSource(peer: Pick<Peer, 'watch'>): RunSource {
   };
 }
 
-/** Whichever process runs it when a page is opened. */
+/** Whichever process runs it when a page is opened: also this one, with a journal. What was asked of the command was compared before. */
 export function runningPeerSource(context: CommandContext): RunSource {
   return async (response) => {
-    const api = await reachRunningPeer(context);
+    const api = await reachRunningPeer(context, { mayDiffer: true });
     if (api === undefined) throw new NotServingError(context.settings.home.folder);
     const ended = new AbortController();
     response.on('close', () => ended.abort());
