@@ -1,12 +1,12 @@
 /** Our own key (protocol §7): signing, and the PEM in which it is kept. */
-import { createPrivateKey, type KeyObject, webcrypto } from 'node:crypto';
+import { createPrivateKey, type KeyObject, sign } from 'node:crypto';
 import { p256 } from '@noble/curves/nist.js';
 import { MurmureError } from '../wire/murmure-error.ts';
-import { type PublicKey, publicKeyBytes, publicKeyOf, SIGNATURE_ALGORITHM } from './public-key.ts';
+import { type PublicKey, publicKeyBytes, publicKeyOf } from './public-key.ts';
 
 export interface KeyPair {
   readonly publicKey: PublicKey;
-  /** r‖s, 64 bytes, low-S; made off the thread. */
+  /** r‖s, 64 bytes, low-S. */
   sign(message: Uint8Array): Promise<Uint8Array>;
   /** PKCS#8 PEM, unencrypted, as openssl reads and writes it. */
   toPem(): string;
@@ -41,24 +41,20 @@ export async function keyPairFromPem(pem: string): Promise<KeyPair> {
 
 class P256KeyPair implements KeyPair {
   readonly publicKey: PublicKey;
-  /** Imported once, because importing takes longer than anything else that signing does on the main thread. */
-  readonly #key: webcrypto.CryptoKey;
-  readonly #pem: string;
+  readonly #key: KeyObject;
 
   constructor(secret: Uint8Array) {
     this.publicKey = publicKeyOf(secret);
-    const key = pkcs8Of(secret, this.publicKey);
-    this.#key = key.toCryptoKey(SIGNATURE_ALGORITHM, false, ['sign']);
-    this.#pem = key.export({ format: 'pem', type: 'pkcs8' }) as string;
+    this.#key = pkcs8Of(secret, this.publicKey);
   }
 
+  /** On this thread: handing a message to another one, and being woken for its signature, takes longer than signing it. */
   async sign(message: Uint8Array): Promise<Uint8Array> {
-    const bytes = message as Uint8Array<ArrayBuffer>;
-    return withLowS(new Uint8Array(await webcrypto.subtle.sign(SIGNATURE_ALGORITHM, this.#key, bytes)));
+    return withLowS(new Uint8Array(sign('sha256', message, { key: this.#key, dsaEncoding: 'ieee-p1363' })));
   }
 
   toPem(): string {
-    return this.#pem;
+    return this.#key.export({ format: 'pem', type: 'pkcs8' }) as string;
   }
 }
 

@@ -6,15 +6,16 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { selfSignedCertificate } from '../../src/directory/certificate.ts';
+import { eventually } from '../support/eventually.ts';
 import { Programs } from '../support/program.ts';
 import { freePort, startRedis } from '../support/redis-server.ts';
 import { hasTool } from '../support/tools.ts';
 
 const page = readFileSync(new URL('../../docs/operating.md', import.meta.url), 'utf8');
 
-test.skipIf(!hasTool('redis-server'))(
-  'a directory registers names on an engine with TLS, as the user of the instructions; without the authority it says what is wrong',
-  async () => {
+test.skipIf(!hasTool('redis-server')).each(['alone', 'as a cluster'])(
+  'a directory registers names on an engine %s with TLS, as the user of the instructions; without the authority it says what is wrong',
+  async (how) => {
     await using programs = new Programs();
     const [cert, key] = [join(programs.folder, 'cert.pem'), join(programs.folder, 'key.pem')];
     const made = await selfSignedCertificate(['127.0.0.1']);
@@ -22,8 +23,14 @@ test.skipIf(!hasTool('redis-server'))(
     writeFileSync(key, made.key);
     const port = await freePort();
     const tls = ['--tls-port', `${port}`, '--tls-cert-file', cert, '--tls-key-file', key, '--tls-auth-clients', 'no'];
-    const engine = await startRedis([...tls, '--tls-ca-cert-file', cert]);
+    const clustered = ['--cluster-enabled', 'yes', '--cluster-port', `${await freePort()}`, '--tls-cluster', 'yes'];
+    const settings = how === 'alone' ? tls : [...tls, ...clustered];
+    const engine = await startRedis([...settings, '--tls-ca-cert-file', cert]);
     onTestFinished(() => engine.stop());
+    if (how !== 'alone') {
+      await engine.ask('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+      await eventually(async () => expect(await engine.ask('CLUSTER', 'INFO')).toContain('cluster_state:ok'));
+    }
     const [, command = ''] = /`(ACL SETUSER [^`]+)`/.exec(page) ?? [];
     expect(await engine.ask(...command.split(' '))).toBe('+OK\r\n');
     expect(await engine.ask('ACL', 'SETUSER', 'default', 'off')).toBe('+OK\r\n');

@@ -65,7 +65,7 @@ export function directoryUnit(command: readonly string[], options: readonly stri
       'ProtectProc=invisible',
       'ProtectSystem=strict',
       'RemoveIPC=yes',
-      'LimitNOFILE=65536',
+      'LimitNOFILE=1048576',
     ],
     Install: ['WantedBy=multi-user.target'],
   });

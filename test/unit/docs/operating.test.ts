@@ -5,9 +5,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { parse } from 'yaml';
 import { createDirectory } from '../../../src/directory/create-directory.ts';
 import { createDirectoryMetrics } from '../../../src/directory/directory-metrics.ts';
 import { capacity, withCapacity } from '../../bench/directory/capacity.ts';
+import { startRedis } from '../../support/redis-server.ts';
 import { hasTool } from '../../support/tools.ts';
 
 const read = (name: string) => readFileSync(new URL(`../../../docs/operating/${name}`, import.meta.url), 'utf8');
@@ -40,6 +42,27 @@ test('the container and the compose file start the directory with options that i
   const flags = ['--listen', '--udp', '--public-address', '--cert', '--key'].filter((flag) => used.includes(flag));
   expect(flags).toHaveLength(5);
   for (const flag of [...flags, 'MURMURE_REGISTRY']) expect(help).toContain(flag);
+});
+
+test('what the compose file says to the engine is what a directory requires of it', async () => {
+  const { services, volumes } = parse(read('compose.yaml')) as {
+    services: Record<string, { command: string[]; volumes: string[]; environment?: Record<string, string> }>;
+    volumes: Record<string, unknown>;
+  };
+  const { engine, directory } = services;
+  const [program, ...settings] = engine?.command ?? [];
+  expect(program).toBe('valkey-server');
+  expect(directory?.environment?.MURMURE_REGISTRY).toBe('redis://engine:6379');
+  // What must outlive a container lies in a volume, at the place that the image has for it.
+  expect(directory?.volumes).toEqual([`directory:${/^VOLUME (.+)$/m.exec(read('Containerfile'))?.[1]}`]);
+  expect(engine?.volumes).toEqual(['engine:/data']);
+  expect(Object.keys(volumes)).toEqual(['engine', 'directory']);
+  if (!hasTool('redis-server')) return;
+  // Without those of the other tests, which have them as well.
+  const server = await startRedis(['--appendonly', 'no', '--appendfsync', 'everysec', ...settings]);
+  onTestFinished(() => server.stop());
+  const running = await createDirectory({ registry: server.url });
+  await running.close();
 });
 
 test('the container’s health check passes as long as a directory runs', async () => {
