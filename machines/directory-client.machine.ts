@@ -158,6 +158,13 @@ const onFailure = [
 const renewing = {
   /** We may be elsewhere now: what is under way concerns addresses that may be ours no more. */
   'registration.renew': { target: 'registering', actions: 'noteTime' },
+  // Whether HTTPS fails as well, is to be found out.
+  'greeting.failed': { target: 'discovering', actions: 'noteSilence' },
+} as const;
+
+/** HTTPS has just answered. */
+const greeting = {
+  ...renewing,
   // A listing from before may be there still: that it was not renewed, only this tells.
   'greeting.failed': { target: 'backingOff', actions: 'noteUnanswered' },
 } as const;
@@ -349,7 +356,7 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
       description: 'Hello is under way; the directory says Hello back, and lists the addresses that answer.',
       entry: 'checkListing',
       on: {
-        ...renewing,
+        ...greeting,
         'listing.checked': [
           { guard: 'isListed', target: 'registered', actions: ['noteListed', 'reportListed', 'noteHeard'] },
           // It may just have been started again: a moment ago, nobody could answer.
@@ -362,7 +369,7 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
     },
     waiting: {
       description: 'Not listed yet; asked again after a growing pause.',
-      on: renewing,
+      on: greeting,
       after: { pollPause: { target: 'confirming', actions: 'pollSlower' } },
     },
     registered: {

@@ -236,7 +236,9 @@ describe('a registered peer', () => {
     await outside.clock.advance(timing.directoryCheck);
     const failure = { code: 'peer-unreachable', message: 'silence' } as const;
     send({ type: 'root.failed', failure, isFinal: true, ...cost });
-    expect(await toldBy(() => send({ type: 'greeting.failed', failure }))).toEqual(['peer: registration.failed']);
+    expect(await toldBy(() => send({ type: 'greeting.failed', failure }))).toEqual(['GET /udp-address']);
+    expect(await toldBy(() => outside.clock.advance(timing.directoryRetry))).toEqual(['peer: registration.failed']);
+    expect(outside.last('registration.failed').failure).toMatchObject({ code: 'directory-unreachable' });
   });
 
   test('reads its listing every quarter of an hour, and registers anew when it is not there', async () => {
@@ -284,7 +286,8 @@ describe('a registered peer', () => {
   });
 
   test('says so when no address of the directory answers its Hello, and starts over', async () => {
-    register();
+    find();
+    accept();
     const failure = { code: 'peer-unreachable', message: 'silence' } as const;
     expect(await toldBy(() => send({ type: 'greeting.failed', failure }))).toEqual(['peer: registration.failed']);
     expect(outside.last('registration.failed').failure).toMatchObject(WITHOUT_UDP);
@@ -332,17 +335,27 @@ describe('a registered peer', () => {
     expect(states.at(-1)).toBe('registered');
   });
 
-  test('whose directory is gone says what HTTPS says, not that UDP is lost', async () => {
+  test.each([
+    ['does not answer', () => outside.clock.advance(timing.directoryCheck + timing.directoryPatience)],
+    [
+      'has lost its session',
+      () => send({ type: 'greeting.failed', failure: { code: 'peer-unreachable', message: 'silence' } }),
+    ],
+  ])('whose directory is gone, and %s, says what HTTPS says, not that UDP is lost', async (_, lose) => {
     register();
-    await outside.clock.advance(timing.directoryCheck + timing.directoryPatience);
-    fail();
+    const told = await toldBy(async () => {
+      await lose();
+      fail();
+    });
+    expect(told.filter((what) => what === 'peer: registration.failed')).toHaveLength(1);
     expect(outside.last('registration.failed').failure).toMatchObject({ message: 'no' });
     await outside.clock.advance(timing.directoryRetry);
     expect((await toldBy(find)).sort()).toEqual(['POST /register', 'peer: directory.known']);
   });
 
   test('reports what answered its Hello wrongly as it is', () => {
-    register();
+    find();
+    accept();
     send({ type: 'greeting.failed', failure: { code: 'authentication', message: 'forged' } });
     expect(outside.last('registration.failed').failure).toEqual({ code: 'peer-unreachable', message: 'forged' });
   });
