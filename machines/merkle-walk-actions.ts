@@ -17,7 +17,7 @@ import {
 import type { RefFor } from './messages.ts';
 import { limits } from './timing.ts';
 import { expand, without } from './walk-expansion.ts';
-import { countIn, type Group, groupOf, planRequests, pushGroups, withSizes } from './walk-frontier.ts';
+import { countIn, type Group, groupOf, planRequests, pushGroups, turned, withSizes } from './walk-frontier.ts';
 
 /**
  * Free places in the window from which on more is asked for: a quarter; of a small window half, so that batches are worth their events.
@@ -106,15 +106,26 @@ type Enqueueing = Parameters<Parameters<typeof base.enqueueActions>[0]>[0];
  */
 const SHARED_DEPTH = 2;
 
+/**
+ * A first tree is made current from the left while it comes: once the newest messages are there, which somebody may be waiting for, the
+ * others are asked for in that order. What is added to a feed is made current when all of it is there: its newest messages come first.
+ */
+function isOldestFirst({ isNew, tip }: Pick<MerkleWalkContext, 'isNew' | 'tip'>): boolean {
+  return isNew && tip === undefined;
+}
+
 /** What these nodes of the tree lead to is looked up in the store, but for what is under way already; each hash once (protocol §9). */
 function meet({ context, enqueue }: Enqueueing, nodes: readonly ReceivedNode[]): void {
   const { groups, ...met } = expand(context, nodes);
-  // In one step, so that the newest stay on top.
+  const hasTurned = isOldestFirst({ ...context, ...met }) && !isOldestFirst(context);
+  const after = { ...context, ...met, frontier: hasTurned ? turned(context.frontier) : context.frontier };
+  // In one step, so that what is wanted first stays on top.
   if (context.isNew && groups.every(({ depth = 0 }) => depth > SHARED_DEPTH)) {
-    enqueue.assign({ ...met, ...putBack(context, groups) });
+    enqueue.assign({ ...met, ...putBack(after, groups) });
     return;
   }
-  enqueue.assign({ ...met, lookUps: groups.length > 0 ? [...context.lookUps, groups] : context.lookUps });
+  const lookUps = groups.length > 0 ? [...context.lookUps, groups] : context.lookUps;
+  enqueue.assign({ ...met, frontier: after.frontier, lookUps });
   if (groups.length > 0) enqueue({ type: 'lookUp', params: { hashes: groups.flatMap(hashesIn) } });
 }
 
@@ -132,8 +143,11 @@ function answered({ answers, stalled }: MerkleWalkContext, count: number, atMs: 
   return { answers: answers + count, stalled: count > 0 ? 0 : stalled, lastAtMs: atMs };
 }
 
-function putBack({ frontier, pending }: MerkleWalkContext, groups: readonly Group[]) {
-  return { frontier: pushGroups(frontier, groups), pending: pending + countIn(groups) };
+/** `groups`: from old to new. */
+function putBack(context: MerkleWalkContext, groups: readonly Group[]) {
+  const { frontier, pending } = context;
+  const ordered = isOldestFirst(context) ? groups.toReversed() : groups;
+  return { frontier: pushGroups(frontier, ordered), pending: pending + countIn(groups) };
 }
 
 export const merkleWalkSetup = base.extend({
@@ -213,11 +227,7 @@ export const merkleWalkSetup = base.extend({
       const [lookedUp = [], ...lookUps] = context.lookUps;
       const found = new Map(event.found.map((known) => [known.hash, known]));
       const missing = found.size === 0 ? lookedUp : lookedUp.map((group) => without(group, found));
-      const changed = {
-        frontier: pushGroups(context.frontier, missing),
-        pending: context.pending + countIn(missing),
-        lookUps,
-      };
+      const changed = { ...putBack(context, missing), lookUps };
       enqueue.assign(changed);
       const partial = lookedUp.flatMap(({ children, depth }) =>
         children.flatMap((hash) => {
@@ -234,7 +244,8 @@ export const merkleWalkSetup = base.extend({
       // What is being looked up may be newer than what is known.
       if (session === undefined || context.lookUps.length > 0) return;
       const { frontier, sizes, tip } = context;
-      const plan = planRequests({ frontier, room: window - inFlight, window, isBulk, sizes, tip });
+      const room = window - inFlight;
+      const plan = planRequests({ frontier, room, window, isBulk, sizes, tip, isOldestFirst: isOldestFirst(context) });
       if (plan.taken === 0) return;
       const pending = context.pending - plan.taken;
       enqueue.assign({

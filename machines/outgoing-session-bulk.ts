@@ -18,7 +18,7 @@ import { withPace } from './outgoing-session-pace.ts';
 import { send } from './outgoing-session-requests.ts';
 import { base, type Enqueueing } from './outgoing-session-setup.ts';
 import { afterNodes } from './path.ts';
-import { gapUs } from './path-allowance.ts';
+import { gapUs, queued } from './path-allowance.ts';
 import { opened } from './path-controller.ts';
 import type { PathController } from './path-state.ts';
 import type { RequestEnded, Requester } from './request-context.ts';
@@ -91,7 +91,7 @@ export const withBulk = withPace.extend({
         const order = orderFor(context, { question, to, socket, requester, maxSends: limits.bulkSends });
         const { slot, slots } = send(args, requests, order);
         requests = slots;
-        controller = opened(controller, { id: slot, grant, atMs });
+        controller = queued(opened(controller, { id: slot, grant, atMs }), grant, atMs);
       }
       enqueue.assign({ requests, path: { ...path, controller } });
     }),

@@ -17,8 +17,9 @@ import type {
 } from './events.ts';
 import { socketFor } from './events.ts';
 import type { Ref, RefFor, SocketRef } from './messages.ts';
+import { awaited } from './outstanding.ts';
 import { afterRequest, openPath, type Path, recovered } from './path.ts';
-import { window } from './path-allowance.ts';
+import { takenOn, window } from './path-allowance.ts';
 import type {
   Question,
   RequestEnded,
@@ -271,7 +272,9 @@ export function windowOf(context: OutgoingSessionContext): number {
   const { controller } = path;
   if (!isBulkInForce(context)) return Math.ceil(REQUESTERS_SHARE * window(controller));
   // Whoever has extensions need not be tried with few requests first.
-  return controller.rate.delivered === 0 ? limits.initialWindow : window(controller);
+  const size = controller.rate.delivered === 0 ? limits.initialWindow : window(controller);
+  const nowMs = Math.max(context.atMs ?? 0, controller.rate.deliveredAtMs);
+  return Math.min(size, awaited(controller.outstanding) + takenOn(controller, nowMs));
 }
 const REQUESTERS_SHARE = 1.5;
 

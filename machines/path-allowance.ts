@@ -2,6 +2,7 @@
 import { bandwidth } from './delivery-rate.ts';
 import { awaited } from './outstanding.ts';
 import { GAINS, heldBytes, type PathController, TIMER_MS } from './path-state.ts';
+import { limits } from './timing.ts';
 
 /** RFC 9002 §7.2 and protocol §6. */
 const SMALLEST_WINDOW = 2;
@@ -51,6 +52,28 @@ function startingWindow({ firstWindow, initialWindow, rate, roundTrip }: PathCon
 /** How many more may be granted at once, for the window only. */
 export function room(controller: PathController): number {
   return Math.max(0, window(controller) - awaited(controller.outstanding));
+}
+
+/**
+ * How many datagrams more may be granted now without asking whoever serves for more than it takes on for one address: what is over that
+ * it does not answer (protocol §10.1), and it would be asked again only after a timeout.
+ */
+export function takenOn(controller: PathController, atMs: number): number {
+  const waiting = Math.max(0, (controller.servedUntilMs - atMs) / servingMs(controller));
+  return Math.max(0, NEAR_WINDOW - Math.ceil(Math.min(waiting, awaited(controller.outstanding))));
+}
+
+/** After each burst whoever serves waits for a timer, if it was told to keep any pace at all. */
+const SERVING_MS = 1 / limits.burst;
+
+/** So much is asked for in bulk: it is sent after what was asked for before. */
+export function queued(controller: PathController, grant: number, atMs: number): PathController {
+  return { ...controller, servedUntilMs: Math.max(controller.servedUntilMs, atMs) + grant * servingMs(controller) };
+}
+
+/** What one datagram takes there at most. */
+export function servingMs(controller: PathController): number {
+  return Math.max(SERVING_MS, datagramMs(controller));
 }
 
 /** How many requests for one datagram each may be sent now. What is less than a timer's exactness apart may go together. */

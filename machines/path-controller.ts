@@ -8,7 +8,7 @@
  */
 import { afterDelivery, snapshotOf, starved as starvedRate } from './delivery-rate.ts';
 import { awaited, lostAt, moreTolerant, type Outstanding, withArrival } from './outstanding.ts';
-import { datagramMs, gapUs, paced } from './path-allowance.ts';
+import { datagramMs, gapUs, paced, servingMs } from './path-allowance.ts';
 import { advanced, isEmptierThan, listening } from './path-phases.ts';
 import { HEADER_BYTES, type PathController } from './path-state.ts';
 import { backedOff, withRoundTrip } from './round-trip.ts';
@@ -126,7 +126,8 @@ export function arrived(controller: PathController, arrival: Arrived): PathContr
   // What was granted and not needed may be asked for elsewhere at once.
   const unused = isLast ? Math.max(0, request.expected - sequence - 1) : 0;
   const pacedUntilMs = controller.pacedUntilMs - unused * datagramMs(controller);
-  const counted = { ...heard, lossShare, rate, outstanding, pacedUntilMs };
+  const servedUntilMs = controller.servedUntilMs - unused * servingMs(controller);
+  const counted = { ...heard, lossShare, rate, outstanding, pacedUntilMs, servedUntilMs };
   const elapsedMs = atMs - request.sentAtMs;
   const taught = isMeasured && sequence === 0 ? withTrip(counted, elapsedMs, atMs) : counted;
   // So soon after it was repeated only the first send can be answered: it was late, not lost.

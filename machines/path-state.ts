@@ -41,6 +41,8 @@ export interface PathController {
   readonly averageBytes: number;
   /** Until then enough has been asked for. */
   readonly pacedUntilMs: number;
+  /** When whoever serves nodes in bulk has sent what it was asked for so far, if it is as slow as it may be. */
+  readonly servedUntilMs: number;
   /** In datagrams, before anything is known of the path: until the first answer, and from then on unless answers take long. */
   readonly firstWindow: number;
   readonly initialWindow: number;
@@ -108,6 +110,7 @@ export function openController({
     lossShare: 0,
     averageBytes: expectedBytes + HEADER_BYTES,
     pacedUntilMs: 0,
+    servedUntilMs: 0,
     firstWindow,
     initialWindow,
     largestWindow,

@@ -17,28 +17,28 @@ export interface Met {
  */
 export function expand(met: Met, nodes: readonly ReceivedNode[]): Met & { readonly groups: readonly Group[] } {
   const groups: Group[] = [];
-  let { seen, tip, suspected } = met;
+  const fresh = new Set<Hash>();
+  const { seen } = met;
+  let { tip, suspected } = met;
   for (const { hash: parent, value, depth } of nodes) {
     const children = childrenOf(value);
     // Most nodes are leaves, and lead nowhere.
     if (children.length === 0 && tip !== parent && suspected?.parent !== parent) continue;
-    if (!hasHash(seen, parent)) continue;
+    if (!hasHash(seen, parent) && !fresh.has(parent)) continue;
     if (tip === parent) tip = children.at(-1);
-    const fresh = new Set<Hash>();
     let mask = 0;
     for (const [bit, hash] of children.entries()) {
       if (fresh.has(hash) || hasHash(seen, hash)) continue;
       fresh.add(hash);
       mask = (mask | (1 << bit)) >>> 0;
     }
-    seen = withHashes(seen, [...fresh]);
     if (suspected?.parent === parent) {
       mask = (mask & ~suspected.mask) >>> 0;
       suspected = undefined;
     }
     if (mask !== 0) groups.push({ parent, children, mask, depth: depth === undefined ? undefined : depth + 1 });
   }
-  return { seen, tip, suspected, groups };
+  return { seen: withHashes(seen, [...fresh]), tip, suspected, groups };
 }
 
 /** But for those that are known. */

@@ -1,5 +1,5 @@
 /**
- * What a download has still to ask for, the newest messages on top: a linked stack of groups, each some children of one node. Every
+ * What a download has still to ask for, what is wanted first on top: a linked stack of groups, each some children of one node. Every
  * operation gives a new value and copies nothing, as it lives in the context of a state machine. Nested as deep as the stack is high:
  * fold it with a loop, never with recursion.
  */
@@ -18,6 +18,13 @@ export type Frontier = { readonly group: Group; readonly rest: Frontier } | unde
 /** The last one is on top then. */
 export function pushGroups(frontier: Frontier, groups: readonly Group[]): Frontier {
   return groups.reduce<Frontier>((rest, group) => (group.mask === 0 ? rest : { group, rest }), frontier);
+}
+
+/** The same groups, the last one on top. */
+export function turned(frontier: Frontier): Frontier {
+  let over: Frontier;
+  for (let at = frontier; at !== undefined; at = at.rest) over = { group: at.group, rest: over };
+  return over;
 }
 
 export function countIn(groups: readonly Wanted[]): number {
@@ -88,6 +95,8 @@ export interface Room {
   readonly sizes: Sizes;
   /** The node on the way to the newest message that is needed next, in a cold start; undefined: that message is there. */
   readonly tip: Hash | undefined;
+  /** Whether the oldest children of a group are asked for before the newest. */
+  readonly isOldestFirst: boolean;
 }
 
 /** Fills the room with what is on top of the frontier. */
@@ -163,7 +172,7 @@ class Planning {
   }
 
   #askForHash(group: Group): void {
-    const bit = 31 - Math.clz32(group.mask);
+    const bit = 31 - Math.clz32(this.#first(group.mask, 1));
     this.#take(group, (1 << bit) >>> 0);
     this.#hashes.push(group.children[bit] as Hash);
     this.#room -= 1;
@@ -172,7 +181,7 @@ class Planning {
   #fillFrom(group: Group): void {
     const each = perDatagram(this.#given.sizes, group.depth);
     const most = Math.max(1, Math.floor((Math.min(requestSize(this.#given.window), this.#room) - this.#load) * each));
-    const mask = highestBits(group.mask, most);
+    const mask = this.#first(group.mask, most);
     this.#take(group, mask);
     this.#wanted.push({ ...group, mask });
     this.#load += countBits(mask) / each;
@@ -185,10 +194,16 @@ class Planning {
     const isExact = this.#wanted.every(({ depth }) => perDatagram(this.#given.sizes, depth) === 1);
     const needed = Math.max(Math.ceil(this.#load), isExact ? 0 : Math.round(this.#load * SPARE));
     const grant = Math.max(1, Math.min(needed, this.#room, MAX_GRANT));
-    this.#requests.push({ wanted: this.#wanted, grant });
+    // Whoever takes the answer apart goes by that order.
+    const newestFirst = this.#given.isOldestFirst ? this.#wanted.toReversed() : this.#wanted;
+    this.#requests.push({ wanted: newestFirst, grant });
     this.#room -= grant;
     this.#wanted = [];
     this.#load = 0;
+  }
+
+  #first(mask: number, most: number): number {
+    return this.#given.isOldestFirst ? lowestBits(mask, most) : highestBits(mask, most);
   }
 
   #take(group: Group, mask: number): void {
@@ -221,5 +236,12 @@ function oneByOne(wanted: Wanted): Wanted[] {
 function highestBits(mask: number, most: number): number {
   let rest = mask;
   for (let extra = countBits(mask) - most; extra > 0; extra--) rest = (rest & (rest - 1)) >>> 0;
+  return rest;
+}
+
+/** The oldest of these children. */
+function lowestBits(mask: number, most: number): number {
+  let rest = mask;
+  for (let extra = countBits(mask) - most; extra > 0; extra--) rest = (rest & ~(1 << (31 - Math.clz32(rest)))) >>> 0;
   return rest;
 }

@@ -59,6 +59,28 @@ describe('nodes', () => {
     expect(walk.wanted().at(-1)).toEqual([hashOf(fourth)]);
   });
 
+  test('of a feed that is new are asked for from the oldest on, once the newest message is there', () => {
+    const walk = new SeenWalk();
+    walk.ready();
+    walk.answerRoot(root);
+    walk.begun({ isNew: true });
+    walk.found();
+    walk.receive([tree]);
+    walk.found();
+    walk.receive([newer]);
+    walk.found();
+    walk.receive([fourth]);
+    walk.receive([older]);
+    walk.found();
+    expect(walk.wanted()).toEqual([
+      [root],
+      [newer, older].map(hashOf),
+      [hashOf(fourth)],
+      [hashOf(third)],
+      [hashOf(first)],
+    ]);
+  });
+
   test('wait for all look-ups that are open: what comes of those may be newer', () => {
     const walk = coldWalk();
     walk.receive([tree]);

@@ -9,6 +9,7 @@ import {
   planRequests,
   pushGroups,
   type Sizes,
+  turned,
   withSizes,
 } from '../../machines/walk-frontier.ts';
 import { MAX_ENTRIES, MAX_GRANT } from '../../src/wire/bulk.ts';
@@ -34,7 +35,7 @@ const groups = fc
     ),
   );
 const room = fc.integer({ min: 1, max: 128 });
-const noSuspicion = { tip: undefined, sizes: {} };
+const noSuspicion = { tip: undefined, isOldestFirst: false, sizes: {} };
 
 function hashesOf(wanted: readonly { children: readonly Hash[] | undefined; mask: number }[]): Hash[] {
   return wanted.flatMap(({ children, mask }) => bitsIn(mask).map((bit) => children?.[bit] as Hash));
@@ -48,9 +49,9 @@ function groupsIn(frontier: Frontier): Group[] {
 
 test('every missing node is asked for once or stays to be asked for, and nothing else is', () => {
   fc.assert(
-    fc.property(groups, room, fc.boolean(), (missing, free, isBulk) => {
+    fc.property(groups, room, fc.boolean(), fc.boolean(), (missing, free, isBulk, isOldestFirst) => {
       const frontier = pushGroups(undefined, missing);
-      const plan = planRequests({ frontier, room: free, window: free, isBulk, ...noSuspicion });
+      const plan = planRequests({ frontier, room: free, window: free, isBulk, ...noSuspicion, isOldestFirst });
       const asked = [...plan.hashes, ...plan.requests.flatMap(({ wanted }) => hashesOf(wanted))];
       const left = hashesOf(groupsIn(plan.frontier));
       expect([...asked, ...left].toSorted()).toEqual(hashesOf(missing).toSorted());
@@ -62,9 +63,9 @@ test('every missing node is asked for once or stays to be asked for, and nothing
 
 test('no more datagrams are granted than there is room for, and the room is used as long as anything is missing', () => {
   fc.assert(
-    fc.property(groups, room, fc.boolean(), (missing, free, isBulk) => {
+    fc.property(groups, room, fc.boolean(), fc.boolean(), (missing, free, isBulk, isOldestFirst) => {
       const frontier = pushGroups(undefined, missing);
-      const plan = planRequests({ frontier, room: free, window: free, isBulk, ...noSuspicion });
+      const plan = planRequests({ frontier, room: free, window: free, isBulk, ...noSuspicion, isOldestFirst });
       const granted = plan.requests.reduce((sum, { grant }) => sum + grant, plan.hashes.length);
       expect(plan.grants).toBe(granted);
       expect(granted).toBeLessThanOrEqual(free);
@@ -107,6 +108,26 @@ test('the newest come first: the last children of the groups that were pushed la
   ]);
 });
 
+test('a stack that is turned over gives the oldest first, from the first child of each group on', () => {
+  const group = (first: number): Group => ({
+    parent: hashOfNumber(first),
+    children: [0, 1, 2].map((child) => hashOfNumber(first + child)),
+    mask: 0b111,
+    depth: 1,
+  });
+  const frontier = turned(pushGroups(undefined, [group(10), group(20)]));
+  const given = { frontier, ...noSuspicion, isOldestFirst: true };
+  const plain = planRequests({ ...given, room: 4, window: 4, isBulk: false });
+  expect(plain.hashes).toEqual([10, 11, 12, 20].map(hashOfNumber));
+  const bulk = planRequests({ ...given, room: 4, window: 16, isBulk: true });
+  // Within one request, the newest stand before the others.
+  expect(bulk.requests[0]?.wanted).toMatchObject([
+    { parent: hashOfNumber(20), mask: 0b001 },
+    { parent: hashOfNumber(10), mask: 0b111 },
+  ]);
+  expect(groupsIn(bulk.frontier)).toMatchObject([{ parent: hashOfNumber(20), mask: 0b110 }]);
+});
+
 test('where nodes are small, one datagram is granted for several of them', () => {
   const nodes = (length: number) => [{ value: new Uint8Array(length), depth: 1 }];
   const missing: Group = {
@@ -121,7 +142,7 @@ test('where nodes are small, one datagram is granted for several of them', () =>
       room: 64,
       window: 64,
       isBulk: true,
-      tip: undefined,
+      ...noSuspicion,
       sizes,
     }).grants;
   const small = granted(withSizes({}, nodes(100)));
@@ -143,7 +164,7 @@ test('in a cold start the children on the way to the newest message are asked fo
   const children = Array.from({ length: 4 }, (_, bit) => hashOfNumber(bit));
   const top: Group = { parent: hashOfNumber(9), children, mask: 0b1111, depth: 1 };
   const tip = children[3] as Hash;
-  const given = { room: 32, window: 32, isBulk: true, sizes: {} };
+  const given = { room: 32, window: 32, isBulk: true, isOldestFirst: false, sizes: {} };
   const plan = planRequests({ ...given, frontier: pushGroups(undefined, [top]), tip });
   const [first, second] = plan.requests;
   expect(first?.wanted[0]).toMatchObject({ parent: top.parent, mask: 0b1000 });

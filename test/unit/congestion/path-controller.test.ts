@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { bandwidth } from '../../../machines/delivery-rate.ts';
 import { awaited } from '../../../machines/outstanding.ts';
-import { gapUs, requestsAt, room, window } from '../../../machines/path-allowance.ts';
+import { gapUs, queued, requestsAt, room, takenOn, window } from '../../../machines/path-allowance.ts';
 import {
   arrived,
   closed,
@@ -192,4 +192,24 @@ test('it is plain data: what was written down and read again goes on as before',
   expect(answer(read, now.outstanding[0]?.id as number, 300)).toEqual(
     answer(now, now.outstanding[0]?.id as number, 300),
   );
+});
+
+describe('what is asked for in bulk', () => {
+  const bulk = (controller: PathController, id: number, atMs: number, grant: number) =>
+    queued(ask(controller, id, atMs, grant), grant, atMs);
+
+  test('is no more at once than whoever serves takes on for one address, and more only as that is sent', () => {
+    const asked = bulk(bulk(fresh(), 1, 0, 100), 2, 0, 100);
+    expect(takenOn(fresh(), 0)).toBe(240);
+    expect(takenOn(asked, 0)).toBe(40);
+    expect(takenOn(bulk(asked, 3, 0, 40), 0)).toBe(0);
+    // A burst of 16 goes with each millisecond, or fewer: the path decides.
+    expect(takenOn(asked, 5)).toBe(120);
+    expect(takenOn(asked, 1_000)).toBe(240);
+  });
+
+  test('waits nowhere once all of it has come, however long that was to take', () => {
+    const asked = bulk(fresh(), 1, 0, 200);
+    expect(takenOn(answer(asked, 1, 1), 1)).toBe(240);
+  });
 });
