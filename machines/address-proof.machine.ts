@@ -36,6 +36,10 @@ export interface AddressProofOutput {
   readonly key: PublicKey | undefined;
   /** Ids of our Hello, once it was answered. Bounded: three. */
   readonly provenBy: readonly number[];
+  /** Our Hello was answered only when it announced no extension. */
+  readonly isBare: boolean;
+  /** Of the HelloReply. */
+  readonly flags: number;
   /** When the answer came, Unix ms. */
   readonly atMs: number;
   /** From the Hello that asked for the proof to the answer to ours, if that was sent once. */
@@ -55,6 +59,8 @@ export interface AddressProofContext extends AddressProofInput {
   readonly provenAtMs: number | undefined;
   readonly roundTripMs: number | undefined;
   readonly provenBy: readonly number[];
+  readonly isBare: boolean;
+  readonly replyFlags: number;
 }
 
 const base = setup({
@@ -105,9 +111,19 @@ const addressProofSetup = base.extend({
 
     noteProof: base.assign(({ context, event }) => {
       assertEvent(event, 'request.ended');
-      const provenBy = event.outcome.kind === 'answered' ? event.outcome.ids : [];
+      const { outcome } = event;
+      const provenBy = outcome.kind === 'answered' ? outcome.ids : [];
+      const isReply = outcome.kind === 'answered' && outcome.answer.type === 'HelloReply';
+      const replyFlags = isReply ? outcome.answer.flags : 0;
       const { atMs = context.atMs, sends } = event;
-      return { provenAtMs: atMs, provenBy, roundTripMs: sends === 1 ? atMs - context.atMs : undefined };
+      const isBare = outcome.kind === 'answered' && outcome.form === 'bare';
+      return {
+        provenAtMs: atMs,
+        provenBy,
+        isBare,
+        replyFlags,
+        roundTripMs: sends === 1 ? atMs - context.atMs : undefined,
+      };
     }),
   },
 });
@@ -115,13 +131,22 @@ const addressProofSetup = base.extend({
 export const addressProofMachine = addressProofSetup.createMachine({
   id: 'address-proof',
   description: 'Proves by a Hello of our own that a source address is not forged (protocol §5).',
-  context: ({ input }) => ({ ...input, provenAtMs: undefined, roundTripMs: undefined, provenBy: [] }),
-  output: ({ context: { address, name, key, provenBy, provenAtMs, roundTripMs, atMs } }) => ({
+  context: ({ input }) => ({
+    ...input,
+    provenAtMs: undefined,
+    roundTripMs: undefined,
+    provenBy: [],
+    isBare: false,
+    replyFlags: 0,
+  }),
+  output: ({ context: { address, name, key, provenBy, isBare, replyFlags, provenAtMs, roundTripMs, atMs } }) => ({
     proven: provenAtMs !== undefined,
     address,
     name,
     key,
     provenBy,
+    isBare,
+    flags: replyFlags,
     atMs: provenAtMs ?? atMs,
     roundTripMs,
   }),

@@ -249,6 +249,8 @@ export type IncomingSessionReport =
       readonly key: PublicKey | undefined;
       readonly atMs: number;
       readonly roundTripMs?: number | undefined;
+      /** Our Hello was answered only when it announced no extension. */
+      readonly isBare?: boolean;
     }
   /** A Hello was believed and answered: what it says of extensions, and its id, which proves our address to the other side. */
   | {

@@ -13,6 +13,8 @@ export interface HistoryCheckInput {
   readonly name: string;
   readonly owner: RefFor<'history-check', 'peer'>;
   readonly history: OwnHistory;
+  /** It had the first of these trees when it was asked before: as a rule it has it still. */
+  readonly isRepeated?: boolean;
   readonly atMs: number;
 }
 
@@ -23,8 +25,17 @@ export interface HistoryCheckContext extends HistoryCheckInput {
   /** Asked for until now. Bounded by the history. */
   readonly asked: readonly Hash[];
   readonly found: readonly Hash[];
+  /** All was asked, and it seems to have a later tree. It may have moved on to another one of ours between two answers. */
+  readonly isDoubted: boolean;
   readonly failure: Failure | undefined;
 }
+
+export type HistoryCheckOutput = HistoryCheck & {
+  /** About which it was asked. */
+  readonly history: OwnHistory;
+  /** When the last answer came. */
+  readonly atMs: number;
+};
 
 /** Of what a session tells, what comes to somebody who asks it for nodes alone. */
 export type HistoryCheckEvent = SessionReadiness | NodesResult;
@@ -34,11 +45,12 @@ const base = setup({
     context: {} as HistoryCheckContext,
     events: {} as HistoryCheckEvent,
     input: {} as HistoryCheckInput,
-    output: {} as HistoryCheck,
+    output: {} as HistoryCheckOutput,
   },
   guards: {
     isBusy: ({ context }) => context.awaited.length > 0,
     hasFailed: ({ context }) => context.failure !== undefined,
+    isToBeRepeated: ({ context }) => verdict(context) === 'later' && !context.isDoubted,
     isDecided: ({ context }) => verdict(context) !== undefined,
   },
 });
@@ -62,7 +74,8 @@ function verdict({ history, asked, found }: Answers): 'same' | 'later' | 'unknow
   // Its tree ends with this message, unless it goes on with others, which are not ours.
   const roots = history.flatMap(({ leaf, root }) => (leaf === latest ? [root] : []));
   if (roots.includes(null)) return later === undefined || asked.includes(later) ? 'unknown' : undefined;
-  return roots.every((root) => root !== null && asked.includes(root)) ? 'later' : undefined;
+  // Of two copies of a home, a tree of one may end with a message that is not the newest of the other.
+  return history.every(({ root }) => root === null || asked.includes(root)) ? 'later' : undefined;
 }
 
 /** The latest of our trees whose newest message it has; as long as it has none, the present one. */
@@ -76,19 +89,21 @@ function endsOf(history: OwnHistory): readonly Hash[] {
 }
 
 /** As a rule the first question is the last one: who has our present root knows no later one, and who has neither message knows nothing. */
-function nextToAsk({ history, asked }: Answers): readonly Hash[] {
+function nextToAsk({ history, asked, isRepeated }: Answers & Pick<HistoryCheckInput, 'isRepeated'>): readonly Hash[] {
+  const root = history[0]?.root;
+  if (isRepeated && asked.length === 0 && typeof root === 'string') return [root];
   const nodesOf = ({ root, leaf, later }: HistoryStep) =>
     [root, leaf, later].filter((hash) => typeof hash === 'string');
   const first = new Set([...history.slice(0, 1).flatMap(nodesOf), ...endsOf(history)]);
-  if (asked.length === 0) return [...first];
+  if ([...first].some((hash) => !asked.includes(hash))) return [...first].filter((hash) => !asked.includes(hash));
   const hashes = new Set(history.flatMap(nodesOf));
   return [...hashes].filter((hash) => !asked.includes(hash)).slice(0, limits.historyQuestions);
 }
 
-function checkOf(context: HistoryCheckContext): HistoryCheck {
-  const { name: peer, failure } = context;
-  if (failure !== undefined) return { peer, outcome: 'unreachable', failure };
-  return { peer, outcome: verdict(context) ?? 'unknown' };
+function checkOf(context: HistoryCheckContext): HistoryCheckOutput {
+  const { name: peer, failure, history, atMs } = context;
+  if (failure !== undefined) return { peer, outcome: 'unreachable', failure, history, atMs };
+  return { peer, outcome: verdict(context) ?? 'unknown', history, atMs };
 }
 
 const historyCheckSetup = base.extend({
@@ -108,6 +123,8 @@ const historyCheckSetup = base.extend({
       return { awaited, asked: [...context.asked, ...awaited] };
     }),
 
+    askAgain: base.assign({ asked: [], found: [], isDoubted: true }),
+
     askNodes: base.sendTo(
       ({ context }) => context.session as RefFor<'history-check', 'outgoing-session'>,
       ({ context, self }) => ({
@@ -122,12 +139,12 @@ const historyCheckSetup = base.extend({
     noteFound: base.assign(({ context, event }) => {
       assertEvent(event, 'nodes.received');
       const hashes = event.nodes.map(({ hash }) => hash);
-      return { awaited: without(context.awaited, hashes), found: [...context.found, ...hashes] };
+      return { awaited: without(context.awaited, hashes), found: [...context.found, ...hashes], atMs: event.atMs };
     }),
 
     noteAbsent: base.assign(({ context, event }) => {
       assertEvent(event, 'nodes.absent');
-      return { awaited: without(context.awaited, event.hashes) };
+      return { awaited: without(context.awaited, event.hashes), atMs: event.atMs };
     }),
 
     noteFailure: base.assign(({ context, event }) => {
@@ -141,7 +158,15 @@ const historyCheckSetup = base.extend({
 export const historyCheckMachine = historyCheckSetup.createMachine({
   id: 'history-check',
   description: 'Asks a peer whether it knows a later history of ours, by nodes of our tree.',
-  context: ({ input }) => ({ ...input, session: undefined, awaited: [], asked: [], found: [], failure: undefined }),
+  context: ({ input }) => ({
+    ...input,
+    session: undefined,
+    awaited: [],
+    asked: [],
+    found: [],
+    isDoubted: false,
+    failure: undefined,
+  }),
   output: ({ context }) => checkOf(context),
   initial: 'connecting',
   states: {
@@ -165,6 +190,7 @@ export const historyCheckMachine = historyCheckSetup.createMachine({
       always: [
         { guard: 'isBusy' },
         { guard: 'hasFailed', target: 'unreachable' },
+        { guard: 'isToBeRepeated', target: 'asking', reenter: true, actions: ['askAgain', 'chooseNext'] },
         { guard: 'isDecided', target: 'answered' },
         { target: 'asking', reenter: true, actions: 'chooseNext' },
       ],

@@ -265,7 +265,8 @@ export const incomingSessionSetup = base.extend({
       ({ context }) => context.owner,
       ({ context: { name, address, key, openedAtMs: atMs }, event }) => {
         assertEvent(event, 'xstate.done.actor.address-proof');
-        return { type: 'address.proven', name, address, key, atMs, roundTripMs: event.output.roundTripMs };
+        const { roundTripMs, isBare } = event.output;
+        return { type: 'address.proven', name, address, key, atMs, roundTripMs, isBare };
       },
     ),
 
@@ -306,6 +307,11 @@ export const incomingSessionSetup = base.extend({
     repeatHello: base.enqueueActions(({ context, enqueue }) => {
       enqueue.sendTo<RefFor<'incoming-session', 'address-proof'>>('address-proof', { type: 'hello.overtaken' });
       enqueue.assign({ bytesSent: context.bytesSent + helloSize(context.ownName) });
+    }),
+
+    noteFlags: base.assign(({ event }) => {
+      assertEvent(event, 'flags.changed');
+      return { flags: event.flags };
     }),
 
     noteRoot: base.assign(({ event }) => {

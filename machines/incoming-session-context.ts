@@ -21,6 +21,8 @@ export type IncomingSessionEvent =
   | { readonly type: 'nodes.read'; readonly nodes: readonly NodeRead[] }
   /** Undefined: nobody may learn it any more. */
   | { readonly type: 'root.changed'; readonly root: Hash | undefined }
+  /** Of our Hello and HelloReply from now on. */
+  | { readonly type: 'flags.changed'; readonly flags: number }
   /** A Hello of ours was answered from this address, under this name and key. */
   | {
       readonly type: 'session.proven';

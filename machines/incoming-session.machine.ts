@@ -28,6 +28,7 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
   initial: 'identifying',
   on: {
     'root.changed': { actions: 'noteRoot' },
+    'flags.changed': { actions: 'noteFlags' },
     'session.proven': { guard: 'isUnderSameName', actions: 'noteProven' },
   },
   states: {

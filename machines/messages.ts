@@ -210,7 +210,7 @@ const messages = {
       'sweep',
       'trust.changed',
     ],
-    'incoming-session': ['root.changed', 'session.proven', 'sweep'],
+    'incoming-session': ['flags.changed', 'root.changed', 'session.proven', 'sweep'],
     'path-checks': ['checks.wanted'],
   },
   'path-checks': {

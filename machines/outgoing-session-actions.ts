@@ -112,7 +112,7 @@ const withNotes = withBulk.extend({
           ? recovered({ ...context.path, key, openedAtMs: atMs })
           : timed(openPath({ address, key, openedAtMs: atMs }, context.sockets), roundTripMs);
       const trustsUnsigned = context.trustsUnsigned && key === context.key;
-      return { path, key, trustsUnsigned, atMs, regreetings: 0 };
+      return { path, key, trustsUnsigned, atMs, regreetings: 0, isUnannounced: event.isBare === true };
     }),
 
     /** The address at which the Hello was answered is the path in use from now on. */
@@ -121,8 +121,9 @@ const withNotes = withBulk.extend({
       const { outcome } = event;
       const path = openedPath(context, event);
       const isHabit = outcome.kind === 'answered' && outcome.form !== 'plain';
-      const noFlags = context.noFlags || (outcome.kind === 'answered' && outcome.form === 'bare');
-      return { path, zeroEndingIds: context.zeroEndingIds || isHabit, noFlags, atMs: path.openedAtMs };
+      const isUnannounced = outcome.kind === 'answered' && outcome.form === 'bare';
+      const noFlags = context.noFlags || isUnannounced;
+      return { path, isUnannounced, zeroEndingIds: context.zeroEndingIds || isHabit, noFlags, atMs: path.openedAtMs };
     }),
 
     /** What failed in this session may work in the next. */

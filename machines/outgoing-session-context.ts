@@ -84,6 +84,8 @@ export type OutgoingSessionEvent =
       readonly key: PublicKey | undefined;
       readonly atMs: number;
       readonly roundTripMs?: number | undefined;
+      /** By a Hello of ours that announced no extension. */
+      readonly isBare?: boolean;
     }
   /** Hello now, so that the other side learns where we are; the session is opened if there is none. */
   | { readonly type: 'session.renew'; readonly atMs: number }
@@ -184,6 +186,8 @@ export interface OutgoingSessionContext extends OutgoingSessionInput {
   readonly zeroEndingIds: boolean;
   /** It answers only a Hello without flags. */
   readonly noFlags: boolean;
+  /** Our latest Hello that was answered announced no extension, so that the peer takes us for a program without any. */
+  readonly isUnannounced: boolean;
   readonly trustsUnsigned: boolean;
   readonly bulk: Bulk | undefined;
   readonly requests: Slots;
@@ -258,8 +262,10 @@ export function isInUse({ path }: OutgoingSessionContext, address: SocketAddress
 }
 
 /** The peer serves nodes in bulk over the path in use (protocol §10.1). */
-export function isBulkInForce({ path, bulk }: OutgoingSessionContext): boolean {
-  return bulk !== undefined && !bulk.isOff && path !== undefined && sameAddress(bulk.address, path.address);
+export function isBulkInForce({ path, bulk, isUnannounced }: OutgoingSessionContext): boolean {
+  return (
+    !isUnannounced && bulk !== undefined && !bulk.isOff && path !== undefined && sameAddress(bulk.address, path.address)
+  );
 }
 
 /**

@@ -74,6 +74,7 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
     usedAtMs: 0,
     zeroEndingIds: false,
     noFlags: false,
+    isUnannounced: false,
     trustsUnsigned: false,
     bulk: undefined,
     requests: noSlots,

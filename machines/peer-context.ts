@@ -89,6 +89,12 @@ export interface PeerContext extends PeerInput {
   readonly toCheck: readonly WaitingCheck[];
   /** Peers that may learn our root: they know no later one, or, false, have not answered. Bounded by the outgoing sessions. */
   readonly asked: Table<boolean>;
+  /** Who says that it has a later tree of ours, until another copy of this home was looked for: nobody learns our root. */
+  readonly refusedBy: string | undefined;
+  /** Of the copy of this home that was read last. */
+  readonly copyRoot: Hash | undefined;
+  /** They did not answer before, do so now, and are to be asked again. Bounded by the outgoing sessions. */
+  readonly returned: readonly string[];
   /** Somebody has what we have. */
   readonly isConfirmed: boolean;
   /** When it was last looked for other programs under our name; undefined: never. */
@@ -116,6 +122,7 @@ export interface PeerContext extends PeerInput {
 export interface WaitingCheck {
   readonly name: string;
   readonly history: OwnHistory;
+  readonly isRepeated?: boolean;
   readonly atMs: number;
 }
 
@@ -152,6 +159,9 @@ export function initialPeerContext(input: PeerInput): PeerContext {
     checking: [],
     toCheck: [],
     asked: emptyTable<boolean>(),
+    refusedBy: undefined,
+    copyRoot: undefined,
+    returned: [],
     isConfirmed: false,
     copiesSoughtAtMs: undefined,
     searches: [],
@@ -172,10 +182,28 @@ export function initialPeerContext(input: PeerInput): PeerContext {
  * It must not learn our root before it was asked whether it knows a later one: exactly those could lose something by it. Who has no place
  * for a session of ours cannot be asked.
  */
-export function isWithheld({ history, asked, contacts }: PeerContext, name: string): boolean {
-  if (history === undefined || name === '' || entryOf(asked, name) !== undefined) return false;
+export function isWithheld(context: PeerContext, name: string): boolean {
+  const { history, refusedBy, asked, contacts } = context;
+  // A copy of this home loses nothing: it adds what it learns to what it has.
+  if (history === undefined || name === '' || name === context.name) return false;
+  if (refusedBy !== undefined) return true;
+  if (entryOf(asked, name) !== undefined) return false;
   const canBeAsked = contacts.outgoing.size < limits.outgoingSessions;
   return canBeAsked || outgoingOf(contacts, actorId.outgoingSession(name)) !== undefined;
+}
+
+/** Another program under our own name and key, while it is looked for such. */
+export function isCopy(
+  { name, guardedKey }: PeerContext,
+  peer: { readonly name: string; readonly key: PublicKey | undefined },
+): boolean {
+  return guardedKey !== undefined && peer.name === name && peer.key === guardedKey;
+}
+
+/** Our root, as far as this peer may learn it. */
+export function rootFor(context: PeerContext, name: string): Hash | undefined {
+  const isTold = name === context.name || (context.retirement === undefined && !isWithheld(context, name));
+  return isTold ? context.root : undefined;
 }
 
 /** Errors are limited per source and in all (protocol §9). */

@@ -15,6 +15,7 @@ import type {
   SocketReport,
   WalkReport,
 } from './events.ts';
+import type { HistoryCheckOutput } from './history-check.machine.ts';
 import type { MerkleWalkOutput } from './merkle-walk-context.ts';
 import type { Waiter } from './outgoing-session-context.ts';
 import type { PingOutput } from './ping.machine.ts';
@@ -116,7 +117,15 @@ export type PeerEvent =
   | { readonly type: 'schedule.due' }
   | { readonly type: 'schedule.failed'; readonly failure: Failure }
   | { readonly type: 'following.changed'; readonly names: readonly string[]; readonly atMs: number }
-  | { readonly type: 'root.published'; readonly root: Hash; readonly history?: OwnHistory | undefined }
+  | {
+      readonly type: 'root.published';
+      readonly root: Hash;
+      /** If others are to be asked about it. */
+      readonly history?: OwnHistory | undefined;
+      /** What another copy of this home has published is in it. */
+      readonly isMerged?: boolean;
+      readonly atMs: number;
+    }
   /** Our signed Root, to be pushed. */
   | { readonly type: 'root.sealed'; readonly root: Hash; readonly bytes: Uint8Array }
   | {
@@ -142,6 +151,8 @@ export type PeerEvent =
       readonly type: 'presence.changed';
       readonly listings: readonly Listing[];
       readonly removed: readonly string[];
+      /** Where it lists ourselves, if that has changed. */
+      readonly own?: readonly SocketAddress[] | undefined;
       readonly cursor: string;
       readonly atMs: number;
     }
@@ -157,7 +168,7 @@ export type PeerEvent =
 /** By kind of child: the first part of its id. */
 type ChildEnded =
   | DoneActorEvent<MerkleWalkOutput, `merkle-walk.${string}`>
-  | DoneActorEvent<HistoryCheck, `history-check.${string}`>
+  | DoneActorEvent<HistoryCheckOutput, `history-check.${string}`>
   | DoneActorEvent<PingOutput, `ping.${string}`>
   | DoneActorEvent<AddressProofOutput, `address-proof.${string}`>
   | ErrorActorEvent<unknown, `merkle-walk.${string}`>

@@ -3,10 +3,13 @@ import { assertEvent } from 'xstate';
 import { emptyTable, entryOf, withEntry, withoutEntry } from '../src/merkle/hash-table.ts';
 import { actorId, keyIn } from './actor-ids.ts';
 import { establishedIn, incomingEntries, isEstablished, outgoingOf } from './contacts.ts';
-import type { Failure, HistoryCheck } from './events.ts';
+import type { Failure, HistoryCheck, OwnHistory } from './events.ts';
+import type { HistoryCheckOutput } from './history-check.machine.ts';
 import type { RefFor } from './messages.ts';
 import { isDirectoryAt, type PeerContext, type WaitingCheck } from './peer-context.ts';
 import { base, type Enqueueing } from './peer-setup.ts';
+import { walkAnew } from './peer-walks.ts';
+import { withdrawRoot } from './root-telling.ts';
 import { limits } from './timing.ts';
 
 /** Asks as many as there is room for; the others wait until one has ended. Nobody is asked twice at once. */
@@ -29,16 +32,28 @@ function withChecks({ checking, toCheck }: PeerContext, added: readonly WaitingC
   return [...toCheck, ...added.filter(({ name }) => !known.has(name))];
 }
 
-function endCheck(args: Enqueueing, check: HistoryCheck): void {
+/** Those that have answered before. */
+export function askAnew(args: Enqueueing, history: OwnHistory, atMs: number): void {
+  const { context } = args;
+  const names = reachedNames(context).filter((name) => entryOf(context.asked, name) !== false);
+  const added = names.map((name) => ({ name, history, isRepeated: true, atMs }));
+  if (added.length > 0) startChecks(args, context.checking, withChecks(context, added));
+}
+
+function endCheck(args: Enqueueing, { history: askedAbout, atMs, ...check }: HistoryCheckOutput): void {
   const { context, enqueue } = args;
-  enqueue.emit({ type: 'history.checked', check });
+  const { history, retirement, refusedBy } = context;
+  const { peer: name, outcome } = check;
+  // It may have what was published, or taken over from a copy, since it was asked.
+  const isOutdated = outcome === 'later' && history !== undefined && history !== askedAbout && retirement === undefined;
+  if (!isOutdated) enqueue.emit({ type: 'history.checked', check });
   startChecks(
     args,
-    context.checking.filter((name) => name !== check.peer),
-    context.toCheck,
+    context.checking.filter((other) => other !== name),
+    isOutdated ? [{ name, history, atMs }, ...context.toCheck] : context.toCheck,
   );
-  if (context.history === undefined || context.retirement !== undefined) return;
-  if (check.outcome === 'later') refuseRoot(args, check.peer);
+  if (isOutdated || history === undefined || retirement !== undefined || refusedBy !== undefined) return;
+  if (check.outcome === 'later') refuseRoot(args, check.peer, atMs);
   else grantRoot(args, check);
 }
 
@@ -66,11 +81,18 @@ function grantRoot({ context, enqueue }: Enqueueing, { peer, outcome }: HistoryC
  * Those whom we follow, and those who have read from us before this start, are believed. A stranger could silence us with a lie, so that it
  * is left out alone, unless nobody else could tell.
  */
-function refuseRoot({ context, enqueue }: Enqueueing, peer: string): void {
-  const { following, formerReaders, isConfirmed } = context;
+function refuseRoot(args: Enqueueing, peer: string, atMs: number): void {
+  const { context, enqueue } = args;
+  const { following, formerReaders, isConfirmed, guardedKey } = context;
   const hasOthers = following.length > 0 || formerReaders.length > 0 || isConfirmed;
   if (!hasOthers || following.includes(peer) || formerReaders.includes(peer)) {
-    enqueue.raise({ type: 'publishing.stop', failure: laterHistory(peer) });
+    if (guardedKey === undefined) {
+      enqueue.raise({ type: 'publishing.stop', failure: laterHistory(peer) });
+      return;
+    }
+    enqueue.assign({ refusedBy: peer });
+    withdrawRoot(args);
+    walkAnew(args, [context.name], atMs);
     return;
   }
   const message = `"${peer}", whom you do not follow, says that it has messages of yours that are newer than this home: it does not learn from here what you publish; if this home was put back from a copy, go on from the newer one`;
@@ -78,21 +100,21 @@ function refuseRoot({ context, enqueue }: Enqueueing, peer: string): void {
 }
 
 function laterHistory(peer: string): Failure {
-  const message = `"${peer}" has messages of yours that are newer than this home, which was probably put back from a copy: nothing is published from here, because everybody would then drop them; go on from the newer home, or accept the loss with "murmure key resume" and start again`;
+  const message = `"${peer}" has messages of yours that are newer than this home, which was probably put back from a copy: nothing is published from here, because everybody would then drop them; go on from the newer home, or start it as well and then this one again, which takes over what it has; or accept the loss with "murmure key resume" and start again`;
   return { code: 'invalid-data', message };
 }
 
 /** What a check that broke down leaves behind. */
-function failedCheck(peer: string, cause: unknown): HistoryCheck {
+function failedCheck(peer: string, cause: unknown, atMs: number): HistoryCheckOutput {
   const why = cause instanceof Error ? cause.message : String(cause);
   const message = `asking ${peer} about our history broke down: ${why}`;
-  return { peer, outcome: 'unreachable', failure: { code: 'unexpected', message } };
+  return { peer, outcome: 'unreachable', failure: { code: 'unexpected', message }, history: [], atMs };
 }
 
 /** Those with whom there is a session, but for directories, and whoever was greeted by address. */
 function reachedNames(context: PeerContext): string[] {
   return establishedIn(context.contacts).flatMap(({ entry: { name, address } }) =>
-    name === '' || isDirectoryAt(context, address) ? [] : [name],
+    name === '' || name === context.name || isDirectoryAt(context, address) ? [] : [name],
   );
 }
 
@@ -102,6 +124,40 @@ export const historyActions = {
     assertEvent(event, 'history.wanted');
     const { names, history, atMs } = event;
     const added = names.map((name) => ({ name, history, atMs }));
+    startChecks(args, context.checking, withChecks(context, added));
+  }),
+
+  /** The copy that has published what somebody has of us, and we have not, was looked for in vain. */
+  stopUnlessMerged: base.enqueueActions(({ context, event, enqueue }) => {
+    assertEvent(event, ['xstate.done.actor.merkle-walk.*', 'xstate.error.actor.merkle-walk.*']);
+    const { name, refusedBy, walks, toWalk } = context;
+    if (keyIn(event.actorId) !== name || refusedBy === undefined) return;
+    const report = 'output' in event ? event.output.report : undefined;
+    enqueue.assign({ copyRoot: report?.root ?? undefined });
+    // Others may have exactly the tree of the copy, even if nothing in it is new here.
+    const isNews =
+      report?.status === 'updated' &&
+      (report.root !== context.copyRoot || report.newMessages + report.withdrawnMessages > 0);
+    if (isNews || entryOf(walks, name) !== undefined || toWalk.includes(name)) return;
+    enqueue.raise({ type: 'publishing.stop', failure: laterHistory(refusedBy) });
+  }),
+
+  /** Somebody that did not answer before does so now. */
+  doubtReturned: base.assign(({ context: { asked, returned }, event }) => {
+    assertEvent(event, 'session.answers');
+    const { name } = event;
+    if (entryOf(asked, name) !== false) return {};
+    return { asked: withoutEntry(asked, name), returned: [...returned, name] };
+  }),
+
+  askReturned: base.enqueueActions((args) => {
+    const { context, event, enqueue } = args;
+    assertEvent(event, 'sweep');
+    const { history, retirement, returned } = context;
+    if (returned.length === 0) return;
+    enqueue.assign({ returned: [] });
+    if (history === undefined || retirement !== undefined) return;
+    const added = returned.map((name) => ({ name, history, atMs: event.atMs }));
     startChecks(args, context.checking, withChecks(context, added));
   }),
 
@@ -124,13 +180,7 @@ export const historyActions = {
     const { history, retirement } = context;
     if (history === undefined || retirement !== undefined) return;
     enqueue.assign({ asked: emptyTable<boolean>(), isConfirmed: false });
-    for (const { name, address } of incomingEntries(context.contacts)) {
-      if (name === undefined || name === '') continue;
-      enqueue.sendTo<RefFor<'peer', 'incoming-session'>>(actorId.incomingSession(address), {
-        type: 'root.changed',
-        root: undefined,
-      });
-    }
+    withdrawRoot(args);
     const added = reachedNames(context).map((name) => ({ name, history, atMs: event.atMs }));
     startChecks(args, context.checking, withChecks(context, added));
   }),
@@ -154,6 +204,6 @@ export const historyActions = {
   endBrokenCheck: base.enqueueActions((args) => {
     const { event } = args;
     assertEvent(event, 'xstate.error.actor.history-check.*');
-    endCheck(args, failedCheck(keyIn(event.actorId), event.error));
+    endCheck(args, failedCheck(keyIn(event.actorId), event.error, args.context.followedAtMs));
   }),
 };

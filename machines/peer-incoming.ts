@@ -2,6 +2,7 @@
 
 import { assertEvent } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
+import { RETIRED_FLAG } from '../src/wire/datagram.ts';
 import { parseAddress, type SocketAddress } from '../src/wire/socket-address.ts';
 import { actorId, keyIn } from './actor-ids.ts';
 import {
@@ -20,7 +21,7 @@ import {
 import type { Delivery } from './events.ts';
 import { nameIn, paysForGreeting } from './incoming-session-context.ts';
 import type { RefFor } from './messages.ts';
-import { isOwnEcho } from './peer-publishing.ts';
+import { isOwnEcho } from './own-echo.ts';
 import { base, type Enqueueing } from './peer-setup.ts';
 import { decide } from './stranger-budget.ts';
 import { limits, timing } from './timing.ts';
@@ -93,9 +94,7 @@ export const incomingActions = {
     // A directory lists every peer that answers its Hello, so a peer that does not register does not answer it (protocol §3).
     const isListable = context.register && context.retirement === undefined;
     if (!isListable && datagram.type === 'Hello' && datagram.name === '') return;
-    // A copy of us would conclude that we are the one that publishes.
-    if (context.retirement !== undefined && datagram.type === 'Hello' && datagram.name === context.name) return;
-    if (nameIn(event) === context.name && isOwnEcho(self, datagram.id)) return;
+    if (nameIn(event) === context.name && isOwnEcho(self, context.name, datagram.id)) return;
     let { contacts } = context;
     const isFriend = datagram.type === 'Hello' && context.following.includes(datagram.name);
     if (isCrowded(contacts, from, isFriend)) {
@@ -114,7 +113,9 @@ export const incomingActions = {
     const session = sessionAt(contacts, nameIn(hello), from);
     const proven = session !== undefined;
     const provenBy = session?.provenBy ?? [];
-    const { name: ownName, history, root, random, flags } = context;
+    const { name: ownName, history, root, random, retirement } = context;
+    // A copy of us would conclude that we are the one that publishes.
+    const flags = retirement !== undefined && nameIn(hello) === ownName ? context.flags | RETIRED_FLAG : context.flags;
     const isPaid = proven || paysForGreeting(size, ownName);
     const greeting = isPaid ? undefined : decide(context.unpaidGreetings, from, atMs);
     if (greeting !== undefined) enqueue.assign({ unpaidGreetings: greeting.left });

@@ -116,7 +116,7 @@ export const outgoingActions = {
   noteProven: base.enqueueActions((args) => {
     const { context, event, enqueue } = args;
     assertEvent(event, 'address.proven');
-    const { name, address, key, atMs, roundTripMs } = event;
+    const { name, address, key, atMs, roundTripMs, isBare = false } = event;
     const entry = incomingAt(context.contacts, address);
     if (entry !== undefined) enqueue.assign({ contacts: withIncoming(context.contacts, { ...entry, proven: true }) });
     // A peer whose key was not known has to say Hello again, to prove its name.
@@ -128,7 +128,14 @@ export const outgoingActions = {
     const hasRoom = outgoingOf(contacts, id) !== undefined || contacts.outgoing.size < limits.outgoingSessions;
     if (name === '' || !hasRoom) return;
     ensureOutgoing(args, id, { name, nameKnown: true });
-    enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, { type: 'session.adopt', address, key, atMs, roundTripMs });
+    enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(id, {
+      type: 'session.adopt',
+      address,
+      key,
+      atMs,
+      roundTripMs,
+      isBare,
+    });
   }),
 
   noteLost: base.enqueueActions(({ context, event, enqueue }) => {

@@ -80,17 +80,13 @@ export const presenceActions = {
   }),
 
   /** It does not answer over the path in use, or there is no session with it any more. */
-  noteSilent: base.enqueueActions((args) => {
-    const { context, event, enqueue } = args;
+  noteSilent: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, ['session.silent', 'session.lost']);
     const { name } = event;
     const isMissed = context.following.includes(name) || entryOf(context.readers, name) !== undefined;
     if (!isMissed || (event.type === 'session.lost' && event.failure === undefined)) return;
     enqueue.assign({ silent: withEntry(context.silent, name, true) });
-    if (event.type === 'session.lost') return;
-    enqueue.emit({ type: 'peer.silent', name, address: event.address });
-    // It may be us whose datagrams are lost.
-    doubtPosition(args);
+    if (event.type === 'session.silent') enqueue.emit({ type: 'peer.silent', name, address: event.address });
   }),
 
   /** What it has pushed meanwhile did not arrive, so it is asked what it has now. */

@@ -46,7 +46,7 @@ function readerNames({ readers }: PeerContext): string[] {
 function everybody(context: PeerContext): string[] {
   const inSession = establishedIn(context.contacts)
     .map(({ entry }) => entry.name)
-    .filter((name) => name !== '');
+    .filter((name) => name !== '' && name !== context.name);
   return [...new Set([...inSession, ...readerNames(context), ...context.toGreet])];
 }
 
@@ -55,8 +55,9 @@ export const readerActions = {
   noteReader: base.enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, 'reader.seen');
     const { name, hasNewest, atMs } = event;
-    enqueue({ type: 'rememberReader', params: { name } });
-    if (context.readers.size < limits.readers || entryOf(context.readers, name) !== undefined) {
+    const isCopy = name === context.name;
+    if (!isCopy) enqueue({ type: 'rememberReader', params: { name } });
+    if (!isCopy && (context.readers.size < limits.readers || entryOf(context.readers, name) !== undefined)) {
       enqueue.assign({ readers: withEntry(context.readers, name, atMs) });
     }
     // What it asks for arrives, whether it hears what is pushed or not.

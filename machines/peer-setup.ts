@@ -3,7 +3,7 @@
 import { assertEvent, setup } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
 import { entryOf } from '../src/merkle/hash-table.ts';
-import type { Datagram } from '../src/wire/datagram.ts';
+import { type Datagram, RETIRED_FLAG } from '../src/wire/datagram.ts';
 import type { Hash } from '../src/wire/hash.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import { addressProofMachine } from './address-proof.machine.ts';
@@ -17,6 +17,7 @@ import type { SocketRef } from './messages.ts';
 import { outgoingSessionMachine } from './outgoing-session.machine.ts';
 import { pathChecksMachine } from './path-checks.machine.ts';
 import {
+  isCopy,
   isDirectoryInSession,
   mayOweError,
   type PeerContext,
@@ -124,13 +125,15 @@ export const base = setup({
     /** A seal that took longer than the next one is of a former root. */
     isOwnRoot: ({ context, event }) => {
       assertEvent(event, 'root.sealed');
-      return event.root === context.root;
+      return event.root === context.root && context.retirement === undefined;
     },
     isPublishing: ({ context }) => context.retirement === undefined,
-    /** A Hello of ours was answered under our own name and key, by a program that was there before this one. */
+    /** A Hello of ours was answered under our own name and key, by a program that publishes, and was there before this one. */
     isEarlierCopy: ({ context, event }) => {
       assertEvent(event, 'xstate.done.actor.address-proof.*');
-      return event.output.proven && context.retirement === undefined && wasListedBefore(context, event.output.address);
+      const { proven, flags, address } = event.output;
+      if (!proven || (flags & RETIRED_FLAG) !== 0 || context.retirement !== undefined) return false;
+      return wasListedBefore(context, address);
     },
     /** A child that fails again and again stays down until the next sweep. */
     mayRestart: ({ context }) => context.restarts < limits.restarts,
@@ -149,12 +152,13 @@ function datagramOf(event: PeerEvent): Datagram {
   return event.received.datagram;
 }
 
-/** A signed Root from somebody with a key whom we follow, over a session in either direction (protocol §5). */
+/** A signed Root from a copy of this home, or from somebody with a key whom we follow, over a session in either direction (protocol §5). */
 export function announcementIn(context: PeerContext, event: PeerEvent) {
   assertEvent(event, 'datagram.unsolicited');
   const { datagram, signature, signed } = event.received;
   if (datagram.type !== 'Root') return undefined;
   const peer = knownPeerAt(context.contacts, event.from);
-  if (signature === undefined || peer?.key === undefined || !context.following.includes(peer.name)) return undefined;
+  if (signature === undefined || peer?.key === undefined) return undefined;
+  if (!context.following.includes(peer.name) && !isCopy(context, peer)) return undefined;
   return { name: peer.name, key: peer.key, root: datagram.hash, signed, signature, atMs: event.atMs };
 }

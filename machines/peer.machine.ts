@@ -6,6 +6,7 @@ import { blockingActions } from './peer-blocking.ts';
 import { checkActions } from './peer-checks.ts';
 import { childActions } from './peer-children.ts';
 import { initialPeerContext } from './peer-context.ts';
+import { copyActions } from './peer-copies.ts';
 import { directoryActions } from './peer-directory.ts';
 import { errorActions } from './peer-errors.ts';
 import { historyActions } from './peer-history.ts';
@@ -26,6 +27,7 @@ const SWEEP = [
   'forgetUnproven',
   'forgetFormerReaders',
   'seekWithheld',
+  'askReturned',
   'greetReaders',
   'keepAlive',
   'lookForAbsent',
@@ -48,6 +50,7 @@ const peerSetup = base
   .extend({ actions: historyActions })
   .extend({ actions: pingActions })
   .extend({ actions: publishingActions })
+  .extend({ actions: copyActions })
   .extend({ actions: scheduleActions })
   .extend({ actions: blockingActions })
   .extend({ actions: wishActions });
@@ -123,7 +126,7 @@ export const peerMachine = peerSetup.createMachine({
         'checks.failed': { actions: 'checkInEarnest' },
         'peer.found': { actions: 'walkFound' },
         'session.silent': { actions: ['noteSilent', 'doubtPosition'] },
-        'session.answers': { actions: 'noteAnswers' },
+        'session.answers': { actions: ['noteAnswers', 'doubtReturned'] },
         'root.seen': { actions: 'compareSeenRoot' },
         'hello.answered': { actions: 'noteSaid' },
         'session.lost': { actions: ['forgetAsked', 'noteLost', 'noteSilent', 'doubtNetwork'] },
@@ -136,7 +139,7 @@ export const peerMachine = peerSetup.createMachine({
         ],
         'session.expired': { actions: 'noteExpired' },
         'session.forgotten': { actions: 'endIncoming' },
-        'address.proven': { actions: ['noteProven', 'walkArrived'] },
+        'address.proven': { actions: ['noteProven', 'walkArrived', 'readCopy'] },
         'reader.seen': { actions: 'noteReader' },
 
         'sync.wanted': [{ guard: 'isSyncing' }, { actions: 'walkWanted' }],
@@ -147,7 +150,9 @@ export const peerMachine = peerSetup.createMachine({
         'blocked.changed': { actions: 'noteBlocked' },
         'trust.changed': { actions: ['forgetSessionsOf', 'tellTrustChanged', 'walkTrusted'] },
         'presence.found': { actions: ['notePresenceAnswered', 'walkReturned'] },
-        'presence.changed': { actions: ['notePresenceAnswered', 'noteCursor', 'walkChanged', 'catchUp'] },
+        'presence.changed': {
+          actions: ['notePresenceAnswered', 'noteCursor', 'suspectListing', 'walkChanged', 'catchUp'],
+        },
         'presence.failed': { actions: 'noteCutOff' },
         'cursor.issued': { actions: ['notePresenceAnswered', 'walkConnected', 'noteCursor', 'lookForAll', 'catchUp'] },
         'cursor.unavailable': { actions: ['notePresenceAnswered', 'noteCursor', 'lookForAll'] },
@@ -182,7 +187,7 @@ export const peerMachine = peerSetup.createMachine({
         'messages.read': { actions: 'tellAnswer' },
         'wish.failed': { actions: 'tellAnswer' },
 
-        'root.published': { guard: 'isPublishing', actions: ['noteRoot', 'tellPublished'] },
+        'root.published': [{ guard: 'isPublishing', actions: 'noteRoot' }, { actions: 'noteOwnRoot' }],
         'publishing.stop': { guard: 'isPublishing', actions: ['retire', 'startDirectoryClient', 'tellRetired'] },
         'root.sealed': { guard: 'isOwnRoot', actions: 'pushRoot' },
         'keepAlive.sealed': { actions: 'useKeepAlive' },
@@ -193,15 +198,17 @@ export const peerMachine = peerSetup.createMachine({
         ],
         sweep: [{ guard: 'isFollowDue', actions: [...SWEEP, 'walkFollowed'] }, { actions: [...SWEEP] }],
 
-        'xstate.done.actor.merkle-walk.*': { actions: ['putAway', 'endWalk'] },
+        'xstate.done.actor.merkle-walk.*': { actions: ['putAway', 'endWalk', 'stopUnlessMerged'] },
         'xstate.done.actor.history-check.*': { actions: ['putAway', 'endCheck'] },
         'xstate.done.actor.ping.*': { actions: ['putAway', 'tellPing'] },
         'xstate.done.actor.address-proof.*': [
-          { guard: 'isEarlierCopy', actions: ['putAway', 'endSearch', 'stopForCopy'] },
-          { actions: ['putAway', 'endSearch'] },
+          { guard: 'isEarlierCopy', actions: ['putAway', 'endSearch', 'meetCopy', 'stopForCopy'] },
+          { actions: ['putAway', 'endSearch', 'meetCopy'] },
         ],
 
-        'xstate.error.actor.merkle-walk.*': { actions: ['putAway', 'reportBreakdown', 'endBrokenWalk'] },
+        'xstate.error.actor.merkle-walk.*': {
+          actions: ['putAway', 'reportBreakdown', 'endBrokenWalk', 'stopUnlessMerged'],
+        },
         'xstate.error.actor.history-check.*': { actions: ['putAway', 'reportBreakdown', 'endBrokenCheck'] },
         'xstate.error.actor.ping.*': { actions: ['putAway', 'reportBreakdown', 'tellBrokenPing'] },
         'xstate.error.actor.address-proof.*': { actions: ['putAway', 'endSearch', 'reportBreakdown'] },

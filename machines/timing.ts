@@ -159,8 +159,8 @@ export const limits = {
   walks: 64,
   /** Downloads at once for roots that one peer announces; after that one a second, for the newest. */
   announcedWalks: 10,
-  /** Peers that are asked about our own history at once. */
-  historyChecks: 16,
+  /** Peers that are asked about our own history at once: some may not answer, and no other is to wait for those. */
+  historyChecks: 128,
   /** Peers that are pinged at once. */
   pings: 64,
   /** Nodes of our own history that a peer is asked for at once, where the first few do not tell: known peers answer one after the other. */

@@ -87,7 +87,7 @@ class RunningPeer implements Peer {
   readonly #stops: (() => void)[] = [];
   readonly #binds: readonly SocketAddress[];
   readonly #bound = new Map<number, SocketAddress>();
-  #publishes: boolean;
+  readonly #publishes: boolean;
   /** Nobody learns the root before it was asked whether it knows a later one. */
   readonly #isGuarded: boolean;
   readonly #givenUp: number;
@@ -150,6 +150,7 @@ class RunningPeer implements Peer {
       input,
       sockets: this.#sockets,
       tell: (fact) => this.#tell(fact),
+      announce: (root) => this.#announceAnew(root, true),
       localIps: () => this.#surroundings.localIps(),
     });
     this.#actor = actor;
@@ -417,11 +418,15 @@ class RunningPeer implements Peer {
   }
 
   #announce(root: Hash): void {
-    if (root === this.#root) return;
+    if (root !== this.#root) this.#announceAnew(root);
+  }
+
+  #announceAnew(root: Hash, isMerged = false): void {
     const history = this.#history();
     // Set last, so that a failed read is repeated.
     this.#root = root;
-    if (this.#publishes) this.#submit({ type: 'root.published', root, ...(history && { history }) });
+    if (this.#publishes)
+      this.#submit({ type: 'root.published', root, ...(history && { history, isMerged }), atMs: this.#time.now() });
   }
 
   /** The machines know no time when a timer ends something: what a sync took is measured here. */
@@ -444,7 +449,6 @@ class RunningPeer implements Peer {
     if (fact.type === 'socket.bound') this.#bound.set(fact.index, fact.address);
     if (fact.type === 'peer.listed') this.#isListed = true;
     if (fact.type === 'publishing.stopped') {
-      this.#publishes = false;
       this.#stopped = new MurmureError(fact.failure.code, fact.failure.message);
     }
     if (fact.type === 'trust.changed') this.#storeWatch.keyAccepted(fact.name);

@@ -11,7 +11,7 @@ import { formatAddress, parseAddress, type SocketAddress } from '../wire/socket-
 import type { PeerDependencies } from './peer-dependencies.ts';
 
 export function provideOutgoingSession(
-  { store, http, gate, clock, wallClock, tell }: PeerDependencies,
+  { name: ownName, publicKey, store, http, gate, clock, wallClock, tell, sockets, localIps }: PeerDependencies,
   request: SharedEffects['request'],
   reached: (addresses: readonly SocketAddress[]) => readonly SocketAddress[],
 ) {
@@ -39,6 +39,12 @@ export function provideOutgoingSession(
     }
   };
 
+  /** Where other programs publish under our own name and key: copies of this home. */
+  const copies = (addresses: readonly SocketAddress[], key: PublicKey | undefined) => {
+    const others = addresses.filter(({ ip, port }) => !(localIps().includes(ip) && sockets.ports.includes(port)));
+    return key === publicKey && others.length > 0 ? located(ownName, key, others) : undefined;
+  };
+
   /** Addresses and key of a peer; a key other than the pinned one is an authentication failure (protocol §7). */
   const locate = async (name: string): Promise<MessageTo<'outside', 'outgoing-session'>> => {
     const notLocated = (failure: Failure) => ({ type: 'peer.notLocated' as const, failure });
@@ -46,6 +52,7 @@ export function provideOutgoingSession(
       requireUnblocked(store, name);
       const found = await http.peer(name);
       if (found === undefined) return notLocated(notListed(name));
+      if (name === ownName) return copies(found.addresses, found.key) ?? notLocated(notListed(name));
       const pinned = store.peer(name)?.key;
       const isChanged =
         found.key === undefined ? pinned !== undefined : store.pinKey(name, found.key, wallNow()) === 'changed';

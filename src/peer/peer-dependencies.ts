@@ -30,6 +30,8 @@ export interface PeerDependencies extends SharedDependencies {
   readonly store: Store;
   readonly http: DirectoryHttp;
   readonly tell: (fact: StoreFact) => void;
+  /** The own tree was changed, or it is known of a further one that others may have: what they are told and asked changes as well. */
+  readonly announce: (root: Hash) => void;
   readonly localIps: () => readonly string[];
 }
 

@@ -99,7 +99,13 @@ export function providePeer(dependencies: PeerDependencies) {
           if (changes === undefined) enter(self, { type: 'cursor.unavailable', atMs });
           else if (changes.isExpired) enter(self, { type: 'cursor.issued', cursor: changes.cursor, atMs });
           else
-            enter(self, { type: 'presence.changed', ...among(names, changes, reached), cursor: changes.cursor, atMs });
+            enter(self, {
+              type: 'presence.changed',
+              ...among(names, changes, reached),
+              own: changes.peers.find(({ name }) => name === ownName)?.addresses,
+              cursor: changes.cursor,
+              atMs,
+            });
         } catch {
           enter(self, { type: 'presence.failed' });
         }

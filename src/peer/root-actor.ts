@@ -9,7 +9,7 @@ import { providePeer } from './peer-effects.ts';
 
 type PeerInput = InputFrom<ReturnType<typeof providePeer>['peer']>;
 
-interface RootOptions extends Pick<PeerDependencies, 'sockets' | 'tell' | 'localIps'> {
+interface RootOptions extends Pick<PeerDependencies, 'sockets' | 'tell' | 'announce' | 'localIps'> {
   readonly outside: Outside;
   readonly options: PeerOptions;
   /** For intervals and ages: all the time that the machines know. */

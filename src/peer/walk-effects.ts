@@ -11,7 +11,10 @@ import { failureFrom } from '../wire/murmure-error.ts';
 import type { NodeBuffer } from './node-buffer.ts';
 import type { PeerDependencies } from './peer-dependencies.ts';
 
-export function provideMerkleWalk({ store, gate, clock, wallClock, tell }: PeerDependencies, buffer: NodeBuffer) {
+export function provideMerkleWalk(
+  { name: ownName, store, gate, clock, wallClock, tell, announce }: PeerDependencies,
+  buffer: NodeBuffer,
+) {
   const now = () => clock.now();
   const wallNow = () => wallClock.now();
 
@@ -24,17 +27,36 @@ export function provideMerkleWalk({ store, gate, clock, wallClock, tell }: PeerD
     }
   };
 
+  /** What another copy of this home has published is added to what this one has. */
+  const merge = (call: CallOf<'merkle-walk'>, { root, quota }: Pick<AdoptParams, 'root' | 'quota'>) => {
+    const merged = store.merge(ownName, root, { nowMs: wallNow(), quota });
+    if (merged.status !== 'incomplete') store.endWalk(ownName);
+    if (merged.status !== 'merged')
+      return call.enter(call.self, { type: 'tree.adopted', adoption: merged, atMs: now() });
+    const { added, withdrawnMessages, totalMessages } = merged;
+    const adoption = {
+      ...{ status: 'adopted' as const, wentBack: false, added },
+      ...{ newMessages: added.length, withdrawnMessages, totalMessages },
+    };
+    call.enter(call.self, { type: 'tree.adopted', adoption, atMs: now() });
+    announce(merged.root);
+    if (added.length === 0) return;
+    const messages = store.messagesWith(added).map((kept) => toMessage(kept, wallNow()));
+    tell({ type: 'messages.received', peer: ownName, hashes: added, messages });
+  };
+
   return merkleWalkMachine.provide({
     actions: gate.effects({
       beginWalk: ({ self, enter }: CallOf<'merkle-walk'>, { name, root, authenticated, quota }: BeginParams) =>
         inStore({ self, enter }, () => {
-          const isCurrent = store.isCurrent(name, root, { authenticated });
+          const isOwn = name === ownName;
+          const isCurrent = isOwn ? store.ownFeed().root === root : store.isCurrent(name, root, { authenticated });
           const isSuperseded = store.wasCurrent(name, root);
           const known = store.peer(name);
           // Nodes that an earlier walk has just fetched count as known.
           buffer.flush();
           const terms = { authenticated, quota: known?.quota ?? quota };
-          const isNew = !isCurrent && store.beginWalk(name, root, wallNow(), terms);
+          const isNew = !isCurrent && store.beginWalk(name, root, wallNow(), isOwn ? undefined : terms);
           const totalMessages = known?.messages ?? 0;
           const own = known?.quota === undefined ? {} : { quota: known.quota };
           enter(self, { type: 'walk.begun', isCurrent, isSuperseded, isNew, totalMessages, ...own, atMs: now() });
@@ -55,6 +77,10 @@ export function provideMerkleWalk({ store, gate, clock, wallClock, tell }: PeerD
       adoptTree: async ({ self, enter }: CallOf<'merkle-walk'>, { name, root, ...rest }: AdoptParams) => {
         try {
           buffer.flush();
+          if (name === ownName) {
+            merge({ self, enter }, { root, quota: rest.quota });
+            return;
+          }
           const input = { feed: name, root, ...rest, nowMs: wallNow() };
           let adoption = store.adopt(input);
           while (adoption.status === 'underway') {

@@ -82,6 +82,11 @@ export class SocketBank {
     return { received: this.#received, sent: this.#sent };
   }
 
+  /** Those on which datagrams come in. */
+  get ports(): readonly number[] {
+    return [...this.#open.values()].map(({ address }) => address.port);
+  }
+
   get size(): number {
     return this.#open.size;
   }

@@ -160,6 +160,10 @@ const migrations: readonly (string | ((db: DatabaseSync) => void))[] = [
   -- Where a peer answered last, under its key. BOUNDED: the newest 4,096.
   CREATE TABLE whereabouts (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, address TEXT NOT NULL);
   `,
+  `
+  -- Own messages that were withdrawn: a copy of this home that still has them does not bring them back. BOUNDED by what a person decides.
+  CREATE TABLE withdrawn (hash BLOB PRIMARY KEY) WITHOUT ROWID;
+  `,
 ];
 
 /** Brings the database to the newest version. @throws NewerHomeError if it is newer than this program */

@@ -33,6 +33,8 @@ import type {
   Habit,
   Mark,
   MarkKind,
+  Merge,
+  MergeTerms,
   MessageQuery,
   NodeStatus,
   OwnFeed,
@@ -181,6 +183,10 @@ class SqliteStore implements Store {
 
   restore(author: string, leaves: readonly Uint8Array[], nowMs: number): { root: Hash } {
     return this.#db.write(() => this.#own.restore(author, leaves, nowMs));
+  }
+
+  merge(author: string, root: Hash, terms: MergeTerms): Merge {
+    return this.#db.write(() => this.#own.merge(author, root, terms));
   }
 
   foreignChanges(): number {

@@ -66,6 +66,24 @@ export type Adoption =
   /** It lacks something of the current tree, and may not: all is as it was. */
   | { readonly status: 'withdraws' };
 
+export interface MergeTerms {
+  readonly nowMs: number;
+  /** Largest number of messages (leaves, repeats included) the other tree may have. */
+  readonly quota: number;
+}
+
+export type Merge =
+  | {
+      readonly status: 'merged';
+      /** Of the own tree now. It is as before if the other one has nothing new. */
+      readonly root: Hash;
+      /** New messages, oldest first. */
+      readonly added: readonly Hash[];
+      readonly withdrawnMessages: number;
+      readonly totalMessages: number;
+    }
+  | Extract<Adoption, { status: 'incomplete' | 'over-quota' }>;
+
 /** `underway`: there is more to do, for which `adopt` is to be called again. */
 export type AdoptionStep = Adoption | { readonly status: 'underway' };
 
@@ -191,6 +209,11 @@ export interface Store extends Disposable {
   unschedule(id: number): ScheduledMessage | undefined;
   /** As `publish`, of what waited, which waits no more: both or neither. Undefined if it does not wait. */
   publishScheduled(author: string, id: number, date: number, nowMs: number): { hash: Hash; root: Hash } | undefined;
+  /**
+   * Takes over what another copy of this home has published: the own tree then has the messages of both, but for those that were
+   * withdrawn in either. The tree with this root was fetched before.
+   */
+  merge(author: string, root: Hash, terms: MergeTerms): Merge;
   /** The leaves of the own tree, in order, as they are: for a backup. */
   ownLeaves(): Uint8Array[];
   /** The own tree as it was before, newest first, without the present one: the last 64 changes are remembered. */

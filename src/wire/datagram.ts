@@ -58,6 +58,12 @@ const TYPES = new Map(Object.entries(CODES).map(([type, code]) => [code as numbe
 const HEADER_BYTES = 7;
 const FLAGS_BYTES = 4;
 export const SIGNATURE_BYTES = 64;
+
+/**
+ * In a HelloReply to another program under our own name and key: this one has stopped publishing. It still hands over what it has
+ * (docs/adr/0030).
+ */
+export const RETIRED_FLAG = 0x20000000;
 /** The largest UDP payload over IPv4. */
 export const MAX_DATAGRAM = 65_507;
 

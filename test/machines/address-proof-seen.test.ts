@@ -54,6 +54,8 @@ test('a Hello of ours goes to that address alone, four times in 30 s, and the ad
     name: 'alice',
     key: 'key',
     provenBy: [],
+    isBare: false,
+    flags: 0,
     atMs: expect.any(Number),
   });
 });
@@ -78,6 +80,8 @@ test('its answer proves the address, and says by which ids, when, and after how 
     name: 'alice',
     key: 'key',
     provenBy: [id],
+    isBare: false,
+    flags: 0,
     atMs: outside.nowMs,
     roundTripMs: 700,
   });

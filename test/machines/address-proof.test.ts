@@ -22,7 +22,11 @@ test('every transition of an address proof is walked', () => {
     events: [
       { type: 'request.stalled', slot: 0, sends: 3, waitedMs: 14_000 },
       { type: 'hello.overtaken' },
-      { type: 'request.ended', outcome: { kind: 'answered', ids: [7] }, atMs: 2 },
+      {
+        type: 'request.ended',
+        outcome: { kind: 'answered', answer: { type: 'HelloReply', id: 7, flags: 0, name: 'alice' }, ids: [7] },
+        atMs: 2,
+      },
       { type: 'request.ended', outcome: { kind: 'unanswered', waitedMs: 30_000 }, atMs: undefined },
     ] as never,
   });

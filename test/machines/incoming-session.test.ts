@@ -43,6 +43,7 @@ const events = [
   { type: 'hello.verified', id: 7, valid: false },
   { type: 'nodes.read', nodes: [{ id: 9, hash: ZERO_HASH, value: undefined }] },
   { type: 'root.changed', root: ZERO_HASH },
+  { type: 'flags.changed', flags: 1 },
   { type: 'session.proven', name: 'alice', provenBy: [7] },
   proof(true),
   proof(false),

@@ -57,7 +57,7 @@ describe('to block somebody', () => {
   test('takes from them what others who read from us get: to be greeted and told of new roots', () => {
     send({ type: 'reader.seen', name: 'alice', hasNewest: false, atMs: 1 });
     send({ type: 'blocked.changed', names: ['alice'] });
-    send({ type: 'root.published', root: root(1) });
+    send({ type: 'root.published', root: root(1), atMs: 1 });
     send({ type: 'root.sealed', root: root(1), bytes: new Uint8Array(103) });
     send({ type: 'sweep', atMs: 5_000 });
     expect(children('outgoing-session').filter((id) => id.endsWith('.alice'))).toEqual([]);

@@ -1,8 +1,10 @@
 /** What a peer does about children, its root, wishes and strangers, as its children and listeners see it. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { actorId } from '../../machines/actor-ids.ts';
+import type { HistoryCheck } from '../../machines/events.ts';
 import { limits, timing } from '../../machines/timing.ts';
 import { stateText } from '../../src/runtime/actor-tree.ts';
+import { RETIRED_FLAG } from '../../src/wire/datagram.ts';
 import type { Hash } from '../../src/wire/hash.ts';
 import {
   accept,
@@ -125,7 +127,7 @@ describe('our root', () => {
 
   test('is signed when it changes, and told to every session', () => {
     accept(at(1), 'alice');
-    const published = toldBy(() => send({ type: 'root.published', root: root(1) }));
+    const published = toldBy(() => send({ type: 'root.published', root: root(1), atMs: 1 }));
     expect(published.sort()).toEqual(['! root.published', changed(at(1), root(1)), `sign: ${root(1)}`]);
   });
 
@@ -147,17 +149,25 @@ describe('our root', () => {
     begin({ history: [{ root: root(0), leaf: root(9) }], root: root(0) });
     expect(toldBy(() => accept(at(1), 'alice'))).toContain(changed(at(1)));
     accept(at(2), 'carol');
-    const publish = (n: number) => toldBy(() => send({ type: 'root.published', root: root(n) }));
+    const publish = (n: number) => toldBy(() => send({ type: 'root.published', root: root(n), atMs: 1 }));
     expect(publish(1)).toEqual([`sign: ${root(1)}`, '! root.published']);
     send({ type: 'root.sealed', root: root(1), bytes: new Uint8Array(103) });
     establish('alice', at(1));
     expect(children('history-check')).toEqual(['history-check.alice']);
-    expect(toldBy(() => done('history-check.alice', { peer: 'alice', outcome: 'unknown' }))).toEqual([
-      '! history.checked',
-      changed(at(1), root(1)),
-      'outgoing-session.alice: push.wanted',
-    ]);
-    expect(publish(2)).toContain(changed(at(1), root(2)));
+    const answers = (outcome: HistoryCheck['outcome']) => {
+      const { history } = peer.getSnapshot().context;
+      return toldBy(() => done('history-check.alice', { peer: 'alice', outcome, history, atMs: 1 }));
+    };
+    const told = ['! history.checked', changed(at(1), root(1)), 'outgoing-session.alice: push.wanted'];
+    expect(answers('unknown')).toEqual(told);
+    // Somebody else may have published with our key meanwhile.
+    expect(publish(2)).toEqual([`sign: ${root(2)}`, '! root.published']);
+    expect(children('history-check')).toEqual(['history-check.alice']);
+    expect(answers('same')).toContain(changed(at(1), root(2)));
+    publish(3);
+    // Who does not answer does not keep us from telling it.
+    expect(answers('unreachable')).toContain(changed(at(1), root(3)));
+    expect(publish(4)).toContain(changed(at(1), root(4)));
     expect(publish(3)).not.toContain(changed(at(2), root(3)));
     hello(at(3), 'alice');
     const accepted = { type: 'session.accepted', key: 'key', proven: true, atMs: 1 } as const;
@@ -192,8 +202,8 @@ describe('our root', () => {
     const stopped = toldBy(() => send({ type: 'publishing.stop', failure }));
     expect(stopped).toContain(changed(at(2)));
     expect(stopped).toContain('outgoing-session.alice: push.confirmed');
-    // Whoever is not known to be somebody else could be a copy of us, or the directory.
-    expect(children('incoming-session')).toEqual([actorId.incomingSession(at(2))]);
+    // Whoever is not known to be somebody else could be the directory.
+    expect(children('incoming-session').sort()).toEqual([at(2), at(3)].map(actorId.incomingSession));
     expect(peer.getSnapshot().children['directory-client']).not.toBe(client);
     expect(facts.at(-1)).toEqual({ type: 'publishing.stopped', failure });
     const post = { type: 'post.wanted', text: 'x', inReplyTo: null, ticket: 't', atMs: 1 } as const;
@@ -205,15 +215,18 @@ describe('our root', () => {
     const later = { type: 'schedule.wanted', text: 'x', inReplyTo: null, dueMs: 9, ticket: 't', atMs: 1 } as const;
     expect(toldBy(() => send(later))).toEqual(['! wish.failed']);
     expect(toldBy(() => send({ type: 'publishing.stop', failure }))).toEqual([]);
-    expect(toldBy(() => send({ type: 'root.published', root: root(1) }))).toEqual([]);
-    hello(at(5), 'bob');
+    // Only a copy of us, which publishes it.
+    expect(toldBy(() => send({ type: 'root.published', root: root(1), atMs: 1 }))).toEqual([changed(at(3), root(1))]);
     hello(at(6), '');
-    expect(children('incoming-session')).toHaveLength(1);
+    expect(children('incoming-session')).toHaveLength(2);
+    // A copy of us takes over what we have.
+    hello(at(5), 'bob');
+    expect(children('incoming-session')).toHaveLength(3);
   });
 });
 
 describe('another program under our name', () => {
-  const proof = (proven: boolean) => ({ proven, address: at(1), name: 'bob', key: 'key', atMs: 1 });
+  const proof = (proven: boolean, flags = 0) => ({ proven, flags, address: at(1), name: 'bob', key: 'key', atMs: 1 });
 
   beforeEach(() => {
     begin({ guardedKey: 'key' });
@@ -236,6 +249,68 @@ describe('another program under our name', () => {
     list(at(1), own);
     done('address-proof.0', proof(true));
     expect(facts.map(({ type }) => type)).not.toContain('publishing.stopped');
+  });
+
+  test('that has stopped publishing is no reason to stop', () => {
+    list(own, at(1));
+    done('address-proof.0', proof(true, RETIRED_FLAG));
+    expect(facts.map(({ type }) => type)).not.toContain('publishing.stopped');
+  });
+
+  test('is read once it has proven that it is there, whoever of the two stops', () => {
+    accept(at(1), 'bob');
+    send({ type: 'address.proven', name: 'bob', address: at(1), key: 'key', atMs: 1, roundTripMs: 1 });
+    expect(children('merkle-walk')).toEqual(['merkle-walk.bob']);
+    accept(at(2), 'alice');
+    send({ type: 'address.proven', name: 'alice', address: at(2), key: 'key', atMs: 1, roundTripMs: 1 });
+    expect(children('merkle-walk')).toEqual(['merkle-walk.bob']);
+  });
+
+  describe('is looked for if somebody has a later tree, and until then nobody learns ours:', () => {
+    const history = [{ root: root(1), leaf: root(2) }];
+    const later = () =>
+      done('history-check.alice', {
+        peer: 'alice',
+        outcome: 'later',
+        history: peer.getSnapshot().context.history,
+        atMs: 1,
+      });
+    const walked = (status: 'failed' | 'updated', newMessages = 0) =>
+      done('merkle-walk.bob', {
+        report: { peer: 'bob', root: root(5), status, newMessages, withdrawnMessages: 0 },
+        atMs: 1,
+      });
+    const types = () => facts.map(({ type }) => type);
+
+    beforeEach(() => {
+      begin({ guardedKey: 'key', history, root: root(1), following: ['alice'] });
+      ready();
+      establish('alice', at(1));
+      later();
+      expect(children('merkle-walk')).toEqual(['merkle-walk.bob']);
+      expect(types()).not.toContain('publishing.stopped');
+    });
+
+    test('if it is not found, publishing stops', () => {
+      walked('failed');
+      expect(facts.at(-1)).toMatchObject({ type: 'publishing.stopped', failure: { code: 'invalid-data' } });
+    });
+
+    test('what it has is published from here as well, and that one is asked again', () => {
+      walked('updated', 1);
+      const merged = [{ root: root(6), leaf: root(7) }, ...history];
+      send({ type: 'root.published', root: root(6), history: merged, isMerged: true, atMs: 1 });
+      expect(types()).not.toContain('publishing.stopped');
+      expect(children('history-check')).toEqual(['history-check.alice']);
+    });
+
+    test('if it has nothing that explains this, publishing stops', () => {
+      walked('updated');
+      send({ type: 'root.published', root: root(1), history: [...history], isMerged: true, atMs: 1 });
+      later();
+      walked('updated');
+      expect(facts.at(-1)).toMatchObject({ type: 'publishing.stopped' });
+    });
   });
 
   test('is looked for again after ten seconds, but not where that is still under way', async () => {

@@ -114,7 +114,7 @@ const list = (...addresses: (typeof own)[]) => listed(addresses, false);
 describe('a new root', () => {
   test('is not pushed if its signature comes after that of a newer one', () => {
     establish('alice');
-    send({ type: 'root.published', root: hashOf(new Uint8Array([1])) });
+    send({ type: 'root.published', root: hashOf(new Uint8Array([1])), atMs: 1 });
     expect(toldBy(seal)).toEqual([]);
   });
 

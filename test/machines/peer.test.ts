@@ -80,7 +80,7 @@ const events = [
   { type: 'following.changed', names: ['alice'], atMs: 1 },
   { type: 'announcement.verified', name: 'alice', root: ZERO_HASH, valid: true, atMs: 1 },
   { type: 'announcement.verified', name: 'alice', root: ZERO_HASH, valid: false, atMs: 1 },
-  { type: 'root.published', root: ZERO_HASH },
+  { type: 'root.published', root: ZERO_HASH, atMs: 1 },
   { type: 'post.wanted', text: 'hello', inReplyTo: null, ticket: '1', atMs: 1 },
   { type: 'withdrawal.wanted', hash: ZERO_HASH, ticket: '1', atMs: 1 },
   { type: 'follow.wanted', name: 'alice', following: true, ticket: '1', atMs: 1 },

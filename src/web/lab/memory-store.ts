@@ -7,7 +7,8 @@ import type { PublicKey } from '../../identity/public-key.ts';
 import { appendLeaf, loadRightEdge } from '../../merkle/append.ts';
 import { buildTree, FULL_TREES } from '../../merkle/build.ts';
 import { compareTrees } from '../../merkle/compare.ts';
-import { countLeaves } from '../../merkle/leaves.ts';
+import { countLeaves, leavesOf } from '../../merkle/leaves.ts';
+import { mergeLeaves } from '../../merkle/merge.ts';
 import { childrenOf } from '../../merkle/read-node.ts';
 import { canonicalLeaves, replaceLeaf, TOMBSTONE } from '../../merkle/withdraw.ts';
 import { matches, parseSearch, searchWords } from '../../store/search-words.ts';
@@ -16,6 +17,8 @@ import {
   type AdoptionInput,
   type ArrivalMark,
   type Arrived,
+  type Merge,
+  type MergeTerms,
   type MessageQuery,
   type NodeStatus,
   type OwnFeed,
@@ -58,6 +61,7 @@ export class MemoryStore extends MemoryNotes implements Store {
   readonly #feeds = new Map<string, Feed>();
   #own: OwnFeed = { root: EMPTY_ROOT, messages: 0 };
   #former: OwnFeed[] = [];
+  readonly #withdrawn = new Set<Hash>();
   #arrivals = 0;
   #scheduled: ScheduledMessage[] = [];
   #lastScheduled = 0;
@@ -98,12 +102,41 @@ export class MemoryStore extends MemoryNotes implements Store {
       this.putNodes(replaced.created);
       root = replaced.root;
     }
+    this.#withdrawn.add(hash);
     const feed = this.#feed(author, nowMs);
     feed.leaves.delete(hash);
     this.#setOwn(feed, root, count, [tombstone], nowMs);
     // At once: what was withdrawn must not be there to be asked for.
     if (![...this.#feeds.values()].some(({ leaves }) => leaves.has(hash))) this.#nodes.delete(hash);
     return { root };
+  }
+
+  merge(author: string, otherRoot: Hash, { nowMs, quota }: MergeTerms): Merge {
+    const count = countLeaves(otherRoot, this.getNode, this.#leafCounts);
+    if (!count.complete) return { status: 'incomplete', missing: count.missing };
+    if (count.leaves > quota) return { status: 'over-quota', leaves: count.leaves, quota };
+    const own = canonicalLeaves(this.#own.root, this.#own.messages, this.getNode);
+    const leaves = mergeLeaves(own, [...leavesOf(otherRoot, this.getNode)], (leaf) => this.#withdrawn.has(leaf));
+    const feed = this.#feed(author, nowMs);
+    if (count.leaves > 0) this.#former.unshift({ root: otherRoot, messages: count.leaves });
+    const there = new Set(own);
+    const added = [...new Set(leaves)].filter((leaf) => !there.has(leaf));
+    const kept = new Set(leaves);
+    const gone = [...there].filter((leaf) => feed.leaves.get(leaf) !== undefined && !kept.has(leaf));
+    if (leaves !== own) {
+      const { root, nodes } = buildTree(leaves);
+      this.putNodes([{ hash: hashOf(TOMBSTONE), value: TOMBSTONE }]);
+      this.putNodes([...nodes].map(([hash, value]) => ({ hash, value })));
+      for (const leaf of gone) feed.leaves.delete(leaf);
+      this.#setOwn(feed, root, leaves.length, added, nowMs);
+    }
+    return {
+      status: 'merged',
+      root: this.#own.root,
+      added: added.filter((leaf) => feed.leaves.get(leaf) !== undefined),
+      withdrawnMessages: gone.length,
+      totalMessages: messagesOf(feed).length,
+    };
   }
 
   ownLeaves(): Uint8Array[] {

@@ -111,6 +111,14 @@ async function runEverything(): Promise<void> {
   await world.settle(gwen.peer.whenListed());
   await world.clock.advance(1_000);
 
+  // A copy of that one; and then somebody has a later tree, which neither of them has.
+  for (const text of ['hers', 'hers too']) gwen.peer.post(text);
+  await world.addPeer('gwen', { guarded: true });
+  await world.clock.advance(20_000);
+  await Publisher.join(world, 'ahead', [], gwen.store.ownLeaves()[1] as Uint8Array, '10.0.9.11');
+  gwen.peer.follow('ahead');
+  await world.clock.advance(30_000);
+
   // Strangers: without a session, with a question that nobody knows, with Hello on both sides at once.
   const stranger = await Stranger.join(world, 'stranger', '10.0.9.9');
   stranger.send(DIRECTORY, { type: 'RootRequest', id: 1 });

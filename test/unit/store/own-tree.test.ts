@@ -170,4 +170,77 @@ describe.each(kinds)('a store: $kind', ({ openInMemory }) => {
       expect(store.restore('me', [], NOON_MS)).toEqual({ root: EMPTY_ROOT });
     });
   });
+
+  describe('what a copy of this home has published', () => {
+    const draft = (body: string) => ({ date: NOON, inReplyTo: null, body });
+    /** Two homes with the same three messages, and of the other one whatever else it does. */
+    function copied(diverge: (other: Store) => void) {
+      const [store, other] = [openInMemory(), openInMemory()];
+      for (const body of ['one', 'two', 'three']) store.publish('me', draft(body), NOON_MS);
+      other.restore('me', store.ownLeaves(), NOON_MS);
+      diverge(other);
+      return { store, other };
+    }
+    function merge(store: Store, other: Store) {
+      const { root } = other.ownFeed();
+      store.beginWalk('me', root, NOON_MS);
+      store.putNodes(treeOf(other.ownLeaves().map(node)).nodes);
+      const merged = store.merge('me', root, { nowMs: NOON_MS, quota: 1_000 });
+      store.endWalk('me');
+      return merged;
+    }
+
+    test('is added to what this one has, and the result is a tree like any other', () => {
+      const { store, other } = copied((there) => there.publish('me', draft('there'), NOON_MS));
+      store.publish('me', draft('here'), NOON_MS);
+      const merged = merge(store, other);
+      expect(merged).toMatchObject({ status: 'merged', withdrawnMessages: 0, totalMessages: 5 });
+      expect(bodies(store, 'me').toSorted()).toEqual(['here', 'one', 'there', 'three', 'two']);
+      expect(store.ownFeed()).toEqual({ root: treeOf(store.ownLeaves().map(node)).root, messages: 5 });
+      store.publish('me', draft('next'), NOON_MS);
+      expect(store.ownFeed().root).toBe(treeOf(store.ownLeaves().map(node)).root);
+      // Readers may have any of these.
+      const former = store.formerOwnFeeds().map(({ root }) => root);
+      expect(former).toContain(other.ownFeed().root);
+      // The other copy takes it over as it is.
+      expect(merge(other, store)).toMatchObject({ status: 'merged', root: store.ownFeed().root });
+    });
+
+    test('changes nothing if it is not new', () => {
+      const { store, other } = copied(() => {});
+      store.publish('me', draft('here'), NOON_MS);
+      const before = store.ownFeed();
+      expect(merge(store, other)).toMatchObject({ status: 'merged', root: before.root, added: [] });
+      expect(store.ownFeed()).toEqual(before);
+    });
+
+    test('does not bring back what was withdrawn here, and takes away what was withdrawn there', () => {
+      const first = hashOf(messageNode('one').value);
+      const { store, other } = copied((there) => {
+        const [two] = there.messages({ authors: ['me'] }).filter(({ body }) => body === 'two');
+        there.withdraw('me', two?.hash ?? first, NOON_MS);
+        there.publish('me', draft('there'), NOON_MS);
+      });
+      merge(store, other);
+      const [there] = store.messages({ authors: ['me'] }).filter(({ body }) => body === 'there');
+      expect(bodies(store, 'me').toSorted()).toEqual(['one', 'there', 'three']);
+      store.withdraw('me', there?.hash ?? first, NOON_MS);
+      other.publish('me', draft('later'), NOON_MS);
+      expect(merge(store, other)).toMatchObject({ status: 'merged', totalMessages: 3 });
+      expect(bodies(store, 'me').toSorted()).toEqual(['later', 'one', 'three']);
+    });
+
+    test('is refused while a node of it is missing, or if it is more than the quota', () => {
+      const { store, other } = copied((there) => there.publish('me', draft('there'), NOON_MS));
+      const { root } = other.ownFeed();
+      expect(store.merge('me', root, { nowMs: NOON_MS, quota: 9 })).toEqual({ status: 'incomplete', missing: root });
+      store.putNodes(treeOf(other.ownLeaves().map(node)).nodes);
+      expect(store.merge('me', root, { nowMs: NOON_MS, quota: 3 })).toEqual({
+        status: 'over-quota',
+        leaves: 4,
+        quota: 3,
+      });
+      expect(bodies(store, 'me')).toHaveLength(3);
+    });
+  });
 });

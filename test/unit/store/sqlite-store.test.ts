@@ -44,7 +44,7 @@ describe('the file', () => {
   test('is in WAL mode, and at the version of its schema', () => {
     const file = written();
     expect(pragma(file, 'journal_mode')).toBe('wal');
-    expect(pragma(file, 'user_version')).toBe(13);
+    expect(pragma(file, 'user_version')).toBe(14);
   });
 
   test('keeps everything when it is closed and opened again', () => {
