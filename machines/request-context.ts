@@ -271,9 +271,15 @@ function askedWith(question: Question, kind: FormKind) {
   return { type, proof, gap, grant, entries: wanted.map(entryFor) };
 }
 
-/** The form of the next send: the second and the last Hello try what helps peers that have no answer to the first. */
-export function nextKind({ order: { question, maxSends, zeroEndingIds }, sends }: CurrentRequest): FormKind {
-  if (question.type !== 'Hello') return 'plain';
+/**
+ * The form of the next send: the second and the last Hello try what helps peers that have no answer to the first. A copy of this home needs
+ * none of that, and would believe the last one that comes, which announces nothing.
+ */
+export function nextKind({
+  order: { question, answerName, maxSends, zeroEndingIds },
+  sends,
+}: CurrentRequest): FormKind {
+  if (question.type !== 'Hello' || question.name === answerName) return 'plain';
   const next = sends + 1;
   if (next === maxSends && question.flags !== 0) return 'bare';
   return !zeroEndingIds && (next === 2 || next === maxSends) ? 'zero-ending' : 'plain';

@@ -86,6 +86,14 @@ describe('Hello', () => {
     expect(ids().map(endsInZero)).toEqual([false, true, false, true]);
   });
 
+  test('to a copy of this home is the same with each send: that copy believes the last one', async () => {
+    open({ ...hello, flags: 0x40000000 }, { answerName: hello.name });
+    await outside.clock.advance(60_000);
+    expect(ids()).toHaveLength(limits.helloSends);
+    expect(new Set(ids()).size).toBe(1);
+    expect(new Set(outside.sentOf('Hello').map(({ datagram }) => datagram.flags))).toEqual(new Set([0x40000000]));
+  });
+
   test('has ids that end in zero only, where that is known to help', async () => {
     open(hello, { zeroEndingIds: true });
     await outside.clock.advance(60_000);
