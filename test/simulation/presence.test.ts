@@ -2,7 +2,6 @@
 import { expect, test } from 'vitest';
 import { timing } from '../../machines/timing.ts';
 import type { PeerFact } from '../../src/index.ts';
-import { decodeDatagram } from '../../src/wire/datagram.ts';
 import { bodiesOf, listedPeers } from '../support/scenarios.ts';
 import { type VirtualPeer, World } from '../support/world.ts';
 
@@ -16,14 +15,6 @@ async function meet(seed: number) {
   bob.peer.follow('alice');
   await world.clock.advance(timing.followInterval);
   return { world, alice, bob };
-}
-
-/** By the last peer of the world. */
-function sentTo(world: World, ip: string, type: 'Hello' | 'RootRequest'): number {
-  return world.network.log.filter(({ from, to, bytes }) => {
-    const decoded = decodeDatagram(bytes);
-    return from.ip === world.peers.at(-1)?.ip && to.ip === ip && decoded.ok && decoded.value.datagram.type === type;
-  }).length;
 }
 
 const stateOf = ({ peer }: VirtualPeer) => peer.status().following[0]?.state;
