@@ -63,7 +63,7 @@ export interface PathChecksInput {
 export interface PathChecksContext extends PathChecksInput {
   /** Not answered yet. BOUNDED: one for each followed peer. */
   readonly open: readonly OpenCheck[];
-  /** Not answered yet. BOUNDED by `limits.searchesPerSweep`. */
+  /** Not answered yet. BOUNDED: by `limits.searchesPerSweep`. */
   readonly searches: readonly OpenSearch[];
   /** All of the latest round: their sockets send answers here until the next round. BOUNDED: as both above. */
   readonly asked: readonly { readonly id: number; readonly socket: SocketRef }[];

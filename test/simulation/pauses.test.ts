@@ -40,10 +40,10 @@ describe('a listed peer that does not answer', () => {
     silent.stranger.answer = () => {};
     await world.settle(reader.peer.sync('silent'));
     const hellos = timesOf({ world, reader }, HELLO, silent.stranger.address.ip);
-    const [asked = 0, ...more] = timesOf({ world, reader }, NAT_TRAVERSAL_CLIENT, '10.0.0.1');
+    const [asked = 0, again = 0, ...more] = timesOf({ world, reader }, NAT_TRAVERSAL_CLIENT, '10.0.0.1');
     expect(more).toEqual([]);
     const [first = 0, second = 0] = hellos;
-    expect(asked - first).toBe(timing.traversalDelay);
+    expect([asked - first, again - first]).toEqual([timing.traversalDelay, timing.secondTraversalDelay]);
     expect(asked).toBeLessThan(second);
     await world.close();
   });
