@@ -207,7 +207,7 @@ async function runEverything(): Promise<void> {
   carol.peer.follow('alice');
 
   // A followed peer that does not answer for a while, and for longer.
-  for (const ms of [15_000, 40_000]) {
+  for (const ms of [15_000, 50_000]) {
     await world.clock.advance(10_000);
     world.network.cut(alice.ip, carol.ip);
     await world.clock.advance(ms);
