@@ -51,7 +51,7 @@ describe('replay', () => {
   test('from an entry on lists what comes after it', async () => {
     const { out } = await run(['replay', first, '--from', '35']);
     expect(out).toMatch(/after entry 35:/);
-    expect(out).toMatch(/\n +36 .* → peer\//);
+    expect(out).toMatch(/\n +36 .* → peer/);
   });
 
   test('traces an actor', async () => {

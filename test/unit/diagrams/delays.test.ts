@@ -9,22 +9,28 @@ import { timing } from '../../../machines/timing.ts';
 import { ZERO_HASH } from '../../../src/wire/hash.ts';
 import { inert, nobody } from '../../machines/walk-machine.ts';
 
-/** Starts a machine, sends it `first`, and then `each` after every timer that fires. Returns what the timers were set to. */
+/** Starts a machine, sends it `first`, and then `each` after every timer that fires. Returns what those timers were set to that were not cleared. */
 function timersOf(logic: AnyActorLogic, input: unknown, first: readonly EventObject[], each: readonly EventObject[]) {
-  const timers: { readonly fire: () => void; readonly ms: number }[] = [];
+  const timers: { readonly fire: () => void; readonly ms: number; isCleared: boolean }[] = [];
   const clock = {
-    setTimeout: (fire: () => void, ms: number) => timers.push({ fire, ms }),
-    clearTimeout: () => {},
+    setTimeout: (fire: () => void, ms: number) => timers.push({ fire, ms, isCleared: false }),
+    clearTimeout: (number: number) => {
+      const timer = timers[number - 1];
+      if (timer !== undefined) timer.isCleared = true;
+    },
   };
   const actor = createActor(logic, { input, clock });
   actor.start();
   for (const event of first) actor.send(event as never);
-  for (let fired = 0; fired < 9 && fired < timers.length; fired++) {
-    timers[fired]?.fire();
+  for (let index = 0, fired = 0; fired < 9 && index < timers.length; index++) {
+    if (timers[index]?.isCleared) continue;
+    fired += 1;
+    timers[index]?.fire();
     for (const event of each) actor.send(event as never);
   }
+  const lasting = timers.filter(({ isCleared }) => !isCleared);
   actor.stop();
-  return timers.map(({ ms }) => ms);
+  return lasting.map(({ ms }) => ms);
 }
 
 const failure = { code: 'directory-unreachable', message: 'down' };
