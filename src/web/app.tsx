@@ -250,7 +250,13 @@ function toggleHelp(): void {
   helpIsOpen.value = !helpIsOpen.value;
 }
 
-const SHOWN: Readonly<Record<string, string>> = { ArrowRight: '→', ArrowLeft: '←', ' ': 'space' };
+const SHOWN: Readonly<Record<string, string>> = {
+  ArrowRight: '→',
+  ArrowLeft: '←',
+  ArrowDown: '↓',
+  ArrowUp: '↑',
+  ' ': 'space',
+};
 
 function Help() {
   return (

@@ -81,6 +81,8 @@ function isTask({ name }: TraceEvent): boolean {
   return name === 'RunTask' || name === 'ThreadControllerImpl::RunTask';
 }
 
+/** There may be too many for the arguments of a function. */
+const longest = (values: readonly number[]) => values.reduce((most, value) => Math.max(most, value), 0);
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
 /** As `murmure inspect FILE` does: it is shown while it is replayed. The processor time is that of both sides. */
@@ -110,7 +112,7 @@ async function opened(browser: Browser, lines: readonly string[]) {
     moments,
     firstSeconds,
     pageSeconds,
-    longestReadingMs: Math.max(...rest, 0),
+    longestReadingMs: longest(rest),
     heapMb,
   };
 }
@@ -133,7 +135,7 @@ async function followed(browser: Browser) {
     for (const key of keys) await page.keyboard.press(key);
     if (view === 'a filter') await page.fill('#filter', 'nodes');
     await pause(500);
-    longestMs[view] = Math.max(...(await watched.tasksOf(() => pause(FOLLOWED_MS))));
+    longestMs[view] = longest(await watched.tasksOf(() => pause(FOLLOWED_MS)));
   }
   await page.close();
   return { actors, longestMs };
