@@ -43,7 +43,8 @@ const HIGH_DIGITS = 7;
 
 /** In two halves, each of which is a small integer: every hash that is stored or looked up comes here. */
 export function keyOf(hash: Hash): number {
-  let [high, low] = [0, 0];
+  let high = 0;
+  let low = 0;
   for (let i = 0; i < HIGH_DIGITS; i++) high = (high << 4) | (DIGITS[hash.charCodeAt(i)] ?? 0);
   for (let i = HIGH_DIGITS; i < KEY_DIGITS; i++) low = (low << 4) | (DIGITS[hash.charCodeAt(i)] ?? 0);
   return high * 16 ** (KEY_DIGITS - HIGH_DIGITS) + low;
@@ -148,7 +149,8 @@ export class SqliteLeafKeys {
   }
 
   #inMemory(key: number): Leaves | undefined {
-    const [newest, older] = [this.#pending.get(key), this.#run?.pending.get(key)];
+    const newest = this.#pending.get(key);
+    const older = this.#run?.pending.get(key);
     return newest === undefined || older === undefined ? (newest ?? older) : both(older, newest);
   }
 
@@ -226,9 +228,9 @@ export class SqliteLeafKeys {
   }
 }
 
-const FILTER_BITS = 24;
+const FILTER_BITS = 22;
 
-/** A set of keys that never lacks one that was added, and seldom has one that was not. BOUNDED: two megabytes, once there is a key. */
+/** A set of keys that never lacks one that was added, and seldom has one that was not. BOUNDED: half a megabyte, once there is a key. */
 class KeyFilter {
   #bytes: Uint8Array | undefined;
 
