@@ -17,7 +17,16 @@ import {
 import type { RefFor } from './messages.ts';
 import { limits } from './timing.ts';
 import { expand, without } from './walk-expansion.ts';
-import { countIn, type Group, groupOf, planRequests, pushGroups, turned, withSizes } from './walk-frontier.ts';
+import {
+  countIn,
+  type Group,
+  groupOf,
+  planRequests,
+  pushGroups,
+  queueGroups,
+  turned,
+  withSizes,
+} from './walk-frontier.ts';
 
 /**
  * Free places in the window from which on more is asked for: a quarter; of a small window half, so that batches are worth their events.
@@ -121,7 +130,7 @@ function meet({ context, enqueue }: Enqueueing, nodes: readonly ReceivedNode[]):
   const after = { ...context, ...met, frontier: hasTurned ? turned(context.frontier) : context.frontier };
   // In one step, so that what is wanted first stays on top.
   if (context.isNew && groups.every(({ depth = 0 }) => depth > SHARED_DEPTH)) {
-    enqueue.assign({ ...met, ...putBack(after, groups) });
+    enqueue.assign({ ...met, ...withMet(after, groups) });
     return;
   }
   const lookUps = groups.length > 0 ? [...context.lookUps, groups] : context.lookUps;
@@ -143,11 +152,15 @@ function answered({ answers, stalled }: MerkleWalkContext, count: number, atMs: 
   return { answers: answers + count, stalled: count > 0 ? 0 : stalled, lastAtMs: atMs };
 }
 
-/** `groups`: from old to new. */
-function putBack(context: MerkleWalkContext, groups: readonly Group[]) {
+/** What was met just now, from old to new. */
+function withMet(context: MerkleWalkContext, groups: readonly Group[]) {
   const { frontier, pending } = context;
-  const ordered = isOldestFirst(context) ? groups.toReversed() : groups;
-  return { frontier: pushGroups(frontier, ordered), pending: pending + countIn(groups) };
+  const add = isOldestFirst(context) ? queueGroups : pushGroups;
+  return { frontier: add(frontier, groups), pending: pending + countIn(groups) };
+}
+
+function putBack({ frontier, pending }: MerkleWalkContext, groups: readonly Group[]) {
+  return { frontier: pushGroups(frontier, groups), pending: pending + countIn(groups) };
 }
 
 export const merkleWalkSetup = base.extend({
@@ -227,7 +240,7 @@ export const merkleWalkSetup = base.extend({
       const [lookedUp = [], ...lookUps] = context.lookUps;
       const found = new Map(event.found.map((known) => [known.hash, known]));
       const missing = found.size === 0 ? lookedUp : lookedUp.map((group) => without(group, found));
-      const changed = { ...putBack(context, missing), lookUps };
+      const changed = { ...withMet(context, missing), lookUps };
       enqueue.assign(changed);
       const partial = lookedUp.flatMap(({ children, depth }) =>
         children.flatMap((hash) => {

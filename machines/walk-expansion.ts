@@ -27,7 +27,8 @@ export function expand(met: Met, nodes: readonly ReceivedNode[]): Met & { readon
     if (!hasHash(seen, parent) && !fresh.has(parent)) continue;
     if (tip === parent) tip = children.at(-1);
     let mask = 0;
-    for (const [bit, hash] of children.entries()) {
+    for (let bit = 0; bit < children.length; bit++) {
+      const hash = children[bit] as Hash;
       if (fresh.has(hash) || hasHash(seen, hash)) continue;
       fresh.add(hash);
       mask = (mask | (1 << bit)) >>> 0;

@@ -20,6 +20,26 @@ export function pushGroups(frontier: Frontier, groups: readonly Group[]): Fronti
   return groups.reduce<Frontier>((rest, group) => (group.mask === 0 ? rest : { group, rest }), frontier);
 }
 
+/**
+ * From old to new, below those that are as deep or deeper: what was asked for together comes bit by bit, from old to new, and so do the
+ * children. What has no depth was asked for before, and stays on top.
+ */
+export function queueGroups(frontier: Frontier, groups: readonly Group[]): Frontier {
+  let queued = frontier;
+  for (const alike of Map.groupBy(groups, depthOf).values()) {
+    const above: Group[] = [];
+    let rest = queued;
+    for (; rest !== undefined && depthOf(rest.group) >= depthOf(alike[0] as Group); rest = rest.rest)
+      above.push(rest.group);
+    queued = pushGroups(pushGroups(rest, alike.toReversed()), above.toReversed());
+  }
+  return queued;
+}
+
+function depthOf({ depth = Number.POSITIVE_INFINITY }: Group): number {
+  return depth;
+}
+
 /** The same groups, the last one on top. */
 export function turned(frontier: Frontier): Frontier {
   let over: Frontier;
@@ -194,9 +214,7 @@ class Planning {
     const isExact = this.#wanted.every(({ depth }) => perDatagram(this.#given.sizes, depth) === 1);
     const needed = Math.max(Math.ceil(this.#load), isExact ? 0 : Math.round(this.#load * SPARE));
     const grant = Math.max(1, Math.min(needed, this.#room, MAX_GRANT));
-    // Whoever takes the answer apart goes by that order.
-    const newestFirst = this.#given.isOldestFirst ? this.#wanted.toReversed() : this.#wanted;
-    this.#requests.push({ wanted: newestFirst, grant });
+    this.#requests.push({ wanted: this.#wanted, grant });
     this.#room -= grant;
     this.#wanted = [];
     this.#load = 0;

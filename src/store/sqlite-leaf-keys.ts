@@ -133,7 +133,8 @@ export class SqliteLeafKeys {
   }
 
   #inMemory(key: number): Leaves | undefined {
-    const [newest, older] = [this.#pending.get(key), this.#run?.pending.get(key)];
+    const newest = this.#pending.get(key);
+    const older = this.#run?.pending.get(key);
     return newest === undefined || older === undefined ? (newest ?? older) : both(older, newest);
   }
 
@@ -211,9 +212,9 @@ export class SqliteLeafKeys {
   }
 }
 
-const FILTER_BITS = 24;
+const FILTER_BITS = 22;
 
-/** A set of keys that never lacks one that was added, and seldom has one that was not. BOUNDED: two megabytes, once there is a key. */
+/** A set of keys that never lacks one that was added, and seldom has one that was not. BOUNDED: half a megabyte, once there is a key. */
 class KeyFilter {
   #bytes: Uint8Array | undefined;
 

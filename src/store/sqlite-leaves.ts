@@ -73,9 +73,10 @@ export class SqliteLeaves {
     const first = this.#nextArrival();
     const rows: (number | null)[] = [];
     let messages = 0;
-    for (const [at, { leaf, value }] of leaves.entries()) {
+    let arrival = first - 1;
+    for (const { leaf, value } of leaves) {
       const head = messageHead(value);
-      const arrival = first + at;
+      arrival += 1;
       if (head === undefined) {
         rows.push(arrival, peer, leaf, null, null, null, null, null);
         continue;
@@ -86,7 +87,7 @@ export class SqliteLeaves {
       rows.push(arrival, peer, leaf, orderMs, nowMs, +authenticated, +read, answers);
     }
     this.#db.insertRows(INSERT, COLUMNS, ADDED_AT_ONCE, rows, 'ON CONFLICT (node, peer) DO NOTHING');
-    this.#last = first + leaves.length - 1;
+    this.#last = arrival;
     return { first, messages };
   }
 

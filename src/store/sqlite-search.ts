@@ -58,7 +58,8 @@ export class SqliteSearch {
   take(first: number, leaves: readonly Uint8Array[]): void {
     this.#catchUp();
     if (this.#isBehind(first)) return;
-    for (const [at, value] of leaves.entries()) this.#note(first + at, value);
+    let arrival = first;
+    for (const value of leaves) this.#note(arrival++, value);
     if (this.#read - this.#written >= RUN) this.#writeRun();
   }
 

@@ -63,7 +63,8 @@ const HIGH_DIGITS = 7;
  * which is a small integer: every hash that is stored or looked up comes here.
  */
 export function keyOf(hash: Hash): number {
-  let [high, low] = [0, 0];
+  let high = 0;
+  let low = 0;
   for (let i = 0; i < HIGH_DIGITS; i++) high = (high << 4) | ((DIGITS[hash.charCodeAt(i)] ?? 0) & 15);
   for (let i = HIGH_DIGITS; i < KEY_DIGITS; i++) low = (low << 4) | ((DIGITS[hash.charCodeAt(i)] ?? 0) & 15);
   return high * 16 ** (KEY_DIGITS - HIGH_DIGITS) + low;

@@ -8,6 +8,7 @@ import {
   type Group,
   planRequests,
   pushGroups,
+  queueGroups,
   type Sizes,
   turned,
   withSizes,
@@ -120,12 +121,24 @@ test('a stack that is turned over gives the oldest first, from the first child o
   const plain = planRequests({ ...given, room: 4, window: 4, isBulk: false });
   expect(plain.hashes).toEqual([10, 11, 12, 20].map(hashOfNumber));
   const bulk = planRequests({ ...given, room: 4, window: 16, isBulk: true });
-  // Within one request, the newest stand before the others.
   expect(bulk.requests[0]?.wanted).toMatchObject([
-    { parent: hashOfNumber(20), mask: 0b001 },
     { parent: hashOfNumber(10), mask: 0b111 },
+    { parent: hashOfNumber(20), mask: 0b001 },
   ]);
   expect(groupsIn(bulk.frontier)).toMatchObject([{ parent: hashOfNumber(20), mask: 0b110 }]);
+});
+
+test('what comes bit by bit is queued from old to new, deeper groups before others, and what was asked for before on top', () => {
+  const group = (first: number, depth: number | undefined): Group => {
+    return { parent: hashOfNumber(first), children: [hashOfNumber(first + 1)], mask: 1, depth };
+  };
+  let frontier = pushGroups(undefined, [group(90, 1)]);
+  frontier = queueGroups(frontier, [group(10, 2), group(20, 2)]);
+  frontier = pushGroups(frontier, [group(5, undefined)]);
+  frontier = queueGroups(frontier, [group(30, 2), group(11, 3), group(12, 3)]);
+  frontier = queueGroups(frontier, [{ ...group(50, 2), mask: 0 }, group(40, 2)]);
+  const order = [5, 11, 12, 10, 20, 30, 40, 90];
+  expect(groupsIn(frontier).map(({ parent }) => parent)).toEqual(order.map(hashOfNumber));
 });
 
 test('where nodes are small, one datagram is granted for several of them', () => {
