@@ -18,7 +18,14 @@ export const MAX_HASHES = 1_000;
 /** Bytes of a text are checked where it is published; this keeps what nobody could publish out of the peer. */
 const MAX_TEXT = 10_000;
 
-const text = v.pipe(v.string(), v.maxLength(MAX_TEXT));
+/** What is stored or sent as UTF-8 has to be text: half a surrogate pair would become another character. */
+const shortText = (most: number) =>
+  v.pipe(
+    v.string(),
+    v.maxLength(most),
+    v.check((value) => value.isWellFormed(), 'not well-formed: there is half a surrogate pair in it'),
+  );
+const text = shortText(MAX_TEXT);
 const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'not 64 lower-case hexadecimal digits'));
 const publicKey = v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]{86}$/, 'not a public key in base64'));
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -59,9 +66,9 @@ export const Challenge = v.strictObject({ nonce: base64url(32) });
 export const Proof = v.object({ proof: base64url(32) });
 
 const ticket = v.pipe(v.string(), v.maxLength(200));
-const name = v.pipe(v.string(), v.maxLength(1_024));
+const name = shortText(1_024);
 const markKind = v.picklist(['word', 'conversation', 'bookmark', 'notice']);
-const subject = v.pipe(v.string(), v.regex(/\S/, 'empty'), v.maxLength(1_024));
+const subject = v.pipe(shortText(1_024), v.regex(/\S/, 'empty'));
 
 export const WishSchema = v.variant('type', [
   v.strictObject({ type: v.literal('post.wanted'), text, inReplyTo: v.nullable(hash), ticket }),

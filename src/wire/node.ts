@@ -134,8 +134,10 @@ function decodeInternal(bytes: Uint8Array): TreeNode {
   return { kind: 'internal', children };
 }
 
-/** @throws MessageTooLongError for more than 985 bytes of UTF-8 @throws RangeError if `date` is not an unsigned 32-bit number */
+/** @throws MessageTooLongError for more than 985 bytes of UTF-8 @throws MurmureError for a text that is none @throws RangeError if `date` is not an unsigned 32-bit number */
 export function encodeMessage({ date, inReplyTo, body }: MessageFields): Uint8Array {
+  // UTF-8 has no bytes for half a surrogate pair: others would read U+FFFD.
+  if (!body.isWellFormed()) throw new MurmureError('usage', 'the message has half a character in it: write that anew');
   const text = utf8.encode(body);
   if (text.length > MAX_BODY_BYTES) throw new MessageTooLongError(text.length);
   if (!Number.isInteger(date) || date < 0 || date > 0xffffffff) throw new RangeError(`not a date: ${date}`);

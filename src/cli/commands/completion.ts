@@ -3,8 +3,8 @@ import { readdir } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
 import { examples, type Run } from '../command.ts';
-import { completables, VALUE_KINDS, type ValueKind } from '../completion/completables.ts';
-import { completionScript, SHELLS, type Shell } from '../completion/scripts.ts';
+import { completables, SHELLS, type Shell, VALUE_KINDS, type ValueKind } from '../completion/completables.ts';
+import { completionScript } from '../completion/scripts.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { openStore } from '../home/open-home.ts';
@@ -54,8 +54,7 @@ async function valuesOf({ settings }: CommandContext, kind: ValueKind): Promise<
   const peers = store.peers().map(({ name }) => name);
   const lists = [...store.lists().keys()];
   if (kind === 'peer') return [...peers, ...lists.map((list) => `@${list}`)];
-  // After the name of a list come those of peers.
-  if (kind === 'list') return [...lists, ...peers];
+  if (kind === 'list') return lists;
   return store.messages({ limit: OFFERED_HASHES }).map(({ hash }) => hash.slice(0, OFFERED_DIGITS));
 }
 

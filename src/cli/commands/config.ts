@@ -1,7 +1,9 @@
 /** `murmure config`: every setting, its value, and where that comes from; and the ones in the home's `config.toml` changed. */
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { safeLine } from '../../feed/safe-text.ts';
+import { abortable } from '../abortable.ts';
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
@@ -90,7 +92,8 @@ async function getSetting({ settings, output }: CommandContext, setting: string)
   output.data(origin, () => safeLine(settingText(origin.value ?? '')));
 }
 
-async function setSetting({ settings, output }: CommandContext, setting: string, text: string): Promise<void> {
+async function setSetting(context: CommandContext, setting: string, text: string): Promise<void> {
+  const { settings, output } = context;
   requireSetting(setting);
   const value = settingFrom(
     setting,
@@ -104,9 +107,25 @@ async function setSetting({ settings, output }: CommandContext, setting: string,
   const before = settings.origins.find((origin) => origin.setting === setting);
   if (before?.from === 'environment')
     output.warn(`${before.source} is set in your environment, and counts instead as long as it is`);
+  await tellRunningPeer(context, setting);
 }
 
-async function unsetSetting({ settings, output }: CommandContext, setting: string): Promise<void> {
+/** What a peer is started with. Everything else that concerns it is read when it is needed. */
+const OF_A_START: readonly string[] = ['directory', 'ca', 'quota'];
+
+/** A running peer goes on with what it was started with. */
+async function tellRunningPeer({ settings, output, signal }: CommandContext, setting: string): Promise<void> {
+  const { localApiFile } = settings.home;
+  if (!OF_A_START.includes(setting) || !existsSync(localApiFile)) return;
+  const { findLocalApi } = await import('../../local-api/client.ts');
+  const api = await abortable(findLocalApi(localApiFile), signal).catch(() => undefined);
+  if (api === undefined) return;
+  await api.close();
+  output.warn(`process ${api.process} runs murmure on this home, and uses the new setting only after you restart it`);
+}
+
+async function unsetSetting(context: CommandContext, setting: string): Promise<void> {
+  const { settings, output } = context;
   requireSetting(setting);
   const source = settings.home.configFile;
   const wasSet = await unsetInConfigFile(source, setting);
@@ -114,6 +133,7 @@ async function unsetSetting({ settings, output }: CommandContext, setting: strin
   output.data(now, () =>
     wasSet ? `${setting} is no longer set in ${safeLine(source)}` : `${setting} is not set in ${safeLine(source)}`,
   );
+  if (wasSet) await tellRunningPeer(context, setting);
 }
 
 function requireSetting(setting: string): void {

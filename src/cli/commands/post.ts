@@ -5,7 +5,6 @@ import { safeText } from '../../feed/safe-text.ts';
 import type { LocalStatus } from '../../local-api/schemas.ts';
 import type { ScheduledMessage, Store } from '../../store/store.ts';
 import type { Hash } from '../../wire/hash.ts';
-import { encodeMessage, MessageTooLongError } from '../../wire/node.ts';
 import { abortable } from '../abortable.ts';
 import { examples, type Run } from '../command.ts';
 import type { CommandContext } from '../context.ts';
@@ -17,6 +16,7 @@ import { parseDelay } from '../input/delay.ts';
 import { readText } from '../input/standard-input.ts';
 import { resolveHash } from '../messages/message-hash.ts';
 import { messagePrinter } from '../messages/print-messages.ts';
+import { whyUnfit } from '../messages/why-unfit.ts';
 import { askRunningPeer } from '../peer/running-peer.ts';
 import { scheduledLine } from '../render/scheduled.ts';
 import { counted } from '../render/text.ts';
@@ -148,16 +148,5 @@ function publishHere(
 async function bodyOf({ stdin, prompts, signal }: CommandContext, text: string | undefined): Promise<string> {
   if (text === '-') return abortable(readText(stdin), signal);
   if (text !== undefined || prompts === undefined) return text ?? '';
-  return (await prompts.edit('Your message:', whyUnfit)).trimEnd();
-}
-
-/** Said before the editor is left for good, so that nothing that was written is lost. */
-function whyUnfit(text: string): string | undefined {
-  try {
-    encodeMessage({ date: 0, inReplyTo: null, body: text.trimEnd() });
-    return undefined;
-  } catch (error) {
-    if (error instanceof MessageTooLongError) return error.message;
-    throw error;
-  }
+  return (await prompts.edit('Your message:', (written) => whyUnfit(written.trimEnd()))).trimEnd();
 }

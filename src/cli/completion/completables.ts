@@ -1,5 +1,5 @@
 /** What can be typed, as the command line itself knows it: the source of completion scripts. */
-import type { Command, Option } from 'commander';
+import type { Command, Argument as CommanderArgument, Option } from 'commander';
 
 /** Values that only the program knows; the scripts ask it for them with `murmure complete KIND`. */
 export const VALUE_KINDS = ['peer', 'hash', 'profile', 'setting', 'list'] as const;
@@ -10,9 +10,17 @@ export interface Completable {
   readonly path: string;
   readonly commands: readonly Described[];
   readonly options: readonly CompletableOption[];
-  /** What the arguments are, as far as they can be completed. */
-  readonly argument: 'file' | 'shell' | ValueKind | undefined;
+  /** What the arguments are, in their order, as far as they can be completed. */
+  readonly arguments: readonly Argument[];
+  /** The last of them may be repeated. */
+  readonly isVariadic: boolean;
 }
+
+/** Words to choose from are given as such. */
+export type Argument = 'file' | ValueKind | readonly string[] | undefined;
+
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof SHELLS)[number];
 
 export interface Described {
   readonly name: string;
@@ -20,6 +28,8 @@ export interface Described {
 }
 
 export interface CompletableOption extends Described {
+  /** Its other name, of one letter. */
+  readonly short?: string | undefined;
   /** What follows it: a file, a folder, something the program knows or nobody can guess, or nothing. */
   readonly value: 'file' | 'folder' | 'text' | ValueKind | undefined;
 }
@@ -31,7 +41,7 @@ export function completables(program: Command): Completable[] {
   for (let next = open.shift(); next !== undefined; next = open.shift()) {
     const { command, path } = next;
     const below = command.createHelp().visibleCommands(command);
-    const help = { name: '--help', summary: 'show help', value: undefined };
+    const help = { name: '--help', short: '-h', summary: 'show help', value: undefined };
     const own = command.options.flatMap(optionOf).filter(({ name }) => name !== '--version' || path === '');
     const options = path === '' ? [...own, help] : own;
     found.push({
@@ -41,7 +51,8 @@ export function completables(program: Command): Completable[] {
         summary: oneLine(child.summary() || child.description()),
       })),
       options,
-      argument: argumentOf(command),
+      arguments: command.registeredArguments.map(argumentOf),
+      isVariadic: command.registeredArguments.at(-1)?.variadic ?? false,
     });
     for (const child of below) {
       if (child.name() !== 'help') open.push({ command: child, path: `${path} ${child.name()}`.trim() });
@@ -50,10 +61,12 @@ export function completables(program: Command): Completable[] {
   return found;
 }
 
-function optionOf({ long, description, flags }: Option): CompletableOption[] {
+function optionOf({ long, short, description, flags }: Option): CompletableOption[] {
   if (!long) return [];
   const value = /<(\w+)/.exec(flags)?.[1];
-  return [{ name: long, summary: oneLine(description), value: value === undefined ? undefined : kindOf(long, value) }];
+  return [
+    { name: long, short, summary: oneLine(description), value: value === undefined ? undefined : kindOf(long, value) },
+  ];
 }
 
 function kindOf(option: string, value: string): CompletableOption['value'] {
@@ -62,10 +75,12 @@ function kindOf(option: string, value: string): CompletableOption['value'] {
   return value === 'file' || value === 'hash' ? value : 'text';
 }
 
-function argumentOf(command: Command): Completable['argument'] {
-  const name = command.registeredArguments[0]?.name();
-  if (name === 'folder') return 'file';
-  return name === 'file' || name === 'shell' ? name : VALUE_KINDS.find((kind) => kind === name);
+const WORDS: Readonly<Record<string, readonly string[]>> = { shell: SHELLS, directory: ['directory'] };
+
+function argumentOf(argument: CommanderArgument): Argument {
+  const name = argument.name();
+  if (name === 'file' || name === 'folder') return 'file';
+  return WORDS[name] ?? VALUE_KINDS.find((kind) => kind === name);
 }
 
 function oneLine(text: string): string {

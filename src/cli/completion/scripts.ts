@@ -2,10 +2,7 @@
  * Completion scripts for three shells, from what completables.ts knows. Names of peers are foreign text: no shell may ever expand or
  * evaluate them.
  */
-import { type Completable, type CompletableOption, VALUE_KINDS } from './completables.ts';
-
-export const SHELLS = ['bash', 'zsh', 'fish'] as const;
-export type Shell = (typeof SHELLS)[number];
+import { type Argument, type Completable, type CompletableOption, type Shell, VALUE_KINDS } from './completables.ts';
 
 export function completionScript(shell: Shell, all: readonly Completable[]): string {
   switch (shell) {
@@ -18,7 +15,8 @@ export function completionScript(shell: Shell, all: readonly Completable[]): str
   }
 }
 
-const words = (items: readonly { name: string }[]) => items.map(({ name }) => name).join(' ');
+const words = (items: readonly { name: string; short?: string | undefined }[]) =>
+  items.flatMap(({ name, short }) => (short === undefined ? [name] : [short, name])).join(' ');
 const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 
 interface Shape {
@@ -47,7 +45,14 @@ function optionsWithValue(all: readonly Completable[]): string[] {
   return (['file', 'folder', 'text', ...VALUE_KINDS] as const).flatMap((kind) => optionsWith(all, kind));
 }
 
-const isAsked = (argument: Completable['argument']) => (VALUE_KINDS as readonly unknown[]).includes(argument);
+/** As scripts have it: `file`, `ask KIND`, `words ONE TWO`, or nothing; of each argument in turn, and `+` if the last may be repeated. */
+function kindsOf({ arguments: args, isVariadic }: Completable): string[] {
+  const kindOf = (argument: Argument) => {
+    if (argument === undefined || argument === 'file') return argument ?? '';
+    return typeof argument === 'string' ? `ask ${argument}` : `words ${argument.join(' ')}`;
+  };
+  return [...args.map(kindOf), ...(isVariadic ? ['+'] : [])];
+}
 
 /** Names of the options of this kind, of all commands, each once. */
 function optionsWith(all: readonly Completable[], value: CompletableOption['value']): string[] {
@@ -59,12 +64,10 @@ function optionsWith(all: readonly Completable[], value: CompletableOption['valu
 
 function bash(all: readonly Completable[]): string {
   const { everywhere, groups } = shapeOf(all);
-  const cases = all.map(({ path, commands, options, argument }) => {
+  const cases = all.map((one) => {
+    const { path, commands, options } = one;
     const choices = [words(commands), words(options), path === '' ? '' : words(everywhere)].filter(Boolean).join(' ');
-    const known = isAsked(argument) ? `; values=${argument}` : '';
-    const extra =
-      argument === 'file' ? '; files=1' : argument === 'shell' ? `; choices+=" ${SHELLS.join(' ')}"` : known;
-    return `    ${quoted(path)}) choices=${quoted(choices)}${extra} ;;`;
+    return `    ${quoted(path)}) choices=${quoted(choices)} kinds=(${kindsOf(one).map(quoted).join(' ')}) ;;`;
   });
   const files = [...optionsWith(all, 'file'), ...optionsWith(all, 'folder')];
   const asked = valueCases(all, (options, kind) => `    ${options.join(' | ')}) _murmure_values ${kind}; return ;;`);
@@ -80,7 +83,8 @@ _murmure_values() {
 }
 _murmure() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD - 1]}"
-  local path='' choices='' files='' values='' word skip='' i
+  local path='' choices='' kind='' word skip='' i count=0
+  local -a kinds=()
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     word="\${COMP_WORDS[i]}"
@@ -89,7 +93,8 @@ _murmure() {
       ${optionsWithValue(all).join(' | ')}) skip=1 ;;
       -*) ;;
       *) case "$path" in
-          ''${groups.map((group) => ` | ${quoted(group)}`).join('')}) path="\${path:+$path }$word" ;;
+          ''${groups.map((group) => ` | ${quoted(group)}`).join('')}) [[ $word == help ]] || path="\${path:+$path }$word" ;;
+          *) count=$((count + 1)) ;;
         esac ;;
     esac
   done
@@ -101,8 +106,16 @@ ${asked.join('\n')}
   case "$path" in
 ${cases.join('\n')}
   esac
-  if [[ -n $files && $current != -* ]]; then mapfile -t COMPREPLY < <(compgen -f -- "$current"); return; fi
-  if [[ -n $values && $current != -* ]]; then _murmure_values "$values"; return; fi
+  if [[ \${#kinds[@]} -gt 0 && \${kinds[-1]} == + ]]; then
+    unset 'kinds[-1]'
+    [[ $count -lt \${#kinds[@]} ]] || count=$((\${#kinds[@]} - 1))
+  fi
+  [[ $count -ge \${#kinds[@]} || $current == -* ]] || kind="\${kinds[count]}"
+  case "$kind" in
+    file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    ask\\ *) _murmure_values "\${kind#ask }"; return ;;
+    words\\ *) choices+=" \${kind#words }" ;;
+  esac
   mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$current")
 }
 complete -F _murmure murmure
@@ -113,11 +126,13 @@ function zsh(all: readonly Completable[]): string {
   const { everywhere, groups } = shapeOf(all);
   const described = ({ name, summary }: { name: string; summary: string }) =>
     quoted(`${name.replaceAll(':', '\\:')}:${summary.replaceAll(':', '\\:')}`);
-  const cases = all.map(({ path, commands, options, argument }) => {
-    const known = isAsked(argument) ? ` values=${argument}` : '';
-    const extra = argument === 'file' ? ' files=1' : argument === 'shell' ? ` commands=(${SHELLS.join(' ')})` : known;
-    const flags = [...options, ...(path === '' ? [] : everywhere)].map(described).join(' ');
-    return `    ${quoted(path)}) commands=(${commands.map(described).join(' ')}) flags=(${flags})${extra} ;;`;
+  const cases = all.map((one) => {
+    const { path, commands, options } = one;
+    const shown = [...options, ...(path === '' ? [] : everywhere)].flatMap(({ short, ...option }) =>
+      short === undefined ? [option] : [{ ...option, name: short }, option],
+    );
+    const kinds = kindsOf(one).map(quoted).join(' ');
+    return `    ${quoted(path)}) commands=(${commands.map(described).join(' ')}) flags=(${shown.map(described).join(' ')}) kinds=(${kinds}) ;;`;
   });
   const files = [...optionsWith(all, 'file'), ...optionsWith(all, 'folder')];
   const asked = valueCases(all, (options, kind) => `    (${options.join('|')}) _murmure_values ${kind}; return ;;`);
@@ -129,8 +144,8 @@ _murmure_values() {
   compadd -a found
 }
 _murmure() {
-  local path_words='' word skip='' files='' values='' i
-  local -a commands flags
+  local path_words='' word skip='' kind='' i count=1
+  local -a commands flags kinds
   for ((i = 2; i < CURRENT; i++)); do
     word=$words[i]
     if [[ -n $skip ]]; then skip=''; continue; fi
@@ -138,7 +153,8 @@ _murmure() {
       (${optionsWithValue(all).join('|')}) skip=1 ;;
       (-*) ;;
       (*) case $path_words in
-          (''${groups.map((group) => `|${quoted(group)}`).join('')}) path_words="\${path_words:+$path_words }$word" ;;
+          (''${groups.map((group) => `|${quoted(group)}`).join('')}) [[ $word == help ]] || path_words="\${path_words:+$path_words }$word" ;;
+          (*) count=$((count + 1)) ;;
         esac ;;
     esac
   done
@@ -150,8 +166,16 @@ ${asked.join('\n')}
   case $path_words in
 ${cases.join('\n').replaceAll(/^( {4})/gm, '$1(')}
   esac
-  [[ -n $files && $words[CURRENT] != -* ]] && { _files; return }
-  [[ -n $values && $words[CURRENT] != -* ]] && { _murmure_values $values; return }
+  if [[ $kinds[-1] == + ]]; then
+    kinds[-1]=()
+    (( count <= $#kinds )) || count=$#kinds
+  fi
+  [[ $words[CURRENT] == -* ]] || kind=$kinds[count]
+  case $kind in
+    (file) _files; return ;;
+    (ask\\ *) _murmure_values \${kind#ask }; return ;;
+    (words\\ *) commands+=(\${=kind#words }) ;;
+  esac
   if [[ $words[CURRENT] == -* ]]; then _describe -o option flags; else _describe command commands; fi
 }
 # As a file in $fpath it is called at once; when it is sourced, it is only made known.
@@ -164,9 +188,10 @@ function fish(all: readonly Completable[]): string {
   const values = (kind: string) => ` -a ${quoted(`(murmure complete ${kind} 2>/dev/null)`)}`;
   const lines = [
     `# murmure completion for fish: murmure completion fish | source
-function __murmure_at -a wanted -d 'Whether this is the command that is typed'
+function __murmure_at -a wanted first last -d 'Whether this is the command that is typed, and this its argument'
   set -l path
   set -l skip
+  set -l count 0
   set -l typed (commandline -opc)
   set -e typed[1]
   for word in $typed
@@ -181,28 +206,38 @@ function __murmure_at -a wanted -d 'Whether this is the command that is typed'
       case '*'
         switch "$path"
           case ''${groups.map((group) => ` ${quoted(group)}`).join('')}
-            set path (string trim "$path $word")
+            test $word = help; or set path (string trim "$path $word")
+          case '*'
+            set count (math $count + 1)
         end
     end
   end
-  test "$path" = "$wanted"
+  test "$path" = "$wanted"; or return
+  test -z "$first"; and return
+  test $count -ge $first; and test -z "$last" -o "$count" = "$last"
 end
 complete -c murmure -f`,
   ];
-  const option = ({ name, summary, value }: CompletableOption, condition: string) => {
+  const option = ({ name, short, summary, value }: CompletableOption, condition: string) => {
     const isFile = value === 'file' || value === 'folder';
     const takes = value === undefined ? '' : isFile ? ' -r -F' : value === 'text' ? ' -x' : ` -x${values(value)}`;
-    return `complete -c murmure${condition} -l ${name.slice(2)}${takes} -d ${quoted(summary)}`;
+    const letter = short === undefined ? '' : ` -s ${short.slice(1)}`;
+    return `complete -c murmure${condition} -l ${name.slice(2)}${letter}${takes} -d ${quoted(summary)}`;
   };
-  for (const { path, commands, options, argument } of all) {
+  for (const { path, commands, options, arguments: args, isVariadic } of all) {
     const condition = ` -n "__murmure_at ${quoted(path)}"`;
     for (const { name, summary } of commands) {
       lines.push(`complete -c murmure${condition} -a ${name} -d ${quoted(summary)}`);
     }
-    if (argument === 'file') lines.push(`complete -c murmure${condition} -F`);
-    if (argument !== undefined && isAsked(argument)) lines.push(`complete -c murmure${condition}${values(argument)}`);
-    if (argument === 'shell') lines.push(`complete -c murmure${condition} -a ${quoted(SHELLS.join(' '))}`);
-    if (path !== '') lines.push(...options.map((one) => option(one, condition)));
+    for (const [index, argument] of args.entries()) {
+      const last = isVariadic && index === args.length - 1 ? '' : ` ${index}`;
+      const here = ` -n "__murmure_at ${quoted(path)} ${index}${last}"`;
+      if (argument === 'file') lines.push(`complete -c murmure${here} -F`);
+      else if (typeof argument === 'string') lines.push(`complete -c murmure${here}${values(argument)}`);
+      else if (argument !== undefined) lines.push(`complete -c murmure${here} -a ${quoted(argument.join(' '))}`);
+    }
+    const own = path === '' ? options.filter((one) => !everywhere.includes(one)) : options;
+    lines.push(...own.map((one) => option(one, condition)));
   }
   lines.push(...everywhere.map((one) => option(one, '')));
   return `${lines.join('\n')}\n`;

@@ -6,16 +6,28 @@ import { EventEmitter } from 'node:events';
 import { emitKeypressEvents } from 'node:readline';
 import { StringDecoder } from 'node:string_decoder';
 import { setImmediate } from 'node:timers/promises';
+import { type Input, type Paste, PasteFinder } from './pastes.ts';
 
 /** How long after Escape the rest of a key's sequence may come. Node's own half a second makes Escape slow. */
 const ESCAPE_MS = 25;
-/** Nobody types that far ahead. */
+/** Characters. Nobody types that far ahead. */
 const MOST_WAITING = 100_000;
 const CTRL_Z = '\u001A';
 
 export interface Key {
   readonly name?: string;
   readonly ctrl?: boolean;
+}
+
+/** How a question hears of a paste: as of one key, whatever is in it. */
+export interface PasteKey extends Key {
+  readonly name: typeof PASTE;
+  readonly paste: Paste;
+}
+const PASTE = 'paste';
+
+export function isPaste(key: Key): key is PasteKey {
+  return key.name === PASTE;
 }
 
 /**
@@ -27,6 +39,8 @@ export interface TerminalOwner {
   leave(): void;
   /** Makes it what is needed, and draws anew. */
   enter(): void;
+  /** Whether what comes too fast to be typed is taken for a paste: where a key by itself does something. */
+  guessesPastes(): boolean;
 }
 
 /** As much of a readable stream as readline needs; it is never one that holds back data. */
@@ -43,7 +57,9 @@ export class KeyInput {
   readonly #terminal: NodeJS.ReadStream;
   readonly #stream = new KeyStream();
   #decoder = new StringDecoder('utf8');
-  #waiting = '';
+  readonly #pastes = new PasteFinder();
+  /** BOUNDED by MOST_WAITING characters. */
+  #waiting: Input[] = [];
   #isPumping = false;
   #readers = 0;
   #isTaken = false;
@@ -69,6 +85,11 @@ export class KeyInput {
     const listener = (_text: unknown, key: Key | undefined) => onKey(key ?? {});
     this.#stream.prependListener('keypress', listener);
     return { [Symbol.dispose]: () => void this.#stream.off('keypress', listener) };
+  }
+
+  /** As if it had been typed, at once: readline inserts it, and the question is drawn once. */
+  insert(text: string): void {
+    this.#stream.emit('keypress', text, { sequence: text });
   }
 
   /** The terminal is read, key by key, until the last of those who asked for that disposes of it. */
@@ -110,11 +131,17 @@ export class KeyInput {
   }
 
   readonly #onData = (chunk: Buffer | string): void => {
-    const text = typeof chunk === 'string' ? chunk : this.#decoder.write(chunk);
-    this.#waiting = (this.#waiting + text.replaceAll(CTRL_Z, '')).slice(0, MOST_WAITING);
-    if (text.includes(CTRL_Z)) this.#suspend();
+    const piece = typeof chunk === 'string' ? chunk : this.#decoder.write(chunk);
+    const inputs = this.#pastes.split(piece, { guesses: this.#owner.guessesPastes(), nowMs: performance.now() });
+    for (const input of inputs) this.#add(typeof input === 'string' ? input.replaceAll(CTRL_Z, '') : input);
+    if (inputs.some((input) => typeof input === 'string' && input.includes(CTRL_Z))) this.#suspend();
     void this.#pump();
   };
+
+  #add(input: Input): void {
+    const characters = [...this.#waiting, input].reduce((sum, each) => sum + lengthOf(each), 0);
+    if (input !== '' && characters <= MOST_WAITING) this.#waiting.push(input);
+  }
 
   #suspend(): void {
     if (process.platform === 'win32') return;
@@ -134,15 +161,22 @@ export class KeyInput {
     this.#owner.enter();
   };
 
-  /** One character at a time: the one after may be for the next question. */
+  /** One character at a time, and a paste as one: what comes after may be for the next question. */
   async #pump(): Promise<void> {
     if (this.#isPumping) return;
     this.#isPumping = true;
     await setImmediate();
-    while (this.#waiting !== '' && this.#isAsked()) {
-      const [letter = ''] = this.#waiting;
-      this.#waiting = this.#waiting.slice(letter.length);
-      this.#stream.emit('data', letter);
+    while (this.#waiting.length > 0 && this.#isAsked()) {
+      const [input = '', ...later] = this.#waiting;
+      if (typeof input === 'string') {
+        const [letter = ''] = input;
+        const rest = input.slice(letter.length);
+        this.#waiting = rest === '' ? later : [rest, ...later];
+        this.#stream.emit('data', letter);
+      } else {
+        this.#waiting = later;
+        this.#stream.emit('keypress', undefined, { name: PASTE, paste: input } satisfies PasteKey);
+      }
       // By then a question that was answered has let go of the stream.
       await setImmediate();
     }
@@ -153,4 +187,8 @@ export class KeyInput {
   #isAsked(): boolean {
     return this.#stream.listenerCount('keypress') > 1;
   }
+}
+
+function lengthOf(input: Input): number {
+  return typeof input === 'string' ? input.length : input.text.length;
 }

@@ -26,11 +26,11 @@ import { failureFrom, MurmureError } from '../../wire/murmure-error.ts';
 import { MAX_BODY_BYTES } from '../../wire/node.ts';
 import { openInBrowser } from '../input/browser.ts';
 import { describeChange, keyOf } from '../messages/trusting.ts';
+import { whyUnfit } from '../messages/why-unfit.ts';
 import { WHAT_WITHDRAWING_CANNOT_DO } from '../messages/withdrawing.ts';
 import type { Paint } from '../output/output.ts';
 import { messageItem } from '../render/message-item.ts';
 import { doubtsAmong } from '../render/name-doubts.ts';
-import { counted } from '../render/text.ts';
 import type { SettingOrigin } from '../settings/settings.ts';
 
 import { act, type EditSettings, namesFor } from './act.ts';
@@ -179,7 +179,7 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
           const onDelay = (ms: number) => {
             delayMs = ms;
           };
-          const writing = { draft, whyInvalid: whyTooLong, maxBytes: MAX_BODY_BYTES, onChange, onDelay, above };
+          const writing = { draft, whyInvalid: whyUnfit, maxBytes: MAX_BODY_BYTES, onChange, onDelay, above };
           const text = await dialogue.write(question, writing);
           return { type: 'text.given', text, ...(delayMs > 0 && { dueMs: clock.now() + delayMs }) };
         }),
@@ -318,9 +318,4 @@ function messageLines(hash: string, { peer, store, live, paint, now }: Sources, 
     doubts: doubtsAmong(peer.name, store)(message.author),
     answered: answeredAuthor(message, store),
   }).lines(columns);
-}
-
-function whyTooLong(text: string): string | undefined {
-  const tooMany = Buffer.byteLength(text) - MAX_BODY_BYTES;
-  return tooMany > 0 ? `${counted(tooMany, 'byte')} too many: a message has at most ${MAX_BODY_BYTES}` : undefined;
 }

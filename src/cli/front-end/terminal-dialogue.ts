@@ -5,7 +5,8 @@ import { editText } from '../input/editor.ts';
 import type { Paint } from '../output/output.ts';
 import { wrapText } from '../render/wrap.ts';
 import { CancelledError, type Dialogue } from './dialogue.ts';
-import { KeyInput } from './key-input.ts';
+import { isPaste, KeyInput } from './key-input.ts';
+import type { Paste } from './pastes.ts';
 import { choice, line, nameChoice, secret, yesOrNo } from './prompts/questions.ts';
 import type { Screen } from './screen.ts';
 
@@ -35,6 +36,8 @@ interface AskOptions {
   readonly escapeCancels?: boolean;
   /** One of Inquirer's own prompts, below what of the screen has room. */
   readonly isOrdinary?: boolean;
+  /** What becomes of what is pasted, unless the prompt sees to that itself. */
+  readonly onPaste?: (paste: Paste) => void;
 }
 
 type Prompts = typeof import('@inquirer/prompts');
@@ -54,6 +57,7 @@ export function terminalDialogue({ input, output, paint, signal }: TerminalDialo
       if (isFullScreen) output.write(FULL_SCREEN_ON);
       for (const redraw of [...redraws]) redraw();
     },
+    guessesPastes: () => isFullScreen,
   });
   const size = () => ({ columns: output.columns || 80, rows: output.rows || 24 });
 
@@ -67,7 +71,7 @@ export function terminalDialogue({ input, output, paint, signal }: TerminalDialo
   };
 
   const ask = async <T>(question: (terminal: PromptContext) => Promise<T>, options: AskOptions = {}): Promise<T> => {
-    const { escapeCancels = true, isOrdinary = false } = options;
+    const { escapeCancels = true, isOrdinary = false, onPaste } = options;
     if (isFullScreen) output.write(CLEAR + (isOrdinary ? pageAbove() : '') + shown);
     const shownAbove = shown;
     shown = '';
@@ -75,7 +79,9 @@ export function terminalDialogue({ input, output, paint, signal }: TerminalDialo
     const cancel = (why: 'escape' | 'exit' | 'redraw') => cancelling.abort(why);
     using _reading = keys.read();
     // Inquirer knows neither: Ctrl-D would leave its question open for ever.
-    using _watching = keys.watch(({ name, ctrl }) => {
+    using _watching = keys.watch((key) => {
+      const { name, ctrl } = key;
+      if (isPaste(key)) onPaste?.(key.paste);
       if (name === 'd' && ctrl) cancel('exit');
       if (name === 'escape' && escapeCancels) cancel('escape');
     });
@@ -97,8 +103,14 @@ export function terminalDialogue({ input, output, paint, signal }: TerminalDialo
     shown = shownAbove;
     return ask(question, options);
   };
-  const askWith = <T>(question: (prompts: Prompts, terminal: PromptContext) => Promise<T>): Promise<T> =>
-    ask(async (terminal) => question(await import('@inquirer/prompts'), terminal), { isOrdinary: true });
+  const ring = () => void output.write('\u0007');
+  /** Where nothing is to be typed, a paste is a mistake. */
+  const askWith = <T>(
+    question: (prompts: Prompts, terminal: PromptContext) => Promise<T>,
+    onPaste: (paste: Paste) => void = ring,
+  ): Promise<T> =>
+    ask(async (terminal) => question(await import('@inquirer/prompts'), terminal), { isOrdinary: true, onPaste });
+  const pasteLine = ({ text, cut }: Paste) => (cut > 0 ? ring() : keys.insert(onOneLine(text)));
 
   /** Calls back when everything has to be drawn anew: the size has changed, or the terminal was somebody else's meanwhile. */
   const onRedraw = (changed: () => void) => {
@@ -166,10 +178,17 @@ export function terminalDialogue({ input, output, paint, signal }: TerminalDialo
       }
     },
     choose: (message, options) => askWith(({ select }, terminal) => select(choice(message, options), terminal)),
-    pick: (message, names) => askWith(({ search }, terminal) => search(nameChoice(message, names), terminal)),
-    line: (message, whyInvalid, suggestion) =>
-      askWith(({ input: prompt }, terminal) => prompt(line(message, whyInvalid, suggestion), terminal)),
-    secret: (message) => askWith(({ password }, terminal) => password(secret(message), terminal)),
+    pick: (message, names) => {
+      const typed = { text: '' };
+      return askWith(({ search }, terminal) => search(nameChoice(message, names, typed), terminal), pasteLine);
+    },
+    line: (message, whyInvalid, suggestion) => {
+      const typed = { text: '' };
+      const question = ({ input: prompt }: Prompts, terminal: PromptContext) =>
+        prompt(line({ message, whyInvalid, suggestion, typed }), terminal);
+      return askWith(question, pasteLine);
+    },
+    secret: (message) => askWith(({ password }, terminal) => password(secret(message), terminal), pasteLine),
     confirm: (message, suggestion = true) =>
       askWith(({ confirm }, terminal) => confirm(yesOrNo(message, suggestion), terminal)),
     show: (text) => {
@@ -195,8 +214,13 @@ export function terminalDialogue({ input, output, paint, signal }: TerminalDialo
         },
       };
     },
-    ring: () => void output.write('\u0007'),
+    ring,
   };
+}
+
+/** For a question that takes one line. */
+function onOneLine(text: string): string {
+  return text.replace(/^\n+|\n+$/g, '').replace(/\n+/g, ' ');
 }
 
 /** As much of a screen as has room: it stays in view, and goes on, while something is written below. */

@@ -70,11 +70,8 @@ export async function openLastingPeer(context: CommandContext, options: LastingP
   const { promise: failed, reject: fail } = Promise.withResolvers<never>();
   failed.catch(() => {});
   const peer = new ChangingPeer(turn.peer);
-  const notifying = notifyArrivals(context, {
-    ...{ peer, store, warn: (text) => peer.warn(text) },
-    isOurs: () => turn.attached === undefined,
-  });
-  if (notifying !== undefined) resources.use(notifying);
+  const warn = (text: string) => peer.warn(text);
+  resources.use(notifyArrivals(context, { peer, store, warn, isOurs: () => turn.attached === undefined }));
   const listeners = new Set<() => void>();
   const takeTurns = async () => {
     while (turn.attached !== undefined) {

@@ -29,8 +29,6 @@ export type RunProgram = (
 ) => Promise<string | undefined>;
 
 export interface NotifierOptions {
-  /** The program, and its arguments. */
-  readonly command: readonly string[];
   readonly clock: Pick<Clock, 'monotonicNow' | 'setTimeout' | 'clearTimeout'>;
   /** Told why the command did not work, once for each reason. */
   readonly warn: (text: string) => void;
@@ -43,6 +41,8 @@ export class Notifier implements Disposable {
   readonly #waiting: News[] = [];
   /** Of those that wait, so many were not remembered. */
   #uncounted = 0;
+  /** The program, and its arguments, as they were chosen when something was added last. */
+  #command: readonly string[] = [];
   /** When commands were started within the last minute, monotonic. BOUNDED by MOST_A_MINUTE. */
   #started: readonly number[] = [];
   #isRunning = false;
@@ -53,7 +53,8 @@ export class Notifier implements Disposable {
     this.#options = options;
   }
 
-  add(news: News): void {
+  add(news: News, command: readonly string[]): void {
+    this.#command = command;
     if (this.#waiting.length < MOST_WAITING) this.#waiting.push(news);
     else this.#uncounted += 1;
     this.#next();
@@ -89,7 +90,7 @@ export class Notifier implements Disposable {
     this.#isRunning = true;
     const { warn } = this.#options;
     const { signal } = this.#closing;
-    const why = await tellNews(told, count, { ...this.#options, signal });
+    const why = await tellNews(told, count, { ...this.#options, command: this.#command, signal });
     this.#isRunning = false;
     if (why !== undefined && why !== this.#lastWarning && !signal.aborted) warn(why);
     this.#lastWarning = why ?? '';
@@ -97,11 +98,16 @@ export class Notifier implements Disposable {
   }
 }
 
+interface Telling extends Pick<NotifierOptions, 'run'> {
+  readonly command: readonly string[];
+  readonly signal: AbortSignal;
+}
+
 /** Runs the command once, for one notification or for a summary. Returns why it failed, if it did. */
 export async function tellNews(
   told: readonly News[],
   count: number,
-  { command, run = runProgram, signal }: Pick<NotifierOptions, 'command' | 'run'> & { readonly signal: AbortSignal },
+  { command, run = runProgram, signal }: Telling,
 ): Promise<string | undefined> {
   const [only] = told;
   const given = count === 1 && only !== undefined ? aboutOne(only) : aboutMany(told, count);

@@ -6,6 +6,7 @@ import { notificationKind } from '../../store/notifications.ts';
 import type { Store } from '../../store/store.ts';
 import type { Hash } from '../../wire/hash.ts';
 import type { CommandContext } from '../context.ts';
+import { readConfigFile } from '../settings/config-file.ts';
 import { type News, Notifier, type RunProgram, tellNews } from './notifier.ts';
 
 export interface NotifiedPeer {
@@ -17,20 +18,34 @@ export interface NotifiedPeer {
   readonly run?: RunProgram;
 }
 
-/** Disposing of it ends that; undefined where no command is chosen. */
+/** Disposing of it ends that. The settings file is read each time: what is chosen while the peer runs counts at once. */
 export function notifyArrivals(
   { settings, nowMs }: Pick<CommandContext, 'settings' | 'nowMs'>,
   { peer, store, warn, isOurs, run }: NotifiedPeer,
-): Disposable | undefined {
-  const { notify: command } = settings;
-  if (command === undefined) return undefined;
-  const notifier = new Notifier({ command, clock: systemClock, warn, ...(run && { run }) });
+): Disposable {
+  const notifier = new Notifier({ clock: systemClock, warn, ...(run && { run }) });
+  let isOver = false;
+  let said = '';
+  const tell = async (news: readonly News[]) => {
+    try {
+      const { config } = await readConfigFile(settings.home.configFile);
+      const command = config.notify;
+      if (isOver || command === undefined) return;
+      for (const one of news) notifier.add(one, command);
+    } catch (error) {
+      const why = `nobody is notified: ${(error as Error).message}`;
+      if (why !== said) warn(why);
+      said = why;
+    }
+  };
   const stopListening = peer.on('messages.received', ({ hashes }) => {
     if (!isOurs()) return;
-    for (const news of newsAmong(hashes, { peer, store }, nowMs())) notifier.add(news);
+    const news = [...newsAmong(hashes, { peer, store }, nowMs())];
+    if (news.length > 0) void tell(news);
   });
   return {
     [Symbol.dispose]: () => {
+      isOver = true;
       stopListening();
       notifier[Symbol.dispose]();
     },

@@ -38,6 +38,12 @@ const cases = [
   [['murmure', '--ca', 'back'], ['backup.json'], ['post']],
   [['murmure', 'completion', ''], ['bash', 'zsh', 'fish'], ['post']],
   [['murmure', 'post', '--reply-to', ''], [], ['post', '--json']],
+  [['murmure', 'help', 'p'], ['post', 'peers', 'profile'], ['timeline']],
+  [['murmure', 'help', 'key', 'ex'], ['export'], ['post']],
+  [['murmure', 'service', 'install', ''], ['directory'], ['post']],
+  [['murmure', 'service', 'install', 'directory', ''], [], ['directory']],
+  [['murmure', '-'], ['-h', '-V', '--help', '--version'], ['post']],
+  [['murmure', 'timeline', '-'], ['-h', '--limit'], ['-V']],
 ] as const;
 
 describe('completion', () => {
@@ -83,6 +89,10 @@ describe('completion', () => {
       // As bash splits it.
       expect(offered('murmure', 'timeline', '@', 'fr')).toBe('@friends\n');
       expect(offered('murmure', 'list', 'add', 'fr')).toBe('friends\n');
+      for (const words of [[''], ['bob', '']])
+        expect(offered('murmure', 'list', 'add', 'friends', ...words).split('\n')).toContain('Ann\\ Lee');
+      expect(offered('murmure', 'config', 'set', 'notify', 'b')).toBe('\n');
+      expect(offered('murmure', 'tree', 'bob', 'b')).toBe('\n');
       const { lines } = await run(['post', 'hello', '--home', home, '--json']);
       expect(offered('murmure', 'show', '').trim()).toBe(lines[0]?.hash.slice(0, 12));
       expect(offered('murmure', 'post', '--reply-to', '').trim()).toBe(lines[0]?.hash.slice(0, 12));

@@ -2,6 +2,7 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { homeAt } from '../../../src/cli/home/home.ts';
 import { type News, Notifier, type RunProgram } from '../../../src/cli/peer/notifier.ts';
 import { notifyArrivals, notifyAtEnd } from '../../../src/cli/peer/notify-arrivals.ts';
 import { readConfigFile } from '../../../src/cli/settings/config-file.ts';
@@ -45,19 +46,20 @@ function notifying(clock = new VirtualClock()) {
     });
   };
   const warn = (text: string) => void warnings.push(text);
-  const notifier = new Notifier({ command: ['tell', '--me'], clock, warn, run: program });
+  const notifier = new Notifier({ clock, warn, run: program });
+  const add = (one: News) => notifier.add(one, ['tell', '--me']);
   /** The program that runs ends, and the next one begins. */
   const end = async (why?: string) => {
     endings.shift()?.(why);
     await new Promise(setImmediate);
   };
-  return { clock, notifier, told, warnings, end, most: () => most };
+  return { clock, notifier, add, told, warnings, end, most: () => most };
 }
 
 describe('the command', () => {
   test('gets the text on stdin and in its environment, and never as an argument', () => {
-    const { notifier, told } = notifying();
-    notifier.add(news(2, '--help; rm -rf ~'));
+    const { add, told } = notifying();
+    add(news(2, '--help; rm -rf ~'));
     expect(told).toEqual([
       {
         command: ['tell', '--me'],
@@ -74,8 +76,8 @@ describe('the command', () => {
   });
 
   test('runs once at a time', async () => {
-    const { notifier, told, end, most } = notifying();
-    for (let i = 0; i < 3; i++) notifier.add(news(i));
+    const { add, told, end, most } = notifying();
+    for (let i = 0; i < 3; i++) add(news(i));
     expect(told).toHaveLength(1);
     for (let i = 0; i < 3; i++) await end();
     expect(told.map(({ variables }) => variables.MURMURE_TEXT)).toEqual(['message 0', 'message 1', 'message 2']);
@@ -83,15 +85,15 @@ describe('the command', () => {
   });
 
   test('runs six times a minute, and the sixth sums up what waits', async () => {
-    const { clock, notifier, told, end } = notifying();
-    for (let i = 0; i < 10; i++) notifier.add(news(i));
+    const { clock, add, told, end } = notifying();
+    for (let i = 0; i < 10; i++) add(news(i));
     for (let i = 0; i < 10; i++) await end();
     expect(told).toHaveLength(6);
     expect(told.at(-1)).toMatchObject({
       text: '5 new notifications, from alice, bob\n',
       variables: { MURMURE_KIND: 'sum', MURMURE_COUNT: '5' },
     });
-    for (let i = 10; i < 200; i++) notifier.add(news(i));
+    for (let i = 10; i < 200; i++) add(news(i));
     expect(told).toHaveLength(6);
     await clock.advance(60_000);
     expect(told).toHaveLength(7);
@@ -103,8 +105,8 @@ describe('the command', () => {
   });
 
   test('that does not work is said to do so once for each reason, and is tried again', async () => {
-    const { notifier, told, warnings, end } = notifying();
-    for (let i = 0; i < 4; i++) notifier.add(news(i));
+    const { add, told, warnings, end } = notifying();
+    for (let i = 0; i < 4; i++) add(news(i));
     await end('ended with 1');
     await end('ended with 1');
     await end();
@@ -114,12 +116,12 @@ describe('the command', () => {
   });
 
   test('is not run any more once the peer is closed', async () => {
-    const { notifier, told, end } = notifying();
-    notifier.add(news(0));
-    notifier.add(news(1));
+    const { notifier, add, told, end } = notifying();
+    add(news(0));
+    add(news(1));
     notifier[Symbol.dispose]();
     await end();
-    notifier.add(news(2));
+    add(news(2));
     expect(told).toHaveLength(1);
   });
 });
@@ -133,8 +135,8 @@ test.skipIf(process.platform === 'win32')('a real program reads it, without a sh
   );
   chmodSync(program, 0o755);
   const clock = new VirtualClock();
-  using notifier = new Notifier({ command: [program, '$(id)', '; id'], clock, warn: () => {} });
-  notifier.add(news(1, '$(touch x)'));
+  using notifier = new Notifier({ clock, warn: () => {} });
+  notifier.add(news(1, '$(touch x)'), [program, '$(id)', '; id']);
   await eventually(() => expect(existsSync(out)).toBe(true));
   expect(readFileSync(out, 'utf8')).toBe('$(id)|; id|mention|alice mentioned you:\n$(touch x)\n');
 });
@@ -144,8 +146,8 @@ test.skipIf(process.platform === 'win32')('a program that is missing, fails, or 
   const clock = new VirtualClock();
   for (const command of [['/nowhere/at-all'], ['false'], ['true']]) {
     const warn = (text: string) => void warnings.push(text);
-    using notifier = new Notifier({ command, clock, warn });
-    notifier.add(news(1, 'x'.repeat(900)));
+    using notifier = new Notifier({ clock, warn });
+    notifier.add(news(1, 'x'.repeat(900)), command);
     if (command[0] !== 'true') await eventually(() => expect(warnings.at(-1)).toContain(command[0]));
   }
   expect(warnings).toEqual([
@@ -179,20 +181,56 @@ function visited() {
   return { peer: peer as never, store, nodes, arrive };
 }
 
-test('whoever runs the peer tells of what arrives and concerns the person; nobody else does', () => {
+/** What is told while `act` runs, in a home with these settings. */
+async function arrivals() {
   const { peer, store, nodes, arrive } = visited();
-  const told: string[] = [];
-  let isOurs = true;
-  const options = { peer, store, warn: () => {}, isOurs: () => isOurs };
-  const program: RunProgram = async (_command, { variables }) => void told.push(variables.MURMURE_TEXT ?? '');
-  const settings = { notify: ['tell'] } as never;
-  expect(notifyArrivals({ settings: {} as never, nowMs: () => NOON_MS }, options)).toBeUndefined();
-  using _notifying = notifyArrivals({ settings, nowMs: () => NOON_MS }, { ...options, run: program });
+  const home = homeAt(await initHome());
+  const told: { readonly text: string; readonly command: readonly string[] }[] = [];
+  const warnings: string[] = [];
+  const program: RunProgram = async (command, { variables }) =>
+    void told.push({ command, text: variables.MURMURE_TEXT ?? '' });
+  const state = { isOurs: true };
+  const notifying = notifyArrivals(
+    { settings: { home } as never, nowMs: () => NOON_MS },
+    { peer, store, run: program, isOurs: () => state.isOurs, warn: (text) => void warnings.push(text) },
+  );
+  const choose = (line: string) => writeFileSync(home.configFile, line);
+  return { ...{ nodes, arrive, told, warnings, state, choose }, [Symbol.dispose]: () => notifying[Symbol.dispose]() };
+}
+
+test('whoever runs the peer tells of what arrives and concerns the person; nobody else does', async () => {
+  using running = await arrivals();
+  const { nodes, arrive, told, state, choose } = running;
+  choose('notify = ["tell"]');
   for (const { hash } of nodes) arrive(hash);
-  expect(told).toEqual(['an answer']);
-  isOurs = false;
+  await eventually(() => expect(told).toHaveLength(2));
+  state.isOurs = false;
   arrive(nodes[1]?.hash ?? '');
-  expect(told).toEqual(['an answer']);
+  state.isOurs = true;
+  arrive(nodes[0]?.hash ?? '');
+  await eventually(() => expect(told).toHaveLength(3));
+  expect(told.map(({ text }) => text)).toEqual(['an answer', 'for @me', 'an answer']);
+});
+
+test('a command that is chosen, changed or removed while the peer runs counts at once', async () => {
+  using running = await arrivals();
+  const { nodes, arrive, told, warnings, choose } = running;
+  const [answer] = nodes;
+  const commands = () => told.map(({ command }) => command);
+  const arriveWith = (line: string) => {
+    choose(line);
+    arrive(answer?.hash ?? '');
+  };
+  arriveWith('');
+  arriveWith('notify = ["one"]');
+  await eventually(() => expect(commands()).toContainEqual(['one']));
+  const before = told.length;
+  arriveWith('quiet = true');
+  arriveWith('notify = [');
+  await eventually(() => expect(warnings).not.toEqual([]));
+  arriveWith('notify = ["two", "words"]');
+  await eventually(() => expect(commands().slice(before)).toEqual([['two', 'words']]));
+  expect(warnings).toEqual([expect.stringMatching(/nobody is notified: .*config\.toml/)]);
 });
 
 describe('a command that runs a peer of its own', () => {

@@ -58,6 +58,17 @@ const refusing: Answer = (wish, tell) => {
 };
 
 describe('beside a running peer', () => {
+  test('config says which settings count only after a restart of that', async () => {
+    await using peer = await served();
+    const { flags } = peer;
+    const said = async (...words: string[]) => (await run(['config', ...words, ...flags])).err;
+    expect(await said('set', 'quota', '100')).toContain(`process ${process.pid} runs murmure on this home`);
+    expect(await said('set', 'quota', '100')).toContain('after you restart it');
+    expect(await said('unset', 'quota')).toContain('after you restart it');
+    expect(await said('set', 'notify', '["true"]')).toBe('');
+    expect(await said('set', 'timeout', '5')).toBe('');
+  });
+
   test('post and withdraw go through it, and print what they always print', async () => {
     let folder = '';
     await using setting = await served(inStore(() => folder));

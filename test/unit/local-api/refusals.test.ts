@@ -163,6 +163,25 @@ describe('a wish is refused', () => {
   test.each([
     ['that is larger than 128 KiB', JSON.stringify({ ...wish, text: 'x'.repeat(128 * 1024) }), json, 413],
     ['with a text longer than anybody could publish', JSON.stringify({ ...wish, text: 'x'.repeat(10_001) }), json, 400],
+    ['with a text that is not well-formed', JSON.stringify({ ...wish, text: 'half \ud800' }), json, 400],
+    [
+      'with a text for later that is not well-formed',
+      JSON.stringify({ ...wish, type: 'schedule.wanted', dueMs: 0, text: '\udc00' }),
+      json,
+      400,
+    ],
+    [
+      'with a word that is not well-formed',
+      JSON.stringify({ type: 'mark.wanted', kind: 'word', subject: '\ud800', marked: true, ticket: 't' }),
+      json,
+      400,
+    ],
+    [
+      'with a name that is not well-formed',
+      JSON.stringify({ type: 'follow.wanted', name: '\ud800', following: true, ticket: 't' }),
+      json,
+      400,
+    ],
     ['that is no JSON', '{"type":', json, 400],
     ['that is not UTF-8', Buffer.from('{"type":"post.wanted","text":"\xff"}', 'latin1'), json, 400],
     ['of an unknown type', JSON.stringify({ type: 'peer.stop' }), json, 400],

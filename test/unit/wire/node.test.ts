@@ -66,6 +66,12 @@ describe('protocol §2: what we publish', () => {
     expect(encode).toThrow(MessageTooLongError);
     expect(encode).toThrow(expect.objectContaining({ over: 15, code: 'usage' }));
   });
+  test('half a surrogate pair is refused: others would read U+FFFD', () => {
+    for (const body of ['\ud800', 'a\udc00b']) {
+      const encode = () => encodeMessage({ date: 0, inReplyTo: null, body });
+      expect(encode).toThrow(expect.objectContaining({ code: 'usage' }));
+    }
+  });
   test('a byte order mark is part of a message, and so is the message of which it is the answer', () => {
     const message = { date: 2 ** 32 - 1, inReplyTo: 'ab'.repeat(32), body: '\ufeffhello' };
     expect(decodeNode(encodeMessage(message))).toEqual({ ok: true, value: { kind: 'message', ...message } });

@@ -5,7 +5,9 @@ import type { Paint } from '../../output/output.ts';
 import { counted } from '../../render/text.ts';
 import { wrapText } from '../../render/wrap.ts';
 import type { Writing } from '../dialogue.ts';
+import { isPaste } from '../key-input.ts';
 import { keyLines } from '../key-lines.ts';
+import { cutAt, type Paste } from '../pastes.ts';
 import { textWithCursor } from './text-with-cursor.ts';
 
 export interface ComposePromptConfig extends Writing {
@@ -54,6 +56,9 @@ const KEYS = [
   { key: 'Esc', label: 'back' },
 ];
 
+/** What is too long can be cut down, or be sent in parts: so many times as much as a message has room for can be pasted. */
+const MOST_TEXTS = 4;
+
 /** How long a message can be taken back before others see it. */
 const DELAYS: readonly (readonly [ms: number, inWords: string])[] = [
   [0, 'no time'],
@@ -74,7 +79,6 @@ export const composePrompt = createPrompt<Composed, ComposePromptConfig>((config
   const [complaint, setComplaint] = useState(config.problem);
   const [delayMs, afterwards] = DELAYS[delay] as (typeof DELAYS)[number];
   const [, setRenders] = useState(0);
-  const isPasting = useRef(false);
   const kept = useRef<Line>(line);
 
   useEffect((rl) => {
@@ -97,11 +101,15 @@ export const composePrompt = createPrompt<Composed, ComposePromptConfig>((config
       kept.current = next;
       setLine(next);
     };
-    if (key.name === 'paste-start' || key.name === 'paste-end') isPasting.current = key.name === 'paste-start';
-    else if (isEnterKey(key) && (isPasting.current || key.meta)) {
+    if (isPaste(key)) {
+      const { text, cut } = fittingPaste(key.paste, MOST_TEXTS * maxBytes - kept.current.text.length);
+      const next = inserted(kept.current, text);
+      put(typed, next);
+      keep(next);
+      setComplaint(cut === 0 ? '' : `${counted(cut, 'character')} of what was pasted did not fit, and are left out`);
+    } else if (isEnterKey(key) && key.meta) {
       // Readline took it for the end of the line.
-      const { text, cursor } = kept.current;
-      const next = { text: `${text.slice(0, cursor)}\n${text.slice(cursor)}`, cursor: cursor + 1 };
+      const next = inserted(kept.current, '\n');
       put(typed, next);
       keep(next);
     } else if (isEnterKey(key)) {
@@ -148,6 +156,15 @@ function counterAndKeys(left: number, columns: number, paint: Paint): string[] {
   const counter = paint(left < 0 ? 'red' : left < 100 ? 'yellow' : 'dim', text);
   const [keys = '', ...more] = keyLines(KEYS, columns - text.length - 2, paint);
   return more.length === 0 ? [`${counter}  ${keys}`] : [counter, ...keyLines(KEYS, columns, paint)];
+}
+
+function inserted({ text, cursor }: Line, added: string): Line {
+  return { text: text.slice(0, cursor) + added + text.slice(cursor), cursor: cursor + added.length };
+}
+
+function fittingPaste({ text, cut }: Paste, room: number): Paste {
+  const fitting = cutAt(text, room);
+  return { text: fitting, cut: cut + text.length - fitting.length };
 }
 
 function put(rl: Readline, { text, cursor }: Line): void {

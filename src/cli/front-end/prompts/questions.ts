@@ -1,4 +1,5 @@
 /** How the ordinary questions are put: what Inquirer's prompts are told. */
+import { styleText } from 'node:util';
 import type { confirm, input, password, search, select } from '@inquirer/prompts';
 import { safeLine } from '../../../feed/safe-text.ts';
 import type { Option, WhyInvalid } from '../dialogue.ts';
@@ -18,18 +19,43 @@ export function choice<T extends string>(message: string, options: readonly Opti
   } satisfies ConfigOf<typeof select<T>>;
 }
 
-/** One of many names, found by typing what is somewhere in it; neither capitals nor accents count. */
-export function nameChoice(message: string, names: readonly string[]) {
-  const matching = (term = '') => names.filter((name) => folded(name).includes(folded(term.trim())));
-  const source = (term: string | undefined) => matching(term).map((value) => ({ value, name: safeLine(value) }));
-  return { message, source, theme: withEscape('back') } satisfies ConfigOf<typeof search<string>>;
+/** What was typed so far: a question that has to be put again, as after Ctrl-Z and fg, goes on with it. */
+interface Typed {
+  text: string;
 }
 
-export function line(message: string, whyInvalid: WhyInvalid, suggestion?: string) {
+/** One of many names, found by typing what is somewhere in it; neither capitals nor accents count. */
+export function nameChoice(message: string, names: readonly string[], typed: Typed = { text: '' }) {
+  const matching = (term = '') => names.filter((name) => folded(name).includes(folded(term.trim())));
+  const source = (term = '') => {
+    typed.text = term;
+    return matching(term).map((value) => ({ value, name: safeLine(value) }));
+  };
+  const begun = typed.text === '' ? {} : { initialValue: typed.text };
+  return { message, source, ...begun, theme: withEscape('back') } satisfies ConfigOf<typeof search<string>>;
+}
+
+export interface LineQuestion {
+  readonly message: string;
+  readonly whyInvalid: WhyInvalid;
+  readonly suggestion?: string | undefined;
+  readonly typed?: Typed;
+}
+
+export function line({ message, whyInvalid, suggestion, typed = { text: '' } }: LineQuestion) {
   const validate = (text: string) => whyInvalid(text) ?? true;
-  return { message, validate, ...(suggestion !== undefined && { default: suggestion }) } satisfies ConfigOf<
-    typeof input
-  >;
+  // It is called with each letter.
+  const transformer = (text: string, { isFinal }: { isFinal: boolean }) => {
+    typed.text = text;
+    return isFinal ? styleText('cyan', text) : text;
+  };
+  const begun =
+    typed.text !== ''
+      ? { default: typed.text, prefill: 'editable' as const }
+      : suggestion === undefined
+        ? {}
+        : { default: suggestion };
+  return { message, validate, transformer, ...begun } satisfies ConfigOf<typeof input>;
 }
 
 /** Not even how long it is can be seen over one's shoulder. */

@@ -11,6 +11,7 @@ import {
 } from '@inquirer/core';
 import type { Paint } from '../../output/output.ts';
 import { truncate, wrapText } from '../../render/wrap.ts';
+import { isPaste } from '../key-input.ts';
 import { keyLines } from '../key-lines.ts';
 import { answerOf, type Item, type Key, type Screen, type ScreenAnswer } from '../screen.ts';
 import { besideEachOther, columnsOf } from './beside.ts';
@@ -41,6 +42,7 @@ const HIDDEN_CURSOR = '\u001B[?25l';
 export const screenPrompt = createPrompt<ScreenAnswer, ScreenPromptConfig>((config, done) => {
   const { screen, paint } = config;
   const [, setRenders] = useState(0);
+  const [wasPasted, setWasPasted] = useState(false);
   const position = useRef<Position | undefined>(undefined);
   const arrivals = useRef<Arrivals>({ known: new Set(), unseen: new Set() });
   const returning = useRef(screen.returning ?? { backTo: '' }).current;
@@ -55,7 +57,8 @@ export const screenPrompt = createPrompt<ScreenAnswer, ScreenPromptConfig>((conf
 
   const { columns, rows } = config.size();
   const items = screen.items();
-  const status = screen.status(columns);
+  const ignored = wasPasted ? wrapText(paint('yellow', aboutPaste(screen)), columns) : [];
+  const status = [...ignored, ...screen.status(columns)];
   const keys = keyLines(screen.keys, columns, paint);
   // The last row stays free: a full one would scroll.
   const pageSize = Math.max(1, rows - keys.length - status.length - 2);
@@ -83,6 +86,8 @@ export const screenPrompt = createPrompt<ScreenAnswer, ScreenPromptConfig>((conf
     comeTo(next);
   };
   useKeypress((key) => {
+    setWasPasted(isPaste(key));
+    if (isPaste(key)) return;
     const pressed = keyOf(key, screen);
     const movement = movementOf(key);
     if (pressed !== undefined) done(answerOf(pressed, current.item ?? ''));
@@ -115,6 +120,12 @@ export const screenPrompt = createPrompt<ScreenAnswer, ScreenPromptConfig>((conf
   const whole = beside === 0 ? body : besideEachOther(body, more, listColumns, paint);
   return `${[title, ...whole, ...status, ...keys].join('\n')}${HIDDEN_CURSOR}`;
 });
+
+/** None of its letters is a key: it was meant for another window, or for a message. */
+function aboutPaste({ keys }: Screen): string {
+  const writing = keys.find(({ action }) => action === 'post');
+  return `What was pasted was ignored${writing === undefined ? '' : `: press ${writing.key} first to write a message`}.`;
+}
 
 function linesIn(item: Item | undefined, columns: number, isShort: boolean): readonly string[] {
   if (item === undefined) return [];

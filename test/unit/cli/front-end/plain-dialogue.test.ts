@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { CancelledError } from '../../../../src/cli/front-end/dialogue.ts';
 import { plainDialogue } from '../../../../src/cli/front-end/plain-dialogue.ts';
 import type { Screen } from '../../../../src/cli/front-end/screen.ts';
+import { whyUnfit } from '../../../../src/cli/messages/why-unfit.ts';
 
 function terminal(...lines: readonly string[]) {
   const input = new PassThrough();
@@ -68,6 +69,15 @@ test('of a pasted text no line is taken for a command', async () => {
   input.write('.\nr 2\n');
   expect(await written).toBe('first line\nsecond line\nr 1');
   expect(await dialogue.screen(screen)).toEqual({ action: 'reply', item: 'b' });
+});
+
+test('what is not UTF-8 is not taken, and said', async () => {
+  const { dialogue, input, printed } = terminal();
+  const written = dialogue.write('Your message', { ...writing, whyInvalid: whyUnfit });
+  input.write(Buffer.from('caf\xe9\n.\n', 'latin1'));
+  input.write('café\n.\n');
+  expect(await written).toBe('café');
+  expect(printed()).toContain('not UTF-8');
 });
 
 test('the end of the input cancels the question', async () => {

@@ -44,7 +44,10 @@ test('a name that would move the cursor or read backwards is safe to choose', as
 
 test('a wrong line is explained at the prompt, and can be mended', async () => {
   const complain = (text: string) => (text.includes('/') ? 'no "/" in a name' : undefined);
-  const { answer, events, getScreen } = await renderPrompt(input, line('Your name:', complain));
+  const { answer, events, getScreen } = await renderPrompt(
+    input,
+    line({ message: 'Your name:', whyInvalid: complain }),
+  );
   events.type('a/');
   events.keypress('enter');
   await aMoment();
@@ -57,7 +60,7 @@ test('a wrong line is explained at the prompt, and can be mended', async () => {
 test('Enter alone takes what is suggested', async () => {
   const { answer, events } = await renderPrompt(
     input,
-    line('Address:', () => undefined, 'https://a.example'),
+    line({ message: 'Address:', whyInvalid: () => undefined, suggestion: 'https://a.example' }),
   );
   events.keypress('enter');
   expect(await answer).toBe('https://a.example');
