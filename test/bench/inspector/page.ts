@@ -54,7 +54,7 @@ class Watched {
       for (const event of value) events.push(event as TraceEvent);
     };
     session.on('Tracing.dataCollected', collect);
-    const categories = { includedCategories: ['toplevel', 'disabled-by-default-devtools.timeline', '__metadata'] };
+    const categories = { includedCategories: ['disabled-by-default-devtools.timeline', '__metadata'] };
     await session.send('Tracing.start', { traceConfig: categories });
     await this.#page.evaluate('0');
     await work();
@@ -64,7 +64,7 @@ class Watched {
     session.off('Tracing.dataCollected', collect);
     const mains = events.filter(({ name, args }) => name === 'thread_name' && args?.name === 'CrRendererMain');
     const isMain = ({ pid, tid }: TraceEvent) => mains.some((it) => it.pid === pid && it.tid === tid);
-    return events.filter((it) => isTask(it) && isMain(it)).map(({ tdur }) => (tdur ?? 0) / 1_000);
+    return events.filter((it) => it.name === 'RunTask' && isMain(it)).map(({ tdur }) => (tdur ?? 0) / 1_000);
   }
 }
 
@@ -75,10 +75,6 @@ interface TraceEvent {
   /** Microseconds of the processor. */
   readonly tdur?: number;
   readonly args?: { readonly name?: string };
-}
-
-function isTask({ name }: TraceEvent): boolean {
-  return name === 'RunTask' || name === 'ThreadControllerImpl::RunTask';
 }
 
 /** There may be too many for the arguments of a function. */
