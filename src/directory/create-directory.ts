@@ -25,9 +25,9 @@ import {
 import type { Directory, DirectoryOptions } from './directory.ts';
 import { createDirectoryMetrics } from './directory-metrics.ts';
 import { fileNames } from './file-names.ts';
-import { createHttpServer, type EngineStatus, type HttpServer } from './http-server.ts';
+import { createHttpServer, type HttpServer } from './http-server.ts';
 import type { Instances } from './redis/index.ts';
-import type { Registry } from './registry.ts';
+import type { Registry, RegistryStatus } from './registry.ts';
 import { openSqliteRegistry } from './sqlite-registry.ts';
 import { UdpSide } from './udp-side.ts';
 
@@ -62,7 +62,7 @@ export async function createDirectory(options: DirectoryOptions = {}): Promise<D
   const certificate = await certificateFor(options, [listen.ip, ...(publicAddresses ?? binds).map(({ ip }) => ip)]);
   const keyPair = options.keyPair ?? (await keyPairFor(home));
   const clock = steadyClock(systemClock);
-  const { registry, instances, engine } = await openRegistry(options, clock);
+  const { registry, instances } = await openRegistry(options, clock);
   resources.defer(() => registry.close());
   // For a million names this takes a second, so it is done now, before anybody waits.
   registry.peers(clock.now());
@@ -86,7 +86,7 @@ export async function createDirectory(options: DirectoryOptions = {}): Promise<D
   const http = createHttpServer({
     registry,
     udpAddresses: () => instances?.addresses ?? ownAddresses(),
-    engine,
+    status: registry,
     serverKey: () => keyPair.publicKey,
     now: () => clock.now(),
     onRegistered: (ip) => udp.vouchFor(ip),
@@ -102,10 +102,9 @@ export async function createDirectory(options: DirectoryOptions = {}): Promise<D
 }
 
 interface OpenRegistry {
-  readonly registry: Registry;
+  readonly registry: Registry & RegistryStatus;
   /** Of a registry that is shared. */
   readonly instances?: Instances;
-  readonly engine?: EngineStatus;
 }
 
 async function openRegistry(options: DirectoryOptions, clock: Clock): Promise<OpenRegistry> {
@@ -118,7 +117,7 @@ async function openRegistry(options: DirectoryOptions, clock: Clock): Promise<Op
   const { openRedisRegistry, Instances } = await import('./redis/index.ts');
   const warn = (message: string) => logger?.warn(message);
   const registry = await openRedisRegistry(options.registry, { bindingDays, clock, warn });
-  return { registry, instances: new Instances(registry, () => clock.now()), engine: registry };
+  return { registry, instances: new Instances(registry, () => clock.now()) };
 }
 
 async function createFolder(home: string): Promise<void> {

@@ -13,7 +13,7 @@ import type { Certificate } from './certificate.ts';
 import { ChangesAnswers } from './changes-answers.ts';
 import type { DirectoryMetrics } from './directory-metrics.ts';
 import { changedNames, isKnownAlready, knownPeers, type PeersQuery, sendNames, sendPeers } from './peer-list.ts';
-import type { Registry } from './registry.ts';
+import type { Registry, RegistryStatus } from './registry.ts';
 
 export interface HttpServerOptions {
   readonly registry: Registry;
@@ -25,8 +25,7 @@ export interface HttpServerOptions {
   readonly now: () => number;
   /** Somebody at this IP address has registered. */
   readonly onRegistered?: (ip: string) => void;
-  /** Of a registry that several directories share. */
-  readonly engine?: EngineStatus | undefined;
+  readonly status?: RegistryStatus | undefined;
   readonly certificate: Certificate;
   readonly metrics: DirectoryMetrics;
   readonly rate: RateLimit;
@@ -35,13 +34,6 @@ export interface HttpServerOptions {
   /** How long a client may take for its handshake, and for its request. Default 10 s. */
   readonly slowClientMs?: number;
   readonly logger?: Logger;
-}
-
-export interface EngineStatus {
-  /** Why no name can be bound now; undefined: all is well. */
-  readonly whyAway: string | undefined;
-  /** Renewals that wait for it. */
-  readonly waiting: number;
 }
 
 export interface HttpServer {
@@ -224,7 +216,7 @@ function addRoutes(app: FastifyInstance, options: HttpServerOptions): void {
   // It runs; is everything there that it needs?
   app.get('/healthz', async (_request, reply) => text(reply, 200, 'ok\n'));
   app.get('/readyz', async (_request, reply) => {
-    const why = options.engine?.whyAway;
+    const why = options.status?.whyAway;
     return why === undefined
       ? text(reply, 200, 'ready\n')
       : text(reply, 503, `no new name can be taken down, look-ups go on: ${why}\n`);
@@ -233,8 +225,8 @@ function addRoutes(app: FastifyInstance, options: HttpServerOptions): void {
     reply.type(metrics.contentType).send(
       await metrics.render({
         murmure_peers_listed: registry.peers(now()).length,
-        murmure_engine_away: Number(options.engine?.whyAway !== undefined),
-        murmure_renewals_waiting: options.engine?.waiting ?? 0,
+        murmure_engine_away: Number(options.status?.whyAway !== undefined),
+        murmure_renewals_waiting: options.status?.waiting ?? 0,
       }),
     ),
   );

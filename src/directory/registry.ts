@@ -79,6 +79,14 @@ export interface LocalRegistry {
   close(): void;
 }
 
+/** Whether what keeps bindings – an engine, or a file – can be written to. */
+export interface RegistryStatus {
+  /** Why no name can be bound now; undefined: all is well. */
+  readonly whyAway: string | undefined;
+  /** Renewals that wait for it. */
+  readonly waiting: number;
+}
+
 type Written = 'register' | 'prove' | 'confirm' | 'drop' | 'expire' | 'close';
 
 /** As `LocalRegistry`; what is written may take its time. What is read never does. */

@@ -11,6 +11,7 @@ import {
   bindingLifetimeMs,
   type LocalRegistry,
   type RegistryOptions,
+  type RegistryStatus,
   registryLimits,
 } from './registry.ts';
 import { type Guarded, inTransaction, openDatabase, saying } from './registry-file.ts';
@@ -26,7 +27,7 @@ const EXPIRED_AT_ONCE = 100;
  * `file` may be `:memory:`: such a registry goes with the process. Pending registrations always stay in memory: they live for two minutes.
  * @throws MurmureError if the file cannot be used, here and in each method
  */
-export function openSqliteRegistry(file: string, options: RegistryOptions = {}): LocalRegistry {
+export function openSqliteRegistry(file: string, options: RegistryOptions = {}): LocalRegistry & RegistryStatus {
   const guarded = saying(file);
   return guarded(() => {
     const db = openDatabase(file);
@@ -39,7 +40,7 @@ export function openSqliteRegistry(file: string, options: RegistryOptions = {}):
   })();
 }
 
-function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions): LocalRegistry {
+function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions): LocalRegistry & RegistryStatus {
   const lifetimeMs = bindingLifetimeMs(options);
   const pending = new PendingRegistrations();
   const changes = new ChangeLog(options.run);
@@ -98,6 +99,18 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
     updateRunningTime.run(keptRunningMs);
   };
 
+  let whyAway: string | undefined;
+  /** Work that writes something in any case: so it tells whether that is possible. */
+  const written = (work: () => void): void => {
+    try {
+      work();
+      whyAway = undefined;
+    } catch (error) {
+      whyAway = `the registry cannot be written to (${(error as Error).message})`;
+      throw error;
+    }
+  };
+
   /** Null: bound without a key; undefined: not bound. */
   const boundKey = (name: string, nowMs: number): PublicKey | null | undefined =>
     (selectBinding.get(name, running.at(nowMs) - lifetimeMs) as { key: PublicKey | null } | undefined)?.key;
@@ -135,9 +148,14 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
   };
 
   return {
+    get whyAway() {
+      return whyAway;
+    },
+    waiting: 0,
     register: guarded((name, key, nowMs, source = '') => {
       const bound = boundKey(name, nowMs);
       if (typeof bound === 'string') return bound === key ? 'accepted' : 'bad-key';
+      if (whyAway !== undefined) return 'away';
       pending.add(name, key, nowMs, source);
       return 'accepted';
     }),
@@ -154,15 +172,17 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
       const isSameOwner = bound === (key ?? null);
       const listed = isSameOwner ? addressesOf(name, nowMs) : [];
       const write = isSameOwner ? (work: () => void) => inTransaction(db, work) : inLastingTransaction;
-      write(() => {
-        if (!isSameOwner) clearAddresses.run(name);
-        upsertBinding.run(name, key ?? null, running.at(nowMs));
-        // No binding is younger than the time that the next start goes on from.
-        keepRunningTime(nowMs);
-        deleteAddress.run(name, text);
-        insertAddress.run(name, text, nowMs);
-        trimAddresses.run(name, nowMs);
-      });
+      written(() =>
+        write(() => {
+          if (!isSameOwner) clearAddresses.run(name);
+          upsertBinding.run(name, key ?? null, running.at(nowMs));
+          // No binding is younger than the time that the next start goes on from.
+          keepRunningTime(nowMs);
+          deleteAddress.run(name, text);
+          insertAddress.run(name, text, nowMs);
+          trimAddresses.run(name, nowMs);
+        }),
+      );
       // At the same address as well: its program may have started anew, and knows nobody who reads from it.
       changes.note(name);
       noteListed(name, nowMs);
@@ -204,12 +224,14 @@ function registryIn(db: DatabaseSync, guarded: Guarded, options: RegistryOptions
     changesSince: (cursor, among) => changes.since(cursor, among),
     expire: guarded((nowMs) => {
       pending.expire(nowMs);
+      // While nothing can be written, every sweep tries.
+      if (whyAway !== undefined || running.at(nowMs) - keptRunningMs >= KEEP_RUNNING_TIME_MS)
+        written(() => keepRunningTime(nowMs));
       const expired = expireAddresses.all(nowMs - ADDRESS_LIFETIME_MS);
       for (const row of expired) changes.note((row as { name: string }).name);
       latestMs = nowMs;
       const runningMs = running.at(nowMs);
       const { changes: ended } = expireBindings.run(runningMs - lifetimeMs);
-      if (runningMs - keptRunningMs >= KEEP_RUNNING_TIME_MS) keepRunningTime(nowMs);
       return expired.length === EXPIRED_AT_ONCE || Number(ended) === EXPIRED_AT_ONCE;
     }),
     close: guarded(() => {

@@ -20,6 +20,8 @@ const KINDS: Readonly<Record<Kind, string>> = {
   root: 'RootRequests',
   changes: 'requests for changes',
 };
+/** Whom a peer follows, on average. */
+export const FOLLOWED = 20;
 const HOUR_S = 3_600;
 const HOUR_MS = 1_000 * HOUR_S;
 const START = '<!-- npm run bench -- --directory writes from here -->';
@@ -120,8 +122,9 @@ function needs(measured: readonly Measured[]): string {
   const rows = [1e5, 1e6, 1e8].map((peers) => {
     const cores = (peers * cpuPerHour(last)) / HOUR_S;
     const asking = (peers * PER_HOUR.changes * last.changes.microseconds) / 1e6 / HOUR_S;
-    // Everybody is told of everybody who has renewed since it asked last.
-    const toldBytes = (peers * peers * PER_HOUR.renewals * last.peerBytes) / HOUR_S;
+    // Everybody is told when somebody whom it follows has renewed.
+    const toldBytes =
+      (peers * (PER_HOUR.changes * last.quietBytes + FOLLOWED * PER_HOUR.renewals * last.peerBytes)) / HOUR_S;
     const renewals = (peers * PER_HOUR.renewals) / HOUR_S;
     const engineBytesPerPeer = (last.engineBytes ?? Number.NaN) / last.names;
     return [
@@ -131,6 +134,7 @@ function needs(measured: readonly Measured[]): string {
       `${megabytes(toldBytes)}/s`,
       thousands(renewals),
       megabytes(peers * bytesPerPeer(shared)),
+      megabytes(peers * last.connectionBytes),
       megabytes(peers * engineBytesPerPeer),
     ];
   });
@@ -141,6 +145,7 @@ function needs(measured: readonly Measured[]): string {
     'answers to requests for changes',
     'writes a second to the engine',
     'memory of each instance',
+    'of all instances, for connections that stay open',
     'memory of the engine',
   ];
   return table(heads, rows);

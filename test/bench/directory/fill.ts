@@ -1,5 +1,5 @@
 /**
- * `node test/bench/directory/fill.ts REGISTRY NAMES [KEY]`: a registry with so many names, each with an address that was proven within the last
+ * `node test/bench/directory/fill.ts REGISTRY FROM TO [KEY]`: adds the names from `peerFROM` to before `peerTO` to a registry, each with an address that was proven within the last
  * half hour. With a key, all of them are bound to it, and nobody is listed yet.
  */
 import { openStore } from '../../../src/directory/migrate.ts';
@@ -8,10 +8,10 @@ import type { PublicKey } from '../../../src/identity/public-key.ts';
 const BATCH = 20_000;
 const HALF_HOUR_MS = 30 * 60_000;
 
-const [place = '', names, key] = process.argv.slice(2);
+const [place = '', from, to, key] = process.argv.slice(2);
 await using store = await openStore(place);
-for (let start = 0; start < Number(names); start += BATCH) {
-  const batch = Array.from({ length: Math.min(BATCH, Number(names) - start) }, (_, i) => {
+for (let start = Number(from); start < Number(to); start += BATCH) {
+  const batch = Array.from({ length: Math.min(BATCH, Number(to) - start) }, (_, i) => {
     const index = start + i;
     const ageMs = Math.floor((index * 7_919) % HALF_HOUR_MS);
     if (key !== undefined) return { name: `peer${index}`, key: key as PublicKey, ageMs, addresses: [] };

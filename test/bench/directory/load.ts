@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { SocketAddress } from '../../../src/wire/socket-address.ts';
+import { FOLLOWED } from './capacity.ts';
 import { cpuSeconds, memoryOf } from './instances.ts';
 import { BenchPeer, Connection } from './peers.ts';
 
@@ -23,7 +24,7 @@ export interface Figures {
   readonly perSecond: number;
   /** Of 100, 99 took no longer. */
   readonly latencyMs: number;
-  /** Of the directories' and the engine's processors. */
+  /** Of the directories' and the engine's processors: the median of the rounds. */
   readonly microseconds: number;
 }
 
@@ -46,15 +47,22 @@ export interface LoadFigures {
   readonly textList: ListFigures;
   /** What one peer takes in an answer that tells what has changed. */
   readonly peerBytes: number;
+  /** An answer that tells that nothing has. */
+  readonly quietBytes: number;
+  /** What a connection that is kept open takes of a directory's memory. */
+  readonly connectionBytes: number;
   /** Bytes: of the first instance, before and at most. */
   readonly memory: { readonly now: number; readonly peak: number };
 }
 
-const PEERS = 1_000;
+/** Everything is done in rounds; what the first one costs, when code is compiled, does not count. */
+const ROUNDS = 3;
+const PEERS = 3_000;
 const AT_ONCE = 32;
-const LOOK_UPS = 4_000;
-const ROOTS = 10_000;
+const LOOK_UPS = 9_000;
+const ROOTS = 15_000;
 const KEEP_ALIVES = 30_000;
+const CONNECTIONS = 2_000;
 /** A second Hello within this is taken for the first one, repeated. */
 const BETWEEN_HELLOS_MS = 1_500;
 
@@ -75,7 +83,10 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 // Connections are made, and code is compiled, before anything is measured.
 await several(10 * AT_ONCE, (i, slot) => connection(slot).ask(`/peers/${name(i)}`));
 const memory = memoryOf(instanceOf(0).pid).now;
+// As long as its memory only grows.
+const connectionBytes = await memoryOfConnections();
 
+const before = await cursor();
 const register = await several(PEERS, (i, slot) =>
   connection(slot).ask('/register', { name: peer(i).name, key: peer(i).keyPair.publicKey }),
 );
@@ -91,22 +102,40 @@ const keepAlive = await several(KEEP_ALIVES, async (i) => {
   if (i % 4 === 0) await pause(10);
 });
 const { bytes: peerBytes } = await connection(0).ask('/peers?format=json&name=peer0');
-const { cursor } = JSON.parse((await connection(0).ask('/peers?format=json&changes=only&since=x')).text);
-const changes = await several(LOOK_UPS, (_, slot) =>
-  connection(slot - (slot % instances.length)).ask(
-    `/peers?format=json&changes=only&since=${encodeURIComponent(cursor)}`,
-  ),
-);
+// About others than those who have changed since.
+const question = (i: number) =>
+  `/peers?format=json&changes=only&since=${encodeURIComponent(before)}${Array.from({ length: FOLLOWED }, (_, n) => `&of=${name(i * 7_919 + n)}`).join('')}`;
+const { bytes: quietBytes } = await connection(0).ask(question(0));
+const changes = await several(LOOK_UPS, (i, slot) => connection(slot - (slot % instances.length)).ask(question(i)));
 const list = await listing('/peers?format=json', true);
 const textList = await listing('/peers', false);
 const { peak } = memoryOf(instanceOf(0).pid);
 const figures: LoadFigures = {
-  ...{ register, prove, renew, lookUp, root, keepAlive, changes, list, textList, peerBytes },
+  ...{ register, prove, renew, lookUp, root, keepAlive, changes, list, textList },
+  ...{ peerBytes, quietBytes, connectionBytes },
   memory: { now: memory, peak },
 };
 process.stdout.write(`${JSON.stringify(figures)}\n`);
 for (const one of peers) one.close();
 for (const one of connections) one.close();
+
+async function cursor(): Promise<string> {
+  return JSON.parse((await connection(0).ask('/peers?format=json&changes=only&since=x')).text).cursor;
+}
+
+async function memoryOfConnections(): Promise<number> {
+  const { pid, url, ca } = instanceOf(0);
+  const kept = Array.from({ length: CONNECTIONS }, (_, i) => new Connection(AT_ONCE + i, url, cas.get(ca) as string));
+  const empty = memoryOf(pid).now;
+  let next = 0;
+  const some = async () => {
+    while (next < CONNECTIONS) await (kept[next++] as Connection).ask('/healthz');
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, some));
+  const full = memoryOf(pid).now;
+  for (const one of kept) one.close();
+  return Math.max(0, full - empty) / CONNECTIONS;
+}
 
 function name(index: number): string {
   return `peer${index % names}`;
@@ -115,25 +144,33 @@ function name(index: number): string {
 /** `AT_ONCE` are under way at any time. */
 async function several(count: number, work: (index: number, slot: number) => Promise<unknown>): Promise<Figures> {
   const times: number[] = [];
-  let next = 0;
-  const [cpu, startMs] = [cpuSeconds(pids), performance.now()];
-  await Promise.all(
-    Array.from({ length: AT_ONCE }, async (_, slot) => {
-      while (next < count) {
-        const index = next;
-        next += 1;
-        const sentMs = performance.now();
-        await work(index, slot);
-        times.push(performance.now() - sentMs);
-      }
-    }),
-  );
+  const microseconds: number[] = [];
+  const startMs = performance.now();
+  for (let round = 0; round < ROUNDS; round++) {
+    const cpu = cpuSeconds(pids);
+    const end = Math.round((count * (round + 1)) / ROUNDS);
+    const from = times.length;
+    let next = from;
+    await Promise.all(
+      Array.from({ length: AT_ONCE }, async (_, slot) => {
+        while (next < end) {
+          const index = next;
+          next += 1;
+          const sentMs = performance.now();
+          await work(index, slot);
+          times.push(performance.now() - sentMs);
+        }
+      }),
+    );
+    microseconds.push(((cpuSeconds(pids) - cpu) / (end - from)) * 1e6);
+  }
   const seconds = (performance.now() - startMs) / 1_000;
   times.sort((a, b) => a - b);
+  microseconds.sort((a, b) => a - b);
   return {
     perSecond: count / seconds,
     latencyMs: times[Math.floor(0.99 * count)] ?? Number.NaN,
-    microseconds: ((cpuSeconds(pids) - cpu) / count) * 1e6,
+    microseconds: microseconds[Math.floor(ROUNDS / 2)] ?? Number.NaN,
   };
 }
 

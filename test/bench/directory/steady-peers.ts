@@ -37,6 +37,8 @@ const keyPair = await loadKeyFile(keyFile);
 const peers = await listAll();
 const keepAlive = await (peers[0] as BenchPeer).keepAliveDatagram();
 const connections = Array.from({ length: 8 }, (_, i) => new Connection(from + i, url, ca));
+// Nobody is left to tell.
+process.on('disconnect', () => process.exit());
 const going = once(process, 'message');
 process.send?.('ready');
 await going;

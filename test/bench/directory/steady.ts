@@ -38,6 +38,7 @@ await createKeyFile(keyFile, keyPair);
 execFileSync(process.execPath, [
   file('fill.ts'),
   `sqlite:${join(home, fileNames.registry)}`,
+  '0',
   `${count}`,
   keyPair.publicKey,
 ]);

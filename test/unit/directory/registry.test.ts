@@ -61,6 +61,32 @@ test('what changed is known since 32,768 changes ago at least, and not since ano
 });
 
 describe('a registry in a file', () => {
+  test('that cannot be written to says why, takes no new names until it can, and knows its peers meanwhile', () => {
+    const file = join(freshFolder(), 'registry.db');
+    const registry = openSqliteRegistry(file);
+    const other = new DatabaseSync(file);
+    onTestFinished(() => {
+      registry.close();
+      other.close();
+    });
+    registry.prove('alice', KEY, HOME, T0);
+    expect(registry.whyAway).toBeUndefined();
+    other.exec(
+      "CREATE TRIGGER full BEFORE UPDATE ON running_time BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END",
+    );
+    expect(registry.register('bob', KEY, T0)).toBe('accepted');
+    expect(() => registry.prove('bob', KEY, HOME, T0)).toThrow('disk is full');
+    expect(registry.whyAway).toBe('the registry cannot be written to (database or disk is full)');
+    expect(registry.register('bob', KEY, T0)).toBe('away');
+    expect(registry.register('alice', KEY, T0)).toBe('accepted');
+    expect(registry.lookup('alice', T0)).toMatchObject({ key: KEY });
+    expect(() => registry.expire(T0 + 1)).toThrow('disk is full');
+    other.exec('DROP TRIGGER full');
+    registry.expire(T0 + 2);
+    expect(registry.whyAway).toBeUndefined();
+    expect(registry.register('bob', KEY, T0 + 2)).toBe('accepted');
+  });
+
   test('a directory that is restarted knows its peers: what was proven survives', () => {
     const file = join(freshFolder(), 'registry.db');
     const first = openSqliteRegistry(file);
