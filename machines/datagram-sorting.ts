@@ -46,8 +46,10 @@ export interface Routing {
   readonly sources: Table<Source>;
   /** Addresses beside those that were proven; whoever owns the socket changes them in place. */
   readonly proven?: ReadonlyMap<string, unknown> | undefined;
-  /** What is left for everybody else. */
+  /** What is left for requests of everybody else. */
   readonly strangers: StrangerBudget;
+  /** And for what they say unasked: keep-alives take nothing from whoever asks. */
+  readonly unasked: StrangerBudget;
 }
 
 export interface Source {
@@ -71,10 +73,11 @@ export interface Sorted {
   readonly malformed: number;
   /** Answers that nobody waits for. */
   readonly unexpected: number;
-  /** Requests of strangers that were too many. */
+  /** Of strangers: requests, and what nobody asked for, that were too many. */
   readonly crowd: number;
   /** What is left for strangers. */
   readonly strangers: StrangerBudget;
+  readonly unasked: StrangerBudget;
 }
 
 /** Sorts what has come to `socket` in one turn of the event loop. */
@@ -82,7 +85,7 @@ export function sortArrivals(
   arrivals: readonly Arrival[],
   atMs: number,
   socket: SocketRef,
-  { owner, routes, sources, proven, strangers: before }: Routing,
+  { owner, routes, sources, proven, strangers, unasked }: Routing,
 ): Sorted {
   const single: Letter[] = [];
   const answered = new Set<Ref<AnswersDelivered>>();
@@ -92,20 +95,21 @@ export function sortArrivals(
   let malformed = 0;
   let unexpected = 0;
   let crowd = 0;
-  let strangers = before;
+  const budgets = { strangers, unasked };
+  /** Whoever has not proven to be there pays, as long as there is something left. */
+  const isTooMany = (of: keyof typeof budgets, from: SocketAddress, source: string, code: number | undefined) => {
+    if ((proven?.has(source) ?? false) || !mustPay(entryOf(sources, source), code)) return false;
+    const { isAdmitted, left } = decide(budgets[of], from, atMs);
+    budgets[of] = left;
+    if (!isAdmitted) crowd += 1;
+    return !isAdmitted;
+  };
   for (const arrival of arrivals) {
     const { bytes, from } = arrival;
     const code = codeIn(bytes);
     const source = code !== undefined && isRequest(code) ? formatAddress(from) : '';
     const session = source === '' ? undefined : entryOf(sources, source);
-    if (source !== '' && !(proven?.has(source) ?? false) && mustPay(session, code)) {
-      const { isAdmitted, left } = decide(strangers, from, atMs);
-      strangers = left;
-      if (!isAdmitted) {
-        crowd += 1;
-        continue;
-      }
-    }
+    if (source !== '' && isTooMany('strangers', from, source, code)) continue;
     const decoded = decodeDatagram(bytes);
     if (!decoded.ok) {
       malformed += 1;
@@ -142,6 +146,7 @@ export function sortArrivals(
       single.push(letter(route.to, { type: 'answer.received', answer: decoded.value, from, atMs }));
       if (datagram.type === 'Datum' || datagram.type === 'NoDatum') answered.add(route.owner);
     } else if (mayComeUnasked(datagram)) {
+      if (isTooMany('unasked', from, formatAddress(from), code)) continue;
       single.push(letter(owner, { type: 'datagram.unsolicited', ...deliver(decoded.value, arrival, socket, atMs) }));
     } else {
       unexpected += 1;
@@ -153,10 +158,10 @@ export function sortArrivals(
     ...Array.from(requests, ([to, batch]) => letter(to, { type: 'nodes.requested', ...batch, atMs })),
     ...Array.from(bulk, ([to, batch]) => letter(to, { type: 'bulk.requested', ...batch, atMs })),
   ];
-  return { deliveries: [...single, ...batches], malformed, unexpected, crowd, strangers };
+  return { deliveries: [...single, ...batches], malformed, unexpected, crowd, ...budgets };
 }
 
-/** Whoever has not proven to be there: for all requests without a session, and in a session for Hello, which costs most. */
+/** Whoever has not proven to be there: for everything without a session, and in a session for Hello, which costs most. */
 function mustPay(session: Source | undefined, code: number | undefined): boolean {
   return session === undefined || (!session.isProven && code === HELLO);
 }

@@ -74,6 +74,7 @@ export interface SocketContext extends Omit<SocketInput, 'strangers'> {
   readonly routes: Table<Route>;
   readonly sources: Table<Source>;
   readonly strangers: StrangerBudget;
+  readonly unasked: StrangerBudget;
   /** How many, by why. */
   readonly dropped: Drops;
 }
@@ -108,9 +109,10 @@ const socketSetup = base.extend({
     sort: base.enqueueActions(({ context, event, enqueue, self }) => {
       assertEvent(event, 'datagrams.received');
       const sorted = sortArrivals(event.arrivals, event.atMs, self, context);
-      const { deliveries, malformed, unexpected, crowd, strangers } = sorted;
+      const { deliveries, malformed, unexpected, crowd, strangers, unasked } = sorted;
       for (const { to, event: delivery } of deliveries) enqueue.sendTo(to, delivery);
       if (strangers !== context.strangers) enqueue.assign({ strangers });
+      if (unasked !== context.unasked) enqueue.assign({ unasked });
       if (malformed + unexpected + crowd === 0) return;
       let dropped = counted(context.dropped, 'malformed', malformed);
       dropped = counted(dropped, 'answer to no request', unexpected);
@@ -205,6 +207,7 @@ export const socketMachine = socketSetup.createMachine({
     routes: emptyTable<Route>(),
     sources: emptyTable<Source>(),
     strangers: strangerBudget(input.strangers),
+    unasked: strangerBudget(input.strangers),
     dropped: {},
   }),
   initial: 'opening',

@@ -22,6 +22,7 @@ const routing: Routing = {
   routes: withEntry(withEntry(emptyTable(), 7, route), 8, route),
   sources: withEntry(emptyTable(), formatAddress(peer), { to: session, isProven: true }),
   strangers: strangerBudget({ perSecond: 1, atOnce: 8, ofHost: 1 / 2 }),
+  unasked: strangerBudget({ perSecond: 1, atOnce: 8, ofHost: 1 / 2 }),
 };
 
 const hello = { type: 'Hello', id: 1, flags: 0, name: 'alice' } as const;
@@ -97,7 +98,7 @@ test('what may come unasked goes to the owner of the socket', () => {
     ({ type, id: 4, address: stranger }) as const;
   const error = { type: 'Error', id: 5, text: 'no' } as const;
   const unasked = [root(0), reply, traversal('NatTraversalClient'), traversal('NatTraversalServer'), error];
-  expect(sorted(stranger, ...unasked).to).toEqual(new Array(5).fill('owner: datagram.unsolicited'));
+  expect(sorted(peer, ...unasked).to).toEqual(new Array(5).fill('owner: datagram.unsolicited'));
 });
 
 test('malformed datagrams are dropped and counted, and the others go on', () => {
@@ -127,6 +128,13 @@ describe('strangers', () => {
       ...first,
     });
     expect(again).toMatchObject({ crowd: 0, deliveries: [{}] });
+  });
+
+  test('of what nobody asked for no more is handed on either', () => {
+    const unasked = Array.from({ length: 12 }, () => root(0));
+    expect(sorted(stranger, ...unasked).to).toHaveLength(4);
+    expect(sorted(peer, ...unasked).to).toHaveLength(12);
+    expect(sorted(stranger, ...unasked, hello).to).toHaveLength(5);
   });
 
   test('of one host use up one half', () => {
