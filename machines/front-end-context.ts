@@ -63,7 +63,9 @@ export type Action =
   | 'toggle-dates'
   /** Shows what is muted, or no longer. */
   | 'toggle-muted'
-  | 'edit-settings';
+  | 'edit-settings'
+  /** Asks for the passphrase of the key, which another process had. */
+  | 'unlock';
 
 export interface Place {
   readonly kind: PlaceKind;
@@ -87,6 +89,8 @@ export type Notice =
   /** There is nobody with whom this could be done. */
   | { readonly type: 'nobody.found'; readonly action: Action }
   | { readonly type: 'settings.edited' }
+  /** The passphrase was right: the peer is run from now on. */
+  | { readonly type: 'key.opened' }
   | { readonly type: 'link.opened'; readonly href: string };
 
 export type SyncAction = (typeof SYNC_ACTIONS)[number] | 'follow';

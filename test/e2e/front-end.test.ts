@@ -1,5 +1,6 @@
 /** Dialogues at a real terminal, with real peers. */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Json, Programs, type Running } from '../support/program.ts';
 import { hasTmux, Terminal, type TerminalOptions } from '../support/terminal.ts';
@@ -292,6 +293,57 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
     terminal.type('ght');
     terminal.press('Enter');
     await terminal.shows('Published.', 'Half a thought');
+  });
+
+  test('what is typed into a question survives Ctrl-Z and fg, and the question stands there once', async () => {
+    await reader('quinn');
+    using terminal = open('quinn', { shell: true });
+    await terminal.shows('timeline');
+    terminal.press('/');
+    await terminal.shows('Search for:');
+    terminal.type('half a th');
+    await terminal.shows('half a th');
+    terminal.press('C-z');
+    await terminal.shows('Stopped');
+    terminal.type('fg');
+    terminal.press('Enter');
+    const screen = await terminal.shows('Search for: half a th');
+    expect(screen.match(/Search for:/g)).toHaveLength(1);
+    terminal.type('ought');
+    await terminal.shows('Search for: half a thought');
+  });
+
+  test('when serve ends, a key with a passphrase is asked for; until then what is written is stored', async () => {
+    const file = join(programs.home('files'), 'passphrase');
+    mkdirSync(programs.home('files'), { recursive: true });
+    writeFileSync(file, 'secret\n');
+    await run(['init', 'rosa', '--passphrase-file', file], 'rosa');
+    const serving = [...flags('rosa'), '--passphrase-file', file, '--json'];
+    const serve = programs.start(['serve', '--udp', '127.0.0.1:0', ...serving]);
+    await serve.event('ready');
+    using terminal = open('rosa');
+    await terminal.shows('timeline', '✓');
+    await serve.stop();
+    await terminal.shows('your key has a passphrase');
+    terminal.press('p');
+    await terminal.shows('985 bytes left');
+    terminal.type('Written offline');
+    terminal.press('Enter');
+    await terminal.shows('Stored here.');
+    terminal.press('U');
+    await terminal.shows('Passphrase of the key');
+    terminal.type('wrong');
+    terminal.press('Enter');
+    await terminal.shows('does not open the key');
+    terminal.press('Escape');
+    await terminal.shows('your key has a passphrase');
+    terminal.press('U');
+    await terminal.shows('Passphrase of the key');
+    terminal.type('secret');
+    terminal.press('Enter');
+    await terminal.shows('✓', 'Written offline');
+    const { lines } = await run(['timeline'], 'rosa');
+    expect(lines).toMatchObject([{ body: 'Written offline' }]);
   });
 
   test('a passphrase typed after Ctrl-Z and fg goes to the program that asks for it', async () => {

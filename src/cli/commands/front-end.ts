@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { copyFile, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { KeyFileEncryptedError } from '../../identity/key-file.ts';
 import { createDirectoryHttp } from '../../peer/directory-http.ts';
 import type { Run } from '../command.ts';
 import { type CommandContext, type DirectoryAccess, requireDirectory } from '../context.ts';
@@ -17,7 +18,7 @@ import { type FirstRunWorld, runFirstRun } from '../front-end/run-first-run.ts';
 import { type FrontEndOptions, runFrontEnd } from '../front-end/run-front-end.ts';
 import { createHome } from '../home/create-home.ts';
 import { type Home, readName } from '../home/home.ts';
-import { type Identity, openIdentity } from '../home/open-home.ts';
+import { type Identity, openIdentity, openIdentityWith } from '../home/open-home.ts';
 import { askPassphrase } from '../home/passphrase.ts';
 import { lockFrontEnd } from '../home/serve-lock.ts';
 import { exitCodeOf } from '../output/exit-codes.ts';
@@ -40,9 +41,10 @@ async function frontEnd(context: CommandContext): Promise<number | undefined> {
   const beginning = await begin(context, dialogue, resources);
   if (beginning === undefined) return exitCodeOf('interrupted');
   const { home } = settings;
-  const { peer, store, attached, directoryUrl } = resources.use(
-    await openLastingPeer(context, { runBy: 'front-end', own: (isFirst) => ownOptions(context, beginning, isFirst) }),
-  );
+  const key = new KeyOfHome(context, beginning.identity);
+  const own = (isFirst: boolean) => ownOptions(context, beginning, () => (isFirst ? key.open() : key.reopen()));
+  const lasting = resources.use(await openLastingPeer(context, { runBy: 'front-end', own }));
+  const { peer, store, attached, directoryUrl } = lasting;
   // Of several front ends, one keeps drafts and the position: they would take each other's away.
   const keepers = resources.use(takeKeepers(home));
   await runFrontEnd({
@@ -55,16 +57,62 @@ async function frontEnd(context: CommandContext): Promise<number | undefined> {
     settings: settings.origins,
     directory: directoryUrl,
     editSettings: () => editSettings(home.configFile, dialogue.edit),
+    unlocking: {
+      get isNeeded() {
+        return key.isLocked && peer.ended !== undefined;
+      },
+      unlock: (passphrase) => key.unlock(passphrase),
+    },
   });
   return undefined;
 }
 
-/** In the place of another process the peer is run without a question: the screen is in use. */
-async function ownOptions(context: CommandContext, beginning: Beginning, isFirst: boolean): Promise<OwnPeerOptions> {
+async function ownOptions(
+  context: CommandContext,
+  beginning: Beginning,
+  open: () => Promise<Identity>,
+): Promise<OwnPeerOptions> {
   const access: NonNullable<Beginning['access']> = beginning.access ?? (await requireDirectory(context));
-  const asking = isFirst ? context : { ...context, prompts: undefined };
-  const identity = beginning.identity ?? (await openIdentity(asking));
+  const identity = await open();
   return { identity, access, ...(access.udp && { udp: access.udp }) };
+}
+
+/** In the place of another process the peer is run without a question: the screen is in use. A screen says that there is one. */
+class KeyOfHome {
+  readonly #context: CommandContext;
+  #identity: Identity | undefined;
+  #isLocked = false;
+
+  constructor(context: CommandContext, identity: Identity | undefined) {
+    this.#context = context;
+    this.#identity = identity;
+  }
+
+  get isLocked(): boolean {
+    return this.#isLocked;
+  }
+
+  async open(): Promise<Identity> {
+    this.#identity ??= await openIdentity(this.#context);
+    return this.#identity;
+  }
+
+  /** @throws KeyFileEncryptedError as long as nobody has typed the passphrase */
+  async reopen(): Promise<Identity> {
+    try {
+      this.#identity ??= await openIdentity({ ...this.#context, prompts: undefined });
+      return this.#identity;
+    } catch (error) {
+      this.#isLocked = error instanceof KeyFileEncryptedError;
+      throw error;
+    }
+  }
+
+  /** @throws WrongPassphraseError */
+  async unlock(passphrase: string): Promise<void> {
+    this.#identity = await openIdentityWith(this.#context.settings.home, async () => passphrase);
+    this.#isLocked = false;
+  }
 }
 
 function takeKeepers(

@@ -1,17 +1,25 @@
 /** What is done without asking the peer to change anything. */
 import type { Action, Notice } from '../../../machines/front-end-context.ts';
+import { WrongPassphraseError } from '../../identity/encrypted-pem.ts';
 import { MurmureError } from '../../wire/murmure-error.ts';
-import type { Sources } from './sources.ts';
+import { CancelledError, type Dialogue } from './dialogue.ts';
+import type { Sources, Unlocking } from './sources.ts';
 
 /** Opens the settings in the person's editor; undefined where there is no file. */
 export type EditSettings = (() => Promise<void>) | undefined;
+
+export interface Acting {
+  readonly editSettings: EditSettings;
+  readonly unlocking: Unlocking | undefined;
+  readonly dialogue: Pick<Dialogue, 'secret' | 'show'>;
+}
 
 /** The notice that it ends with. @throws MurmureError */
 export async function act(
   action: Action,
   subject: string,
   { live }: Pick<Sources, 'live'>,
-  editSettings: EditSettings,
+  { editSettings, unlocking, dialogue }: Acting,
 ): Promise<Notice | undefined> {
   switch (action) {
     case 'addresses': {
@@ -31,8 +39,24 @@ export async function act(
       if (editSettings === undefined) throw new MurmureError('usage', 'there is no settings file here');
       await editSettings();
       return { type: 'settings.edited' };
+    case 'unlock':
+      return unlocking?.isNeeded ? unlock(unlocking, dialogue) : undefined;
     default:
       throw new Error(`"${action}" is nothing to be done here`);
+  }
+}
+
+/** Until the passphrase is right, or the person goes on without it. */
+async function unlock(unlocking: Unlocking, { secret, show }: Acting['dialogue']): Promise<Notice | undefined> {
+  for (;;) {
+    try {
+      await unlocking.unlock(await secret('Passphrase of the key (Esc goes on reading offline):'));
+      return { type: 'key.opened' };
+    } catch (error) {
+      if (error instanceof CancelledError) return undefined;
+      if (!(error instanceof WrongPassphraseError)) throw error;
+      show('This passphrase does not open the key.\n\n');
+    }
   }
 }
 

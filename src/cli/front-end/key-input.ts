@@ -12,6 +12,8 @@ import { type Input, type Paste, PasteFinder } from './pastes.ts';
 const ESCAPE_MS = 25;
 /** Characters. Nobody types that far ahead. */
 const MOST_WAITING = 100_000;
+/** Within this time after it went on, a process hears that it did. */
+const SIGNAL_MS = 200;
 const CTRL_Z = '\u001A';
 
 export interface Key {
@@ -63,6 +65,7 @@ export class KeyInput {
   #isPumping = false;
   #readers = 0;
   #isTaken = false;
+  #wentOnMs = Number.NEGATIVE_INFINITY;
   readonly #owner: TerminalOwner;
 
   constructor(terminal: NodeJS.ReadStream, owner: TerminalOwner) {
@@ -150,16 +153,22 @@ export class KeyInput {
     // The whole job, as a terminal does it: npm, say, would go on waiting for a process that has stopped.
     process.kill(0, 'SIGTSTP');
     // Here it goes on, before anything else is drawn; at once where there is no shell to go back to.
-    this.#onContinue();
+    this.#goOn();
   }
 
+  /** After a Ctrl-Z the signal comes once more, when all is done: a question would be put twice. */
   readonly #onContinue = (): void => {
+    if (performance.now() - this.#wentOnMs > SIGNAL_MS) this.#goOn();
+  };
+
+  #goOn(): void {
     if (!this.#isTaken) return;
+    this.#wentOnMs = performance.now();
     // The terminal may have become anything meanwhile, whatever mode Node thinks it is in.
     this.#terminal.setRawMode?.(false);
     this.#terminal.setRawMode?.(true);
     this.#owner.enter();
-  };
+  }
 
   /** One character at a time, and a paste as one: what comes after may be for the next question. */
   async #pump(): Promise<void> {

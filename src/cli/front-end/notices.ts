@@ -4,13 +4,13 @@ import { formatAddress } from '../../wire/socket-address.ts';
 import { renderSyncReport } from '../render/sync-report.ts';
 import { counted, sentenceAbout, shortHash } from '../render/text.ts';
 
-/** Not yet safe to show: names are as received. */
-export function noticeText(notice: Notice | undefined): string {
+/** Not yet safe to show: names are as received. `isRunning`: somebody runs the peer. */
+export function noticeText(notice: Notice | undefined, isRunning: boolean): string {
   switch (notice?.type) {
     case undefined:
       return '';
     case 'message.published':
-      return 'Published.';
+      return isRunning ? 'Published.' : 'Stored here. Others see it as soon as the peer runs again.';
     case 'message.scheduled':
       return 'Others do not see it yet. Press Z to take it back and change it.';
     case 'message.unscheduled':
@@ -58,6 +58,8 @@ export function noticeText(notice: Notice | undefined): string {
       return nobodyText(notice.action);
     case 'link.opened':
       return `Opened ${notice.href}`;
+    case 'key.opened':
+      return 'The key is open: the peer starts.';
     case 'settings.edited':
       return 'The new settings take effect the next time you start murmure.';
   }

@@ -10,7 +10,7 @@ import { isUntrusted } from '../../peer/directory-failure.ts';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
 import { type Call, Gate } from '../../runtime/gate.ts';
 import { failureFrom, MurmureError } from '../../wire/murmure-error.ts';
-import { whyInvalidName } from '../../wire/name.ts';
+import { whyNoNewName } from '../input/validate.ts';
 import { WHAT_OTHERS_LEARN } from '../messages/privacy.ts';
 import type { Paint } from '../output/output.ts';
 import { CancelledError, type Dialogue, type WhyInvalid } from './dialogue.ts';
@@ -67,7 +67,7 @@ export async function runFirstRun(options: FirstRunOptions): Promise<{ readonly 
       askName: (args: Call) =>
         ask(args, async () => {
           dialogue.show(`${paint('bold', 'Welcome to murmure.')} Answer a few questions to get started.\n`);
-          return { type: 'name.given', name: await dialogue.line('Your name:', whyInvalidName) };
+          return { type: 'name.given', name: await dialogue.line('Your name:', whyNoNewName) };
         }),
       askDirectory: (args: Call) =>
         ask(args, async () => ({

@@ -43,7 +43,7 @@ import { type OpenAddress, openLinkIn } from './open-link.ts';
 import { answeredAuthor } from './places/message-list.ts';
 import { type PositionKeeper, positionInMemory } from './reading-position.ts';
 import { countUnread, showPlace } from './show-place.ts';
-import { type AskedPeer, cached, type ReadStore, type Sources } from './sources.ts';
+import { type AskedPeer, cached, type ReadStore, type Sources, type Unlocking } from './sources.ts';
 
 export interface FrontEndOptions {
   readonly peer: AskedPeer;
@@ -61,6 +61,8 @@ export interface FrontEndOptions {
   /** URL of the directory, to be named on the screen. */
   readonly directory?: string;
   readonly editSettings?: EditSettings;
+  /** Where the key may turn out to be locked, once another process has ended that had opened it. */
+  readonly unlocking?: Unlocking | undefined;
   /** Opens a web address in the person's browser. */
   readonly openAddress?: OpenAddress;
   readonly journal?: JournalSink | undefined;
@@ -95,12 +97,12 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
   const gate = new Gate(clock, recording?.recorder);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   using live = new Live(peer, clock, options.following);
-  const { settings = [], directory = '', openAddress = openInBrowser } = options;
+  const { settings = [], directory = '', openAddress = openInBrowser, unlocking } = options;
   const now = () => clock.now();
   const muting = cached({ live }, () => mutingOf(store, { ownName: peer.name, nowMs: now() }));
   const newsFor = (withMuted: boolean) => notifications(store, { ownName: peer.name, nowMs: now(), withMuted });
   const sources: Sources = {
-    ...{ peer, store, live, paint, settings, directory, now, muting },
+    ...{ peer, store, live, paint, settings, directory, unlocking, now, muting },
     readingPosition: options.readingPosition ?? positionInMemory(),
     notificationsPosition: options.notificationsPosition ?? positionInMemory(),
     seen: (hash) => gate.submit(actor, { type: 'message.seen', hash }),
@@ -149,7 +151,7 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
       },
       showScreen: (args: Call, { place, notice }: NoticeParams & { place: Place }) =>
         ask(args, async () => {
-          live.notice = noticeText(notice);
+          live.notice = noticeText(notice, peer.ended === undefined);
           const { drafts } = actor.getSnapshot().context;
           const screen = showPlace(place, sources, Object.keys(drafts).length);
           for (;;) {
@@ -166,7 +168,7 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
           }
         }),
       refresh: (_: Call, { notice }: NoticeParams) => {
-        live.notice = noticeText(notice);
+        live.notice = noticeText(notice, peer.ended === undefined);
         live.changed();
       },
       ring: () => dialogue.ring(),
@@ -196,7 +198,11 @@ export async function runFrontEnd(options: FrontEndOptions): Promise<void> {
         ask(args, async () => ({ type: 'peer.chosen', name: await dialogue.pick(questions[action] ?? 'Who?', names) })),
       act: (args: Call, { action, subject }: { action: Action; subject: string }) =>
         work(args, async () => {
-          const notice = await act(action, subject, sources, options.editSettings);
+          const notice = await act(action, subject, sources, {
+            editSettings: options.editSettings,
+            unlocking,
+            dialogue,
+          });
           return { type: 'work.done', ...(notice && { notice }) };
         }),
       askWithdrawal: async (args: Call, { subject }: { subject: string }) => {

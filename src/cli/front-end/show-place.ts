@@ -52,7 +52,7 @@ export function showPlace(place: Place, sources: Sources, drafts: number): Scree
   const items = cached(sources, () => shown.items());
   return {
     ...shown,
-    keys: [...shown.keys, TAKE_BACK],
+    keys: [...shown.keys, TAKE_BACK, UNLOCK],
     subject: (action, item) =>
       action === 'take-back' ? String(lastScheduled(sources.store)?.id ?? '') : shown.subject(action, item),
     items,
@@ -61,7 +61,7 @@ export function showPlace(place: Place, sources: Sources, drafts: number): Scree
       const status = renderStatusLine({ ...statusOf(sources), ...sources.unread(), drafts }, columns, paint);
       const notice =
         live.notice === '' ? [] : wrapText(paint('cyan', safeLine(live.notice)), columns).slice(0, NOTICE_LINES);
-      return [...scheduledLines(sources, columns), ...notice, status];
+      return [...lockedLines(sources, columns), ...scheduledLines(sources, columns), ...notice, status];
     },
     subscribe: (changed) => live.subscribe(changed),
   };
@@ -104,6 +104,15 @@ export function countUnread({
 
 /** It says itself what the key does, where there is something to be taken back. */
 const TAKE_BACK = { key: 'Z', label: '', action: 'take-back' } as const;
+
+/** As the line says that is shown as long as it does something. */
+const UNLOCK = { key: 'U', label: '', action: 'unlock' } as const;
+
+function lockedLines({ unlocking, paint }: Sources, columns: number): string[] {
+  if (unlocking?.isNeeded !== true) return [];
+  const why = 'The process that ran your peer has ended, and your key has a passphrase. U asks for it.';
+  return wrapText(paint('yellow', `${why} Meanwhile you read offline, and what you write is stored.`), columns);
+}
 
 /** What others do not see yet, the one that was written last. */
 function scheduledLines({ store, paint, now }: Sources, columns: number): string[] {

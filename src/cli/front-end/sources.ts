@@ -37,6 +37,14 @@ export interface UnreadCount {
   readonly notifications: number;
 }
 
+/** The key of the home, as far as this process needs it. */
+export interface Unlocking {
+  /** Nobody runs the peer, and this process could if it had the passphrase. */
+  readonly isNeeded: boolean;
+  /** @throws WrongPassphraseError */
+  unlock(passphrase: string): Promise<void>;
+}
+
 /** What the screens are made from. */
 export interface Sources {
   readonly peer: AskedPeer;
@@ -46,6 +54,7 @@ export interface Sources {
   readonly settings: readonly SettingOrigin[];
   /** URL, `''` if it is not to be named. */
   readonly directory: string;
+  readonly unlocking: Unlocking | undefined;
   /** The cursor came to a message that was unread. */
   seen(hash: string): void;
   /** The cursor came to a notification that was new. */

@@ -1,6 +1,6 @@
 /** Opens what a home keeps: the identity, and the store. */
 import { WrongPassphraseError } from '../../identity/encrypted-pem.ts';
-import { loadKeyFile } from '../../identity/key-file.ts';
+import { type AskPassphrase, loadKeyFile } from '../../identity/key-file.ts';
 import type { KeyPair } from '../../identity/key-pair.ts';
 import { openSqliteStore } from '../../store/sqlite-store.ts';
 import type { Store } from '../../store/store.ts';
@@ -22,18 +22,23 @@ export async function openIdentity(
   context: Pick<CommandContext, 'settings' | 'prompts' | 'output'>,
 ): Promise<Identity> {
   const { home } = context.settings;
-  const { name, publicKey } = await requireOwner(home);
   const canRetry = context.prompts !== undefined && context.settings.passphraseFile === undefined;
   for (let tries = canRetry ? TRIES : 1; ; tries -= 1) {
     try {
-      const keyPair = await loadKeyFile(home.keyFile, askPassphrase(context));
-      if (publicKey !== undefined && publicKey !== keyPair.publicKey) throw new ForeignKeyError(home.keyFile, name);
-      return { name, keyPair };
+      return await openIdentityWith(home, askPassphrase(context));
     } catch (error) {
       if (!(error instanceof WrongPassphraseError) || tries === 1) throw error;
       context.output.fail(error.message);
     }
   }
+}
+
+/** As above, with a passphrase that is got in some other way. */
+export async function openIdentityWith(home: Home, ask: AskPassphrase): Promise<Identity> {
+  const { name, publicKey } = await requireOwner(home);
+  const keyPair = await loadKeyFile(home.keyFile, ask);
+  if (publicKey !== undefined && publicKey !== keyPair.publicKey) throw new ForeignKeyError(home.keyFile, name);
+  return { name, keyPair };
 }
 
 /**

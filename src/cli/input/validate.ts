@@ -1,6 +1,7 @@
 /** What users type, checked. Every function throws a `UsageError` that says what would be right. */
 
 import { safeLine } from '../../feed/safe-text.ts';
+import { failureFrom } from '../../wire/murmure-error.ts';
 import { whyInvalidName } from '../../wire/name.ts';
 import { parseAddress, type SocketAddress } from '../../wire/socket-address.ts';
 import { UsageError } from '../errors.ts';
@@ -25,6 +26,20 @@ export function requireNewName(name: string): void {
   const shown = safeLine(name);
   if (shown !== name)
     throw new UsageError(`"${name}" would be shown as "${shown}": leave out the invisible characters`);
+}
+
+/** As above, of a name that is being typed: what is wrong with it; undefined if nothing is. */
+export function whyNoNewName(name: string): string | undefined {
+  // It stands for bytes that are not UTF-8, and would become part of the name.
+  if (name.includes('\ufffd')) return 'that is not in UTF-8: check the encoding of the terminal';
+  const why = whyInvalidName(name);
+  if (why !== undefined) return why;
+  try {
+    requireNewName(name);
+    return undefined;
+  } catch (error) {
+    return failureFrom(error).message;
+  }
 }
 
 /** @throws UsageError unless `path` can be that of a file or folder */

@@ -3,15 +3,19 @@ import type { SyncReport, Wish } from '../../index.ts';
 import type { HomePeer } from '../../local-api/home-peer.ts';
 import { FactListeners } from '../../peer/fact-listeners.ts';
 import type { MurmureError } from '../../wire/murmure-error.ts';
+import type { DoOffline } from './offline-wishes.ts';
 
 export class ChangingPeer implements HomePeer {
   readonly #listeners = new FactListeners();
   readonly on: HomePeer['on'] = this.#listeners.on;
   #peer: HomePeer;
+  readonly #doOffline: DoOffline;
   #stopListening: () => void;
 
-  constructor(peer: HomePeer) {
+  /** `doOffline`: what can be done while nobody runs it. */
+  constructor(peer: HomePeer, doOffline: DoOffline = () => false) {
     this.#peer = peer;
+    this.#doOffline = doOffline;
     this.#stopListening = this.#listenTo(peer);
   }
 
@@ -71,6 +75,8 @@ export class ChangingPeer implements HomePeer {
   }
 
   ask(wish: Wish): void {
+    const isOver = this.#peer.ended !== undefined;
+    if (isOver && this.#doOffline(wish, (answer) => this.#listeners.tell(answer))) return;
     this.#peer.ask(wish);
   }
 

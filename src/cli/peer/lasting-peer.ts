@@ -20,6 +20,7 @@ import { ChangingPeer } from './changing-peer.ts';
 import { journalOption } from './journal-option.ts';
 import { notifyArrivals } from './notify-arrivals.ts';
 import { offerToOthers } from './offer-to-others.ts';
+import { offlineWishes } from './offline-wishes.ts';
 import { reachRunningPeer, requireNoQuota } from './running-peer.ts';
 
 export interface LastingPeerOptions {
@@ -64,12 +65,14 @@ const LEFT_TO_SERVE = 10;
 /** @throws HomeInUseError, ContradictingOptionError, and whatever keeps a peer from being run */
 export async function openLastingPeer(context: CommandContext, options: LastingPeerOptions): Promise<LastingPeer> {
   await using resources = new AsyncDisposableStack();
-  const store = resources.use((await openStore(context.settings.home)).store);
+  const { home } = context.settings;
+  const { name, store } = await openStore(home);
+  resources.use(store);
   let turn = await begin(context, options, store, true);
   const closing = new AbortController();
   const { promise: failed, reject: fail } = Promise.withResolvers<never>();
   failed.catch(() => {});
-  const peer = new ChangingPeer(turn.peer);
+  const peer = new ChangingPeer(turn.peer, offlineWishes({ home, name, store }));
   const warn = (text: string) => peer.warn(text);
   resources.use(notifyArrivals(context, { peer, store, warn, isOurs: () => turn.attached === undefined }));
   const listeners = new Set<() => void>();

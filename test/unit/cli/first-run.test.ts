@@ -1,6 +1,7 @@
 /** The first questions, answered as written down. */
 import { expect, test } from 'vitest';
 import { type FirstRunWorld, runFirstRun } from '../../../src/cli/front-end/run-first-run.ts';
+import { whyNoNewName } from '../../../src/cli/input/validate.ts';
 import { generateKeyPair } from '../../../src/identity/key-pair.ts';
 import { VirtualClock } from '../../../src/simulation/virtual-clock.ts';
 import { MurmureError } from '../../../src/wire/murmure-error.ts';
@@ -71,6 +72,12 @@ test('a name, a directory and a passphrase make a home; the fingerprint is shown
   ]);
   expect(seen.join('\n')).toMatch(/[0-9A-Z]{4}(-[0-9A-Z]{4}){4}/);
   expect(seen.join('\n')).toContain('murmure key export');
+});
+
+test('a name is refused as long as it can be typed anew: one that is none, is shown otherwise, or is not in UTF-8', () => {
+  expect(whyNoNewName('René')).toBeUndefined();
+  for (const name of ['', 'a/b', '..', 'al\u200bice', 'Ren\ufffd'])
+    expect(whyNoNewName(name)).toEqual(expect.any(String));
 });
 
 test('the passphrase is in no journal', async () => {
