@@ -138,6 +138,10 @@ export const base = setup({
       assertEvent(event, 'request.ended');
       return context.located === undefined && isUnheard(context, event);
     },
+    isSaidOnPath: ({ context, event }) => {
+      assertEvent(event, 'flags.learned');
+      return isInUse(context, event.address);
+    },
     isInUse: ({ context, event }) => {
       assertEvent(event, 'session.adopt');
       return isInUse(context, event.address) && !isWithoutKey(context, event);

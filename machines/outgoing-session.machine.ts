@@ -302,6 +302,11 @@ export const outgoingSessionMachine = sessionSetup.createMachine({
               { description: 'It counts only if the directory lists it.' },
             ],
             'listing.changed': { guard: 'isListedFurther', actions: 'greetListed' },
+            // What was sent there meanwhile is lost, but its Hello has come from there.
+            'flags.learned': [
+              { guard: 'isSaidOnPath', actions: ['learnFlags', 'cancelHellos', 'greetPath'] },
+              { actions: 'learnFlags' },
+            ],
             'request.ended': [
               {
                 guard: 'isHelloAnsweredElsewhere',

@@ -106,9 +106,9 @@ export const readerActions = {
   seekReaders: base.assign(({ context, event }) => {
     assertEvent(event, 'registration.listed');
     const { addresses } = event;
-    const isElsewhere = addresses.some((address) => !context.listed.some((known) => sameAddress(known, address)));
-    if (!isElsewhere) return {};
-    const hasMoved = context.listed.length > 0 && isBehindNat({ ...context, listed: addresses });
+    const added = addresses.filter((address) => !context.listed.some((known) => sameAddress(known, address)));
+    if (added.length === 0) return {};
+    const hasMoved = context.listed.length > 0 && isBehindNat({ ...context, listed: added });
     const unreached = readerNames(context).filter((name) => !isInSession(context, name));
     return { toGreet: [...new Set([...(hasMoved ? everybody(context) : unreached), ...context.toGreet])] };
   }),

@@ -79,7 +79,7 @@ describe('post', () => {
     const prompts = answers('é'.repeat(500), 'short');
     const { lines } = await run(['post', '--home', home, '--json'], { prompts });
     expect(lines[0]).toMatchObject({ body: 'short' });
-    expect(prompts.asked[1]).toContain('15 more than the 985 that fit');
+    expect(prompts.asked[1]).toContain('15 bytes too many: a message has at most 985');
   });
 
   test('an editor that is left without a text publishes nothing', async () => {

@@ -78,7 +78,17 @@ describe('follow, unfollow, following', () => {
     expect((await run(['follow', 'bob', ...json])).lines).toEqual([{ peer: 'bob', following: true }]);
     expect((await run(['follow', 'bob', ...json])).code).toBe(0);
     expect((await run(['following', ...json])).lines).toEqual([
-      { peer: 'bob', following: true, muted: false, root: null, messages: 0, quota: null, lastSync: null, state: null },
+      {
+        peer: 'bob',
+        following: true,
+        muted: false,
+        root: null,
+        messages: 0,
+        quota: null,
+        lastSync: null,
+        state: null,
+        error: null,
+      },
     ]);
     expect((await run(['unfollow', 'bob', ...json])).lines).toEqual([{ peer: 'bob', following: false }]);
     expect((await run(['following', ...json])).lines).toEqual([]);
