@@ -27,6 +27,8 @@ export type DirectoryClientEvent =
   | { readonly type: 'greeting.failed'; readonly failure: Failure }
   /** Whatever is known of our standing may be out of date. */
   | { readonly type: 'registration.renew'; readonly atMs: number }
+  /** Nothing is published any more: the directory is to forget us. */
+  | { readonly type: 'registration.stop' }
   /** A question about its list has stayed unanswered. */
   | { readonly type: 'directory.doubted' }
   /** Another program may be listed under our name. */
@@ -326,6 +328,8 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
     'port.bound': { actions: 'notePort' },
     'ips.changed': { actions: 'noteIps' },
     'greeting.answered': { actions: 'noteGreeted' },
+    // An answer may still be on its way to this actor: it does not end.
+    'registration.stop': '.retired',
   },
   states: {
     discovering: {
@@ -418,5 +422,6 @@ export const directoryClientMachine = directoryClientSetup.createMachine({
       on: { 'registration.renew': { target: 'discovering', actions: 'noteTime' } },
       after: { rejectionPause: 'discovering' },
     },
+    retired: { description: 'Nothing is published from here any more, and the directory forgets this peer.' },
   },
 });

@@ -191,6 +191,7 @@ const messages = {
       'listing.wanted',
       'port.bound',
       'registration.renew',
+      'registration.stop',
     ],
     socket: ['datagrams.send', 'source.unrouted'],
     'outgoing-session': [

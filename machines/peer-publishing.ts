@@ -52,7 +52,7 @@ export const publishingActions = {
     const { context, event, enqueue } = args;
     assertEvent(event, 'publishing.stop');
     enqueue.assign({ retirement: event.failure, sealedRoot: undefined });
-    enqueue.stopChild(actorId.directoryClient);
+    enqueue.sendTo<RefFor<'peer', 'directory-client'>>(actorId.directoryClient, { type: 'registration.stop' });
     let { contacts } = context;
     for (const { name, address, socket } of incomingEntries(contacts)) {
       // Of somebody whose key is being looked up it is not known who that is: it says Hello again.

@@ -80,7 +80,7 @@ export function directoryStanding(snapshot: PeerSnapshot, toWall: ToWall): Direc
   const answeredAtMs = Math.max(clientAnsweredAtMs, presenceAnsweredAtMs);
   const isListed = client !== undefined && LISTED.has(client.value);
   // Whoever publishes no more is not to be listed.
-  const failure = isListed ? null : (client?.context.failure ?? retirement ?? null);
+  const failure = isListed ? null : (retirement ?? client?.context.failure ?? null);
   const status = isListed ? 'connected' : statusFor(failure);
   return {
     status,

@@ -31,6 +31,7 @@ const events = [
   rootAt(timing.registrationRenewal + 5),
   { type: 'root.failed', failure: { code: 'peer-unreachable', message: 'no' }, isFinal: true },
   { type: 'directory.doubted' },
+  { type: 'registration.stop' },
 ] as never;
 
 test('every transition of the directory client is walked', () => {

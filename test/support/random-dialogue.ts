@@ -79,7 +79,9 @@ export function randomDialogue(
         const item = items.length === 0 ? '' : one(items).id;
         if (item !== '') screen.visited?.(item);
         screen.reachedTop?.();
-        const { action } = one(screen.keys.filter((key) => key.action !== 'quit'));
+        const keys = screen.keys.filter((key) => key.action !== 'quit');
+        const fresh = keys.filter((key) => !actions.has(key.action));
+        const { action } = one(fresh.length > 0 && random.uint32() % 2 === 0 ? fresh : keys);
         actions.add(action);
         return { action, item: action === 'choose' && item === 'quit' ? 'peers' : item };
       });

@@ -67,7 +67,7 @@ export function settingsPlace(_place: Place, { settings, paint }: Sources): Plac
     return `${paint('bold', setting.padEnd(SETTING_COLUMNS))}${shown}${paint('dim', origin)}`;
   });
   const items = textItems(
-    [...lines, '', 'Changes to the file take effect the next time you start murmure.'],
+    [...lines, '', 'A change of "notify" takes effect at once, any other change the next time you start murmure.'],
     (line, width) => wrapText(line, width, 4),
   );
   return {
