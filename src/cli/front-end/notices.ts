@@ -61,7 +61,7 @@ export function noticeText(notice: Notice | undefined, isRunning: boolean): stri
     case 'key.opened':
       return 'The key is open: the peer starts.';
     case 'settings.edited':
-      return 'The new settings take effect the next time you start murmure.';
+      return 'A new "notify" takes effect at once, other settings the next time you start murmure.';
   }
 }
 
