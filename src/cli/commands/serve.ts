@@ -54,7 +54,7 @@ export async function serve(context: CommandContext, { udp, metrics, inspect = f
   const identity = await openIdentity(context);
   try {
     await using served = await openLastingPeer(context, {
-      runBy: 'serve',
+      ...{ runBy: 'serve' as const, ...binds },
       own: async () => ({ identity, access, ...binds }),
     });
     await using _metrics = listen === undefined ? undefined : await offerMetrics(served.peer, listen);
@@ -134,7 +134,7 @@ function tellWhoRuns({ output }: CommandContext, { attached }: LastingPeer): voi
   output.note(
     attached === undefined
       ? 'The front end has ended: serve runs the peer now.'
-      : `The front end (process ${attached.status.process}) runs the peer. This is what it does; serve takes over when it ends, with the options given here.`,
+      : `The front end (process ${attached.status.process}) runs the peer. This is what it does; serve takes over when it ends.`,
   );
 }
 

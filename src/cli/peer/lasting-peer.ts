@@ -8,8 +8,9 @@ import type { AttachedPeer } from '../../local-api/attached-peer.ts';
 import type { LocalApi } from '../../local-api/client.ts';
 import type { RunBy } from '../../local-api/schemas.ts';
 import { failureFrom } from '../../wire/murmure-error.ts';
+import { formatAddress } from '../../wire/socket-address.ts';
 import type { CommandContext, DirectoryAccess } from '../context.ts';
-import { HomeInUseError } from '../errors.ts';
+import { ContradictingOptionError, HomeInUseError } from '../errors.ts';
 import { type Identity, openStore } from '../home/open-home.ts';
 import { beginPublishing, keepStanding, whyRefused } from '../home/publishing.ts';
 import { requireWholeHistory } from '../home/restored-home.ts';
@@ -21,10 +22,12 @@ import { journalOption } from './journal-option.ts';
 import { notifyArrivals } from './notify-arrivals.ts';
 import { offerToOthers } from './offer-to-others.ts';
 import { offlineWishes } from './offline-wishes.ts';
-import { reachRunningPeer, requireNoQuota } from './running-peer.ts';
+import { reachRunningPeer, requireNoQuota, requireSameTerms } from './running-peer.ts';
 
 export interface LastingPeerOptions {
   readonly runBy: RunBy;
+  /** IP:PORT, where the peer was asked to listen; default: anywhere. */
+  readonly udp?: readonly string[];
   /** What this process runs the peer with, when it does: first, and in the place of another. */
   readonly own: (isFirst: boolean) => Promise<OwnPeerOptions>;
 }
@@ -122,7 +125,7 @@ async function nextTurn(
     try {
       if (options.runBy === 'serve' || tries >= LEFT_TO_SERVE) return await begin(context, options, store, false);
       const api = await reachRunningPeer(context, { progress: noProgress });
-      if (api !== undefined) return await attachedTurn(context, options, api);
+      if (api !== undefined) return await attachedTurn(context, options, api, false);
     } catch (error) {
       if (closing.aborted || (error instanceof HomeInUseError && options.runBy === 'serve')) throw error;
       const { message } = failureFrom(error);
@@ -146,7 +149,7 @@ async function begin(
       // The front end has the screen.
       ...(!isFirst && { progress: noProgress }),
     });
-    if (api !== undefined) return attachedTurn(context, options, api);
+    if (api !== undefined) return attachedTurn(context, options, api, isFirst);
     let lock: Disposable;
     try {
       lock = lockHome(home);
@@ -159,7 +162,12 @@ async function begin(
   }
 }
 
-async function attachedTurn({ settings }: CommandContext, { runBy }: LastingPeerOptions, api: LocalApi): Promise<Turn> {
+async function attachedTurn(
+  { settings }: CommandContext,
+  { runBy, udp }: LastingPeerOptions,
+  api: LocalApi,
+  isFirst: boolean,
+): Promise<Turn> {
   const { attach } = await import('../../local-api/attached-peer.ts');
   await using resources = new AsyncDisposableStack();
   resources.defer(() => api.close());
@@ -168,11 +176,20 @@ async function attachedTurn({ settings }: CommandContext, { runBy }: LastingPeer
   const attached = resources.use(await attach(api));
   if (runBy === 'serve') {
     if (attached.status.runBy === 'serve') throw new HomeInUseError(home.folder, api.process);
+    if (isFirst) await requireSameTerms(settings, api.process, () => attached.status.directoryUrl);
+    if (isFirst) requireListening(attached, udp ?? [], home.folder);
     resources.use(lockStandby(home));
   }
   const { directoryUrl } = attached.status;
   const kept = resources.move();
   return { peer: attached, attached, directoryUrl, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+/** @throws ContradictingOptionError unless the running peer listens at each of these addresses; port 0 stands for any */
+function requireListening({ status }: AttachedPeer, wanted: readonly string[], folder: string): void {
+  const here = status.addresses.map(formatAddress);
+  const isThere = (address: string) => here.some((own) => own === address || address === own.replace(/:\d+$/, ':0'));
+  if (!wanted.every(isThere)) throw new ContradictingOptionError('--udp', folder, status.process, here.join(', '));
 }
 
 async function ownTurn(

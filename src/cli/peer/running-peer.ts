@@ -37,7 +37,7 @@ export async function reachRunningPeer(
   { settings, signal, output }: Context,
   { mayDiffer = false, progress = output.progress() }: ReachOptions = {},
 ): Promise<LocalApi | undefined> {
-  const { localApiFile, folder } = settings.home;
+  const { localApiFile } = settings.home;
   // Most commands run where there is none: they need not load a client.
   if (!existsSync(localApiFile)) return undefined;
   const { findLocalApi } = await import('../../local-api/client.ts');
@@ -46,18 +46,27 @@ export async function reachRunningPeer(
   const api = await abortable(findLocalApi(localApiFile), signal);
   if (api === undefined || mayDiffer) return api;
   try {
-    if (settings.record !== undefined) throw new ContradictingOptionError('--record', folder, api.process);
-    const directory = askedDirectory(settings);
-    if (directory !== undefined) {
-      const { directoryUrl } = await abortable(api.status(), signal);
-      if (URL.parse(directory.url)?.href !== URL.parse(directoryUrl)?.href)
-        throw new ContradictingOptionError(directory.source, folder, api.process, directoryUrl);
-    }
+    await requireSameTerms(settings, api.process, async () => (await abortable(api.status(), signal)).directoryUrl);
     return api;
   } catch (error) {
     await api.close();
     throw error;
   }
+}
+
+/** The running peer keeps the directory and the journal that it was started with. @throws ContradictingOptionError */
+export async function requireSameTerms(
+  settings: CommandContext['settings'],
+  pid: number,
+  directoryUrl: () => Promise<string> | string,
+): Promise<void> {
+  const { folder } = settings.home;
+  if (settings.record !== undefined) throw new ContradictingOptionError('--record', folder, pid);
+  const directory = askedDirectory(settings);
+  if (directory === undefined) return;
+  const url = await directoryUrl();
+  if (URL.parse(directory.url)?.href !== URL.parse(url)?.href)
+    throw new ContradictingOptionError(directory.source, folder, pid, url);
 }
 
 /** For commands that download: the running peer does that on its own terms. @throws ContradictingOptionError */

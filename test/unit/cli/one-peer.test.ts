@@ -411,24 +411,30 @@ describe('serve', () => {
     expect((await run(['serve', ...flags, ...setting.flags], fakePeer({}))).code).toBe(8);
   });
 
-  test('beside a front end it waits with options of its own, which count once it takes over', async () => {
+  test.each([
+    ['--udp', '127.0.0.1:4242', 'which uses 192.0.2.7:4242'],
+    ['--directory', 'https://other.example', `which uses ${DIRECTORY}`],
+    ['--record', 'journal.jsonl', 'which was started without it'],
+  ])('beside a front end, %s contradicts that: 2, and what to do', async (option, value, why) => {
+    await using setting = await served(() => {}, 'front-end');
+    const { code, err } = await run(['serve', ...flags, option, value, ...setting.flags], fakePeer({}));
+    expect(code).toBe(2);
+    expect(err).toContain(`${option} cannot be used here`);
+    expect(err).toContain(why);
+    expect(err).toContain('Leave it out, or stop that one first');
+  });
+
+  test('beside a front end, the address at which that listens is no contradiction', async () => {
     await using setting = await served(() => {}, 'front-end');
     const stop = new AbortController();
-    const own = fakePeer({ whenListed: async () => {} });
-    let hasEnded = false;
-    const options = ['--udp', '127.0.0.1:4242', '--directory', 'https://other.example', '--quota', '7'];
-    const { code, err } = await run(['serve', ...options, ...setting.flags], {
-      ...own,
-      signal: stop.signal,
-      onOutput: (text) => {
-        const readies = text.match(/"ready"/g)?.length ?? 0;
-        if (readies === 1 && !hasEnded) setImmediate(() => void setting[Symbol.asyncDispose]());
-        hasEnded ||= readies === 1;
-        if (readies === 2) stop.abort(new StoppedError('SIGTERM'));
-      },
-    });
-    expect({ code, err }).toEqual({ code: 0, err: expect.stringContaining('with the options given here') });
-    expect(own.options()).toMatchObject({ udp: ['127.0.0.1:4242'], directory: 'https://other.example', quota: 7 });
+    for (const udp of ['192.0.2.7:4242', '192.0.2.7:0']) {
+      const { code } = await run(['serve', ...flags, '--udp', udp, ...setting.flags], {
+        ...fakePeer({}),
+        signal: stop.signal,
+        onOutput: (text) => void (text.includes('"ready"') && stop.abort(new StoppedError('SIGTERM'))),
+      });
+      expect(code).toBe(0);
+    }
   });
 
   test('goes on where its file cannot be written, and says what is missing', async () => {
