@@ -426,8 +426,8 @@ describe('serve', () => {
 
   test('beside a front end, the address at which that listens is no contradiction', async () => {
     await using setting = await served(() => {}, 'front-end');
-    const stop = new AbortController();
     for (const udp of ['192.0.2.7:4242', '192.0.2.7:0']) {
+      const stop = new AbortController();
       const { code } = await run(['serve', ...flags, '--udp', udp, ...setting.flags], {
         ...fakePeer({}),
         signal: stop.signal,
