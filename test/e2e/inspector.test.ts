@@ -212,7 +212,7 @@ describe.skipIf(!hasChromium)('the page (skipped without chromium)', () => {
     expect(lines[14]).toContain('"timer"');
     const { page } = await open(await exported('dropped', lines, 30));
     await page.keyboard.press('d');
-    expect((await picture(page)).place).toMatch(/entry (29|3\d) of 46/);
+    expect((await picture(page)).place).toMatch(/entry (29|3\d) of /);
     await page.close();
   });
 
