@@ -249,7 +249,7 @@ describe.skipIf(!hasTmux).concurrent('at a terminal (skipped without tmux)', () 
     await terminal.shows('Add:');
     terminal.type('timeout = 5');
     terminal.press('Enter');
-    await terminal.shows('The new settings take effect');
+    await terminal.shows('takes effect at once, other settings');
     const { lines } = await run(['config'], 'heidi');
     expect(lines).toContainEqual(expect.objectContaining({ setting: 'timeout', value: 5, from: 'file' }));
   });
