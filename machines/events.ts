@@ -266,6 +266,8 @@ export type IncomingSessionReport =
   | { readonly type: 'session.forgotten'; readonly address: SocketAddress }
   /** Somebody at a proven address asks for our tree; `hasNewest`: for the newest root of it. */
   | { readonly type: 'reader.seen'; readonly name: string; readonly hasNewest: boolean; readonly atMs: number }
+  /** It asks for our root after a silence, and waits for the answer. */
+  | { readonly type: 'reader.returned'; readonly name: string; readonly atMs: number }
   | ErrorOwed;
 
 /** An Error that somebody is owed; the owner limits how many go out. */

@@ -2,6 +2,7 @@
 
 import { assertEvent, setup } from 'xstate';
 import type { PublicKey } from '../src/identity/public-key.ts';
+import { BULK_FLAG } from '../src/wire/bulk.ts';
 import { type Datagram, encodeDatagram, isBrokenGetNodes, SIGNATURE_BYTES } from '../src/wire/datagram.ts';
 import type { Hash } from '../src/wire/hash.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
@@ -19,6 +20,7 @@ import {
   type IncomingSessionInput,
   isAwaited,
   isBulkAgreed,
+  isReturning,
   KNOWN_PEER_A,
   type NodeRead,
   nameIn,
@@ -221,6 +223,8 @@ export const incomingSessionSetup = base.extend({
         openedAtMs: hello.atMs,
         mustSign: (datagram.flags & KNOWN_PEER_A) !== 0,
         theirFlags: datagram.flags,
+        hasExtensions: context.hasExtensions || (datagram.flags & BULK_FLAG) !== 0,
+        rootAskedAtMs: undefined,
         hello: undefined,
       });
       const { name, flags, id } = datagram;
@@ -249,6 +253,8 @@ export const incomingSessionSetup = base.extend({
       newcomer: undefined,
       proven: false,
       reported: undefined,
+      rootAskedAtMs: undefined,
+      hasExtensions: false,
       proofs: [],
       bytesReceived: context.newcomer?.size ?? 0,
       bytesSent: 0,
@@ -324,6 +330,12 @@ export const incomingSessionSetup = base.extend({
       assertEvent(event, 'request.received');
       const { datagram } = event.received;
       if (datagram.type !== 'RootRequest') return;
+      enqueue.assign({ rootAskedAtMs: event.atMs });
+      if (isReturning(context, event.atMs)) {
+        enqueue.assign({ ownRoot: undefined, held: withHeld(context, [datagram]) });
+        enqueue.sendTo(context.owner, { type: 'reader.returned', name: context.name, atMs: event.atMs });
+        return;
+      }
       // Our root may be told in a moment.
       if (hash === undefined || allowance(context) < ROOT_BYTES) {
         enqueue.assign({ held: withHeld(context, [datagram]) });

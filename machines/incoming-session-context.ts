@@ -10,7 +10,7 @@ import type { AddressProofOutput } from './address-proof.machine.ts';
 import type { Random } from './effects.ts';
 import type { BulkRequested, Delivery, NodesRequested, RequestReceived } from './events.ts';
 import type { RefFor, SocketRef } from './messages.ts';
-import { limits } from './timing.ts';
+import { limits, timing } from './timing.ts';
 
 export type IncomingSessionEvent =
   | RequestReceived
@@ -69,6 +69,8 @@ export interface IncomingSessionContext extends Omit<IncomingSessionInput, 'hell
   readonly key: PublicKey | undefined;
   /** Flags of the Hello that was answered last. */
   readonly theirFlags: number;
+  /** One of its Hellos announced extensions; those that look for a path announce none. */
+  readonly hasExtensions: boolean;
   /** Ids of the last two Hellos of ours that were answered there, newest first: GetNodes has to carry one. */
   readonly proofs: readonly (readonly number[])[];
   /** The other side takes no unsigned answers. */
@@ -79,6 +81,8 @@ export interface IncomingSessionContext extends Omit<IncomingSessionInput, 'hell
   readonly held: readonly HeldRequest[];
   /** What the owner was last told of this session as a reader, and when. */
   readonly reported: { readonly root: Hash | undefined; readonly atMs: number } | undefined;
+  /** When it last asked for our root; undefined: not since its last Hello. */
+  readonly rootAskedAtMs: number | undefined;
   /** Sends of our own Hello that the bytes received entitle to. */
   readonly proofSends: number;
   /** When the last Hello was answered, Unix ms. */
@@ -115,6 +119,16 @@ export function allowance({ proven, bytesReceived, bytesSent }: IncomingSessionC
 }
 
 /** Both sides have said that nodes may be asked for in bulk (protocol §10.1). */
+/**
+ * It had to say Hello again, or has not asked for our root for longer than whoever follows us does: a copy of this home may have told it
+ * another one meanwhile. Only programs that know more than those of 2022 are asked about that.
+ */
+export function isReturning(context: IncomingSessionContext, atMs: number): boolean {
+  const { proven, name, rootAskedAtMs, ownRoot, hasExtensions } = context;
+  if (!proven || name === '' || ownRoot === undefined || !hasExtensions) return false;
+  return rootAskedAtMs === undefined || atMs - rootAskedAtMs > timing.readerSilence;
+}
+
 export function isBulkAgreed({ flags, theirFlags }: IncomingSessionContext): boolean {
   return (flags & theirFlags & BULK_FLAG) !== 0;
 }

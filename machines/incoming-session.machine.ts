@@ -21,6 +21,8 @@ export const incomingSessionMachine = incomingSessionSetup.createMachine({
     bytesSent: 0,
     held: [],
     reported: undefined,
+    rootAskedAtMs: undefined,
+    hasExtensions: false,
     proofSends: 0,
     openedAtMs: input.hello.atMs,
   }),

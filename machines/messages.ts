@@ -233,6 +233,7 @@ const messages = {
       'address.proven',
       'error.owed',
       'hello.answered',
+      'reader.returned',
       'reader.seen',
       'session.accepted',
       'session.expired',

@@ -6,10 +6,11 @@ import { establishedIn, incomingEntries, isEstablished, outgoingOf } from './con
 import type { Failure, HistoryCheck, OwnHistory } from './events.ts';
 import type { HistoryCheckOutput } from './history-check.machine.ts';
 import type { RefFor } from './messages.ts';
-import { isDirectoryAt, type PeerContext, type WaitingCheck } from './peer-context.ts';
+import { isDirectoryAt, isInSession, type PeerContext, type WaitingCheck } from './peer-context.ts';
+import { ensureOutgoing } from './peer-outgoing.ts';
 import { base, type Enqueueing } from './peer-setup.ts';
 import { walkAnew } from './peer-walks.ts';
-import { withdrawRoot } from './root-telling.ts';
+import { tellRoot, withdrawRoot } from './root-telling.ts';
 import { limits } from './timing.ts';
 
 /** Asks as many as there is room for; the others wait until one has ended. Nobody is asked twice at once. */
@@ -140,6 +141,26 @@ export const historyActions = {
       (report.root !== context.copyRoot || report.newMessages + report.withdrawnMessages > 0);
     if (isNews || entryOf(walks, name) !== undefined || toWalk.includes(name)) return;
     enqueue.raise({ type: 'publishing.stop', failure: laterHistory(refusedBy) });
+  }),
+
+  /** It is asked first whether it has learnt of a later root meanwhile, if it answers such questions. */
+  doubtReader: base.enqueueActions((args) => {
+    const { context, event, enqueue } = args;
+    assertEvent(event, 'reader.returned');
+    const { name, atMs } = event;
+    const { asked, history, retirement } = context;
+    if (history === undefined || retirement !== undefined || entryOf(asked, name) !== true) {
+      tellRoot(args, name);
+      return;
+    }
+    enqueue.assign({ asked: withoutEntry(asked, name) });
+    if (isInSession(context, name)) {
+      startChecks(args, context.checking, withChecks(context, [{ name, history, isRepeated: true, atMs }]));
+      return;
+    }
+    const session = actorId.outgoingSession(name);
+    ensureOutgoing(args, session, { name, nameKnown: true });
+    enqueue.sendTo<RefFor<'peer', 'outgoing-session'>>(session, { type: 'session.renew', atMs });
   }),
 
   /** Somebody that did not answer before does so now. */

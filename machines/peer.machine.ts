@@ -141,6 +141,7 @@ export const peerMachine = peerSetup.createMachine({
         'session.forgotten': { actions: 'endIncoming' },
         'address.proven': { actions: ['noteProven', 'walkArrived', 'readCopy'] },
         'reader.seen': { actions: 'noteReader' },
+        'reader.returned': { actions: 'doubtReader' },
 
         'sync.wanted': [{ guard: 'isSyncing' }, { actions: 'walkWanted' }],
         'sync.progressed': { actions: 'tellProgress' },

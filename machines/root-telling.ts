@@ -6,9 +6,9 @@ import { rootFor } from './peer-context.ts';
 import type { Enqueueing } from './peer-setup.ts';
 
 /** To whoever has a session with us, and may learn it. Others keep what they were told before. */
-export function tellRoot({ context, enqueue }: Pick<Enqueueing, 'context' | 'enqueue'>): void {
+export function tellRoot({ context, enqueue }: Pick<Enqueueing, 'context' | 'enqueue'>, to?: string): void {
   for (const { name, address } of incomingEntries(context.contacts)) {
-    const root = name === undefined ? undefined : rootFor(context, name);
+    const root = name === undefined || (to !== undefined && name !== to) ? undefined : rootFor(context, name);
     if (root === undefined) continue;
     enqueue.sendTo<RefFor<'peer', 'incoming-session'>>(actorId.incomingSession(address), {
       type: 'root.changed',

@@ -20,6 +20,9 @@ export const timing = {
   /** How often a sweep goes through all sessions: each of them costs an event. */
   sessionSweepInterval: 20 * SECOND,
 
+  /** Whoever follows us asks for our root within two sweeps. After a longer silence, it may have read from a copy of this home. */
+  readerSilence: 12 * SECOND,
+
   /** First wait for a HelloReply: the other side may have to fetch our key from the directory (protocol §6). */
   helloTimeout: 2 * SECOND,
   /** Wait for the answer to a Hello that may be sent only once: as long as to two (protocol §5, §6). */

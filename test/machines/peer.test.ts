@@ -100,6 +100,7 @@ const events = [
   { type: 'root.sealed', root: hashOf(new Uint8Array()), bytes: new Uint8Array(7) },
   { type: 'keepAlive.sealed', bytes: new Uint8Array(7) },
   { type: 'reader.seen', name: 'alice', hasNewest: true, atMs: 1 },
+  { type: 'reader.returned', name: 'alice', atMs: 1 },
   { type: 'presence.found', listings: [{ name: 'alice', addresses: [alice], key: undefined }], atMs: 1 },
   { type: 'presence.changed', listings: [], removed: ['alice'], cursor: 'run.1', atMs: 1 },
   { type: 'cursor.issued', cursor: 'run.1', atMs: 1 },

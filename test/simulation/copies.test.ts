@@ -25,9 +25,10 @@ const errorsAt = ({ facts }: VirtualPeer) =>
   facts.flatMap((fact) => (fact.type === 'error.received' ? `${fact.name}: ${fact.text}` : []));
 
 /** Yan follows zoe, who has posted three messages. `lost`: what yan had of her, and has no more. */
-async function followed(seed: number) {
+async function followed(seed: number, { isMutual = true } = {}) {
   const world = await listedPeers(seed, [], undefined, { signatures: 'seals' });
-  const zoe = await add(world, 'zoe', { follow: ['yan'] });
+  const follow = isMutual ? ['yan'] : [];
+  const zoe = await add(world, 'zoe', { follow });
   const yan = await add(world, 'yan', { follow: ['zoe'] });
   for (const { peer } of world.peers) await world.settle(peer.whenListed());
   for (const text of ['one', 'two', 'three']) zoe.peer.post(text);
@@ -37,7 +38,7 @@ async function followed(seed: number) {
     if (report.withdrawnMessages > 0) lost.push(report.withdrawnMessages);
   });
   const startCopy = async (store = copyOf(zoe)) => {
-    const second = await add(world, 'zoe', { store, follow: ['yan'] });
+    const second = await add(world, 'zoe', { store, follow });
     return second;
   };
   /** Nothing was lost, whenever; and this is there in the end. */
@@ -48,6 +49,33 @@ async function followed(seed: number) {
   const has = (text: string) => world.until(() => bodiesOf(yan, 'zoe').includes(text), MINUTE);
   return { world, zoe, yan, startCopy, expectAtYan, has };
 }
+
+describe('a copy that published while nobody could reach the first, and is gone: when that is back, and posts nothing,', () => {
+  const failure = (zoe: VirtualPeer) => [() => zoe.host.unplug(), () => zoe.host.plugIn()];
+  const pause = (zoe: VirtualPeer) => [() => zoe.host.sleep(), () => zoe.host.wake()];
+  const after = [0, 700, 3_000, 6_000, 12_000, 14_000, 16_000];
+  test.each([
+    ...after.map((ms) => ['its network failed', ms, failure] as const),
+    ...after.map((ms) => ['it stood still', ms, pause] as const),
+  ])('nothing is withdrawn, and it stops and says so: %s, %i ms longer', async (_, laterMs, away) => {
+    const { world, zoe, startCopy, expectAtYan, has } = await followed(83, { isMutual: false });
+    await world.clock.advance(MINUTE);
+    const [leave, comeBack] = away(zoe);
+    leave?.();
+    const second = await startCopy();
+    await world.settle(second.peer.whenListed());
+    second.peer.post('from the copy');
+    await has('from the copy');
+    second.host.unplug();
+    await world.clock.advance(laterMs);
+    comeBack?.();
+    await world.until(() => stoppedIn(zoe).length > 0, 2 * MINUTE);
+    await world.clock.advance(5 * MINUTE);
+    expectAtYan('from the copy');
+    expect(stoppedIn(zoe)).toMatchObject([{ code: 'invalid-data' }]);
+    await world.close();
+  });
+});
 
 /** As `kill -STOP` and `kill -CONT`: nothing notices that. */
 describe('a home whose program stood still for less than half a minute, while a copy of it published,', () => {
