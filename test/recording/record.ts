@@ -32,7 +32,7 @@ const steps: readonly Step[] = [
     seconds: 0.5,
   })),
   { press: ['C-t'], shows: 'seen after 30 seconds', seconds: 1.5 },
-  { press: ['Enter'], shows: 'Others do not see it yet', seconds: 2.5 },
+  { press: ['Enter'], shows: 'Others see it from', seconds: 2.5 },
   { press: ['Z'], shows: 'Your reply', seconds: 1 },
   { type: ' 🥐', shows: '🥐', seconds: 0.8 },
   { press: ['Enter'], shows: 'Published', seconds: 1.5 },

@@ -96,8 +96,13 @@ export async function directory(context: CommandContext, options: DirectoryComma
   return exitCodeOfStop(signal);
 }
 
-function checkOptions({ publicAddress, cert, key }: DirectoryCommandOptions): void {
+function checkOptions({ publicAddress, udp, cert, key }: DirectoryCommandOptions): void {
   requireAddresses('--public-address', publicAddress ?? []);
+  // By default it listens where only this machine can reach it.
+  if (publicAddress !== undefined && udp === undefined)
+    throw new UsageError(
+      '--public-address says where peers send datagrams: say where they are to be received, with --udp, such as --udp 0.0.0.0:8443',
+    );
   if (cert !== undefined) requirePath('--cert', cert);
   if (key !== undefined) requirePath('--key', key);
   if ((cert === undefined) !== (key === undefined))

@@ -222,6 +222,7 @@ export const badArguments: Readonly<Record<string, readonly BadCase[]>> = {
     [['--udp', '127.0.0.1:0', '--udp', '[::]:8443'], /\[::\]:8443: .*--public-address/],
     [['--udp', '[0:0:0:0:0:0:0:0]:1'], /\[::\]:1: .*--public-address/],
     [['--public-address', 'example.org:1'], /--public-address takes IP:PORT/],
+    [['--public-address', '203.0.113.7:8443'], /--udp 0\.0\.0\.0:8443/],
     [['--public-address', '0.0.0.0:8443'], /--public-address .*0\.0\.0\.0:8443/],
     [['--public-address', '203.0.113.7:0'], /--public-address .*203\.0\.113\.7:0/],
     [['--cert', 'cert.pem'], /--cert and --key belong together/],
