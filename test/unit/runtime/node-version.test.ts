@@ -14,7 +14,7 @@ test.each(['20.20.2', '22.99.0', '24.14.9', '25.3.0'])('%s does not, and what do
 });
 
 test('the library that programs import is the public API', () => {
-  expect({ ...library }).toEqual({ ...api });
+  expect(Object.fromEntries(Object.entries(library))).toEqual(Object.fromEntries(Object.entries(api)));
 });
 
 test('on an older Node.js the library says which one it needs, and loads nothing else', async () => {
