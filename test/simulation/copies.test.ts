@@ -1,25 +1,11 @@
 /** Two copies of one home that both publish (docs/adr/0030): what was posted from either arrives, and stays. */
 import { describe, expect, test } from 'vitest';
-import { openSqliteStore } from '../../src/store/sqlite-store.ts';
-import type { Store } from '../../src/store/store.ts';
 import type { Hash } from '../../src/wire/hash.ts';
+import { addGuarded, copyOf, stoppedIn } from '../support/copied-homes.ts';
 import { bodiesOf, listedPeers } from '../support/scenarios.ts';
-import type { PeerSetup, VirtualPeer, World } from '../support/world.ts';
+import type { VirtualPeer } from '../support/world.ts';
 
 const MINUTE = 60_000;
-
-/** What belongs to the home, in one of its own: a copy as it is now. */
-function copyOf({ store }: VirtualPeer): Store {
-  const copy = openSqliteStore(':memory:');
-  copy.restore('zoe', store.ownLeaves(), 0);
-  return copy;
-}
-
-const add = (world: World, name: string, setup: PeerSetup) =>
-  world.settle(world.addPeer(name, { guarded: true, ...setup }));
-
-const stoppedIn = ({ facts }: VirtualPeer) =>
-  facts.flatMap((fact) => (fact.type === 'publishing.stopped' ? fact.failure : []));
 
 const errorsAt = ({ facts }: VirtualPeer) =>
   facts.flatMap((fact) => (fact.type === 'error.received' ? `${fact.name}: ${fact.text}` : []));
@@ -28,8 +14,8 @@ const errorsAt = ({ facts }: VirtualPeer) =>
 async function followed(seed: number, { isMutual = true } = {}) {
   const world = await listedPeers(seed, [], undefined, { signatures: 'seals' });
   const follow = isMutual ? ['yan'] : [];
-  const zoe = await add(world, 'zoe', { follow });
-  const yan = await add(world, 'yan', { follow: ['zoe'] });
+  const zoe = await addGuarded(world, 'zoe', { follow });
+  const yan = await addGuarded(world, 'yan', { follow: ['zoe'] });
   for (const { peer } of world.peers) await world.settle(peer.whenListed());
   for (const text of ['one', 'two', 'three']) zoe.peer.post(text);
   await world.until(() => bodiesOf(yan, 'zoe').length === 3, MINUTE);
@@ -38,7 +24,7 @@ async function followed(seed: number, { isMutual = true } = {}) {
     if (report.withdrawnMessages > 0) lost.push(report.withdrawnMessages);
   });
   const startCopy = async (store = copyOf(zoe)) => {
-    const second = await add(world, 'zoe', { store, follow });
+    const second = await addGuarded(world, 'zoe', { store, follow });
     return second;
   };
   /** Nothing was lost, whenever; and this is there in the end. */

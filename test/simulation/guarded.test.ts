@@ -1,28 +1,14 @@
 /** A home that was put back from a copy, and two running copies of one home (docs/adr/0016): nothing that was published is lost. */
 import { describe, expect, test } from 'vitest';
-import { openSqliteStore } from '../../src/store/sqlite-store.ts';
-import type { Store } from '../../src/store/store.ts';
 import { decodeDatagram } from '../../src/wire/datagram.ts';
 import type { Hash } from '../../src/wire/hash.ts';
 import type { SocketAddress } from '../../src/wire/socket-address.ts';
+import { addGuarded, copyOf, stoppedIn } from '../support/copied-homes.ts';
 import { Publisher } from '../support/publisher.ts';
 import { bodiesOf, listedPeers } from '../support/scenarios.ts';
-import type { PeerSetup, VirtualPeer, World } from '../support/world.ts';
+import type { VirtualPeer, World } from '../support/world.ts';
 
 const MINUTE = 60_000;
-
-/** The own messages of a home, in one of its own: a copy as it was then. */
-function copyOf({ store }: VirtualPeer): Store {
-  const copy = openSqliteStore(':memory:');
-  copy.restore('zoe', store.ownLeaves(), 0);
-  return copy;
-}
-
-const add = (world: World, name: string, setup: PeerSetup) =>
-  world.settle(world.addPeer(name, { guarded: true, ...setup }));
-
-const stoppedIn = ({ facts }: VirtualPeer) =>
-  facts.flatMap((fact) => (fact.type === 'publishing.stopped' ? fact.failure : []));
 
 function rootsSentBy(world: World, { ip }: VirtualPeer): number {
   return world.network.log.filter(({ from, bytes }) => {
@@ -34,8 +20,8 @@ function rootsSentBy(world: World, { ip }: VirtualPeer): number {
 /** Yan follows zoe, who posts three messages, is copied, and posts two more. */
 async function copied(seed: number) {
   const world = await listedPeers(seed, []);
-  const zoe = await add(world, 'zoe', { follow: ['yan'] });
-  const yan = await add(world, 'yan', { follow: ['zoe'] });
+  const zoe = await addGuarded(world, 'zoe', { follow: ['yan'] });
+  const yan = await addGuarded(world, 'yan', { follow: ['zoe'] });
   for (const { peer } of world.peers) await world.settle(peer.whenListed());
   for (const text of ['one', 'two', 'three']) zoe.peer.post(text);
   const copy = copyOf(zoe);
@@ -49,7 +35,7 @@ describe('a home that was put back from a copy', () => {
   test('publishes nothing, says so, refuses posts, and goes on reading', async () => {
     const { world, zoe, yan, copy } = await copied(41);
     await zoe.peer.close();
-    const back = await add(world, 'zoe', { store: copy, follow: ['yan'] });
+    const back = await addGuarded(world, 'zoe', { store: copy, follow: ['yan'] });
     await world.until(() => stoppedIn(back).length > 0, MINUTE);
     expect(stoppedIn(back)).toEqual([
       {
@@ -70,7 +56,7 @@ describe('a home that was put back from a copy', () => {
     const { world, zoe, yan, copy } = await copied(42);
     await zoe.peer.close();
     copy.noteReader('yan', world.clock.now());
-    const back = await add(world, 'zoe', { store: copy });
+    const back = await addGuarded(world, 'zoe', { store: copy });
     await world.until(() => stoppedIn(back).length > 0, MINUTE);
     expect(bodiesOf(yan, 'zoe')).toHaveLength(5);
     await world.close();
@@ -81,7 +67,7 @@ describe('a home that was put back from a copy', () => {
     await zoe.peer.close();
     await yan.peer.close();
     await world.clock.advance(2 * MINUTE);
-    const back = await add(world, 'zoe', { store: copy, follow: ['yan'] });
+    const back = await addGuarded(world, 'zoe', { store: copy, follow: ['yan'] });
     await world.clock.advance(MINUTE);
     expect(stoppedIn(back)).toEqual([]);
     await world.restart(yan);
@@ -95,7 +81,7 @@ describe('a home whose owner has given up what came after three messages', () =>
     const { world, zoe, yan, copy } = await copied(44);
     await zoe.peer.close();
     copy.publish('zoe', { date: 1, inReplyTo: null, body: 'six' }, world.clock.now());
-    const back = await add(world, 'zoe', { store: copy, follow: ['yan'], givenUp: 3 });
+    const back = await addGuarded(world, 'zoe', { store: copy, follow: ['yan'], givenUp: 3 });
     await world.until(() => bodiesOf(yan, 'zoe').includes('six'), MINUTE);
     expect(bodiesOf(yan, 'zoe').toSorted()).toEqual(['one', 'six', 'three', 'two']);
     expect(stoppedIn(back)).toEqual([]);
@@ -108,7 +94,7 @@ describe('a home whose owner has given up what came after three messages', () =>
       const { world, zoe, yan, copy } = await copied(45);
       await zoe.peer.close();
       for (const body of texts) copy.publish('zoe', { date: 1, inReplyTo: null, body }, world.clock.now());
-      const back = await add(world, 'zoe', { store: copy, follow: ['yan'], givenUp: 2 });
+      const back = await addGuarded(world, 'zoe', { store: copy, follow: ['yan'], givenUp: 2 });
       await world.until(() => stoppedIn(back).length > 0, MINUTE);
       expect(bodiesOf(yan, 'zoe')).toHaveLength(5);
       await world.close();
@@ -119,8 +105,8 @@ describe('a home whose owner has given up what came after three messages', () =>
 describe('a home that was put back from a copy that tells nothing by itself, since every later tree begins with it,', () => {
   const copiedAt = async (messages: number) => {
     const world = await listedPeers(70 + messages, []);
-    const zoe = await add(world, 'zoe', { follow: ['yan'] });
-    const yan = await add(world, 'yan', { follow: ['zoe'] });
+    const zoe = await addGuarded(world, 'zoe', { follow: ['yan'] });
+    const yan = await addGuarded(world, 'yan', { follow: ['zoe'] });
     for (const { peer } of world.peers) await world.settle(peer.whenListed());
     for (let index = 0; index < messages; index++) zoe.peer.post(`message ${index}`);
     const copy = copyOf(zoe);
@@ -132,7 +118,7 @@ describe('a home that was put back from a copy that tells nothing by itself, sin
 
   test.each([0, 1, 32])('of %i messages, publishes nothing, and says so', async (messages) => {
     const { world, yan, copy, total } = await copiedAt(messages);
-    const back = await add(world, 'zoe', { store: copy, follow: ['yan'] });
+    const back = await addGuarded(world, 'zoe', { store: copy, follow: ['yan'] });
     await world.until(() => stoppedIn(back).length > 0, MINUTE);
     expect(stoppedIn(back)).toMatchObject([{ code: 'invalid-data', message: expect.stringContaining('newer than') }]);
     expect(bodiesOf(yan, 'zoe')).toHaveLength(total);
@@ -144,7 +130,7 @@ describe('a home that was put back from a copy that tells nothing by itself, sin
     'of %i messages, is noticed by a command, and by the check after an import',
     async (messages) => {
       const { world, yan, copy, total } = await copiedAt(messages);
-      const command = await add(world, 'zoe', { store: copy, follow: ['yan'], register: false });
+      const command = await addGuarded(world, 'zoe', { store: copy, follow: ['yan'], register: false });
       expect(await world.settle(command.peer.checkHistory())).toEqual([{ peer: 'yan', outcome: 'later' }]);
       await world.settle(command.peer.sync('yan'));
       expect(stoppedIn(command)).toMatchObject([{ code: 'invalid-data' }]);
@@ -155,7 +141,7 @@ describe('a home that was put back from a copy that tells nothing by itself, sin
 
   test.each([1, 32])('of %i messages, is noticed though a message was posted from it', async (messages) => {
     const { world, yan, copy, total } = await copiedAt(messages);
-    const back = await add(world, 'zoe', { store: copy, follow: ['yan'] });
+    const back = await addGuarded(world, 'zoe', { store: copy, follow: ['yan'] });
     back.peer.post('six');
     await world.until(() => stoppedIn(back).length > 0, MINUTE);
     expect(bodiesOf(yan, 'zoe')).toHaveLength(total);
@@ -164,13 +150,13 @@ describe('a home that was put back from a copy that tells nothing by itself, sin
 
   test.each([0, 1, 32])('of %i messages, goes on as ever where nobody has more', async (messages) => {
     const world = await listedPeers(80 + messages, []);
-    const zoe = await add(world, 'zoe', { follow: ['yan'] });
-    const yan = await add(world, 'yan', { follow: ['zoe'] });
+    const zoe = await addGuarded(world, 'zoe', { follow: ['yan'] });
+    const yan = await addGuarded(world, 'yan', { follow: ['zoe'] });
     for (const { peer } of world.peers) await world.settle(peer.whenListed());
     for (let index = 0; index < messages; index++) zoe.peer.post(`message ${index}`);
     await world.until(() => bodiesOf(yan, 'zoe').length === messages, MINUTE);
     await zoe.peer.close();
-    const back = await add(world, 'zoe', { store: zoe.store, host: zoe.host, follow: ['yan'] });
+    const back = await addGuarded(world, 'zoe', { store: zoe.store, host: zoe.host, follow: ['yan'] });
     back.peer.post('next');
     await world.until(() => bodiesOf(yan, 'zoe').includes('next'), MINUTE);
     expect(stoppedIn(back)).toEqual([]);
@@ -187,7 +173,7 @@ describe('a home that was put back from a copy takes nothing from anybody', () =
   ])('where a command, which does not register, asks somebody %s', async (_, follow) => {
     const { world, zoe, yan, copy } = await copied(60);
     await zoe.peer.close();
-    const command = await add(world, 'zoe', { store: copy, follow, register: false });
+    const command = await addGuarded(world, 'zoe', { store: copy, follow, register: false });
     await world.settle(command.peer.sync('yan'));
     // Yan asks back at once, and every minute.
     await world.clock.advance(3 * MINUTE);
@@ -200,7 +186,7 @@ describe('a home that was put back from a copy takes nothing from anybody', () =
   test('where it follows nobody, and knows no reader: the first one that comes tells', async () => {
     const { world, zoe, yan, copy } = await copied(61);
     await zoe.peer.close();
-    const back = await add(world, 'zoe', { store: copy });
+    const back = await addGuarded(world, 'zoe', { store: copy });
     await world.settle(back.peer.whenListed());
     await world.until(() => stoppedIn(back).length > 0, 3 * MINUTE);
     await world.clock.advance(3 * MINUTE);
@@ -215,7 +201,7 @@ describe('a home that was put back from a copy takes nothing from anybody', () =
     for (const body of ['other four', 'other five', 'other six'])
       copy.publish('zoe', { date: 2, inReplyTo: null, body }, world.clock.now());
     copy.withdraw('zoe', copy.messages({ authors: ['zoe'] }).at(-1)?.hash as Hash, world.clock.now());
-    const back = await add(world, 'zoe', { store: copy, follow: ['yan'] });
+    const back = await addGuarded(world, 'zoe', { store: copy, follow: ['yan'] });
     await world.until(() => stoppedIn(back).length > 0, MINUTE);
     await world.clock.advance(3 * MINUTE);
     expect(bodiesOf(yan, 'zoe')).toEqual(whole);
@@ -225,8 +211,8 @@ describe('a home that was put back from a copy takes nothing from anybody', () =
   test('where somebody comes whom it does not follow, while others know what it knows', async () => {
     const { world, zoe, yan, copy } = await copied(63);
     await zoe.peer.close();
-    const back = await add(world, 'zoe', { store: copy, follow: ['xia'] });
-    const xia = await add(world, 'xia', { follow: ['zoe'] });
+    const back = await addGuarded(world, 'zoe', { store: copy, follow: ['xia'] });
+    const xia = await addGuarded(world, 'xia', { follow: ['zoe'] });
     await world.until(() => bodiesOf(xia, 'zoe').length === 3, MINUTE);
     await world.clock.advance(3 * MINUTE);
     expect(bodiesOf(yan, 'zoe')).toEqual(whole);
@@ -287,7 +273,7 @@ describe('a home that is as it was publishes', () => {
     await zoe.peer.close();
     zoe.store.setFollowing('mute', true, 0);
     zoe.store.publish('zoe', { date: 1, inReplyTo: null, body: 'six' }, world.clock.now());
-    const mute = await add(world, 'mute', {});
+    const mute = await addGuarded(world, 'mute', {});
     await world.settle(mute.peer.whenListed());
     await mute.peer.close();
     await world.restart(zoe);
@@ -307,7 +293,7 @@ describe('a home that is as it was publishes', () => {
 describe('of two running copies of a home', () => {
   test('the later one stops publishing, and goes on reading; the earlier one is not disturbed', async () => {
     const { world, zoe, yan } = await copied(48);
-    const second = await add(world, 'zoe', { store: copyOf(zoe), follow: ['yan'] });
+    const second = await addGuarded(world, 'zoe', { store: copyOf(zoe), follow: ['yan'] });
     await world.until(() => stoppedIn(second).length > 0, MINUTE);
     expect(stoppedIn(second)).toEqual([
       { code: 'in-use', message: expect.stringContaining('another murmure at 10.0.1.1:40000 publishes as zoe') },
@@ -327,7 +313,7 @@ describe('of two running copies of a home', () => {
     const copy = copyOf(zoe);
     zoe.host.sleep();
     await world.clock.advance(10 * MINUTE);
-    const second = await add(world, 'zoe', { store: copy, follow: ['yan'] });
+    const second = await addGuarded(world, 'zoe', { store: copy, follow: ['yan'] });
     await world.settle(second.peer.whenListed());
     second.peer.post('six');
     await world.until(() => bodiesOf(yan, 'zoe').includes('six'), MINUTE);
@@ -345,7 +331,7 @@ describe('of two running copies of a home', () => {
     const { world, zoe, yan } = await copied(66);
     const copy = copyOf(zoe);
     zoe.host.unplug();
-    const second = await add(world, 'zoe', { store: copy, follow: ['yan'] });
+    const second = await addGuarded(world, 'zoe', { store: copy, follow: ['yan'] });
     await world.settle(second.peer.whenListed());
     await world.clock.advance(MINUTE);
     expect(stoppedIn(second)).toEqual([]);
@@ -378,7 +364,7 @@ describe('of two running copies of a home', () => {
 
   test('one that has stopped takes nothing from one that starts', async () => {
     const { world, zoe } = await copied(49);
-    const second = await add(world, 'zoe', { store: copyOf(zoe) });
+    const second = await addGuarded(world, 'zoe', { store: copyOf(zoe) });
     await world.until(() => stoppedIn(second).length > 0, MINUTE);
     await world.restart(zoe);
     await world.clock.advance(2 * MINUTE);
@@ -401,7 +387,7 @@ describe('a peer takes nothing for a copy of itself', () => {
     const { world, zoe } = await copied(51);
     // Its addresses are not known to be its own.
     await zoe.peer.close();
-    const natted = await add(world, 'zoe', {
+    const natted = await addGuarded(world, 'zoe', {
       store: zoe.store,
       udp: ['10.0.1.9:41000'],
       environment: {
@@ -424,8 +410,8 @@ test.each([1, 2, 3, 4])(
   'a reader who was out of reach for long has what was published meanwhile (seed %i)',
   async (seed) => {
     const world = await listedPeers(seed, []);
-    const zoe = await add(world, 'zoe', {});
-    const yan = await add(world, 'yan', { follow: ['zoe'] });
+    const zoe = await addGuarded(world, 'zoe', {});
+    const yan = await addGuarded(world, 'yan', { follow: ['zoe'] });
     for (const { peer } of world.peers) await world.settle(peer.whenListed());
     zoe.peer.post('one');
     await world.until(() => bodiesOf(yan, 'zoe').length === 1, MINUTE);
