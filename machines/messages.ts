@@ -5,7 +5,7 @@
  */
 import type { ActorRef, EventObject, Snapshot } from 'xstate';
 import type { AddressProofEvent } from './address-proof.machine.ts';
-import type { DirectoryClientEvent } from './directory-client.machine.ts';
+import type { DirectoryClientEvent } from './directory-client-context.ts';
 import type { DirectoryEvent } from './directory-context.ts';
 import type { FirstRunEvent } from './first-run.machine.ts';
 import type { FrontEndEvent } from './front-end-setup.ts';

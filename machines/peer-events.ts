@@ -5,7 +5,7 @@ import type { PublicKey } from '../src/identity/public-key.ts';
 import type { Hash } from '../src/wire/hash.ts';
 import type { SocketAddress } from '../src/wire/socket-address.ts';
 import type { AddressProofOutput } from './address-proof.machine.ts';
-import type { DirectoryClientReport } from './directory-client.machine.ts';
+import type { DirectoryClientReport } from './directory-client-context.ts';
 import type {
   Failure,
   HistoryCheck,

@@ -1,7 +1,8 @@
 /** Protocol §3, §5: what others see of how a peer stands with its directory. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type Actor, createActor } from 'xstate';
-import { type DirectoryClientEvent, directoryClientMachine } from '../../machines/directory-client.machine.ts';
+import { directoryClientMachine } from '../../machines/directory-client.machine.ts';
+import type { DirectoryClientEvent } from '../../machines/directory-client-context.ts';
 import { timing } from '../../machines/timing.ts';
 import { ZERO_HASH } from '../../src/wire/hash.ts';
 import type { ErrorCode } from '../../src/wire/murmure-error.ts';

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type DirectoryClientContext, directoryClientMachine } from '../../machines/directory-client.machine.ts';
+import { directoryClientMachine } from '../../machines/directory-client.machine.ts';
+import type { DirectoryClientContext } from '../../machines/directory-client-context.ts';
 import { timing } from '../../machines/timing.ts';
 import { ZERO_HASH } from '../../src/wire/hash.ts';
 import { inert, nobody, unwalked, walkMachine } from './walk-machine.ts';
