@@ -17,7 +17,8 @@ import { limits } from './timing.ts';
 
 type SessionRef = RefFor<'peer', 'outgoing-session'>;
 
-function isItsTurn({ checkRounds }: PeerContext, index: number): boolean {
+/** Whether it is asked with this sweep: one of so many, in turns. */
+export function isItsTurn({ checkRounds }: PeerContext, index: number): boolean {
   return index % limits.sweepsBetweenChecks === checkRounds % limits.sweepsBetweenChecks;
 }
 

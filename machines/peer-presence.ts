@@ -8,6 +8,7 @@ import { formatAddress, type SocketAddress } from '../src/wire/socket-address.ts
 import { actorId } from './actor-ids.ts';
 import { outgoingOf } from './contacts.ts';
 import type { RefFor } from './messages.ts';
+import { isItsTurn } from './peer-checks.ts';
 import { isInSession, type PeerContext } from './peer-context.ts';
 import { doubtPosition } from './peer-directory.ts';
 import type { Listing } from './peer-events.ts';
@@ -37,7 +38,7 @@ function unknown(context: PeerContext): string[] {
 
 /** As often as followed peers are checked, the directory is, where nothing else would tell that it, or UDP, is lost. */
 function isCheckDue({ context, event }: Enqueueing): boolean {
-  return event.type === 'sweep' && context.checkRounds % limits.sweepsBetweenChecks === limits.sweepsBetweenChecks - 1;
+  return event.type === 'sweep' && isItsTurn(context, limits.sweepsBetweenChecks - 1);
 }
 
 function lookFor({ enqueue }: Enqueueing, names: readonly string[]): void {

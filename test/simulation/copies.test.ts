@@ -33,7 +33,16 @@ async function followed(seed: number, { isMutual = true } = {}) {
     expect(lost).toEqual([]);
   };
   const has = (text: string) => world.until(() => bodiesOf(yan, 'zoe').includes(text), MINUTE);
-  return { world, zoe, yan, startCopy, expectAtYan, has };
+  /** So long after it is listed. */
+  const copyPosts = async (text: string, afterMs = 0) => {
+    const second = await startCopy();
+    await world.settle(second.peer.whenListed());
+    await world.clock.advance(afterMs);
+    second.peer.post(text);
+    await has(text);
+    return second;
+  };
+  return { world, zoe, yan, startCopy, copyPosts, expectAtYan, has };
 }
 
 describe('a copy that published while nobody could reach the first, and is gone: when that is back, and posts nothing,', () => {
@@ -44,14 +53,11 @@ describe('a copy that published while nobody could reach the first, and is gone:
     ...after.map((ms) => ['its network failed', ms, failure] as const),
     ...after.map((ms) => ['it stood still', ms, pause] as const),
   ])('nothing is withdrawn, and it stops and says so: %s, %i ms longer', async (_, laterMs, away) => {
-    const { world, zoe, startCopy, expectAtYan, has } = await followed(83, { isMutual: false });
+    const { world, zoe, copyPosts, expectAtYan } = await followed(83, { isMutual: false });
     await world.clock.advance(MINUTE);
     const [leave, comeBack] = away(zoe);
     leave?.();
-    const second = await startCopy();
-    await world.settle(second.peer.whenListed());
-    second.peer.post('from the copy');
-    await has('from the copy');
+    const second = await copyPosts('from the copy');
     second.host.unplug();
     await world.clock.advance(laterMs);
     comeBack?.();
@@ -68,13 +74,9 @@ describe('a home whose program stood still for less than half a minute, while a 
   test.each([0, 20, 50, 100, 200, 500, 1_000, 3_000])(
     'publishes what the copy has published with what is posted %i ms after it goes on',
     async (offsetMs) => {
-      const { world, zoe, startCopy, expectAtYan, has } = await followed(90 + (offsetMs % 7));
+      const { world, zoe, copyPosts, expectAtYan, has } = await followed(90 + (offsetMs % 7));
       zoe.host.sleep();
-      const second = await startCopy();
-      await world.settle(second.peer.whenListed());
-      await world.clock.advance(8_000);
-      second.peer.post('from the copy');
-      await has('from the copy');
+      const second = await copyPosts('from the copy', 8_000);
       zoe.host.wake();
       await world.clock.advance(offsetMs);
       zoe.peer.post('from the first');
@@ -93,13 +95,9 @@ describe('a home whose program stood still for less than half a minute, while a 
   );
 
   test('stops while the directory is away, and takes nothing back', async () => {
-    const { world, zoe, startCopy, expectAtYan, has } = await followed(91);
+    const { world, zoe, copyPosts, expectAtYan } = await followed(91);
     zoe.host.sleep();
-    const second = await startCopy();
-    await world.settle(second.peer.whenListed());
-    await world.clock.advance(8_000);
-    second.peer.post('from the copy');
-    await has('from the copy');
+    await copyPosts('from the copy', 8_000);
     world.isDirectoryDown = true;
     world.stopDirectory();
     zoe.host.wake();
@@ -111,12 +109,9 @@ describe('a home whose program stood still for less than half a minute, while a 
   });
 
   test('takes nothing back if the copy has ended meanwhile: it stops, and publishes all once both run again', async () => {
-    const { world, zoe, startCopy, expectAtYan, has } = await followed(92);
+    const { world, zoe, copyPosts, expectAtYan, has } = await followed(92);
     zoe.host.sleep();
-    const second = await startCopy();
-    await world.settle(second.peer.whenListed());
-    second.peer.post('from the copy');
-    await has('from the copy');
+    const second = await copyPosts('from the copy');
     await second.peer.close();
     zoe.host.wake();
     zoe.peer.post('from the first');
