@@ -12,7 +12,7 @@ export function noticeText(notice: Notice | undefined, isRunning: boolean): stri
     case 'message.published':
       return isRunning ? 'Published.' : 'Stored here. Others see it as soon as the peer runs again.';
     case 'message.scheduled':
-      return `Others see it from ${new Date(notice.dueMs).toLocaleTimeString('sv')} on. Until then, Z takes it back.`;
+      return `Others see it from ${new Date(notice.dueMs).toLocaleTimeString('en-GB')} on. Until then, Z takes it back.`;
     case 'message.unscheduled':
       return 'Taken back before anybody saw it.';
     case 'message.withdrawn':
